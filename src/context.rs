@@ -1,0 +1,451 @@
+//! What a credential belongs to: protocol, host with port, and, where wanted, a path.
+//!
+//! Most mistakes of credential helpers are made here: a token handed to a host that
+//! merely looks like the right one. So nothing is repaired and nothing is guessed. The
+//! grammar is strict, the canonical form is compared byte for byte, and what is outside
+//! the grammar matches nothing. A request is never rebuilt into a URL and parsed again:
+//! git and URL libraries disagree about strings such as `https://github.com\@evil.example/`.
+//!
+//! ```text
+//! https://git.example.com:8443/team/repo
+//! └─┬─┘   └──────┬──────┘ └┬─┘ └───┬───┘
+//! protocol      host      port   scope
+//! ```
+//!
+//! The *scope* is the path part of an account's context. A request with the path
+//! `team/repo.git/info/lfs` may be answered from the scopes `team/repo.git/info/lfs`,
+//! `team/repo.git/info`, `team/repo`, `team` and from the host itself, in that order
+//! ([`Context::answering`]).
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The longest path, in segments, that can have or meet a scope.
+const MAX_SEGMENTS: usize = 32;
+
+/// The protocols whose credentials can be kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Protocol {
+    /// `https`
+    Https,
+    /// `http`: unencrypted, see [`Context::exposes_secrets`].
+    Http,
+}
+
+impl Protocol {
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            b"https" => Some(Self::Https),
+            b"http" => Some(Self::Http),
+            _ => None,
+        }
+    }
+
+    /// The name as git writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Https => "https",
+            Self::Http => "http",
+        }
+    }
+
+    fn default_port(self) -> u16 {
+        match self {
+            Self::Https => 443,
+            Self::Http => 80,
+        }
+    }
+}
+
+/// A canonical context: two of them are the same place if and only if they are equal.
+///
+/// Its [`Display`](fmt::Display) form is the key under which keychains file an account;
+/// [`Context::from_canonical`] reads it back.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Context {
+    protocol: Protocol,
+    host: String,
+    port: Option<u16>,
+    scope: Vec<Vec<u8>>,
+}
+
+impl Context {
+    /// The host-level context of a request's `protocol` and `host` attributes, or nothing
+    /// where they are outside the grammar.
+    ///
+    /// `host` is as git gives it: a name or a bracketed IPv6 address, then optionally a
+    /// port.
+    #[must_use]
+    pub fn of_host(protocol: &[u8], host: &[u8]) -> Option<Self> {
+        let protocol = Protocol::from_bytes(protocol)?;
+        let (name, port) = split_port(std::str::from_utf8(host).ok()?)?;
+        if !is_host_name(name) && !is_bracketed_ipv6(name) {
+            return None;
+        }
+        Some(Self {
+            protocol,
+            host: name.to_ascii_lowercase(),
+            port: port.filter(|&p| p != protocol.default_port()),
+            scope: Vec::new(),
+        })
+    }
+
+    /// This host with `path` as its scope, or nothing where the path cannot be one: it has
+    /// an empty, `.` or `..` segment, more than 32 segments, or a name that is only `.git`.
+    ///
+    /// An empty path is the host level. A final `.git` is dropped.
+    #[must_use]
+    pub fn scoped(&self, path: &[u8]) -> Option<Self> {
+        if path.is_empty() {
+            return Some(self.host_level());
+        }
+        self.at_segments(&segments(path)?)
+    }
+
+    /// Every context from which a request with this `path` may be answered: the most
+    /// specific scope first, the host level last.
+    #[must_use]
+    pub fn answering(&self, path: Option<&[u8]>) -> Vec<Self> {
+        let segments = path.and_then(segments).unwrap_or_default();
+        let mut contexts: Vec<Self> =
+            (1..=segments.len()).rev().filter_map(|n| self.at_segments(&segments[..n])).collect();
+        contexts.push(self.host_level());
+        contexts
+    }
+
+    /// Reads the canonical form back; anything that [`Display`](fmt::Display) would not
+    /// have written is refused.
+    #[must_use]
+    pub fn from_canonical(text: &str) -> Option<Self> {
+        let (protocol, rest) = text.split_once("://")?;
+        let (host, path) = rest.split_once('/').map_or((rest, None), |(h, p)| (h, Some(p)));
+        let mut context = Self::of_host(protocol.as_bytes(), host.as_bytes())?;
+        if let Some(path) = path {
+            context = context.scoped(&unescape(path)?)?;
+        }
+        (context.to_string() == text).then_some(context)
+    }
+
+    /// The protocol.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// The host in lower case, an IPv6 address in its brackets, without port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, if it is not the protocol's own.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// Whether the context is narrower than its host.
+    #[must_use]
+    pub fn is_scoped(&self) -> bool {
+        !self.scope.is_empty()
+    }
+
+    /// The same host without scope.
+    #[must_use]
+    pub fn host_level(&self) -> Self {
+        Self { scope: Vec::new(), ..self.clone() }
+    }
+
+    /// Whether a token sent there could be read on the way: `http` to another machine.
+    #[must_use]
+    pub fn exposes_secrets(&self) -> bool {
+        self.protocol == Protocol::Http && !self.is_loopback()
+    }
+
+    fn is_loopback(&self) -> bool {
+        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
+        self.host == "localhost"
+            || bare.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+            || bare.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback())
+    }
+
+    fn at_segments(&self, segments: &[&[u8]]) -> Option<Self> {
+        let (last, parents) = segments.split_last()?;
+        let last = last.strip_suffix(b".git").unwrap_or(last);
+        // A second `.git` would make `x.git.git` and `x.git` one scope.
+        if last.is_empty() || last.ends_with(b".git") {
+            return None;
+        }
+        let scope = parents.iter().chain([&last]).map(|s| s.to_vec()).collect();
+        Some(Self { scope, ..self.clone() })
+    }
+}
+
+impl fmt::Display for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.protocol.as_str(), self.host)?;
+        if let Some(port) = self.port {
+            write!(f, ":{port}")?;
+        }
+        for segment in &self.scope {
+            write!(f, "/{}", escape(segment))?;
+        }
+        Ok(())
+    }
+}
+
+/// Bytes as text that any keychain can file and show: UTF-8 stays as it is; `%`, control
+/// characters and bytes that are no UTF-8 become `%XX`. Different bytes give different
+/// texts.
+#[must_use]
+pub fn escape(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c == '%' || c.is_control() {
+                c.encode_utf8(&mut [0; 4]).bytes().for_each(|b| push_escaped(&mut text, b));
+            } else {
+                text.push(c);
+            }
+        }
+        chunk.invalid().iter().for_each(|&b| push_escaped(&mut text, b));
+    }
+    text
+}
+
+fn push_escaped(text: &mut String, byte: u8) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    text.push('%');
+    text.push(char::from(HEX[usize::from(byte >> 4)]));
+    text.push(char::from(HEX[usize::from(byte & 15)]));
+}
+
+/// Undoes [`escape`]; nothing where a `%` is not followed by two hexadecimal digits.
+#[must_use]
+pub fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        if first == b'%' {
+            let (digits, tail) = tail.split_at_checked(2)?;
+            let digit = |b: u8| char::from(b).to_digit(16);
+            let value = digit(digits[0])? * 16 + digit(digits[1])?;
+            bytes.push(u8::try_from(value).ok()?);
+            rest = tail;
+        } else {
+            bytes.push(first);
+            rest = tail;
+        }
+    }
+    Some(bytes)
+}
+
+/// The segments of a path, or nothing where it can neither have nor meet a scope.
+fn segments(path: &[u8]) -> Option<Vec<&[u8]>> {
+    let segments: Vec<&[u8]> = path.split(|&b| b == b'/').collect();
+    let plain = segments.iter().all(|s| !matches!(*s, b"" | b"." | b".."));
+    (plain && segments.len() <= MAX_SEGMENTS).then_some(segments)
+}
+
+/// Splits `host[:port]`; nothing where what follows the colon is no port.
+fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
+    let after_address = text.rfind(']').map_or(0, |i| i + 1);
+    let Some(colon) = text[after_address..].find(':') else {
+        return Some((text, None));
+    };
+    let (name, port) = (&text[..after_address + colon], &text[after_address + colon + 1..]);
+    let plain = !port.starts_with('0') && port.bytes().all(|b| b.is_ascii_digit());
+    let port = port.parse().ok().filter(|_| plain)?;
+    Some((name, Some(port)))
+}
+
+fn is_host_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    text.split('.').all(is_label)
+}
+
+fn is_bracketed_ipv6(text: &str) -> bool {
+    text.strip_prefix('[')
+        .and_then(|t| t.strip_suffix(']'))
+        .is_some_and(|t| t.parse::<Ipv6Addr>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Context, escape, unescape};
+
+    fn host(protocol: &str, host: &str) -> Option<String> {
+        Context::of_host(protocol.as_bytes(), host.as_bytes()).map(|c| c.to_string())
+    }
+
+    fn answering(path: &[u8]) -> Vec<String> {
+        let host = Context::of_host(b"https", b"h.example").expect("a host");
+        host.answering(Some(path)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_canonical_form_folds_ascii_case_and_drops_the_default_port() {
+        for (protocol, given, canonical) in [
+            ("https", "GitHub.COM", "https://github.com"),
+            ("https", "h.example:443", "https://h.example"),
+            ("http", "h.example:80", "http://h.example"),
+            ("http", "h.example:443", "http://h.example:443"),
+            ("https", "h.example:8443", "https://h.example:8443"),
+            ("https", "a_b-c.example", "https://a_b-c.example"),
+            ("https", "[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"),
+            ("https", "[::1]", "https://[::1]"),
+            ("https", "localhost", "https://localhost"),
+        ] {
+            assert_eq!(host(protocol, given).as_deref(), Some(canonical), "{given}");
+        }
+    }
+
+    #[test]
+    fn what_is_outside_the_grammar_is_no_context() {
+        for given in [
+            "",
+            ".",
+            "h.example.",
+            ".h.example",
+            "h..example",
+            "h.example:",
+            "h.example:0",
+            "h.example:08",
+            "h.example:65536",
+            "h.example:65979",
+            "h.example:443:443",
+            "h.example:+443",
+            "h.example: 443",
+            "h.example:４４３",
+            "user@h.example",
+            "h.example/x",
+            "h.example\\@evil.example",
+            "h.example#",
+            "h.example?",
+            "h example",
+            " h.example",
+            "h.example ",
+            "h.example\t",
+            "*.example",
+            "h%2eexample",
+            "\u{212A}ey.example",
+            "h\u{AD}.example",
+            "\u{202E}h.example",
+            "münchen.example",
+            "[::1",
+            "::1",
+            "[::1]x",
+            "[::1%lo]",
+            "[::g]",
+            "[]",
+            "[1.2.3.4]",
+            "x[::1]",
+            "[::1]:",
+            "[::1]]",
+            "h.example\0",
+        ] {
+            assert_eq!(host("https", given), None, "{given:?}");
+        }
+        for protocol in ["", "HTTPS", "Https", "ftp", "ssh", "cert", "https ", "https:"] {
+            assert_eq!(host(protocol, "h.example"), None, "{protocol:?}");
+        }
+        assert!(Context::of_host(b"https", b"h.\xFFexample").is_none());
+    }
+
+    #[test]
+    fn a_request_is_answered_from_whole_segments_the_most_specific_first() {
+        assert_eq!(
+            answering(b"team/repo.git/info/lfs"),
+            [
+                "https://h.example/team/repo.git/info/lfs",
+                "https://h.example/team/repo.git/info",
+                "https://h.example/team/repo",
+                "https://h.example/team",
+                "https://h.example"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_path_that_could_mean_another_place_meets_no_scope() {
+        let deep = [b"x/".repeat(32), b"x".to_vec()].concat();
+        for path in [&b"a/../b"[..], b"./a", b"a//b", b"/a", b"a/", b"..", &deep] {
+            assert_eq!(answering(path), ["https://h.example"], "{:?}", escape(path));
+        }
+        assert_eq!(answering(&deep[2..]).len(), 33);
+    }
+
+    #[test]
+    fn a_scope_drops_exactly_one_git_suffix() {
+        let host = Context::of_host(b"https", b"h.example").expect("a host");
+        let scope = |path: &[u8]| host.scoped(path).map(|c| c.to_string());
+        assert_eq!(scope(b"a/b.git").as_deref(), Some("https://h.example/a/b"));
+        assert_eq!(scope(b"a.git/b").as_deref(), Some("https://h.example/a.git/b"));
+        assert_eq!(scope(b"").as_deref(), Some("https://h.example"));
+        assert_eq!(scope(b"a/.git"), None);
+        assert_eq!(scope(b"a/b.git.git"), None);
+        assert!(!answering(b"a/b.git.git").contains(&"https://h.example/a/b".to_owned()));
+    }
+
+    #[test]
+    fn the_canonical_form_reads_back_and_nothing_else_does() {
+        let host = Context::of_host(b"https", b"[::1]:8443").expect("a host");
+        let odd = host.scoped("a b/100%/\u{e4}/\u{85}\n/".as_bytes());
+        assert!(odd.is_none(), "a trailing slash is an empty segment");
+        let odd = host.scoped(b"a b/100%/\xC3\xA4/\xFF/\x01").expect("a scope");
+        assert_eq!(odd.to_string(), "https://[::1]:8443/a b/100%25/\u{e4}/%FF/%01");
+        assert_eq!(Context::from_canonical(&odd.to_string()), Some(odd));
+        for text in [
+            "https://H.example",
+            "https://h.example:443",
+            "https://h.example/",
+            "h.example",
+            "https://h.example/a.git",
+            "https://h.example/%41",
+            "https://h.example/%zz",
+            "https://h.example/%c3%a4",
+            "https://h.example/a/",
+            "https:///a",
+            "",
+        ] {
+            assert_eq!(Context::from_canonical(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn escaping_is_injective() {
+        for bytes in [&b"%41"[..], b"A", b"\xFF", b"%FF", b"\xC2\x85", b"a%", b"\xE2\x82"] {
+            assert_eq!(unescape(&escape(bytes)).as_deref(), Some(bytes));
+        }
+        assert_eq!(unescape("%4"), None);
+        assert_eq!(unescape("%+1"), None);
+    }
+
+    #[test]
+    fn only_loopback_may_be_unencrypted() {
+        let exposes = |host: &str| {
+            Context::of_host(b"http", host.as_bytes()).expect("a host").exposes_secrets()
+        };
+        for loopback in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.9.9.9:3000", "[::1]"] {
+            assert!(!exposes(loopback), "{loopback}");
+        }
+        for other in [
+            "h.example",
+            "128.0.0.1",
+            "127.0.0.1.example",
+            "127.1",
+            "localhost.example",
+            "[::2]",
+            "notlocalhost",
+            "0127.0.0.1",
+            "[::ffff:127.0.0.1]",
+        ] {
+            assert!(exposes(other), "{other}");
+        }
+        assert!(!Context::of_host(b"https", b"h.example").expect("a host").exposes_secrets());
+    }
+}

@@ -1,0 +1,91 @@
+//! What is kept for one account.
+
+use crate::context::{Context, escape};
+use crate::secret::Secret;
+use std::fmt;
+
+/// A username as git gives it: any bytes but LF, CR and NUL, compared byte for byte.
+///
+/// In an account's key an empty username stands for none.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Username(Vec<u8>);
+
+impl Username {
+    /// Takes the bytes as they are.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+
+    /// The bytes for git.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether it is the key of an account without a username.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Username {
+    /// The bytes as text that is safe to show and to file, see [`escape`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&escape(&self.0))
+    }
+}
+
+/// An account's key: one username in one context. A keychain holds one item for it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Account {
+    /// Where its token goes.
+    pub context: Context,
+    /// Empty for an account without a username, and for one that answers any.
+    pub username: Username,
+}
+
+/// A token and what is known of it: the content of a keychain's item.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The only place to which the token may go.
+    pub context: Context,
+    /// What git is told when it names no username; none is not told.
+    pub username: Option<Username>,
+    /// Whether any username that a request names is answered with that very name.
+    pub any_username: bool,
+    /// The password for HTTP Basic, or what follows [`Self::authtype`] in the header.
+    pub token: Secret,
+    /// The scheme of the `Authorization` header where it is not Basic, e.g. `Bearer`.
+    pub authtype: Option<Vec<u8>>,
+    /// When the token ends, in seconds since 1970 UTC; none where that is unknown or never.
+    pub expiry: Option<u64>,
+    /// The OAuth refresh token that came with it.
+    pub refresh_token: Option<Secret>,
+    /// When it was stored, in seconds since 1970 UTC.
+    pub stored_at: u64,
+    /// When the host refused it, in seconds since 1970 UTC. It is served no more.
+    pub rejected_at: Option<u64>,
+}
+
+impl Credential {
+    /// The key under which it is filed.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        let username = if self.any_username { None } else { self.username.clone() };
+        Account { context: self.context.clone(), username: username.unwrap_or_default() }
+    }
+
+    /// Whether the token's time is over at `now` (seconds since 1970 UTC).
+    #[must_use]
+    pub fn is_expired(&self, now: u64) -> bool {
+        self.expiry.is_some_and(|expiry| expiry <= now)
+    }
+
+    /// Whether it may be served at `now` (seconds since 1970 UTC).
+    #[must_use]
+    pub fn is_live(&self, now: u64) -> bool {
+        self.rejected_at.is_none() && !self.is_expired(now)
+    }
+}

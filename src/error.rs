@@ -1,0 +1,142 @@
+//! Everything that can go wrong, in words for the person who reads it.
+//!
+//! No case has room for a secret, an input line or an argument: what cannot be held cannot
+//! be printed.
+
+use std::io;
+
+/// Why bytes are no request of git's. The number is the line's, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// The last line has no end: the writer died.
+    #[error("line {0} of the request is cut off")]
+    CutOff(usize),
+    /// A line without `=`.
+    #[error("line {0} of the request has no =")]
+    NoEquals(usize),
+    /// A line that begins with `=`.
+    #[error("line {0} of the request has no key")]
+    EmptyKey(usize),
+    /// A CR that is not part of a line's end.
+    #[error("line {0} of the request holds a carriage return")]
+    CarriageReturn(usize),
+    /// A NUL.
+    #[error("line {0} of the request holds a NUL")]
+    Nul(usize),
+    /// An attribute that may stand once stands again.
+    #[error("line {0} of the request repeats an attribute")]
+    Repeated(usize),
+    /// More than [`MAX_REQUEST`](crate::protocol::MAX_REQUEST) bytes.
+    #[error("the request is longer than 1 MiB")]
+    TooLong,
+}
+
+/// What can go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The request cannot be understood.
+    #[error(transparent)]
+    Request(#[from] Malformed),
+    /// A standard stream failed.
+    #[error("a standard stream failed: {0}")]
+    Stream(io::ErrorKind),
+    /// The command line is wrong.
+    #[error("{0}")]
+    Usage(&'static str),
+    /// Something that a person typed, or the machine it was typed on, is not fit.
+    #[error("{0}")]
+    Refused(&'static str),
+
+    /// The keychain, or the part of it that holds the account, is locked.
+    #[error("the keychain is locked")]
+    Locked,
+    /// A person or a rule said no.
+    #[error("the keychain denied access")]
+    Denied,
+    /// The keychain did not answer within its deadline.
+    #[error("the keychain did not answer in time")]
+    TimedOut,
+    /// Nothing listens where the keychain should be.
+    #[error("the keychain cannot be reached: {0}")]
+    Unreachable(&'static str),
+    /// The bus has nobody who provides the Secret Service.
+    #[error("no Secret Service is running and none can be started")]
+    NoSecretService,
+    /// There is a Secret Service, but it has nowhere to put a new item.
+    #[error("the Secret Service has no default collection")]
+    NoDefaultCollection,
+    /// The kernel or a sandbox does not let us have keys.
+    #[error("the kernel keyring is not available here")]
+    NoKernelKeyring,
+    /// The kernel keyring belongs to another session.
+    #[error("the kernel keyring may not be read from this session")]
+    KernelKeyringDenied,
+    /// The user's quota of keys is used up.
+    #[error("the kernel keyring is full")]
+    KernelKeyringFull,
+    /// A key's time ran out while it was used.
+    #[error("the key in the kernel keyring has expired")]
+    KernelKeyExpired,
+    /// The item is larger than the keychain allows.
+    #[error("the token is too long for this keychain")]
+    TooLong,
+    /// An item does not hold what was stored, or was not meant for what was asked.
+    #[error("the account's item in the keychain is damaged")]
+    Damaged,
+    /// The keychain answered with an error of its own that is worth one more try.
+    #[error("the keychain failed: {0}")]
+    Transient(&'static str),
+    /// The keychain answered with an error of its own.
+    #[error("the keychain failed: {0}")]
+    Keychain(&'static str),
+    /// This system has no such keychain.
+    #[error("this keychain does not exist on this system")]
+    Unsupported,
+}
+
+impl Error {
+    /// Whether the same operation, begun again, may well succeed.
+    #[must_use]
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Transient(_) | Self::Damaged | Self::NoSecretService)
+    }
+
+    /// What to do about it, where there is something.
+    #[must_use]
+    pub fn hint(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Usage(_) => "see git-credential-pat --help",
+            Self::Locked => "unlock it in the desktop session, or log in there once",
+            Self::Denied => "repeat the command and allow the access when the keychain asks",
+            Self::TimedOut => {
+                "the password manager may be waiting for you: look for its window, then repeat"
+            }
+            Self::Unreachable(_) | Self::NoSecretService => {
+                "run it inside the desktop session, or use the kernel's keyring with \
+                 --keychain kernel (forgotten at reboot)"
+            }
+            Self::NoDefaultCollection => {
+                "create a default keyring or wallet in the desktop's password manager"
+            }
+            Self::NoKernelKeyring => {
+                "containers often forbid it: set GIT_CREDENTIAL_PAT_KEYCHAIN=secret-service \
+                 where there is a bus, or let the runner's own token serve"
+            }
+            Self::KernelKeyringDenied => "repeat the command under: keyctl session -",
+            Self::KernelKeyringFull => {
+                "see /proc/key-users; log out of accounts that are no longer needed"
+            }
+            Self::KernelKeyExpired | Self::Damaged => {
+                "store the token again with: git credential-pat login"
+            }
+            _ => return None,
+        })
+    }
+
+    /// The process's exit status: 2 where the command line is wrong, else 1.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        if matches!(self, Self::Usage(_)) { 2 } else { 1 }
+    }
+}

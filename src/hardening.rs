@@ -1,0 +1,54 @@
+//! What the process does so that its memory is nobody else's: a wiping allocator, no core
+//! dumps, not readable by other processes of the same user, no fragments on the stack.
+//!
+//! All of it is best effort and none of it fails: a helper that could not harden itself is
+//! still better than no helper. `SECURITY.md` says what this cannot do.
+
+use std::alloc::System;
+use std::hint::black_box;
+use zeroize::Zeroize;
+
+/// The process's allocator: freed and grown blocks are zeroed, so that crates which drop
+/// plain vectors leave nothing behind.
+pub type WipingAllocator = zeroizing_alloc::ZeroAlloc<System>;
+
+/// A [`WipingAllocator`].
+#[must_use]
+pub const fn wiping_allocator() -> WipingAllocator {
+    zeroizing_alloc::ZeroAlloc(System)
+}
+
+/// Turns core dumps off and makes a panic say only where it happened: its message may hold
+/// what was being worked on.
+pub fn begin() {
+    no_core_dumps();
+    std::panic::set_hook(Box::new(|_| {}));
+}
+
+/// From here on no other process of the user may read this one's memory.
+///
+/// On Linux it also hides which program this is, and a password manager that asks its user
+/// "may this program have the password" needs that. So a get calls it after the keychain's
+/// first reply and before the secret arrives, everything else before a secret is read.
+pub fn hide_memory() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Overwrites the part of the stack that calls below the caller have used: ciphers leave
+/// blocks of what they decrypted there.
+#[inline(never)]
+pub fn wipe_stack() {
+    let mut used = [0u8; 16 * 1024];
+    black_box(&mut used);
+    used.zeroize();
+}
+
+#[cfg(unix)]
+fn no_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+#[cfg(not(unix))]
+fn no_core_dumps() {}

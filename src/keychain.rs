@@ -1,0 +1,163 @@
+//! Where secrets are kept: the trait that every keychain implements, and the choice of one.
+//!
+//! A keychain files one item for an account ([`Account`]: context and username) and knows
+//! nothing of matching, expiry or rejection: what an operation means stands in
+//! [`helper`](crate::helper), once. To add a keychain: one file that opens with how it maps
+//! onto the system and what is odd there, one variant of [`Kind`], one arm in [`open`].
+
+mod auto;
+pub mod item;
+#[cfg(target_os = "linux")]
+pub mod kernel;
+pub mod lock;
+pub mod memory;
+#[cfg(target_os = "linux")]
+pub mod secret_service;
+
+use crate::context::Context;
+use crate::credential::{Account, Credential, Username};
+use crate::error::Error;
+use std::time::Duration;
+
+/// What a keychain calls an item: an object path, a key's serial. Only that keychain, in
+/// this process, knows what it means.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ItemId(pub String);
+
+/// An item that is there, not yet read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Found {
+    /// How to ask for it.
+    pub id: ItemId,
+    /// The context under which it is filed.
+    pub context: Context,
+    /// Whether it must be unlocked before it can be read.
+    pub locked: bool,
+}
+
+/// A place for secrets.
+///
+/// The order of use is find, (unlock, find again,) read, write or delete. What was found
+/// may be gone or changed a moment later: an [`Error::is_transient`] means that the caller
+/// should begin again from `find`, once.
+pub trait Keychain {
+    /// Which keychain it is.
+    fn kind(&self) -> Kind;
+
+    /// The items filed under these contexts, and under this username if one is given (the
+    /// empty one finds accounts without a username). The order is not defined.
+    ///
+    /// # Errors
+    /// Where the keychain cannot be asked. Nothing found is no error.
+    fn find(
+        &mut self,
+        contexts: &[Context],
+        username: Option<&Username>,
+    ) -> Result<Vec<Found>, Error>;
+
+    /// The keys of all items that are ours, with what is needed to read them.
+    ///
+    /// # Errors
+    /// Where the keychain cannot be asked.
+    fn list(&mut self) -> Result<Vec<(Found, Account)>, Error>;
+
+    /// The usernames under which these items are filed, in their order.
+    ///
+    /// # Errors
+    /// Where the keychain cannot be asked, or an item is gone.
+    fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error>;
+
+    /// Unlocks what holds these items, asking a person where one can be asked.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] where nobody can be asked, [`Error::Denied`] where they said no.
+    fn unlock(&mut self, found: &[Found]) -> Result<(), Error> {
+        let _ = found;
+        Err(Error::Locked)
+    }
+
+    /// Reads items, in their order. An item that is gone is left out.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where an item's content cannot be understood.
+    fn read(&mut self, found: &[Found]) -> Result<Vec<(Found, Credential)>, Error>;
+
+    /// Writes a credential in one step: into the item `at`, which is filed under the same
+    /// account, or as a new item.
+    ///
+    /// # Errors
+    /// Where it could not be written. The old content, if there was one, is then unchanged.
+    fn write(&mut self, at: Option<&Found>, credential: &Credential) -> Result<(), Error>;
+
+    /// Deletes an item. One that is already gone is no error.
+    ///
+    /// # Errors
+    /// Where it could not be deleted.
+    fn delete(&mut self, found: &Found) -> Result<(), Error>;
+}
+
+/// The keychains that can be named with `--keychain`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The desktop's: GNOME Keyring, `KWallet`, `KeePassXC`.
+    SecretService,
+    /// The Linux kernel's user keyring: in memory, gone at reboot.
+    Kernel,
+    /// This process's memory: for tests, and for programs that use the library.
+    Memory,
+}
+
+impl Kind {
+    /// Reads a name as `--keychain` takes it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for any other name.
+    pub fn from_name(name: &str) -> Result<Self, Error> {
+        match name {
+            "secret-service" => Ok(Self::SecretService),
+            "kernel" => Ok(Self::Kernel),
+            _ => Err(Error::Usage("--keychain takes secret-service or kernel")),
+        }
+    }
+
+    /// The name, as `--keychain` takes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SecretService => "secret-service",
+            Self::Kernel => "kernel",
+            Self::Memory => "memory",
+        }
+    }
+}
+
+/// How a keychain is to be used.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Which one; none leaves the choice to the system, see [`open`].
+    pub kind: Option<Kind>,
+    /// How long the kernel keeps what is stored in its keyring; none keeps it until reboot.
+    pub lifetime: Option<Duration>,
+    /// Whether the operation may take more than five seconds once the keychain has
+    /// answered: one that writes may, git's get may not.
+    pub patient: bool,
+}
+
+/// Opens the keychain that the options name; else, on Linux, the Secret Service of the
+/// session's bus, or the kernel's keyring where there is no bus or nobody on it provides
+/// one. Nothing is asked of it before the first call.
+///
+/// # Errors
+/// [`Error::Unsupported`] where this system has no such keychain.
+pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
+    match options.kind {
+        #[cfg(target_os = "linux")]
+        Some(Kind::SecretService) => Ok(Box::new(secret_service::SecretService::new(options))),
+        #[cfg(target_os = "linux")]
+        Some(Kind::Kernel) => Ok(Box::new(kernel::KernelKeyring::new(options)?)),
+        Some(Kind::Memory) => Ok(Box::new(memory::MemoryKeychain::default())),
+        #[cfg(not(target_os = "linux"))]
+        Some(_) => Err(Error::Unsupported),
+        None => auto::open(options),
+    }
+}

@@ -1,0 +1,1 @@
+//! An advisory lock around compare-then-write.

@@ -1,0 +1,294 @@
+//! git's credential protocol: bytes to a [`Request`], an [`Answer`] to bytes. Nothing else
+//! in the crate knows its lines.
+//!
+//! ```text
+//! capability[]=authtype        what follows is git-credential(1), "INPUT/OUTPUT FORMAT":
+//! protocol=https               a key, `=`, a value to the end of the line, any bytes but
+//! host=git.example.com         LF and NUL; then an empty line, or the end of the input
+//! username=alice
+//! wwwauth[]=Basic realm="x"    chosen by the server: skipped undecoded
+//! ```
+//!
+//! Only LF and CRLF end a line, and a line is never split: lines made out of parts of
+//! others have given tokens to strangers (CVE-2020-5260, CVE-2024-50338, CVE-2024-52006).
+
+use crate::credential::Username;
+use crate::error::{Error, Malformed};
+use crate::secret::Secret;
+use std::io::{self, Read};
+use zeroize::Zeroizing;
+
+/// The longest request in bytes.
+pub const MAX_REQUEST: usize = 1024 * 1024;
+
+/// Nearly every request fits; a longer one moves once to a buffer of [`MAX_REQUEST`].
+const USUAL_REQUEST: usize = 16 * 1024;
+
+/// Optional parts of the protocol, announced with `capability[]`.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Capabilities {
+    /// `authtype` and `credential` are understood.
+    pub authtype: bool,
+    /// `state[]` comes back with the next operation.
+    pub state: bool,
+}
+
+/// What git asks: the credential description with the attributes that we use.
+#[derive(Default)]
+pub struct Request {
+    /// `capability[]`
+    pub capabilities: Capabilities,
+    /// `protocol`, as git gives it.
+    pub protocol: Option<Vec<u8>>,
+    /// `host`, with the port where there is one, as git gives it.
+    pub host: Option<Vec<u8>>,
+    /// `path`, if it is not empty.
+    pub path: Option<Vec<u8>>,
+    /// `username`
+    pub username: Option<Username>,
+    /// `password`
+    pub password: Option<Secret>,
+    /// `authtype`
+    pub authtype: Option<Vec<u8>>,
+    /// `credential`
+    pub credential: Option<Secret>,
+    /// `ephemeral`: not to be kept.
+    pub ephemeral: bool,
+    /// `password_expiry_utc` in seconds since 1970 UTC; 0 and what is no number mean never.
+    pub expiry: Option<u64>,
+    /// `oauth_refresh_token`
+    pub refresh_token: Option<Secret>,
+    /// `state[]`: of every helper.
+    pub states: Vec<Vec<u8>>,
+}
+
+impl Request {
+    /// Reads a request up to its empty line or the end of the input.
+    ///
+    /// # Errors
+    /// [`Error::Request`] where the bytes are no request, [`Error::Stream`] where they
+    /// cannot be read.
+    pub fn read(input: &mut dyn Read) -> Result<Self, Error> {
+        Ok(Self::parse(&read_description(input)?)?)
+    }
+
+    /// Reads a request from `bytes`; what follows its empty line is not looked at.
+    ///
+    /// # Errors
+    /// [`Malformed`] with the number of the line, never with its text.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut request = Self::default();
+        let mut seen = Vec::new();
+        let mut rest = bytes;
+        let mut number = 0;
+        while !rest.is_empty() {
+            number += 1;
+            let end = rest.iter().position(|&b| b == b'\n').ok_or(Malformed::CutOff(number))?;
+            let line = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
+            rest = &rest[end + 1..];
+            if line.is_empty() {
+                break;
+            }
+            let equals = line.iter().position(|&b| b == b'=').ok_or(Malformed::NoEquals(number))?;
+            let (key, value) = (&line[..equals], &line[equals + 1..]);
+            if key.is_empty() {
+                return Err(Malformed::EmptyKey(number));
+            }
+            check_bytes(key, number)?;
+            if let Some(key) = Key::of(key) {
+                check_bytes(value, number)?;
+                if !key.is_list() {
+                    if seen.contains(&key) {
+                        return Err(Malformed::Repeated(number));
+                    }
+                    seen.push(key);
+                }
+                request.set(key, value);
+            }
+        }
+        Ok(request)
+    }
+
+    fn set(&mut self, key: Key, value: &[u8]) {
+        match key {
+            Key::Capability => match value {
+                b"" => self.capabilities = Capabilities::default(),
+                b"authtype" => self.capabilities.authtype = true,
+                b"state" => self.capabilities.state = true,
+                _ => {}
+            },
+            Key::State if value.is_empty() => self.states.clear(),
+            Key::State => self.states.push(value.to_vec()),
+            Key::Protocol => self.protocol = Some(value.to_vec()),
+            Key::Host => self.host = Some(value.to_vec()),
+            Key::Path => self.path = (!value.is_empty()).then(|| value.to_vec()),
+            Key::Username => self.username = Some(Username::new(value)),
+            Key::Password => self.password = Some(Secret::new(value)),
+            Key::Authtype => self.authtype = Some(value.to_vec()),
+            Key::Credential => self.credential = Some(Secret::new(value)),
+            Key::Ephemeral => self.ephemeral = !is_false(value),
+            Key::Expiry => self.expiry = parse_expiry(value),
+            Key::RefreshToken => self.refresh_token = Some(Secret::new(value)),
+        }
+    }
+}
+
+/// The attributes that we use. Every other one, and `wwwauth[]`, is skipped whatever its
+/// bytes and length: a server chooses them, and git adds new ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Capability,
+    State,
+    Protocol,
+    Host,
+    Path,
+    Username,
+    Password,
+    Authtype,
+    Credential,
+    Ephemeral,
+    Expiry,
+    RefreshToken,
+}
+
+impl Key {
+    fn of(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"capability[]" => Self::Capability,
+            b"state[]" => Self::State,
+            b"protocol" => Self::Protocol,
+            b"host" => Self::Host,
+            b"path" => Self::Path,
+            b"username" => Self::Username,
+            b"password" => Self::Password,
+            b"authtype" => Self::Authtype,
+            b"credential" => Self::Credential,
+            b"ephemeral" => Self::Ephemeral,
+            b"password_expiry_utc" => Self::Expiry,
+            b"oauth_refresh_token" => Self::RefreshToken,
+            _ => return None,
+        })
+    }
+
+    fn is_list(self) -> bool {
+        matches!(self, Self::Capability | Self::State)
+    }
+}
+
+/// What a get answers.
+pub struct Answer<'a> {
+    /// Printed as it is given; none is not printed.
+    pub username: Option<&'a Username>,
+    /// The password, or the `credential` if there is an `authtype`.
+    pub token: &'a Secret,
+    /// `authtype`; the request must have announced that it understands it.
+    pub authtype: Option<&'a [u8]>,
+    /// `password_expiry_utc` in seconds since 1970 UTC.
+    pub expiry: Option<u64>,
+    /// `oauth_refresh_token`
+    pub refresh_token: Option<&'a Secret>,
+    /// `state[]`; the request must have announced that it understands it.
+    pub state: Option<&'a str>,
+}
+
+impl Answer<'_> {
+    /// The lines for git, in memory that is wiped.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where a value would become more than one line: it is not what was
+    /// stored.
+    pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let expiry = self.expiry.map(|e| e.to_string());
+        let token_key = if self.authtype.is_some() { "credential" } else { "password" };
+        let lines: [(&str, Option<&[u8]>); 8] = [
+            ("capability[]", self.authtype.map(|_| &b"authtype"[..])),
+            ("capability[]", self.state.map(|_| &b"state"[..])),
+            ("authtype", self.authtype),
+            ("username", self.username.map(Username::as_bytes)),
+            (token_key, Some(self.token.expose())),
+            ("password_expiry_utc", expiry.as_deref().map(str::as_bytes)),
+            ("oauth_refresh_token", self.refresh_token.map(Secret::expose)),
+            ("state[]", self.state.map(str::as_bytes)),
+        ];
+        let lines = || lines.iter().filter_map(|(key, value)| Some((key, (*value)?)));
+        if lines().any(|(_, value)| value.iter().any(|b| matches!(b, b'\n' | b'\r' | 0))) {
+            return Err(Error::Damaged);
+        }
+        let length = lines().map(|(key, value)| key.len() + value.len() + 2).sum();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length));
+        for (key, value) in lines() {
+            bytes.extend_from_slice(key.as_bytes());
+            bytes.push(b'=');
+            bytes.extend_from_slice(value);
+            bytes.push(b'\n');
+        }
+        Ok(bytes)
+    }
+}
+
+/// The answer to the operation `capability`.
+pub const CAPABILITIES: &str = "version 0\ncapability authtype\ncapability state\n";
+
+/// Reads up to the empty line that ends a description, or to the end of the input. The
+/// memory is wiped, also what a longer request leaves behind when it moves.
+fn read_description(input: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mut buffer = Zeroizing::new(vec![0; USUAL_REQUEST]);
+    let mut filled = 0;
+    let mut line_start = 0;
+    loop {
+        if filled == buffer.len() {
+            if filled > MAX_REQUEST {
+                return Err(Malformed::TooLong.into());
+            }
+            let mut longer = Zeroizing::new(vec![0; MAX_REQUEST + 1]);
+            longer[..filled].copy_from_slice(&buffer);
+            buffer = longer;
+        }
+        let count = match input.read(&mut buffer[filled..]) {
+            Ok(count) => count,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(Error::Stream(e.kind())),
+        };
+        filled += count;
+        let mut ended = count == 0;
+        while let Some(length) = buffer[line_start..filled].iter().position(|&b| b == b'\n') {
+            let line = &buffer[line_start..line_start + length];
+            line_start += length + 1;
+            if matches!(line, b"" | b"\r") {
+                filled = line_start;
+                ended = true;
+                break;
+            }
+        }
+        if ended {
+            if filled > MAX_REQUEST {
+                return Err(Malformed::TooLong.into());
+            }
+            buffer.truncate(filled);
+            return Ok(buffer);
+        }
+    }
+}
+
+fn check_bytes(bytes: &[u8], number: usize) -> Result<(), Malformed> {
+    if bytes.contains(&b'\r') {
+        return Err(Malformed::CarriageReturn(number));
+    }
+    if bytes.contains(&0) {
+        return Err(Malformed::Nul(number));
+    }
+    Ok(())
+}
+
+/// Whether git reads the value as false; anything unclear counts as true, because a
+/// credential marked ephemeral must not be kept.
+fn is_false(value: &[u8]) -> bool {
+    [&b""[..], b"0", b"false", b"no", b"off"].iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+fn parse_expiry(value: &[u8]) -> Option<u64> {
+    if !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(value).ok()?.parse().ok().filter(|&expiry| expiry != 0)
+}

@@ -1,0 +1,4 @@
+//! The built binary on real parts: git drives it, real keychains hold the tokens.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod support;

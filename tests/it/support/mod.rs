@@ -1,0 +1,3 @@
+//! What the tests stand on: one file per real part.
+
+pub mod sandbox;
