@@ -1,3 +1,7 @@
 //! What the tests stand on: one file per real part.
 
+pub mod desk;
+pub mod kernel;
+pub mod program;
 pub mod sandbox;
+pub mod server;
