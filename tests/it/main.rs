@@ -4,4 +4,5 @@
 
 mod end_to_end;
 mod lfs;
+mod protocol;
 mod support;

@@ -5,6 +5,7 @@
 //! is filed under it is removed at the end.
 
 use super::program::program;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -33,6 +34,14 @@ impl Keys {
     /// A host's name that only this test uses.
     pub fn host(&self, name: &str) -> String {
         format!("{name}-{}.test", self.label)
+    }
+
+    /// The label as three numbers that are not 0, for names that consist of numbers.
+    pub fn number(&self) -> [u8; 3] {
+        let mut hasher = DefaultHasher::new();
+        self.label.hash(&mut hasher);
+        let bytes = hasher.finish().to_be_bytes();
+        [bytes[0], bytes[1], bytes[2]].map(|byte| byte.clamp(1, 254))
     }
 
     /// Their serials and descriptions, in the order of the descriptions.
