@@ -5,6 +5,7 @@
 //! is filed under it is removed at the end.
 
 use super::program::program;
+use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -44,47 +45,60 @@ impl Keys {
         [bytes[0], bytes[1], bytes[2]].map(|byte| byte.clamp(1, 254))
     }
 
-    /// Their serials and descriptions, in the order of the descriptions.
-    pub fn list(&self) -> Vec<(String, String)> {
-        let mut keys: Vec<(String, String)> = keyctl(&["rlist", "@u"])
-            .split_whitespace()
-            .map(|serial| (serial.to_owned(), keyctl(&["rdescribe", serial])))
-            .filter(|(_, description)| description.contains(&self.label))
-            .collect();
-        keys.sort_by(|a, b| a.1.cmp(&b.1));
-        keys
-    }
-
-    /// What is filed: contexts and usernames, e.g. `https://h.test/team alice`.
+    /// What is filed: contexts and usernames, e.g. `https://h.test/team alice`, in order.
     pub fn accounts(&self) -> Vec<String> {
-        let account = |(_, description): (String, String)| {
-            let (_, account) = description.split_once("git-credential-pat:").unwrap();
-            account.trim_end_matches('\n').replace('\t', " ")
+        let account = |key: &Key| {
+            let account = key.description.strip_prefix("git-credential-pat:").unwrap();
+            account.replace('\t', " ")
         };
-        self.list().into_iter().map(account).collect()
+        let mut accounts: Vec<String> = self.list().iter().map(account).collect();
+        accounts.sort();
+        accounts
     }
 
     /// Gives each key a time to live, which the kernel takes away at the next write.
     pub fn mark_unwritten(&self) {
-        for (serial, _) in self.list() {
-            keyctl(&["timeout", &serial, "3000"]);
+        for key in self.list() {
+            keyctl(&["timeout", &key.serial.to_string(), "3000"]);
         }
     }
 
     /// Whether every key is as [`Self::mark_unwritten`] left it.
     pub fn are_unwritten(&self) -> bool {
-        let table = std::fs::read_to_string("/proc/keys").unwrap();
-        self.list().iter().all(|(serial, _)| {
-            let id = format!("{:08x}", serial.parse::<u32>().unwrap());
-            let line = table.lines().find(|line| line.starts_with(&id)).unwrap();
-            line.split_whitespace().nth(3) != Some("perm")
-        })
+        self.list().iter().all(|key| key.ends)
+    }
+
+    fn list(&self) -> Vec<Key> {
+        let linked = keyctl(&["rlist", "@u"]);
+        let linked: Vec<u32> = linked.split_whitespace().map(|s| s.parse().unwrap()).collect();
+        let table = fs::read_to_string("/proc/keys").unwrap();
+        let keys = table.lines().filter_map(Key::parse);
+        keys.filter(|k| linked.contains(&k.serial) && k.description.contains(&self.label)).collect()
     }
 
     fn remove(&self) {
-        for (serial, _) in self.list() {
-            keyctl(&["unlink", &serial, "@u"]);
+        for key in self.list() {
+            keyctl(&["unlink", &key.serial.to_string(), "@u"]);
         }
+    }
+}
+
+/// A line of `/proc/keys`.
+struct Key {
+    serial: u32,
+    ends: bool,
+    description: String,
+}
+
+impl Key {
+    /// `SERIAL FLAGS USES TIME PERMISSIONS UID GID user DESCRIPTION: LENGTH`
+    fn parse(line: &str) -> Option<Self> {
+        let (head, rest) = line.split_once(" user ")?;
+        let mut head = head.split_whitespace();
+        let serial = u32::from_str_radix(head.next()?, 16).ok()?;
+        let ends = head.nth(2)? != "perm";
+        let (description, _) = rest.trim_start().rsplit_once(':')?;
+        Some(Self { serial, ends, description: description.to_owned() })
     }
 }
 
