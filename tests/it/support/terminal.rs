@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Far longer than anything should take.
@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Terminal {
     master: File,
     child: Child,
+    reader: JoinHandle<()>,
     screen: Arc<(Mutex<Vec<u8>>, Condvar)>,
 }
 
@@ -44,16 +45,16 @@ impl Terminal {
             .expect("setsid, of the package util-linux");
         let master = File::from(master);
         let screen = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
-        let (mut reader, shown) = (master.try_clone().unwrap(), Arc::clone(&screen));
-        thread::spawn(move || {
+        let (mut shows, shown) = (master.try_clone().unwrap(), Arc::clone(&screen));
+        let reader = thread::spawn(move || {
             let mut bytes = [0; 1024];
             // A terminal whose last user is gone gives an error instead of an end.
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+            while let Ok(count @ 1..) = shows.read(&mut bytes) {
                 shown.0.lock().unwrap().extend_from_slice(&bytes[..count]);
                 shown.1.notify_all();
             }
         });
-        Self { master, child, screen }
+        Self { master, child, reader, screen }
     }
 
     /// Waits until the screen shows this.
@@ -76,6 +77,7 @@ impl Terminal {
     /// Waits for the end; the status and all that the screen has shown.
     pub fn ends(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
+        self.reader.join().unwrap();
         let screen = self.screen.0.lock().unwrap();
         (status, String::from_utf8_lossy(&screen).into_owned())
     }
