@@ -2,6 +2,7 @@
 
 use crate::arguments::{self, HelperOptions, Invocation};
 use crate::context::Context;
+use crate::credential::Username;
 use crate::error::Error;
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
@@ -61,8 +62,10 @@ pub(super) fn send_path(context: &Context) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::Refused`] where git does not.
-pub(super) fn set_username(context: &Context, username: &str) -> Result<(), Error> {
-    set(&format!("credential.{context}.username"), username)
+pub(super) fn set_username(context: &Context, username: &Username) -> Result<(), Error> {
+    let name = std::str::from_utf8(username.as_bytes())
+        .map_err(|_| Error::Refused("git's configuration takes no such username"))?;
+    set(&format!("credential.{context}.username"), name)
 }
 
 /// Adds a credential helper, for this user.
