@@ -4,6 +4,7 @@ use crate::arguments::{self, HelperOptions, Invocation};
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
+use crate::terminal::NAME;
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
@@ -22,15 +23,18 @@ pub(super) fn our_helper() -> Option<OurHelper> {
 }
 
 fn parse_helper(line: &str) -> Option<OurHelper> {
-    let (program, options) = line.split_once(" --").map_or((line, ""), |(p, o)| (p, o));
-    let program = program.trim_start_matches('!').trim().trim_matches(['\'', '"']);
-    let ours = program == "pat"
-        || program.rsplit('/').next() == Some("git-credential-pat")
-        || program == "credential-pat";
-    if !ours {
+    let line = line.trim_start_matches('!').trim();
+    let options = match line.rfind(NAME) {
+        Some(at) if at == 0 || line[..at].ends_with('/') => {
+            let rest = &line[at + NAME.len()..];
+            rest.strip_prefix(".exe").unwrap_or(rest).trim_start_matches(['\'', '"'])
+        }
+        Some(_) => return None,
+        None => line.strip_prefix("pat")?,
+    };
+    if !options.is_empty() && !options.starts_with(' ') {
         return None;
     }
-    let options = if options.is_empty() { String::new() } else { format!("--{options}") };
     let words: Vec<OsString> = options.split_whitespace().chain(["get"]).map(Into::into).collect();
     match arguments::parse(&words) {
         Ok(Invocation::Operation(_, options)) => Some(OurHelper { options }),
@@ -112,6 +116,8 @@ mod tests {
             "/home/a/.local/bin/git-credential-pat --keychain kernel --timeout 60",
             "/home/a\\ b/bin/git-credential-pat --keychain=kernel",
             "!'/home/a b/git-credential-pat' --keychain kernel",
+            "/home/a\\ --b/bin/git-credential-pat --keychain kernel",
+            "C:/bin/git-credential-pat.exe --keychain kernel",
         ] {
             let options = parse_helper(line).expect(line).options;
             assert_eq!(options.kind, Some(Kind::Kernel), "{line}");
@@ -121,7 +127,16 @@ mod tests {
 
     #[test]
     fn another_helper_is_not_ours() {
-        for line in ["", "store", "libsecret", "/usr/bin/pat", "patch", "pat --unknown"] {
+        for line in [
+            "",
+            "store",
+            "libsecret",
+            "/usr/bin/pat",
+            "patch",
+            "pat --unknown",
+            "x-git-credential-pat",
+            "/bin/git-credential-patch",
+        ] {
             assert!(parse_helper(line).is_none(), "{line}");
         }
     }
