@@ -1,16 +1,125 @@
-//! The desktop's keychain, by our own small client.
-use crate::context::Context;
+//! The desktop's keychain (GNOME Keyring, `KWallet`, `KeePassXC`), by a client of our own.
+//!
+//! One account is one item with three searchable attributes that never change:
+//!
+//! | attribute | value |
+//! |---|---|
+//! | `xdg:schema` | [`item::SCHEMA`] |
+//! | `context` | `https://host[:port][/scope]`, as one string |
+//! | `username` | the username as [`escape`](crate::context::escape) writes it; empty for none |
+//!
+//! None is ever left out: a search finds items that have *at least* the attributes asked
+//! for, and a service that replaces by the same rule would hit another account's item. All
+//! that changes is in the secret ([`item::encode`]).
+//!
+//! The client is small and synchronous: one socket, no threads, every wait within a
+//! deadline. A get is four calls: `Hello`, `SearchItems`, `OpenSession`, `GetSecret`; a miss
+//! the first two. Where the services differ the difference is explained where it is met:
+//!
+//! - [`address`]: where the bus listens. [`wire`], [`message`]: D-Bus in bytes.
+//! - `bus`: the connection. `remote`: errors by name.
+//! - `session`: the key agreement and the cipher. `prompt`: windows that ask a person.
+//! - [`service`]: the Secret Service's calls, for any items; this file: for our accounts.
+
+pub mod address;
+mod bus;
+#[doc(hidden)]
+pub mod message;
+mod prompt;
+mod remote;
+pub mod service;
+mod session;
+#[doc(hidden)]
+pub mod wire;
+
+pub use prompt::Prompts;
+pub use remote::Remote;
+
+use crate::context::{Context, unescape};
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
-use crate::keychain::{Found, Keychain, Kind, Options};
+use crate::keychain::{Found, ItemId, Keychain, Kind, Options, item};
+use address::Address;
+use service::{Attributes, Service};
+use wire::ObjectPath;
+use zeroize::Zeroizing;
 
-/// STUB
-pub struct SecretService;
+const SCHEMA: &str = "xdg:schema";
+const CONTEXT: &str = "context";
+const USERNAME: &str = "username";
+
+/// See the [module](self).
+pub struct SecretService {
+    /// The error is told at the first call: until then nothing is asked of the keychain.
+    service: Result<Service, Error>,
+    /// Items that were there in a search and not there to be read. Once that is a replace
+    /// in progress, and the caller searches again; twice it is gone.
+    missed: Vec<ItemId>,
+}
 
 impl SecretService {
-    /// STUB
-    pub fn new(_: &Options) -> Self {
-        Self
+    /// The service on the session's bus, as the environment names it. Nothing is asked of it
+    /// before the first call.
+    #[must_use]
+    pub fn new(options: &Options) -> Self {
+        let addresses = address::from_environment();
+        let addresses = addresses.and_then(|found| {
+            found.ok_or(Error::Unreachable("no session bus is named in the environment"))
+        });
+        Self::with_addresses(addresses, options)
+    }
+
+    /// The service on the bus at this address, in D-Bus's notation.
+    #[must_use]
+    pub fn at(address: &str, options: &Options) -> Self {
+        Self::with_addresses(address::parse(address.as_bytes(), None), options)
+    }
+
+    /// Decides about prompts otherwise than by the environment.
+    #[must_use]
+    pub fn with_prompts(mut self, prompts: Prompts) -> Self {
+        if let Ok(service) = &mut self.service {
+            service.set_prompts(prompts);
+        }
+        self
+    }
+
+    pub(super) fn with_addresses(
+        addresses: Result<Vec<Address>, Error>,
+        options: &Options,
+    ) -> Self {
+        let patient = options.patient;
+        let service = addresses.map(|found| Service::new(found, Prompts::default(), patient));
+        Self { service, missed: Vec::new() }
+    }
+
+    fn service(&mut self) -> Result<&mut Service, Error> {
+        self.service.as_mut().map_err(|error| *error)
+    }
+
+    /// What was read, as a credential. Content that cannot be understood may come of a
+    /// wrong session key: the next try has another session.
+    fn decode(&mut self, secret: &[u8]) -> Result<Credential, Error> {
+        let decoded = item::decode(secret);
+        if decoded.is_err() {
+            self.service()?.forget_session();
+        }
+        decoded
+    }
+
+    /// Reads one item with the call made for one; none if it is gone.
+    fn read_one(&mut self, found: &Found) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        match self.service()?.secret(&path(found)?)? {
+            Ok(secret) => Ok(Some(secret)),
+            Err(Remote::NoSuchObject) => Ok(None),
+            Err(remote) if remote.is_gone() && self.missed.contains(&found.id) => Ok(None),
+            Err(remote) => {
+                if remote.is_gone() {
+                    self.missed.push(found.id.clone());
+                }
+                Err(remote.into())
+            }
+        }
     }
 }
 
@@ -18,22 +127,144 @@ impl Keychain for SecretService {
     fn kind(&self) -> Kind {
         Kind::SecretService
     }
-    fn find(&mut self, _: &[Context], _: Option<&Username>) -> Result<Vec<Found>, Error> {
-        Err(Error::Unsupported)
+
+    fn find(
+        &mut self,
+        contexts: &[Context],
+        username: Option<&Username>,
+    ) -> Result<Vec<Found>, Error> {
+        let service = self.service()?;
+        let username = username.map(ToString::to_string);
+        // The host level, which comes last, is what most accounts are filed under.
+        let texts: Vec<String> = contexts.iter().rev().map(ToString::to_string).collect();
+        let queries: Vec<Vec<(&str, &str)>> = texts
+            .iter()
+            .map(|context| {
+                let mut query = vec![(SCHEMA, item::SCHEMA), (CONTEXT, context.as_str())];
+                query.extend(username.as_deref().map(|username| (USERNAME, username)));
+                query
+            })
+            .collect();
+        let mut found = Vec::new();
+        for (listing, context) in service.search(&queries)?.into_iter().zip(contexts.iter().rev()) {
+            let open = listing.open.into_iter().map(|path| (path, false));
+            let locked = listing.locked.into_iter().map(|path| (path, true));
+            found.extend(open.chain(locked).map(|(path, locked)| Found {
+                id: id(&path),
+                context: context.clone(),
+                locked,
+            }));
+        }
+        Ok(found)
     }
+
     fn list(&mut self) -> Result<Vec<(Found, Account)>, Error> {
-        Err(Error::Unsupported)
+        let service = self.service()?;
+        let listings = service.search(&[vec![(SCHEMA, item::SCHEMA)]])?;
+        let mut paths = Vec::new();
+        let mut locked = Vec::new();
+        for listing in listings {
+            locked.resize(locked.len() + listing.open.len(), false);
+            locked.resize(locked.len() + listing.locked.len(), true);
+            paths.extend(listing.open.into_iter().chain(listing.locked));
+        }
+        let attributes = service.attributes(&paths)?;
+        let items = paths.iter().zip(locked).zip(attributes);
+        Ok(items
+            .filter_map(|((path, locked), attributes)| {
+                let account = account(&attributes?)?;
+                let context = account.context.clone();
+                Some((Found { id: id(path), context, locked }, account))
+            })
+            .collect())
     }
-    fn usernames(&mut self, _: &[Found]) -> Result<Vec<Username>, Error> {
-        Err(Error::Unsupported)
+
+    fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
+        let paths = found.iter().map(path).collect::<Result<Vec<_>, _>>()?;
+        let attributes = self.service()?.attributes(&paths)?;
+        attributes
+            .into_iter()
+            .map(|attributes| {
+                let attributes = attributes.ok_or(Error::Transient("an item is gone"))?;
+                username(&attributes).ok_or(Error::Damaged)
+            })
+            .collect()
     }
-    fn read(&mut self, _: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
-        Err(Error::Unsupported)
+
+    fn unlock(&mut self, found: &[Found]) -> Result<(), Error> {
+        let paths = found.iter().map(path).collect::<Result<Vec<_>, _>>()?;
+        self.service()?.unlock(&paths)
     }
-    fn write(&mut self, _: Option<&Found>, _: &Credential) -> Result<(), Error> {
-        Err(Error::Unsupported)
+
+    fn read(&mut self, found: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
+        if found.iter().any(|found| found.locked) {
+            return Err(Error::Locked);
+        }
+        let secrets = match found {
+            [] => Vec::new(),
+            [one] => {
+                let secret = self.read_one(one)?;
+                secret.map(|secret| (one, secret)).into_iter().collect()
+            }
+            several => {
+                let paths = several.iter().map(path).collect::<Result<Vec<_>, _>>()?;
+                let mut secrets = self.service()?.secrets(&paths)?;
+                // By path, not by position: what is gone was left out.
+                let mut take = |found: &Found| {
+                    let place = secrets.iter().position(|(path, _)| id(path) == found.id)?;
+                    Some(secrets.swap_remove(place).1)
+                };
+                several.iter().filter_map(|found| Some((found, take(found)?))).collect()
+            }
+        };
+        secrets
+            .into_iter()
+            .map(|(found, secret)| Ok((found.clone(), self.decode(&secret)?)))
+            .collect()
     }
-    fn delete(&mut self, _: &Found) -> Result<(), Error> {
-        Err(Error::Unsupported)
+
+    fn write(&mut self, at: Option<&Found>, credential: &Credential) -> Result<(), Error> {
+        let service = self.service()?;
+        let secret = item::encode(credential);
+        if let Some(found) = at {
+            if found.locked {
+                return Err(Error::Locked);
+            }
+            return service.set_secret(&path(found)?, &secret);
+        }
+        let account = credential.account();
+        let (context, username) = (account.context.to_string(), account.username.to_string());
+        let attributes =
+            [(SCHEMA, item::SCHEMA), (CONTEXT, context.as_str()), (USERNAME, username.as_str())];
+        service.create(&item::label(&account), &attributes, &secret)
     }
+
+    fn delete(&mut self, found: &Found) -> Result<(), Error> {
+        if found.locked {
+            return Err(Error::Locked);
+        }
+        self.service()?.delete(&path(found)?)
+    }
+}
+
+fn id(path: &ObjectPath) -> ItemId {
+    ItemId(path.as_str().to_owned())
+}
+
+fn path(found: &Found) -> Result<ObjectPath, Error> {
+    ObjectPath::new(&found.id.0).ok_or(Error::Keychain("an item of another keychain was given"))
+}
+
+/// Looks ours up by name: `KeePassXC` adds attributes of its own.
+fn attribute<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
+    attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+fn username(attributes: &Attributes) -> Option<Username> {
+    Some(Username::new(&unescape(attribute(attributes, USERNAME)?)?))
+}
+
+fn account(attributes: &Attributes) -> Option<Account> {
+    let context = Context::from_canonical(attribute(attributes, CONTEXT)?)?;
+    Some(Account { context, username: username(attributes)? })
 }

@@ -1,8 +1,10 @@
 //! The built binary on real parts: git drives it, real keychains hold the tokens.
-#![allow(unreachable_pub, reason = "nothing outside a test binary could reach it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+#![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
+mod commands;
 mod end_to_end;
+mod keyring_family;
 mod lfs;
 mod protocol;
 mod support;

@@ -5,3 +5,4 @@ pub mod kernel;
 pub mod program;
 pub mod sandbox;
 pub mod server;
+pub mod terminal;

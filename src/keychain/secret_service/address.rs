@@ -1,0 +1,156 @@
+//! Where the session's bus listens.
+//!
+//! Only sockets of this machine: nothing is started (`autolaunch:`, `unixexec:`) and no
+//! network is used (`tcp:`) on the way to a keychain. There may be several addresses; the
+//! first that can be connected to is taken.
+
+use crate::error::Error;
+use rustix::net::SocketAddrUnix;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// A Unix socket.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Address {
+    /// At a path of the file system.
+    Path(PathBuf),
+    /// In Linux's abstract namespace.
+    Abstract(Vec<u8>),
+}
+
+impl Address {
+    /// The address as the system takes it; nothing where it is too long for a socket.
+    #[must_use]
+    pub fn socket_address(&self) -> Option<SocketAddrUnix> {
+        match self {
+            Self::Path(path) => SocketAddrUnix::new(path).ok(),
+            Self::Abstract(name) => SocketAddrUnix::new_abstract_name(name).ok(),
+        }
+    }
+}
+
+/// The addresses that this process's environment gives, or none where it gives none:
+/// `DBUS_SESSION_BUS_ADDRESS`, else the socket `bus` in `XDG_RUNTIME_DIR` if it is ours.
+///
+/// # Errors
+/// [`Error::Unreachable`] where an address is given that cannot be used.
+pub fn from_environment() -> Result<Option<Vec<Address>>, Error> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from);
+    match variable("DBUS_SESSION_BUS_ADDRESS") {
+        Some(text) => parse(text.as_bytes(), runtime.as_deref()).map(Some),
+        None => Ok(runtime.and_then(|folder| in_runtime_folder(&folder)).map(|bus| vec![bus])),
+    }
+}
+
+/// Reads a list of addresses as the D-Bus specification writes it.
+///
+/// # Errors
+/// [`Error::Unreachable`] where none of them can be used.
+pub fn parse(text: &[u8], runtime: Option<&Path>) -> Result<Vec<Address>, Error> {
+    let usable: Vec<Address> =
+        text.split(|&b| b == b';').filter_map(|address| parse_one(address, runtime)).collect();
+    if usable.is_empty() {
+        return Err(Error::Unreachable("the session bus's address is of no kind that is used"));
+    }
+    Ok(usable)
+}
+
+fn parse_one(text: &[u8], runtime: Option<&Path>) -> Option<Address> {
+    let pairs = text.strip_prefix(b"unix:")?;
+    pairs.split(|&b| b == b',').find_map(|pair| {
+        let equals = pair.iter().position(|&b| b == b'=')?;
+        let value = unescape(&pair[equals + 1..])?;
+        match &pair[..equals] {
+            _ if value.is_empty() => None,
+            b"path" => Some(Address::Path(OsStr::from_bytes(&value).into())),
+            b"abstract" => Some(Address::Abstract(value)),
+            b"runtime" if value == b"yes" => in_runtime_folder(runtime?),
+            _ => None,
+        }
+    })
+}
+
+/// The socket where a session's bus listens by convention, if it is there and ours:
+/// somebody else's would be handed our requests.
+fn in_runtime_folder(folder: &Path) -> Option<Address> {
+    let path = folder.join("bus");
+    let metadata = fs::metadata(&path).ok()?;
+    let ours = metadata.uid() == rustix::process::geteuid().as_raw();
+    (ours && metadata.file_type().is_socket()).then_some(Address::Path(path))
+}
+
+fn unescape(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |b: u8| char::from(b).to_digit(16);
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.iter();
+    while let Some(&byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => u8::try_from(digit(*rest.next()?)? * 16 + digit(*rest.next()?)?).ok()?,
+            _ => byte,
+        });
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, parse};
+    use std::os::unix::net::UnixListener;
+    use std::path::Path;
+
+    fn path(text: &str) -> Address {
+        Address::Path(text.into())
+    }
+
+    #[test]
+    fn addresses_are_read_as_d_bus_writes_them() {
+        for (text, expected) in [
+            ("unix:path=/run/bus", vec![path("/run/bus")]),
+            ("unix:path=/run/bus,guid=0123", vec![path("/run/bus")]),
+            ("unix:guid=0123,path=/run/bus", vec![path("/run/bus")]),
+            ("unix:path=/run%2fa%20b", vec![path("/run/a b")]),
+            ("unix:abstract=/tmp/x", vec![Address::Abstract(b"/tmp/x".to_vec())]),
+            ("tcp:host=h,port=1;unix:path=/a;unix:path=/b", vec![path("/a"), path("/b")]),
+            (";unix:path=/a;", vec![path("/a")]),
+        ] {
+            assert_eq!(parse(text.as_bytes(), None), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_would_start_something_or_use_the_network_is_no_address() {
+        for text in [
+            "autolaunch:",
+            "tcp:host=localhost,port=1",
+            "unixexec:path=/bin/sh",
+            "unix:dir=/tmp",
+            "unix:tmpdir=/tmp",
+            "unix:path=",
+            "unix:path=/a%2",
+            "unix:path=/a%zz",
+            "unix:runtime=yes",
+            "unix:",
+            "/dev/null",
+            "disabled:",
+            "",
+        ] {
+            assert!(parse(text.as_bytes(), None).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_runtime_folders_bus_counts_only_if_it_is_a_socket() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let parsed = |folder: &Path| parse(b"unix:runtime=yes", Some(folder));
+        assert!(parsed(folder.path()).is_err());
+        std::fs::write(folder.path().join("bus"), "").expect("a file");
+        assert!(parsed(folder.path()).is_err());
+        std::fs::remove_file(folder.path().join("bus")).expect("removed");
+        let _listener = UnixListener::bind(folder.path().join("bus")).expect("a socket");
+        assert_eq!(parsed(folder.path()), Ok(vec![Address::Path(folder.path().join("bus"))]));
+    }
+}

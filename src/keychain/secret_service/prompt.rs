@@ -1,0 +1,196 @@
+//! Prompts: a service's window that asks a person. When one may be shown, and how its end
+//! is awaited.
+//!
+//! A prompt that nobody can see waits for ever or is dismissed at once, and the answer does
+//! not tell which; so what can be known is asked beforehand. Oddities of the services:
+//! `KeePassXC` broadcasts the end of a prompt, so that without a match rule the wait never
+//! ends; it returns prompts that complete by themselves; gnome-keyring aborts when a prompt
+//! is dismissed by call, so that is never done: a window whose client is gone stays, and
+//! harms nobody.
+
+use super::bus::{BUS, Bus};
+use super::message::{Call, Kind, Message};
+use super::service::SERVICE;
+use super::wire::{ObjectPath, Writer};
+use crate::error::Error;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::ffi::OsString;
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const INTERFACE: &str = "org.freedesktop.Secret.Prompt";
+
+/// How long a person may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long git may take to say what its configuration holds.
+const GIT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether prompts may be shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Prompts {
+    /// Where the environment says that somebody sees them and git's configuration does not
+    /// forbid it.
+    #[default]
+    WhereSeen,
+    /// Always: the caller knows.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Prompts {
+    /// Whether one may be shown now. Asks git, so only when one is needed.
+    pub(super) fn allowed(self) -> bool {
+        match self {
+            Self::WhereSeen => is_seen(|name| std::env::var_os(name)) && git_allows(),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// Whether a window opened now is likely to have somebody in front of it.
+fn is_seen(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let variable = |name| variable(name).filter(|value| !value.is_empty());
+    if variable("SSH_CONNECTION").is_some() {
+        // A display of this machine is not in front of whoever logged in from another; one
+        // that SSH forwards has a host in its name: `localhost:10.0`.
+        return variable("DISPLAY")
+            .is_some_and(|display| !display.as_encoded_bytes().starts_with(b":"));
+    }
+    variable("DISPLAY").is_some() || variable("WAYLAND_DISPLAY").is_some()
+}
+
+/// Whether git's `credential.interactive` leaves room for prompts; where git cannot be
+/// asked it does.
+fn git_allows() -> bool {
+    let asked = Command::new("git")
+        .args(["config", "--get", "credential.interactive"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut git) = asked else { return true };
+    let deadline = Instant::now() + GIT_PATIENCE;
+    let mut answer = [0; 64];
+    let mut length = 0;
+    let ended = git.stdout.as_mut().is_some_and(|stdout| {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let left = Timespec::try_from(left).unwrap_or_default();
+            match poll(&mut [PollFd::new(&*stdout, PollFlags::IN)], Some(&left)) {
+                Ok(1..) => {}
+                _ => return false,
+            }
+            match stdout.read(&mut answer[length..]) {
+                Ok(0) => return true,
+                Ok(read) => length += read,
+                Err(_) => return false,
+            }
+        }
+    });
+    if !ended {
+        let _ = git.kill();
+    }
+    let _ = git.wait();
+    // A git that does not answer runs where no window should be trusted to appear either.
+    ended && !forbids(&answer[..length])
+}
+
+/// Whether this value of `credential.interactive` means no.
+fn forbids(value: &[u8]) -> bool {
+    let no = [&b"false"[..], b"no", b"off", b"0", b"never"];
+    no.iter().any(|no| value.trim_ascii().eq_ignore_ascii_case(no))
+}
+
+/// Shows a prompt and waits for its end.
+///
+/// # Errors
+/// [`Error::Denied`] where it was dismissed.
+pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<(), Error> {
+    let deadline = Instant::now() + PATIENCE;
+    let rules = [
+        format!(
+            "type='signal',sender='{SERVICE}',interface='{INTERFACE}',member='Completed',\
+             path='{prompt}'"
+        ),
+        format!(
+            "type='signal',sender='{BUS}',interface='{BUS}',member='NameOwnerChanged',\
+             arg0='{SERVICE}'"
+        ),
+    ];
+    let mut calls = bus.listen(&rules);
+    let mut window = Writer::new();
+    window.string("");
+    calls.push(Call {
+        destination: SERVICE,
+        path: prompt.as_str(),
+        interface: INTERFACE,
+        member: "Prompt",
+        signature: "s",
+        body: window,
+    });
+    let replies = bus.exchange(calls, deadline)?;
+    let mut owner = String::new();
+    for reply in replies {
+        // The last one is the service's own.
+        owner = reply?.sender;
+    }
+    let dismissed = bus.wait_for(|message| ending(message, prompt, &owner), deadline)?;
+    bus.unlisten(&rules, deadline);
+    if dismissed? { Err(Error::Denied) } else { Ok(()) }
+}
+
+/// Whether a signal ends the prompt, and then whether it was dismissed.
+fn ending(message: &Message, prompt: &ObjectPath, owner: &str) -> Option<Result<bool, Error>> {
+    let Kind::Signal(path, member) = &message.kind else { return None };
+    match member.as_str() {
+        // What follows the flag differs from service to service and is not needed.
+        "Completed" if path == prompt && message.sender == owner => {
+            Some(message.body("bv").and_then(|mut body| body.boolean()).map_err(Error::from))
+        }
+        "NameOwnerChanged" if message.sender == BUS => {
+            let name = message.body("sss").and_then(|mut body| body.string());
+            (name == Ok(SERVICE)).then_some(Err(Error::Transient("it ended during a prompt")))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{forbids, is_seen};
+
+    fn seen(set: &[(&str, &str)]) -> bool {
+        is_seen(|name| set.iter().find(|(n, _)| *n == name).map(|(_, value)| value.into()))
+    }
+
+    #[test]
+    fn a_prompt_needs_somebody_who_sees_it() {
+        assert!(seen(&[("DISPLAY", ":0")]));
+        assert!(seen(&[("WAYLAND_DISPLAY", "wayland-0")]));
+        assert!(!seen(&[]));
+        assert!(!seen(&[("DISPLAY", "")]));
+    }
+
+    #[test]
+    fn over_ssh_only_a_forwarded_display_is_seen() {
+        let ssh = ("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22");
+        assert!(seen(&[ssh, ("DISPLAY", "localhost:10.0")]));
+        assert!(!seen(&[ssh, ("DISPLAY", ":0")]));
+        assert!(!seen(&[ssh, ("WAYLAND_DISPLAY", "wayland-0")]));
+        assert!(!seen(&[ssh]));
+    }
+
+    #[test]
+    fn gits_words_for_no_are_known() {
+        for no in ["false\n", "never\n", "No\n", "off", "0"] {
+            assert!(forbids(no.as_bytes()), "{no}");
+        }
+        for yes in ["", "true\n", "auto\n", "always\n"] {
+            assert!(!forbids(yes.as_bytes()), "{yes}");
+        }
+    }
+}

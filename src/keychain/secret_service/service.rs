@@ -1,0 +1,481 @@
+//! The Secret Service's calls: items by any attributes and any content. What our accounts
+//! are in these terms stands in [the module above](super).
+//!
+//! The order of calls matters. gnome-keyring aborts (a known race) when a connection's first
+//! call is `OpenSession`, `Unlock` or `CreateItem`; so a search goes first, always, and its
+//! reply is awaited. Where a connection breaks it is dropped, and the next call makes
+//! another.
+
+use super::address::Address;
+use super::bus::Bus;
+use super::message::{Call, Message};
+use super::prompt::{self, Prompts};
+use super::remote::Remote;
+use super::session::{ALGORITHM, KeyPair, Sealed, Session};
+use super::wire::{Malformed, ObjectPath, Reader, Writer};
+use crate::error::Error;
+use crate::hardening;
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+/// The service's name on the bus.
+pub(super) const SERVICE: &str = "org.freedesktop.secrets";
+
+const SERVICE_PATH: &str = "/org/freedesktop/secrets";
+const SERVICE_INTERFACE: &str = "org.freedesktop.Secret.Service";
+const COLLECTION_INTERFACE: &str = "org.freedesktop.Secret.Collection";
+const ITEM_INTERFACE: &str = "org.freedesktop.Secret.Item";
+const PROPERTIES_INTERFACE: &str = "org.freedesktop.DBus.Properties";
+
+/// The collection where new items go.
+const DEFAULT_COLLECTION: &str = "/org/freedesktop/secrets/aliases/default";
+
+/// How secrets are declared: `KeePassXC` files what is not text as an attachment.
+const CONTENT_TYPE: &str = "text/plain";
+
+/// How many calls go out before their replies are read, and items into one `GetSecrets`: a
+/// bus limits the replies that may be pending, we the length of one.
+const BATCH: usize = 128;
+
+/// How often a session is opened anew because the two sides may disagree about the key: by
+/// chance once in 256 times.
+const KEY_TRIES: usize = 8;
+
+/// How long the service has for its first answer, and for all where nobody is patient.
+const SHORT: Duration = Duration::from_secs(5);
+
+/// How long it has in all once it has answered, where the caller is patient.
+const LONG: Duration = Duration::from_secs(30);
+
+/// What a call came to on the other side.
+type Replied = Result<Message, Remote>;
+
+/// What a search found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Listing {
+    /// Items whose secrets can be read.
+    pub open: Vec<ObjectPath>,
+    /// Items that must be unlocked first.
+    pub locked: Vec<ObjectPath>,
+}
+
+/// An item's attributes.
+pub type Attributes = Vec<(String, String)>;
+
+/// A secret as it is outside the keychain.
+pub type Plaintext = Zeroizing<Vec<u8>>;
+
+/// A client of whatever provides the Secret Service on a bus.
+pub struct Service {
+    addresses: Vec<Address>,
+    prompts: Prompts,
+    patience: Patience,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    bus: Bus,
+    /// Whether a search has been answered on it.
+    searched: bool,
+    session: Option<Session>,
+}
+
+impl Service {
+    /// A client of the bus at one of these addresses. Nothing is asked of it yet.
+    #[must_use]
+    pub fn new(addresses: Vec<Address>, prompts: Prompts, patient: bool) -> Self {
+        let patience = Patience { patient, answered: false, spent: Duration::ZERO };
+        Self { addresses, prompts, patience, connection: None }
+    }
+
+    /// Changes whether prompts may be shown.
+    pub fn set_prompts(&mut self, prompts: Prompts) {
+        self.prompts = prompts;
+    }
+
+    /// Searches for items that have at least these attributes. The first search is awaited,
+    /// the others follow in one write.
+    ///
+    /// # Errors
+    /// Where the service cannot be asked.
+    pub fn search(&mut self, queries: &[Vec<(&str, &str)>]) -> Result<Vec<Listing>, Error> {
+        let Some((first, others)) = queries.split_first() else { return Ok(Vec::new()) };
+        let mut replies = self.exchange(vec![search_call(first)])?;
+        self.note_answer(&replies);
+        // From here on secrets may arrive. Not before: a password manager that asks its user
+        // wants to name the program that asks.
+        hardening::hide_memory();
+        for batch in others.chunks(BATCH) {
+            replies.extend(self.exchange(batch.iter().map(|query| search_call(query)).collect())?);
+        }
+        replies
+            .into_iter()
+            .map(|reply| {
+                let reply = reply?;
+                let mut body = reply.body("aoao")?;
+                Ok(Listing { open: body.paths()?, locked: body.paths()? })
+            })
+            .collect()
+    }
+
+    /// The attributes of items, in their order; nothing for one that is gone. Locked items
+    /// have theirs as well.
+    ///
+    /// # Errors
+    /// Where the service cannot be asked.
+    pub fn attributes(&mut self, items: &[ObjectPath]) -> Result<Vec<Option<Attributes>>, Error> {
+        self.make_ready()?;
+        let mut attributes = Vec::with_capacity(items.len());
+        for batch in items.chunks(BATCH) {
+            for reply in self.exchange(batch.iter().map(attributes_call).collect())? {
+                attributes.push(match reply {
+                    Err(remote) if remote.is_gone() => None,
+                    reply => Some(read_attributes(&reply?)?),
+                });
+            }
+        }
+        Ok(attributes)
+    }
+
+    /// The secret of one item.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where it could not be decrypted.
+    pub fn secret(&mut self, item: &ObjectPath) -> Result<Result<Plaintext, Remote>, Error> {
+        let session = self.session()?.path.clone();
+        let mut body = Writer::new();
+        body.path(&session);
+        let reply = match self.call(item_call(item, "GetSecret", "o", body))? {
+            Ok(reply) => reply,
+            Err(remote) => return Ok(Err(remote)),
+        };
+        let secret = self.open_secret(&mut reply.body("(oayays)")?)?;
+        Ok(Ok(secret))
+    }
+
+    /// The secrets of several open items. What is gone or locked meanwhile is left out.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where one could not be decrypted.
+    pub fn secrets(&mut self, items: &[ObjectPath]) -> Result<Vec<(ObjectPath, Plaintext)>, Error> {
+        let session = self.session()?.path.clone();
+        let mut secrets = Vec::with_capacity(items.len());
+        for batch in items.chunks(BATCH) {
+            let mut body = Writer::new();
+            body.paths(batch);
+            body.path(&session);
+            let reply = match self.call(service_call("GetSecrets", "aoo", body))? {
+                // KWallet fails the whole call where one of the items is gone.
+                Err(Remote::InvalidArguments) => {
+                    return Err(Error::Transient("an item is gone"));
+                }
+                reply => reply?,
+            };
+            let mut entries = reply.body("a{o(oayays)}")?.array(8)?;
+            while !entries.is_at_end() {
+                entries.align(8)?;
+                let item = entries.path()?;
+                secrets.push((item, self.open_secret(&mut entries)?));
+            }
+        }
+        Ok(secrets)
+    }
+
+    /// Replaces the secret of an item.
+    ///
+    /// # Errors
+    /// Where it could not be replaced.
+    pub fn set_secret(&mut self, item: &ObjectPath, secret: &[u8]) -> Result<(), Error> {
+        let mut body = Writer::new();
+        self.write_secret(&mut body, secret)?;
+        self.call(item_call(item, "SetSecret", "(oayays)", body))??;
+        Ok(())
+    }
+
+    /// Makes a new item in the default collection, or replaces one that has exactly these
+    /// attributes, all in one call.
+    ///
+    /// # Errors
+    /// [`Error::NoDefaultCollection`] where there is none, [`Error::Locked`] where it is
+    /// locked and no prompt may be shown.
+    pub fn create(
+        &mut self,
+        label: &str,
+        attributes: &[(&str, &str)],
+        secret: &[u8],
+    ) -> Result<(), Error> {
+        let reply = match self.try_create(label, attributes, secret)? {
+            Err(Remote::IsLocked) => {
+                self.unlock(&[default_collection()?])?;
+                self.try_create(label, attributes, secret)?
+            }
+            reply => reply,
+        };
+        match reply {
+            Ok(reply) => {
+                let mut body = reply.body("oo")?;
+                let _item = body.path()?;
+                let prompt = body.path()?;
+                self.prompt(&prompt)
+            }
+            // Also what a race inside the service looks like: ask which it is.
+            Err(remote) if remote.is_gone() && !self.has_default_collection()? => {
+                Err(Error::NoDefaultCollection)
+            }
+            Err(remote) => Err(remote.into()),
+        }
+    }
+
+    /// Deletes an item. It must not be a locked one: `KWallet` would delete it all the same.
+    ///
+    /// # Errors
+    /// Where it could not be deleted.
+    pub fn delete(&mut self, item: &ObjectPath) -> Result<(), Error> {
+        self.make_ready()?;
+        match self.call(item_call(item, "Delete", "", Writer::new()))? {
+            Err(remote) if remote.is_gone() => Ok(()),
+            reply => {
+                let prompt = reply?.body("o")?.path()?;
+                self.prompt(&prompt)
+            }
+        }
+    }
+
+    /// Unlocks items or collections, with a prompt where it takes one.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] where it takes one and none may be shown, [`Error::Denied`] where
+    /// it was dismissed.
+    pub fn unlock(&mut self, objects: &[ObjectPath]) -> Result<(), Error> {
+        self.make_ready()?;
+        let mut body = Writer::new();
+        body.paths(objects);
+        let reply = self.call(service_call("Unlock", "ao", body))??;
+        let mut body = reply.body("aoo")?;
+        let _unlocked = body.paths()?;
+        let prompt = body.path()?;
+        self.prompt(&prompt)
+    }
+
+    fn try_create(
+        &mut self,
+        label: &str,
+        attributes: &[(&str, &str)],
+        secret: &[u8],
+    ) -> Result<Replied, Error> {
+        let mut body = Writer::new();
+        let properties = body.open_array(8);
+        body.align(8);
+        body.string("org.freedesktop.Secret.Item.Label");
+        body.signature("s");
+        body.string(label);
+        body.align(8);
+        body.string("org.freedesktop.Secret.Item.Attributes");
+        body.signature("a{ss}");
+        body.string_map(attributes.iter().copied());
+        body.close_array(&properties);
+        self.write_secret(&mut body, secret)?;
+        body.boolean(true);
+        self.call(Call {
+            destination: SERVICE,
+            path: DEFAULT_COLLECTION,
+            interface: COLLECTION_INTERFACE,
+            member: "CreateItem",
+            signature: "a{sv}(oayays)b",
+            body,
+        })
+    }
+
+    fn has_default_collection(&mut self) -> Result<bool, Error> {
+        let mut body = Writer::new();
+        body.string("default");
+        let reply = self.call(service_call("ReadAlias", "s", body))??;
+        Ok(!reply.body("o")?.path()?.is_none())
+    }
+
+    /// Runs a prompt that a call returned, if it returned one.
+    fn prompt(&mut self, path: &ObjectPath) -> Result<(), Error> {
+        if path.is_none() {
+            return Ok(());
+        }
+        if !self.prompts.allowed() {
+            return Err(Error::Locked);
+        }
+        let bus = &mut self.connect()?.bus;
+        let result = prompt::run(bus, path);
+        if result.is_err_and(|error| error != Error::Denied) {
+            self.connection = None;
+        }
+        result
+    }
+
+    fn write_secret(&mut self, body: &mut Writer, secret: &[u8]) -> Result<(), Error> {
+        let session = self.session()?;
+        let Sealed { vector, bytes } = session.seal(secret)?;
+        body.align(8);
+        body.path(&session.path);
+        body.byte_array(&vector);
+        body.byte_array(&bytes);
+        body.string(CONTENT_TYPE);
+        Ok(())
+    }
+
+    /// Reads `(oayays)` and decrypts it. Where that fails the session is given up, so that
+    /// the next try has another key.
+    fn open_secret(&mut self, body: &mut Reader<'_>) -> Result<Plaintext, Error> {
+        body.align(8)?;
+        let _session = body.path()?;
+        let vector = body.byte_array()?;
+        let sealed = body.byte_array()?;
+        let _content_type = body.string()?;
+        let opened = self.session()?.open(vector, sealed);
+        if opened.is_err() {
+            self.forget_session();
+        }
+        opened
+    }
+
+    /// Gives the session up; the next secret crosses the bus in a new one.
+    pub fn forget_session(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.session = None;
+        }
+    }
+
+    /// The session, opened if there is none yet.
+    fn session(&mut self) -> Result<&Session, Error> {
+        self.make_ready()?;
+        let session = match self.connect()?.session.take() {
+            Some(session) => session,
+            None => self.open_session()?,
+        };
+        Ok(self.connect()?.session.insert(session))
+    }
+
+    fn open_session(&mut self) -> Result<Session, Error> {
+        for _ in 0..KEY_TRIES {
+            let pair = KeyPair::generate()?;
+            let mut body = Writer::new();
+            body.string(ALGORITHM);
+            body.signature("ay");
+            body.byte_array(pair.public());
+            let reply = self.call(service_call("OpenSession", "sv", body))??;
+            let mut body = reply.body("vo")?;
+            body.variant_of("ay")?;
+            let key = pair.agree(body.byte_array()?)?;
+            let path = body.path()?;
+            if let Some(key) = key {
+                return Ok(Session::new(path, key));
+            }
+        }
+        Err(Error::Keychain("no session key could be agreed upon"))
+    }
+
+    /// Sees to it that a search has been answered on this connection, see the
+    /// [module](self).
+    fn make_ready(&mut self) -> Result<(), Error> {
+        if !self.connect()?.searched {
+            self.search(&[vec![("xdg:schema", "io.github.git_credential_pat.None")]])?;
+        }
+        Ok(())
+    }
+
+    fn note_answer(&mut self, replies: &[Replied]) {
+        let answered = matches!(replies.first(), Some(Ok(_)));
+        self.patience.answered |= answered;
+        if let Some(connection) = &mut self.connection {
+            connection.searched |= answered;
+        }
+    }
+
+    fn connect(&mut self) -> Result<&mut Connection, Error> {
+        let connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let started = Instant::now();
+            let bus = Bus::connect(&self.addresses, started + self.patience.left());
+            self.patience.spent += started.elapsed();
+            Connection { bus: bus?, searched: false, session: None }
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    fn call(&mut self, call: Call<'_>) -> Result<Replied, Error> {
+        let mut replies = self.exchange(vec![call])?;
+        replies.pop().ok_or(Error::Keychain("it gave no reply"))
+    }
+
+    /// Makes calls within the deadline. After an error of its own the connection is gone,
+    /// after a reply that tells of a restarted service the session.
+    fn exchange(&mut self, calls: Vec<Call<'_>>) -> Result<Vec<Replied>, Error> {
+        self.connect()?;
+        let started = Instant::now();
+        let deadline = started + self.patience.left();
+        let result = self.connect()?.bus.exchange(calls, deadline);
+        self.patience.spent += started.elapsed();
+        match &result {
+            Err(_) => self.connection = None,
+            Ok(replies) => {
+                let lost = |r: &Replied| matches!(r, Err(Remote::NoReply | Remote::NoSession));
+                if replies.iter().any(lost) {
+                    self.connection = None;
+                }
+            }
+        }
+        result
+    }
+}
+
+/// How long the service may still take. Only the time inside calls counts: a person who is
+/// asked for a token in between takes as long as they like.
+struct Patience {
+    patient: bool,
+    answered: bool,
+    spent: Duration,
+}
+
+impl Patience {
+    fn left(&self) -> Duration {
+        let limit = if self.patient && self.answered { LONG } else { SHORT };
+        limit.saturating_sub(self.spent)
+    }
+}
+
+fn default_collection() -> Result<ObjectPath, Error> {
+    ObjectPath::new(DEFAULT_COLLECTION).ok_or(Error::NoDefaultCollection)
+}
+
+fn service_call<'a>(member: &'a str, signature: &'a str, body: Writer) -> Call<'a> {
+    let (path, interface) = (SERVICE_PATH, SERVICE_INTERFACE);
+    Call { destination: SERVICE, path, interface, member, signature, body }
+}
+
+fn item_call<'a>(
+    item: &'a ObjectPath,
+    member: &'a str,
+    signature: &'a str,
+    body: Writer,
+) -> Call<'a> {
+    let (path, interface) = (item.as_str(), ITEM_INTERFACE);
+    Call { destination: SERVICE, path, interface, member, signature, body }
+}
+
+fn search_call<'a>(attributes: &[(&str, &str)]) -> Call<'a> {
+    let mut body = Writer::new();
+    body.string_map(attributes.iter().copied());
+    service_call("SearchItems", "a{ss}", body)
+}
+
+fn attributes_call(item: &ObjectPath) -> Call<'_> {
+    let mut body = Writer::new();
+    body.string(ITEM_INTERFACE);
+    body.string("Attributes");
+    Call { interface: PROPERTIES_INTERFACE, ..item_call(item, "Get", "ss", body) }
+}
+
+fn read_attributes(reply: &Message) -> Result<Attributes, Malformed> {
+    let mut body = reply.body("v")?;
+    body.variant_of("a{ss}")?;
+    let entries = body.string_map()?;
+    Ok(entries.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+}

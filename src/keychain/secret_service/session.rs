@@ -1,0 +1,308 @@
+//! The encrypted session, `dh-ietf1024-sha256-aes128-cbc-pkcs7`: a secret crosses the bus
+//! only as ciphertext, under a key that exists for one connection.
+//!
+//! It keeps tokens out of the bus daemon's memory and out of a bus monitor's view. It does
+//! not prove who the other side is: whoever owns the service's name on the user's own bus
+//! gets the secrets.
+//!
+//! The group (RFC 2409, second Oakley group) is small by today's measure and the only one
+//! that the specification has. Private exponents have 256 random bits, the modular power is
+//! constant-time. Three guards are here for `KWallet`, whose numbers lose or grow leading
+//! zeros: see [`KeyPair::generate`] and [`KeyPair::agree`].
+
+use super::wire::ObjectPath;
+use crate::error::Error;
+use crate::hardening;
+use aes::Aes128;
+use aes::cipher::block_padding::Pkcs7;
+use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use crypto_bigint::modular::ConstMontyForm;
+use crypto_bigint::{U256, U1024, const_monty_params};
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// The algorithm's name.
+pub(super) const ALGORITHM: &str = "dh-ietf1024-sha256-aes128-cbc-pkcs7";
+
+/// Bytes in a number of the group.
+const NUMBER: usize = 128;
+
+/// Bytes in a block of the cipher, in its key and in an initialisation vector.
+const BLOCK: usize = 16;
+
+const_monty_params!(
+    Group,
+    U1024,
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74\
+     020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B302B0A6DF25F1437\
+     4FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED\
+     EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF",
+    "RFC 2409, section 6.2."
+);
+
+type Number = ConstMontyForm<Group, { U1024::LIMBS }>;
+
+/// The group's prime.
+const PRIME: U1024 = *<Group as crypto_bigint::modular::ConstMontyParams<{ U1024::LIMBS }>>::PARAMS
+    .modulus()
+    .as_ref();
+
+/// The key that both sides arrive at.
+pub(super) type Key = Zeroizing<[u8; BLOCK]>;
+
+/// Our half of a key agreement.
+pub(super) struct KeyPair {
+    exponent: Zeroizing<U256>,
+    public: [u8; NUMBER],
+}
+
+impl KeyPair {
+    /// Draws a key pair.
+    ///
+    /// First guard: where our public number starts with 0xff, `KWallet` at times arrives at
+    /// another key; such a pair is drawn again.
+    pub(super) fn generate() -> Result<Self, Error> {
+        loop {
+            let pair = Self::from_exponent(&*random()?);
+            if pair.public[0] != 0xff {
+                return Ok(pair);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn from_exponent(exponent: &[u8; 32]) -> Self {
+        let exponent = Zeroizing::new(U256::from_be_slice(exponent));
+        let public = Number::new(&U1024::from_u8(2)).pow(&exponent).retrieve();
+        let mut bytes = [0; NUMBER];
+        bytes.copy_from_slice(public.to_be_bytes().as_ref());
+        Self { exponent, public: bytes }
+    }
+
+    /// What the other side is told.
+    pub(super) fn public(&self) -> &[u8] {
+        &self.public
+    }
+
+    /// The key that follows from the other side's public number, or nothing where the two
+    /// sides may disagree about it and another pair should be tried.
+    ///
+    /// Second guard: the other side's number may have a zero in front, or lack bytes.
+    /// Third: where the shared number starts with a zero byte, `KWallet` hashes it without,
+    /// others with it.
+    pub(super) fn agree(&self, their_public: &[u8]) -> Result<Option<Key>, Error> {
+        let key = self.agree_inner(their_public);
+        hardening::wipe_stack();
+        key
+    }
+
+    #[inline(never)]
+    fn agree_inner(&self, their_public: &[u8]) -> Result<Option<Key>, Error> {
+        const NO_NUMBER: Error = Error::Keychain("it offered a key that is none");
+        let zeros = their_public.iter().take_while(|&&b| b == 0).count();
+        let theirs = &their_public[zeros..];
+        let mut padded = [0; NUMBER];
+        let start = NUMBER.checked_sub(theirs.len()).ok_or(NO_NUMBER)?;
+        padded[start..].copy_from_slice(theirs);
+        let theirs = U1024::from_be_slice(&padded);
+        // 0, 1 and -1 would make the shared number known to everybody.
+        if theirs <= U1024::ONE || theirs >= PRIME.wrapping_sub(&U1024::ONE) {
+            return Err(NO_NUMBER);
+        }
+        let shared = Zeroizing::new(Number::new(&theirs).pow(&self.exponent).retrieve());
+        let mut bytes = Zeroizing::new([0; NUMBER]);
+        bytes.copy_from_slice(Zeroizing::new(shared.to_be_bytes()).as_ref());
+        if bytes[0] == 0 {
+            return Ok(None);
+        }
+        let mut key = Key::default();
+        Hkdf::<Sha256>::new(None, &*bytes)
+            .expand(&[], &mut *key)
+            .map_err(|_| Error::Keychain("no key could be derived"))?;
+        Ok(Some(key))
+    }
+}
+
+/// An open session.
+pub(super) struct Session {
+    /// Its name on the service's side.
+    pub(super) path: ObjectPath,
+    key: Key,
+}
+
+/// A secret as it crosses the bus.
+pub(super) struct Sealed {
+    /// The initialisation vector.
+    pub(super) vector: [u8; BLOCK],
+    /// The ciphertext.
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Session {
+    pub(super) fn new(path: ObjectPath, key: Key) -> Self {
+        Self { path, key }
+    }
+
+    /// Encrypts a secret.
+    pub(super) fn seal(&self, secret: &[u8]) -> Result<Sealed, Error> {
+        let vector = random::<BLOCK>()?;
+        let bytes = self.encrypt(&vector, secret);
+        hardening::wipe_stack();
+        Ok(Sealed { vector: *vector, bytes: bytes? })
+    }
+
+    /// Decrypts a secret. A wrong key shows as wrong padding, but once in 256 times as
+    /// garbage.
+    pub(super) fn open(&self, vector: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let secret = self.decrypt(vector, sealed);
+        hardening::wipe_stack();
+        secret
+    }
+
+    // Not inlined, so that what the cipher leaves on the stack lies below its callers,
+    // where `wipe_stack` reaches it.
+    #[inline(never)]
+    fn encrypt(&self, vector: &[u8; BLOCK], secret: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut bytes = Zeroizing::new(vec![0; (secret.len() / BLOCK + 1) * BLOCK]);
+        bytes[..secret.len()].copy_from_slice(secret);
+        let cipher = cbc::Encryptor::<Aes128>::new((&*self.key).into(), vector.into());
+        cipher.encrypt_padded::<Pkcs7>(&mut bytes, secret.len()).map_err(|_| Error::TooLong)?;
+        // All of it is ciphertext now.
+        Ok(std::mem::take(&mut *bytes))
+    }
+
+    #[inline(never)]
+    fn decrypt(&self, vector: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let vector: &[u8; BLOCK] = vector.try_into().map_err(|_| Error::Damaged)?;
+        let mut bytes = Zeroizing::new(sealed.to_vec());
+        let cipher = cbc::Decryptor::<Aes128>::new((&*self.key).into(), vector.into());
+        let length = cipher.decrypt_padded::<Pkcs7>(&mut bytes).map_err(|_| Error::Damaged)?.len();
+        bytes.truncate(length);
+        Ok(bytes)
+    }
+}
+
+fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
+    let mut bytes = Zeroizing::new([0; N]);
+    getrandom::fill(&mut *bytes)
+        .map_err(|_| Error::Keychain("the system has no random numbers"))?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyPair, Session};
+    use crate::error::Error;
+    use crate::keychain::secret_service::wire::ObjectPath;
+
+    // Computed with Python's integers and hashlib: exponents 01 02 … 20 and 65 66 … 84.
+    const PUBLIC: &str = "457120764f3a1e6fd58103e41a4093a6c8bc1d97cb8759de41c21afdd2d3048a\
+                          5ef3d88ce24aa6ba4fe30bcfb0b0f75abf1a8aeaff3723f1bf53740c902005e1\
+                          199fabad7c538e94a7034fd585339a02f3634893f748929d2a7257643e398130\
+                          541ae64124c17d4507a97f1cbebeb7b933642b8df479eb59e36cfeffbf1671dd";
+    const THEIR_PUBLIC: &str = "1d6868bb9c5ea1e21a0451a13a885425c466873f65dbc40a88e0d6cf21859c54\
+                                86f5d0ffb492b47e3c24f175a4cf4611570d28cadaf5fe69d454dde9d9159022\
+                                697e7c9b7c87357481bcbaf3bbbd1eb583009f1043df89d887b73e4596661ce5\
+                                2de132a92ffb40bc74fef7811fb924a7a1827a539c732f2681bf46865c24d015";
+    const KEY: &str = "5a8930dd50f366b87cfd29d479726311";
+    /// A number that starts with a zero byte, here left out.
+    const SHORT_PUBLIC: &str = "23cfb844fa9aff1904897e95e71384c22ce31ac18836804eac626dcb950ed4\
+                                0b3675792114435a88e452f8d3d9f041e5ff4f2f982222294aaf56c23d46b4a6\
+                                1b5f661cc5111178fe84b3f78d30b2247b19d66fa16e4be70cc8d125de4b294b\
+                                01eb415a970b292c72771696046b21f2a4a3d9202dd94f977bc495813e9346e8";
+    const SHORT_KEY: &str = "23af73f44f24f990774f0f15900da3c6";
+    /// With it and the first exponent the shared number starts with a zero byte.
+    const DISPUTED_PUBLIC: &str = "cd751301ca6042fd5d91fa71baf2e66130014d14a2b070a126de16cd3612980b\
+                                   36a7701f622b631d7c988607fef96f669c5cdd3e9b88ef4c2802c651ab72083c\
+                                   b9c885dab7be789da290eda671be90b938def0891c07160a32bf0a195ef0383c\
+                                   1711ca7335701cca268fb4c3366648e733c14dfe18eeb81783a23546c30f207b";
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digit =
+            |b: u8| u8::try_from(char::from(b).to_digit(16).expect("hex")).expect("a digit");
+        hex.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+    }
+
+    fn pair(first: u8) -> KeyPair {
+        let mut exponent = [0; 32];
+        exponent.iter_mut().zip(first..).for_each(|(byte, value)| *byte = value);
+        KeyPair::from_exponent(&exponent)
+    }
+
+    fn key(pair: &KeyPair, their_public: &[u8]) -> Option<Vec<u8>> {
+        pair.agree(their_public).expect("a number").map(|key| key.to_vec())
+    }
+
+    fn session() -> Session {
+        let key = pair(1).agree(&bytes(THEIR_PUBLIC)).expect("a number").expect("a key");
+        Session::new(ObjectPath::new("/s").expect("a path"), key)
+    }
+
+    #[test]
+    fn the_key_is_what_others_compute() {
+        assert_eq!(pair(1).public(), bytes(PUBLIC));
+        assert_eq!(pair(101).public(), bytes(THEIR_PUBLIC));
+        assert_eq!(key(&pair(1), &bytes(THEIR_PUBLIC)), Some(bytes(KEY)));
+        assert_eq!(key(&pair(101), &bytes(PUBLIC)), Some(bytes(KEY)));
+    }
+
+    #[test]
+    fn zeros_in_front_of_their_number_are_added_and_removed() {
+        let longer = [&[0], &*bytes(THEIR_PUBLIC)].concat();
+        assert_eq!(key(&pair(1), &longer), Some(bytes(KEY)));
+        assert_eq!(bytes(SHORT_PUBLIC).len(), 127);
+        assert_eq!(key(&pair(1), &bytes(SHORT_PUBLIC)), Some(bytes(SHORT_KEY)));
+    }
+
+    #[test]
+    fn a_key_that_the_two_sides_may_compute_differently_is_not_used() {
+        assert_eq!(key(&pair(1), &bytes(DISPUTED_PUBLIC)), None);
+        for _ in 0..64 {
+            assert_ne!(KeyPair::generate().expect("random numbers").public()[0], 0xff);
+        }
+    }
+
+    #[test]
+    fn numbers_that_would_give_the_key_away_are_refused() {
+        let prime = format!(
+            "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74{}{}{}",
+            "020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B302B0A6DF25F1437",
+            "4FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED",
+            "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF",
+        );
+        let minus_one = format!("{}E", &prime[..255]);
+        for number in
+            [&[][..], &[0; 128], &[1], &bytes(&prime), &bytes(&minus_one), &[0xff; 128], &[1; 129]]
+        {
+            assert!(pair(1).agree(number).is_err());
+        }
+    }
+
+    #[test]
+    fn what_was_sealed_is_opened() {
+        let session = session();
+        for length in [0, 1, 15, 16, 17, 93, 5000] {
+            let secret = vec![b'x'; length];
+            let sealed = session.seal(&secret).expect("sealed");
+            assert!(!sealed.bytes.windows(8).any(|window| window == b"xxxxxxxx"));
+            let opened = session.open(&sealed.vector, &sealed.bytes).expect("opened");
+            assert_eq!(*opened, secret);
+        }
+    }
+
+    #[test]
+    fn no_vector_is_used_twice() {
+        let seal = || session().seal(b"ghp_TESTONLY").expect("sealed");
+        assert_ne!(seal().vector, seal().vector);
+    }
+
+    #[test]
+    fn ciphertext_of_an_impossible_length_is_damaged() {
+        let session = session();
+        for (vector, sealed) in [(16, 0), (16, 15), (16, 17), (15, 16), (0, 16)] {
+            let opened = session.open(&vec![0; vector], &vec![0; sealed]);
+            assert!(matches!(opened, Err(Error::Damaged)), "{vector} {sealed}");
+        }
+    }
+}
