@@ -6,6 +6,7 @@
 use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
+use crate::keychain::lock::Lock;
 use crate::keychain::{Found, ItemId, Keychain, Kind, item};
 use std::collections::{BTreeMap, VecDeque};
 use zeroize::Zeroizing;
@@ -130,6 +131,10 @@ impl Keychain for MemoryKeychain {
         let content = item::encode(credential);
         self.items.insert(id, Item { account: credential.account(), content, locked: false });
         Ok(())
+    }
+
+    fn exclusive(&self) -> Option<Lock> {
+        None
     }
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {
