@@ -1,4 +1,6 @@
 //! The built binary on real parts: git drives it, real keychains hold the tokens.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+#![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
+mod install;
 mod support;

@@ -1,0 +1,409 @@
+//! `install.sh`, run as people run it: in a fresh home, against real keychains, by both the
+//! gits that a machine may have.
+//!
+//! Most tests hand it the binary that cargo built (`--binary`); one builds for itself.
+
+use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
+
+/// A folder name with everything that a shell or git could misread.
+const ODD_PREFIX: &str = "odd 'one' \"two\" $HOME é [x]* `y` \\z #;&|";
+
+/// A fresh home in which the script would find no bus, and the script's usual arguments.
+fn install(sandbox: &Sandbox, prefix: &str, options: &[&str]) -> Ran {
+    let prefix = sandbox.path(prefix);
+    let mut args = vec!["--prefix", prefix.to_str().unwrap(), "--binary", BINARY];
+    args.extend(options);
+    sandbox.run(SCRIPT, &args, b"")
+}
+
+#[track_caller]
+fn installed(sandbox: &Sandbox, prefix: &str, options: &[&str]) -> Ran {
+    let ran = install(sandbox, prefix, options);
+    assert!(ran.status.success(), "{ran}");
+    ran
+}
+
+/// The values of the user's `credential.helper`.
+fn helpers(sandbox: &Sandbox) -> Vec<String> {
+    let args = ["config", "--global", "--null", "--get-all", "credential.helper"];
+    let values = sandbox.run("git", &args, b"").stdout();
+    values.split_terminator('\0').map(str::to_owned).collect()
+}
+
+/// Every file below a folder, relative to it, in order.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A host that no other test, in this run or another, ever used.
+fn fresh_host() -> String {
+    let unique = tempfile::Builder::new().prefix("install-").tempdir().unwrap();
+    let name = unique.path().file_name().unwrap().to_str().unwrap().to_lowercase();
+    format!("{name}-{}.example", std::process::id())
+}
+
+/// Stores, reads and deletes a token with plain git and the configuration as it is.
+#[track_caller]
+fn git_keeps_a_token(sandbox: &Sandbox) {
+    let account = format!("protocol=https\nhost={}\nusername=alice\n", fresh_host());
+    let stored = format!("{account}password=ghp_TESTONLYinstall\n\n");
+    let approved = sandbox.run("git", &["credential", "approve"], stored.as_bytes());
+    let asked = format!("{account}\n");
+    let filled = sandbox.run("git", &["credential", "fill"], asked.as_bytes());
+    sandbox.run("git", &["credential", "reject"], asked.as_bytes()).prints("");
+    let gone = sandbox.run("git", &["credential", "fill"], asked.as_bytes());
+    approved.prints("");
+    assert!(filled.stdout().contains("\npassword=ghp_TESTONLYinstall\n"), "{filled}");
+    assert!(!gone.stdout().contains("TESTONLY"), "{gone}");
+}
+
+/// The gits on this machine, each as a folder to put first in PATH.
+fn gits() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap();
+    let mut seen = Vec::new();
+    let mut folders = Vec::new();
+    for folder in std::env::split_paths(&path) {
+        if let Ok(real) = folder.join("git").canonicalize()
+            && !seen.contains(&real)
+        {
+            seen.push(real);
+            folders.push(folder);
+        }
+    }
+    folders
+}
+
+#[test]
+fn installs_under_a_prefix_with_odd_characters_and_git_finds_it() {
+    for git in gits() {
+        let mut sandbox = Sandbox::new();
+        let path = std::env::var("PATH").unwrap();
+        sandbox.set("PATH", &format!("{}:{path}", git.display()));
+        let ran = installed(&sandbox, ODD_PREFIX, &[]);
+        let prefix = sandbox.path(ODD_PREFIX);
+        assert_eq!(
+            files(&prefix),
+            [
+                "bin/git-credential-pat",
+                "share/bash-completion/completions/git-credential-pat",
+                "share/fish/vendor_completions.d/git-credential-pat.fish",
+                "share/man/man1/git-credential-pat.1",
+                "share/zsh/site-functions/_git-credential-pat",
+            ]
+        );
+        let helper = helpers(&sandbox).concat();
+        assert!(helper.starts_with('/') && helper.ends_with(" --keychain kernel"), "{helper}");
+        assert!(ran.stdout().contains("never on disk, and are gone at reboot"), "{ran}");
+        assert!(
+            ran.stdout().ends_with("Next: git credential-pat login https://github.com\n"),
+            "{ran}"
+        );
+        assert!(ran.stderr.is_empty(), "{ran}");
+        git_keeps_a_token(&sandbox);
+    }
+}
+
+#[test]
+fn the_second_run_changes_nothing() {
+    let sandbox = Sandbox::new();
+    installed(&sandbox, "a b", &[]);
+    let (config, all) = (fs::read(sandbox.path("gitconfig")).unwrap(), files(sandbox.home()));
+    installed(&sandbox, "a b", &[]);
+    assert_eq!(fs::read(sandbox.path("gitconfig")).unwrap(), config);
+    assert_eq!(files(sandbox.home()), all);
+}
+
+#[test]
+fn another_prefix_replaces_our_old_line_and_no_other() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "--global", "--add", "credential.helper", "cache"]);
+    installed(&sandbox, "old one", &[]);
+    sandbox.git(&["config", "--global", "--add", "credential.helper", "/x/git-credential-pat2"]);
+    installed(&sandbox, "new", &["--keychain", "kernel"]);
+    let ours = format!("{}/new/bin/git-credential-pat --keychain kernel", sandbox.home().display());
+    assert_eq!(helpers(&sandbox), ["cache", &ours, "/x/git-credential-pat2"]);
+}
+
+#[test]
+fn the_path_is_the_one_given_and_not_where_a_symlink_leads() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("version-1")).unwrap();
+    std::os::unix::fs::symlink("version-1", sandbox.path("current")).unwrap();
+    installed(&sandbox, "current", &[]);
+    assert!(helpers(&sandbox)[0].contains("/current/bin/"));
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let sandbox = Sandbox::new();
+    let before = files(sandbox.home());
+    let ran = installed(&sandbox, "a b", &["--dry-run", "--reset-helpers"]);
+    assert_eq!(files(sandbox.home()), before, "{ran}");
+    for line in ["would install: ", "would prove the keychain: kernel", "would run: git config"] {
+        assert!(ran.stdout().contains(line), "no {line:?}\n{ran}");
+    }
+    installed(&sandbox, "a b", &[]);
+    let before = (files(sandbox.home()), helpers(&sandbox));
+    installed(&sandbox, "a b", &["--dry-run", "--uninstall"]);
+    assert_eq!((files(sandbox.home()), helpers(&sandbox)), before);
+}
+
+#[test]
+fn no_configure_leaves_git_alone() {
+    let sandbox = Sandbox::new();
+    let ran = installed(&sandbox, "p", &["--no-configure"]);
+    assert!(sandbox.path("p/bin/git-credential-pat").exists());
+    assert!(!sandbox.path("gitconfig").exists(), "{ran}");
+    assert!(!ran.stdout().contains("Proving"), "{ran}");
+}
+
+#[test]
+fn uninstall_removes_what_was_installed_and_only_that() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "--global", "--add", "credential.helper", "cache"]);
+    installed(&sandbox, ODD_PREFIX, &[]);
+    let neighbour = sandbox.path(ODD_PREFIX).join("bin/neighbour");
+    fs::write(&neighbour, "").unwrap();
+    let ran = installed(&sandbox, ODD_PREFIX, &["--uninstall"]);
+    assert_eq!(files(&sandbox.path(ODD_PREFIX)), ["bin/neighbour"]);
+    assert_eq!(helpers(&sandbox), ["cache"]);
+    assert!(ran.stdout().contains("Tokens stay in the keychain"), "{ran}");
+    installed(&sandbox, ODD_PREFIX, &["--uninstall"]);
+}
+
+#[test]
+fn a_plain_text_store_beside_ours_is_reported_and_reset_on_demand() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "--global", "--add", "credential.helper", "store --file x"]);
+    let ran = installed(&sandbox, "p", &[]);
+    assert!(ran.stdout().contains("credential.helper = store (file:"), "{ran}");
+    assert!(ran.stderr().contains("will get a copy of every token"), "{ran}");
+    assert!(ran.stderr().contains("--reset-helpers"), "{ran}");
+    for _ in 0..2 {
+        let ran = installed(&sandbox, "p", &["--reset-helpers"]);
+        assert!(ran.stderr.is_empty() && !ran.stdout().contains("Other helpers"), "{ran}");
+        let helpers = helpers(&sandbox);
+        assert_eq!(helpers[..2], ["store --file x", ""]);
+        assert!(helpers.len() == 3 && helpers[2].contains("/p/bin/"), "{helpers:?}");
+    }
+    git_keeps_a_token(&sandbox);
+    assert!(!sandbox.path("x").exists());
+    let ran = installed(&sandbox, "p", &["--uninstall"]);
+    assert!(ran.stdout().contains("An empty helper line is left"), "{ran}");
+}
+
+#[test]
+fn helpers_of_one_place_are_reported_without_what_they_may_hold() {
+    let sandbox = Sandbox::new();
+    let key = "credential.https://forge.example.helper";
+    sandbox.git(&["config", "--global", "--add", key, "!f() { echo password=ghp_TESTONLYx; }; f"]);
+    sandbox.git(&["config", "--global", "--add", key, "store"]);
+    let ran = installed(&sandbox, "p", &[]);
+    assert!(ran.stdout().contains(&format!("  {key} = !f() (file:")), "{ran}");
+    assert!(ran.stderr().contains("git config --file"), "{ran}");
+    assert!(!format!("{ran}").contains("TESTONLY"), "{ran}");
+}
+
+/// A program to install that writes down what passes through it.
+fn spy(sandbox: &Sandbox, body: &str) -> String {
+    let script = sandbox.path("spy");
+    fs::write(
+        &script,
+        format!("#!/bin/sh\nfor last; do :; done\n{body}\nexec '{BINARY}' \"$@\"\n"),
+    )
+    .unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    script.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_throw_away_token_is_random_in_no_argument_and_deleted() {
+    let sandbox = Sandbox::new();
+    let spy = spy(
+        &sandbox,
+        "if [ \"$last\" = store ]; then
+             cat >\"$HOME/request\"
+             sed -n 's/^password=//p' \"$HOME/request\" >\"$HOME/token\"
+             grep -alF -f \"$HOME/token\" /proc/[0-9]*/cmdline /proc/[0-9]*/environ >\"$HOME/leaks\" 2>/dev/null
+             exec <\"$HOME/request\"
+         fi",
+    );
+    let ran = installed(&sandbox, "p", &["--binary", &spy]);
+    let token = fs::read_to_string(sandbox.path("token")).unwrap();
+    assert_eq!(token.trim().len(), 40, "{token:?}");
+    assert_eq!(fs::read_to_string(sandbox.path("leaks")).unwrap(), "");
+    assert!(!format!("{ran}").contains(token.trim()), "{ran}");
+    assert_deleted(&sandbox);
+}
+
+/// Asks the kernel's keyring for the account that the spy saw on its way in.
+#[track_caller]
+fn assert_deleted(sandbox: &Sandbox) {
+    let request = fs::read_to_string(sandbox.path("request")).unwrap();
+    let host = request.lines().find(|line| line.starts_with("host=")).unwrap();
+    assert!(host.ends_with(".invalid"), "{host}");
+    let asked = format!("protocol=https\n{host}\n\n");
+    sandbox.helper(&["--keychain", "kernel", "get"], asked).prints("");
+}
+
+#[test]
+fn an_interrupted_run_deletes_the_throw_away_token() {
+    let sandbox = Sandbox::new();
+    let spy = spy(
+        &sandbox,
+        "case $last in
+         store) cat >\"$HOME/request\"; exec <\"$HOME/request\" ;;
+         get) [ -e \"$HOME/asked\" ] || { : >\"$HOME/asked\"; sleep 1; } ;;
+         esac",
+    );
+    let mut command = sandbox.command(SCRIPT);
+    command.args(["--prefix", sandbox.path("p").to_str().unwrap(), "--binary", &spy]);
+    let mut script = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !sandbox.path("asked").exists() {
+        assert!(Instant::now() < patience, "the proof never asked for its token");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let kill = sandbox.run("kill", &["-TERM", &script.id().to_string()], b"");
+    assert!(kill.status.success(), "{kill}");
+    assert_eq!(script.wait().unwrap().code(), Some(143));
+    assert_deleted(&sandbox);
+    assert!(!sandbox.path("gitconfig").exists());
+}
+
+#[test]
+fn a_keychain_that_fails_is_an_error_and_git_is_not_configured() {
+    let sandbox = Sandbox::new();
+    let forgetful = spy(&sandbox, "case $last in store) exit 0 ;; esac");
+    let ran = install(&sandbox, "p", &["--binary", &forgetful]);
+    assert_eq!(ran.status.code(), Some(1), "{ran}");
+    assert!(ran.stderr().contains("the keychain kernel is not usable"), "{ran}");
+    assert!(!sandbox.path("gitconfig").exists(), "{ran}");
+}
+
+#[test]
+fn a_dead_bus_is_an_error_and_not_another_keychain() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+    let ran = install(&sandbox, "p", &[]);
+    assert_eq!(ran.status.code(), Some(1), "{ran}");
+    assert!(ran.stderr().contains("the keychain secret-service is not usable"), "{ran}");
+    assert!(ran.stderr().contains("--keychain kernel"), "{ran}");
+    assert!(!sandbox.path("gitconfig").exists(), "{ran}");
+    installed(&sandbox, "p", &["--keychain", "kernel"]);
+}
+
+/// A PATH with these programs of the system and nothing else.
+fn path_of(sandbox: &mut Sandbox, programs: &[&str]) {
+    let folder = sandbox.path("few");
+    fs::create_dir(&folder).unwrap();
+    let everywhere = std::env::var_os("PATH").unwrap();
+    for program in programs {
+        let found = std::env::split_paths(&everywhere).map(|f| f.join(program));
+        let found = found.into_iter().find(|path| path.exists()).unwrap();
+        std::os::unix::fs::symlink(found, folder.join(program)).unwrap();
+    }
+    sandbox.set("PATH", folder.to_str().unwrap());
+}
+
+#[test]
+fn a_missing_tool_is_named_with_the_command_that_installs_it() {
+    const ALWAYS: [&str; 9] = ["sh", "sed", "dirname", "mktemp", "rm", "uname", "id", "cat", "git"];
+    let mut sandbox = Sandbox::new();
+    path_of(&mut sandbox, &ALWAYS);
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    ran.fails(1, "install.sh: cargo is missing\nhint: install Rust 1.");
+    assert!(ran.stderr().contains("https://sh.rustup.rs"), "{ran}");
+
+    let few = sandbox.path("few");
+    fake(&few, "cargo", "");
+    fake(&few, "rustc", "echo rustc 1.42.0");
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    ran.fails(1, "install.sh: Rust 1.42.0 is too old: 1.");
+    fake(&few, "rustup", "");
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    ran.fails(1, "hint: update it with: rustup update stable");
+
+    fake(&few, "rustc", "echo rustc 2.0.0-nightly");
+    fake(&few, "id", "echo 1000");
+    fake(&few, "apt-get", "exit 99");
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    ran.fails(1, "cc is missing\nhint: install it with: sudo apt-get install --yes gcc libc6-dev");
+    fs::remove_file(few.join("apt-get")).unwrap();
+    fake(&few, "apk", "exit 99");
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    ran.fails(1, "install it with: sudo apk add gcc musl-dev");
+    fs::remove_file(few.join("git")).unwrap();
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    ran.fails(1, "git is missing\nhint: install it with: sudo apk add git");
+}
+
+/// Puts a program of one line into a folder.
+fn fake(folder: &Path, name: &str, body: &str) {
+    let path = folder.join(name);
+    drop(fs::remove_file(&path));
+    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_wrong_option_is_a_usage_error_and_is_not_repeated() {
+    let sandbox = Sandbox::new();
+    for args in [&["--secret=ghp_TESTONLY"][..], &["--prefix"], &["--keychain", "ghp_TESTONLY"]] {
+        let ran = sandbox.run(SCRIPT, args, b"");
+        ran.fails(2, "hint: see ./install.sh --help");
+        assert!(!ran.stderr().contains("TESTONLY"), "{ran}");
+    }
+    let help = sandbox.run(SCRIPT, &["--help"], b"");
+    assert!(help.status.success() && help.stdout().contains("--uninstall"), "{help}");
+}
+
+#[test]
+fn a_script_that_is_cut_off_does_nothing() {
+    let script = fs::read_to_string(SCRIPT).unwrap();
+    assert!(script.ends_with("}\n\nmain \"$@\"\n"));
+    let sandbox = Sandbox::new();
+    let cuts: Vec<usize> = script.match_indices('\n').map(|(at, _)| at + 1).collect();
+    for &cut in cuts[..cuts.len() - 1].iter().step_by(7).chain([&cuts[cuts.len() - 2]]) {
+        let ran = sandbox.run("sh", &[], &script.as_bytes()[..cut]);
+        assert!(ran.stdout.is_empty(), "cut at {cut}\n{ran}");
+    }
+    assert!(!sandbox.path(".local").exists() && !sandbox.path("gitconfig").exists());
+}
+
+#[test]
+fn builds_from_the_checkout() {
+    let sandbox = Sandbox::new();
+    let mut command: Command = sandbox.command(SCRIPT);
+    // The outer build's folders, so that what is already built is not built again.
+    command.env("CARGO_TARGET_DIR", Path::new(BINARY).ancestors().nth(2).unwrap());
+    let home = std::env::var("HOME").unwrap();
+    for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        let outer = std::env::var(name).unwrap_or_else(|_| format!("{home}/{folder}"));
+        command.env(name, outer);
+    }
+    let ran = run(command, b"");
+    assert!(ran.status.success(), "{ran}");
+    assert!(sandbox.path(".local/bin/git-credential-pat").exists(), "{ran}");
+    git_keeps_a_token(&sandbox);
+}
