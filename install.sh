@@ -124,41 +124,35 @@ misused() {
 
 # --- What is needed ------------------------------------------------------------------
 
-# The command that installs what provides a tool: need TOOL DEBIAN FEDORA ARCH ALPINE SUSE
+# Stops where a tool is missing, with the command that installs it; root on Debian or
+# Ubuntu has it installed.
 need() {
     command -v "$1" >/dev/null 2>&1 && return
-    if command -v apt-get >/dev/null 2>&1; then
-        # shellcheck disable=SC2086 # several packages are several words
-        set -- "$1" apt-get install --yes $2
-    elif command -v dnf >/dev/null 2>&1; then
-        # shellcheck disable=SC2086
-        set -- "$1" dnf install $3
-    elif command -v pacman >/dev/null 2>&1; then
-        # shellcheck disable=SC2086
-        set -- "$1" pacman -S --needed $4
-    elif command -v apk >/dev/null 2>&1; then
-        # shellcheck disable=SC2086
-        set -- "$1" apk add $5
-    elif command -v zypper >/dev/null 2>&1; then
-        # shellcheck disable=SC2086
-        set -- "$1" zypper install $6
-    else
-        die "$1 is missing" "install it with this system's package manager"
-    fi
-    tool=$1
-    shift
-    if [ "$(id -u)" != 0 ]; then
-        die "$tool is missing" "install it with: sudo $*"
-    elif [ "$1" != apt-get ]; then
-        die "$tool is missing" "install it with: $*"
-    fi
-    say "$tool is missing: $*"
-    [ "$dry_run" = yes ] && return
+    package=$1 command=
+    [ "$1" != cc ] || package=gcc
+    for manager in apt-get dnf zypper pacman apk; do
+        command -v "$manager" >/dev/null 2>&1 || continue
+        case $manager:$1 in
+        apt-get:cc) package='gcc libc6-dev' ;;
+        apk:cc) package='gcc musl-dev' ;;
+        esac
+        case $manager in
+        apt-get) command="apt-get install --yes $package" ;;
+        pacman) command="pacman -S --needed $package" ;;
+        apk) command="apk add $package" ;;
+        *) command="$manager install $package" ;;
+        esac
+        break
+    done
+    [ -n "$command" ] || die "$1 is missing" "install $package with this system's package manager"
+    [ "$(id -u)" = 0 ] || die "$1 is missing" "install it with: sudo $command"
+    [ "$manager" = apt-get ] || die "$1 is missing" "install it with: $command"
+    say "$1 is missing: $command"
+    [ "$dry_run" != yes ] || return 0
+    export DEBIAN_FRONTEND=noninteractive
     # The lists of a fresh container are empty, hence the second try.
-    DEBIAN_FRONTEND=noninteractive "$@" >/dev/null 2>&1 ||
-        { apt-get update && DEBIAN_FRONTEND=noninteractive "$@"; } ||
-        die "$tool could not be installed"
-    command -v "$tool" >/dev/null 2>&1 || die "$tool is still missing"
+    $command >/dev/null 2>&1 || { apt-get update && $command; } ||
+        die "$1 could not be installed"
 }
 
 need_rust() {
@@ -196,7 +190,7 @@ at_least() {
 
 build() {
     need_rust
-    need cc 'gcc libc6-dev' gcc gcc 'gcc musl-dev' gcc
+    need cc
     target=${CARGO_TARGET_DIR:-$source/target}
     case $target in
     /*) ;;
@@ -323,9 +317,8 @@ has_bus() {
 
 choose_keychain() {
     if [ "$dry_run" = yes ]; then
-        if [ -z "$keychain" ]; then
-            if has_bus; then keychain=secret-service; else keychain=kernel; fi
-        fi
+        if [ -z "$keychain" ] && has_bus; then keychain=secret-service; fi
+        keychain=${keychain:-kernel}
         helper="$(escaped "$program") --keychain $keychain"
         say "would prove the keychain: $keychain"
         return
@@ -397,6 +390,8 @@ helper_kinds() {
     done
 }
 last_helper() { helper_kinds | tail -n 1; }
+
+# Whether every line of ours comes right after a reset.
 follows_reset() {
     helper_kinds | awk '$0 == "ours" { if (before == "reset") good++; else bad++ }
         { before = $0 } END { exit !(good && !bad) }'
@@ -436,12 +431,8 @@ report_others() {
     say "Other helpers are configured too, and stay so:"
     while IFS=$tab read -r origin key word; do
         say "  $key = $word ($origin)"
-        case $key in
-        credential.helper) ;;
-        *) say "    git asks it for that place, perhaps instead of this one" ;;
-        esac
-    done <"$scratch/others"
-    while IFS=$tab read -r origin key word; do
+        [ "$key" = credential.helper ] ||
+            say "    git asks it for that place, perhaps instead of this one"
         case $word in
         store | */git-credential-store) ;;
         *) continue ;;
@@ -466,17 +457,15 @@ report_paths() {
         ;;
     esac
     command -v man >/dev/null 2>&1 || return 0
-    case $(man -w "$name" 2>/dev/null) in
-    '')
-        case :$PATH: in *:"$bin":*) ;; *) return 0 ;; esac # man-db goes by PATH
+    # Most look beside the folders of PATH.
+    if [ -z "$(PATH=$bin:$PATH man -w "$name" 2>/dev/null)" ]; then
         say "man does not find the manual. Add this line to your shell's profile:"
         say "  export MANPATH=$(typed "$prefix/share/man"):\"\${MANPATH-}\""
-        ;;
-    esac
+    fi
 }
 
 install() {
-    need git git git git git git
+    need git
     source=$(cd "$(dirname "$0")" && pwd) || die "the folder of this script is gone"
     [ -f "$source/Cargo.toml" ] || die "install.sh must stand in the checkout"
     [ "$(uname -s)" = Linux ] ||
