@@ -10,19 +10,16 @@
 mod choice;
 mod state;
 
-pub use choice::{Choice, choose};
+pub use choice::{Choice, choose, read_sound};
 
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::keychain::{Found, Keychain};
+use crate::keychain::Keychain;
 use crate::protocol::{Answer, Request};
 use crate::secret::Secret;
 use choice::named;
 use zeroize::Zeroizing;
-
-/// How long a rejected token is kept, in seconds: 30 days.
-pub const REJECTED_LIFETIME: u64 = 30 * 24 * 60 * 60;
 
 /// How the helper was set up, and when it is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -331,25 +328,4 @@ fn reject(
         }
     }
     Ok(())
-}
-
-/// Deletes the accounts whose token was rejected more than 30 days ago, of those that are
-/// given; the others.
-///
-/// # Errors
-/// Where the keychain fails.
-pub fn forget_long_rejected(
-    keychain: &mut dyn Keychain,
-    accounts: Vec<(Found, Credential)>,
-    now: u64,
-) -> Result<Vec<(Found, Credential)>, Error> {
-    let mut kept = Vec::with_capacity(accounts.len());
-    for (found, credential) in accounts {
-        if credential.rejected_at.is_some_and(|at| at.saturating_add(REJECTED_LIFETIME) < now) {
-            keychain.delete(&found)?;
-        } else {
-            kept.push((found, credential));
-        }
-    }
-    Ok(kept)
 }

@@ -22,6 +22,7 @@ pub mod secret;
 pub mod terminal;
 
 mod cli;
+mod forge;
 
 use arguments::{HelperOptions, Invocation, Operation};
 use error::Error;
@@ -76,7 +77,6 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
     let policy = Policy { allow_http: options.allow_http, now: now() };
     let mut keychain = keychain::open(&options.keychain(operation))?;
     match run(&request, policy, &mut *keychain)? {
-        Outcome::Silent => {}
         Outcome::Answer(lines) => terminal::write_raw(&lines)?,
         Outcome::Ambiguous(host) => terminal::say(
             operation.name(),
@@ -89,7 +89,7 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
             terminal::say(operation.name(), "unencrypted http is neither answered nor stored");
             terminal::hint("to allow it, add --allow-http to the helper string");
         }
-        Outcome::RefusedHttp => {}
+        Outcome::RefusedHttp | Outcome::Silent => {}
     }
     hardening::wipe_stack();
     Ok(())

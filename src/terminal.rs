@@ -3,6 +3,8 @@
 //!
 //! stdout is for data, stderr speaks to people in one way, see [`say`].
 
+pub mod prompt;
+
 use crate::error::Error;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};

@@ -98,7 +98,10 @@ pub(super) fn read_unlocked(
 
 /// Reads items and leaves out the damaged ones, so that one of them does not hide the
 /// others; whether there was any.
-pub(super) fn read_sound(
+///
+/// # Errors
+/// Where the keychain fails.
+pub fn read_sound(
     keychain: &mut dyn Keychain,
     found: &[Found],
 ) -> Result<(Vec<(Found, Credential)>, bool), Error> {
