@@ -286,7 +286,8 @@ prove() { # KEYCHAIN
     token=$(random 20)
     proof_host=install-$(random 8).invalid
     : >"$scratch/errors"
-    say "Proving the keychain $1 with a throw-away token (it may ask to be unlocked)"
+    say "Proving the keychain $1 with a throw-away token"
+    [ "$1" = kernel ] || say "  (it may ask to be unlocked)"
     git_credential approve 2>>"$scratch/errors" <<END
 protocol=https
 host=$proof_host
