@@ -500,6 +500,11 @@ uninstall() {
     for file in "$program" "$man_page" "$bash_completion" "$zsh_completion" "$fish_completion"; do
         [ ! -f "$file" ] || change rm -f "$file"
     done
+    lock_folder=${XDG_STATE_HOME:-${HOME:-}/.local/state}/$name
+    if [ -d "$lock_folder" ]; then
+        change rm -f "$lock_folder/$name.lock"
+        change rmdir "$lock_folder"
+    fi
     [ "$dry_run" = yes ] || say "Removed. Tokens stay in the keychain"
 }
 
