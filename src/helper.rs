@@ -9,6 +9,8 @@
 
 mod choice;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use choice::{Choice, choose, read_sound};
 

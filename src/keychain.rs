@@ -6,6 +6,7 @@
 //! onto the system and what is odd there, one variant of [`Kind`], one arm in [`open`].
 
 mod auto;
+mod family;
 pub mod item;
 #[cfg(target_os = "linux")]
 pub mod kernel;

@@ -19,6 +19,7 @@
 //! - There are quotas, in `/proc/sys/kernel/keys`: by default 200 keys and 20,000 bytes.
 
 mod describe;
+pub mod store;
 
 use crate::context::{Context, unescape};
 use crate::credential::{Account, Credential, Username};
@@ -39,35 +40,13 @@ const MAX_PAYLOAD: usize = 32 * 1024;
 /// See the [module](self).
 pub struct KernelKeyring {
     lifetime: Option<Duration>,
-    possessed: bool,
 }
 
 impl KernelKeyring {
     /// Nothing is asked of the kernel before the first call.
     #[must_use]
     pub fn new(options: &Options) -> Self {
-        Self { lifetime: options.lifetime, possessed: false }
-    }
-
-    /// Makes this process possess the user's keys, where its session does not.
-    fn possess(&mut self) -> Result<(), Error> {
-        if self.possessed {
-            return Err(Error::KernelKeyringDenied);
-        }
-        self.possessed = true;
-        let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true).map_err(convert)?;
-        own.link_keyring_id(KeyRingIdentifier::User).map_err(convert)
-    }
-
-    /// Runs a call, once more after [`Self::possess`] where it was denied.
-    fn possessing<T>(&mut self, mut call: impl FnMut() -> Result<T, KeyError>) -> Result<T, Error> {
-        match call() {
-            Err(KeyError::AccessDenied) => {
-                self.possess()?;
-                call().map_err(convert)
-            }
-            result => result.map_err(convert),
-        }
+        Self { lifetime: options.lifetime }
     }
 }
 
@@ -107,13 +86,13 @@ impl Keychain for KernelKeyring {
         let mut buffer = Zeroizing::new(vec![0; 4096]);
         for found in found {
             let key = Key::from_id(serial(found)?);
-            match self.possessing(|| read_payload(key, &mut buffer)) {
+            match possessing(|| read_payload(key, &mut buffer)) {
                 Ok(length) => {
                     let content = buffer.get(..length).ok_or(Error::Damaged)?;
                     credentials.push((found.clone(), item::decode(content)?));
                 }
-                Err(Error::KernelKeyExpired) => {}
-                Err(error) => return Err(error),
+                Err(error) if is_gone(error) => {}
+                Err(error) => return Err(convert(error)),
             }
         }
         Ok(credentials)
@@ -127,20 +106,22 @@ impl Keychain for KernelKeyring {
             return Err(Error::TooLong);
         }
         let Some(lifetime) = self.lifetime else {
-            return self.possessing(|| user_keyring()?.add_key(&description, &*content)).map(drop);
+            return possessing(|| user_keyring()?.add_key(&description, &*content))
+                .map(drop)
+                .map_err(convert);
         };
         let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true).map_err(convert)?;
         let key = own.add_key(&description, &*content).map_err(convert)?;
         let seconds = usize::try_from(lifetime.as_secs()).unwrap_or(usize::MAX);
         key.set_timeout(seconds).map_err(convert)?;
-        self.possessing(|| user_keyring()?.link_key(key))
+        possessing(|| user_keyring()?.link_key(key)).map_err(convert)
     }
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {
         let key = Key::from_id(serial(found)?);
-        match self.possessing(|| user_keyring()?.unlink_key(key)) {
-            Err(Error::KernelKeyExpired) => Ok(()),
-            result => result,
+        match possessing(|| user_keyring()?.unlink_key(key)) {
+            Err(error) if is_gone(error) => Ok(()),
+            result => result.map_err(convert),
         }
     }
 }
@@ -151,6 +132,19 @@ fn found(key: Key, context: Context) -> Found {
 
 fn serial(found: &Found) -> Result<KeySerialId, Error> {
     found.id.0.parse().map(KeySerialId).map_err(|_| Error::Keychain("not a key's serial"))
+}
+
+/// Runs a call, once more where it was denied: then as a possessor of the user's keys, which
+/// the session is not.
+fn possessing<T>(mut call: impl FnMut() -> Result<T, KeyError>) -> Result<T, KeyError> {
+    match call() {
+        Err(KeyError::AccessDenied) => {
+            let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
+            own.link_keyring_id(KeyRingIdentifier::User)?;
+            call()
+        }
+        result => result,
+    }
 }
 
 fn user_keyring() -> Result<KeyRing, KeyError> {
@@ -204,6 +198,18 @@ fn parse_description(description: &[u8]) -> Option<Account> {
     })
 }
 
+/// Whether the error says that there is no such key, any more.
+fn is_gone(error: KeyError) -> bool {
+    matches!(
+        error,
+        KeyError::KeyDoesNotExist
+            | KeyError::MissingFileOrDirectory
+            | KeyError::KeyExpired
+            | KeyError::KeyRevoked
+            | KeyError::KeyRejected
+    )
+}
+
 fn convert(error: KeyError) -> Error {
     match error {
         KeyError::AccessDenied => Error::KernelKeyringDenied,
@@ -211,10 +217,7 @@ fn convert(error: KeyError) -> Error {
         | KeyError::OperationNotSupported
         | KeyError::Unknown(libc::ENOSYS) => Error::NoKernelKeyring,
         KeyError::QuotaExceeded => Error::KernelKeyringFull,
-        KeyError::KeyExpired
-        | KeyError::KeyRevoked
-        | KeyError::KeyDoesNotExist
-        | KeyError::MissingFileOrDirectory => Error::KernelKeyExpired,
+        error if is_gone(error) => Error::KernelKeyExpired,
         KeyError::InvalidArguments | KeyError::InvalidDescription => Error::TooLong,
         _ => Error::Keychain("the kernel refused the call"),
     }

@@ -4,6 +4,7 @@
 //! `;`, and any program of the user may have put such a key beside ours.
 #![allow(unsafe_code, reason = "KEYCTL_DESCRIBE has no safe wrapper that takes any description")]
 
+use super::is_gone;
 use linux_keyutils::{KeyError, KeySerialId};
 
 /// What the kernel takes as a description, its end included, and the four numbers before it.
@@ -26,11 +27,8 @@ pub(super) fn describe(key: KeySerialId) -> Result<Option<Vec<u8>>, KeyError> {
     let Ok(length) = usize::try_from(length) else {
         return match KeyError::from_errno() {
             // Gone, or somebody else's: not ours either way.
-            KeyError::KeyDoesNotExist
-            | KeyError::KeyExpired
-            | KeyError::KeyRevoked
-            | KeyError::KeyRejected
-            | KeyError::AccessDenied => Ok(None),
+            KeyError::AccessDenied => Ok(None),
+            error if is_gone(error) => Ok(None),
             error => Err(error),
         };
     };
