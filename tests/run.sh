@@ -25,7 +25,9 @@ libqca-qt5-2-plugins    # KWallet's session encryption
 xvfb                    # a display for their dialogs
 xdotool                 # and the hand that answers them
 python3-dbus            # unlocks and locks them from outside
+python3                 # git-lfs's server side, and python3-dbus
 libsecret-tools         # secret-tool: another program's view of our items
+man-db                  # shows the manual that was installed
 keyutils                # keyctl: the kernel keyring seen from outside
 shellcheck              # lints the scripts
 groff-base              # lints the manual
@@ -87,8 +89,8 @@ main() {
     need_rust
 
     step "Scripts"
-    shellcheck install.sh tests/run.sh .ci/run
-    find tests -name '*.sh' -exec shellcheck {} +
+    shellcheck .ci/run
+    find install.sh tests -name '*.sh' -exec shellcheck {} +
 
     step "Manual"
     warnings=$(groff -k -t -man -ww -z -Tutf8 src/cli/git-credential-pat.1 2>&1 || echo failed)

@@ -358,6 +358,49 @@ fn a_missing_tool_is_named_with_the_command_that_installs_it() {
     ran.fails(1, "git is missing\nhint: install it with: sudo apk add git");
 }
 
+#[test]
+fn root_on_debian_gets_what_is_missing() {
+    let mut sandbox = Sandbox::new();
+    path_of(&mut sandbox, &["sh", "sed", "dirname", "mktemp", "rm", "uname", "cat", "ln", "git"]);
+    let few = sandbox.path("few");
+    fake(&few, "id", "echo 0");
+    fake(&few, "cargo", "exit 1");
+    fake(&few, "rustc", "echo rustc 2.0.0");
+    let apt =
+        "echo \"$*\" >>\"$HOME/apt\"\n[ -e \"$HOME/lists\" ] || { : >\"$HOME/lists\"; exit 1; }";
+    fake(
+        &few,
+        "apt-get",
+        &format!("{apt}\n[ \"$1\" = update ] || ln -s sh \"{}/cc\"", few.display()),
+    );
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    assert!(ran.stderr().contains("the build failed"), "{ran}");
+    let asked = fs::read_to_string(sandbox.path("apt")).unwrap();
+    let install = "install --yes gcc libc6-dev\n";
+    assert_eq!(asked, format!("{install}update\n{install}"));
+}
+
+#[test]
+fn git_shows_the_manual() {
+    let mut sandbox = Sandbox::new();
+    installed(&sandbox, "p q", &[]);
+    let path = std::env::var("PATH").unwrap();
+    sandbox.set("PATH", &format!("{}:{path}", sandbox.path("p q/bin").display()));
+    sandbox.set("MANPAGER", "cat");
+    let manual = sandbox.git(&["credential-pat", "--help"]);
+    assert!(manual.contains("WHICH ACCOUNT ANSWERS"), "{manual}");
+}
+
+#[test]
+fn bash_reads_the_completions() {
+    let sandbox = Sandbox::new();
+    installed(&sandbox, "p", &[]);
+    let file = sandbox.path("p/share/bash-completion/completions/git-credential-pat");
+    let line = format!("set -e; . '{}'; complete -p git-credential-pat", file.display());
+    let ran = sandbox.run("bash", &["--norc", "-c", &line], b"");
+    assert!(ran.status.success() && ran.stdout().contains("-F _git"), "{ran}");
+}
+
 /// Puts a program of one line into a folder.
 fn fake(folder: &Path, name: &str, body: &str) {
     let path = folder.join(name);
