@@ -3,12 +3,13 @@
 //!
 //! Most tests hand it the binary that cargo built (`--binary`); one builds for itself.
 
+mod proof;
+mod script;
+
 use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
 
@@ -224,162 +225,6 @@ fn helpers_of_one_place_are_reported_without_what_they_may_hold() {
     assert!(!format!("{ran}").contains("TESTONLY"), "{ran}");
 }
 
-/// A program to install that writes down what passes through it.
-fn spy(sandbox: &Sandbox, body: &str) -> String {
-    let script = sandbox.path("spy");
-    fs::write(
-        &script,
-        format!("#!/bin/sh\nfor last; do :; done\n{body}\nexec '{BINARY}' \"$@\"\n"),
-    )
-    .unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    script.to_str().unwrap().to_owned()
-}
-
-#[test]
-fn the_throw_away_token_is_random_in_no_argument_and_deleted() {
-    let sandbox = Sandbox::new();
-    let spy = spy(
-        &sandbox,
-        "if [ \"$last\" = store ]; then
-             cat >\"$HOME/request\"
-             sed -n 's/^password=//p' \"$HOME/request\" >\"$HOME/token\"
-             grep -alF -f \"$HOME/token\" /proc/[0-9]*/cmdline /proc/[0-9]*/environ >\"$HOME/leaks\" 2>/dev/null
-             exec <\"$HOME/request\"
-         fi",
-    );
-    let ran = installed(&sandbox, "p", &["--binary", &spy]);
-    let token = fs::read_to_string(sandbox.path("token")).unwrap();
-    assert_eq!(token.trim().len(), 40, "{token:?}");
-    assert_eq!(fs::read_to_string(sandbox.path("leaks")).unwrap(), "");
-    assert!(!format!("{ran}").contains(token.trim()), "{ran}");
-    assert_deleted(&sandbox);
-}
-
-/// Asks the kernel's keyring for the account that the spy saw on its way in.
-#[track_caller]
-fn assert_deleted(sandbox: &Sandbox) {
-    let request = fs::read_to_string(sandbox.path("request")).unwrap();
-    let host = request.lines().find(|line| line.starts_with("host=")).unwrap();
-    assert!(host.ends_with(".invalid"), "{host}");
-    let asked = format!("protocol=https\n{host}\n\n");
-    sandbox.helper(&["--keychain", "kernel", "get"], asked).prints("");
-}
-
-#[test]
-fn an_interrupted_run_deletes_the_throw_away_token() {
-    let sandbox = Sandbox::new();
-    let spy = spy(
-        &sandbox,
-        "case $last in
-         store) cat >\"$HOME/request\"; exec <\"$HOME/request\" ;;
-         get) [ -e \"$HOME/asked\" ] || { : >\"$HOME/asked\"; sleep 1; } ;;
-         esac",
-    );
-    let mut command = sandbox.command(SCRIPT);
-    command.args(["--prefix", sandbox.path("p").to_str().unwrap(), "--binary", &spy]);
-    let mut script = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let patience = Instant::now() + Duration::from_secs(60);
-    while !sandbox.path("asked").exists() {
-        assert!(Instant::now() < patience, "the proof never asked for its token");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let kill = sandbox.run("kill", &["-TERM", &script.id().to_string()], b"");
-    assert!(kill.status.success(), "{kill}");
-    assert_eq!(script.wait().unwrap().code(), Some(143));
-    assert_deleted(&sandbox);
-    assert!(!sandbox.path("gitconfig").exists());
-}
-
-#[test]
-fn a_keychain_that_fails_is_an_error_and_git_is_not_configured() {
-    let sandbox = Sandbox::new();
-    let forgetful = spy(&sandbox, "case $last in store) exit 0 ;; esac");
-    let ran = install(&sandbox, "p", &["--binary", &forgetful]);
-    assert_eq!(ran.status.code(), Some(1), "{ran}");
-    assert!(ran.stderr().contains("the keychain kernel is not usable"), "{ran}");
-    assert!(!sandbox.path("gitconfig").exists(), "{ran}");
-}
-
-#[test]
-fn a_dead_bus_is_an_error_and_not_another_keychain() {
-    let mut sandbox = Sandbox::new();
-    sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
-    let ran = install(&sandbox, "p", &[]);
-    assert_eq!(ran.status.code(), Some(1), "{ran}");
-    assert!(ran.stderr().contains("the keychain secret-service is not usable"), "{ran}");
-    assert!(ran.stderr().contains("--keychain kernel"), "{ran}");
-    assert!(!sandbox.path("gitconfig").exists(), "{ran}");
-    installed(&sandbox, "p", &["--keychain", "kernel"]);
-}
-
-/// A PATH with these programs of the system and nothing else.
-fn path_of(sandbox: &mut Sandbox, programs: &[&str]) {
-    let folder = sandbox.path("few");
-    fs::create_dir(&folder).unwrap();
-    let everywhere = std::env::var_os("PATH").unwrap();
-    for program in programs {
-        let found = std::env::split_paths(&everywhere).map(|f| f.join(program));
-        let found = found.into_iter().find(|path| path.exists()).unwrap();
-        std::os::unix::fs::symlink(found, folder.join(program)).unwrap();
-    }
-    sandbox.set("PATH", folder.to_str().unwrap());
-}
-
-#[test]
-fn a_missing_tool_is_named_with_the_command_that_installs_it() {
-    const ALWAYS: [&str; 9] = ["sh", "sed", "dirname", "mktemp", "rm", "uname", "id", "cat", "git"];
-    let mut sandbox = Sandbox::new();
-    path_of(&mut sandbox, &ALWAYS);
-    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    ran.fails(1, "install.sh: cargo is missing\nhint: install Rust 1.");
-    assert!(ran.stderr().contains("https://sh.rustup.rs"), "{ran}");
-
-    let few = sandbox.path("few");
-    fake(&few, "cargo", "");
-    fake(&few, "rustc", "echo rustc 1.42.0");
-    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    ran.fails(1, "install.sh: Rust 1.42.0 is too old: 1.");
-    fake(&few, "rustup", "");
-    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    ran.fails(1, "hint: update it with: rustup update stable");
-
-    fake(&few, "rustc", "echo rustc 2.0.0-nightly");
-    fake(&few, "id", "echo 1000");
-    fake(&few, "apt-get", "exit 99");
-    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    ran.fails(1, "cc is missing\nhint: install it with: sudo apt-get install --yes gcc libc6-dev");
-    fs::remove_file(few.join("apt-get")).unwrap();
-    fake(&few, "apk", "exit 99");
-    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    ran.fails(1, "install it with: sudo apk add gcc musl-dev");
-    fs::remove_file(few.join("git")).unwrap();
-    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    ran.fails(1, "git is missing\nhint: install it with: sudo apk add git");
-}
-
-#[test]
-fn root_on_debian_gets_what_is_missing() {
-    let mut sandbox = Sandbox::new();
-    path_of(&mut sandbox, &["sh", "sed", "dirname", "mktemp", "rm", "uname", "cat", "ln", "git"]);
-    let few = sandbox.path("few");
-    fake(&few, "id", "echo 0");
-    fake(&few, "cargo", "exit 1");
-    fake(&few, "rustc", "echo rustc 2.0.0");
-    let apt =
-        "echo \"$*\" >>\"$HOME/apt\"\n[ -e \"$HOME/lists\" ] || { : >\"$HOME/lists\"; exit 1; }";
-    fake(
-        &few,
-        "apt-get",
-        &format!("{apt}\n[ \"$1\" = update ] || ln -s sh \"{}/cc\"", few.display()),
-    );
-    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    assert!(ran.stderr().contains("the build failed"), "{ran}");
-    let asked = fs::read_to_string(sandbox.path("apt")).unwrap();
-    let install = "install --yes gcc libc6-dev\n";
-    assert_eq!(asked, format!("{install}update\n{install}"));
-}
-
 #[test]
 fn git_shows_the_manual() {
     let mut sandbox = Sandbox::new();
@@ -399,39 +244,6 @@ fn bash_reads_the_completions() {
     let line = format!("set -e; . '{}'; complete -p git-credential-pat", file.display());
     let ran = sandbox.run("bash", &["--norc", "-c", &line], b"");
     assert!(ran.status.success() && ran.stdout().contains("-F _git"), "{ran}");
-}
-
-/// Puts a program of one line into a folder.
-fn fake(folder: &Path, name: &str, body: &str) {
-    let path = folder.join(name);
-    drop(fs::remove_file(&path));
-    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-#[test]
-fn a_wrong_option_is_a_usage_error_and_is_not_repeated() {
-    let sandbox = Sandbox::new();
-    for args in [&["--secret=ghp_TESTONLY"][..], &["--prefix"], &["--keychain", "ghp_TESTONLY"]] {
-        let ran = sandbox.run(SCRIPT, args, b"");
-        ran.fails(2, "hint: see ./install.sh --help");
-        assert!(!ran.stderr().contains("TESTONLY"), "{ran}");
-    }
-    let help = sandbox.run(SCRIPT, &["--help"], b"");
-    assert!(help.status.success() && help.stdout().contains("--uninstall"), "{help}");
-}
-
-#[test]
-fn a_script_that_is_cut_off_does_nothing() {
-    let script = fs::read_to_string(SCRIPT).unwrap();
-    assert!(script.ends_with("}\n\nmain \"$@\"\n"));
-    let sandbox = Sandbox::new();
-    let cuts: Vec<usize> = script.match_indices('\n').map(|(at, _)| at + 1).collect();
-    for &cut in cuts[..cuts.len() - 1].iter().step_by(7).chain([&cuts[cuts.len() - 2]]) {
-        let ran = sandbox.run("sh", &[], &script.as_bytes()[..cut]);
-        assert!(ran.stdout.is_empty(), "cut at {cut}\n{ran}");
-    }
-    assert!(!sandbox.path(".local").exists() && !sandbox.path("gitconfig").exists());
 }
 
 #[test]
