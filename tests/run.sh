@@ -67,6 +67,8 @@ install_packages() {
 }
 
 need_rust() {
+    # rustup changes the profile, which this shell may not have read yet.
+    [ ! -x "${HOME:-}/.cargo/bin/cargo" ] || PATH=$PATH:$HOME/.cargo/bin
     command -v cargo >/dev/null 2>&1 || die "cargo is missing" "see https://rustup.rs"
     for component in fmt clippy; do
         cargo "$component" --version >/dev/null 2>&1 && continue
