@@ -6,6 +6,7 @@
 
 use std::alloc::System;
 use std::hint::black_box;
+use std::io::{self, Write};
 use zeroize::Zeroize;
 
 /// The process's allocator: freed and grown blocks are zeroed, so that crates which drop
@@ -22,7 +23,10 @@ pub const fn wiping_allocator() -> WipingAllocator {
 /// what was being worked on.
 pub fn begin() {
     no_core_dumps();
-    std::panic::set_hook(Box::new(|_| {}));
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|l| format!(" at {}:{}", l.file(), l.line()));
+        let _ = writeln!(io::stderr(), "internal error{}", place.unwrap_or_default());
+    }));
 }
 
 /// From here on no other process of the user may read this one's memory.

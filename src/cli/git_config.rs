@@ -2,7 +2,9 @@
 
 use crate::arguments::{self, HelperOptions, Invocation};
 use crate::context::Context;
+use crate::credential::Username;
 use crate::error::Error;
+use crate::terminal::NAME;
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
@@ -21,15 +23,18 @@ pub(super) fn our_helper() -> Option<OurHelper> {
 }
 
 fn parse_helper(line: &str) -> Option<OurHelper> {
-    let (program, options) = line.split_once(" --").map_or((line, ""), |(p, o)| (p, o));
-    let program = program.trim_start_matches('!').trim().trim_matches(['\'', '"']);
-    let ours = program == "pat"
-        || program.rsplit('/').next() == Some("git-credential-pat")
-        || program == "credential-pat";
-    if !ours {
+    let line = line.trim_start_matches('!').trim();
+    let options = match line.rfind(NAME) {
+        Some(at) if at == 0 || line[..at].ends_with('/') => {
+            let rest = &line[at + NAME.len()..];
+            rest.strip_prefix(".exe").unwrap_or(rest).trim_start_matches(['\'', '"'])
+        }
+        Some(_) => return None,
+        None => line.strip_prefix("pat")?,
+    };
+    if !options.is_empty() && !options.starts_with(' ') {
         return None;
     }
-    let options = if options.is_empty() { String::new() } else { format!("--{options}") };
     let words: Vec<OsString> = options.split_whitespace().chain(["get"]).map(Into::into).collect();
     match arguments::parse(&words) {
         Ok(Invocation::Operation(_, options)) => Some(OurHelper { options }),
@@ -61,8 +66,10 @@ pub(super) fn send_path(context: &Context) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::Refused`] where git does not.
-pub(super) fn set_username(context: &Context, username: &str) -> Result<(), Error> {
-    set(&format!("credential.{context}.username"), username)
+pub(super) fn set_username(context: &Context, username: &Username) -> Result<(), Error> {
+    let name = std::str::from_utf8(username.as_bytes())
+        .map_err(|_| Error::Refused("git's configuration takes no such username"))?;
+    set(&format!("credential.{context}.username"), name)
 }
 
 /// Adds a credential helper, for this user.
@@ -109,6 +116,8 @@ mod tests {
             "/home/a/.local/bin/git-credential-pat --keychain kernel --timeout 60",
             "/home/a\\ b/bin/git-credential-pat --keychain=kernel",
             "!'/home/a b/git-credential-pat' --keychain kernel",
+            "/home/a\\ --b/bin/git-credential-pat --keychain kernel",
+            "C:/bin/git-credential-pat.exe --keychain kernel",
         ] {
             let options = parse_helper(line).expect(line).options;
             assert_eq!(options.kind, Some(Kind::Kernel), "{line}");
@@ -118,7 +127,16 @@ mod tests {
 
     #[test]
     fn another_helper_is_not_ours() {
-        for line in ["", "store", "libsecret", "/usr/bin/pat", "patch", "pat --unknown"] {
+        for line in [
+            "",
+            "store",
+            "libsecret",
+            "/usr/bin/pat",
+            "patch",
+            "pat --unknown",
+            "x-git-credential-pat",
+            "/bin/git-credential-patch",
+        ] {
             assert!(parse_helper(line).is_none(), "{line}");
         }
     }

@@ -191,7 +191,7 @@ fn settle(
                 "several accounts are there, choose one with: \
                  git config --global credential.{context}.username NAME"
             ),
-            &|| git_config::set_username(context, &username.to_string()),
+            &|| git_config::set_username(context, &username),
         )?;
     }
     if git_config::our_helper().is_none() {

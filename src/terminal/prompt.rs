@@ -66,9 +66,9 @@ mod unix {
         /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person
         /// gave up.
         pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Error> {
-            self.write(question)?;
+            // First hide, then ask: an answer may follow at once.
             let mode = self.hide()?;
-            let answer = self.read_hidden();
+            let answer = self.write(question).and_then(|()| self.read_hidden());
             let shown = tcsetattr(&self.0, OptionalActions::Flush, &mode);
             self.write("\n")?;
             shown.map_err(|e| Error::Stream(std::io::Error::from(e).kind()))?;
