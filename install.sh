@@ -197,7 +197,9 @@ build() {
     *) target=$PWD/$target ;;
     esac
     [ "$dry_run" = yes ] || say "Building $name (this takes a minute or two)"
-    change cargo build --release --locked --quiet \
+    quiet=--quiet
+    [ ! -t 2 ] || quiet=
+    change cargo build --release --locked $quiet \
         --manifest-path "$source/Cargo.toml" --target-dir "$target" ||
         die "the build failed"
     binary=$target/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release/$name
@@ -236,8 +238,8 @@ put_files() {
 
 # --- The helper string ---------------------------------------------------------------
 
-# git hands the string to a shell if its first byte is `/`; a leading quote would make it
-# run `git credential-'…'`. So what a shell could misread is escaped byte by byte.
+# git runs the string as it is, by a shell, if its first byte is `/`; a leading quote would
+# make it run `git credential-'…'`. So what a shell could misread is escaped byte by byte.
 escaped() {
     printf '%s' "$1" | sed 's/[][ !"#$&'\''()*;<>?\\^`{|}~=%]/\\&/g'
 }
