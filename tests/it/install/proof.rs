@@ -4,6 +4,7 @@ use super::{SCRIPT, install, installed};
 use crate::support::sandbox::{BINARY, Sandbox};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -94,4 +95,19 @@ fn a_dead_bus_is_an_error_and_not_another_keychain() {
     assert!(ran.stderr().contains("--keychain kernel"), "{ran}");
     assert!(!sandbox.path("gitconfig").exists(), "{ran}");
     installed(&sandbox, "p", &["--keychain", "kernel"]);
+}
+
+#[test]
+fn a_mute_bus_ends_the_proof_with_a_hint() {
+    let mut sandbox = Sandbox::new();
+    let socket = sandbox.path("run/bus");
+    // It takes connections and never says a word.
+    let _bus = UnixListener::bind(&socket).unwrap();
+    sandbox.unset("DBUS_SESSION_BUS_ADDRESS");
+    let begun = Instant::now();
+    let ran = install(&sandbox, "p", &[]);
+    assert_eq!(ran.status.code(), Some(1), "{ran}");
+    assert!(ran.stderr().contains("did not answer in time"), "{ran}");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{ran}");
+    assert!(!sandbox.path("gitconfig").exists(), "{ran}");
 }
