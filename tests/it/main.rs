@@ -3,5 +3,7 @@
 #![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
 mod commands;
+mod install;
 mod keyring_family;
 mod support;
+mod tidy;
