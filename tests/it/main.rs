@@ -4,7 +4,9 @@
 
 mod commands;
 mod end_to_end;
+mod install;
 mod keyring_family;
 mod lfs;
 mod protocol;
 mod support;
+mod tidy;
