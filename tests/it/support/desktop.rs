@@ -215,7 +215,8 @@ impl Desktop {
         let mut daemon = start(command, "keepassxc", "keepassxc");
         daemon.child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
         self.processes.push(daemon);
-        self.until("KeePassXC has a default collection", Self::has_default_collection);
+        // While the database is locked a search would wait for its window.
+        self.until("KeePassXC has opened the database", |d| d.is_unlocked() == Some(true));
     }
 
     fn start_kwallet(&mut self) {
@@ -281,6 +282,14 @@ impl Desktop {
     fn has_default_collection(&self) -> bool {
         let answer = self.service_call("ReadAlias", &["string:default"]);
         answer.is_some_and(|answer| answer.contains("/org/freedesktop/secrets/"))
+    }
+
+    /// Whether the default collection is unlocked, if it is known.
+    pub fn is_unlocked(&self) -> Option<bool> {
+        let path = "/org/freedesktop/secrets/aliases/default";
+        let property = ["string:org.freedesktop.Secret.Collection", "string:Locked"];
+        let answer = self.call(SERVICE, path, "org.freedesktop.DBus.Properties.Get", &property);
+        answer.map(|answer| answer.contains("false"))
     }
 
     /// Whether somebody has this name on the bus.
