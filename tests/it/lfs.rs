@@ -25,16 +25,16 @@ fn desk() -> (Desk, Keys, String) {
 /// seen nobody but this user.
 #[track_caller]
 fn push_and_pull(desk: &Desk, url: &str, user: &str) {
-    let (here, there) = (desk.sandbox.path("here"), desk.sandbox.path("there"));
+    let (here, there) = (desk.sandbox().path("here"), desk.sandbox().path("there"));
     let (here, there) = (here.to_str().unwrap(), there.to_str().unwrap());
     desk.git(&["clone", url, here]);
     desk.git(&["-C", here, "lfs", "track", "*.bin"]);
-    fs::write(desk.sandbox.path("here/large.bin"), "large").unwrap();
+    fs::write(desk.sandbox().path("here/large.bin"), "large").unwrap();
     desk.git(&["-C", here, "add", "."]);
     desk.git(&["-C", here, "commit", "--quiet", "-m", "Add a large file"]);
     desk.git(&["-C", here, "push"]);
     desk.git(&["clone", url, there]);
-    assert_eq!(fs::read_to_string(desk.sandbox.path("there/large.bin")).unwrap(), "large");
+    assert_eq!(fs::read_to_string(desk.sandbox().path("there/large.bin")).unwrap(), "large");
     let transferred = |r: &&Request| r.path.contains("/info/lfs/") && r.status == 200;
     let got = |r: &Request| transferred(&r) && r.method == "GET";
     let requests = desk.server.requests(|all| all.iter().any(got));
@@ -84,11 +84,11 @@ fn a_refused_token_is_rejected_for_lfs_too() {
     let (desk, keys, host) = desk();
     desk.approve(&host, "alice", TOKEN);
     let url = format!("{host}/team/repo.git");
-    let here = desk.sandbox.path("here");
+    let here = desk.sandbox().path("here");
     let here = here.to_str().unwrap();
     desk.git(&["clone", &url, here]);
     desk.git(&["-C", here, "lfs", "track", "*.bin"]);
-    fs::write(desk.sandbox.path("here/large.bin"), "large").unwrap();
+    fs::write(desk.sandbox().path("here/large.bin"), "large").unwrap();
     desk.git(&["-C", here, "add", "."]);
     desk.git(&["-C", here, "commit", "--quiet", "-m", "Add a large file"]);
     desk.server.set_token("alice", OTHER_TOKEN);

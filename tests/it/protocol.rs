@@ -27,7 +27,7 @@ fn check(rows: &[Row]) {
     for (requirement, steps) in rows {
         let place = Place::new();
         for (number, (operation, request, answer)) in steps.iter().enumerate() {
-            let ran = place.run(operation, &place.lines(request));
+            let ran = place.run(operation, place.lines(request));
             let as_expected = ran.status.success()
                 && ran.stdout() == place.lines(answer)
                 && ran.stderr().is_empty();

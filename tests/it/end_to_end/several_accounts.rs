@@ -93,16 +93,16 @@ fn a_username_that_has_no_account_gets_nobody_elses_token() {
 
 #[test]
 fn a_scoped_token_serves_its_organisation_and_the_hosts_token_the_rest() {
-    let desk = with_bob();
+    let mut desk = with_bob();
     desk.configure("credential.useHttpPath", "true");
     desk.approve(&desk.url(""), "alice", TOKEN);
     desk.approve(&desk.url("only-bob"), "bob", OTHER_TOKEN);
-    desk.keys.mark_unwritten();
+    desk.mark_unwritten();
     for path in ["only-bob/repo.git", "only-alice/repo.git", "team/repo.git"] {
         desk.git(&["ls-remote", &desk.url(path)]);
     }
     assert_eq!(last_user_at(&desk, "team/repo.git"), "alice");
-    assert!(desk.keys.are_unwritten(), "a store after a success has written");
+    assert!(desk.is_unwritten(), "a store after a success has written");
     assert_eq!(desk.keys.accounts().len(), 2, "no copy under a narrower path");
 }
 

@@ -19,12 +19,12 @@ fn saw_no_credential(desk: &Desk, port: u16) {
 fn a_submodule_on_another_host_gets_nothing() {
     let desk = Desk::new();
     desk.approve(&desk.url(""), "alice", TOKEN);
-    let checkout = desk.sandbox.path("checkout");
+    let checkout = desk.sandbox().path("checkout");
     let checkout = checkout.to_str().unwrap();
     desk.git(&["clone", &desk.url("team/repo.git"), checkout]);
     let modules =
         format!("[submodule \"m\"]\n\tpath = m\n\turl = {}\n", desk.other_url("team/repo.git"));
-    fs::write(desk.sandbox.path("checkout/.gitmodules"), modules).unwrap();
+    fs::write(desk.sandbox().path("checkout/.gitmodules"), modules).unwrap();
     let commit = desk.git(&["-C", checkout, "rev-parse", "HEAD"]).stdout();
     let link = format!("160000,{},m", commit.trim());
     desk.git(&["-C", checkout, "add", ".gitmodules"]);

@@ -73,29 +73,29 @@ fn only_the_scope_that_was_asked_is_rejected() {
 
 #[test]
 fn a_late_refusal_of_the_old_token_does_not_touch_the_new_one() {
-    let desk = Desk::new();
+    let mut desk = Desk::new();
     let host = desk.url("");
     desk.approve(&host, "alice", OTHER_TOKEN);
     desk.approve(&host, "alice", TOKEN);
-    desk.keys.mark_unwritten();
+    desk.mark_unwritten();
     let stale = format!("{}username=alice\npassword={OTHER_TOKEN}\n", attributes(&host));
     assert!(desk.run_git(&["credential", "reject"], &stale).status.success());
     assert_eq!(desk.token(&host, Some("alice")).as_deref(), Some(TOKEN));
-    assert!(desk.keys.are_unwritten());
+    assert!(desk.is_unwritten());
 }
 
 #[test]
 fn a_403_and_a_404_tell_nothing_about_the_token() {
-    let desk = Desk::new();
+    let mut desk = Desk::new();
     desk.server.create_repository("only-bob/repo.git");
     desk.approve(&desk.url(""), "alice", TOKEN);
-    desk.keys.mark_unwritten();
+    desk.mark_unwritten();
     for (path, status) in [("only-bob/repo.git", "403"), ("team/missing.git", "not found")] {
         let ran = desk.run_git(&["ls-remote", &desk.url(path)], "");
         assert!(!ran.status.success() && ran.stderr().contains(status), "{ran}");
         assert_eq!(desk.token(&desk.url(""), None).as_deref(), Some(TOKEN));
     }
-    assert!(desk.keys.are_unwritten());
+    assert!(desk.is_unwritten());
 }
 
 #[test]

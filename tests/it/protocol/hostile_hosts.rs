@@ -207,7 +207,7 @@ const PROTOCOLS: &[&str] = &[
 fn a_host_outside_the_grammar_is_no_host() {
     let place = with_accounts();
     for host in HOSTS {
-        is_passed_over(&place, &format!("protocol=https\nhost={}\n", place.filled_in(host)));
+        is_passed_over(&place, format!("protocol=https\nhost={}\n", place.filled_in(host)));
     }
     are_untouched(&place);
 }
@@ -216,7 +216,7 @@ fn a_host_outside_the_grammar_is_no_host() {
 fn another_protocol_is_none_of_ours() {
     let place = with_accounts();
     for protocol in PROTOCOLS {
-        is_passed_over(&place, &place.filled_in(&format!("protocol={protocol}\nhost=HOST\n")));
+        is_passed_over(&place, place.filled_in(&format!("protocol={protocol}\nhost=HOST\n")));
     }
     are_untouched(&place);
 }

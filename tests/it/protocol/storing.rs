@@ -1,6 +1,6 @@
 //! What is kept, and where.
 
-use super::{Place, check};
+use super::{Place, Row, check};
 
 const GET: &str = "protocol=https host=HOST";
 
@@ -31,153 +31,151 @@ fn only_a_whole_credential_that_may_be_kept_is_kept() {
 
 #[test]
 fn what_is_stored_is_what_was_given() {
-    check(&[
-        (
-            "an empty username and an empty password are kept",
-            &[
-                ("store", "protocol=https host=HOST username= password=", ""),
-                ("get", GET, "username= password="),
-            ],
-        ),
-        (
-            "a false ephemeral is none",
-            &[
-                ("store", "protocol=https host=HOST username=alice password=t1 ephemeral=0", ""),
-                ("get", GET, "username=alice password=t1"),
-            ],
-        ),
-        (
-            "an authtype with its credential counts before a password",
-            &[
-                (
-                    "store",
-                    "capability[]=authtype protocol=https host=HOST authtype=Bearer \
-                     credential=t1 username=alice password=t2",
-                    "",
-                ),
-                (
-                    "get",
-                    "capability[]=authtype protocol=https host=HOST",
-                    "capability[]=authtype authtype=Bearer username=alice credential=t1",
-                ),
-            ],
-        ),
-        (
-            "a token may hold any text",
-            &[
-                ("store", "protocol=https host=HOST username=a password==t=\u{FC}\t\u{7f}%00=", ""),
-                ("get", GET, "username=a password==t=\u{FC}\t\u{7f}%00="),
-            ],
-        ),
-        (
-            "a new token takes the old one's place and inherits nothing of its life",
-            &[
-                (
-                    "store",
-                    "protocol=https host=HOST username=alice password=t1 \
-                     password_expiry_utc=9999999999 oauth_refresh_token=r1",
-                    "",
-                ),
-                ("store", "protocol=https host=HOST username=alice password=t2", ""),
-                ("get", GET, "username=alice password=t2"),
-            ],
-        ),
-        (
-            "what an older git does not send back is not lost",
-            &[
-                (
-                    "store",
-                    "protocol=https host=HOST username=alice password=t1 \
-                     password_expiry_utc=9999999999 oauth_refresh_token=r1",
-                    "",
-                ),
-                ("store", "protocol=https host=HOST username=alice password=t1", ""),
-                (
-                    "get",
-                    GET,
-                    "username=alice password=t1 password_expiry_utc=9999999999 \
-                     oauth_refresh_token=r1",
-                ),
-            ],
-        ),
-        (
-            "a later end of the same token is kept",
-            &[
-                (
-                    "store",
-                    "protocol=https host=HOST username=alice password=t1 \
-                     password_expiry_utc=9999999998",
-                    "",
-                ),
-                (
-                    "store",
-                    "protocol=https host=HOST username=alice password=t1 \
-                     password_expiry_utc=9999999999",
-                    "",
-                ),
-                ("get", GET, "username=alice password=t1 password_expiry_utc=9999999999"),
-            ],
-        ),
-        (
-            "a password takes the place of an authtype of the same account",
-            &[
-                (
-                    "store",
-                    "capability[]=authtype protocol=https host=HOST username=alice \
-                     authtype=Bearer credential=t1",
-                    "",
-                ),
-                ("store", "protocol=https host=HOST username=alice password=t2", ""),
-                (
-                    "get",
-                    "capability[]=authtype protocol=https host=HOST",
-                    "username=alice password=t2",
-                ),
-            ],
-        ),
-        (
-            "a new token for a rejected account goes where the old one was",
-            &[
-                ("store", "protocol=https host=HOST path=team username=alice password=t1", ""),
-                ("erase", "protocol=https host=HOST path=team/r username=alice password=t1", ""),
-                ("store", "protocol=https host=HOST path=team/r username=alice password=t2", ""),
-                ("get", "protocol=https host=HOST path=team/other", "username=alice password=t2"),
-                ("get", GET, ""),
-            ],
-        ),
-        (
-            "a rejected account of somebody else is left alone",
-            &[
-                ("store", "protocol=https host=HOST path=team username=alice password=t1", ""),
-                ("erase", "protocol=https host=HOST path=team username=alice password=t1", ""),
-                ("store", "protocol=https host=HOST path=team/r username=bob password=t2", ""),
-                ("get", "protocol=https host=HOST path=team/r", "username=bob password=t2"),
-                ("get", "protocol=https host=HOST path=team/x", ""),
-            ],
-        ),
-        (
-            "a token for the host and one for a scope do not touch each other",
-            &[
-                ("store", "protocol=https host=HOST path=team username=alice password=t1", ""),
-                ("store", "protocol=https host=HOST username=alice password=t2", ""),
-                ("get", "protocol=https host=HOST path=team", "username=alice password=t1"),
-                ("store", "protocol=https host=HOST path=team username=alice password=t3", ""),
-                ("get", GET, "username=alice password=t2"),
-                ("get", "protocol=https host=HOST path=team", "username=alice password=t3"),
-            ],
-        ),
-        (
-            "a rejected token that works again serves again",
-            &[
-                ("store", "protocol=https host=HOST username=alice password=t1", ""),
-                ("erase", "protocol=https host=HOST username=alice password=t1", ""),
-                ("get", GET, ""),
-                ("store", "protocol=https host=HOST username=alice password=t1", ""),
-                ("get", GET, "username=alice password=t1"),
-            ],
-        ),
-    ]);
+    check(STORED);
 }
+
+const STORED: &[Row] = &[
+    (
+        "an empty username and an empty password are kept",
+        &[
+            ("store", "protocol=https host=HOST username= password=", ""),
+            ("get", GET, "username= password="),
+        ],
+    ),
+    (
+        "a false ephemeral is none",
+        &[
+            ("store", "protocol=https host=HOST username=alice password=t1 ephemeral=0", ""),
+            ("get", GET, "username=alice password=t1"),
+        ],
+    ),
+    (
+        "an authtype with its credential counts before a password",
+        &[
+            (
+                "store",
+                "capability[]=authtype protocol=https host=HOST authtype=Bearer \
+                     credential=t1 username=alice password=t2",
+                "",
+            ),
+            (
+                "get",
+                "capability[]=authtype protocol=https host=HOST",
+                "capability[]=authtype authtype=Bearer username=alice credential=t1",
+            ),
+        ],
+    ),
+    (
+        "a token may hold any text",
+        &[
+            ("store", "protocol=https host=HOST username=a password==t=\u{FC}\t\u{7f}%00=", ""),
+            ("get", GET, "username=a password==t=\u{FC}\t\u{7f}%00="),
+        ],
+    ),
+    (
+        "a new token takes the old one's place and inherits nothing of its life",
+        &[
+            (
+                "store",
+                "protocol=https host=HOST username=alice password=t1 \
+                     password_expiry_utc=9999999999 oauth_refresh_token=r1",
+                "",
+            ),
+            ("store", "protocol=https host=HOST username=alice password=t2", ""),
+            ("get", GET, "username=alice password=t2"),
+        ],
+    ),
+    (
+        "what an older git does not send back is not lost",
+        &[
+            (
+                "store",
+                "protocol=https host=HOST username=alice password=t1 \
+                     password_expiry_utc=9999999999 oauth_refresh_token=r1",
+                "",
+            ),
+            ("store", "protocol=https host=HOST username=alice password=t1", ""),
+            (
+                "get",
+                GET,
+                "username=alice password=t1 password_expiry_utc=9999999999 \
+                     oauth_refresh_token=r1",
+            ),
+        ],
+    ),
+    (
+        "a later end of the same token is kept",
+        &[
+            (
+                "store",
+                "protocol=https host=HOST username=alice password=t1 \
+                     password_expiry_utc=9999999998",
+                "",
+            ),
+            (
+                "store",
+                "protocol=https host=HOST username=alice password=t1 \
+                     password_expiry_utc=9999999999",
+                "",
+            ),
+            ("get", GET, "username=alice password=t1 password_expiry_utc=9999999999"),
+        ],
+    ),
+    (
+        "a password takes the place of an authtype of the same account",
+        &[
+            (
+                "store",
+                "capability[]=authtype protocol=https host=HOST username=alice \
+                     authtype=Bearer credential=t1",
+                "",
+            ),
+            ("store", "protocol=https host=HOST username=alice password=t2", ""),
+            ("get", "capability[]=authtype protocol=https host=HOST", "username=alice password=t2"),
+        ],
+    ),
+    (
+        "a new token for a rejected account goes where the old one was",
+        &[
+            ("store", "protocol=https host=HOST path=team username=alice password=t1", ""),
+            ("erase", "protocol=https host=HOST path=team/r username=alice password=t1", ""),
+            ("store", "protocol=https host=HOST path=team/r username=alice password=t2", ""),
+            ("get", "protocol=https host=HOST path=team/other", "username=alice password=t2"),
+            ("get", GET, ""),
+        ],
+    ),
+    (
+        "a rejected account of somebody else is left alone",
+        &[
+            ("store", "protocol=https host=HOST path=team username=alice password=t1", ""),
+            ("erase", "protocol=https host=HOST path=team username=alice password=t1", ""),
+            ("store", "protocol=https host=HOST path=team/r username=bob password=t2", ""),
+            ("get", "protocol=https host=HOST path=team/r", "username=bob password=t2"),
+            ("get", "protocol=https host=HOST path=team/x", ""),
+        ],
+    ),
+    (
+        "a token for the host and one for a scope do not touch each other",
+        &[
+            ("store", "protocol=https host=HOST path=team username=alice password=t1", ""),
+            ("store", "protocol=https host=HOST username=alice password=t2", ""),
+            ("get", "protocol=https host=HOST path=team", "username=alice password=t1"),
+            ("store", "protocol=https host=HOST path=team username=alice password=t3", ""),
+            ("get", GET, "username=alice password=t2"),
+            ("get", "protocol=https host=HOST path=team", "username=alice password=t3"),
+        ],
+    ),
+    (
+        "a rejected token that works again serves again",
+        &[
+            ("store", "protocol=https host=HOST username=alice password=t1", ""),
+            ("erase", "protocol=https host=HOST username=alice password=t1", ""),
+            ("get", GET, ""),
+            ("store", "protocol=https host=HOST username=alice password=t1", ""),
+            ("get", GET, "username=alice password=t1"),
+        ],
+    ),
+];
 
 #[test]
 fn a_store_after_a_success_writes_nothing_and_makes_no_copy() {

@@ -127,11 +127,6 @@ impl Server {
         }
     }
 
-    /// The certificate that it shows, which is its own authority.
-    pub fn certificate(&self) -> PathBuf {
-        self.folder.path().join("certificate.pem")
-    }
-
     /// What was asked so far, once `is_there` says that what must be there is: the log is
     /// written after the answer.
     #[track_caller]
@@ -202,7 +197,7 @@ fn free_ports() -> [u16; 3] {
 
 fn spawn(folder: &Path) -> Child {
     let mut command = Command::new(program("setpriv", "util-linux"));
-    command.args(["--pdeathsig", "TERM"]).arg(program("apache2", "apache2"));
+    command.args(["--pdeathsig", "TERM"]).arg(program("apache2", "apache2-bin"));
     command.args(["-D", "FOREGROUND", "-f"]).arg(folder.join("apache.conf"));
     command.env_clear().env("PATH", std::env::var("PATH").unwrap()).stdin(Stdio::null());
     let output = File::create(folder.join("output.log")).unwrap();
@@ -227,7 +222,7 @@ fn is_up(apache: &mut Child, ports: [u16; 3]) -> bool {
 fn configuration(folder: &Path, names: &[String; 2], ports: [u16; 3]) -> String {
     let [first, second, plain] = ports;
     let modules = Path::new("/usr/lib/apache2/modules");
-    assert!(modules.is_dir(), "{} is missing: install apache2", modules.display());
+    assert!(modules.is_dir(), "{} is missing: install apache2-bin", modules.display());
     let mut git = Command::new(program("git", "git"));
     git.arg("--exec-path");
     let backend = Path::new(run(git, b"").stdout().trim()).join("git-http-backend");
@@ -249,7 +244,7 @@ fn hand_over(path: &Path) {
     }
     let passwd = read(Path::new("/etc/passwd"));
     let entry = passwd.lines().find(|line| line.starts_with("www-data:"));
-    let entry = entry.expect("the user www-data is missing: install apache2");
+    let entry = entry.expect("the user www-data is missing: install apache2-bin");
     let id = |n| entry.split(':').nth(n).unwrap().parse::<u32>().unwrap();
     hand_over_to(path, (id(2), id(3)));
 }
