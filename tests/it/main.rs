@@ -5,5 +5,6 @@
 mod commands;
 mod install;
 mod keyring_family;
+mod secret_service;
 mod support;
 mod tidy;

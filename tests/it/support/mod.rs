@@ -1,4 +1,6 @@
 //! What the tests stand on: one file per real part.
 
+#[cfg(target_os = "linux")]
+pub mod desktop;
 pub mod sandbox;
 pub mod terminal;

@@ -1,0 +1,210 @@
+//! The Secret Service client on real services, each on a private bus.
+
+use crate::support::desktop::Desktop;
+use git_credential_pat::context::Context;
+use git_credential_pat::credential::{Credential, Username};
+use git_credential_pat::error::Error;
+use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
+use git_credential_pat::keychain::{Found, Keychain, Options};
+use git_credential_pat::secret::Secret;
+use rustix::process::Signal;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+fn client(desktop: &Desktop) -> SecretService {
+    let options = Options { patient: true, ..Options::default() };
+    SecretService::at(desktop.address(), &options).with_prompts(Prompts::Never)
+}
+
+/// As git's get is: at most five seconds.
+fn impatient(address: &str) -> SecretService {
+    SecretService::at(address, &Options::default()).with_prompts(Prompts::Never)
+}
+
+fn context(text: &str) -> Context {
+    Context::from_canonical(text).unwrap()
+}
+
+fn credential(at: &str, username: &str, token: &str) -> Credential {
+    Credential {
+        context: context(at),
+        username: (!username.is_empty()).then(|| Username::new(username.as_bytes())),
+        any_username: false,
+        token: Secret::new(token.as_bytes()),
+        authtype: None,
+        expiry: Some(4_000_000_000),
+        refresh_token: None,
+        stored_at: 1_796_169_600,
+        rejected_at: None,
+    }
+}
+
+fn find(keychain: &mut SecretService, at: &str, username: Option<&str>) -> Vec<Found> {
+    let username = username.map(|name| Username::new(name.as_bytes()));
+    keychain.find(&[context(at)], username.as_ref()).unwrap()
+}
+
+/// The tokens that are filed there, sorted.
+fn tokens(keychain: &mut SecretService, at: &str, username: Option<&str>) -> Vec<String> {
+    let found = find(keychain, at, username);
+    let read = keychain.read(&found).unwrap();
+    let text = |c: &Credential| String::from_utf8(c.token.expose().to_vec()).unwrap();
+    let mut tokens: Vec<String> = read.iter().map(|(_, credential)| text(credential)).collect();
+    tokens.sort();
+    tokens
+}
+
+/// What every service must be able to do.
+fn keeps_accounts(keychain: &mut SecretService) {
+    const HOST: &str = "https://h.example";
+    const PORT: &str = "https://h.example:8443";
+    const SCOPE: &str = "https://h.example/team";
+    assert!(find(keychain, HOST, None).is_empty());
+
+    for (at, username, token) in [
+        (HOST, "alice", "ghp_TESTONLYalice"),
+        (HOST, "bob", "ghp_TESTONLYbob"),
+        (HOST, "", "ghp_TESTONLYnobody"),
+        (PORT, "alice", "ghp_TESTONLYport"),
+        (SCOPE, "alice", "ghp_TESTONLYteam"),
+        (HOST, "gr\u{fc}\u{df}e%\u{1}", "ghp_TESTONLYodd"),
+    ] {
+        keychain.write(None, &credential(at, username, token)).unwrap();
+    }
+    // Usernames, an absent one, ports and scopes never mix.
+    assert_eq!(tokens(keychain, HOST, Some("alice")), ["ghp_TESTONLYalice"]);
+    assert_eq!(tokens(keychain, HOST, Some("bob")), ["ghp_TESTONLYbob"]);
+    assert_eq!(tokens(keychain, HOST, Some("")), ["ghp_TESTONLYnobody"]);
+    assert_eq!(tokens(keychain, HOST, Some("carol")), [""; 0]);
+    assert_eq!(tokens(keychain, HOST, None).len(), 4);
+    assert_eq!(tokens(keychain, PORT, None), ["ghp_TESTONLYport"]);
+    assert_eq!(tokens(keychain, SCOPE, None), ["ghp_TESTONLYteam"]);
+    assert_eq!(tokens(keychain, HOST, Some("gr\u{fc}\u{df}e%\u{1}")), ["ghp_TESTONLYodd"]);
+
+    // Several contexts in one find, each item under its own.
+    let found = keychain.find(&[context(SCOPE), context(HOST)], None).unwrap();
+    let scoped = found.iter().filter(|f| f.context == context(SCOPE)).count();
+    assert_eq!((found.len(), scoped), (5, 1));
+
+    // Replaced where it lies.
+    let found = find(keychain, HOST, Some("alice"));
+    let long = format!("ghp_TESTONLY{}", "x".repeat(3000));
+    keychain.write(Some(&found[0]), &credential(HOST, "alice", &long)).unwrap();
+    assert_eq!(tokens(keychain, HOST, Some("alice")), [long]);
+    let (_, read) = keychain.read(&found).unwrap().remove(0);
+    assert!(read.expiry == Some(4_000_000_000) && read.context == context(HOST));
+
+    let found = find(keychain, HOST, None);
+    let mut names = keychain.usernames(&found).unwrap();
+    names.sort();
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["", "alice", "bob", "gr\u{fc}\u{df}e%25%01"]);
+
+    let listed = keychain.list().unwrap();
+    let mut accounts: Vec<String> = listed
+        .iter()
+        .map(|(found, account)| {
+            assert!(!found.locked && found.context == account.context);
+            format!("{} {}", account.context, account.username)
+        })
+        .collect();
+    accounts.sort();
+    assert_eq!(
+        accounts,
+        [
+            "https://h.example ",
+            "https://h.example alice",
+            "https://h.example bob",
+            "https://h.example gr\u{fc}\u{df}e%25%01",
+            "https://h.example/team alice",
+            "https://h.example:8443 alice",
+        ]
+    );
+
+    // Deleted once; a second time it is already gone.
+    let bob = find(keychain, HOST, Some("bob")).remove(0);
+    keychain.delete(&bob).unwrap();
+    keychain.delete(&bob).unwrap();
+    assert!(find(keychain, HOST, Some("bob")).is_empty());
+    assert_eq!(keychain.list().unwrap().len(), 5);
+    // Gone in between: left out of several, and, once looked for again, of one.
+    let alice = find(keychain, HOST, Some("alice")).remove(0);
+    let one = keychain.read(std::slice::from_ref(&bob));
+    assert!(one.is_err_and(Error::is_transient) || keychain.read(&[]).is_ok());
+    assert!(keychain.read(std::slice::from_ref(&bob)).unwrap().is_empty());
+    match keychain.read(&[bob, alice]) {
+        Ok(read) => assert_eq!(read.len(), 1),
+        Err(error) => assert!(error.is_transient(), "{error}"),
+    }
+}
+
+#[test]
+fn gnome_keyring_keeps_accounts() {
+    keeps_accounts(&mut client(&Desktop::gnome_keyring()));
+}
+
+#[test]
+fn keepassxc_keeps_accounts() {
+    let desktop = Desktop::keepassxc();
+    // Its new items come out of a prompt that completes by itself.
+    keeps_accounts(&mut client(&desktop).with_prompts(Prompts::Always));
+}
+
+#[test]
+fn kwallet_keeps_accounts() {
+    let desktop = Desktop::kwallet();
+    // Its collection is unlocked by the first write, with a prompt that shows no window.
+    keeps_accounts(&mut client(&desktop).with_prompts(Prompts::Always));
+}
+
+#[test]
+fn a_get_is_four_calls_and_a_miss_is_two() {
+    let desktop = Desktop::gnome_keyring();
+    client(&desktop).write(None, &credential("https://h.example", "a", "ghp_TESTONLY")).unwrap();
+    let watch = desktop.watch();
+    let mut keychain = impatient(desktop.address());
+    assert_eq!(tokens(&mut keychain, "https://h.example", None), ["ghp_TESTONLY"]);
+    let get = ["Hello", "SearchItems", "OpenSession", "GetSecret"];
+    assert_eq!(watch.calls(&desktop), get);
+
+    let watch = desktop.watch();
+    let mut keychain = impatient(desktop.address());
+    assert!(find(&mut keychain, "https://other.example", None).is_empty());
+    assert_eq!(watch.calls(&desktop), ["Hello", "SearchItems"]);
+}
+
+#[test]
+fn a_bus_without_a_service_says_so() {
+    let desktop = Desktop::empty();
+    let error = impatient(desktop.address()).find(&[context("https://h.example")], None);
+    assert!(matches!(error, Err(Error::NoSecretService)));
+}
+
+#[test]
+fn a_mute_socket_costs_five_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bus");
+    let _listener = UnixListener::bind(&path).unwrap();
+    let mut keychain = impatient(&format!("unix:path={}", path.display()));
+    times_out_in_five_seconds(&mut keychain);
+}
+
+#[test]
+fn a_stopped_service_costs_five_seconds() {
+    let desktop = Desktop::gnome_keyring();
+    desktop.signal("gnome-keyring", Signal::STOP);
+    // Also a patient caller has not been answered yet.
+    times_out_in_five_seconds(&mut client(&desktop));
+}
+
+fn times_out_in_five_seconds(keychain: &mut SecretService) {
+    let started = Instant::now();
+    let result = keychain.find(&[context("https://h.example")], None);
+    assert!(matches!(result, Err(Error::TimedOut)));
+    let took = started.elapsed();
+    assert!((Duration::from_secs(4)..Duration::from_secs(7)).contains(&took), "{took:?}");
+    // A second try has no time left.
+    let result = keychain.find(&[context("https://h.example")], None);
+    assert!(matches!(result, Err(Error::TimedOut)));
+    assert!(started.elapsed() < Duration::from_secs(8));
+}

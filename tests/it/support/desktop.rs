@@ -1,0 +1,396 @@
+//! A desktop session of its own for every test: a private bus and, on it, a real password
+//! manager, without any of the user's own. Whatever is started ends with the test.
+
+use crate::support::sandbox::Sandbox;
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The password of every keyring and database here; `xdotool` types it.
+pub const PASSWORD: &str = "test";
+
+/// How long a part may take to start. Much longer than any ever took.
+const START: Duration = Duration::from_secs(30);
+
+const SERVICE: &str = "org.freedesktop.secrets";
+
+/// The group of the `KeePassXC` database that the Secret Service shows.
+const DATABASE: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<KeePassFile>
+  <Meta>
+    <CustomData>
+      <Item>
+        <Key>FDO_SECRETS_EXPOSED_GROUP</Key>
+        <Value>{00112233-4455-6677-8899-aabbccddeeff}</Value>
+      </Item>
+    </CustomData>
+  </Meta>
+  <Root><Group><UUID>ABEiM0RVZneImaq7zN3u/w==</UUID><Name>Root</Name></Group></Root>
+</KeePassFile>
+"#;
+
+const KEEPASSXC_CONFIG: &str = "[General]
+SingleInstance=false
+ConfigVersion=2
+UpdateCheckMessageShown=true
+[GUI]
+CheckForUpdates=false
+[FdoSecrets]
+Enabled=true
+ConfirmAccessItem=false
+ConfirmDeleteItem=false
+ShowNotification=false
+";
+
+const KWALLET_CONFIG: &str = "[Wallet]
+Enabled=true
+First Use=false
+Default Wallet=kdewallet
+Use One Wallet=true
+Prompt on Open=false
+Leave Open=true
+[org.freedesktop.secrets]
+apiEnabled=true
+";
+
+/// A session. Its bus is in the sandbox's environment.
+pub struct Desktop {
+    pub sandbox: Sandbox,
+    address: String,
+    display: Option<String>,
+    processes: Vec<Process>,
+}
+
+/// A running part, with all that it starts itself.
+struct Process {
+    name: &'static str,
+    child: Child,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+        let _ = self.child.wait();
+    }
+}
+
+impl Process {
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, signal);
+        }
+    }
+}
+
+impl Desktop {
+    /// A bus with nobody on it.
+    pub fn empty() -> Self {
+        Self::with(None)
+    }
+
+    /// A bus with an unlocked GNOME Keyring.
+    pub fn gnome_keyring() -> Self {
+        let mut desktop = Self::empty();
+        desktop.start_gnome_keyring();
+        desktop
+    }
+
+    /// A bus and a display with an unlocked GNOME Keyring that can ask for its password.
+    pub fn gnome_keyring_with_display() -> Self {
+        let mut desktop = Self::with(Some(display()));
+        desktop.start_gnome_keyring();
+        desktop
+    }
+
+    /// A bus with `KeePassXC` and an open database.
+    pub fn keepassxc() -> Self {
+        let mut desktop = Self::empty();
+        desktop.start_keepassxc();
+        desktop
+    }
+
+    /// A bus and a display with `KWallet`. Its collection is locked until it is asked to
+    /// unlock, which then needs no window.
+    pub fn kwallet() -> Self {
+        let mut desktop = Self::with(Some(display()));
+        desktop.start_kwallet();
+        desktop
+    }
+
+    fn with(display: Option<(Process, String)>) -> Self {
+        let mut sandbox = Sandbox::new();
+        sandbox.set("GSETTINGS_BACKEND", "memory");
+        sandbox.set("NO_AT_BRIDGE", "1");
+        sandbox.set("QT_QPA_PLATFORM", if display.is_some() { "xcb" } else { "offscreen" });
+        let address = format!("unix:path={}", sandbox.path("run/bus").display());
+        let mut processes = Vec::new();
+        let mut name = None;
+        if let Some((process, display)) = display {
+            // The bus has it too: it starts gnome-keyring's prompter.
+            sandbox.set("DISPLAY", &display);
+            processes.push(process);
+            name = Some(display);
+        }
+        let mut desktop = Self { sandbox, address, display: name, processes };
+        desktop.start_bus();
+        let address = desktop.address.clone();
+        desktop.sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);
+        desktop
+    }
+
+    /// The bus's address.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Sends a signal to a part.
+    pub fn signal(&self, name: &str, signal: Signal) {
+        self.process(name).signal(signal);
+    }
+
+    /// Whether a part still runs.
+    pub fn runs(&mut self, name: &str) -> bool {
+        let process = self.processes.iter_mut().find(|p| p.name == name).unwrap();
+        process.child.try_wait().unwrap().is_none()
+    }
+
+    fn process(&self, name: &str) -> &Process {
+        self.processes.iter().find(|p| p.name == name).unwrap()
+    }
+
+    fn start_bus(&mut self) {
+        // No services of the system's: only what a test starts is there. The prompter is
+        // gnome-keyring's and is started by the bus.
+        let services = self.sandbox.path("services");
+        fs::create_dir(&services).unwrap();
+        let prompter = "[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\n\
+                        Exec=/usr/libexec/gcr-prompter\n";
+        fs::write(services.join("prompter.service"), prompter).unwrap();
+        let config = format!(
+            "<busconfig><type>session</type><listen>{}</listen><servicedir>{}</servicedir>\
+             <policy context='default'><allow send_destination='*' eavesdrop='true'/>\
+             <allow eavesdrop='true'/><allow own='*'/></policy></busconfig>",
+            self.address,
+            services.display()
+        );
+        let path = self.sandbox.path("bus.conf");
+        fs::write(&path, config).unwrap();
+        let mut command = self.sandbox.command("dbus-daemon");
+        command.arg(format!("--config-file={}", path.display()));
+        command.args(["--nofork", "--nopidfile", "--print-address"]);
+        let mut bus = start(command, "dbus-daemon", "dbus-daemon");
+        first_line(&mut bus);
+        self.processes.push(bus);
+    }
+
+    /// Starts another GNOME Keyring where one has ended.
+    pub fn start_gnome_keyring(&mut self) {
+        let mut command = self.sandbox.command("gnome-keyring-daemon");
+        command.args(["--foreground", "--unlock", "--components=secrets"]);
+        command.arg(format!("--control-directory={}", self.sandbox.path("run/keyring").display()));
+        let mut daemon = start(command, "gnome-keyring", "gnome-keyring");
+        // No newline: it would be part of the password.
+        daemon.child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+        self.processes.retain(|p| p.name != "gnome-keyring");
+        self.processes.push(daemon);
+        self.until("gnome-keyring has a default collection", Self::has_default_collection);
+    }
+
+    fn start_keepassxc(&mut self) {
+        let path = |name: &str| self.sandbox.path(name).to_str().unwrap().to_owned();
+        let (xml, database) = (path("database.xml"), path("database.kdbx"));
+        fs::write(&xml, DATABASE).unwrap();
+        let typed = format!("{PASSWORD}\n{PASSWORD}\n");
+        let cli = ["import", "-p", &xml, &database];
+        let imported = self.sandbox.run("keepassxc-cli", &cli, typed.as_bytes());
+        assert!(imported.status.success(), "{imported}");
+        fs::write(path("keepassxc.ini"), KEEPASSXC_CONFIG).unwrap();
+        let mut command = self.sandbox.command("keepassxc");
+        command.args(["--config", &path("keepassxc.ini"), "--localconfig", &path("local.ini")]);
+        command.args(["--pw-stdin", &database]);
+        let mut daemon = start(command, "keepassxc", "keepassxc");
+        daemon.child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
+        self.processes.push(daemon);
+        // While the database is locked a search would wait for its window.
+        self.until("KeePassXC has opened the database", |d| d.is_unlocked() == Some(true));
+    }
+
+    fn start_kwallet(&mut self) {
+        fs::write(self.sandbox.path("config/kwalletrc"), KWALLET_CONFIG).unwrap();
+        fs::create_dir(self.sandbox.path("data/kwalletd")).unwrap();
+        fs::write(self.sandbox.path("data/kwalletd/kdewallet.salt"), [7; 56]).unwrap();
+        // A wallet that is made by pamOpen shows in the Secret Service only after a restart.
+        self.start_kwalletd();
+        self.processes.retain(|p| p.name != "kwalletd5");
+        self.until("the old KWallet is gone", |d| !d.has_owner(SERVICE));
+        self.start_kwalletd();
+        self.until("KWallet has a default collection", Self::has_default_collection);
+    }
+
+    fn start_kwalletd(&mut self) {
+        let daemon = start(self.sandbox.command("kwalletd5"), "kwalletd5", "libkf5wallet-bin");
+        self.processes.push(daemon);
+        self.until("KWallet is on the bus", |d| {
+            d.has_owner(SERVICE) && d.has_owner("org.kde.kwalletd5")
+        });
+        let key = format!("array:byte:{}", ["7"; 56].join(","));
+        let open = ["string:kdewallet", &key, "int32:0"];
+        let path = "/modules/kwalletd5";
+        self.call("org.kde.kwalletd5", path, "org.kde.KWallet.pamOpen", &open);
+        self.until("the wallet is open", |d| {
+            let open = ["string:kdewallet"];
+            let answer = d.call("org.kde.kwalletd5", path, "org.kde.KWallet.isOpen", &open);
+            answer.is_some_and(|answer| answer.contains("true"))
+        });
+    }
+
+    /// Locks the default collection.
+    pub fn lock(&self) {
+        let collection = "array:objpath:/org/freedesktop/secrets/aliases/default";
+        self.service_call("Lock", &[collection]).expect("Lock is answered");
+    }
+
+    /// Types the password into a window of this class once it is there, or a key instead.
+    pub fn answer_window(&self, class: &str, keys: &[&str]) {
+        let xdotool = |args: &[&str]| self.sandbox.run("xdotool", args, b"");
+        self.until("a window asks", |_| {
+            !xdotool(&["search", "--onlyvisible", "--class", class]).stdout().trim().is_empty()
+        });
+        // The window is there before it takes keys, and no condition tells when it does.
+        sleep(Duration::from_millis(700));
+        for args in keys {
+            let ran = xdotool(&args.split(' ').collect::<Vec<_>>());
+            assert!(ran.status.success(), "{ran}");
+        }
+    }
+
+    /// The display, for a client that shows windows.
+    pub fn display(&self) -> Option<&str> {
+        self.display.as_deref()
+    }
+
+    /// A call to the Secret Service's root, and what came back.
+    pub fn service_call(&self, member: &str, arguments: &[&str]) -> Option<String> {
+        let member = format!("org.freedesktop.Secret.Service.{member}");
+        self.call(SERVICE, "/org/freedesktop/secrets", &member, arguments)
+    }
+
+    fn has_default_collection(&self) -> bool {
+        let answer = self.service_call("ReadAlias", &["string:default"]);
+        answer.is_some_and(|answer| answer.contains("/org/freedesktop/secrets/"))
+    }
+
+    /// Whether the default collection is unlocked, if it is known.
+    pub fn is_unlocked(&self) -> Option<bool> {
+        let path = "/org/freedesktop/secrets/aliases/default";
+        let property = ["string:org.freedesktop.Secret.Collection", "string:Locked"];
+        let answer = self.call(SERVICE, path, "org.freedesktop.DBus.Properties.Get", &property);
+        answer.map(|answer| answer.contains("false"))
+    }
+
+    /// Whether somebody has this name on the bus.
+    pub fn has_owner(&self, name: &str) -> bool {
+        let bus = "org.freedesktop.DBus";
+        let member = "org.freedesktop.DBus.NameHasOwner";
+        let answer = self.call(bus, "/", member, &[&format!("string:{name}")]);
+        answer.is_some_and(|answer| answer.contains("true"))
+    }
+
+    fn call(&self, to: &str, path: &str, member: &str, arguments: &[&str]) -> Option<String> {
+        let mut command = self.sandbox.command("dbus-send");
+        command.arg(format!("--bus={}", self.address)).arg(format!("--dest={to}"));
+        command.args(["--print-reply", "--reply-timeout=5000", path, member]).args(arguments);
+        let output = command.output().unwrap_or_else(|e| missing("dbus-bin", &command, &e));
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + START;
+        while !condition(self) {
+            assert!(Instant::now() < deadline, "not in {START:?}: {what}");
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Watches the bus from now on.
+    pub fn watch(&self) -> Watch {
+        let mut command = self.sandbox.command("dbus-monitor");
+        command.args(["--address", &self.address, "--profile"]);
+        let mut monitor = start(command, "dbus-monitor", "dbus-bin");
+        let mut lines = BufReader::new(monitor.child.stdout.take().unwrap());
+        let mut line = String::new();
+        // The bus takes a monitor's own name away as soon as it is one.
+        while !line.contains("NameLost") {
+            line.clear();
+            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "dbus-monitor ended");
+        }
+        Watch { _monitor: monitor, lines }
+    }
+}
+
+/// A bus monitor.
+pub struct Watch {
+    _monitor: Process,
+    lines: BufReader<std::process::ChildStdout>,
+}
+
+impl Watch {
+    /// The methods called since, without those of the session's own parts.
+    pub fn calls(mut self, desktop: &Desktop) -> Vec<String> {
+        desktop.call("org.freedesktop.DBus", "/", "end.of.Test", &[]);
+        let mut calls: Vec<(String, String)> = Vec::new();
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.lines.read_line(&mut line).unwrap(), 0, "dbus-monitor ended");
+            // mc, time, serial, sender, destination, path, interface, member
+            let fields: Vec<&str> = line.trim().split('\t').collect();
+            if fields.first() != Some(&"mc") {
+                continue;
+            }
+            let (sender, member) = (fields[3].to_owned(), fields[7].to_owned());
+            if member == "Test" {
+                calls.retain(|(from, _)| *from != sender);
+                break;
+            }
+            calls.push((sender, member));
+        }
+        // A client begins with Hello; whoever was there before did not come for the test.
+        let greeted = |name: &str| calls.iter().any(|(from, m)| from == name && m == "Hello");
+        calls.iter().filter(|(from, _)| greeted(from)).map(|(_, m)| m.clone()).collect()
+    }
+}
+
+fn start(mut command: Command, name: &'static str, package: &str) -> Process {
+    let log = std::env::temp_dir();
+    let log = command.get_current_dir().unwrap_or(&log).join(format!("{name}.log"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(log).unwrap());
+    command.process_group(0);
+    let child = command.spawn().unwrap_or_else(|e| missing(package, &command, &e));
+    Process { name, child }
+}
+
+fn missing(package: &str, command: &Command, error: &std::io::Error) -> ! {
+    panic!("{command:?}: {error}; this test needs it: apt-get install {package}")
+}
+
+fn first_line(process: &mut Process) -> String {
+    let mut line = String::new();
+    let stdout = process.child.stdout.take().unwrap();
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    assert!(!line.is_empty(), "{} ended at once", process.name);
+    line.trim().to_owned()
+}
+
+/// A display with a number that was free.
+fn display() -> (Process, String) {
+    let mut command = Command::new("Xvfb");
+    command.args(["-displayfd", "1", "-screen", "0", "1024x768x24", "-nolisten", "tcp"]);
+    command.current_dir(std::env::temp_dir());
+    let mut server = start(command, "Xvfb", "xvfb");
+    let number = first_line(&mut server);
+    (server, format!(":{number}"))
+}
