@@ -8,7 +8,6 @@ mod install;
 mod keyring_family;
 mod lfs;
 mod protocol;
-#[cfg(target_os = "linux")]
 mod secret_service;
 mod support;
 mod tidy;
