@@ -122,6 +122,21 @@ const STORED: &[Row] = &[
         ],
     ),
     (
+        "and goes where the token is, not to a copy under a narrower path",
+        &[
+            ("store", "protocol=https host=HOST username=alice password=t1", ""),
+            (
+                "store",
+                "protocol=https host=HOST path=team/r username=alice password=t1 \
+                 password_expiry_utc=9999999999",
+                "",
+            ),
+            ("get", GET, "username=alice password=t1 password_expiry_utc=9999999999"),
+            ("store", "protocol=https host=HOST username=alice password=t2", ""),
+            ("get", "protocol=https host=HOST path=team/r", "username=alice password=t2"),
+        ],
+    ),
+    (
         "a password takes the place of an authtype of the same account",
         &[
             (
