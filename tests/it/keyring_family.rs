@@ -23,8 +23,8 @@ fn elsewhere(test: &str, command: impl FnOnce() -> Command) -> bool {
     let mut command = command();
     command.arg(env::current_exe().unwrap()).arg(test).env(MARK, "1");
     let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{output:?}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && printed.contains("1 passed"), "{output:?}");
     true
 }
 
