@@ -3,8 +3,11 @@
 #![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
 mod commands;
+mod end_to_end;
 mod install;
 mod keyring_family;
+mod lfs;
+mod protocol;
 mod secret_service;
 mod support;
 mod tidy;

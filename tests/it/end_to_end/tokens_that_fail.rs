@@ -1,0 +1,118 @@
+//! A token that the host refuses: that one is served no more, and nothing else is touched.
+
+use crate::support::desk::{Desk, OTHER_TOKEN, TOKEN, attributes};
+use crate::support::server::wait_for;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[test]
+fn a_refused_token_is_served_no_more_and_every_other_stays() {
+    let desk = Desk::new();
+    let host = desk.url("");
+    desk.configure("credential.useHttpPath", "true");
+    desk.approve(&desk.url("elsewhere"), "alice", OTHER_TOKEN);
+    desk.approve(&host, "alice", OTHER_TOKEN);
+    desk.approve(&host, "bob", OTHER_TOKEN);
+    desk.approve(&desk.other_url(""), "alice", OTHER_TOKEN);
+    desk.configure(&format!("credential.{host}.username"), "alice");
+    let accounts = desk.keys.accounts();
+    assert_eq!(accounts.len(), 4);
+    desk.operations();
+
+    desk.git_is_refused(&["ls-remote", &desk.url("team/repo.git")]);
+    assert_eq!(desk.operations(), ["get", "erase"]);
+    assert_eq!(desk.token(&host, Some("alice")), None);
+    for (place, user) in
+        [(host.as_str(), "bob"), (&desk.url("elsewhere"), "alice"), (&desk.other_url(""), "alice")]
+    {
+        let token = desk.token(place, Some(user));
+        assert_eq!(token.as_deref(), Some(OTHER_TOKEN), "{user} at {place}");
+    }
+    assert_eq!(desk.keys.accounts(), accounts, "rejected is not deleted");
+
+    desk.git_is_refused(&["ls-remote", &desk.url("team/repo.git")]);
+    assert_eq!(desk.operations(), ["get"], "a rejected token was served again");
+}
+
+#[test]
+fn a_new_token_takes_the_place_of_the_refused_one() {
+    let mut desk = Desk::new();
+    let host = desk.url("");
+    desk.approve(&host, "alice", OTHER_TOKEN);
+    desk.git_is_refused(&["ls-remote", &desk.url("team/repo.git")]);
+    desk.types("alice", TOKEN);
+    desk.git(&["ls-remote", &desk.url("team/repo.git")]);
+    desk.types_nothing();
+    desk.git(&["ls-remote", &desk.url("team/repo.git")]);
+    assert_eq!(desk.keys.accounts(), [format!("https://{} alice", desk.server.host())]);
+}
+
+#[test]
+fn a_new_token_for_a_refused_scoped_one_is_not_given_to_the_whole_host() {
+    let mut desk = Desk::new();
+    desk.configure("credential.useHttpPath", "true");
+    let team = desk.url("team");
+    desk.approve(&team, "alice", OTHER_TOKEN);
+    desk.git_is_refused(&["ls-remote", &desk.url("team/repo.git")]);
+    desk.types("alice", TOKEN);
+    desk.git(&["ls-remote", &desk.url("team/repo.git")]);
+    assert_eq!(desk.keys.accounts(), [format!("{team} alice")]);
+    assert_eq!(desk.token(&team, None).as_deref(), Some(TOKEN));
+    assert_eq!(desk.token(&desk.url(""), None), None);
+}
+
+#[test]
+fn only_the_scope_that_was_asked_is_rejected() {
+    let desk = Desk::new();
+    desk.configure("credential.useHttpPath", "true");
+    desk.approve(&desk.url("team"), "alice", OTHER_TOKEN);
+    desk.approve(&desk.url(""), "alice", OTHER_TOKEN);
+    desk.git_is_refused(&["ls-remote", &desk.url("team/repo.git")]);
+    assert_eq!(desk.token(&desk.url("team/repo.git"), None), None, "nothing in its place");
+    assert_eq!(desk.token(&desk.url("elsewhere"), None).as_deref(), Some(OTHER_TOKEN));
+}
+
+#[test]
+fn a_late_refusal_of_the_old_token_does_not_touch_the_new_one() {
+    let mut desk = Desk::new();
+    let host = desk.url("");
+    desk.approve(&host, "alice", OTHER_TOKEN);
+    desk.approve(&host, "alice", TOKEN);
+    desk.mark_unwritten();
+    let stale = format!("{}username=alice\npassword={OTHER_TOKEN}\n", attributes(&host));
+    assert!(desk.run_git(&["credential", "reject"], &stale).status.success());
+    assert_eq!(desk.token(&host, Some("alice")).as_deref(), Some(TOKEN));
+    assert!(desk.is_unwritten());
+}
+
+#[test]
+fn a_403_and_a_404_tell_nothing_about_the_token() {
+    let mut desk = Desk::new();
+    desk.server.create_repository("only-bob/repo.git");
+    desk.approve(&desk.url(""), "alice", TOKEN);
+    desk.mark_unwritten();
+    for (path, status) in [("only-bob/repo.git", "403"), ("team/missing.git", "not found")] {
+        let ran = desk.run_git(&["ls-remote", &desk.url(path)], "");
+        assert!(!ran.status.success() && ran.stderr().contains(status), "{ran}");
+        assert_eq!(desk.token(&desk.url(""), None).as_deref(), Some(TOKEN));
+    }
+    assert!(desk.is_unwritten());
+}
+
+#[test]
+fn a_token_past_its_end_is_not_served_and_nobody_elses_instead() {
+    let desk = Desk::new();
+    let host = desk.url("");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let ends = format!(
+        "{}username=alice\npassword={TOKEN}\npassword_expiry_utc={}\n",
+        attributes(&host),
+        now + 2
+    );
+    assert!(desk.run_git(&["credential", "approve"], &ends).status.success());
+    assert_eq!(desk.token(&host, None).as_deref(), Some(TOKEN));
+    wait_for("the token to end", || desk.token(&host, None).is_none());
+    desk.approve(&host, "bob", OTHER_TOKEN);
+    let refused = desk.git_is_refused(&["ls-remote", &desk.url("team/repo.git")]);
+    assert!(refused.stderr().contains("several accounts"), "{refused}");
+    assert_eq!(desk.token(&host, Some("alice")), None);
+}
