@@ -1,6 +1,6 @@
 //! What get, store and erase mean, once, above every keychain.
 //!
-//! Each operation first asks whether the request is ours to answer at all ([`place_of`]):
+//! Each operation first asks whether the request is ours to answer at all:
 //! what is outside the grammar, unencrypted, incomplete or not to be kept is passed over in
 //! silence, so that git goes on to the next helper. Only then is a keychain touched.
 //!

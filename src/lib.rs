@@ -9,6 +9,26 @@
 //! [`context`], [`credential`] and [`secret`] depend on nothing; [`protocol`] on them;
 //! [`helper`] on those and on the [`Keychain`](keychain::Keychain) trait; a keychain never on
 //! what uses it. The binary is [`run`] and nothing more.
+//!
+//! The helper works in any program, on any keychain:
+//!
+//! ```
+//! use git_credential_pat::helper::{self, Outcome, Policy};
+//! use git_credential_pat::keychain::memory::MemoryKeychain;
+//! use git_credential_pat::protocol::Request;
+//!
+//! let mut keychain = MemoryKeychain::default();
+//! let policy = Policy { allow_http: false, now: 1_798_761_600 };
+//! let approved = b"protocol=https\nhost=git.example.com\nusername=alice\npassword=secret\n";
+//! helper::store(&Request::parse(approved)?, policy, &mut keychain)?;
+//!
+//! let asked = Request::parse(b"protocol=https\nhost=GIT.example.com:443\n")?;
+//! match helper::get(&asked, policy, &mut keychain)? {
+//!     Outcome::Answer(lines) => assert_eq!(&*lines, b"username=alice\npassword=secret\n"),
+//!     _ => panic!("no answer"),
+//! }
+//! # Ok::<(), git_credential_pat::error::Error>(())
+//! ```
 
 pub mod arguments;
 pub mod context;

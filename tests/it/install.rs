@@ -3,6 +3,7 @@
 //!
 //! Most tests hand it the binary that cargo built (`--binary`); one builds for itself.
 
+mod desktop;
 mod proof;
 mod script;
 

@@ -45,11 +45,11 @@ impl Terminal {
             .expect("setsid, of the package util-linux");
         let master = File::from(master);
         let screen = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
-        let (mut shows, shown) = (master.try_clone().unwrap(), Arc::clone(&screen));
+        let (mut source, shown) = (master.try_clone().unwrap(), Arc::clone(&screen));
         let reader = thread::spawn(move || {
             let mut bytes = [0; 1024];
             // A terminal whose last user is gone gives an error instead of an end.
-            while let Ok(count @ 1..) = shows.read(&mut bytes) {
+            while let Ok(count @ 1..) = source.read(&mut bytes) {
                 shown.0.lock().unwrap().extend_from_slice(&bytes[..count]);
                 shown.1.notify_all();
             }
