@@ -86,6 +86,20 @@ const STORED: &[Row] = &[
         ],
     ),
     (
+        "nor does it where the old one was rejected",
+        &[
+            (
+                "store",
+                "protocol=https host=HOST username=alice password=t1 \
+                 password_expiry_utc=9999999999 oauth_refresh_token=r1",
+                "",
+            ),
+            ("erase", "protocol=https host=HOST username=alice password=t1", ""),
+            ("store", "protocol=https host=HOST username=alice password=t2", ""),
+            ("get", GET, "username=alice password=t2"),
+        ],
+    ),
+    (
         "what an older git does not send back is not lost",
         &[
             (

@@ -6,6 +6,7 @@ use super::kernel::Keys;
 use super::program::program;
 use super::sandbox::{BINARY, Ran, Sandbox, run};
 use super::server::Server;
+use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -188,6 +189,22 @@ impl Desk {
         assert!(ran.status.success(), "{ran}");
         let answer = ran.stdout();
         answer.lines().find_map(|line| line.strip_prefix("password=")).map(str::to_owned)
+    }
+
+    /// What is kept for the server's hosts: place, username and state, as `list` tells.
+    #[track_caller]
+    pub fn accounts(&self) -> Vec<String> {
+        let ran = self.sandbox().helper(&["list", "--json", "--keychain", self.keychain], "");
+        assert!(ran.status.success(), "{ran}");
+        let list: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let hosts = [self.server.host(), self.server.other()];
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|row| ["context", "username", "state"].map(|key| text(&row[key])).join(" "))
+            .filter(|row| hosts.iter().any(|host| row.contains(host)))
+            .collect()
     }
 
     /// The operations for which git has run the helper since this was last asked.
