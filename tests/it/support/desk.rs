@@ -94,6 +94,15 @@ impl Desk {
         self.keys.are_unwritten() && self.mark == self.keyring_file()
     }
 
+    /// What is asked of the desktop's keychain during some work.
+    #[track_caller]
+    pub fn calls_of(&self, work: impl FnOnce()) -> Vec<String> {
+        let Home::Desktop(desktop) = &self.home else { panic!("there is no desktop") };
+        let watch = desktop.watch();
+        work();
+        watch.calls(desktop)
+    }
+
     /// GNOME Keyring's file, which it encrypts afresh at each write.
     fn keyring_file(&self) -> Vec<u8> {
         match &self.home {
