@@ -406,7 +406,8 @@ impl Service {
     }
 
     /// Makes calls within the deadline. After an error of its own the connection is gone,
-    /// after a reply that tells of a restarted service the session.
+    /// after a reply that tells of a service that ended too: what comes in its place knows no
+    /// session of ours and must first be searched again.
     fn exchange(&mut self, calls: Vec<Call<'_>>) -> Result<Vec<Replied>, Error> {
         self.connect()?;
         let started = Instant::now();
@@ -416,8 +417,7 @@ impl Service {
         match &result {
             Err(_) => self.connection = None,
             Ok(replies) => {
-                let lost = |r: &Replied| matches!(r, Err(Remote::NoReply | Remote::NoSession));
-                if replies.iter().any(lost) {
+                if replies.iter().any(|reply| reply.as_ref().is_err_and(|r| r.tells_of_an_end())) {
                     self.connection = None;
                 }
             }

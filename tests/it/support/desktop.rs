@@ -152,6 +152,11 @@ impl Desktop {
         self.process(name).signal(signal);
     }
 
+    /// Ends a part at once, and waits until it is gone.
+    pub fn kill(&mut self, name: &str) {
+        self.processes.retain(|p| p.name != name);
+    }
+
     /// Whether a part still runs.
     pub fn runs(&mut self, name: &str) -> bool {
         let process = self.processes.iter_mut().find(|p| p.name == name).unwrap();
@@ -195,7 +200,6 @@ impl Desktop {
         let mut daemon = start(command, "gnome-keyring", "gnome-keyring");
         // No newline: it would be part of the password.
         daemon.child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
-        self.processes.retain(|p| p.name != "gnome-keyring");
         self.processes.push(daemon);
         self.until("gnome-keyring has a default collection", Self::has_default_collection);
     }
@@ -225,7 +229,7 @@ impl Desktop {
         fs::write(self.sandbox.path("data/kwalletd/kdewallet.salt"), [7; 56]).unwrap();
         // A wallet that is made by pamOpen shows in the Secret Service only after a restart.
         self.start_kwalletd();
-        self.processes.retain(|p| p.name != "kwalletd5");
+        self.kill("kwalletd5");
         self.until("the old KWallet is gone", |d| !d.has_owner(SERVICE));
         self.start_kwalletd();
         self.until("KWallet has a default collection", Self::has_default_collection);
@@ -237,13 +241,17 @@ impl Desktop {
         self.until("KWallet is on the bus", |d| {
             d.has_owner(SERVICE) && d.has_owner("org.kde.kwalletd5")
         });
+        self.open_kwallet();
+    }
+
+    /// Opens the wallet with its key, as a login would.
+    pub fn open_kwallet(&self) {
+        let (to, path) = ("org.kde.kwalletd5", "/modules/kwalletd5");
         let key = format!("array:byte:{}", ["7"; 56].join(","));
         let open = ["string:kdewallet", &key, "int32:0"];
-        let path = "/modules/kwalletd5";
-        self.call("org.kde.kwalletd5", path, "org.kde.KWallet.pamOpen", &open);
+        self.call(to, path, "org.kde.KWallet.pamOpen", &open);
         self.until("the wallet is open", |d| {
-            let open = ["string:kdewallet"];
-            let answer = d.call("org.kde.kwalletd5", path, "org.kde.KWallet.isOpen", &open);
+            let answer = d.call(to, path, "org.kde.KWallet.isOpen", &["string:kdewallet"]);
             answer.is_some_and(|answer| answer.contains("true"))
         });
     }
