@@ -121,6 +121,25 @@ fn keeps_accounts(keychain: &mut SecretService) {
         ]
     );
 
+    // Bytes that are no text, and an account that answers any username.
+    const ODD: &str = "https://odd.example";
+    let bytes = Username::new(b"b\xff\xfed");
+    let mut odd = credential(ODD, "", "ghp_TESTONLYbytes");
+    odd.username = Some(bytes.clone());
+    odd.refresh_token = Some(Secret::new(b"\x80\xffrefresh"));
+    keychain.write(None, &odd).unwrap();
+    let found = keychain.find(&[context(ODD)], Some(&bytes)).unwrap();
+    assert!(keychain.usernames(&found).unwrap() == [bytes]);
+    assert!(keychain.read(&found).unwrap().remove(0).1 == odd);
+    let mut text = odd.clone();
+    text.username = Some(Username::new("gr\u{fc}\u{df}e".as_bytes()));
+    text.refresh_token = None;
+    for content in [&text, &odd] {
+        keychain.write(Some(&found[0]), content).unwrap();
+        assert!(keychain.read(&found).unwrap().remove(0).1 == *content);
+    }
+    keychain.delete(&found[0]).unwrap();
+
     // Deleted once; a second time it is already gone.
     let bob = find(keychain, HOST, Some("bob")).remove(0);
     keychain.delete(&bob).unwrap();

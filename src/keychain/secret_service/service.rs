@@ -30,8 +30,12 @@ const PROPERTIES_INTERFACE: &str = "org.freedesktop.DBus.Properties";
 /// The collection where new items go.
 const DEFAULT_COLLECTION: &str = "/org/freedesktop/secrets/aliases/default";
 
-/// How secrets are declared: `KeePassXC` files what is not text as an attachment.
-const CONTENT_TYPE: &str = "text/plain";
+/// How secrets are declared that are text, as nearly all are: people see them as passwords.
+const TEXT: &str = "text/plain";
+
+/// How all others are declared: `KWallet` and `KeePassXC` damage what is said to be text and
+/// is none.
+const BYTES: &str = "application/octet-stream";
 
 /// How many calls go out before their replies are read, and items into one `GetSecrets`: a
 /// bus limits the replies that may be pending, we the length of one.
@@ -316,7 +320,7 @@ impl Service {
         body.path(&session.path);
         body.byte_array(&vector);
         body.byte_array(&bytes);
-        body.string(CONTENT_TYPE);
+        body.string(if std::str::from_utf8(secret).is_ok() { TEXT } else { BYTES });
         Ok(())
     }
 
