@@ -1,10 +1,11 @@
 //! Locked keyrings and the windows that unlock them.
 
-use super::{client, credential, find, tokens};
+use super::{client, context, credential, find, tokens};
 use crate::support::desktop::{Desktop, PASSWORD};
 use git_credential_pat::error::Error;
 use git_credential_pat::keychain::Keychain;
 use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
+use std::time::{Duration, Instant};
 
 const HOST: &str = "https://h.example";
 const TOKEN: &str = "ghp_TESTONLYlocked";
@@ -81,4 +82,13 @@ fn a_locked_kwallet_is_never_deleted_from() {
     let found = find(&mut keychain, HOST, None);
     keychain.unlock(&found).unwrap();
     assert_eq!(tokens(&mut keychain, HOST, None), [TOKEN]);
+}
+
+#[test]
+fn a_locked_keepassxc_waits_for_its_own_window_and_costs_five_seconds() {
+    let desktop = Desktop::locked_keepassxc();
+    let started = Instant::now();
+    let result = client(&desktop).find(&[context(HOST)], None);
+    assert!(matches!(result, Err(Error::TimedOut)));
+    assert!(started.elapsed() < Duration::from_secs(7));
 }

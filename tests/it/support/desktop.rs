@@ -109,7 +109,17 @@ impl Desktop {
     /// A bus with `KeePassXC` and an open database.
     pub fn keepassxc() -> Self {
         let mut desktop = Self::empty();
-        desktop.start_keepassxc();
+        desktop.start_keepassxc(&["--pw-stdin"]);
+        // While the database is locked a search would wait for its window.
+        desktop.until("KeePassXC has opened the database", |d| d.is_unlocked() == Some(true));
+        desktop
+    }
+
+    /// A bus with `KeePassXC` and a database that nobody has opened.
+    pub fn locked_keepassxc() -> Self {
+        let mut desktop = Self::empty();
+        desktop.start_keepassxc(&[]);
+        desktop.until("KeePassXC shows the database", |d| d.is_unlocked() == Some(false));
         desktop
     }
 
@@ -204,7 +214,7 @@ impl Desktop {
         self.until("gnome-keyring has a default collection", Self::has_default_collection);
     }
 
-    fn start_keepassxc(&mut self) {
+    fn start_keepassxc(&mut self, options: &[&str]) {
         let path = |name: &str| self.sandbox.path(name).to_str().unwrap().to_owned();
         let (xml, database) = (path("database.xml"), path("database.kdbx"));
         fs::write(&xml, DATABASE).unwrap();
@@ -215,12 +225,10 @@ impl Desktop {
         fs::write(path("keepassxc.ini"), KEEPASSXC_CONFIG).unwrap();
         let mut command = self.sandbox.command("keepassxc");
         command.args(["--config", &path("keepassxc.ini"), "--localconfig", &path("local.ini")]);
-        command.args(["--pw-stdin", &database]);
+        command.args(options).arg(&database);
         let mut daemon = start(command, "keepassxc", "keepassxc");
         daemon.child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
         self.processes.push(daemon);
-        // While the database is locked a search would wait for its window.
-        self.until("KeePassXC has opened the database", |d| d.is_unlocked() == Some(true));
     }
 
     fn start_kwallet(&mut self) {
