@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 const HOST: &str = "https://h.example";
 const TOKEN: &str = "ghp_TESTONLYlocked";
 
+/// How xdotool finds the window of GNOME Keyring.
+const GNOME_WINDOW: [&str; 2] = ["--class", "gcr-prompter"];
+
 /// What a person does at the window, for xdotool.
 const TYPED: [&str; 2] = ["type --delay 20 test", "key Return"];
 
@@ -47,7 +50,7 @@ fn a_locked_gnome_keyring_is_unlocked_by_its_window_or_not_at_all() {
     let found = find(&mut keychain, HOST, None);
     let answered = |keys: &'static [&'static str], keychain: &mut SecretService| {
         std::thread::scope(|scope| {
-            scope.spawn(|| desktop.answer_window("gcr-prompter", keys));
+            scope.spawn(|| desktop.answer_window(GNOME_WINDOW, keys));
             keychain.unlock(&found)
         })
     };
@@ -65,7 +68,7 @@ fn a_new_account_unlocks_a_locked_gnome_keyring() {
     desktop.lock();
     let mut keychain = asking(&desktop);
     std::thread::scope(|scope| {
-        scope.spawn(|| desktop.answer_window("gcr-prompter", &TYPED));
+        scope.spawn(|| desktop.answer_window(GNOME_WINDOW, &TYPED));
         keychain.write(None, &credential(HOST, "a", TOKEN)).unwrap();
         assert_eq!(tokens(&mut keychain, HOST, None), [TOKEN]);
     });
@@ -91,4 +94,21 @@ fn a_locked_keepassxc_waits_for_its_own_window_and_costs_five_seconds() {
     let result = client(&desktop).find(&[context(HOST)], None);
     assert!(matches!(result, Err(Error::TimedOut)));
     assert!(started.elapsed() < Duration::from_secs(7));
+}
+
+/// By default `KeePassXC` shows every new client a locked item and asks whether it may have
+/// it; `GNOME Keyring` and `KWallet` do not.
+#[test]
+fn keepassxc_is_asked_before_it_hands_out_an_item() {
+    let desktop = Desktop::asking_keepassxc();
+    asking(&desktop).write(None, &credential(HOST, "a", TOKEN)).unwrap();
+    refuses_where_nobody_can_be_asked(&desktop);
+
+    let mut keychain = asking(&desktop);
+    let found = find(&mut keychain, HOST, None);
+    std::thread::scope(|scope| {
+        scope.spawn(|| desktop.answer_window(["--name", "Access Request"], &["key Return"]));
+        keychain.unlock(&found).unwrap();
+    });
+    assert_eq!(tokens(&mut keychain, HOST, None), [TOKEN]);
 }

@@ -109,8 +109,18 @@ impl Desktop {
     /// A bus with `KeePassXC` and an open database.
     pub fn keepassxc() -> Self {
         let mut desktop = Self::empty();
-        desktop.start_keepassxc(&["--pw-stdin"]);
+        desktop.start_keepassxc(KEEPASSXC_CONFIG, &["--pw-stdin"]);
         // While the database is locked a search would wait for its window.
+        desktop.until("KeePassXC has opened the database", |d| d.is_unlocked() == Some(true));
+        desktop
+    }
+
+    /// A bus and a display with `KeePassXC` that asks before a program gets an item, as it
+    /// does by default.
+    pub fn asking_keepassxc() -> Self {
+        let mut desktop = Self::with(Some(display()));
+        let config = KEEPASSXC_CONFIG.replace("ConfirmAccessItem=false", "ConfirmAccessItem=true");
+        desktop.start_keepassxc(&config, &["--pw-stdin"]);
         desktop.until("KeePassXC has opened the database", |d| d.is_unlocked() == Some(true));
         desktop
     }
@@ -118,7 +128,7 @@ impl Desktop {
     /// A bus with `KeePassXC` and a database that nobody has opened.
     pub fn locked_keepassxc() -> Self {
         let mut desktop = Self::empty();
-        desktop.start_keepassxc(&[]);
+        desktop.start_keepassxc(KEEPASSXC_CONFIG, &[]);
         desktop.until("KeePassXC shows the database", |d| d.is_unlocked() == Some(false));
         desktop
     }
@@ -214,7 +224,7 @@ impl Desktop {
         self.until("gnome-keyring has a default collection", Self::has_default_collection);
     }
 
-    fn start_keepassxc(&mut self, options: &[&str]) {
+    fn start_keepassxc(&mut self, config: &str, options: &[&str]) {
         let path = |name: &str| self.sandbox.path(name).to_str().unwrap().to_owned();
         let (xml, database) = (path("database.xml"), path("database.kdbx"));
         fs::write(&xml, DATABASE).unwrap();
@@ -222,7 +232,7 @@ impl Desktop {
         let cli = ["import", "-p", &xml, &database];
         let imported = self.sandbox.run("keepassxc-cli", &cli, typed.as_bytes());
         assert!(imported.status.success(), "{imported}");
-        fs::write(path("keepassxc.ini"), KEEPASSXC_CONFIG).unwrap();
+        fs::write(path("keepassxc.ini"), config).unwrap();
         let mut command = self.sandbox.command("keepassxc");
         command.args(["--config", &path("keepassxc.ini"), "--localconfig", &path("local.ini")]);
         command.args(options).arg(&database);
@@ -270,16 +280,16 @@ impl Desktop {
         self.service_call("Lock", &[collection]).expect("Lock is answered");
     }
 
-    /// Types the password into a window of this class once it is there, or a key instead.
-    pub fn answer_window(&self, class: &str, keys: &[&str]) {
+    /// Waits for a window that xdotool finds by this, then gives xdotool these commands.
+    pub fn answer_window(&self, [by, what]: [&str; 2], commands: &[&str]) {
         let xdotool = |args: &[&str]| self.sandbox.run("xdotool", args, b"");
         self.until("a window asks", |_| {
-            !xdotool(&["search", "--onlyvisible", "--class", class]).stdout().trim().is_empty()
+            !xdotool(&["search", "--onlyvisible", by, what]).stdout().trim().is_empty()
         });
         // The window is there before it takes keys, and no condition tells when it does.
         sleep(Duration::from_millis(700));
-        for args in keys {
-            let ran = xdotool(&args.split(' ').collect::<Vec<_>>());
+        for command in commands {
+            let ran = xdotool(&command.split(' ').collect::<Vec<_>>());
             assert!(ran.status.success(), "{ran}");
         }
     }
