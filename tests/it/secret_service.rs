@@ -4,6 +4,7 @@ mod failures;
 mod prompts;
 
 use crate::support::desktop::Desktop;
+use crate::support::watch::Watch;
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
 use git_credential_pat::error::Error;
@@ -59,6 +60,7 @@ fn keeps_accounts(keychain: &mut SecretService) {
     const HOST: &str = "https://h.example";
     const PORT: &str = "https://h.example:8443";
     const SCOPE: &str = "https://h.example/team";
+    const ODD: &str = "https://odd.example";
     assert!(find(keychain, HOST, None).is_empty());
 
     for (at, username, token) in [
@@ -122,7 +124,6 @@ fn keeps_accounts(keychain: &mut SecretService) {
     );
 
     // Bytes that are no text, and an account that answers any username.
-    const ODD: &str = "https://odd.example";
     let bytes = Username::new(b"b\xff\xfed");
     let mut odd = credential(ODD, "", "ghp_TESTONLYbytes");
     odd.username = Some(bytes.clone());
@@ -180,13 +181,13 @@ fn kwallet_keeps_accounts() {
 fn a_get_is_four_calls_and_a_miss_is_two() {
     let desktop = Desktop::gnome_keyring();
     client(&desktop).write(None, &credential("https://h.example", "a", "ghp_TESTONLY")).unwrap();
-    let watch = desktop.watch();
+    let watch = Watch::new(&desktop);
     let mut keychain = impatient(desktop.address());
     assert_eq!(tokens(&mut keychain, "https://h.example", None), ["ghp_TESTONLY"]);
     let get = ["Hello", "SearchItems", "OpenSession", "GetSecret"];
     assert_eq!(watch.calls(&desktop), get);
 
-    let watch = desktop.watch();
+    let watch = Watch::new(&desktop);
     let mut keychain = impatient(desktop.address());
     assert!(find(&mut keychain, "https://other.example", None).is_empty());
     assert_eq!(watch.calls(&desktop), ["Hello", "SearchItems"]);
@@ -223,7 +224,9 @@ fn parallel_writers_of_one_account_make_one_item() {
     };
     std::thread::scope(|scope| {
         let writers: Vec<_> = (0..8).map(|n| scope.spawn(move || write(n))).collect();
-        writers.into_iter().for_each(|writer| writer.join().unwrap().unwrap());
+        for writer in writers {
+            writer.join().unwrap().unwrap();
+        }
     });
     assert_eq!(tokens(&mut client(&desktop), "https://h.example", None).len(), 1);
 }

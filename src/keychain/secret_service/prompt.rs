@@ -105,11 +105,8 @@ fn forbids(value: &[u8]) -> bool {
     no.iter().any(|no| value.trim_ascii().eq_ignore_ascii_case(no))
 }
 
-/// Shows a prompt and waits for its end.
-///
-/// # Errors
-/// [`Error::Denied`] where it was dismissed.
-pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<(), Error> {
+/// Shows a prompt and waits for its end; whether it was dismissed.
+pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<bool, Error> {
     let deadline = Instant::now() + PATIENCE;
     let rules = [
         format!(
@@ -140,7 +137,7 @@ pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<(), Error> {
     }
     let dismissed = bus.wait_for(|message| ending(message, prompt, &owner), deadline)?;
     bus.unlisten(&rules, deadline);
-    if dismissed? { Err(Error::Denied) } else { Ok(()) }
+    dismissed
 }
 
 /// Whether a signal ends the prompt, and then whether it was dismissed.

@@ -61,14 +61,13 @@ apiEnabled=true
 pub struct Desktop {
     pub sandbox: Sandbox,
     address: String,
-    display: Option<String>,
     processes: Vec<Process>,
 }
 
-/// A running part, with all that it starts itself.
-struct Process {
+/// A running part, with all that it starts itself. It ends when this is dropped.
+pub struct Process {
     name: &'static str,
-    child: Child,
+    pub child: Child,
 }
 
 impl Drop for Process {
@@ -148,14 +147,12 @@ impl Desktop {
         sandbox.set("QT_QPA_PLATFORM", if display.is_some() { "xcb" } else { "offscreen" });
         let address = format!("unix:path={}", sandbox.path("run/bus").display());
         let mut processes = Vec::new();
-        let mut name = None;
         if let Some((process, display)) = display {
             // The bus has it too: it starts gnome-keyring's prompter.
             sandbox.set("DISPLAY", &display);
             processes.push(process);
-            name = Some(display);
         }
-        let mut desktop = Self { sandbox, address, display: name, processes };
+        let mut desktop = Self { sandbox, address, processes };
         desktop.start_bus();
         let address = desktop.address.clone();
         desktop.sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);
@@ -294,11 +291,6 @@ impl Desktop {
         }
     }
 
-    /// The display, for a client that shows windows.
-    pub fn display(&self) -> Option<&str> {
-        self.display.as_deref()
-    }
-
     /// A call to the Secret Service's root, and what came back.
     pub fn service_call(&self, member: &str, arguments: &[&str]) -> Option<String> {
         let member = format!("org.freedesktop.Secret.Service.{member}");
@@ -326,7 +318,8 @@ impl Desktop {
         answer.is_some_and(|answer| answer.contains("true"))
     }
 
-    fn call(&self, to: &str, path: &str, member: &str, arguments: &[&str]) -> Option<String> {
+    /// A call to anybody on the bus, and what came back unless it was an error.
+    pub fn call(&self, to: &str, path: &str, member: &str, arguments: &[&str]) -> Option<String> {
         let mut command = self.sandbox.command("dbus-send");
         command.arg(format!("--bus={}", self.address)).arg(format!("--dest={to}"));
         command.args(["--print-reply", "--reply-timeout=5000", path, member]).args(arguments);
@@ -341,56 +334,10 @@ impl Desktop {
             sleep(Duration::from_millis(20));
         }
     }
-
-    /// Watches the bus from now on.
-    pub fn watch(&self) -> Watch {
-        let mut command = self.sandbox.command("dbus-monitor");
-        command.args(["--address", &self.address, "--profile"]);
-        let mut monitor = start(command, "dbus-monitor", "dbus-bin");
-        let mut lines = BufReader::new(monitor.child.stdout.take().unwrap());
-        let mut line = String::new();
-        // The bus takes a monitor's own name away as soon as it is one.
-        while !line.contains("NameLost") {
-            line.clear();
-            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "dbus-monitor ended");
-        }
-        Watch { _monitor: monitor, lines }
-    }
 }
 
-/// A bus monitor.
-pub struct Watch {
-    _monitor: Process,
-    lines: BufReader<std::process::ChildStdout>,
-}
-
-impl Watch {
-    /// The methods called since, without those of the session's own parts.
-    pub fn calls(mut self, desktop: &Desktop) -> Vec<String> {
-        desktop.call("org.freedesktop.DBus", "/", "end.of.Test", &[]);
-        let mut calls: Vec<(String, String)> = Vec::new();
-        loop {
-            let mut line = String::new();
-            assert_ne!(self.lines.read_line(&mut line).unwrap(), 0, "dbus-monitor ended");
-            // mc, time, serial, sender, destination, path, interface, member
-            let fields: Vec<&str> = line.trim().split('\t').collect();
-            if fields.first() != Some(&"mc") {
-                continue;
-            }
-            let (sender, member) = (fields[3].to_owned(), fields[7].to_owned());
-            if member == "Test" {
-                calls.retain(|(from, _)| *from != sender);
-                break;
-            }
-            calls.push((sender, member));
-        }
-        // A client begins with Hello; whoever was there before did not come for the test.
-        let greeted = |name: &str| calls.iter().any(|(from, m)| from == name && m == "Hello");
-        calls.iter().filter(|(from, _)| greeted(from)).map(|(_, m)| m.clone()).collect()
-    }
-}
-
-fn start(mut command: Command, name: &'static str, package: &str) -> Process {
+/// Starts a part; where it is missing the test fails with the name of its package.
+pub fn start(mut command: Command, name: &'static str, package: &str) -> Process {
     let log = std::env::temp_dir();
     let log = command.get_current_dir().unwrap_or(&log).join(format!("{name}.log"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(log).unwrap());

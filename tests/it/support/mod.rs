@@ -3,3 +3,5 @@
 #[cfg(target_os = "linux")]
 pub mod desktop;
 pub mod sandbox;
+#[cfg(target_os = "linux")]
+pub mod watch;
