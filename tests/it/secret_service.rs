@@ -194,6 +194,15 @@ fn a_get_is_four_calls_and_a_miss_is_two() {
 }
 
 #[test]
+fn a_first_write_is_preceded_by_a_search() {
+    let desktop = Desktop::gnome_keyring();
+    let watch = Watch::new(&desktop);
+    client(&desktop).write(None, &credential("https://h.example", "a", "ghp_TESTONLY")).unwrap();
+    let write = ["Hello", "SearchItems", "OpenSession", "CreateItem"];
+    assert_eq!(watch.calls(&desktop), write);
+}
+
+#[test]
 fn many_accounts_are_listed_and_read() {
     let desktop = Desktop::gnome_keyring();
     let mut keychain = client(&desktop);

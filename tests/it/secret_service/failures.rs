@@ -3,7 +3,7 @@
 use super::{client, context, credential, find, impatient, tokens};
 use crate::support::desktop::Desktop;
 use git_credential_pat::error::Error;
-use git_credential_pat::keychain::secret_service::SecretService;
+use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
 use git_credential_pat::keychain::{Found, Keychain};
 use rustix::process::Signal;
 use std::io::{Read, Write};
@@ -44,6 +44,15 @@ fn a_bus_without_a_service_says_so() {
     let desktop = Desktop::empty();
     let result = search(&mut impatient(desktop.address()));
     assert!(matches!(result, Err(Error::NoSecretService)));
+}
+
+#[test]
+fn a_service_without_a_default_collection_says_so() {
+    let desktop = Desktop::gnome_keyring_without_collection();
+    let mut keychain = client(&desktop).with_prompts(Prompts::Always);
+    assert!(search(&mut keychain).unwrap().is_empty());
+    let result = keychain.write(None, &credential(HOST, "a", "ghp_TESTONLY"));
+    assert_eq!(result, Err(Error::NoDefaultCollection));
 }
 
 #[test]

@@ -105,6 +105,15 @@ impl Desktop {
         desktop
     }
 
+    /// A bus with a GNOME Keyring that has no keyring yet, as on a machine where nobody has
+    /// logged in to a desktop.
+    pub fn gnome_keyring_without_collection() -> Self {
+        let mut desktop = Self::empty();
+        desktop.start_gnome_keyring_daemon(&["--start"], "");
+        desktop.until("gnome-keyring is on the bus", |d| d.has_owner(SERVICE));
+        desktop
+    }
+
     /// A bus with `KeePassXC` and an open database.
     pub fn keepassxc() -> Self {
         let mut desktop = Self::empty();
@@ -211,14 +220,18 @@ impl Desktop {
 
     /// Starts another GNOME Keyring where one has ended.
     pub fn start_gnome_keyring(&mut self) {
+        // No newline: it would be part of the password.
+        self.start_gnome_keyring_daemon(&["--unlock"], PASSWORD);
+        self.until("gnome-keyring has a default collection", Self::has_default_collection);
+    }
+
+    fn start_gnome_keyring_daemon(&mut self, options: &[&str], input: &str) {
         let mut command = self.sandbox.command("gnome-keyring-daemon");
-        command.args(["--foreground", "--unlock", "--components=secrets"]);
+        command.args(["--foreground", "--components=secrets"]).args(options);
         command.arg(format!("--control-directory={}", self.sandbox.path("run/keyring").display()));
         let mut daemon = start(command, "gnome-keyring", "gnome-keyring");
-        // No newline: it would be part of the password.
-        daemon.child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+        daemon.child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         self.processes.push(daemon);
-        self.until("gnome-keyring has a default collection", Self::has_default_collection);
     }
 
     fn start_keepassxc(&mut self, config: &str, options: &[&str]) {
