@@ -1,7 +1,7 @@
 //! A desktop session of its own for every test: a private bus and, on it, a real password
 //! manager, without any of the user's own. Whatever is started ends with the test.
 
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{Ran, Sandbox};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -240,7 +240,7 @@ impl Desktop {
         fs::write(&xml, DATABASE).unwrap();
         let typed = format!("{PASSWORD}\n{PASSWORD}\n");
         let cli = ["import", "-p", &xml, &database];
-        let imported = self.sandbox.run("keepassxc-cli", &cli, typed.as_bytes());
+        let imported = self.tool("keepassxc-cli", "keepassxc", &cli, typed.as_bytes());
         assert!(imported.status.success(), "{imported}");
         fs::write(path("keepassxc.ini"), config).unwrap();
         let mut command = self.sandbox.command("keepassxc");
@@ -292,7 +292,7 @@ impl Desktop {
 
     /// Waits for a window that xdotool finds by this, then gives xdotool these commands.
     pub fn answer_window(&self, [by, what]: [&str; 2], commands: &[&str]) {
-        let xdotool = |args: &[&str]| self.sandbox.run("xdotool", args, b"");
+        let xdotool = |args: &[&str]| self.tool("xdotool", "xdotool", args, b"");
         self.until("a window asks", |_| {
             !xdotool(&["search", "--onlyvisible", by, what]).stdout().trim().is_empty()
         });
@@ -302,6 +302,14 @@ impl Desktop {
             let ran = xdotool(&command.split(' ').collect::<Vec<_>>());
             assert!(ran.status.success(), "{ran}");
         }
+    }
+
+    /// Runs a program of this package in the session.
+    pub fn tool(&self, program: &str, package: &str, args: &[&str], stdin: &[u8]) -> Ran {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let there = std::env::split_paths(&path).any(|folder| folder.join(program).exists());
+        assert!(there, "{program}: not found; this test needs it: apt-get install {package}");
+        self.sandbox.run(program, args, stdin)
     }
 
     /// A call to the Secret Service's root, and what came back.
