@@ -72,7 +72,7 @@ fn the_kernel_store_and_the_familys_read_and_replace_each_others_entries() {
 fn the_kernel_store_refuses_what_a_key_cannot_hold() {
     let ours = kernel::store::Store.build(&unique("limits"), "alice", None).unwrap();
     assert!(matches!(ours.set_secret(b""), Err(Error::Invalid(..))));
-    assert!(matches!(ours.set_secret(&[b'x'; 32_768]), Err(Error::TooLong(..))));
+    assert!(matches!(ours.set_secret(&vec![b'x'; 32_768]), Err(Error::TooLong(..))));
     let modifiers = HashMap::from([("target", "x")]);
     assert!(kernel::store::Store.build("s", "u", Some(&modifiers)).is_err());
 }

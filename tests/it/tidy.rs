@@ -34,8 +34,9 @@ fn rust_sources() -> impl Iterator<Item = (PathBuf, String)> {
 }
 
 /// `1.89` or `1.89.1` as numbers that compare.
-fn version(text: &str) -> Vec<u32> {
-    text.split('.').map(|part| part.parse().unwrap()).collect()
+fn version(text: &str) -> [u32; 3] {
+    let mut parts = text.split('.').map(|part| part.parse().unwrap());
+    std::array::from_fn(|_| parts.next().unwrap_or(0))
 }
 
 #[test]
