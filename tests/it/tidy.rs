@@ -33,7 +33,7 @@ fn rust_sources() -> impl Iterator<Item = (PathBuf, String)> {
     sources().into_iter().filter(|(path, _)| path.extension().is_some_and(|e| e == "rs"))
 }
 
-/// `1.89` or `1.89.1` as numbers that compare.
+/// `1.89`, `1.89.0` or `1.89.1` as numbers that compare: the first two are equal.
 fn version(text: &str) -> [u32; 3] {
     let mut parts = text.split('.').map(|part| part.parse().unwrap());
     std::array::from_fn(|_| parts.next().unwrap_or(0))
