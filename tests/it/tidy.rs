@@ -123,6 +123,11 @@ fn the_pages_name_what_is_there() {
         assert!(readme.contains(command), "README.md does not name {command}");
     }
     assert!(read("CHANGELOG.md").contains("## Unreleased"));
+    // What SECURITY.md names as a proof is there.
+    for named in read("SECURITY.md").split('`').filter(|word| word.ends_with(".rs")) {
+        let folder = if named.starts_with("src/") { "" } else { "tests/it/" };
+        read(&format!("{folder}{named}"));
+    }
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
         assert!(!read(licence).is_empty());
     }
