@@ -124,7 +124,8 @@ fn the_pages_name_what_is_there() {
     }
     assert!(read("CHANGELOG.md").contains("## Unreleased"));
     // What SECURITY.md names as a proof is there.
-    for named in read("SECURITY.md").split('`').filter(|word| word.ends_with(".rs")) {
+    let is_source = |word: &&str| Path::new(word).extension().is_some_and(|e| e == "rs");
+    for named in read("SECURITY.md").split('`').filter(is_source) {
         let folder = if named.starts_with("src/") { "" } else { "tests/it/" };
         read(&format!("{folder}{named}"));
     }
