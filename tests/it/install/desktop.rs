@@ -52,7 +52,7 @@ fn a_locked_keychain_is_unlocked_where_somebody_sees_its_dialog() {
     desktop.lock();
     std::thread::scope(|threads| {
         let installing = threads.spawn(|| installed(&desktop.sandbox, "p", &[]));
-        desktop.answer_window("gcr-prompter", &["type --delay 20 test", "key Return"]);
+        desktop.answer_window(["--class", "gcr-prompter"], &["type --delay 20 test", "key Return"]);
         let ran = installing.join().unwrap();
         assert!(ran.stdout().contains("Keychain: secret-service."), "{ran}");
     });
