@@ -98,7 +98,7 @@ impl Desk {
     #[track_caller]
     pub fn calls_of(&self, work: impl FnOnce()) -> Vec<String> {
         let Home::Desktop(desktop) = &self.home else { panic!("there is no desktop") };
-        let watch = desktop.watch();
+        let watch = Watch::new(desktop);
         work();
         watch.calls(desktop)
     }
