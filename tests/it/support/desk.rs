@@ -6,6 +6,7 @@ use super::kernel::Keys;
 use super::program::program;
 use super::sandbox::{BINARY, Ran, Sandbox, run};
 use super::server::Server;
+use super::watch::Watch;
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
