@@ -108,8 +108,9 @@ main() {
     RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items
 
     step "Tests"
+    cargo test --locked --doc
     # shellcheck disable=SC2086 # empty, or one word
-    exec cargo test --locked -- $include_slow
+    exec cargo test --locked --all-targets -- $include_slow
 }
 
 main "$@"

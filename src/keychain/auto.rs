@@ -101,4 +101,87 @@ mod linux {
             self.call(|keychain| keychain.delete(found))
         }
     }
+
+    #[cfg(test)]
+    mod tests {
+        use super::Undecided;
+        use crate::context::Context;
+        use crate::error::Error;
+        use crate::keychain::secret_service::SecretService;
+        use crate::keychain::{Keychain, Kind, Options};
+        use std::io::{Read, Write};
+        use std::os::unix::net::UnixListener;
+        use std::thread::spawn;
+
+        /// A bus that lets everybody in and answers their second call, the first after
+        /// `Hello`, with this error. It serves one connection.
+        fn with_bus_that_says(name: &str) -> Undecided {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("bus");
+            let listener = UnixListener::bind(&path).expect("a socket");
+            let reply = error_reply(2, name);
+            spawn(move || {
+                let _folder = folder;
+                let mut socket = listener.accept().expect("a client").0;
+                let mut received = [0; 4096];
+                for answer in [&b"OK 0123\r\n"[..], &reply] {
+                    assert_ne!(socket.read(&mut received).expect("a request"), 0);
+                    socket.write_all(answer).expect("a client");
+                }
+            });
+            let options = Options::default();
+            let address = format!("unix:path={}", path.display());
+            Undecided::new(SecretService::at(&address, &options), &options)
+        }
+
+        fn error_reply(serial: u32, name: &str) -> Vec<u8> {
+            use crate::keychain::secret_service::wire::Writer;
+            let mut message = Writer::new();
+            for byte in [b'l', 3, 1, 1] {
+                message.byte(byte);
+            }
+            message.uint(0);
+            message.uint(1);
+            let fields = message.open_array(8);
+            message.byte(4);
+            message.signature("s");
+            message.string(name);
+            message.align(8);
+            message.byte(5);
+            message.signature("u");
+            message.uint(serial);
+            message.close_array(&fields);
+            message.align(8);
+            message.finish().expect("a message")
+        }
+
+        fn find(keychain: &mut Undecided) -> Option<Error> {
+            let context = Context::from_canonical("https://h.example").expect("a context");
+            keychain.find(&[context], None).err()
+        }
+
+        #[test]
+        fn a_bus_with_nobody_leads_to_the_kernel() {
+            let mut keychain = with_bus_that_says("org.freedesktop.DBus.Error.ServiceUnknown");
+            assert_eq!(keychain.kind(), Kind::SecretService);
+            // What the kernel says is another matter.
+            find(&mut keychain);
+            assert_eq!(keychain.kind(), Kind::Kernel);
+        }
+
+        #[test]
+        fn no_other_error_leads_to_another_keychain() {
+            for (name, error) in [
+                ("org.freedesktop.Secret.Error.IsLocked", Error::Locked),
+                ("org.freedesktop.DBus.Error.AccessDenied", Error::Denied),
+                ("org.freedesktop.DBus.Error.TimedOut", Error::TimedOut),
+            ] {
+                let mut keychain = with_bus_that_says(name);
+                assert_eq!(find(&mut keychain), Some(error));
+                // The bus is gone meanwhile: that is an error as well.
+                assert!(find(&mut keychain).is_some());
+                assert_eq!(keychain.kind(), Kind::SecretService);
+            }
+        }
+    }
 }

@@ -17,12 +17,13 @@
 //! the first two. Where the services differ the difference is explained where it is met:
 //!
 //! - [`address`]: where the bus listens. [`wire`], [`message`]: D-Bus in bytes.
-//! - `bus`: the connection. `remote`: errors by name.
+//! - `bus`: a connection. `client`: which one, and the deadlines. `remote`: errors by name.
 //! - `session`: the key agreement and the cipher. `prompt`: windows that ask a person.
 //! - [`service`]: the Secret Service's calls, for any items; this file: for our accounts.
 
 pub mod address;
 mod bus;
+mod client;
 #[doc(hidden)]
 pub mod message;
 mod prompt;

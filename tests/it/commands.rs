@@ -55,7 +55,7 @@ impl Drop for Person {
     fn drop(&mut self) {
         for path in ["", "path=org\n", "path=org/repo\n"] {
             let request = format!("protocol=https\nhost={}\n{path}\n", self.host);
-            self.sandbox.helper(&["erase"], request);
+            self.sandbox.helper(&["--keychain", "kernel", "erase"], request);
         }
     }
 }

@@ -123,6 +123,12 @@ fn the_pages_name_what_is_there() {
         assert!(readme.contains(command), "README.md does not name {command}");
     }
     assert!(read("CHANGELOG.md").contains("## Unreleased"));
+    // What SECURITY.md names as a proof is there.
+    let is_source = |word: &&str| Path::new(word).extension().is_some_and(|e| e == "rs");
+    for named in read("SECURITY.md").split('`').filter(is_source) {
+        let folder = if named.starts_with("src/") { "" } else { "tests/it/" };
+        read(&format!("{folder}{named}"));
+    }
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
         assert!(!read(licence).is_empty());
     }

@@ -6,7 +6,7 @@
 
 use crate::error::Error;
 use rustix::net::SocketAddrUnix;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -38,7 +38,13 @@ impl Address {
 /// # Errors
 /// [`Error::Unreachable`] where an address is given that cannot be used.
 pub fn from_environment() -> Result<Option<Vec<Address>>, Error> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    from_variables(|name| std::env::var_os(name))
+}
+
+fn from_variables(
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<Vec<Address>>, Error> {
+    let variable = |name| variable(name).filter(|value| !value.is_empty());
     let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from);
     match variable("DBUS_SESSION_BUS_ADDRESS") {
         Some(text) => parse(text.as_bytes(), runtime.as_deref()).map(Some),
@@ -98,7 +104,8 @@ fn unescape(text: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, parse};
+    use super::{Address, from_variables, parse};
+    use crate::error::Error;
     use std::os::unix::net::UnixListener;
     use std::path::Path;
 
@@ -152,5 +159,27 @@ mod tests {
         std::fs::remove_file(folder.path().join("bus")).expect("removed");
         let _listener = UnixListener::bind(folder.path().join("bus")).expect("a socket");
         assert_eq!(parsed(folder.path()), Ok(vec![Address::Path(folder.path().join("bus"))]));
+    }
+
+    #[test]
+    fn the_environment_names_a_bus_or_none_or_one_that_cannot_be_used() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let runtime = folder.path().to_str().expect("text");
+        let given = |bus: &str, runtime: &str| {
+            from_variables(|name| match name {
+                "DBUS_SESSION_BUS_ADDRESS" => Some(bus.into()),
+                "XDG_RUNTIME_DIR" => Some(runtime.into()),
+                _ => None,
+            })
+        };
+        assert_eq!(from_variables(|_| None), Ok(None));
+        assert_eq!(given("", ""), Ok(None));
+        assert_eq!(given("", runtime), Ok(None));
+        assert_eq!(given("unix:path=/a", runtime), Ok(Some(vec![path("/a")])));
+        assert!(matches!(given("autolaunch:", runtime), Err(Error::Unreachable(_))));
+        let _listener = UnixListener::bind(folder.path().join("bus")).expect("a socket");
+        let bus = path(&format!("{runtime}/bus"));
+        assert_eq!(given("", runtime), Ok(Some(vec![bus.clone()])));
+        assert_eq!(given("unix:runtime=yes", runtime), Ok(Some(vec![bus])));
     }
 }

@@ -264,13 +264,13 @@ fn connect_to_first(addresses: &[Address], deadline: Instant) -> Result<OwnedFd,
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
             .map_err(|_| Error::Unreachable("no socket could be made"))?;
         loop {
+            if Instant::now() >= deadline {
+                return Err(Error::TimedOut);
+            }
             match connect(&socket, &address) {
                 Ok(()) => return Ok(socket),
                 // Its backlog is full. There is nothing to poll for.
-                Err(Errno::AGAIN) if Instant::now() + BACKLOG_PAUSE < deadline => {
-                    sleep(BACKLOG_PAUSE);
-                }
-                Err(Errno::AGAIN) => return Err(Error::TimedOut),
+                Err(Errno::AGAIN) => sleep(BACKLOG_PAUSE),
                 Err(Errno::INTR) => {}
                 Err(Errno::ACCESS | Errno::PERM) => {
                     failure = Error::Unreachable("this user may not connect to the session bus");

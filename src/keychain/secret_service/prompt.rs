@@ -44,7 +44,9 @@ impl Prompts {
     /// Whether one may be shown now. Asks git, so only when one is needed.
     pub(super) fn allowed(self) -> bool {
         match self {
-            Self::WhereSeen => is_seen(|name| std::env::var_os(name)) && git_allows(),
+            Self::WhereSeen => {
+                is_seen(|name| std::env::var_os(name)) && allowed_by(Command::new("git"))
+            }
             Self::Always => true,
             Self::Never => false,
         }
@@ -65,8 +67,8 @@ fn is_seen(variable: impl Fn(&str) -> Option<OsString>) -> bool {
 
 /// Whether git's `credential.interactive` leaves room for prompts; where git cannot be
 /// asked it does.
-fn git_allows() -> bool {
-    let asked = Command::new("git")
+fn allowed_by(mut git: Command) -> bool {
+    let asked = git
         .args(["config", "--get", "credential.interactive"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -105,11 +107,8 @@ fn forbids(value: &[u8]) -> bool {
     no.iter().any(|no| value.trim_ascii().eq_ignore_ascii_case(no))
 }
 
-/// Shows a prompt and waits for its end.
-///
-/// # Errors
-/// [`Error::Denied`] where it was dismissed.
-pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<(), Error> {
+/// Shows a prompt and waits for its end; whether it was dismissed.
+pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<bool, Error> {
     let deadline = Instant::now() + PATIENCE;
     let rules = [
         format!(
@@ -140,7 +139,7 @@ pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<(), Error> {
     }
     let dismissed = bus.wait_for(|message| ending(message, prompt, &owner), deadline)?;
     bus.unlisten(&rules, deadline);
-    if dismissed? { Err(Error::Denied) } else { Ok(()) }
+    dismissed
 }
 
 /// Whether a signal ends the prompt, and then whether it was dismissed.
@@ -161,7 +160,9 @@ fn ending(message: &Message, prompt: &ObjectPath, owner: &str) -> Option<Result<
 
 #[cfg(test)]
 mod tests {
-    use super::{forbids, is_seen};
+    use super::{GIT_PATIENCE, allowed_by, forbids, is_seen};
+    use std::process::Command;
+    use std::time::{Duration, Instant};
 
     fn seen(set: &[(&str, &str)]) -> bool {
         is_seen(|name| set.iter().find(|(n, _)| *n == name).map(|(_, value)| value.into()))
@@ -192,5 +193,23 @@ mod tests {
         for yes in ["", "true\n", "auto\n", "always\n"] {
             assert!(!forbids(yes.as_bytes()), "{yes}");
         }
+    }
+
+    #[test]
+    fn git_is_asked_and_has_two_seconds() {
+        let git = |script: &str| {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", script]);
+            shell
+        };
+        assert!(allowed_by(git("exit 1")));
+        assert!(allowed_by(git("echo auto")));
+        assert!(!allowed_by(git("echo false")));
+        assert!(allowed_by(git("test \"$0 $*\" = 'config --get credential.interactive'")));
+        assert!(!allowed_by(git("test \"$0 $1\" = 'config --get' && echo never")));
+        assert!(allowed_by(Command::new("/nonexistent/git")));
+        let started = Instant::now();
+        assert!(!allowed_by(git("exec sleep 60")));
+        assert!(started.elapsed() < GIT_PATIENCE + Duration::from_secs(5));
     }
 }

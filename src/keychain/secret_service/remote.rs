@@ -74,6 +74,13 @@ impl Remote {
     pub fn is_gone(self) -> bool {
         matches!(self, Self::NoSuchObject | Self::UnknownObject | Self::UnknownMethod)
     }
+
+    /// Whether the service that was spoken to has ended. What comes in its place knows
+    /// nothing of this connection.
+    #[must_use]
+    pub fn tells_of_an_end(self) -> bool {
+        matches!(self, Self::NoReply | Self::NoSession | Self::ServiceUnknown)
+    }
 }
 
 impl From<Remote> for Error {

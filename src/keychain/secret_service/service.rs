@@ -7,7 +7,7 @@
 //! another.
 
 use super::address::Address;
-use super::bus::Bus;
+use super::client::{Client, Replied};
 use super::message::{Call, Message};
 use super::prompt::{self, Prompts};
 use super::remote::Remote;
@@ -15,7 +15,6 @@ use super::session::{ALGORITHM, KeyPair, Sealed, Session};
 use super::wire::{Malformed, ObjectPath, Reader, Writer};
 use crate::error::Error;
 use crate::hardening;
-use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// The service's name on the bus.
@@ -30,8 +29,12 @@ const PROPERTIES_INTERFACE: &str = "org.freedesktop.DBus.Properties";
 /// The collection where new items go.
 const DEFAULT_COLLECTION: &str = "/org/freedesktop/secrets/aliases/default";
 
-/// How secrets are declared: `KeePassXC` files what is not text as an attachment.
-const CONTENT_TYPE: &str = "text/plain";
+/// How secrets are declared that are text, as nearly all are: people see them as passwords.
+const TEXT: &str = "text/plain";
+
+/// How all others are declared: `KWallet` and `KeePassXC` damage what is said to be text and
+/// is none.
+const BYTES: &str = "application/octet-stream";
 
 /// How many calls go out before their replies are read, and items into one `GetSecrets`: a
 /// bus limits the replies that may be pending, we the length of one.
@@ -40,15 +43,6 @@ const BATCH: usize = 128;
 /// How often a session is opened anew because the two sides may disagree about the key: by
 /// chance once in 256 times.
 const KEY_TRIES: usize = 8;
-
-/// How long the service has for its first answer, and for all where nobody is patient.
-const SHORT: Duration = Duration::from_secs(5);
-
-/// How long it has in all once it has answered, where the caller is patient.
-const LONG: Duration = Duration::from_secs(30);
-
-/// What a call came to on the other side.
-type Replied = Result<Message, Remote>;
 
 /// What a search found.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -67,25 +61,15 @@ pub type Plaintext = Zeroizing<Vec<u8>>;
 
 /// A client of whatever provides the Secret Service on a bus.
 pub struct Service {
-    addresses: Vec<Address>,
+    client: Client,
     prompts: Prompts,
-    patience: Patience,
-    connection: Option<Connection>,
-}
-
-struct Connection {
-    bus: Bus,
-    /// Whether a search has been answered on it.
-    searched: bool,
-    session: Option<Session>,
 }
 
 impl Service {
     /// A client of the bus at one of these addresses. Nothing is asked of it yet.
     #[must_use]
     pub fn new(addresses: Vec<Address>, prompts: Prompts, patient: bool) -> Self {
-        let patience = Patience { patient, answered: false, spent: Duration::ZERO };
-        Self { addresses, prompts, patience, connection: None }
+        Self { client: Client::new(addresses, patient), prompts }
     }
 
     /// Changes whether prompts may be shown.
@@ -100,22 +84,19 @@ impl Service {
     /// Where the service cannot be asked.
     pub fn search(&mut self, queries: &[Vec<(&str, &str)>]) -> Result<Vec<Listing>, Error> {
         let Some((first, others)) = queries.split_first() else { return Ok(Vec::new()) };
-        let mut replies = self.exchange(vec![search_call(first)])?;
-        self.note_answer(&replies);
+        let reply = self.client.call(search_call(first))?;
         // From here on secrets may arrive. Not before: a password manager that asks its user
         // wants to name the program that asks.
         hardening::hide_memory();
+        let mut listings = vec![listing(reply)?];
+        self.client.note_search()?;
         for batch in others.chunks(BATCH) {
-            replies.extend(self.exchange(batch.iter().map(|query| search_call(query)).collect())?);
+            let calls = batch.iter().map(|query| search_call(query)).collect();
+            for reply in self.client.exchange(calls)? {
+                listings.push(listing(reply)?);
+            }
         }
-        replies
-            .into_iter()
-            .map(|reply| {
-                let reply = reply?;
-                let mut body = reply.body("aoao")?;
-                Ok(Listing { open: body.paths()?, locked: body.paths()? })
-            })
-            .collect()
+        Ok(listings)
     }
 
     /// The attributes of items, in their order; nothing for one that is gone. Locked items
@@ -127,7 +108,7 @@ impl Service {
         self.make_ready()?;
         let mut attributes = Vec::with_capacity(items.len());
         for batch in items.chunks(BATCH) {
-            for reply in self.exchange(batch.iter().map(attributes_call).collect())? {
+            for reply in self.client.exchange(batch.iter().map(attributes_call).collect())? {
                 attributes.push(match reply {
                     Err(remote) if remote.is_gone() => None,
                     reply => Some(read_attributes(&reply?)?),
@@ -145,7 +126,7 @@ impl Service {
         let session = self.session()?.path.clone();
         let mut body = Writer::new();
         body.path(&session);
-        let reply = match self.call(item_call(item, "GetSecret", "o", body))? {
+        let reply = match self.client.call(item_call(item, "GetSecret", "o", body))? {
             Ok(reply) => reply,
             Err(remote) => return Ok(Err(remote)),
         };
@@ -164,7 +145,7 @@ impl Service {
             let mut body = Writer::new();
             body.paths(batch);
             body.path(&session);
-            let reply = match self.call(service_call("GetSecrets", "aoo", body))? {
+            let reply = match self.client.call(service_call("GetSecrets", "aoo", body))? {
                 // KWallet fails the whole call where one of the items is gone.
                 Err(Remote::InvalidArguments) => {
                     return Err(Error::Transient("an item is gone"));
@@ -188,7 +169,7 @@ impl Service {
     pub fn set_secret(&mut self, item: &ObjectPath, secret: &[u8]) -> Result<(), Error> {
         let mut body = Writer::new();
         self.write_secret(&mut body, secret)?;
-        self.call(item_call(item, "SetSecret", "(oayays)", body))??;
+        self.client.call(item_call(item, "SetSecret", "(oayays)", body))??;
         Ok(())
     }
 
@@ -232,7 +213,7 @@ impl Service {
     /// Where it could not be deleted.
     pub fn delete(&mut self, item: &ObjectPath) -> Result<(), Error> {
         self.make_ready()?;
-        match self.call(item_call(item, "Delete", "", Writer::new()))? {
+        match self.client.call(item_call(item, "Delete", "", Writer::new()))? {
             Err(remote) if remote.is_gone() => Ok(()),
             reply => {
                 let prompt = reply?.body("o")?.path()?;
@@ -250,7 +231,7 @@ impl Service {
         self.make_ready()?;
         let mut body = Writer::new();
         body.paths(objects);
-        let reply = self.call(service_call("Unlock", "ao", body))??;
+        let reply = self.client.call(service_call("Unlock", "ao", body))??;
         let mut body = reply.body("aoo")?;
         let _unlocked = body.paths()?;
         let prompt = body.path()?;
@@ -276,7 +257,7 @@ impl Service {
         body.close_array(&properties);
         self.write_secret(&mut body, secret)?;
         body.boolean(true);
-        self.call(Call {
+        self.client.call(Call {
             destination: SERVICE,
             path: DEFAULT_COLLECTION,
             interface: COLLECTION_INTERFACE,
@@ -289,7 +270,7 @@ impl Service {
     fn has_default_collection(&mut self) -> Result<bool, Error> {
         let mut body = Writer::new();
         body.string("default");
-        let reply = self.call(service_call("ReadAlias", "s", body))??;
+        let reply = self.client.call(service_call("ReadAlias", "s", body))??;
         Ok(!reply.body("o")?.path()?.is_none())
     }
 
@@ -301,12 +282,8 @@ impl Service {
         if !self.prompts.allowed() {
             return Err(Error::Locked);
         }
-        let bus = &mut self.connect()?.bus;
-        let result = prompt::run(bus, path);
-        if result.is_err_and(|error| error != Error::Denied) {
-            self.connection = None;
-        }
-        result
+        let dismissed = self.client.with_bus(|bus| prompt::run(bus, path))?;
+        if dismissed { Err(Error::Denied) } else { Ok(()) }
     }
 
     fn write_secret(&mut self, body: &mut Writer, secret: &[u8]) -> Result<(), Error> {
@@ -316,7 +293,7 @@ impl Service {
         body.path(&session.path);
         body.byte_array(&vector);
         body.byte_array(&bytes);
-        body.string(CONTENT_TYPE);
+        body.string(if std::str::from_utf8(secret).is_ok() { TEXT } else { BYTES });
         Ok(())
     }
 
@@ -337,19 +314,17 @@ impl Service {
 
     /// Gives the session up; the next secret crosses the bus in a new one.
     pub fn forget_session(&mut self) {
-        if let Some(connection) = &mut self.connection {
-            connection.session = None;
-        }
+        self.client.forget_session();
     }
 
     /// The session, opened if there is none yet.
     fn session(&mut self) -> Result<&Session, Error> {
         self.make_ready()?;
-        let session = match self.connect()?.session.take() {
-            Some(session) => session,
-            None => self.open_session()?,
-        };
-        Ok(self.connect()?.session.insert(session))
+        if self.client.connection()?.session.is_none() {
+            let session = self.open_session()?;
+            self.client.connection()?.session = Some(session);
+        }
+        self.client.connection()?.session.as_ref().ok_or(Error::Transient("its session is gone"))
     }
 
     fn open_session(&mut self) -> Result<Session, Error> {
@@ -359,7 +334,7 @@ impl Service {
             body.string(ALGORITHM);
             body.signature("ay");
             body.byte_array(pair.public());
-            let reply = self.call(service_call("OpenSession", "sv", body))??;
+            let reply = self.client.call(service_call("OpenSession", "sv", body))??;
             let mut body = reply.body("vo")?;
             body.variant_of("ay")?;
             let key = pair.agree(body.byte_array()?)?;
@@ -374,70 +349,10 @@ impl Service {
     /// Sees to it that a search has been answered on this connection, see the
     /// [module](self).
     fn make_ready(&mut self) -> Result<(), Error> {
-        if !self.connect()?.searched {
+        if !self.client.connection()?.searched {
             self.search(&[vec![("xdg:schema", "io.github.git_credential_pat.None")]])?;
         }
         Ok(())
-    }
-
-    fn note_answer(&mut self, replies: &[Replied]) {
-        let answered = matches!(replies.first(), Some(Ok(_)));
-        self.patience.answered |= answered;
-        if let Some(connection) = &mut self.connection {
-            connection.searched |= answered;
-        }
-    }
-
-    fn connect(&mut self) -> Result<&mut Connection, Error> {
-        let connection = if let Some(connection) = self.connection.take() {
-            connection
-        } else {
-            let started = Instant::now();
-            let bus = Bus::connect(&self.addresses, started + self.patience.left());
-            self.patience.spent += started.elapsed();
-            Connection { bus: bus?, searched: false, session: None }
-        };
-        Ok(self.connection.insert(connection))
-    }
-
-    fn call(&mut self, call: Call<'_>) -> Result<Replied, Error> {
-        let mut replies = self.exchange(vec![call])?;
-        replies.pop().ok_or(Error::Keychain("it gave no reply"))
-    }
-
-    /// Makes calls within the deadline. After an error of its own the connection is gone,
-    /// after a reply that tells of a restarted service the session.
-    fn exchange(&mut self, calls: Vec<Call<'_>>) -> Result<Vec<Replied>, Error> {
-        self.connect()?;
-        let started = Instant::now();
-        let deadline = started + self.patience.left();
-        let result = self.connect()?.bus.exchange(calls, deadline);
-        self.patience.spent += started.elapsed();
-        match &result {
-            Err(_) => self.connection = None,
-            Ok(replies) => {
-                let lost = |r: &Replied| matches!(r, Err(Remote::NoReply | Remote::NoSession));
-                if replies.iter().any(lost) {
-                    self.connection = None;
-                }
-            }
-        }
-        result
-    }
-}
-
-/// How long the service may still take. Only the time inside calls counts: a person who is
-/// asked for a token in between takes as long as they like.
-struct Patience {
-    patient: bool,
-    answered: bool,
-    spent: Duration,
-}
-
-impl Patience {
-    fn left(&self) -> Duration {
-        let limit = if self.patient && self.answered { LONG } else { SHORT };
-        limit.saturating_sub(self.spent)
     }
 }
 
@@ -464,6 +379,12 @@ fn search_call<'a>(attributes: &[(&str, &str)]) -> Call<'a> {
     let mut body = Writer::new();
     body.string_map(attributes.iter().copied());
     service_call("SearchItems", "a{ss}", body)
+}
+
+fn listing(reply: Replied) -> Result<Listing, Error> {
+    let reply = reply?;
+    let mut body = reply.body("aoao")?;
+    Ok(Listing { open: body.paths()?, locked: body.paths()? })
 }
 
 fn attributes_call(item: &ObjectPath) -> Call<'_> {

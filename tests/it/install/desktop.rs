@@ -47,6 +47,19 @@ fn a_locked_keychain_is_an_error_and_not_another_keychain() {
 }
 
 #[test]
+fn a_locked_keychain_is_unlocked_where_somebody_sees_its_dialog() {
+    let desktop = Desktop::gnome_keyring_with_display();
+    desktop.lock();
+    std::thread::scope(|threads| {
+        let installing = threads.spawn(|| installed(&desktop.sandbox, "p", &[]));
+        desktop.answer_window(["--class", "gcr-prompter"], &["type --delay 20 test", "key Return"]);
+        let ran = installing.join().unwrap();
+        assert!(ran.stdout().contains("Keychain: secret-service."), "{ran}");
+    });
+    git_keeps_a_token(&desktop.sandbox);
+}
+
+#[test]
 fn another_keychain_replaces_our_line() {
     let desktop = Desktop::gnome_keyring();
     installed(&desktop.sandbox, "p", &[]);

@@ -1,7 +1,7 @@
 //! A desktop session of its own for every test: a private bus and, on it, a real password
 //! manager, without any of the user's own. Whatever is started ends with the test.
 
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{Ran, Sandbox};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -61,14 +61,13 @@ apiEnabled=true
 pub struct Desktop {
     pub sandbox: Sandbox,
     address: String,
-    display: Option<String>,
     processes: Vec<Process>,
 }
 
-/// A running part, with all that it starts itself.
-struct Process {
+/// A running part, with all that it starts itself. It ends when this is dropped.
+pub struct Process {
     name: &'static str,
-    child: Child,
+    pub child: Child,
 }
 
 impl Drop for Process {
@@ -106,10 +105,39 @@ impl Desktop {
         desktop
     }
 
+    /// A bus with a GNOME Keyring that has no keyring yet, as on a machine where nobody has
+    /// logged in to a desktop.
+    pub fn gnome_keyring_without_collection() -> Self {
+        let mut desktop = Self::empty();
+        desktop.start_gnome_keyring_daemon(&["--start"], "");
+        desktop.until("gnome-keyring is on the bus", |d| d.has_owner(SERVICE));
+        desktop
+    }
+
     /// A bus with `KeePassXC` and an open database.
     pub fn keepassxc() -> Self {
         let mut desktop = Self::empty();
-        desktop.start_keepassxc();
+        desktop.start_keepassxc(KEEPASSXC_CONFIG, &["--pw-stdin"]);
+        // While the database is locked a search would wait for its window.
+        desktop.until("KeePassXC has opened the database", |d| d.is_unlocked() == Some(true));
+        desktop
+    }
+
+    /// A bus and a display with `KeePassXC` that asks before a program gets an item, as it
+    /// does by default.
+    pub fn asking_keepassxc() -> Self {
+        let mut desktop = Self::with(Some(display()));
+        let config = KEEPASSXC_CONFIG.replace("ConfirmAccessItem=false", "ConfirmAccessItem=true");
+        desktop.start_keepassxc(&config, &["--pw-stdin"]);
+        desktop.until("KeePassXC has opened the database", |d| d.is_unlocked() == Some(true));
+        desktop
+    }
+
+    /// A bus with `KeePassXC` and a database that nobody has opened.
+    pub fn locked_keepassxc() -> Self {
+        let mut desktop = Self::empty();
+        desktop.start_keepassxc(KEEPASSXC_CONFIG, &[]);
+        desktop.until("KeePassXC shows the database", |d| d.is_unlocked() == Some(false));
         desktop
     }
 
@@ -128,14 +156,12 @@ impl Desktop {
         sandbox.set("QT_QPA_PLATFORM", if display.is_some() { "xcb" } else { "offscreen" });
         let address = format!("unix:path={}", sandbox.path("run/bus").display());
         let mut processes = Vec::new();
-        let mut name = None;
         if let Some((process, display)) = display {
             // The bus has it too: it starts gnome-keyring's prompter.
             sandbox.set("DISPLAY", &display);
             processes.push(process);
-            name = Some(display);
         }
-        let mut desktop = Self { sandbox, address, display: name, processes };
+        let mut desktop = Self { sandbox, address, processes };
         desktop.start_bus();
         let address = desktop.address.clone();
         desktop.sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);
@@ -150,6 +176,11 @@ impl Desktop {
     /// Sends a signal to a part.
     pub fn signal(&self, name: &str, signal: Signal) {
         self.process(name).signal(signal);
+    }
+
+    /// Ends a part at once, and waits until it is gone.
+    pub fn kill(&mut self, name: &str) {
+        self.processes.retain(|p| p.name != name);
     }
 
     /// Whether a part still runs.
@@ -189,34 +220,35 @@ impl Desktop {
 
     /// Starts another GNOME Keyring where one has ended.
     pub fn start_gnome_keyring(&mut self) {
-        let mut command = self.sandbox.command("gnome-keyring-daemon");
-        command.args(["--foreground", "--unlock", "--components=secrets"]);
-        command.arg(format!("--control-directory={}", self.sandbox.path("run/keyring").display()));
-        let mut daemon = start(command, "gnome-keyring", "gnome-keyring");
         // No newline: it would be part of the password.
-        daemon.child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
-        self.processes.retain(|p| p.name != "gnome-keyring");
-        self.processes.push(daemon);
+        self.start_gnome_keyring_daemon(&["--unlock"], PASSWORD);
         self.until("gnome-keyring has a default collection", Self::has_default_collection);
     }
 
-    fn start_keepassxc(&mut self) {
+    fn start_gnome_keyring_daemon(&mut self, options: &[&str], input: &str) {
+        let mut command = self.sandbox.command("gnome-keyring-daemon");
+        command.args(["--foreground", "--components=secrets"]).args(options);
+        command.arg(format!("--control-directory={}", self.sandbox.path("run/keyring").display()));
+        let mut daemon = start(command, "gnome-keyring", "gnome-keyring");
+        daemon.child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        self.processes.push(daemon);
+    }
+
+    fn start_keepassxc(&mut self, config: &str, options: &[&str]) {
         let path = |name: &str| self.sandbox.path(name).to_str().unwrap().to_owned();
         let (xml, database) = (path("database.xml"), path("database.kdbx"));
         fs::write(&xml, DATABASE).unwrap();
         let typed = format!("{PASSWORD}\n{PASSWORD}\n");
         let cli = ["import", "-p", &xml, &database];
-        let imported = self.sandbox.run("keepassxc-cli", &cli, typed.as_bytes());
+        let imported = self.tool("keepassxc-cli", "keepassxc", &cli, typed.as_bytes());
         assert!(imported.status.success(), "{imported}");
-        fs::write(path("keepassxc.ini"), KEEPASSXC_CONFIG).unwrap();
+        fs::write(path("keepassxc.ini"), config).unwrap();
         let mut command = self.sandbox.command("keepassxc");
         command.args(["--config", &path("keepassxc.ini"), "--localconfig", &path("local.ini")]);
-        command.args(["--pw-stdin", &database]);
+        command.args(options).arg(&database);
         let mut daemon = start(command, "keepassxc", "keepassxc");
         daemon.child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
         self.processes.push(daemon);
-        // While the database is locked a search would wait for its window.
-        self.until("KeePassXC has opened the database", |d| d.is_unlocked() == Some(true));
     }
 
     fn start_kwallet(&mut self) {
@@ -225,7 +257,7 @@ impl Desktop {
         fs::write(self.sandbox.path("data/kwalletd/kdewallet.salt"), [7; 56]).unwrap();
         // A wallet that is made by pamOpen shows in the Secret Service only after a restart.
         self.start_kwalletd();
-        self.processes.retain(|p| p.name != "kwalletd5");
+        self.kill("kwalletd5");
         self.until("the old KWallet is gone", |d| !d.has_owner(SERVICE));
         self.start_kwalletd();
         self.until("KWallet has a default collection", Self::has_default_collection);
@@ -237,13 +269,17 @@ impl Desktop {
         self.until("KWallet is on the bus", |d| {
             d.has_owner(SERVICE) && d.has_owner("org.kde.kwalletd5")
         });
+        self.open_kwallet();
+    }
+
+    /// Opens the wallet with its key, as a login would.
+    pub fn open_kwallet(&self) {
+        let (to, path) = ("org.kde.kwalletd5", "/modules/kwalletd5");
         let key = format!("array:byte:{}", ["7"; 56].join(","));
         let open = ["string:kdewallet", &key, "int32:0"];
-        let path = "/modules/kwalletd5";
-        self.call("org.kde.kwalletd5", path, "org.kde.KWallet.pamOpen", &open);
+        self.call(to, path, "org.kde.KWallet.pamOpen", &open);
         self.until("the wallet is open", |d| {
-            let open = ["string:kdewallet"];
-            let answer = d.call("org.kde.kwalletd5", path, "org.kde.KWallet.isOpen", &open);
+            let answer = d.call(to, path, "org.kde.KWallet.isOpen", &["string:kdewallet"]);
             answer.is_some_and(|answer| answer.contains("true"))
         });
     }
@@ -254,23 +290,26 @@ impl Desktop {
         self.service_call("Lock", &[collection]).expect("Lock is answered");
     }
 
-    /// Types the password into a window of this class once it is there, or a key instead.
-    pub fn answer_window(&self, class: &str, keys: &[&str]) {
-        let xdotool = |args: &[&str]| self.sandbox.run("xdotool", args, b"");
+    /// Waits for a window that xdotool finds by this, then gives xdotool these commands.
+    pub fn answer_window(&self, [by, what]: [&str; 2], commands: &[&str]) {
+        let xdotool = |args: &[&str]| self.tool("xdotool", "xdotool", args, b"");
         self.until("a window asks", |_| {
-            !xdotool(&["search", "--onlyvisible", "--class", class]).stdout().trim().is_empty()
+            !xdotool(&["search", "--onlyvisible", by, what]).stdout().trim().is_empty()
         });
         // The window is there before it takes keys, and no condition tells when it does.
         sleep(Duration::from_millis(700));
-        for args in keys {
-            let ran = xdotool(&args.split(' ').collect::<Vec<_>>());
+        for command in commands {
+            let ran = xdotool(&command.split(' ').collect::<Vec<_>>());
             assert!(ran.status.success(), "{ran}");
         }
     }
 
-    /// The display, for a client that shows windows.
-    pub fn display(&self) -> Option<&str> {
-        self.display.as_deref()
+    /// Runs a program of this package in the session.
+    pub fn tool(&self, program: &str, package: &str, args: &[&str], stdin: &[u8]) -> Ran {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let there = std::env::split_paths(&path).any(|folder| folder.join(program).exists());
+        assert!(there, "{program}: not found; this test needs it: apt-get install {package}");
+        self.sandbox.run(program, args, stdin)
     }
 
     /// A call to the Secret Service's root, and what came back.
@@ -300,7 +339,8 @@ impl Desktop {
         answer.is_some_and(|answer| answer.contains("true"))
     }
 
-    fn call(&self, to: &str, path: &str, member: &str, arguments: &[&str]) -> Option<String> {
+    /// A call to anybody on the bus, and what came back unless it was an error.
+    pub fn call(&self, to: &str, path: &str, member: &str, arguments: &[&str]) -> Option<String> {
         let mut command = self.sandbox.command("dbus-send");
         command.arg(format!("--bus={}", self.address)).arg(format!("--dest={to}"));
         command.args(["--print-reply", "--reply-timeout=5000", path, member]).args(arguments);
@@ -315,56 +355,10 @@ impl Desktop {
             sleep(Duration::from_millis(20));
         }
     }
-
-    /// Watches the bus from now on.
-    pub fn watch(&self) -> Watch {
-        let mut command = self.sandbox.command("dbus-monitor");
-        command.args(["--address", &self.address, "--profile"]);
-        let mut monitor = start(command, "dbus-monitor", "dbus-bin");
-        let mut lines = BufReader::new(monitor.child.stdout.take().unwrap());
-        let mut line = String::new();
-        // The bus takes a monitor's own name away as soon as it is one.
-        while !line.contains("NameLost") {
-            line.clear();
-            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "dbus-monitor ended");
-        }
-        Watch { _monitor: monitor, lines }
-    }
 }
 
-/// A bus monitor.
-pub struct Watch {
-    _monitor: Process,
-    lines: BufReader<std::process::ChildStdout>,
-}
-
-impl Watch {
-    /// The methods called since, without those of the session's own parts.
-    pub fn calls(mut self, desktop: &Desktop) -> Vec<String> {
-        desktop.call("org.freedesktop.DBus", "/", "end.of.Test", &[]);
-        let mut calls: Vec<(String, String)> = Vec::new();
-        loop {
-            let mut line = String::new();
-            assert_ne!(self.lines.read_line(&mut line).unwrap(), 0, "dbus-monitor ended");
-            // mc, time, serial, sender, destination, path, interface, member
-            let fields: Vec<&str> = line.trim().split('\t').collect();
-            if fields.first() != Some(&"mc") {
-                continue;
-            }
-            let (sender, member) = (fields[3].to_owned(), fields[7].to_owned());
-            if member == "Test" {
-                calls.retain(|(from, _)| *from != sender);
-                break;
-            }
-            calls.push((sender, member));
-        }
-        // A client begins with Hello; whoever was there before did not come for the test.
-        let greeted = |name: &str| calls.iter().any(|(from, m)| from == name && m == "Hello");
-        calls.iter().filter(|(from, _)| greeted(from)).map(|(_, m)| m.clone()).collect()
-    }
-}
-
-fn start(mut command: Command, name: &'static str, package: &str) -> Process {
+/// Starts a part; where it is missing the test fails with the name of its package.
+pub fn start(mut command: Command, name: &'static str, package: &str) -> Process {
     let log = std::env::temp_dir();
     let log = command.get_current_dir().unwrap_or(&log).join(format!("{name}.log"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(log).unwrap());

@@ -8,3 +8,5 @@ pub mod program;
 pub mod sandbox;
 pub mod server;
 pub mod terminal;
+#[cfg(target_os = "linux")]
+pub mod watch;
