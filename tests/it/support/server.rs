@@ -11,7 +11,7 @@ use super::program::program;
 use super::sandbox::{Sandbox, run};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ impl Server {
             )
             .unwrap();
             let mut apache = spawn(folder.path());
-            if is_up(&mut apache, ports) {
+            if is_up(&mut apache, &folder.path().join("pid")) {
                 return Self { folder, apache, names, ports };
             }
         }
@@ -206,11 +206,12 @@ fn spawn(folder: &Path) -> Child {
     command.process_group(0).spawn().unwrap()
 }
 
-fn is_up(apache: &mut Child, ports: [u16; 3]) -> bool {
+/// Waits for the file that Apache writes when it listens; not where a port was taken.
+fn is_up(apache: &mut Child, pid: &Path) -> bool {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline && matches!(apache.try_wait(), Ok(None)) {
-        if ports.iter().all(|&port| TcpStream::connect(("127.0.0.1", port)).is_ok()) {
-            return matches!(apache.try_wait(), Ok(None));
+        if read(pid).trim() == apache.id().to_string() {
+            return true;
         }
         sleep(Duration::from_millis(5));
     }
