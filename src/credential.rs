@@ -83,6 +83,14 @@ impl Credential {
         self.expiry.is_some_and(|expiry| expiry <= now)
     }
 
+    /// Whether the host refused it so long before `now` (seconds since 1970 UTC) that it may
+    /// be forgotten: 30 days.
+    #[must_use]
+    pub fn is_long_rejected(&self, now: u64) -> bool {
+        const LIFETIME: u64 = 30 * 24 * 60 * 60;
+        self.rejected_at.is_some_and(|at| at.saturating_add(LIFETIME) < now)
+    }
+
     /// Whether it may be served at `now` (seconds since 1970 UTC).
     #[must_use]
     pub fn is_live(&self, now: u64) -> bool {

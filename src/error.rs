@@ -41,9 +41,12 @@ pub enum Error {
     /// A standard stream failed.
     #[error("a standard stream failed: {0}")]
     Stream(io::ErrorKind),
-    /// The command line is wrong.
+    /// What a person typed is wrong.
     #[error("{0}")]
     Usage(&'static str),
+    /// An option of the helper string, or a variable in its place, is wrong.
+    #[error("{0}")]
+    Option(&'static str),
     /// Something that a person typed, or the machine it was typed on, is not fit.
     #[error("{0}")]
     Refused(&'static str),
@@ -106,7 +109,7 @@ impl Error {
     #[must_use]
     pub fn hint(self) -> Option<&'static str> {
         Some(match self {
-            Self::Usage(_) => "see git-credential-pat --help",
+            Self::Usage(_) | Self::Option(_) => "see git-credential-pat --help",
             Self::Locked => "unlock it in the desktop session, or log in there once",
             Self::Denied => "repeat the command and allow the access when the keychain asks",
             Self::TimedOut => {

@@ -4,8 +4,11 @@
 //! All of it is best effort and none of it fails: a helper that could not harden itself is
 //! still better than no helper. `SECURITY.md` says what this cannot do.
 
+mod registers;
+
 use std::alloc::System;
 use std::hint::black_box;
+use std::io::{self, Write};
 use zeroize::Zeroize;
 
 /// The process's allocator: freed and grown blocks are zeroed, so that crates which drop
@@ -22,7 +25,10 @@ pub const fn wiping_allocator() -> WipingAllocator {
 /// what was being worked on.
 pub fn begin() {
     no_core_dumps();
-    std::panic::set_hook(Box::new(|_| {}));
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|l| format!(" at {}:{}", l.file(), l.line()));
+        let _ = writeln!(io::stderr(), "internal error{}", place.unwrap_or_default());
+    }));
 }
 
 /// From here on no other process of the user may read this one's memory.
@@ -42,6 +48,13 @@ pub fn wipe_stack() {
     let mut used = [0u8; 16 * 1024];
     black_box(&mut used);
     used.zeroize();
+}
+
+/// Wipes what a finished operation has left on the stack and in registers. Nothing secret
+/// may be alive any more.
+pub fn end() {
+    wipe_stack();
+    registers::wipe();
 }
 
 #[cfg(unix)]

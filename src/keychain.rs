@@ -6,6 +6,7 @@
 //! onto the system and what is odd there, one variant of [`Kind`], one arm in [`open`].
 
 mod auto;
+mod family;
 pub mod item;
 #[cfg(target_os = "linux")]
 pub mod kernel;
@@ -17,6 +18,7 @@ pub mod secret_service;
 use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
+use lock::Lock;
 use std::time::Duration;
 
 /// What a keychain calls an item: an object path, a key's serial. Only that keychain, in
@@ -89,6 +91,13 @@ pub trait Keychain {
     /// Where it could not be written. The old content, if there was one, is then unchanged.
     fn write(&mut self, at: Option<&Found>, credential: &Credential) -> Result<(), Error>;
 
+    /// Keeps other processes of ours from writing until the guard is dropped, so that nothing
+    /// comes between comparing and writing. None where no such guard can be had: the write
+    /// then goes on without.
+    fn exclusive(&self) -> Option<Lock> {
+        lock::acquire()
+    }
+
     /// Deletes an item. One that is already gone is no error.
     ///
     /// # Errors
@@ -108,15 +117,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Reads a name as `--keychain` takes it.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] for any other name.
-    pub fn from_name(name: &str) -> Result<Self, Error> {
+    /// Reads a name as `--keychain` takes it. Memory cannot be named: it would be gone when
+    /// the process ends.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
         match name {
-            "secret-service" => Ok(Self::SecretService),
-            "kernel" => Ok(Self::Kernel),
-            _ => Err(Error::Usage("--keychain takes secret-service or kernel")),
+            "secret-service" => Some(Self::SecretService),
+            "kernel" => Some(Self::Kernel),
+            _ => None,
         }
     }
 
@@ -154,7 +162,7 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
         #[cfg(target_os = "linux")]
         Some(Kind::SecretService) => Ok(Box::new(secret_service::SecretService::new(options))),
         #[cfg(target_os = "linux")]
-        Some(Kind::Kernel) => Ok(Box::new(kernel::KernelKeyring::new(options)?)),
+        Some(Kind::Kernel) => Ok(Box::new(kernel::KernelKeyring::new(options))),
         Some(Kind::Memory) => Ok(Box::new(memory::MemoryKeychain::default())),
         #[cfg(not(target_os = "linux"))]
         Some(_) => Err(Error::Unsupported),

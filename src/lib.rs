@@ -1,10 +1,120 @@
 //! A git credential helper that keeps personal access tokens in the operating system's
-//! keychain. See `README.md` for people, this for programs.
+//! keychain, and the library that it is made of.
+//!
+//! ```text
+//! stdin → protocol (bytes → Request) → helper (what get, store, erase mean)
+//!       → keychain → helper → protocol (Answer → bytes) → stdout
+//! ```
+//!
+//! [`context`], [`credential`] and [`secret`] depend on nothing; [`protocol`] on them;
+//! [`helper`] on those and on the [`Keychain`](keychain::Keychain) trait; a keychain never on
+//! what uses it. The binary is [`run`] and nothing more.
+//!
+//! The helper works in any program, on any keychain:
+//!
+//! ```
+//! use git_credential_pat::helper::{self, Outcome, Policy};
+//! use git_credential_pat::keychain::memory::MemoryKeychain;
+//! use git_credential_pat::protocol::Request;
+//!
+//! let mut keychain = MemoryKeychain::default();
+//! let policy = Policy { allow_http: false, now: 1_798_761_600 };
+//! let approved = b"protocol=https\nhost=git.example.com\nusername=alice\npassword=secret\n";
+//! helper::store(&Request::parse(approved)?, policy, &mut keychain)?;
+//!
+//! let asked = Request::parse(b"protocol=https\nhost=GIT.example.com:443\n")?;
+//! match helper::get(&asked, policy, &mut keychain)? {
+//!     Outcome::Answer(lines) => assert_eq!(&*lines, b"username=alice\npassword=secret\n"),
+//!     _ => panic!("no answer"),
+//! }
+//! # Ok::<(), git_credential_pat::error::Error>(())
+//! ```
 
+pub mod arguments;
 pub mod context;
 pub mod credential;
 pub mod error;
 pub mod hardening;
+pub mod helper;
 pub mod keychain;
 pub mod protocol;
 pub mod secret;
+pub mod terminal;
+
+mod cli;
+mod forge;
+
+use arguments::{HelperOptions, Invocation, Operation};
+use error::Error;
+use helper::{Outcome, Policy};
+use protocol::Request;
+use std::ffi::OsString;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// An error, and what was being done.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {error}")]
+pub struct Failure {
+    /// The operation or command.
+    pub what: &'static str,
+    /// What went wrong.
+    pub error: Error,
+}
+
+/// Does what these arguments, without the program's name, ask for; the exit status.
+///
+/// # Errors
+/// With what the caller should say on stderr; [`Error::exit_code`] is then the status.
+pub fn run(arguments: &[OsString]) -> Result<u8, Failure> {
+    let invocation =
+        arguments::parse(arguments).map_err(|error| Failure { what: "arguments", error })?;
+    match invocation {
+        Invocation::Operation(operation, options) => run_operation(operation, &options)
+            .map(|()| 0)
+            .map_err(|error| Failure { what: operation.name(), error }),
+        Invocation::Command => cli::run(arguments),
+        Invocation::Unknown if terminal::stdin_is_terminal() => {
+            let error = Error::Usage("there is no such command or operation");
+            Err(Failure { what: "arguments", error })
+        }
+        // "If a helper receives any other operation, it should silently ignore the
+        // request", gitcredentials(7).
+        Invocation::Unknown => Ok(0),
+    }
+}
+
+fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Error> {
+    let run = match operation {
+        Operation::Capability => return terminal::write_raw(protocol::CAPABILITIES.as_bytes()),
+        Operation::Get => helper::get,
+        Operation::Store => helper::store,
+        Operation::Erase => helper::erase,
+    };
+    if operation != Operation::Get {
+        hardening::hide_memory();
+    }
+    let request = Request::read(&mut terminal::raw_stdin()?)?;
+    let policy = Policy { allow_http: options.allow_http, now: now() };
+    let mut keychain = keychain::open(&options.keychain(operation))?;
+    match run(&request, policy, &mut *keychain)? {
+        Outcome::Answer(lines) => terminal::write_raw(&lines)?,
+        Outcome::Ambiguous(host) => terminal::say(
+            operation.name(),
+            &format!(
+                "several accounts at {host}: choose one with \
+                 git config --global credential.{host}.username NAME"
+            ),
+        ),
+        Outcome::RefusedHttp if terminal::stderr_is_terminal() => {
+            terminal::say(operation.name(), "unencrypted http is neither answered nor stored");
+            terminal::hint("to allow it, add --allow-http to the helper string");
+        }
+        Outcome::RefusedHttp | Outcome::Silent => {}
+    }
+    Ok(())
+}
+
+/// The time in seconds since 1970 UTC.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}

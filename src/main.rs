@@ -1,10 +1,27 @@
-//! The process: hardening, streams, exit status, and the one place that prints an error.
+//! The process: hardening, exit status, and the one place that prints an error.
 
 use git_credential_pat::hardening::{self, WipingAllocator};
+use git_credential_pat::terminal;
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: WipingAllocator = hardening::wiping_allocator();
 
-fn main() {
+fn main() -> ExitCode {
     hardening::begin();
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let result = git_credential_pat::run(&arguments);
+    hardening::end();
+    match result {
+        Ok(status) => status.into(),
+        Err(failure) => {
+            terminal::say(failure.what, &failure.error.to_string());
+            if let Some(hint) = failure.error.hint() {
+                terminal::hint(hint);
+            }
+            failure.error.exit_code().into()
+        }
+    }
 }

@@ -12,6 +12,9 @@
 //! Only LF and CRLF end a line, and a line is never split: lines made out of parts of
 //! others have given tokens to strangers (CVE-2020-5260, CVE-2024-50338, CVE-2024-52006).
 
+#[cfg(test)]
+mod tests;
+
 use crate::credential::Username;
 use crate::error::{Error, Malformed};
 use crate::secret::Secret;
@@ -176,6 +179,7 @@ impl Key {
 }
 
 /// What a get answers.
+#[derive(Clone, Copy)]
 pub struct Answer<'a> {
     /// Printed as it is given; none is not printed.
     pub username: Option<&'a Username>,
@@ -249,15 +253,18 @@ fn read_description(input: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, Error> {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(Error::Stream(e.kind())),
         };
+        let unread = filled..filled + count;
         filled += count;
         let mut ended = count == 0;
-        while let Some(length) = buffer[line_start..filled].iter().position(|&b| b == b'\n') {
-            let line = &buffer[line_start..line_start + length];
-            line_start += length + 1;
-            if matches!(line, b"" | b"\r") {
-                filled = line_start;
-                ended = true;
-                break;
+        for end in unread {
+            if buffer[end] == b'\n' {
+                let line = &buffer[line_start..end];
+                line_start = end + 1;
+                if matches!(line, b"" | b"\r") {
+                    filled = line_start;
+                    ended = true;
+                    break;
+                }
             }
         }
         if ended {

@@ -24,7 +24,7 @@ mod linux {
 
     pub(in crate::keychain) fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
         match address::from_environment() {
-            Ok(None) => Ok(Box::new(KernelKeyring::new(options)?)),
+            Ok(None) => Ok(Box::new(KernelKeyring::new(options))),
             Ok(Some(addresses)) => {
                 let service = SecretService::with_addresses(Ok(addresses), options);
                 Ok(Box::new(Undecided::new(service, options)))
@@ -52,7 +52,7 @@ mod linux {
         ) -> Result<T, Error> {
             match call(&mut *self.keychain) {
                 Err(Error::NoSecretService) if !self.decided => {
-                    self.keychain = Box::new(KernelKeyring::new(&self.options)?);
+                    self.keychain = Box::new(KernelKeyring::new(&self.options));
                     self.decided = true;
                     call(&mut *self.keychain)
                 }

@@ -1,16 +1,52 @@
-//! The Linux kernel's user keyring.
-use crate::context::Context;
+//! The Linux kernel's user keyring (`@u` in keyrings(7)): kept in the kernel's memory, never
+//! on disk, gone at reboot, the same for all processes of a user.
+//!
+//! | here | there |
+//! |---|---|
+//! | an account | a key of type `user`, described as `git-credential-pat:CONTEXT<TAB>USERNAME` |
+//! | write | `add_key`, which replaces the payload of a key with this description in one step |
+//! | lifetime | `KEYCTL_SET_TIMEOUT`: the kernel itself removes the key |
+//!
+//! What is odd there:
+//! - A key can be found and described by every process of its user, but read only by one
+//!   that *possesses* it, that is, whose own keyrings lead to it. Where the session keyring
+//!   does not link `@u` (systemd units, `su`, some cron jobs, `keyctl session -`), reading
+//!   gives EACCES. Then `@u` is linked into this process's own keyring, which nobody else
+//!   sees and which ends with the process, and the read is tried once more.
+//! - Updating a key takes its timeout away. So a key with a lifetime is made in the process
+//!   keyring, given its timeout there, and then linked to `@u`, where it displaces the old
+//!   one: at no moment is it there without its timeout.
+//! - There are quotas, in `/proc/sys/kernel/keys`: by default 200 keys and 20,000 bytes.
+
+mod describe;
+pub mod store;
+
+use crate::context::{Context, unescape};
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
-use crate::keychain::{Found, Keychain, Kind, Options};
+use crate::hardening;
+use crate::keychain::{Found, ItemId, Keychain, Kind, Options, item};
+use describe::describe;
+use linux_keyutils::{Key, KeyError, KeyRing, KeyRingIdentifier, KeySerialId};
+use std::time::Duration;
+use zeroize::Zeroizing;
 
-/// STUB
-pub struct KernelKeyring;
+/// What our keys' descriptions begin with. The tab after the context cannot be part of it.
+const PREFIX: &str = "git-credential-pat:";
+
+/// More than any payload can be.
+const MAX_PAYLOAD: usize = 32 * 1024;
+
+/// See the [module](self).
+pub struct KernelKeyring {
+    lifetime: Option<Duration>,
+}
 
 impl KernelKeyring {
-    /// STUB
-    pub fn new(_: &Options) -> Result<Self, Error> {
-        Ok(Self)
+    /// Nothing is asked of the kernel before the first call.
+    #[must_use]
+    pub fn new(options: &Options) -> Self {
+        Self { lifetime: options.lifetime }
     }
 }
 
@@ -18,22 +54,198 @@ impl Keychain for KernelKeyring {
     fn kind(&self) -> Kind {
         Kind::Kernel
     }
-    fn find(&mut self, _: &[Context], _: Option<&Username>) -> Result<Vec<Found>, Error> {
-        Err(Error::Unsupported)
+
+    fn find(
+        &mut self,
+        contexts: &[Context],
+        username: Option<&Username>,
+    ) -> Result<Vec<Found>, Error> {
+        let mut keys = keys()?;
+        keys.retain(|(_, account)| {
+            contexts.contains(&account.context) && username.is_none_or(|u| *u == account.username)
+        });
+        Ok(keys.into_iter().map(|(key, account)| found(key, account.context)).collect())
     }
+
     fn list(&mut self) -> Result<Vec<(Found, Account)>, Error> {
-        Err(Error::Unsupported)
+        let keys = keys()?;
+        Ok(keys.into_iter().map(|(key, a)| (found(key, a.context.clone()), a)).collect())
     }
-    fn usernames(&mut self, _: &[Found]) -> Result<Vec<Username>, Error> {
-        Err(Error::Unsupported)
+
+    fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
+        let username = |found: &Found| {
+            let account = describe(serial(found)?).map_err(convert)?;
+            let account = account.as_deref().and_then(parse_description);
+            account.map(|a| a.username).ok_or(Error::Transient("a key is gone"))
+        };
+        found.iter().map(username).collect()
     }
-    fn read(&mut self, _: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
-        Err(Error::Unsupported)
+
+    fn read(&mut self, found: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
+        let mut credentials = Vec::with_capacity(found.len());
+        let mut buffer = Zeroizing::new(vec![0; 4096]);
+        for found in found {
+            let key = Key::from_id(serial(found)?);
+            match possessing(|| read_payload(key, &mut buffer)) {
+                Ok(length) => {
+                    let content = buffer.get(..length).ok_or(Error::Damaged)?;
+                    credentials.push((found.clone(), item::decode(content)?));
+                }
+                Err(error) if is_gone(error) => {}
+                Err(error) => return Err(convert(error)),
+            }
+        }
+        Ok(credentials)
     }
-    fn write(&mut self, _: Option<&Found>, _: &Credential) -> Result<(), Error> {
-        Err(Error::Unsupported)
+
+    fn write(&mut self, _at: Option<&Found>, credential: &Credential) -> Result<(), Error> {
+        // The description is the key: one that is there is replaced, whatever its serial.
+        let description = description(&credential.account());
+        let content = item::encode(credential);
+        if content.len() >= MAX_PAYLOAD || description.len() >= MAX_PAYLOAD / 8 {
+            return Err(Error::TooLong);
+        }
+        let Some(lifetime) = self.lifetime else {
+            return possessing(|| user_keyring()?.add_key(&description, &*content))
+                .map(drop)
+                .map_err(convert);
+        };
+        let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true).map_err(convert)?;
+        let key = own.add_key(&description, &*content).map_err(convert)?;
+        let seconds = usize::try_from(lifetime.as_secs()).unwrap_or(usize::MAX);
+        key.set_timeout(seconds).map_err(convert)?;
+        possessing(|| user_keyring()?.link_key(key)).map_err(convert)
     }
-    fn delete(&mut self, _: &Found) -> Result<(), Error> {
-        Err(Error::Unsupported)
+
+    fn delete(&mut self, found: &Found) -> Result<(), Error> {
+        let key = Key::from_id(serial(found)?);
+        match possessing(|| user_keyring()?.unlink_key(key)) {
+            Err(error) if is_gone(error) => Ok(()),
+            result => result.map_err(convert),
+        }
+    }
+}
+
+fn found(key: Key, context: Context) -> Found {
+    Found { id: ItemId(key.get_id().0.to_string()), context, locked: false }
+}
+
+fn serial(found: &Found) -> Result<KeySerialId, Error> {
+    found.id.0.parse().map(KeySerialId).map_err(|_| Error::Keychain("not a key's serial"))
+}
+
+/// Runs a call, once more where it was denied: then as a possessor of the user's keys, which
+/// the session is not.
+fn possessing<T>(mut call: impl FnMut() -> Result<T, KeyError>) -> Result<T, KeyError> {
+    match call() {
+        Err(KeyError::AccessDenied) => {
+            let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
+            own.link_keyring_id(KeyRingIdentifier::User)?;
+            call()
+        }
+        result => result,
+    }
+}
+
+fn user_keyring() -> Result<KeyRing, KeyError> {
+    KeyRing::from_special_id(KeyRingIdentifier::User, true)
+}
+
+/// Every key of ours in the user keyring. From here on no other process may read this one's
+/// memory.
+fn keys() -> Result<Vec<(Key, Account)>, Error> {
+    hardening::hide_memory();
+    let mut keys = Vec::new();
+    for serial in serials()? {
+        let description = describe(serial).map_err(convert)?;
+        if let Some(account) = description.as_deref().and_then(parse_description) {
+            keys.push((Key::from_id(serial), account));
+        }
+    }
+    Ok(keys)
+}
+
+/// The serials in the user keyring, which the kernel gives as if they were its payload.
+fn serials() -> Result<Vec<KeySerialId>, Error> {
+    let ring = Key::from_id(KeySerialId(KeyRingIdentifier::User as i32));
+    let mut buffer = vec![0; 1024];
+    let length = read_payload(ring, &mut buffer).map_err(convert)?;
+    let (serials, _) = buffer.get(..length).ok_or(Error::Damaged)?.as_chunks();
+    Ok(serials.iter().map(|serial| KeySerialId(i32::from_ne_bytes(*serial))).collect())
+}
+
+/// Reads a payload into the buffer, which grows to what the kernel says it needs.
+fn read_payload(key: Key, buffer: &mut Vec<u8>) -> Result<usize, KeyError> {
+    loop {
+        let length = key.read(buffer)?;
+        if length <= buffer.len() {
+            return Ok(length);
+        }
+        buffer.resize(length, 0);
+    }
+}
+
+fn description(account: &Account) -> String {
+    format!("{PREFIX}{}\t{}", account.context, account.username)
+}
+
+fn parse_description(description: &[u8]) -> Option<Account> {
+    let text = std::str::from_utf8(description).ok()?.strip_prefix(PREFIX)?;
+    let (context, username) = text.split_once('\t')?;
+    Some(Account {
+        context: Context::from_canonical(context)?,
+        username: Username::new(&unescape(username)?),
+    })
+}
+
+/// Whether the error says that there is no such key, any more.
+fn is_gone(error: KeyError) -> bool {
+    matches!(
+        error,
+        KeyError::KeyDoesNotExist
+            | KeyError::MissingFileOrDirectory
+            | KeyError::KeyExpired
+            | KeyError::KeyRevoked
+            | KeyError::KeyRejected
+    )
+}
+
+fn convert(error: KeyError) -> Error {
+    match error {
+        KeyError::AccessDenied => Error::KernelKeyringDenied,
+        KeyError::PermissionDenied
+        | KeyError::OperationNotSupported
+        | KeyError::Unknown(libc::ENOSYS) => Error::NoKernelKeyring,
+        KeyError::QuotaExceeded => Error::KernelKeyringFull,
+        error if is_gone(error) => Error::KernelKeyExpired,
+        KeyError::InvalidArguments | KeyError::InvalidDescription => Error::TooLong,
+        _ => Error::Keychain("the kernel refused the call"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{description, parse_description};
+    use crate::context::Context;
+    use crate::credential::{Account, Username};
+
+    #[test]
+    fn a_description_reads_back_whatever_the_names_hold() {
+        let host = Context::of_host(b"https", b"[::1]:8443").expect("a host");
+        for (path, username) in [(&b""[..], &b""[..]), (b"a;b\t/c d", b"x;y\tz@%41\xFF\n")] {
+            let context = host.scoped(path).expect("a scope");
+            let account = Account { context, username: Username::new(username) };
+            let read = parse_description(description(&account).as_bytes());
+            assert!(read == Some(account));
+        }
+    }
+
+    #[test]
+    fn what_others_put_there_is_not_ours() {
+        for text in
+            ["", "git-credential-pat:", "keyring:a@b", "git-credential-pat:https://h.example"]
+        {
+            assert!(parse_description(text.as_bytes()).is_none(), "{text}");
+        }
     }
 }

@@ -1,1 +1,72 @@
-//! An advisory lock around compare-then-write.
+//! An advisory lock of all our processes of one user, held between comparing and writing.
+//!
+//! Without it, two of them that store a first token for one account may both find nothing
+//! and both create an item, and an erase may reject a token that a store has just replaced.
+//! A get never takes it. It is a file in `$XDG_RUNTIME_DIR`, else in the user's state
+//! folder; the system lets it go when the process ends, however it ends.
+
+use std::env;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const NAME: &str = "git-credential-pat.lock";
+
+/// Longer than any write of another process should take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The lock, held until it is dropped.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "closing the file lets the lock go")] File);
+
+/// Takes the lock, or nothing where it cannot be had within five seconds.
+#[must_use]
+pub fn acquire() -> Option<Lock> {
+    acquire_in(&folder()?, PATIENCE)
+}
+
+fn acquire_in(folder: &Path, patience: Duration) -> Option<Lock> {
+    let deadline = Instant::now() + patience;
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(NAME)).ok()?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Some(Lock(file)),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(2));
+            }
+            Err(_) => return None,
+        }
+    }
+}
+
+fn folder() -> Option<PathBuf> {
+    let variable = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    if let Some(folder) = variable("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir()) {
+        return Some(folder);
+    }
+    let folder = variable("XDG_STATE_HOME")
+        .or_else(|| variable("LOCALAPPDATA"))
+        .or_else(|| Some(variable("HOME")?.join(".local/state")))?
+        .join("git-credential-pat");
+    fs::create_dir_all(&folder).ok()?;
+    Some(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PATIENCE, acquire_in};
+    use std::time::Duration;
+
+    #[test]
+    fn the_lock_is_one_at_a_time_and_waiting_for_it_ends() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = acquire_in(folder.path(), Duration::ZERO);
+        assert!(first.is_some());
+        assert!(acquire_in(folder.path(), Duration::from_millis(20)).is_none());
+        drop(first);
+        // Another test's child may hold a copy until its exec.
+        assert!(acquire_in(folder.path(), PATIENCE).is_some());
+    }
+}

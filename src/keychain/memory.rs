@@ -1,13 +1,14 @@
 //! A keychain in this process's memory, for tests and for programs that use the library.
 //!
 //! It keeps items as the others do, encoded and under the same keys, and it can be told to
-//! misbehave: [`MemoryKeychain::fail_next`].
+//! misbehave: [`MemoryKeychain::fail_on`].
 
 use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
+use crate::keychain::lock::Lock;
 use crate::keychain::{Found, ItemId, Keychain, Kind, item};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 /// See the [module](self).
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 pub struct MemoryKeychain {
     items: BTreeMap<u64, Item>,
     next_id: u64,
-    failures: VecDeque<Error>,
+    failures: Vec<(&'static str, Error)>,
     calls: Vec<&'static str>,
 }
 
@@ -26,9 +27,16 @@ struct Item {
 }
 
 impl MemoryKeychain {
-    /// Makes the next calls fail with these errors, one each, before they do anything.
-    pub fn fail_next(&mut self, errors: impl IntoIterator<Item = Error>) {
-        self.failures.extend(errors);
+    /// Makes the next call of this name fail before it does anything; of several such orders
+    /// for one name, each serves once.
+    pub fn fail_on(&mut self, call: &'static str, error: Error) {
+        self.failures.push((call, error));
+    }
+
+    /// Every item's raw content, in the order in which they came.
+    #[must_use]
+    pub fn contents(&self) -> Vec<Zeroizing<Vec<u8>>> {
+        self.items.values().map(|item| item.content.clone()).collect()
     }
 
     /// Locks every item.
@@ -50,7 +58,8 @@ impl MemoryKeychain {
 
     fn called(&mut self, name: &'static str) -> Result<(), Error> {
         self.calls.push(name);
-        self.failures.pop_front().map_or(Ok(()), Err)
+        let ordered = self.failures.iter().position(|(call, _)| *call == name);
+        ordered.map_or(Ok(()), |index| Err(self.failures.remove(index).1))
     }
 
     fn item(&self, found: &Found) -> Option<&Item> {
@@ -130,6 +139,10 @@ impl Keychain for MemoryKeychain {
         let content = item::encode(credential);
         self.items.insert(id, Item { account: credential.account(), content, locked: false });
         Ok(())
+    }
+
+    fn exclusive(&self) -> Option<Lock> {
+        None
     }
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {

@@ -30,6 +30,7 @@ mod prompt;
 mod remote;
 pub mod service;
 mod session;
+pub mod store;
 #[doc(hidden)]
 pub mod wire;
 

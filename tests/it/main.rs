@@ -1,7 +1,13 @@
 //! The built binary on real parts: git drives it, real keychains hold the tokens.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
-#![allow(unreachable_pub, reason = "nothing is reachable in a test binary, and pub reads well")]
+#![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
-#[cfg(target_os = "linux")]
+mod commands;
+mod end_to_end;
+mod install;
+mod keyring_family;
+mod lfs;
+mod protocol;
 mod secret_service;
 mod support;
+mod tidy;

@@ -118,7 +118,7 @@ pub fn run(mut command: Command, stdin: &[u8]) -> Ran {
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     Ran {
-        command: format!("{:?} {:?}", command.get_program(), command.get_args()),
+        command: format!("{} {:?}", command.get_program().display(), command.get_args()),
         stdin: stdin.to_vec(),
         status: output.status,
         stdout: output.stdout,

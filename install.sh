@@ -1,0 +1,544 @@
+#!/bin/sh
+# Builds and installs git-credential-pat for one user, proves that this machine's keychain
+# keeps a token with it, and only then makes it git's credential helper.
+#
+# Everything stands in functions and the last line calls main: a script that was cut off on
+# its way does nothing at all.
+
+usage() {
+    cat <<'END'
+Usage: ./install.sh [options]
+
+Builds git-credential-pat from this checkout, installs it with its man page and shell
+completions, proves that the keychain works, and makes it git's credential helper.
+
+  --prefix DIR      where to install: DIR/bin, DIR/share (default: $PREFIX, else ~/.local)
+  --keychain NAME   secret-service or kernel (default: secret-service where the session
+                    has one, else kernel)
+  --binary FILE     install this binary instead of building one
+  --no-configure    install the files only: no keychain is asked, git is not configured
+  --reset-helpers   write an empty helper line before ours, so that git forgets every
+                    helper configured before it
+  --uninstall       remove the files and our line in git's configuration; tokens stay in
+                    the keychain
+  --dry-run         say what would be done, change nothing
+  --help            this text
+END
+}
+
+# What is said goes to stdout; what is wrong goes to stderr, as the program itself says it.
+say() { printf '%s\n' "$*"; }
+warn() { printf 'install.sh: %s\n' "$*" >&2; }
+hint() { printf 'hint: %s\n' "$*" >&2; }
+die() {
+    warn "$1"
+    shift
+    for line; do hint "$line"; done
+    exit 1
+}
+
+# The words as they would be typed.
+typed() {
+    typed_line=
+    for word; do
+        case $word in
+        '' | *[!A-Za-z0-9_./+,:@%=-]*)
+            word=\'$(printf '%s' "$word" | sed "s/'/'\\\\''/g")\' ;;
+        esac
+        typed_line="$typed_line${typed_line:+ }$word"
+    done
+    printf '%s' "$typed_line"
+}
+
+# Runs a command that changes something, or says that it would.
+change() {
+    if [ "$dry_run" = yes ]; then
+        say "would run: $(typed "$@")"
+    else
+        "$@"
+    fi
+}
+
+# --- What was asked for --------------------------------------------------------------
+
+parse() {
+    # How to run this again in the same way.
+    again=$(typed "$0" "$@")
+    [ -z "${PREFIX:-}" ] || again="PREFIX=$(typed "$PREFIX") $again"
+    prefix=${PREFIX:-}
+    keychain=${GIT_CREDENTIAL_PAT_KEYCHAIN:-}
+    binary='' action=install configure=yes reset_helpers=no dry_run=no
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --prefix=* | --keychain=* | --binary=*)
+            option=${1%%=*} value=${1#*=}
+            shift
+            set -- "$option" "$value" "$@"
+            continue
+            ;;
+        --prefix | --keychain | --binary)
+            [ $# -ge 2 ] || misused "$1 needs a value"
+            case $1 in
+            --prefix) prefix=$2 ;;
+            --keychain) keychain=$2 ;;
+            --binary) binary=$2 ;;
+            esac
+            shift
+            ;;
+        --no-configure) configure=no ;;
+        --reset-helpers) reset_helpers=yes ;;
+        --uninstall) action=uninstall ;;
+        --dry-run) dry_run=yes ;;
+        --help | -h) usage && exit 0 ;;
+        *) misused "there is no such option" ;;
+        esac
+        shift
+    done
+    case $keychain in
+    '' | secret-service | kernel) ;;
+    *) misused "--keychain takes secret-service or kernel" ;;
+    esac
+    [ -n "$prefix" ] || prefix=${HOME:?is not set: use --prefix DIR}/.local
+    # The path as given: a symlink on the way may be what keeps it valid after an upgrade.
+    case $prefix in
+    /*) ;;
+    *) prefix=$PWD/$prefix ;;
+    esac
+    while [ "${prefix%/}" != "$prefix" ]; do prefix=${prefix%/}; done
+    case $prefix in
+    *[[:cntrl:]]*) die "the prefix holds a control character" ;;
+    esac
+    bin=$prefix/bin
+    program=$bin/$name
+    man_page=$prefix/share/man/man1/$name.1
+    bash_completion=$prefix/share/bash-completion/completions/$name
+    zsh_completion=$prefix/share/zsh/site-functions/_$name
+    fish_completion=$prefix/share/fish/vendor_completions.d/$name.fish
+}
+
+misused() {
+    warn "$1"
+    hint "see ./install.sh --help"
+    exit 2
+}
+
+# --- What is needed ------------------------------------------------------------------
+
+# Stops where a tool is missing, with the command that installs it; root on Debian or
+# Ubuntu has it installed.
+need() {
+    command -v "$1" >/dev/null 2>&1 && return
+    package=$1 command=
+    [ "$1" != cc ] || package=gcc
+    for manager in apt-get dnf zypper pacman apk; do
+        command -v "$manager" >/dev/null 2>&1 || continue
+        case $manager:$1 in
+        apt-get:cc) package='gcc libc6-dev' ;;
+        apk:cc) package='gcc musl-dev' ;;
+        esac
+        case $manager in
+        apt-get) command="apt-get install --yes $package" ;;
+        pacman) command="pacman -S --needed $package" ;;
+        apk) command="apk add $package" ;;
+        *) command="$manager install $package" ;;
+        esac
+        break
+    done
+    [ -n "$command" ] || die "$1 is missing" "install $package with this system's package manager"
+    [ "$(id -u)" = 0 ] || die "$1 is missing" "install it with: sudo $command"
+    [ "$manager" = apt-get ] || die "$1 is missing" "install it with: $command"
+    say "$1 is missing: $command"
+    [ "$dry_run" != yes ] || return 0
+    export DEBIAN_FRONTEND=noninteractive
+    # The lists of a fresh container are empty, hence the second try.
+    $command >/dev/null 2>&1 || { apt-get update && $command; } ||
+        die "$1 could not be installed"
+}
+
+need_rust() {
+    # rustup changes the profile, which this shell may not have read yet.
+    if ! command -v cargo >/dev/null 2>&1 && [ -x "${HOME:-}/.cargo/bin/cargo" ]; then
+        PATH=$HOME/.cargo/bin:$PATH
+        export PATH
+    fi
+    get_rustup="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+    wanted=$(sed -n 's/^rust-version *= *"\(.*\)".*/\1/p' "$source/Cargo.toml")
+    if ! command -v cargo >/dev/null 2>&1 || ! command -v rustc >/dev/null 2>&1; then
+        if command -v rustup >/dev/null 2>&1; then
+            die "cargo is missing" "install it with: rustup toolchain install stable"
+        fi
+        die "cargo is missing" "install Rust $wanted or newer with: $get_rustup"
+    fi
+    found=$(cd "$source" && rustc --version) || die "rustc does not run"
+    found=${found#rustc }
+    found=${found%%[ -]*}
+    if ! at_least "$wanted" "$found"; then
+        if command -v rustup >/dev/null 2>&1; then get_rustup='rustup update stable'; fi
+        die "Rust $found is too old: $wanted or newer is needed" "update it with: $get_rustup"
+    fi
+}
+
+# Whether version $2 is at least $1 (major.minor).
+at_least() {
+    [ "${2%%.*}" -gt "${1%%.*}" ] && return
+    [ "${2%%.*}" -eq "${1%%.*}" ] || return 1
+    wanted_minor=${1#*.} found_minor=${2#*.}
+    [ "${found_minor%%.*}" -ge "${wanted_minor%%.*}" ]
+}
+
+# --- The files -----------------------------------------------------------------------
+
+build() {
+    need_rust
+    need cc
+    target=${CARGO_TARGET_DIR:-$source/target}
+    case $target in
+    /*) ;;
+    *) target=$PWD/$target ;;
+    esac
+    [ "$dry_run" = yes ] || say "Building $name (this takes a minute or two)"
+    quiet=--quiet
+    [ ! -t 2 ] || quiet=
+    change cargo build --release --locked $quiet \
+        --manifest-path "$source/Cargo.toml" --target-dir "$target" ||
+        die "the build failed"
+    binary=$target/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release/$name
+}
+
+# Installs a file in one step: whoever runs or reads the old one is not disturbed.
+put() { # FILE PLACE MODE
+    if [ "$dry_run" = yes ]; then
+        say "would install: $2"
+        return
+    fi
+    mkdir -p "${2%/*}" || die "the folder cannot be made: ${2%/*}"
+    half_written=$2.new.$$
+    if ! { cp "$1" "$half_written" && chmod "$3" "$half_written" && mv -f "$half_written" "$2"; }; then
+        die "the file cannot be written: $2"
+    fi
+    half_written=
+    say "  $2"
+}
+
+put_files() {
+    [ "$dry_run" = yes ] || [ -x "$binary" ] || die "this is no program: $binary"
+    say "Installing"
+    put "$binary" "$program" 755
+    put "$source/src/cli/$name.1" "$man_page" 644
+    for shell in bash zsh fish; do
+        if [ "$dry_run" != yes ]; then
+            "$program" completions "$shell" >"$scratch/$shell" ||
+                die "the program that was just installed does not run: $program"
+        fi
+    done
+    put "$scratch/bash" "$bash_completion" 644
+    put "$scratch/zsh" "$zsh_completion" 644
+    put "$scratch/fish" "$fish_completion" 644
+}
+
+# --- The helper string ---------------------------------------------------------------
+
+# git runs the string as it is, by a shell, if its first byte is `/`; a leading quote would
+# make it run `git credential-'…'`. So what a shell could misread is escaped byte by byte.
+escaped() {
+    printf '%s' "$1" | sed 's/[][ !"#$&'\''()*;<>?\\^`{|}~=%]/\\&/g'
+}
+
+# The same for the regular expressions of `git config`.
+matching() {
+    printf '%s' "$1" | sed 's/[][\\.*^$+?(){}|]/\\&/g'
+}
+
+# --- The proof -----------------------------------------------------------------------
+
+random() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
+
+# Runs `git credential` with the very helper string that is to be configured and with no
+# other, outside of any repository; nobody is asked for a token.
+git_credential() {
+    GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=true SSH_ASKPASS=true git -C / \
+        -c credential.helper= -c "credential.helper=$helper" credential "$1"
+}
+
+# The password that git gets for the throw-away account. The requests are here-documents:
+# no argument list of any process shows the token.
+proof_fill() {
+    git_credential fill 2>>"$scratch/errors" <<END | sed -n 's/^password=//p'
+protocol=https
+host=$proof_host
+username=install-test
+
+END
+}
+
+# Without a password, erase deletes the account; with one it would only be marked.
+proof_delete() {
+    git_credential reject 2>>"$scratch/errors" <<END
+protocol=https
+host=$proof_host
+username=install-test
+
+END
+}
+
+# Whether a token survives the way into the keychain and out again. What the helper said
+# meanwhile is in $scratch/errors.
+prove() { # KEYCHAIN
+    helper="$(escaped "$program") --keychain $1"
+    token=$(random 20)
+    proof_host=install-$(random 8).invalid
+    : >"$scratch/errors"
+    say "Proving the keychain $1 with a throw-away token"
+    [ "$1" = kernel ] || say "  (it may ask to be unlocked)"
+    git_credential approve 2>>"$scratch/errors" <<END
+protocol=https
+host=$proof_host
+username=install-test
+password=$token
+
+END
+    proof=ok
+    if grep -q "^$name: " "$scratch/errors"; then
+        # Nothing was stored, unless the answer was only late. Asking on would raise the
+        # dialog again that was just answered with no.
+        proof="it does not take a token"
+        if grep -q 'did not answer in time' "$scratch/errors"; then proof_delete; fi
+    elif [ "$(proof_fill)" != "$token" ]; then
+        proof="a token was stored there, but does not come back"
+        proof_delete
+    else
+        proof_delete
+        [ -z "$(proof_fill)" ] || proof="a token was stored there and cannot be deleted"
+    fi
+    proof_host='' token=''
+    [ "$proof" = ok ]
+}
+
+has_bus() {
+    [ -n "${DBUS_SESSION_BUS_ADDRESS:-}" ] || [ -S "${XDG_RUNTIME_DIR:-/nowhere}/bus" ]
+}
+
+choose_keychain() {
+    if [ "$dry_run" = yes ]; then
+        if [ -z "$keychain" ] && has_bus; then keychain=secret-service; fi
+        keychain=${keychain:-kernel}
+        helper="$(escaped "$program") --keychain $keychain"
+        say "would prove the keychain: $keychain"
+        return
+    fi
+    if [ -n "$keychain" ]; then
+        prove "$keychain" || proof_failed
+    elif ! has_bus; then
+        keychain=kernel
+        prove kernel || proof_failed
+    else
+        keychain=secret-service
+        if ! prove secret-service; then
+            # Only where there is nobody to ask. A locked or mute keychain is the one that
+            # the desktop will use tomorrow: putting tokens elsewhere would hide them.
+            grep -q 'no Secret Service is running' "$scratch/errors" || proof_failed
+            say "No Secret Service on this session's bus: the kernel's keyring then"
+            keychain=kernel
+            prove kernel || proof_failed
+        fi
+    fi
+    say "Keychain: $keychain. A token was stored there by git, read back and deleted"
+    if [ "$keychain" = kernel ]; then
+        say "  Tokens stay in the kernel's memory, never on disk, and are gone at reboot"
+    fi
+}
+
+proof_failed() {
+    warn "the keychain $keychain is not usable: $proof"
+    awk '!seen[$0]++' "$scratch/errors" >&2
+    hint "the files are installed, git is not configured: mend the cause and run this again"
+    if [ "$keychain" = secret-service ]; then
+        hint "or keep tokens until reboot only: $again --keychain kernel"
+    fi
+    exit 1
+}
+
+# --- git's configuration -------------------------------------------------------------
+
+configure_git() {
+    if [ "$reset_helpers" = yes ] && ! follows_reset; then
+        # The reset must come right before ours, so ours is written anew at the end.
+        unset_helper "$ours"
+        [ "$(last_helper)" = reset ] ||
+            change git config --global --add credential.helper ''
+    fi
+    # Replaces the line where there is one, and appends it where there is none.
+    change git config --global --replace-all credential.helper "$helper" "$ours" ||
+        die "git's configuration cannot be written"
+    [ "$dry_run" = yes ] || say "git uses it: credential.helper = $helper"
+}
+
+# Removes the helper lines that match; that there are none is fine.
+unset_helper() {
+    if git config --global --get-all credential.helper "$1" >/dev/null; then
+        change git config --global --unset-all credential.helper "$1"
+    fi
+}
+
+# The user's helper lines in their order, each as one word: reset, ours or other.
+helper_kinds() {
+    git config --global --get-all credential.helper | while IFS= read -r value; do
+        if [ -z "$value" ]; then
+            echo reset
+        elif printf '%s\n' "$value" | grep -Eq "$ours"; then
+            echo ours
+        else
+            echo other
+        fi
+    done
+}
+last_helper() { helper_kinds | tail -n 1; }
+
+# Whether every line of ours comes right after a reset.
+follows_reset() {
+    helper_kinds | awk '$0 == "ours" { if (before == "reset") good++; else bad++ }
+        { before = $0 } END { exit !(good && !bad) }'
+}
+
+# Every helper that git knows, as lines ORIGIN, KEY<tab>VALUE in turn.
+every_helper() {
+    git config --null --show-origin --get-regexp '^credential\.(.*\.)?helper$' |
+        tr '\n\000' '\t\n'
+}
+
+# Says which other helpers git will call. They are the user's, so they stay; but git calls
+# store on every one, so a plain-text helper gets a copy of each token.
+report_others() {
+    : >"$scratch/others"
+    every_helper >"$scratch/helpers" || return 0
+    ours_active=no
+    while IFS= read -r origin && IFS= read -r entry; do
+        key=${entry%%"$tab"*} value=${entry#*"$tab"}
+        [ "$key" != "$entry" ] || value=
+        if [ -z "$value" ]; then
+            # For one place only, the list of the others goes on.
+            if [ "$key" = credential.helper ]; then
+                ours_active=no
+                : >"$scratch/others"
+            fi
+        elif [ "$key" = credential.helper ] && [ "$value" = "$helper" ]; then
+            ours_active=yes
+        else
+            # Only the first word: a snippet may well hold a token.
+            printf '%s\t%s\t%s\n' "$origin" "$key" "${value%%[ "$tab"]*}" >>"$scratch/others"
+        fi
+    done <"$scratch/helpers"
+    [ "$dry_run" = yes ] || [ "$ours_active" = yes ] ||
+        warn "an empty helper line after ours switches it off: see git config --show-origin --get-all credential.helper"
+    [ -s "$scratch/others" ] || return 0
+    say "Other helpers are configured too, and stay so:"
+    while IFS=$tab read -r origin key word; do
+        say "  $key = $word ($origin)"
+        [ "$key" = credential.helper ] ||
+            say "    git asks it for that place, perhaps instead of this one"
+        case $word in
+        store | */git-credential-store) ;;
+        *) continue ;;
+        esac
+        warn "git's plain-text helper 'store' will get a copy of every token"
+        case $key in
+        credential.helper) hint "switch it off with: $again --reset-helpers" ;;
+        *) hint "switch it off with: $(typed git config --file "${origin#file:}" --unset-all "$key")" ;;
+        esac
+    done <"$scratch/others"
+}
+
+# --- After it ------------------------------------------------------------------------
+
+# Where people's shells would not find what was installed.
+report_paths() {
+    case :$PATH: in
+    *:"$bin":*) ;;
+    *)
+        say "$bin is not in PATH. Add this line to your shell's profile:"
+        say "  export PATH=$(typed "$bin"):\"\$PATH\""
+        ;;
+    esac
+    command -v man >/dev/null 2>&1 || return 0
+    # Most look beside the folders of PATH.
+    if [ -z "$(PATH=$bin:$PATH man -w "$name" 2>/dev/null)" ]; then
+        say "man does not find the manual. Add this line to your shell's profile:"
+        say "  export MANPATH=$(typed "$prefix/share/man"):\"\${MANPATH-}\""
+    fi
+}
+
+install() {
+    need git
+    source=$(cd "$(dirname "$0")" && pwd) || die "the folder of this script is gone"
+    [ -f "$source/Cargo.toml" ] || die "install.sh must stand in the checkout"
+    [ "$(uname -s)" = Linux ] ||
+        die "so far there are keychains for Linux only"
+    if [ -z "$binary" ]; then build; fi
+    put_files
+    if [ "$configure" = no ]; then
+        say "git is not configured. To do so: git config --global --add credential.helper $(
+            typed "$(escaped "$program") --keychain ${keychain:-NAME}")"
+        return
+    fi
+    choose_keychain
+    configure_git
+    report_others
+    report_paths
+    if [ -n "${SUDO_USER:-}" ]; then
+        warn "this configured root's git, not $SUDO_USER's: run it without sudo for yourself"
+    fi
+    say
+    say "Next: git credential-pat login https://github.com"
+}
+
+uninstall() {
+    if command -v git >/dev/null 2>&1; then
+        unset_helper "^$(matching "$(escaped "$program")")( .*)?\$"
+        if [ "$(last_helper)" = reset ]; then
+            say "An empty helper line is left in git's configuration. To remove it:"
+            say "  git config --global --unset-all credential.helper '^\$'"
+        fi
+    fi
+    for file in "$program" "$man_page" "$bash_completion" "$zsh_completion" "$fish_completion"; do
+        [ ! -f "$file" ] || change rm -f "$file"
+    done
+    lock_folder=${XDG_STATE_HOME:-${HOME:-}/.local/state}/$name
+    if [ -d "$lock_folder" ]; then
+        change rm -f "$lock_folder/$name.lock"
+        change rmdir "$lock_folder"
+    fi
+    [ "$dry_run" = yes ] || say "Removed. Tokens stay in the keychain"
+}
+
+# Whatever ends this script, the throw-away token is deleted with it.
+clean_up() {
+    status=$?
+    trap - EXIT
+    trap '' HUP INT TERM
+    if [ -n "${proof_host:-}" ]; then proof_delete; fi
+    if [ -n "${half_written:-}" ]; then rm -f "$half_written"; fi
+    if [ -n "${scratch:-}" ]; then rm -rf "$scratch"; fi
+    exit "$status"
+}
+
+main() {
+    set -u
+    umask 022
+    unset GIT_DIR GIT_WORK_TREE
+    LC_ALL=C # paths are bytes
+    export LC_ALL
+    name=git-credential-pat
+    tab=$(printf '\t')
+    # A line that an earlier run wrote, whatever its prefix and options: an absolute path
+    # whose last part is our name. In a bracket, a backslash is a backslash.
+    ours='^/(([^\ ]|\\.)*/)?git-credential-pat( .*)?$'
+    parse "$@"
+    trap clean_up EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    scratch=$(mktemp -d) || die "there is no place for temporary files"
+    "$action"
+}
+
+main "$@"

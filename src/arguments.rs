@@ -1,0 +1,210 @@
+//! What the process was asked to do, without clap: git starts it two or three times for
+//! every fetch, and only people's commands should pay for people's comfort.
+//!
+//! ```text
+//! git-credential-pat [--keychain NAME] [--timeout SECONDS] [--allow-http] get
+//!                    └─ from the credential.helper string ──────────────┘ └ by git
+//! git-credential-pat login https://github.com        a known command comes first
+//! ```
+
+use crate::error::Error;
+use crate::keychain::{Kind, Options};
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::time::Duration;
+
+/// The words that lead to the commands people type.
+const COMMANDS: [&str; 9] =
+    ["login", "logout", "list", "completions", "help", "--help", "-h", "--version", "-V"];
+
+/// Names the keychain where `--keychain` does not.
+const KEYCHAIN_VARIABLE: &str = "GIT_CREDENTIAL_PAT_KEYCHAIN";
+
+/// What git can ask of a helper, see gitcredentials(7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Operation {
+    /// Answer with a credential.
+    Get,
+    /// Keep one.
+    Store,
+    /// Reject or delete one.
+    Erase,
+    /// Say which capabilities there are.
+    Capability,
+}
+
+impl Operation {
+    fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "get" => Self::Get,
+            "store" => Self::Store,
+            "erase" => Self::Erase,
+            "capability" => Self::Capability,
+            _ => return None,
+        })
+    }
+
+    /// git's word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Store => "store",
+            Self::Erase => "erase",
+            Self::Capability => "capability",
+        }
+    }
+}
+
+/// What was asked.
+#[derive(Debug)]
+pub enum Invocation {
+    /// By git: with the options of the helper string.
+    Operation(Operation, HelperOptions),
+    /// By a later git, an operation that does not exist yet; or a person's mistake.
+    Unknown,
+    /// By a person: all arguments, for clap.
+    Command,
+}
+
+/// The options in the helper string.
+#[derive(Clone, Debug, Default)]
+pub struct HelperOptions {
+    /// `--keychain NAME`, else the environment variable.
+    pub kind: Option<Kind>,
+    /// `--timeout SECONDS`
+    pub lifetime: Option<Duration>,
+    /// `--allow-http`
+    pub allow_http: bool,
+}
+
+impl HelperOptions {
+    /// How the keychain is to be used by this operation.
+    #[must_use]
+    pub fn keychain(&self, operation: Operation) -> Options {
+        let patient = operation != Operation::Get;
+        Options { kind: self.kind, lifetime: self.lifetime, patient }
+    }
+}
+
+/// Reads the arguments, without the program's name.
+///
+/// # Errors
+/// [`Error::Option`] where the helper string is wrong; it never repeats an argument.
+pub fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
+    let first = arguments.first().and_then(|word| word.to_str());
+    if first.is_some_and(|word| COMMANDS.contains(&word)) {
+        return Ok(Invocation::Command);
+    }
+    let mut options = HelperOptions { kind: keychain_of_environment()?, ..Default::default() };
+    let mut words = arguments.iter().map(OsString::as_os_str);
+    while let Some(word) = words.next() {
+        let word = word.to_str().unwrap_or_default();
+        let (name, value) = word.split_once('=').map_or((word, None), |(n, v)| (n, Some(v)));
+        let mut value = || value.or_else(|| words.next().and_then(OsStr::to_str));
+        match name {
+            "--keychain" => options.kind = Some(parse_keychain(value())?),
+            "--timeout" => options.lifetime = Some(parse_timeout(value())?),
+            "--allow-http" if word == name => options.allow_http = true,
+            _ if word.starts_with('-') => {
+                return Err(Error::Option("the helper string has an unknown option"));
+            }
+            _ if words.next().is_some() => {
+                return Err(Error::Option("the operation must be the last word"));
+            }
+            _ => {
+                if options.lifetime.is_some() && options.kind != Some(Kind::Kernel) {
+                    return Err(Error::Option("--timeout needs --keychain kernel"));
+                }
+                let operation = Operation::from_name(word);
+                return Ok(operation.map_or(Invocation::Unknown, |operation| {
+                    Invocation::Operation(operation, options)
+                }));
+            }
+        }
+    }
+    Err(Error::Usage("no operation is given"))
+}
+
+/// The keychain that the environment names; an empty variable names none.
+///
+/// # Errors
+/// [`Error::Option`] where it names none that there is.
+pub fn keychain_of_environment() -> Result<Option<Kind>, Error> {
+    let Some(name) = env::var_os(KEYCHAIN_VARIABLE).filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    let kind = name.to_str().and_then(Kind::from_name);
+    kind.map(Some)
+        .ok_or(Error::Option("GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service or kernel"))
+}
+
+fn parse_keychain(value: Option<&str>) -> Result<Kind, Error> {
+    value
+        .and_then(Kind::from_name)
+        .ok_or(Error::Option("--keychain takes secret-service or kernel"))
+}
+
+fn parse_timeout(value: Option<&str>) -> Result<Duration, Error> {
+    let plain = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let seconds = value.filter(plain).and_then(|text| text.parse::<u32>().ok());
+    let seconds = seconds.filter(|&seconds| seconds > 0);
+    seconds
+        .map(|seconds| Duration::from_secs(seconds.into()))
+        .ok_or(Error::Option("--timeout takes a number of seconds from 1 to 4294967295"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Invocation, Operation, parse};
+    use crate::error::Error;
+    use crate::keychain::Kind;
+    use std::time::Duration;
+
+    fn invocation(line: &str) -> Result<Invocation, Error> {
+        parse(&line.split_whitespace().map(Into::into).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_operation_is_the_last_word_after_the_options() {
+        let line = "--allow-http --keychain=kernel --timeout 60 store";
+        let Ok(Invocation::Operation(Operation::Store, options)) = invocation(line) else {
+            panic!("not a store");
+        };
+        assert!(options.allow_http);
+        assert_eq!(options.kind, Some(Kind::Kernel));
+        assert_eq!(options.lifetime, Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn an_operation_of_a_later_git_is_unknown_and_no_error() {
+        assert!(matches!(invocation("--allow-http rotate"), Ok(Invocation::Unknown)));
+    }
+
+    #[test]
+    fn a_known_command_comes_first() {
+        assert!(matches!(invocation("login https://h.example"), Ok(Invocation::Command)));
+        assert!(matches!(invocation("--allow-http login"), Ok(Invocation::Unknown)));
+    }
+
+    #[test]
+    fn a_wrong_helper_string_is_an_error() {
+        for line in [
+            "--unknown get",
+            "--keychain get",
+            "--keychain nowhere get",
+            "--allow-http=1 get",
+            "--timeout 0 --keychain kernel get",
+            "--timeout x get",
+            "--timeout +1 get",
+            "--timeout 60 get",
+            "--timeout 60 --keychain secret-service get",
+            "get store",
+            "-x get",
+            "--keychain memory get",
+        ] {
+            assert!(matches!(invocation(line), Err(Error::Option(_))), "{line}");
+        }
+        assert!(matches!(invocation(""), Err(Error::Usage(_))));
+    }
+}

@@ -1,0 +1,111 @@
+//! What people type: `git credential-pat login|logout|list|…`. One file per command.
+//!
+//! clap is told not to quote what it does not understand: an argument in the wrong place is
+//! all too often a token.
+
+mod completions;
+mod git_config;
+mod list;
+mod login;
+mod logout;
+mod place;
+
+use crate::Failure;
+use crate::arguments::{self, HelperOptions};
+use crate::error::Error;
+use crate::hardening;
+use crate::keychain::{self, Keychain, Kind, Options};
+use crate::terminal;
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::iter::once;
+use std::time::Duration;
+
+/// Keeps personal access tokens for git in the operating system's keychain.
+///
+/// git runs it as a credential helper; the commands below are for people.
+#[derive(Parser)]
+#[command(name = "git-credential-pat", bin_name = "git credential-pat", version)]
+#[command(after_help = "See git-credential-pat(1) for how git uses it and which account answers.")]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Keep a token for a host, or for a part of it
+    Login(login::Arguments),
+    /// Delete an account and its token from the keychain
+    Logout(logout::Arguments),
+    /// Show the accounts, never their tokens
+    List(list::Arguments),
+    /// Print the completions for a shell
+    #[command(hide = true)]
+    Completions(completions::Arguments),
+}
+
+/// Which keychain, as in the helper string.
+#[derive(Args)]
+struct KeychainArguments {
+    /// The keychain: secret-service or kernel [default: the one of the helper that git is
+    /// configured with, else the desktop's, else the kernel's]
+    #[arg(long, value_name = "NAME", value_parser = parse_kind)]
+    keychain: Option<Kind>,
+}
+
+fn parse_kind(name: &str) -> Result<Kind, &'static str> {
+    Kind::from_name(name).ok_or("no such keychain")
+}
+
+/// How the keychain is to be used, once everything that can say so has been asked.
+struct Setup {
+    options: Options,
+    allow_http: bool,
+}
+
+impl KeychainArguments {
+    /// The option, else the environment, else what git's own configuration says of us.
+    fn setup(&self) -> Result<Setup, Error> {
+        let configured = git_config::our_helper().map(|helper| helper.options);
+        let HelperOptions { kind, lifetime, allow_http } = configured.unwrap_or_default();
+        let named = self.keychain.or(arguments::keychain_of_environment()?);
+        let lifetime: Option<Duration> = lifetime.filter(|_| named.is_none_or(|n| Some(n) == kind));
+        let options = Options { kind: named.or(kind), lifetime, patient: true };
+        Ok(Setup { options, allow_http })
+    }
+
+    fn open(&self) -> Result<Box<dyn Keychain>, Error> {
+        keychain::open(&self.setup()?.options)
+    }
+}
+
+/// Runs a command with these arguments, without the program's name.
+pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
+    let program = OsString::from(terminal::NAME);
+    let line = match Line::try_parse_from(once(&program).chain(arguments)) {
+        Ok(line) => line,
+        Err(message) => {
+            // A reader that is gone is no error of ours.
+            let _ = message.print();
+            return Ok(u8::try_from(message.exit_code()).unwrap_or(2));
+        }
+    };
+    hardening::hide_memory();
+    let (what, result) = match line.command {
+        Command::Login(arguments) => ("login", login::run(&arguments)),
+        Command::Logout(arguments) => ("logout", logout::run(&arguments)),
+        Command::List(arguments) => ("list", list::run(&arguments)),
+        Command::Completions(arguments) => ("completions", completions::run(&arguments)),
+    };
+    result.map(|()| 0).map_err(|error| Failure { what, error })
+}
+
+/// The keychain's name in a sentence; what must be known about it.
+fn describe(kind: Kind) -> &'static str {
+    match kind {
+        Kind::SecretService => "the desktop's keychain (secret-service)",
+        Kind::Kernel => "the kernel's keyring (kernel): in memory only, gone at reboot",
+        Kind::Memory => "memory",
+    }
+}

@@ -1,0 +1,116 @@
+//! A URL as people type it: where the token goes, and whose it is.
+//!
+//! Here, and only here, a URL library reads a host. What it makes of it must then pass the
+//! same grammar as git's own requests.
+
+use crate::context::{Context, unescape};
+use crate::credential::Username;
+use crate::error::Error;
+use url::Url;
+
+/// What a URL says.
+pub(super) struct Place {
+    pub(super) context: Context,
+    pub(super) username: Option<Username>,
+}
+
+impl Place {
+    /// Reads `https://alice@git.example.com/team`, or the same without `https://`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], which never quotes the URL: it may hold a token.
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        if text.contains('\\') {
+            // Libraries read it as a slash, git does not.
+            return Err(Error::Usage("a URL has no backslash"));
+        }
+        let with_protocol;
+        let text = if text.contains("://") {
+            text
+        } else {
+            with_protocol = format!("https://{text}");
+            &with_protocol
+        };
+        let url = Url::parse(text).map_err(|_| Error::Usage("the URL cannot be understood"))?;
+        if url.password().is_some() {
+            return Err(Error::Usage(
+                "a token does not belong in a URL: it is asked for, or read with --with-token",
+            ));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Error::Usage("the URL of a host or repository has no ? and no #"));
+        }
+        let host = url.host_str().ok_or(Error::Usage("the URL has no host"))?;
+        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let path = unescape(url.path().trim_matches('/'));
+        let context = Context::of_host(url.scheme().as_bytes(), host.as_bytes())
+            .ok_or(Error::Usage("the URL must be that of an https host"))?
+            .scoped(&path.ok_or(Error::Usage("the URL's path cannot be understood"))?)
+            .ok_or(Error::Usage("the URL's path names no organisation or repository"))?;
+        let username = Some(url.username()).filter(|name| !name.is_empty());
+        let username = username
+            .map(|name| unescape(name).map(|bytes| Username::new(&bytes)))
+            .map(|name| {
+                name.filter(is_plain).ok_or(Error::Usage("the URL's username cannot be used"))
+            })
+            .transpose()?;
+        Ok(Self { context, username })
+    }
+}
+
+/// Whether git could take the username on a line.
+pub(super) fn is_plain(username: &Username) -> bool {
+    !username.as_bytes().iter().any(|b| matches!(b, b'\n' | b'\r' | 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    fn read(text: &str) -> Option<(String, Option<String>)> {
+        let place = Place::parse(text).ok()?;
+        Some((place.context.to_string(), place.username.map(|u| u.to_string())))
+    }
+
+    #[test]
+    fn a_url_says_where_and_perhaps_whose() {
+        for (text, context, username) in [
+            ("https://github.com", "https://github.com", None),
+            ("github.com/", "https://github.com", None),
+            (" GitHub.com/my-org ", "https://github.com/my-org", None),
+            (
+                "https://al%40ice@h.example:8443/a/b.git",
+                "https://h.example:8443/a/b",
+                Some("al@ice"),
+            ),
+            ("alice@h.example", "https://h.example", Some("alice")),
+            ("http://localhost:3000", "http://localhost:3000", None),
+            ("https://[::1]:8443/a%20b/", "https://[::1]:8443/a b", None),
+            ("https://m\u{fc}nchen.example", "https://xn--mnchen-3ya.example", None),
+        ] {
+            let expected = Some((context.to_owned(), username.map(ToOwned::to_owned)));
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_could_mean_two_places_or_holds_a_token_is_refused() {
+        for text in [
+            "",
+            "https://",
+            "https://github.com\\@evil.example/",
+            "https://a:ghp_TESTONLY@h.example",
+            "https://h.example?x",
+            "https://h.example#@github.com",
+            "ftp://h.example",
+            "ssh://h.example",
+            "https://h.example.",
+            "https://a%0Ab@h.example",
+            "https://h.example/a//b",
+            "file:///x",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! What get, store and erase mean, once, above every keychain.
+//!
+//! Each operation first asks whether the request is ours to answer at all:
+//! what is outside the grammar, unencrypted, incomplete or not to be kept is passed over in
+//! silence, so that git goes on to the next helper. Only then is a keychain touched.
+//!
+//! Where the keychain fails in a way that is worth one more try, the operation begins again
+//! from its search. That is safe also for what writes: it first looks at what is there.
+
+mod choice;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use choice::{Choice, choose, read_sound};
+
+use crate::context::Context;
+use crate::credential::{Credential, Username};
+use crate::error::Error;
+use crate::keychain::Keychain;
+use crate::protocol::{Answer, Request};
+use crate::secret::Secret;
+use choice::named;
+use zeroize::Zeroizing;
+
+/// How the helper was set up, and when it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Policy {
+    /// Whether unencrypted `http` to other machines is answered and stored, too.
+    pub allow_http: bool,
+    /// The time, in seconds since 1970 UTC.
+    pub now: u64,
+}
+
+/// How an operation ended.
+pub enum Outcome {
+    /// There is nothing to say.
+    Silent,
+    /// The lines for git, wiped when dropped.
+    Answer(Zeroizing<Vec<u8>>),
+    /// Several accounts would answer for this host, and none was picked.
+    Ambiguous(Context),
+    /// The request was for unencrypted `http`.
+    RefusedHttp,
+}
+
+/// Answers a request with the account that it is for.
+///
+/// # Errors
+/// Where the keychain fails, or holds something under the account's key that was not meant
+/// for it.
+pub fn get(
+    request: &Request,
+    policy: Policy,
+    keychain: &mut dyn Keychain,
+) -> Result<Outcome, Error> {
+    let host = match place_of(request, policy) {
+        Place::Host(host) => host,
+        Place::RefusedHttp => return Ok(Outcome::RefusedHttp),
+        Place::NotOurs => return Ok(Outcome::Silent),
+    };
+    let contexts = host.answering(request.path.as_deref());
+    let username = request.username.as_ref();
+    let choice = with_one_retry(|| choose(keychain, &contexts, username))?;
+    let (_, credential) = match choice {
+        Choice::None => return Ok(Outcome::Silent),
+        Choice::Ambiguous => return Ok(Outcome::Ambiguous(host)),
+        Choice::Account(account) => *account,
+    };
+    let unanswerable = credential.authtype.is_some() && !request.capabilities.authtype;
+    if unanswerable || !credential.is_live(policy.now) {
+        return Ok(Outcome::Silent);
+    }
+    let username = username.or(credential.username.as_ref());
+    let state = request.capabilities.state.then(|| {
+        state::handed_out(&state::Content {
+            host: &host,
+            path: request.path.as_deref(),
+            username,
+            authtype: credential.authtype.as_deref(),
+            token: &credential.token,
+            expiry: credential.expiry,
+            refresh_token: credential.refresh_token.as_ref(),
+        })
+    });
+    let answer = Answer {
+        username,
+        token: &credential.token,
+        authtype: credential.authtype.as_deref(),
+        expiry: credential.expiry,
+        refresh_token: credential.refresh_token.as_ref(),
+        state: state.as_deref(),
+    };
+    answer.to_bytes().map(Outcome::Answer)
+}
+
+/// Keeps a credential that has just worked, unless it is already there.
+///
+/// # Errors
+/// Where the keychain fails; what it held before is then unchanged.
+pub fn store(
+    request: &Request,
+    policy: Policy,
+    keychain: &mut dyn Keychain,
+) -> Result<Outcome, Error> {
+    let host = match place_of(request, policy) {
+        Place::Host(host) => host,
+        Place::RefusedHttp => return Ok(Outcome::RefusedHttp),
+        Place::NotOurs => return Ok(Outcome::Silent),
+    };
+    let Some((authtype, token)) = offered(request) else { return Ok(Outcome::Silent) };
+    if request.ephemeral || request.expiry.is_some_and(|expiry| expiry <= policy.now) {
+        return Ok(Outcome::Silent);
+    }
+    let handed_out = state::handed_out(&state::Content {
+        host: &host,
+        path: request.path.as_deref(),
+        username: request.username.as_ref(),
+        authtype,
+        token,
+        expiry: request.expiry,
+        refresh_token: request.refresh_token.as_ref(),
+    });
+    if request.states.iter().any(|state| *state == handed_out.as_bytes()) {
+        return Ok(Outcome::Silent);
+    }
+    let _guard = keychain.exclusive();
+    let new = New { request, host: &host, authtype, token, now: policy.now };
+    with_one_retry(|| new.store(keychain))?;
+    Ok(Outcome::Silent)
+}
+
+/// Rejects the token that the host has just refused; or, where none is given, deletes what
+/// the request names.
+///
+/// # Errors
+/// Where the keychain fails.
+pub fn erase(
+    request: &Request,
+    policy: Policy,
+    keychain: &mut dyn Keychain,
+) -> Result<Outcome, Error> {
+    let Place::Host(host) = place_of(request, policy) else { return Ok(Outcome::Silent) };
+    let username = request.username.as_ref();
+    if let Some((authtype, token)) = refused(request) {
+        let _guard = keychain.exclusive();
+        let contexts = host.answering(request.path.as_deref());
+        with_one_retry(|| reject(keychain, &contexts, username, (authtype, token), policy.now))?;
+    } else if let Some(context) = host.scoped(request.path.as_deref().unwrap_or_default()) {
+        let _guard = keychain.exclusive();
+        with_one_retry(|| delete(keychain, &context, username))?;
+    }
+    Ok(Outcome::Silent)
+}
+
+/// Deletes the account with this username, or without one all accounts, of exactly this
+/// context; how many there were.
+///
+/// # Errors
+/// Where the keychain fails. A locked item is not deleted.
+pub fn delete(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    username: Option<&Username>,
+) -> Result<usize, Error> {
+    let found = keychain.find(std::slice::from_ref(context), username)?;
+    let found = choice::unlocked(keychain, found, std::slice::from_ref(context), username)?;
+    for item in &found {
+        keychain.delete(item)?;
+    }
+    Ok(found.len())
+}
+
+/// Runs an operation, once more where its error says that this may help.
+///
+/// # Errors
+/// The operation's.
+pub fn with_one_retry<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    match operation() {
+        Err(error) if error.is_transient() => operation(),
+        result => result,
+    }
+}
+
+/// Whether a request is ours to act on.
+enum Place {
+    Host(Context),
+    RefusedHttp,
+    NotOurs,
+}
+
+fn place_of(request: &Request, policy: Policy) -> Place {
+    let (Some(protocol), Some(host)) = (&request.protocol, &request.host) else {
+        return Place::NotOurs;
+    };
+    match Context::of_host(protocol, host) {
+        Some(host) if host.exposes_secrets() && !policy.allow_http => Place::RefusedHttp,
+        Some(host) => Place::Host(host),
+        None => Place::NotOurs,
+    }
+}
+
+/// The token that a store brings, with its scheme if it is not Basic. An incomplete
+/// credential brings none.
+fn offered(request: &Request) -> Option<(Option<&[u8]>, &Secret)> {
+    if let (Some(authtype), Some(credential)) = (&request.authtype, &request.credential) {
+        return Some((Some(authtype), credential));
+    }
+    request.username.as_ref()?;
+    Some((None, request.password.as_ref()?))
+}
+
+/// The token that an erase names.
+fn refused(request: &Request) -> Option<(Option<&[u8]>, &Secret)> {
+    match (&request.credential, &request.password) {
+        (Some(credential), _) => Some((request.authtype.as_deref(), credential)),
+        (None, Some(password)) => Some((None, password)),
+        (None, None) => None,
+    }
+}
+
+/// A credential that is to be kept.
+struct New<'a> {
+    request: &'a Request,
+    host: &'a Context,
+    authtype: Option<&'a [u8]>,
+    token: &'a Secret,
+    now: u64,
+}
+
+impl New<'_> {
+    fn store(&self, keychain: &mut dyn Keychain) -> Result<(), Error> {
+        let contexts = self.host.answering(self.request.path.as_deref());
+        let username = self.request.username.as_ref();
+        if let Choice::Account(account) = choose(keychain, &contexts, username)? {
+            let (at, old) = *account;
+            let same_token = self.is_token_of(&old);
+            if same_token && old.is_live(self.now) && self.adds_nothing_to(&old) {
+                return Ok(());
+            }
+            let same_username = old.any_username || old.account().username == self.username();
+            let replaces = same_username && !old.is_live(self.now);
+            if same_token || replaces {
+                let credential = self.merged_into(old, same_token);
+                return keychain.write(Some(&at), &credential);
+            }
+        }
+        // A path that can be no scope must not widen the token to the whole host.
+        let path = self.request.path.as_deref().unwrap_or_default();
+        let Some(context) = self.host.scoped(path) else { return Ok(()) };
+        let credential = Credential {
+            context: context.clone(),
+            username: self.request.username.clone(),
+            any_username: false,
+            token: self.token.clone(),
+            authtype: self.authtype.map(<[u8]>::to_vec),
+            expiry: self.request.expiry,
+            refresh_token: self.request.refresh_token.clone(),
+            stored_at: self.now,
+            rejected_at: None,
+        };
+        put(keychain, &credential)
+    }
+
+    fn username(&self) -> Username {
+        self.request.username.clone().unwrap_or_default()
+    }
+
+    fn is_token_of(&self, old: &Credential) -> bool {
+        old.token == *self.token && old.authtype.as_deref() == self.authtype
+    }
+
+    /// Whether every attribute of the request is there already. One that the request does
+    /// not carry is no difference: an older git does not send the expiry back.
+    fn adds_nothing_to(&self, old: &Credential) -> bool {
+        let refresh_token = self.request.refresh_token.as_ref();
+        self.request.expiry.is_none_or(|expiry| old.expiry == Some(expiry))
+            && refresh_token.is_none_or(|token| old.refresh_token.as_ref() == Some(token))
+    }
+
+    /// The account's new content: a different token inherits nothing of the old one's life.
+    fn merged_into(&self, old: Credential, same_token: bool) -> Credential {
+        let (old_expiry, old_refresh_token) =
+            if same_token { (old.expiry, old.refresh_token) } else { (None, None) };
+        Credential {
+            token: self.token.clone(),
+            authtype: self.authtype.map(<[u8]>::to_vec),
+            // A token that has just worked is not past its end, whatever was known of it.
+            expiry: self.request.expiry.or(old_expiry.filter(|&expiry| expiry > self.now)),
+            refresh_token: self.request.refresh_token.clone().or(old_refresh_token),
+            stored_at: self.now,
+            rejected_at: None,
+            ..old
+        }
+    }
+}
+
+/// Writes a credential to where its account lies, or as a new account.
+///
+/// # Errors
+/// Where the keychain fails.
+pub fn put(keychain: &mut dyn Keychain, credential: &Credential) -> Result<(), Error> {
+    let account = credential.account();
+    let contexts = std::slice::from_ref(&account.context);
+    let found = keychain.find(contexts, Some(&account.username))?;
+    let found = choice::unlocked(keychain, found, contexts, Some(&account.username))?;
+    let at = match found.as_slice() {
+        [] => None,
+        [only] => Some(only.clone()),
+        several => keychain
+            .read(several)?
+            .into_iter()
+            .max_by_key(|(_, old)| old.stored_at)
+            .map(|(at, _)| at),
+    };
+    keychain.write(at.as_ref(), credential)
+}
+
+fn reject(
+    keychain: &mut dyn Keychain,
+    contexts: &[Context],
+    username: Option<&Username>,
+    (authtype, token): (Option<&[u8]>, &Secret),
+    now: u64,
+) -> Result<(), Error> {
+    for (at, credential) in named(keychain, contexts, username)? {
+        let same_token = credential.token == *token && credential.authtype.as_deref() == authtype;
+        if same_token && credential.rejected_at.is_none() {
+            keychain.write(Some(&at), &Credential { rejected_at: Some(now), ..credential })?;
+        }
+    }
+    Ok(())
+}

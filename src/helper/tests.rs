@@ -1,0 +1,92 @@
+//! The rules of matching, storing and erasing, on the keychain in memory.
+
+mod choosing;
+mod erasing;
+mod storing;
+
+use super::{Outcome, Policy, erase, get, store};
+use crate::context::Context;
+use crate::credential::{Account, Credential, Username};
+use crate::error::Error;
+use crate::keychain::Keychain;
+use crate::keychain::memory::MemoryKeychain;
+use crate::protocol::Request;
+
+const NOW: u64 = 1_800_000_000;
+const POLICY: Policy = Policy { allow_http: false, now: NOW };
+
+/// A keychain and the three operations on it, in git's words.
+#[derive(Default)]
+struct Helper {
+    keychain: MemoryKeychain,
+}
+
+fn request(lines: &str) -> Request {
+    let lines = lines.split_whitespace().collect::<Vec<_>>().join("\n") + "\n";
+    Request::parse(lines.as_bytes()).expect("a request")
+}
+
+impl Helper {
+    fn try_get(&mut self, lines: &str) -> Result<Outcome, Error> {
+        get(&request(lines), POLICY, &mut self.keychain)
+    }
+
+    /// The answer on one line, empty if there is none.
+    fn get(&mut self, lines: &str) -> String {
+        match self.try_get(lines).expect("an outcome") {
+            Outcome::Answer(bytes) => String::from_utf8_lossy(&bytes).trim_end().replace('\n', " "),
+            Outcome::Silent => String::new(),
+            Outcome::Ambiguous(host) => format!("ambiguous at {host}"),
+            Outcome::RefusedHttp => "refused http".to_owned(),
+        }
+    }
+
+    fn store(&mut self, lines: &str) -> &mut Self {
+        store(&request(lines), POLICY, &mut self.keychain).expect("stored");
+        self
+    }
+
+    fn erase(&mut self, lines: &str) -> &mut Self {
+        erase(&request(lines), POLICY, &mut self.keychain).expect("erased");
+        self
+    }
+
+    fn wrote(&mut self) -> bool {
+        self.keychain.take_calls().iter().any(|call| matches!(*call, "write" | "delete"))
+    }
+
+    fn accounts(&mut self) -> Vec<String> {
+        let listed = self.keychain.list().expect("listed");
+        let name = |a: &Account| format!("{} {}", a.context, a.username).trim_end().to_owned();
+        let mut names: Vec<String> = listed.iter().map(|(_, account)| name(account)).collect();
+        names.sort();
+        names
+    }
+
+    /// Changes the only item's content, as time or another command would.
+    fn change(&mut self, change: impl FnOnce(&mut Credential)) {
+        let listed = self.keychain.list().expect("listed");
+        let [(found, _)] = listed.as_slice() else { panic!("not one item") };
+        let mut read = self.keychain.read(std::slice::from_ref(found)).expect("read");
+        let (at, mut credential) = read.remove(0);
+        change(&mut credential);
+        self.keychain.write(Some(&at), &credential).expect("written");
+    }
+}
+
+const HOST: &str = "protocol=https host=h.example ";
+
+fn alice(token: &str) -> String {
+    format!("{HOST} username=alice password={token}")
+}
+
+fn with_alice() -> Helper {
+    let mut helper = Helper::default();
+    helper.store(&alice("t1"));
+    helper
+}
+
+fn account(context: &str, username: &str) -> Account {
+    let context = Context::from_canonical(context).expect("canonical");
+    Account { context, username: Username::new(username.as_bytes()) }
+}

@@ -1,0 +1,175 @@
+//! Which account answers.
+
+use super::{HOST, Helper, NOW, account, alice, with_alice};
+use crate::error::Error;
+use crate::secret::Secret;
+
+#[test]
+fn only_the_same_endpoint_answers() {
+    let mut helper = with_alice();
+    let answer = "username=alice password=t1";
+    for host in ["host=h.example", "host=H.Example", "host=h.example:443"] {
+        assert_eq!(helper.get(&format!("protocol=https {host}")), answer, "{host}");
+    }
+    for other in [
+        "protocol=https host=h.example:8443",
+        "protocol=https host=x.h.example",
+        "protocol=https host=example",
+        "protocol=http host=h.example:443",
+        "protocol=HTTPS host=h.example",
+        "protocol=https host=h.example.",
+        "protocol=https host=",
+        "protocol=https",
+        "host=h.example",
+        "",
+    ] {
+        assert!(!helper.get(other).contains("t1"), "{other}");
+    }
+}
+
+#[test]
+fn the_username_asked_for_is_the_only_one_answered() {
+    let mut helper = with_alice();
+    assert_eq!(helper.get(&format!("{HOST} username=alice")), "username=alice password=t1");
+    for other in ["bob", "Alice", "alic", ""] {
+        assert_eq!(helper.get(&format!("{HOST} username={other}")), "", "{other}");
+    }
+}
+
+#[test]
+fn of_several_accounts_none_is_picked_at_random() {
+    let mut helper = with_alice();
+    helper.store(&format!("{HOST} username=bob password=t2"));
+    assert_eq!(helper.get(HOST), "ambiguous at https://h.example");
+    assert!(!helper.keychain.take_calls().contains(&"read"), "a secret was read");
+    assert_eq!(helper.get(&format!("{HOST} username=bob")), "username=bob password=t2");
+    helper.store(&format!("{HOST} username= password=t3"));
+    assert_eq!(helper.get(HOST), "username= password=t3");
+}
+
+#[test]
+fn the_most_specific_scope_answers_and_the_host_last() {
+    let mut helper = with_alice();
+    helper.store(&format!("{HOST} path=org username=bob password=t2"));
+    helper.store(&format!("{HOST} path=org/repo.git username=carol password=t3"));
+    for (path, answer) in [
+        ("org/repo", "username=carol password=t3"),
+        ("org/repo.git/info/lfs", "username=carol password=t3"),
+        ("org/repository", "username=bob password=t2"),
+        ("organisation/repo", "username=alice password=t1"),
+        ("org/../other", "username=alice password=t1"),
+    ] {
+        assert_eq!(helper.get(&format!("{HOST} path={path}")), answer, "{path}");
+    }
+    assert_eq!(helper.get(HOST), "username=alice password=t1");
+}
+
+#[test]
+fn a_named_user_is_found_at_the_host_behind_a_scope_of_somebody_else() {
+    let mut helper = with_alice();
+    helper.store(&format!("{HOST} path=org username=bob password=t2"));
+    let answer = helper.get(&format!("{HOST} path=org/repo username=alice"));
+    assert_eq!(answer, "username=alice password=t1");
+}
+
+#[test]
+fn a_rejected_or_expired_account_is_chosen_and_gives_no_answer() {
+    let mut helper = with_alice();
+    helper.store(&format!("{HOST} path=org username=bob password=t2"));
+    helper.erase(&format!("{HOST} path=org/repo username=bob password=t2"));
+    assert_eq!(helper.get(&format!("{HOST} path=org/repo")), "");
+
+    let mut helper = with_alice();
+    helper.change(|credential| credential.expiry = Some(NOW));
+    assert_eq!(helper.get(HOST), "");
+    helper.change(|credential| credential.expiry = Some(NOW + 1));
+    assert!(helper.get(HOST).contains("t1 password_expiry_utc=1800000001"));
+}
+
+#[test]
+fn an_account_for_any_username_answers_with_the_one_asked_after_an_exact_one() {
+    let mut helper = with_alice();
+    helper.change(|credential| credential.any_username = true);
+    let content = helper.keychain.contents().remove(0);
+    let mut helper = Helper::default();
+    helper.keychain.plant(account("https://h.example", ""), &content);
+    assert_eq!(helper.get(&format!("{HOST} username=org")), "username=org password=t1");
+    assert_eq!(helper.get(HOST), "username=alice password=t1");
+    helper.store(&format!("{HOST} username=bob password=t2"));
+    assert_eq!(helper.get(&format!("{HOST} username=bob")), "username=bob password=t2");
+    helper.erase(&format!("{HOST} username=org password=t1"));
+    assert_eq!(helper.get(&format!("{HOST} username=other")), "");
+}
+
+#[test]
+fn an_account_without_a_username_is_no_answer_for_a_named_user() {
+    let mut helper = Helper::default();
+    helper.store(&format!("{HOST} username= password=t1"));
+    assert_eq!(helper.get(&format!("{HOST} username=alice")), "");
+}
+
+#[test]
+fn a_token_under_a_key_it_was_not_stored_under_is_not_used() {
+    let content = with_alice().keychain.contents().remove(0);
+    for (context, username, ask) in [
+        ("https://evil.example", "alice", "protocol=https host=evil.example"),
+        ("https://h.example:8443", "alice", "protocol=https host=h.example:8443"),
+        ("https://h.example", "mallory", "protocol=https host=h.example username=mallory"),
+    ] {
+        let mut planted = Helper::default();
+        planted.keychain.plant(account(context, username), &content);
+        assert!(matches!(planted.try_get(ask), Err(Error::Damaged)), "{context} {username}");
+    }
+}
+
+#[test]
+fn planted_line_ends_are_not_emitted() {
+    for bad in ["t\rpassword=x", "t\0"] {
+        let mut helper = Helper::default();
+        let content = format!("{bad}\ncontext=https://h.example\nusername=alice\nstored_at=1\n");
+        helper.keychain.plant(account("https://h.example", "alice"), content.as_bytes());
+        assert!(matches!(helper.try_get(HOST), Err(Error::Damaged)));
+    }
+}
+
+#[test]
+fn of_two_items_for_one_account_the_later_answers_and_erase_takes_both() {
+    let mut helper = with_alice();
+    let old = helper.keychain.contents().remove(0);
+    helper.change(|credential| credential.stored_at -= 1);
+    helper.change(|credential| credential.token = Secret::new(b"older"));
+    helper.keychain.plant(account("https://h.example", "alice"), &old);
+    assert_eq!(helper.get(HOST), "username=alice password=t1");
+    assert_eq!(helper.get(&format!("{HOST} username=alice")), "username=alice password=t1");
+    helper.erase(&format!("{HOST} username=alice"));
+    assert!(helper.accounts().is_empty());
+}
+
+#[test]
+fn what_is_locked_is_unlocked_and_searched_again() {
+    let mut helper = with_alice();
+    helper.keychain.lock();
+    helper.keychain.take_calls();
+    assert_eq!(helper.get(HOST), "username=alice password=t1");
+    assert_eq!(helper.keychain.take_calls(), ["find", "unlock", "find", "read"]);
+}
+
+#[test]
+fn one_transient_failure_is_tried_again_and_a_second_is_not() {
+    let mut helper = with_alice();
+    helper.keychain.fail_on("find", Error::Transient(""));
+    assert_eq!(helper.get(HOST), "username=alice password=t1");
+    helper.keychain.fail_on("find", Error::Transient(""));
+    helper.keychain.fail_on("find", Error::Transient(""));
+    assert!(helper.try_get(HOST).is_err());
+    helper.keychain.fail_on("read", Error::TimedOut);
+    assert!(helper.try_get(HOST).is_err());
+}
+
+#[test]
+fn get_writes_nothing() {
+    let mut helper = with_alice();
+    helper.store(&alice("t2")).keychain.take_calls();
+    helper.get(HOST);
+    assert_eq!(helper.keychain.take_calls(), ["find", "read"]);
+}

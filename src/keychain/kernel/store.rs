@@ -1,0 +1,119 @@
+//! The user keyring as a store of the keyring family (keyring-core), for other programs.
+//!
+//! An entry is the key `keyring:USER@SERVICE`, as in the family's own kernel store, in `@u`
+//! instead of the session and persistent keyrings: those give EACCES in fresh sessions and
+//! forget after three days. An entry that the family's store has made is found through the
+//! session keyring and updated where it is.
+
+use super::{MAX_PAYLOAD, convert, possessing, read_payload, user_keyring};
+use crate::hardening;
+use crate::keychain::family::{self, Names};
+use keyring_core::api::{CredentialApi, CredentialPersistence, CredentialStoreApi};
+use keyring_core::{Credential, Entry, Error, Result};
+use linux_keyutils::{Key, KeyError, KeyRing, KeyRingIdentifier};
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// See the [module](self).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Store;
+
+impl CredentialStoreApi for Store {
+    fn vendor(&self) -> String {
+        "git-credential-pat: the kernel's user keyring".to_owned()
+    }
+
+    fn id(&self) -> String {
+        env!("CARGO_PKG_VERSION").to_owned()
+    }
+
+    fn build(
+        &self,
+        service: &str,
+        user: &str,
+        modifiers: Option<&HashMap<&str, &str>>,
+    ) -> Result<Entry> {
+        let names = Names::new(service, user, modifiers)?;
+        Ok(Entry::new_with_credential(Arc::new(KernelEntry(names))))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn persistence(&self) -> CredentialPersistence {
+        CredentialPersistence::UntilReboot
+    }
+}
+
+/// One key.
+#[derive(Clone, Debug)]
+struct KernelEntry(Names);
+
+impl KernelEntry {
+    fn description(&self) -> String {
+        format!("keyring:{}@{}", self.0.user, self.0.service)
+    }
+
+    /// The key in the user keyring, else in the session's.
+    fn key(&self) -> Result<Option<Key>> {
+        let description = self.description();
+        for ring in [KeyRingIdentifier::User, KeyRingIdentifier::Session] {
+            let search = || KeyRing::from_special_id(ring, false)?.search(&description);
+            match possessing(search) {
+                Ok(key) => return Ok(Some(key)),
+                Err(error) if super::is_gone(error) => {}
+                Err(error) => return Err(to_family(error)),
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl CredentialApi for KernelEntry {
+    fn set_secret(&self, secret: &[u8]) -> Result<()> {
+        if secret.is_empty() {
+            return Err(Error::Invalid("secret".to_owned(), "a key cannot be empty".to_owned()));
+        }
+        if secret.len() >= MAX_PAYLOAD {
+            return Err(Error::TooLong("secret".to_owned(), 32_767));
+        }
+        if let Some(key) = self.key()? {
+            return possessing(|| key.update(&secret)).map_err(to_family);
+        }
+        let description = self.description();
+        possessing(|| user_keyring()?.add_key(&description, secret)).map(drop).map_err(to_family)
+    }
+
+    fn get_secret(&self) -> Result<Vec<u8>> {
+        hardening::hide_memory();
+        let key = self.key()?.ok_or(Error::NoEntry)?;
+        let mut buffer = Zeroizing::new(vec![0; MAX_PAYLOAD]);
+        let length = possessing(|| read_payload(key, &mut buffer)).map_err(to_family)?;
+        Ok(buffer[..length].to_vec())
+    }
+
+    fn delete_credential(&self) -> Result<()> {
+        let key = self.key()?.ok_or(Error::NoEntry)?;
+        possessing(|| key.invalidate()).map_err(to_family)
+    }
+
+    fn get_credential(&self) -> Result<Option<Arc<Credential>>> {
+        // There is one key of a description: the entry itself is it.
+        self.key()?.map(|_| None).ok_or(Error::NoEntry)
+    }
+
+    fn get_specifiers(&self) -> Option<(String, String)> {
+        Some(self.0.specifiers())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+fn to_family(error: KeyError) -> Error {
+    family::convert(convert(error))
+}

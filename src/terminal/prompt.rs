@@ -1,0 +1,119 @@
+//! Questions to the person at the terminal, and answers that nobody may see.
+//!
+//! The terminal is the controlling one, not standard input: that may be a pipe.
+
+#[cfg(unix)]
+pub use unix::Terminal;
+
+#[cfg(unix)]
+mod unix {
+    use crate::error::Error;
+    use crate::secret::Secret;
+    use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
+    use rustix::termios::{tcgetattr, tcsetattr};
+    use std::fs::File;
+    use std::io::{Read, Write};
+    use zeroize::Zeroizing;
+
+    /// The longest answer in bytes.
+    const MAX_ANSWER: usize = 64 * 1024;
+
+    /// A person's terminal.
+    pub struct Terminal(File);
+
+    impl Terminal {
+        /// Opens the controlling terminal.
+        ///
+        /// # Errors
+        /// [`Error::Refused`] where there is none.
+        pub fn open() -> Result<Self, Error> {
+            let open = File::options().read(true).write(true).open("/dev/tty");
+            open.map(Self).map_err(|_| {
+                Error::Refused(
+                    "there is no terminal to ask on: pipe the token in with --with-token",
+                )
+            })
+        }
+
+        /// Asks; the answer without the blanks around it.
+        ///
+        /// # Errors
+        /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the answer
+        /// is no text.
+        pub fn ask(&mut self, question: &str) -> Result<String, Error> {
+            self.write(question)?;
+            let mut answer = Vec::new();
+            let mut byte = [0];
+            while self.read(&mut byte)? && byte[0] != b'\n' && answer.len() < MAX_ANSWER {
+                answer.push(byte[0]);
+            }
+            let answer = String::from_utf8(answer);
+            let answer = answer.map_err(|_| Error::Refused("the answer is no text"))?;
+            Ok(answer.trim().to_owned())
+        }
+
+        /// Asks yes or no; anything but an answer that begins with `y` is a no.
+        ///
+        /// # Errors
+        /// Those of [`Self::ask`].
+        pub fn confirm(&mut self, question: &str) -> Result<bool, Error> {
+            Ok(self.ask(&format!("{question} [y/N] "))?.to_lowercase().starts_with('y'))
+        }
+
+        /// Asks for a secret, which is not shown; without the blanks around it.
+        ///
+        /// # Errors
+        /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person
+        /// gave up.
+        pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Error> {
+            // First hide, then ask: an answer may follow at once.
+            let mode = self.hide()?;
+            let answer = self.write(question).and_then(|()| self.read_hidden());
+            let shown = tcsetattr(&self.0, OptionalActions::Flush, &mode);
+            self.write("\n")?;
+            shown.map_err(|e| Error::Stream(std::io::Error::from(e).kind()))?;
+            answer
+        }
+
+        /// Turns the echo off; how the terminal was.
+        ///
+        /// Line editing and signals are off, too: a line cannot be longer than 4,096 bytes
+        /// where the system edits it, and a Ctrl-C would end us with the echo off.
+        fn hide(&self) -> Result<Termios, Error> {
+            let stream = |e: rustix::io::Errno| Error::Stream(std::io::Error::from(e).kind());
+            let mode = tcgetattr(&self.0).map_err(stream)?;
+            let mut hidden = mode.clone();
+            hidden.local_modes &= !(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
+            hidden.special_codes[SpecialCodeIndex::VMIN] = 1;
+            hidden.special_codes[SpecialCodeIndex::VTIME] = 0;
+            tcsetattr(&self.0, OptionalActions::Now, &hidden).map_err(stream)?;
+            Ok(mode)
+        }
+
+        fn read_hidden(&mut self) -> Result<Secret, Error> {
+            const CTRL_C: u8 = 3;
+            const CTRL_D: u8 = 4;
+            const CTRL_U: u8 = 21;
+            let mut answer = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
+            let mut byte = Zeroizing::new([0]);
+            while self.read(&mut byte)? && answer.len() < MAX_ANSWER {
+                match byte[0] {
+                    b'\n' | b'\r' => return Ok(Secret::new(answer.trim_ascii())),
+                    CTRL_C | CTRL_D => return Err(Error::Refused("given up")),
+                    CTRL_U => answer.clear(),
+                    0x08 | 0x7f => drop(answer.pop()),
+                    other => answer.push(other),
+                }
+            }
+            Err(Error::Refused("the answer has no end"))
+        }
+
+        fn read(&mut self, byte: &mut [u8; 1]) -> Result<bool, Error> {
+            self.0.read(byte).map(|count| count == 1).map_err(|e| Error::Stream(e.kind()))
+        }
+
+        fn write(&mut self, text: &str) -> Result<(), Error> {
+            self.0.write_all(text.as_bytes()).map_err(|e| Error::Stream(e.kind()))
+        }
+    }
+}

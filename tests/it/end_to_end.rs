@@ -1,0 +1,6 @@
+//! git at work against a host that asks for a token: what people install the helper for.
+
+mod several_accounts;
+mod strangers;
+mod tokens_that_fail;
+mod work;

@@ -1,0 +1,250 @@
+//! `install.sh`, run as people run it: in a fresh home, against real keychains, by both the
+//! gits that a machine may have.
+//!
+//! Most tests hand it the binary that cargo built (`--binary`); one builds for itself.
+
+mod desktop;
+mod proof;
+mod script;
+
+use crate::support::program::gits;
+use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
+
+/// A folder name with everything that a shell or git could misread.
+const ODD_PREFIX: &str = "odd 'one' \"two\" $HOME é [x]* `y` \\z #;&|";
+
+/// A fresh home in which the script would find no bus, and the script's usual arguments.
+fn install(sandbox: &Sandbox, prefix: &str, options: &[&str]) -> Ran {
+    let prefix = sandbox.path(prefix);
+    let mut args = vec!["--prefix", prefix.to_str().unwrap(), "--binary", BINARY];
+    args.extend(options);
+    sandbox.run(SCRIPT, &args, b"")
+}
+
+#[track_caller]
+fn installed(sandbox: &Sandbox, prefix: &str, options: &[&str]) -> Ran {
+    let ran = install(sandbox, prefix, options);
+    assert!(ran.status.success(), "{ran}");
+    ran
+}
+
+/// The values of the user's `credential.helper`.
+fn helpers(sandbox: &Sandbox) -> Vec<String> {
+    let args = ["config", "--global", "--null", "--get-all", "credential.helper"];
+    let values = sandbox.run("git", &args, b"").stdout();
+    values.split_terminator('\0').map(str::to_owned).collect()
+}
+
+/// Every file below a folder, relative to it, in order.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A host that no other test, in this run or another, ever used.
+fn fresh_host() -> String {
+    let unique = tempfile::Builder::new().prefix("install-").tempdir().unwrap();
+    let name = unique.path().file_name().unwrap().to_str().unwrap().to_lowercase();
+    format!("{name}-{}.example", std::process::id())
+}
+
+/// Stores, reads and deletes a token with plain git and the configuration as it is.
+#[track_caller]
+fn git_keeps_a_token(sandbox: &Sandbox) {
+    let account = format!("protocol=https\nhost={}\nusername=alice\n", fresh_host());
+    let stored = format!("{account}password=ghp_TESTONLYinstall\n\n");
+    let approved = sandbox.run("git", &["credential", "approve"], stored.as_bytes());
+    let asked = format!("{account}\n");
+    let filled = sandbox.run("git", &["credential", "fill"], asked.as_bytes());
+    sandbox.run("git", &["credential", "reject"], asked.as_bytes()).prints("");
+    let gone = sandbox.run("git", &["credential", "fill"], asked.as_bytes());
+    approved.prints("");
+    assert!(filled.stdout().contains("\npassword=ghp_TESTONLYinstall\n"), "{filled}");
+    assert!(!gone.stdout().contains("TESTONLY"), "{gone}");
+}
+
+#[test]
+fn installs_under_a_prefix_with_odd_characters_and_git_finds_it() {
+    for git in gits() {
+        let mut sandbox = Sandbox::new();
+        let path = std::env::var("PATH").unwrap();
+        sandbox.set("PATH", &format!("{}:{path}", git.parent().unwrap().display()));
+        let ran = installed(&sandbox, ODD_PREFIX, &[]);
+        let prefix = sandbox.path(ODD_PREFIX);
+        assert_eq!(
+            files(&prefix),
+            [
+                "bin/git-credential-pat",
+                "share/bash-completion/completions/git-credential-pat",
+                "share/fish/vendor_completions.d/git-credential-pat.fish",
+                "share/man/man1/git-credential-pat.1",
+                "share/zsh/site-functions/_git-credential-pat",
+            ]
+        );
+        let helper = helpers(&sandbox).concat();
+        assert!(helper.starts_with('/') && helper.ends_with(" --keychain kernel"), "{helper}");
+        assert!(ran.stdout().contains("never on disk, and are gone at reboot"), "{ran}");
+        assert!(
+            ran.stdout().ends_with("Next: git credential-pat login https://github.com\n"),
+            "{ran}"
+        );
+        assert!(ran.stderr.is_empty(), "{ran}");
+        git_keeps_a_token(&sandbox);
+    }
+}
+
+#[test]
+fn the_second_run_changes_nothing() {
+    let sandbox = Sandbox::new();
+    installed(&sandbox, "a b", &[]);
+    let (config, all) = (fs::read(sandbox.path("gitconfig")).unwrap(), files(sandbox.home()));
+    installed(&sandbox, "a b", &[]);
+    assert_eq!(fs::read(sandbox.path("gitconfig")).unwrap(), config);
+    assert_eq!(files(sandbox.home()), all);
+}
+
+#[test]
+fn another_prefix_replaces_our_old_line_and_no_other() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "--global", "--add", "credential.helper", "cache"]);
+    installed(&sandbox, "old one", &[]);
+    sandbox.git(&["config", "--global", "--add", "credential.helper", "/x/git-credential-pat2"]);
+    installed(&sandbox, "new", &["--keychain", "kernel"]);
+    let ours = format!("{}/new/bin/git-credential-pat --keychain kernel", sandbox.home().display());
+    assert_eq!(helpers(&sandbox), ["cache", &ours, "/x/git-credential-pat2"]);
+}
+
+#[test]
+fn the_path_is_the_one_given_and_not_where_a_symlink_leads() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("version-1")).unwrap();
+    std::os::unix::fs::symlink("version-1", sandbox.path("current")).unwrap();
+    installed(&sandbox, "current", &[]);
+    assert!(helpers(&sandbox)[0].contains("/current/bin/"));
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let sandbox = Sandbox::new();
+    let before = files(sandbox.home());
+    let ran = installed(&sandbox, "a b", &["--dry-run", "--reset-helpers"]);
+    assert_eq!(files(sandbox.home()), before, "{ran}");
+    for line in ["would install: ", "would prove the keychain: kernel", "would run: git config"] {
+        assert!(ran.stdout().contains(line), "no {line:?}\n{ran}");
+    }
+    installed(&sandbox, "a b", &[]);
+    let before = (files(sandbox.home()), helpers(&sandbox));
+    installed(&sandbox, "a b", &["--dry-run", "--uninstall"]);
+    assert_eq!((files(sandbox.home()), helpers(&sandbox)), before);
+}
+
+#[test]
+fn no_configure_leaves_git_alone() {
+    let sandbox = Sandbox::new();
+    let ran = installed(&sandbox, "p", &["--no-configure"]);
+    assert!(sandbox.path("p/bin/git-credential-pat").exists());
+    assert!(!sandbox.path("gitconfig").exists(), "{ran}");
+    assert!(!ran.stdout().contains("Proving"), "{ran}");
+}
+
+#[test]
+fn uninstall_removes_what_was_installed_and_only_that() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "--global", "--add", "credential.helper", "cache"]);
+    installed(&sandbox, ODD_PREFIX, &[]);
+    let neighbour = sandbox.path(ODD_PREFIX).join("bin/neighbour");
+    fs::write(&neighbour, "").unwrap();
+    let ran = installed(&sandbox, ODD_PREFIX, &["--uninstall"]);
+    assert_eq!(files(&sandbox.path(ODD_PREFIX)), ["bin/neighbour"]);
+    assert_eq!(helpers(&sandbox), ["cache"]);
+    assert!(ran.stdout().contains("Tokens stay in the keychain"), "{ran}");
+    installed(&sandbox, ODD_PREFIX, &["--uninstall"]);
+}
+
+#[test]
+fn a_plain_text_store_beside_ours_is_reported_and_reset_on_demand() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "--global", "--add", "credential.helper", "store --file x"]);
+    let ran = installed(&sandbox, "p", &[]);
+    assert!(ran.stdout().contains("credential.helper = store (file:"), "{ran}");
+    assert!(ran.stderr().contains("will get a copy of every token"), "{ran}");
+    assert!(ran.stderr().contains("--reset-helpers"), "{ran}");
+    for _ in 0..2 {
+        let ran = installed(&sandbox, "p", &["--reset-helpers"]);
+        assert!(ran.stderr.is_empty() && !ran.stdout().contains("Other helpers"), "{ran}");
+        let helpers = helpers(&sandbox);
+        assert_eq!(helpers[..2], ["store --file x", ""]);
+        assert!(helpers.len() == 3 && helpers[2].contains("/p/bin/"), "{helpers:?}");
+    }
+    git_keeps_a_token(&sandbox);
+    assert!(!sandbox.path("x").exists());
+    let ran = installed(&sandbox, "p", &["--uninstall"]);
+    assert!(ran.stdout().contains("An empty helper line is left"), "{ran}");
+}
+
+#[test]
+fn helpers_of_one_place_are_reported_without_what_they_may_hold() {
+    let sandbox = Sandbox::new();
+    let key = "credential.https://forge.example.helper";
+    sandbox.git(&["config", "--global", "--add", key, "!f() { echo password=ghp_TESTONLYx; }; f"]);
+    sandbox.git(&["config", "--global", "--add", key, "store"]);
+    let ran = installed(&sandbox, "p", &[]);
+    assert!(ran.stdout().contains(&format!("  {key} = !f() (file:")), "{ran}");
+    assert!(ran.stderr().contains("git config --file"), "{ran}");
+    assert!(!format!("{ran}").contains("TESTONLY"), "{ran}");
+}
+
+#[test]
+fn git_shows_the_manual() {
+    let mut sandbox = Sandbox::new();
+    installed(&sandbox, "p q", &[]);
+    let path = std::env::var("PATH").unwrap();
+    sandbox.set("PATH", &format!("{}:{path}", sandbox.path("p q/bin").display()));
+    sandbox.set("MANPAGER", "cat");
+    let manual = sandbox.git(&["credential-pat", "--help"]);
+    assert!(manual.contains("WHICH ACCOUNT ANSWERS"), "{manual}");
+}
+
+#[test]
+fn bash_reads_the_completions() {
+    let sandbox = Sandbox::new();
+    installed(&sandbox, "p", &[]);
+    let file = sandbox.path("p/share/bash-completion/completions/git-credential-pat");
+    let line = format!("set -e; . '{}'; complete -p git-credential-pat", file.display());
+    let ran = sandbox.run("bash", &["--norc", "-c", &line], b"");
+    assert!(ran.status.success() && ran.stdout().contains("-F _git"), "{ran}");
+}
+
+#[test]
+fn builds_from_the_checkout() {
+    let sandbox = Sandbox::new();
+    let mut command: Command = sandbox.command(SCRIPT);
+    // The outer build's folders, so that what is already built is not built again.
+    command.env("CARGO_TARGET_DIR", Path::new(BINARY).ancestors().nth(2).unwrap());
+    let home = std::env::var("HOME").unwrap();
+    for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        let outer = std::env::var(name).unwrap_or_else(|_| format!("{home}/{folder}"));
+        command.env(name, outer);
+    }
+    let ran = run(command, b"");
+    assert!(ran.status.success(), "{ran}");
+    assert!(sandbox.path(".local/bin/git-credential-pat").exists(), "{ran}");
+    git_keeps_a_token(&sandbox);
+}

@@ -1,0 +1,69 @@
+//! Which keychain the installer takes, on buses with and without a real password manager.
+
+use super::{git_keeps_a_token, helpers, install, installed};
+use crate::support::desktop::Desktop;
+
+#[test]
+fn takes_the_secret_service_of_the_session() {
+    let desktop = Desktop::gnome_keyring();
+    let ran = installed(&desktop.sandbox, "p", &[]);
+    assert!(ran.stdout().contains("Keychain: secret-service."), "{ran}");
+    assert!(!ran.stdout().contains("gone at reboot"), "{ran}");
+    assert!(helpers(&desktop.sandbox)[0].ends_with(" --keychain secret-service"));
+    git_keeps_a_token(&desktop.sandbox);
+    let left = desktop.sandbox.helper(&["list", "--json"], "");
+    left.prints("[]\n");
+}
+
+#[test]
+fn finds_the_bus_of_the_runtime_directory() {
+    let mut desktop = Desktop::gnome_keyring();
+    desktop.sandbox.unset("DBUS_SESSION_BUS_ADDRESS");
+    let ran = installed(&desktop.sandbox, "p", &[]);
+    assert!(ran.stdout().contains("Keychain: secret-service."), "{ran}");
+}
+
+#[test]
+fn takes_the_kernel_where_nobody_on_the_bus_keeps_secrets() {
+    let desktop = Desktop::empty();
+    let ran = installed(&desktop.sandbox, "p", &[]);
+    assert!(ran.stdout().contains("No Secret Service on this session's bus"), "{ran}");
+    assert!(ran.stdout().contains("Keychain: kernel."), "{ran}");
+    assert!(helpers(&desktop.sandbox)[0].ends_with(" --keychain kernel"));
+    // Who asks for a keychain by name gets it or an error.
+    let ran = install(&desktop.sandbox, "q", &["--keychain", "secret-service"]);
+    assert_eq!(ran.status.code(), Some(1), "{ran}");
+    assert!(ran.stderr().contains("no Secret Service is running"), "{ran}");
+}
+
+#[test]
+fn a_locked_keychain_is_an_error_and_not_another_keychain() {
+    let desktop = Desktop::gnome_keyring();
+    desktop.lock();
+    let ran = install(&desktop.sandbox, "p", &[]);
+    assert_eq!(ran.status.code(), Some(1), "{ran}");
+    assert!(ran.stderr().contains("the keychain is locked\nhint: "), "{ran}");
+    assert!(!desktop.sandbox.path("gitconfig").exists(), "{ran}");
+}
+
+#[test]
+fn a_locked_keychain_is_unlocked_where_somebody_sees_its_dialog() {
+    let desktop = Desktop::gnome_keyring_with_display();
+    desktop.lock();
+    std::thread::scope(|threads| {
+        let installing = threads.spawn(|| installed(&desktop.sandbox, "p", &[]));
+        desktop.answer_window(["--class", "gcr-prompter"], &["type --delay 20 test", "key Return"]);
+        let ran = installing.join().unwrap();
+        assert!(ran.stdout().contains("Keychain: secret-service."), "{ran}");
+    });
+    git_keeps_a_token(&desktop.sandbox);
+}
+
+#[test]
+fn another_keychain_replaces_our_line() {
+    let desktop = Desktop::gnome_keyring();
+    installed(&desktop.sandbox, "p", &[]);
+    installed(&desktop.sandbox, "p", &["--keychain", "kernel"]);
+    let helpers = helpers(&desktop.sandbox);
+    assert!(helpers.len() == 1 && helpers[0].ends_with(" --keychain kernel"), "{helpers:?}");
+}

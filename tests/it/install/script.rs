@@ -1,0 +1,107 @@
+//! The script itself: what it needs, how it is called, and what it does when cut off.
+
+use super::SCRIPT;
+use crate::support::sandbox::Sandbox;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// A PATH with these programs of the system and nothing else.
+fn path_of(sandbox: &mut Sandbox, programs: &[&str]) {
+    let folder = sandbox.path("few");
+    fs::create_dir(&folder).unwrap();
+    let everywhere = std::env::var_os("PATH").unwrap();
+    for program in programs {
+        let found = std::env::split_paths(&everywhere).map(|f| f.join(program));
+        let found = found.into_iter().find(|path| path.exists()).unwrap();
+        std::os::unix::fs::symlink(found, folder.join(program)).unwrap();
+    }
+    sandbox.set("PATH", folder.to_str().unwrap());
+}
+
+#[test]
+fn a_missing_tool_is_named_with_the_command_that_installs_it() {
+    const ALWAYS: [&str; 9] = ["sh", "sed", "dirname", "mktemp", "rm", "uname", "id", "cat", "git"];
+    let mut sandbox = Sandbox::new();
+    path_of(&mut sandbox, &ALWAYS);
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    ran.fails(1, "install.sh: cargo is missing\nhint: install Rust 1.");
+    assert!(ran.stderr().contains("https://sh.rustup.rs"), "{ran}");
+
+    let few = sandbox.path("few");
+    fake(&few, "cargo", "");
+    fake(&few, "rustc", "echo rustc 1.42.0");
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    ran.fails(1, "install.sh: Rust 1.42.0 is too old: 1.");
+    fake(&few, "rustup", "");
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    ran.fails(1, "hint: update it with: rustup update stable");
+
+    fake(&few, "rustc", "echo rustc 2.0.0-nightly");
+    fake(&few, "id", "echo 1000");
+    fake(&few, "apt-get", "exit 99");
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    ran.fails(1, "cc is missing\nhint: install it with: sudo apt-get install --yes gcc libc6-dev");
+    fs::remove_file(few.join("apt-get")).unwrap();
+    fake(&few, "apk", "exit 99");
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    ran.fails(1, "install it with: sudo apk add gcc musl-dev");
+    fs::remove_file(few.join("git")).unwrap();
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    ran.fails(1, "git is missing\nhint: install it with: sudo apk add git");
+}
+
+#[test]
+fn root_on_debian_gets_what_is_missing() {
+    let mut sandbox = Sandbox::new();
+    path_of(&mut sandbox, &["sh", "sed", "dirname", "mktemp", "rm", "uname", "cat", "ln", "git"]);
+    let few = sandbox.path("few");
+    fake(&few, "id", "echo 0");
+    fake(&few, "cargo", "exit 1");
+    fake(&few, "rustc", "echo rustc 2.0.0");
+    let apt =
+        "echo \"$*\" >>\"$HOME/apt\"\n[ -e \"$HOME/lists\" ] || { : >\"$HOME/lists\"; exit 1; }";
+    fake(
+        &few,
+        "apt-get",
+        &format!("{apt}\n[ \"$1\" = update ] || ln -s sh \"{}/cc\"", few.display()),
+    );
+    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
+    assert!(ran.stderr().contains("the build failed"), "{ran}");
+    let asked = fs::read_to_string(sandbox.path("apt")).unwrap();
+    let install = "install --yes gcc libc6-dev\n";
+    assert_eq!(asked, format!("{install}update\n{install}"));
+}
+
+/// Puts a program of one line into a folder.
+fn fake(folder: &Path, name: &str, body: &str) {
+    let path = folder.join(name);
+    drop(fs::remove_file(&path));
+    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_wrong_option_is_a_usage_error_and_is_not_repeated() {
+    let sandbox = Sandbox::new();
+    for args in [&["--secret=ghp_TESTONLY"][..], &["--prefix"], &["--keychain", "ghp_TESTONLY"]] {
+        let ran = sandbox.run(SCRIPT, args, b"");
+        ran.fails(2, "hint: see ./install.sh --help");
+        assert!(!ran.stderr().contains("TESTONLY"), "{ran}");
+    }
+    let help = sandbox.run(SCRIPT, &["--help"], b"");
+    assert!(help.status.success() && help.stdout().contains("--uninstall"), "{help}");
+}
+
+#[test]
+fn a_script_that_is_cut_off_does_nothing() {
+    let script = fs::read_to_string(SCRIPT).unwrap();
+    assert!(script.ends_with("}\n\nmain \"$@\"\n"));
+    let sandbox = Sandbox::new();
+    let cuts: Vec<usize> = script.match_indices('\n').map(|(at, _)| at + 1).collect();
+    for &cut in cuts[..cuts.len() - 1].iter().step_by(7).chain([&cuts[cuts.len() - 2]]) {
+        let ran = sandbox.run("sh", &[], &script.as_bytes()[..cut]);
+        assert!(ran.stdout.is_empty(), "cut at {cut}\n{ran}");
+    }
+    assert!(!sandbox.path(".local").exists() && !sandbox.path("gitconfig").exists());
+}

@@ -1,0 +1,215 @@
+//! What a refusal takes away, and what it leaves.
+
+use super::{Place, Row, check};
+
+const ALICE: &str = "protocol=https host=HOST username=alice password=t1";
+const BOB: &str = "protocol=https host=HOST username=bob password=t2";
+const GET_ALICE: &str = "protocol=https host=HOST username=alice";
+const GET_BOB: &str = "protocol=https host=HOST username=bob";
+const IS_ALICE: &str = "username=alice password=t1";
+const IS_BOB: &str = "username=bob password=t2";
+
+#[test]
+fn exactly_the_refused_token_is_served_no_more() {
+    check(REFUSED);
+}
+
+const REFUSED: &[Row] = &[
+    (
+        "the named user's",
+        &[
+            ("store", ALICE, ""),
+            ("store", BOB, ""),
+            ("erase", ALICE, ""),
+            ("get", GET_ALICE, ""),
+            ("get", GET_BOB, IS_BOB),
+        ],
+    ),
+    (
+        "not another user's equal one",
+        &[
+            ("store", ALICE, ""),
+            ("store", "protocol=https host=HOST username=bob password=t1", ""),
+            ("erase", ALICE, ""),
+            ("get", GET_ALICE, ""),
+            ("get", GET_BOB, "username=bob password=t1"),
+        ],
+    ),
+    (
+        "everybody's who has it, if nobody is named",
+        &[
+            ("store", ALICE, ""),
+            ("store", "protocol=https host=HOST username=bob password=t1", ""),
+            ("store", "protocol=https host=HOST username=carol password=t3", ""),
+            ("erase", "protocol=https host=HOST password=t1", ""),
+            ("get", GET_ALICE, ""),
+            ("get", GET_BOB, ""),
+            ("get", "protocol=https host=HOST username=carol", "username=carol password=t3"),
+        ],
+    ),
+    (
+        "not the one that has replaced it",
+        &[
+            ("store", "protocol=https host=HOST username=alice password=t0", ""),
+            ("store", ALICE, ""),
+            ("erase", "protocol=https host=HOST username=alice password=t0", ""),
+            ("get", GET_ALICE, IS_ALICE),
+        ],
+    ),
+    (
+        "not one that only begins like it, and no empty one for all",
+        &[
+            ("store", ALICE, ""),
+            ("erase", "protocol=https host=HOST username=alice password=t", ""),
+            ("erase", "protocol=https host=HOST username=alice password=t11", ""),
+            ("erase", "protocol=https host=HOST username=alice password=T1", ""),
+            ("erase", "protocol=https host=HOST username=alice password=", ""),
+            ("get", GET_ALICE, IS_ALICE),
+        ],
+    ),
+    (
+        "not at another place",
+        &[
+            ("store", ALICE, ""),
+            ("erase", "protocol=https host=HOST:8443 username=alice password=t1", ""),
+            ("erase", "protocol=http host=HOST username=alice password=t1", ""),
+            ("erase", "protocol=https host=www.HOST username=alice password=t1", ""),
+            ("get", GET_ALICE, IS_ALICE),
+        ],
+    ),
+    (
+        "only at the most specific scope that has an account",
+        &[
+            ("store", "protocol=https host=HOST path=team username=alice password=t1", ""),
+            ("store", ALICE, ""),
+            ("erase", "protocol=https host=HOST path=team/r username=alice password=t1", ""),
+            ("get", "protocol=https host=HOST path=team/r", ""),
+            ("get", GET_ALICE, IS_ALICE),
+        ],
+    ),
+    (
+        "at the host, where no scope has an account",
+        &[
+            ("store", ALICE, ""),
+            ("erase", "protocol=https host=HOST path=team/r username=alice password=t1", ""),
+            ("get", GET_ALICE, ""),
+        ],
+    ),
+    (
+        "never a scoped one for a request without a path",
+        &[
+            ("store", "protocol=https host=HOST path=team username=alice password=t1", ""),
+            ("erase", ALICE, ""),
+            ("get", "protocol=https host=HOST path=team", IS_ALICE),
+        ],
+    ),
+    (
+        "one with an authtype by its credential",
+        &[
+            (
+                "store",
+                "capability[]=authtype protocol=https host=HOST authtype=Bearer credential=t1",
+                "",
+            ),
+            (
+                "erase",
+                "capability[]=authtype protocol=https host=HOST authtype=Bearer credential=t2",
+                "",
+            ),
+            (
+                "get",
+                "capability[]=authtype protocol=https host=HOST",
+                "capability[]=authtype authtype=Bearer credential=t1",
+            ),
+            (
+                "erase",
+                "capability[]=authtype protocol=https host=HOST authtype=Bearer credential=t1",
+                "",
+            ),
+            ("get", "capability[]=authtype protocol=https host=HOST", ""),
+        ],
+    ),
+];
+
+#[test]
+fn without_a_token_exactly_what_is_named_is_deleted() {
+    check(DELETED);
+}
+
+const DELETED: &[Row] = &[
+    (
+        "one user",
+        &[
+            ("store", ALICE, ""),
+            ("store", BOB, ""),
+            ("erase", GET_ALICE, ""),
+            ("get", GET_ALICE, ""),
+            ("get", "protocol=https host=HOST", IS_BOB),
+        ],
+    ),
+    (
+        "all users of the host, and no scoped one",
+        &[
+            ("store", ALICE, ""),
+            ("store", BOB, ""),
+            ("store", "protocol=https host=HOST path=team username=alice password=t3", ""),
+            ("erase", "protocol=https host=HOST", ""),
+            ("get", GET_ALICE, ""),
+            ("get", GET_BOB, ""),
+            ("get", "protocol=https host=HOST path=team", "username=alice password=t3"),
+        ],
+    ),
+    (
+        "a scope, and neither what is above it nor below",
+        &[
+            ("store", ALICE, ""),
+            ("store", "protocol=https host=HOST path=team username=alice password=t3", ""),
+            ("store", "protocol=https host=HOST path=team/r username=alice password=t4", ""),
+            ("erase", "protocol=https host=HOST path=team", ""),
+            ("get", GET_ALICE, IS_ALICE),
+            ("get", "protocol=https host=HOST path=team", IS_ALICE),
+            ("get", "protocol=https host=HOST path=team/r", "username=alice password=t4"),
+        ],
+    ),
+    (
+        "nothing for a path that can be no scope",
+        &[
+            ("store", ALICE, ""),
+            ("erase", "protocol=https host=HOST path=a/../b", ""),
+            ("get", GET_ALICE, IS_ALICE),
+        ],
+    ),
+    (
+        "nothing without a host and a protocol",
+        &[
+            ("store", ALICE, ""),
+            ("erase", "", ""),
+            ("erase", "protocol=https", ""),
+            ("erase", "host=HOST", ""),
+            ("erase", "username=alice", ""),
+            ("erase", "username=alice password=t1", ""),
+            ("erase", "protocol= host=", ""),
+            ("erase", "protocol=https host=", ""),
+            ("get", GET_ALICE, IS_ALICE),
+        ],
+    ),
+    (
+        "the account without a name by an empty one",
+        &[
+            ("store", "protocol=https host=HOST username= password=t0", ""),
+            ("store", ALICE, ""),
+            ("erase", "protocol=https host=HOST username=", ""),
+            ("get", "protocol=https host=HOST", IS_ALICE),
+        ],
+    ),
+];
+
+#[test]
+fn a_refused_token_is_kept_for_its_owner_and_a_named_one_is_not() {
+    let place = Place::new();
+    place.answers("store", ALICE, "");
+    place.answers("erase", ALICE, "");
+    assert_eq!(place.keys.accounts().len(), 1, "rejected is not deleted");
+    place.answers("erase", GET_ALICE, "");
+    assert_eq!(place.keys.accounts(), [""; 0], "deleted is not rejected");
+}

@@ -1,0 +1,118 @@
+//! Names of a test's own in the kernel's user keyring.
+//!
+//! All processes of a user share that keyring, tests that run in parallel and the user's
+//! own git as well. So every test has a label that is in each of its hosts' names, and what
+//! is filed under it is removed at the end.
+
+use super::program::program;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The keys whose description holds a label; removed when dropped.
+pub struct Keys {
+    label: String,
+}
+
+impl Keys {
+    /// With a label that no other test and no earlier run has.
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self::labelled(&format!("{now:x}-{count}"))
+    }
+
+    /// Where the label is given, such as a host with the port of a server of one's own.
+    pub fn labelled(label: &str) -> Self {
+        let keys = Self { label: label.to_owned() };
+        keys.remove();
+        keys
+    }
+
+    /// A host's name that only this test uses.
+    pub fn host(&self, name: &str) -> String {
+        format!("{name}-{}.test", self.label)
+    }
+
+    /// The label as three numbers that are not 0, for names that consist of numbers.
+    pub fn number(&self) -> [u8; 3] {
+        let mut hasher = DefaultHasher::new();
+        self.label.hash(&mut hasher);
+        let bytes = hasher.finish().to_be_bytes();
+        [bytes[0], bytes[1], bytes[2]].map(|byte| byte.clamp(1, 254))
+    }
+
+    /// What is filed: contexts and usernames, e.g. `https://h.test/team alice`, in order.
+    pub fn accounts(&self) -> Vec<String> {
+        let account = |key: &Key| {
+            let account = key.description.strip_prefix("git-credential-pat:").unwrap();
+            account.replace('\t', " ")
+        };
+        let mut accounts: Vec<String> = self.list().iter().map(account).collect();
+        accounts.sort();
+        accounts
+    }
+
+    /// Gives each key a time to live, which the kernel takes away at the next write.
+    pub fn mark_unwritten(&self) {
+        for key in self.list() {
+            keyctl(&["timeout", &key.serial.to_string(), "3000"]);
+        }
+    }
+
+    /// Whether every key is as [`Self::mark_unwritten`] left it.
+    pub fn are_unwritten(&self) -> bool {
+        self.list().iter().all(|key| key.ends)
+    }
+
+    fn list(&self) -> Vec<Key> {
+        let linked = keyctl(&["rlist", "@u"]);
+        let linked: Vec<u32> = linked.split_whitespace().map(|s| s.parse().unwrap()).collect();
+        // Other programs' keys may be called anything.
+        let table = fs::read("/proc/keys").unwrap();
+        let table = String::from_utf8_lossy(&table);
+        let keys = table.lines().filter_map(Key::parse);
+        keys.filter(|k| linked.contains(&k.serial) && k.description.contains(&self.label)).collect()
+    }
+
+    fn remove(&self) {
+        for key in self.list() {
+            keyctl(&["unlink", &key.serial.to_string(), "@u"]);
+        }
+    }
+}
+
+/// A line of `/proc/keys`.
+struct Key {
+    serial: u32,
+    ends: bool,
+    description: String,
+}
+
+impl Key {
+    /// `SERIAL FLAGS USES TIME PERMISSIONS UID GID user DESCRIPTION: LENGTH`
+    fn parse(line: &str) -> Option<Self> {
+        let (head, rest) = line.split_once(" user ")?;
+        let mut head = head.split_whitespace();
+        let serial = u32::from_str_radix(head.next()?, 16).ok()?;
+        let ends = head.nth(2)? != "perm";
+        let (description, _) = rest.trim_start().rsplit_once(':')?;
+        Some(Self { serial, ends, description: description.to_owned() })
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// Runs keyctl; what it printed. A key that is gone meanwhile is another test's.
+fn keyctl(args: &[&str]) -> String {
+    let mut command = Command::new(program("keyctl", "keyutils"));
+    let output = command.args(args).stdin(Stdio::null()).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

@@ -1,0 +1,263 @@
+//! A git host of a test's own: Apache with `git http-backend`, TLS and Basic authentication,
+//! as forges have it, on ports of the loopback address that the system chooses.
+//!
+//! It is two hosts in one, [`Server::host`] and [`Server::other`], which differ in name and
+//! port and hold the same repositories; and a third port without TLS. Below the paths
+//! `moved/` and `moved-after-login/` the first sends git on to the second. Every request is
+//! logged with the user who made it. Below `only-NAME/` the user of that name is let in, and
+//! others who say who they are get 403.
+
+use super::program::program;
+use super::sandbox::{Sandbox, run};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::{self, File};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server; it ends when dropped.
+pub struct Server {
+    folder: TempDir,
+    apache: Child,
+    names: [String; 2],
+    ports: [u16; 3],
+}
+
+/// A line of the server's log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// The port it came in at.
+    pub port: u16,
+    /// Empty where the server asked for none or none was given.
+    pub user: String,
+    pub status: u16,
+    pub method: String,
+    pub path: String,
+    /// Whether it carried an `Authorization` header.
+    pub authorized: bool,
+}
+
+impl Server {
+    /// Starts it under these two names, which end in `.test`, and as `localhost`.
+    pub fn start(names: [String; 2]) -> Self {
+        let folder = tempfile::Builder::new().prefix("pat-server-").tempdir().unwrap();
+        // Apache's workers are another user where the test runs as root.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::create_dir(folder.path().join("repositories")).unwrap();
+        File::create(folder.path().join("users")).unwrap();
+        let lfs = folder.path().join("lfs.py");
+        fs::write(&lfs, include_str!("lfs.py")).unwrap();
+        fs::set_permissions(&lfs, fs::Permissions::from_mode(0o755)).unwrap();
+        certify(folder.path(), &names);
+        for _ in 0..5 {
+            let ports = free_ports();
+            fs::write(
+                folder.path().join("apache.conf"),
+                configuration(folder.path(), &names, ports),
+            )
+            .unwrap();
+            let mut apache = spawn(folder.path());
+            if is_up(&mut apache, ports) {
+                return Self { folder, apache, names, ports };
+            }
+        }
+        panic!("apache2 does not start:\n{}", read(&folder.path().join("error.log")));
+    }
+
+    /// The first host, with its port.
+    pub fn host(&self) -> String {
+        format!("{}:{}", self.names[0], self.ports[0])
+    }
+
+    /// The second host, with its port.
+    pub fn other(&self) -> String {
+        format!("{}:{}", self.names[1], self.ports[1])
+    }
+
+    /// The port of the first host, of the second, and the one without TLS.
+    pub fn ports(&self) -> [u16; 3] {
+        self.ports
+    }
+
+    /// Makes this user's token valid, and every earlier one invalid.
+    pub fn set_token(&self, user: &str, token: &str) {
+        let users = self.folder.path().join("users");
+        let mut command = Command::new(program("htpasswd", "apache2-utils"));
+        command.args(["-i", "-s"]).arg(users).arg(user);
+        let ran = run(command, token.as_bytes());
+        assert!(ran.status.success(), "{ran}");
+    }
+
+    /// Makes a bare repository with one commit on `main`.
+    pub fn create_repository(&self, path: &str) -> PathBuf {
+        let repository = self.folder.path().join("repositories").join(path);
+        fs::create_dir_all(&repository).unwrap();
+        let git = |args: &[&str]| {
+            let mut command = Command::new("git");
+            command.env_clear().env("PATH", std::env::var("PATH").unwrap());
+            command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+            command.arg("-C").arg(&repository);
+            command.args(["-c", "user.name=Test", "-c", "user.email=test@h.example"]).args(args);
+            let ran = run(command, b"");
+            assert!(ran.status.success(), "{ran}");
+            ran.stdout().trim().to_owned()
+        };
+        git(&["init", "--quiet", "--bare", "--initial-branch=main"]);
+        let tree = git(&["hash-object", "-w", "-t", "tree", "/dev/null"]);
+        let commit = git(&["commit-tree", &tree, "-m", "Begin"]);
+        git(&["update-ref", "refs/heads/main", &commit]);
+        hand_over(&self.folder.path().join("repositories"));
+        repository
+    }
+
+    /// Makes git in this sandbox find the hosts and trust them.
+    pub fn introduce_to(&self, sandbox: &Sandbox) {
+        let certificate = self.folder.path().join("certificate.pem");
+        sandbox.git(&["config", "--global", "http.sslCAInfo", certificate.to_str().unwrap()]);
+        for (name, port) in [(0, 0), (0, 1), (0, 2), (1, 1)] {
+            let line = format!("{}:{}:127.0.0.1", self.names[name], self.ports[port]);
+            sandbox.git(&["config", "--global", "--add", "http.curloptResolve", &line]);
+        }
+    }
+
+    /// What was asked so far, once `is_there` says that what must be there is: the log is
+    /// written after the answer.
+    #[track_caller]
+    pub fn requests(&self, is_there: impl Fn(&[Request]) -> bool) -> Vec<Request> {
+        let log = || read(&self.folder.path().join("access.log"));
+        let parse = || log().lines().map(Request::parse).collect::<Vec<_>>();
+        wait_for("the request in the server's log", || is_there(&parse()));
+        parse()
+    }
+}
+
+impl Request {
+    fn parse(line: &str) -> Self {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [port, user, status, method, authorized, path] = words[..] else {
+            panic!("a line of the log: {line}")
+        };
+        Self {
+            port: port.parse().unwrap(),
+            user: user.trim_start_matches('-').to_owned(),
+            status: status.parse().unwrap(),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            authorized: authorized == "yes",
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = kill_process(Pid::from_child(&self.apache), Signal::TERM);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while matches!(self.apache.try_wait(), Ok(None)) && Instant::now() < deadline {
+            sleep(Duration::from_millis(5));
+        }
+        let _ = self.apache.kill();
+        let _ = self.apache.wait();
+    }
+}
+
+/// Waits until something is so; fails where it does not become so.
+#[track_caller]
+pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        sleep(Duration::from_millis(5));
+    }
+}
+
+fn certify(folder: &Path, names: &[String; 2]) {
+    let mut command = Command::new(program("openssl", "openssl"));
+    command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+    command.args(["-noenc", "-days", "2", "-subj", "/CN=git-credential-pat test", "-keyout"]);
+    command.arg(folder.join("key.pem")).arg("-out").arg(folder.join("certificate.pem"));
+    let [first, second] = names;
+    let names = format!("subjectAltName=DNS:{first},DNS:{second},DNS:localhost,IP:127.0.0.1");
+    command.args(["-addext", &names]);
+    let ran = run(command, b"");
+    assert!(ran.status.success(), "{ran}");
+}
+
+/// Ports that were free a moment ago; whoever is faster may still take one.
+fn free_ports() -> [u16; 3] {
+    let listeners = [(); 3].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+fn spawn(folder: &Path) -> Child {
+    let mut command = Command::new(program("setpriv", "util-linux"));
+    command.args(["--pdeathsig", "TERM"]).arg(program("apache2", "apache2-bin"));
+    command.args(["-D", "FOREGROUND", "-f"]).arg(folder.join("apache.conf"));
+    command.env_clear().env("PATH", std::env::var("PATH").unwrap()).stdin(Stdio::null());
+    let output = File::create(folder.join("output.log")).unwrap();
+    command.stdout(output.try_clone().unwrap()).stderr(output);
+    // Apache ends its whole process group, which must not be the test's.
+    command.process_group(0).spawn().unwrap()
+}
+
+fn is_up(apache: &mut Child, ports: [u16; 3]) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline && matches!(apache.try_wait(), Ok(None)) {
+        if ports.iter().all(|&port| TcpStream::connect(("127.0.0.1", port)).is_ok()) {
+            return matches!(apache.try_wait(), Ok(None));
+        }
+        sleep(Duration::from_millis(5));
+    }
+    let _ = apache.kill();
+    let _ = apache.wait();
+    false
+}
+
+fn configuration(folder: &Path, names: &[String; 2], ports: [u16; 3]) -> String {
+    let [first, second, plain] = ports;
+    let modules = Path::new("/usr/lib/apache2/modules");
+    assert!(modules.is_dir(), "{} is missing: install apache2-bin", modules.display());
+    let mut git = Command::new(program("git", "git"));
+    git.arg("--exec-path");
+    let backend = Path::new(run(git, b"").stdout().trim()).join("git-http-backend");
+    assert!(backend.is_file(), "{} is missing: install git", backend.display());
+    include_str!("apache.conf")
+        .replace("@FOLDER@", folder.to_str().unwrap())
+        .replace("@MODULES@", modules.to_str().unwrap())
+        .replace("@BACKEND@", backend.to_str().unwrap())
+        .replace("@OTHER@", &format!("{}:{second}", names[1]))
+        .replace("@FIRST@", &first.to_string())
+        .replace("@SECOND@", &second.to_string())
+        .replace("@PLAIN@", &plain.to_string())
+}
+
+/// Gives files to the user that Apache's workers run as where the test runs as root.
+fn hand_over(path: &Path) {
+    if !rustix::process::getuid().is_root() {
+        return;
+    }
+    let passwd = read(Path::new("/etc/passwd"));
+    let entry = passwd.lines().find(|line| line.starts_with("www-data:"));
+    let entry = entry.expect("the user www-data is missing: install apache2-bin");
+    let id = |n| entry.split(':').nth(n).unwrap().parse::<u32>().unwrap();
+    hand_over_to(path, (id(2), id(3)));
+}
+
+fn hand_over_to(path: &Path, owner: (u32, u32)) {
+    chown(path, Some(owner.0), Some(owner.1)).unwrap();
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            hand_over_to(&entry.unwrap().path(), owner);
+        }
+    }
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}

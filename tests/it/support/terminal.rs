@@ -1,0 +1,84 @@
+//! A terminal with a person at it: what a command shows there, and what is typed.
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Far longer than anything should take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running command on a terminal of its own.
+pub struct Terminal {
+    master: File,
+    child: Child,
+    reader: JoinHandle<()>,
+    screen: Arc<(Mutex<Vec<u8>>, Condvar)>,
+}
+
+impl Terminal {
+    /// Runs the command with a new terminal as its controlling one, and as its standard
+    /// streams.
+    pub fn run(command: &Command) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let path = OsStr::from_bytes(name.as_bytes());
+        let slave = || File::options().read(true).write(true).open(path).unwrap();
+        let child = Command::new("setsid")
+            .args(["--ctty", "--wait"])
+            .arg(command.get_program())
+            .args(command.get_args())
+            .env_clear()
+            .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(command.get_current_dir().unwrap())
+            .stdin(slave())
+            .stdout(slave())
+            .stderr(slave())
+            .spawn()
+            .expect("setsid, of the package util-linux");
+        let master = File::from(master);
+        let screen = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+        let (mut source, shown) = (master.try_clone().unwrap(), Arc::clone(&screen));
+        let reader = thread::spawn(move || {
+            let mut bytes = [0; 1024];
+            // A terminal whose last user is gone gives an error instead of an end.
+            while let Ok(count @ 1..) = source.read(&mut bytes) {
+                shown.0.lock().unwrap().extend_from_slice(&bytes[..count]);
+                shown.1.notify_all();
+            }
+        });
+        Self { master, child, reader, screen }
+    }
+
+    /// Waits until the screen shows this.
+    #[track_caller]
+    pub fn shows(&self, text: &str) {
+        let (screen, changed) = &*self.screen;
+        let waiting = |screen: &mut Vec<u8>| !String::from_utf8_lossy(screen).contains(text);
+        let (screen, result) =
+            changed.wait_timeout_while(screen.lock().unwrap(), PATIENCE, waiting).unwrap();
+        let shown = String::from_utf8_lossy(&screen).into_owned();
+        drop(screen);
+        assert!(!result.timed_out(), "waited for {text:?}, the screen shows:\n{shown}");
+    }
+
+    /// Types, as a person would who has seen what is shown.
+    pub fn types(&mut self, text: &str) {
+        self.master.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Waits for the end; the status and all that the screen has shown.
+    pub fn ends(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        self.reader.join().unwrap();
+        let screen = self.screen.0.lock().unwrap();
+        (status, String::from_utf8_lossy(&screen).into_owned())
+    }
+}

@@ -1,0 +1,154 @@
+//! What keeps the house in order, checked on the sources themselves.
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// Every text that is written by hand, with its path.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut paths: Vec<PathBuf> = ["src", "tests", ".ci", "install.sh"].map(PathBuf::from).into();
+    let pages = fs::read_dir(ROOT).unwrap().map(|entry| PathBuf::from(entry.unwrap().file_name()));
+    paths.extend(pages.filter(|page| page.extension().is_some_and(|e| e == "md" || e == "toml")));
+    let mut sources = Vec::new();
+    while let Some(path) = paths.pop() {
+        let full = Path::new(ROOT).join(&path);
+        if full.is_dir() {
+            paths.extend(fs::read_dir(full).unwrap().map(|e| path.join(e.unwrap().file_name())));
+        } else if let Ok(text) = fs::read_to_string(full) {
+            sources.push((path, text));
+        }
+    }
+    assert!(sources.len() > 20, "the sources were not found");
+    sources
+}
+
+fn rust_sources() -> impl Iterator<Item = (PathBuf, String)> {
+    sources().into_iter().filter(|(path, _)| path.extension().is_some_and(|e| e == "rs"))
+}
+
+/// `1.89`, `1.89.0` or `1.89.1` as numbers that compare: the first two are equal.
+fn version(text: &str) -> [u32; 3] {
+    let mut parts = text.split('.').map(|part| part.parse().unwrap());
+    std::array::from_fn(|_| parts.next().unwrap_or(0))
+}
+
+#[test]
+fn every_dependency_builds_with_the_rust_version_that_we_promise() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--locked", "--offline"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(ROOT)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let ours = packages.iter().find(|p| p["name"] == env!("CARGO_PKG_NAME")).unwrap();
+    let ours = version(ours["rust_version"].as_str().unwrap());
+    let newer: Vec<String> = packages
+        .iter()
+        .filter(|p| p["rust_version"].as_str().is_some_and(|v| version(v) > ours))
+        .map(|p| format!("{} {} needs {}", p["name"], p["version"], p["rust_version"]))
+        .collect();
+    assert!(newer.is_empty(), "{newer:#?}");
+}
+
+#[test]
+fn every_dependency_says_why_it_is_there() {
+    let manifest = read("Cargo.toml");
+    let mut in_dependencies = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            in_dependencies = line.ends_with("dependencies]");
+        } else if in_dependencies && line.contains('=') && !line.starts_with('#') {
+            assert!(line.contains(" # "), "no reason: {line}");
+        }
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_a_reader_holds_in_mind() {
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= 550, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn every_module_opens_with_why_it_exists() {
+    for (path, text) in rust_sources() {
+        assert!(text.starts_with("//! "), "{}", path.display());
+    }
+}
+
+#[test]
+fn names_say_what_they_mean() {
+    let glob = ["use super", "::*"].concat();
+    for (path, text) in rust_sources() {
+        assert!(!text.contains(&glob), "{} imports what it does not name", path.display());
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let empty = ["util", "utils", "common", "helpers", "misc", "types"];
+        assert!(!empty.contains(&name), "{} says nothing", path.display());
+    }
+}
+
+#[test]
+fn tokens_in_the_sources_are_marked_as_tests() {
+    for (path, text) in sources() {
+        for prefix in ["ghp_", "gho_", "ghs_", "ghu_", "github_pat_", "glpat-", "ATBB", "gldt-"] {
+            for (at, _) in text.match_indices(prefix) {
+                let rest = &text[at + prefix.len()..];
+                let body = rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap();
+                assert!(
+                    body.len() < 8 || body.starts_with("TESTONLY"),
+                    "{}: {prefix}{body}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_pages_name_what_is_there() {
+    let readme = read("README.md");
+    for command in ["./install.sh", "tests/run.sh", "git credential-pat login"] {
+        assert!(readme.contains(command), "README.md does not name {command}");
+    }
+    assert!(read("CHANGELOG.md").contains("## Unreleased"));
+    // What SECURITY.md names as a proof is there.
+    let is_source = |word: &&str| Path::new(word).extension().is_some_and(|e| e == "rs");
+    for named in read("SECURITY.md").split('`').filter(is_source) {
+        let folder = if named.starts_with("src/") { "" } else { "tests/it/" };
+        read(&format!("{folder}{named}"));
+    }
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        assert!(!read(licence).is_empty());
+    }
+}
+
+#[test]
+fn the_manual_is_of_this_version_and_names_every_option() {
+    let manual = read("src/cli/git-credential-pat.1").replace("\\-", "-");
+    let version = format!("git-credential-pat {}", env!("CARGO_PKG_VERSION"));
+    assert!(manual.contains(&version), "the manual is not of {version}");
+    for command in ["login", "logout", "list", "completions"] {
+        let help = Command::new(env!("CARGO_BIN_EXE_git-credential-pat"))
+            .args([command, "--help"])
+            .output()
+            .unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        assert!(help.contains("--help"), "{command} has no help");
+        for option in help.split(|c: char| !c.is_ascii_alphabetic() && c != '-') {
+            let named = option == "--help" || manual.contains(option);
+            assert!(!option.starts_with("--") || named, "{command} {option} is not in the manual");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+#!/bin/sh
+# Everything that must hold, in one command: what is missing is installed, then format,
+# lints, documentation, scripts, manual, and all tests on real parts.
+#
+#   tests/run.sh          what every change must pass
+#   tests/run.sh --all    the slow tests too
+#
+# What is printed last are cargo's own counts.
+
+# A Debian package a line, and what it is for. apt installs only what is missing.
+packages() {
+    sed 's/ *#.*//' <<'END'
+gcc                     # cargo links with it
+libc6-dev               # so does gcc
+git                     # drives the helper in most tests
+git-lfs                 # asks git for credentials in its own way
+openssl                 # the test servers' certificates
+apache2-bin             # a real git server: git http-backend, Basic auth, TLS
+apache2-utils           # its password file
+dbus                    # a private session bus for each test
+gnome-keyring           # Secret Service 1
+keepassxc               # Secret Service 2
+libkf5wallet-bin        # Secret Service 3: KWallet
+libqca-qt5-2-plugins    # KWallet's session encryption
+xvfb                    # a display for their dialogs
+xdotool                 # and the hand that answers them
+python3-dbus            # unlocks and locks them from outside
+python3                 # git-lfs's server side, and python3-dbus
+libsecret-tools         # secret-tool: another program's view of our items
+man-db                  # shows the manual that was installed
+keyutils                # keyctl: the kernel keyring seen from outside
+shellcheck              # lints the scripts
+groff-base              # lints the manual
+END
+}
+
+die() {
+    printf 'tests/run.sh: %s\n' "$1" >&2
+    shift
+    for line; do printf 'hint: %s\n' "$line" >&2; done
+    exit 1
+}
+
+step() { printf '\n== %s\n' "$*"; }
+
+install_packages() {
+    command -v dpkg-query >/dev/null 2>&1 ||
+        die "only Debian and Ubuntu are known here" "install what provides: $(packages | tr '\n' ' ')" \
+            "then run the commands at the end of this script"
+    missing=
+    for package in $(packages); do
+        # shellcheck disable=SC2016 # dpkg's format, not the shell's
+        case $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) in
+        installed) ;;
+        *) missing="$missing $package" ;;
+        esac
+    done
+    [ -n "$missing" ] || return 0
+    [ "$(id -u)" = 0 ] ||
+        die "packages are missing:$missing" "sudo apt-get install --yes --no-install-recommends$missing"
+    step "Installing$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq || die "apt-get update failed"
+    # shellcheck disable=SC2086 # a list
+    apt-get install --yes -qq --no-install-recommends $missing >/dev/null ||
+        die "apt-get could not install:$missing"
+}
+
+need_rust() {
+    # rustup changes the profile, which this shell may not have read yet.
+    [ ! -x "${HOME:-}/.cargo/bin/cargo" ] || PATH=$PATH:$HOME/.cargo/bin
+    command -v cargo >/dev/null 2>&1 || die "cargo is missing" "see https://rustup.rs"
+    for component in fmt clippy; do
+        cargo "$component" --version >/dev/null 2>&1 && continue
+        [ "$component" = clippy ] || component=rustfmt
+        rustup component add "$component" ||
+            die "$component is missing" "install it with: rustup component add $component"
+    done
+}
+
+main() {
+    set -eu
+    include_slow=
+    case ${1:-} in
+    '') ;;
+    --all) include_slow=--include-ignored ;;
+    *) die "the only option is --all" ;;
+    esac
+    cd "$(dirname "$0")/.."
+    install_packages
+    need_rust
+
+    step "Scripts"
+    shellcheck .ci/run
+    find install.sh tests -name '*.sh' -exec shellcheck {} +
+
+    step "Manual"
+    warnings=$(groff -k -t -man -ww -z -Tutf8 src/cli/git-credential-pat.1 2>&1 || echo failed)
+    [ -z "$warnings" ] || die "the manual is not clean: $warnings"
+
+    step "Format"
+    cargo fmt --check
+
+    step "Lints"
+    cargo clippy --quiet --locked --all-targets -- -D warnings
+
+    step "Documentation"
+    RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items
+
+    step "Tests"
+    cargo test --locked --doc
+    # shellcheck disable=SC2086 # empty, or one word
+    exec cargo test --locked --all-targets -- $include_slow
+}
+
+main "$@"
