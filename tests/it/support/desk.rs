@@ -6,6 +6,7 @@ use super::kernel::Keys;
 use super::program::program;
 use super::sandbox::{BINARY, Ran, Sandbox, run};
 use super::server::Server;
+use super::watch::Watch;
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
@@ -98,7 +99,7 @@ impl Desk {
     #[track_caller]
     pub fn calls_of(&self, work: impl FnOnce()) -> Vec<String> {
         let Home::Desktop(desktop) = &self.home else { panic!("there is no desktop") };
-        let watch = desktop.watch();
+        let watch = Watch::new(desktop);
         work();
         watch.calls(desktop)
     }
