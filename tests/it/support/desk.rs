@@ -132,16 +132,15 @@ impl Desk {
         self.sandbox().git(&["config", "--global", name, value]);
     }
 
-    /// Runs git with this input to its end.
+    /// Runs git with this input to its end; after two minutes it is ended. (git-lfs asks
+    /// again for ever where it is given a refused token again.)
     pub fn run_git(&self, args: &[&str], stdin: &str) -> Ran {
-        let mut command = if self.session {
-            let mut command = self.sandbox().command(program("keyctl", "keyutils"));
-            command.args(["session", "-"]).arg(&self.git);
-            command
-        } else {
-            self.sandbox().command(&self.git)
-        };
-        command.args(args);
+        let mut command = self.sandbox().command(program("timeout", "coreutils"));
+        command.arg("120");
+        if self.session {
+            command.arg(program("keyctl", "keyutils")).args(["session", "-"]);
+        }
+        command.arg(&self.git).args(args);
         run(command, stdin.as_bytes())
     }
 
