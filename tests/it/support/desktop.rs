@@ -6,6 +6,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -15,6 +16,9 @@ pub const PASSWORD: &str = "test";
 
 /// How long a part may take to start. Much longer than any ever took.
 const START: Duration = Duration::from_secs(30);
+
+/// The program behind GNOME Keyring's window.
+const PROMPTER: &str = "/usr/libexec/gcr-prompter";
 
 const SERVICE: &str = "org.freedesktop.secrets";
 
@@ -100,6 +104,7 @@ impl Desktop {
 
     /// A bus and a display with an unlocked GNOME Keyring that can ask for its password.
     pub fn gnome_keyring_with_display() -> Self {
+        assert!(Path::new(PROMPTER).exists(), "this test needs it: apt-get install gcr");
         let mut desktop = Self::with(Some(display()));
         desktop.start_gnome_keyring();
         desktop
@@ -198,8 +203,8 @@ impl Desktop {
         // gnome-keyring's and is started by the bus.
         let services = self.sandbox.path("services");
         fs::create_dir(&services).unwrap();
-        let prompter = "[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\n\
-                        Exec=/usr/libexec/gcr-prompter\n";
+        let prompter =
+            format!("[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\nExec={PROMPTER}\n");
         fs::write(services.join("prompter.service"), prompter).unwrap();
         let config = format!(
             "<busconfig><type>session</type><listen>{}</listen><servicedir>{}</servicedir>\
