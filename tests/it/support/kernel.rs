@@ -71,7 +71,9 @@ impl Keys {
     fn list(&self) -> Vec<Key> {
         let linked = keyctl(&["rlist", "@u"]);
         let linked: Vec<u32> = linked.split_whitespace().map(|s| s.parse().unwrap()).collect();
-        let table = fs::read_to_string("/proc/keys").unwrap();
+        // Other programs' keys may be called anything.
+        let table = fs::read("/proc/keys").unwrap();
+        let table = String::from_utf8_lossy(&table);
         let keys = table.lines().filter_map(Key::parse);
         keys.filter(|k| linked.contains(&k.serial) && k.description.contains(&self.label)).collect()
     }
