@@ -4,6 +4,8 @@
 //! All of it is best effort and none of it fails: a helper that could not harden itself is
 //! still better than no helper. `SECURITY.md` says what this cannot do.
 
+mod registers;
+
 use std::alloc::System;
 use std::hint::black_box;
 use std::io::{self, Write};
@@ -46,6 +48,13 @@ pub fn wipe_stack() {
     let mut used = [0u8; 16 * 1024];
     black_box(&mut used);
     used.zeroize();
+}
+
+/// Wipes what a finished operation has left on the stack and in registers. Nothing secret
+/// may be alive any more.
+pub fn end() {
+    wipe_stack();
+    registers::wipe();
 }
 
 #[cfg(unix)]

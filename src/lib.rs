@@ -111,7 +111,6 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
         }
         Outcome::RefusedHttp | Outcome::Silent => {}
     }
-    hardening::wipe_stack();
     Ok(())
 }
 

@@ -12,7 +12,9 @@ static ALLOCATOR: WipingAllocator = hardening::wiping_allocator();
 fn main() -> ExitCode {
     hardening::begin();
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
-    match git_credential_pat::run(&arguments) {
+    let result = git_credential_pat::run(&arguments);
+    hardening::end();
+    match result {
         Ok(status) => status.into(),
         Err(failure) => {
             terminal::say(failure.what, &failure.error.to_string());

@@ -2,10 +2,12 @@
 //! rows of a table, and everything that a hostile server or a broken program may send.
 
 mod accounts;
+mod at_once;
 mod contexts;
 mod erasing;
 mod hostile_hosts;
 mod hostile_lines;
+mod planted;
 mod process;
 mod state;
 mod storing;

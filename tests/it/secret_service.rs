@@ -4,7 +4,7 @@ mod failures;
 mod prompts;
 
 use crate::support::desktop::Desktop;
-use crate::support::watch::Watch;
+use crate::support::watch::{Watch, traffic};
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
 use git_credential_pat::error::Error;
@@ -200,6 +200,33 @@ fn a_first_write_is_preceded_by_a_search() {
     client(&desktop).write(None, &credential("https://h.example", "a", "ghp_TESTONLY")).unwrap();
     let write = ["Hello", "SearchItems", "OpenSession", "CreateItem"];
     assert_eq!(watch.calls(&desktop), write);
+}
+
+#[test]
+fn no_token_crosses_the_bus_readably() {
+    let desktop = Desktop::gnome_keyring();
+    let token = "ghp_TESTONLYsecretsecretsecret";
+    let crossed = traffic(&desktop, || {
+        let mut keychain = client(&desktop);
+        keychain.write(None, &credential("https://h.example", "a", token)).unwrap();
+        assert_eq!(tokens(&mut keychain, "https://h.example", None), [token]);
+    });
+    let seen = |text: &[u8]| crossed.windows(text.len()).any(|window| window == text);
+    assert!(seen(b"GetSecret") && seen(b"https://h.example"));
+    assert!(!token.as_bytes().windows(8).any(seen));
+}
+
+#[test]
+fn other_programs_read_what_was_written() {
+    let desktop = Desktop::gnome_keyring();
+    let credential = credential("https://h.example", "a", "ghp_TESTONLY");
+    client(&desktop).write(None, &credential).unwrap();
+    let lookup = ["lookup", "context", "https://h.example", "username", "a"];
+    let ran = desktop.tool("secret-tool", "libsecret-tools", &lookup, b"");
+    assert!(ran.stdout().starts_with("ghp_TESTONLY\ncontext=https://h.example\n"), "{ran}");
+    let search = ["search", "xdg:schema", "io.github.git_credential_pat.Token"];
+    let ran = desktop.tool("secret-tool", "libsecret-tools", &search, b"");
+    assert!(ran.stdout().contains("label = Git token for a at https://h.example\n"), "{ran}");
 }
 
 #[test]

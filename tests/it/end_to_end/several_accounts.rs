@@ -127,3 +127,19 @@ fn a_token_for_the_host_never_loses_a_scoped_account_nor_the_reverse() {
     assert_eq!(desk.token(&host, Some("alice")).as_deref(), Some(TOKEN));
     assert_eq!(desk.token(&team, Some("alice")).as_deref(), Some("ghp_TESTONLYcccc"));
 }
+
+#[test]
+fn an_account_for_any_username_serves_clone_urls_that_carry_one() {
+    let desk = Desk::new();
+    desk.server.set_token("my-organisation", TOKEN);
+    let arguments = ["login", "--keychain", "kernel", "--with-token", "--any-username"];
+    let host = desk.url("");
+    let ran = desk.sandbox().helper(&[&arguments[..], &[&host]].concat(), format!("{TOKEN}\n"));
+    assert!(ran.status.success(), "{ran}");
+    let accounts = desk.accounts();
+    for user in ["alice", "my-organisation"] {
+        let url = desk.url("team/repo.git").replace("https://", &format!("https://{user}@"));
+        desk.git(&["ls-remote", &url]);
+    }
+    assert_eq!(desk.accounts(), accounts, "a store after a success has made a copy");
+}

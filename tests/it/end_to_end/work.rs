@@ -70,6 +70,22 @@ fn clone_fetch_and_push_work_in_a_session_that_does_not_possess_the_users_keys()
 }
 
 #[test]
+fn a_fetch_looks_the_token_up_and_its_store_asks_the_keychain_nothing_where_git_has_state() {
+    for git in gits() {
+        let desk = Desk::with_gnome_keyring().with_git(&git);
+        desk.approve(&desk.url(""), "alice", TOKEN);
+        let url = desk.url("team/repo.git");
+        let mut calls = desk.calls_of(|| drop(desk.git(&["ls-remote", &url])));
+        // One session in some hundred has a key that is not used, and another is opened.
+        calls.dedup();
+        let lookup = ["Hello", "SearchItems", "OpenSession", "GetSecret"];
+        let has_state = desk.run_git(&["credential", "capability"], "").status.success();
+        let expected = if has_state { lookup.to_vec() } else { lookup.repeat(2) };
+        assert_eq!(calls, expected, "{}", git.display());
+    }
+}
+
+#[test]
 fn a_token_that_was_typed_is_kept_once_it_has_worked() {
     let mut desk = Desk::new();
     desk.types("alice", TOKEN);

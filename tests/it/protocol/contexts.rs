@@ -62,7 +62,6 @@ const ENDPOINTS: &[Row] = &[
         &[
             ("store", STORE, ""),
             ("get", "protocol=https host=www.HOST", ""),
-            ("get", "protocol=https host=test", ""),
             ("get", "protocol=https host=HOST.evil.example", ""),
             ("get", "protocol=https host=xHOST", ""),
         ],

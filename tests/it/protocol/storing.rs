@@ -86,6 +86,20 @@ const STORED: &[Row] = &[
         ],
     ),
     (
+        "nor does it where the old one was rejected",
+        &[
+            (
+                "store",
+                "protocol=https host=HOST username=alice password=t1 \
+                 password_expiry_utc=9999999999 oauth_refresh_token=r1",
+                "",
+            ),
+            ("erase", "protocol=https host=HOST username=alice password=t1", ""),
+            ("store", "protocol=https host=HOST username=alice password=t2", ""),
+            ("get", GET, "username=alice password=t2"),
+        ],
+    ),
+    (
         "what an older git does not send back is not lost",
         &[
             (
@@ -119,6 +133,21 @@ const STORED: &[Row] = &[
                 "",
             ),
             ("get", GET, "username=alice password=t1 password_expiry_utc=9999999999"),
+        ],
+    ),
+    (
+        "and goes where the token is, not to a copy under a narrower path",
+        &[
+            ("store", "protocol=https host=HOST username=alice password=t1", ""),
+            (
+                "store",
+                "protocol=https host=HOST path=team/r username=alice password=t1 \
+                 password_expiry_utc=9999999999",
+                "",
+            ),
+            ("get", GET, "username=alice password=t1 password_expiry_utc=9999999999"),
+            ("store", "protocol=https host=HOST username=alice password=t2", ""),
+            ("get", "protocol=https host=HOST path=team/r", "username=alice password=t2"),
         ],
     ),
     (

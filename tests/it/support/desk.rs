@@ -6,6 +6,8 @@ use super::kernel::Keys;
 use super::program::program;
 use super::sandbox::{BINARY, Ran, Sandbox, run};
 use super::server::Server;
+use super::watch::Watch;
+use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -93,6 +95,15 @@ impl Desk {
         self.keys.are_unwritten() && self.mark == self.keyring_file()
     }
 
+    /// What is asked of the desktop's keychain during some work.
+    #[track_caller]
+    pub fn calls_of(&self, work: impl FnOnce()) -> Vec<String> {
+        let Home::Desktop(desktop) = &self.home else { panic!("there is no desktop") };
+        let watch = Watch::new(desktop);
+        work();
+        watch.calls(desktop)
+    }
+
     /// GNOME Keyring's file, which it encrypts afresh at each write.
     fn keyring_file(&self) -> Vec<u8> {
         match &self.home {
@@ -121,16 +132,15 @@ impl Desk {
         self.sandbox().git(&["config", "--global", name, value]);
     }
 
-    /// Runs git with this input to its end.
+    /// Runs git with this input to its end; after two minutes it is ended. (git-lfs asks
+    /// again for ever where it is given a refused token again.)
     pub fn run_git(&self, args: &[&str], stdin: &str) -> Ran {
-        let mut command = if self.session {
-            let mut command = self.sandbox().command(program("keyctl", "keyutils"));
-            command.args(["session", "-"]).arg(&self.git);
-            command
-        } else {
-            self.sandbox().command(&self.git)
-        };
-        command.args(args);
+        let mut command = self.sandbox().command(program("timeout", "coreutils"));
+        command.arg("120");
+        if self.session {
+            command.arg(program("keyctl", "keyutils")).args(["session", "-"]);
+        }
+        command.arg(&self.git).args(args);
         run(command, stdin.as_bytes())
     }
 
@@ -188,6 +198,22 @@ impl Desk {
         assert!(ran.status.success(), "{ran}");
         let answer = ran.stdout();
         answer.lines().find_map(|line| line.strip_prefix("password=")).map(str::to_owned)
+    }
+
+    /// What is kept for the server's hosts: place, username and state, as `list` tells.
+    #[track_caller]
+    pub fn accounts(&self) -> Vec<String> {
+        let ran = self.sandbox().helper(&["list", "--json", "--keychain", self.keychain], "");
+        assert!(ran.status.success(), "{ran}");
+        let list: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let hosts = [self.server.host(), self.server.other()];
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|row| ["context", "username", "state"].map(|key| text(&row[key])).join(" "))
+            .filter(|row| hosts.iter().any(|host| row.contains(host)))
+            .collect()
     }
 
     /// The operations for which git has run the helper since this was last asked.

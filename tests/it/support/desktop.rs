@@ -1,11 +1,12 @@
 //! A desktop session of its own for every test: a private bus and, on it, a real password
 //! manager, without any of the user's own. Whatever is started ends with the test.
 
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{Ran, Sandbox};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -15,6 +16,9 @@ pub const PASSWORD: &str = "test";
 
 /// How long a part may take to start. Much longer than any ever took.
 const START: Duration = Duration::from_secs(30);
+
+/// The program behind GNOME Keyring's window.
+const PROMPTER: &str = "/usr/libexec/gcr-prompter";
 
 const SERVICE: &str = "org.freedesktop.secrets";
 
@@ -100,6 +104,7 @@ impl Desktop {
 
     /// A bus and a display with an unlocked GNOME Keyring that can ask for its password.
     pub fn gnome_keyring_with_display() -> Self {
+        assert!(Path::new(PROMPTER).exists(), "this test needs it: apt-get install gcr");
         let mut desktop = Self::with(Some(display()));
         desktop.start_gnome_keyring();
         desktop
@@ -198,8 +203,8 @@ impl Desktop {
         // gnome-keyring's and is started by the bus.
         let services = self.sandbox.path("services");
         fs::create_dir(&services).unwrap();
-        let prompter = "[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\n\
-                        Exec=/usr/libexec/gcr-prompter\n";
+        let prompter =
+            format!("[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\nExec={PROMPTER}\n");
         fs::write(services.join("prompter.service"), prompter).unwrap();
         let config = format!(
             "<busconfig><type>session</type><listen>{}</listen><servicedir>{}</servicedir>\
@@ -240,7 +245,7 @@ impl Desktop {
         fs::write(&xml, DATABASE).unwrap();
         let typed = format!("{PASSWORD}\n{PASSWORD}\n");
         let cli = ["import", "-p", &xml, &database];
-        let imported = self.sandbox.run("keepassxc-cli", &cli, typed.as_bytes());
+        let imported = self.tool("keepassxc-cli", "keepassxc", &cli, typed.as_bytes());
         assert!(imported.status.success(), "{imported}");
         fs::write(path("keepassxc.ini"), config).unwrap();
         let mut command = self.sandbox.command("keepassxc");
@@ -292,7 +297,7 @@ impl Desktop {
 
     /// Waits for a window that xdotool finds by this, then gives xdotool these commands.
     pub fn answer_window(&self, [by, what]: [&str; 2], commands: &[&str]) {
-        let xdotool = |args: &[&str]| self.sandbox.run("xdotool", args, b"");
+        let xdotool = |args: &[&str]| self.tool("xdotool", "xdotool", args, b"");
         self.until("a window asks", |_| {
             !xdotool(&["search", "--onlyvisible", by, what]).stdout().trim().is_empty()
         });
@@ -302,6 +307,14 @@ impl Desktop {
             let ran = xdotool(&command.split(' ').collect::<Vec<_>>());
             assert!(ran.status.success(), "{ran}");
         }
+    }
+
+    /// Runs a program of this package in the session.
+    pub fn tool(&self, program: &str, package: &str, args: &[&str], stdin: &[u8]) -> Ran {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let there = std::env::split_paths(&path).any(|folder| folder.join(program).exists());
+        assert!(there, "{program}: not found; this test needs it: apt-get install {package}");
+        self.sandbox.run(program, args, stdin)
     }
 
     /// A call to the Secret Service's root, and what came back.

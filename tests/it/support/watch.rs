@@ -1,7 +1,7 @@
 //! A bus monitor: which calls a client makes is part of what it promises.
 
 use crate::support::desktop::{Desktop, Process, start};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::ChildStdout;
 
 /// Sees every call on a session's bus.
@@ -49,4 +49,26 @@ impl Watch {
         let greeted = |name: &str| calls.iter().any(|(from, m)| from == name && m == "Hello");
         calls.iter().filter(|(from, _)| greeted(from)).map(|(_, m)| m.clone()).collect()
     }
+}
+
+/// All bytes that cross a session's bus while something is done.
+pub fn traffic(desktop: &Desktop, act: impl FnOnce()) -> Vec<u8> {
+    let mut command = desktop.sandbox.command("dbus-monitor");
+    command.args(["--address", desktop.address(), "--binary"]);
+    let mut monitor = start(command, "dbus-monitor", "dbus-bin");
+    let mut stdout = monitor.child.stdout.take().unwrap();
+    let mut bytes = Vec::new();
+    let mut read_until = |mark: &[u8]| {
+        let mut buffer = [0; 4096];
+        while !bytes.windows(mark.len()).any(|window| window == mark) {
+            let read = stdout.read(&mut buffer).unwrap();
+            assert_ne!(read, 0, "dbus-monitor ended");
+            bytes.extend_from_slice(&buffer[..read]);
+        }
+    };
+    read_until(b"NameLost");
+    act();
+    desktop.call("org.freedesktop.DBus", "/", "end.of.Test", &[]);
+    read_until(b"end.of");
+    bytes
 }
