@@ -387,7 +387,16 @@ fn first_line(process: &mut Process) -> String {
 /// A display with a number that was free.
 fn display() -> (Process, String) {
     let mut command = Command::new("Xvfb");
-    command.args(["-displayfd", "1", "-screen", "0", "1024x768x24", "-nolisten", "tcp"]);
+    command.args([
+        "-noreset",
+        "-displayfd",
+        "1",
+        "-screen",
+        "0",
+        "1024x768x24",
+        "-nolisten",
+        "tcp",
+    ]);
     command.current_dir(std::env::temp_dir());
     let mut server = start(command, "Xvfb", "xvfb");
     let number = first_line(&mut server);
