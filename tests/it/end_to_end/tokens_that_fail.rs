@@ -143,7 +143,8 @@ fn a_token_past_its_end_is_not_served_and_nobody_elses_instead() {
         attributes(&host),
         now + 2
     );
-    assert!(desk.run_git(&["credential", "approve"], &ends).status.success());
+    // Not by git: before 2.40 it does not pass the end on.
+    desk.sandbox().helper(&["--keychain", "kernel", "store"], format!("{ends}\n")).prints("");
     assert_eq!(desk.token(&host, None).as_deref(), Some(TOKEN));
     wait_for("the token to end", || desk.token(&host, None).is_none());
     desk.approve(&host, "bob", OTHER_TOKEN);
