@@ -167,7 +167,7 @@ impl Desktop {
             sandbox.set("DISPLAY", &display);
             processes.push(process);
         }
-        let mut desktop = Self { sandbox, address, processes };
+        let mut desktop = Self { processes, sandbox, address };
         desktop.start_bus();
         let address = desktop.address.clone();
         desktop.sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);
