@@ -32,8 +32,8 @@ const FALSE: &[(&str, &[u8])] = &[
 
 /// Descriptions of keys that are not ours, whatever they begin with.
 const FOREIGN: &[&[u8]] = &[
-    b"git-credential-pat:",
-    b"git-credential-pat:\t",
+    b"git-credential-pat:HOST",
+    b"git-credential-pat:\tHOST",
     b"git-credential-pat:https://HOST",
     b"git-credential-pat:https://HOST:443\talice",
     b"git-credential-pat:https://HOST/\talice",

@@ -63,9 +63,10 @@ apiEnabled=true
 
 /// A session. Its bus is in the sandbox's environment.
 pub struct Desktop {
+    // Ended first: what still runs writes into the home again that is being removed.
+    processes: Vec<Process>,
     pub sandbox: Sandbox,
     address: String,
-    processes: Vec<Process>,
 }
 
 /// A running part, with all that it starts itself. It ends when this is dropped.
@@ -166,7 +167,7 @@ impl Desktop {
             sandbox.set("DISPLAY", &display);
             processes.push(process);
         }
-        let mut desktop = Self { sandbox, address, processes };
+        let mut desktop = Self { processes, sandbox, address };
         desktop.start_bus();
         let address = desktop.address.clone();
         desktop.sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);

@@ -47,7 +47,11 @@ impl Watch {
         }
         // A client begins with Hello; whoever was there before did not come for the test.
         let greeted = |name: &str| calls.iter().any(|(from, m)| from == name && m == "Hello");
-        calls.iter().filter(|(from, _)| greeted(from)).map(|(_, m)| m.clone()).collect()
+        let ours = calls.iter().filter(|(from, _)| greeted(from));
+        let mut calls: Vec<String> = ours.map(|(_, member)| member.clone()).collect();
+        // One session in 250 has a key that services disagree about: another is opened.
+        calls.dedup_by(|next, last| next == last && next == "OpenSession");
+        calls
     }
 }
 
