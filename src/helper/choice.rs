@@ -75,7 +75,8 @@ pub(super) fn named(
 }
 
 /// Reads what was found, once unlocked, and compares what is inside with what was asked: a
-/// token is not used under a key that it was not stored under.
+/// token that was stored for another context, or for another username than the one that the
+/// request names, is not used.
 pub(super) fn read_unlocked(
     keychain: &mut dyn Keychain,
     found: Vec<Found>,
