@@ -10,9 +10,8 @@ mod login;
 mod logout;
 mod place;
 
-use crate::Failure;
 use crate::arguments::{self, HelperOptions};
-use crate::error::Error;
+use crate::error::{Error, Failure};
 use crate::hardening;
 use crate::keychain::{self, Keychain, Kind, Options};
 use crate::terminal;

@@ -143,3 +143,13 @@ impl Error {
         if matches!(self, Self::Usage(_)) { 2 } else { 1 }
     }
 }
+
+/// An error, and what was being done.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {error}")]
+pub struct Failure {
+    /// The operation or command.
+    pub what: &'static str,
+    /// What went wrong.
+    pub error: Error,
+}

@@ -45,21 +45,11 @@ mod cli;
 mod forge;
 
 use arguments::{HelperOptions, Invocation, Operation};
-use error::Error;
+use credential::now;
+use error::{Error, Failure};
 use helper::{Outcome, Policy};
 use protocol::Request;
 use std::ffi::OsString;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// An error, and what was being done.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}: {error}")]
-pub struct Failure {
-    /// The operation or command.
-    pub what: &'static str,
-    /// What went wrong.
-    pub error: Error,
-}
 
 /// Does what these arguments, without the program's name, ask for; the exit status.
 ///
@@ -112,9 +102,4 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
         Outcome::RefusedHttp | Outcome::Silent => {}
     }
     Ok(())
-}
-
-/// The time in seconds since 1970 UTC.
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }

@@ -1,10 +1,10 @@
 //! `git credential-pat list`: the accounts, never their tokens.
 
 use super::KeychainArguments;
-use crate::credential::{Account, Credential};
+use crate::credential::{Account, Credential, now};
 use crate::error::Error;
 use crate::keychain::{Found, Keychain};
-use crate::{helper, now, terminal};
+use crate::{helper, terminal};
 use humantime::format_rfc3339_seconds;
 use serde_json::{Value, json};
 use std::fmt::Write;

@@ -2,12 +2,12 @@
 
 use super::place::{Place, is_plain};
 use super::{KeychainArguments, Setup, describe, git_config};
-use crate::credential::{Credential, Username};
+use crate::credential::{Credential, Username, now};
 use crate::error::Error;
 use crate::keychain::{self, Keychain};
 use crate::secret::Secret;
 use crate::terminal::prompt::Terminal;
-use crate::{forge, helper, now, terminal};
+use crate::{forge, helper, terminal};
 use std::io::Read;
 use zeroize::Zeroizing;
 

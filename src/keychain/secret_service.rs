@@ -46,6 +46,9 @@ use service::{Attributes, Service};
 use wire::ObjectPath;
 use zeroize::Zeroizing;
 
+/// The service's name on the bus.
+const SERVICE: &str = "org.freedesktop.secrets";
+
 const SCHEMA: &str = "xdg:schema";
 const CONTEXT: &str = "context";
 const USERNAME: &str = "username";

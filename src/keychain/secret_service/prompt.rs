@@ -8,9 +8,9 @@
 //! is dismissed by call, so that is never done: a window whose client is gone stays, and
 //! harms nobody.
 
+use super::SERVICE;
 use super::bus::{BUS, Bus};
 use super::message::{Call, Kind, Message};
-use super::service::SERVICE;
 use super::wire::{ObjectPath, Writer};
 use crate::error::Error;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

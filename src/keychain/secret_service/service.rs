@@ -6,6 +6,7 @@
 //! reply is awaited. Where a connection breaks it is dropped, and the next call makes
 //! another.
 
+use super::SERVICE;
 use super::address::Address;
 use super::client::{Client, Replied};
 use super::message::{Call, Message};
@@ -16,9 +17,6 @@ use super::wire::{Malformed, ObjectPath, Reader, Writer};
 use crate::error::Error;
 use crate::hardening;
 use zeroize::Zeroizing;
-
-/// The service's name on the bus.
-pub(super) const SERVICE: &str = "org.freedesktop.secrets";
 
 const SERVICE_PATH: &str = "/org/freedesktop/secrets";
 const SERVICE_INTERFACE: &str = "org.freedesktop.Secret.Service";
