@@ -5,6 +5,7 @@
 //! [`helper`](crate::helper), once. To add a keychain: one file that opens with how it maps
 //! onto the system and what is odd there, one variant of [`Kind`], one arm in [`open`].
 
+#[cfg(target_os = "linux")]
 mod auto;
 mod family;
 pub mod item;
@@ -164,8 +165,9 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
         #[cfg(target_os = "linux")]
         Some(Kind::Kernel) => Ok(Box::new(kernel::KernelKeyring::new(options))),
         Some(Kind::Memory) => Ok(Box::new(memory::MemoryKeychain::default())),
+        #[cfg(target_os = "linux")]
+        None => Ok(auto::open(options)),
         #[cfg(not(target_os = "linux"))]
-        Some(_) => Err(Error::Unsupported),
-        None => auto::open(options),
+        _ => Err(Error::Unsupported),
     }
 }

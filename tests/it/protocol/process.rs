@@ -116,3 +116,23 @@ fn streams_that_are_closed_or_gone_do_not_make_it_crash() {
         assert!(!ran.stderr().contains("panic") && !ran.stderr().contains("t1"), "{ran}");
     }
 }
+
+#[test]
+fn what_needs_no_keychain_does_not_fail_for_a_broken_one() {
+    let mut sandbox = Sandbox::new();
+    for address in ["autolaunch:", "unix:path=/nowhere", "nonsense"] {
+        sandbox.set("DBUS_SESSION_BUS_ADDRESS", address);
+        for request in [
+            "",
+            "protocol=http\nhost=h.example\n",
+            "protocol=ftp\nhost=h.example\n",
+            "protocol=https\nhost=h.example.\n",
+            "protocol=https\nhost=h.example\nephemeral=1\n",
+        ] {
+            sandbox.helper(&["store"], request).prints("");
+        }
+        sandbox.helper(&["get"], "protocol=http\nhost=h.example\n").prints("");
+        sandbox.helper(&["erase"], "host=h.example\n").prints("");
+        sandbox.helper(&["get"], "protocol=https\nhost=h.example\n").fails(1, "cannot be reached");
+    }
+}
