@@ -69,6 +69,16 @@ impl Row {
         own.or(filed).map(ToString::to_string)
     }
 
+    fn answers_any(&self) -> bool {
+        self.credential.as_ref().is_some_and(|credential| credential.any_username)
+    }
+
+    /// The username for people, who should see where it does not matter.
+    fn username_or_any(&self) -> String {
+        let name = self.username().unwrap_or_else(|| "-".to_owned());
+        if self.answers_any() { format!("{name} (any)") } else { name }
+    }
+
     fn state(&self) -> &'static str {
         match &self.credential {
             _ if self.locked => "locked",
@@ -86,7 +96,7 @@ impl Row {
         json!({
             "context": self.account.context.to_string(),
             "username": self.username(),
-            "any_username": self.credential.as_ref().is_some_and(|c| c.any_username),
+            "any_username": self.answers_any(),
             "state": self.state(),
             "expires": time(|c| c.expiry),
             "stored": time(|c| Some(c.stored_at)),
@@ -102,7 +112,7 @@ fn table(rows: &[Row], keychain: &str) -> String {
         let expiry = row.credential.as_ref().and_then(|credential| credential.expiry);
         [
             row.account.context.to_string(),
-            row.username().unwrap_or_else(|| "-".to_owned()),
+            row.username_or_any(),
             row.state().to_owned(),
             expiry.map_or_else(|| "-".to_owned(), rfc3339),
             keychain.to_owned(),

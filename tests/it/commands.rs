@@ -189,6 +189,18 @@ fn list_shows_what_is_known_of_an_account_and_never_its_token() {
 }
 
 #[test]
+fn an_account_for_any_username_answers_with_the_one_asked_and_is_listed_as_such() {
+    let person = Person::new();
+    let line = "login --with-token --any-username --username alice https://HOST";
+    assert!(person.types(line, "ghp_TESTONLY1\n").status.success());
+    person.get("username=org\n").prints("username=org\npassword=ghp_TESTONLY1\n");
+    person.get("").prints("username=alice\npassword=ghp_TESTONLY1\n");
+    assert_eq!(person.listed(), [format!("{} alice (any) ready - kernel", person.url(""))]);
+    assert!(person.types("logout https://HOST", "").status.success());
+    assert!(person.listed().is_empty());
+}
+
+#[test]
 fn a_rejected_token_is_restored() {
     let person = Person::new();
     person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
