@@ -173,8 +173,9 @@ impl Context {
     fn at_segments(&self, segments: &[&[u8]]) -> Option<Self> {
         let (last, parents) = segments.split_last()?;
         let last = last.strip_suffix(b".git").unwrap_or(last);
-        // A second `.git` would make `x.git.git` and `x.git` one scope.
-        if last.is_empty() || last.ends_with(b".git") {
+        // A second `.git` would make `x.git.git` and `x.git` one scope; and without its `.git`
+        // `..git` is no segment any more.
+        if !is_plain(last) || last.ends_with(b".git") {
             return None;
         }
         let scope = parents.iter().chain([&last]).map(|s| s.to_vec()).collect();
@@ -244,8 +245,13 @@ pub fn unescape(text: &str) -> Option<Vec<u8>> {
 /// The segments of a path, or nothing where it can neither have nor meet a scope.
 fn segments(path: &[u8]) -> Option<Vec<&[u8]>> {
     let segments: Vec<&[u8]> = path.split(|&b| b == b'/').collect();
-    let plain = segments.iter().all(|s| !matches!(*s, b"" | b"." | b".."));
+    let plain = segments.iter().all(|segment| is_plain(segment));
     (plain && segments.len() <= MAX_SEGMENTS).then_some(segments)
+}
+
+/// Whether a segment names a folder below the one before it.
+fn is_plain(segment: &[u8]) -> bool {
+    !matches!(segment, b"" | b"." | b"..")
 }
 
 /// Splits `host[:port]`; nothing where what follows the colon is no port.
@@ -389,6 +395,16 @@ mod tests {
         assert_eq!(scope(b"a/.git"), None);
         assert_eq!(scope(b"a/b.git.git"), None);
         assert!(!answering(b"a/b.git.git").contains(&"https://h.example/a/b".to_owned()));
+    }
+
+    #[test]
+    fn a_name_that_without_its_git_suffix_is_a_dot_or_two_has_no_scope() {
+        let host = Context::of_host(b"https", b"h.example").expect("a host");
+        for path in [&b"..git"[..], b"...git", b"a/..git", b"a/...git"] {
+            assert_eq!(host.scoped(path), None, "{:?}", escape(path));
+        }
+        assert_eq!(answering(b"a/..git"), ["https://h.example/a", "https://h.example"]);
+        assert_eq!(answering(b"..git/a")[0], "https://h.example/..git/a");
     }
 
     #[test]

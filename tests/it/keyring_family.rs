@@ -15,7 +15,7 @@ fn unique(what: &str) -> String {
 
 /// Runs this very test again, by a command that makes the surroundings it needs, where
 /// it is not there yet. Whether that was done.
-fn elsewhere(test: &str, command: impl FnOnce() -> Command) -> bool {
+pub fn elsewhere(test: &str, command: impl FnOnce() -> Command) -> bool {
     const MARK: &str = "ELSEWHERE";
     if env::var_os(MARK).is_some() {
         return false;

@@ -7,6 +7,7 @@ mod end_to_end;
 mod install;
 mod keyring_family;
 mod lfs;
+mod model;
 mod protocol;
 mod secret_service;
 mod support;

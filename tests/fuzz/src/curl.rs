@@ -1,0 +1,84 @@
+//! How libcurl, with which git connects, reads a URL's host.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_uint};
+use std::ptr::null_mut;
+
+/// `CURLUPART_HOST`
+const HOST: c_int = 5;
+
+/// `CURLUPART_PORT`
+const PORT: c_int = 6;
+
+/// `CURLUPART_URL`
+const URL: c_int = 0;
+
+/// `CURLU_NON_SUPPORT_SCHEME`: this libcurl is built without TLS and reads `https` all the same.
+const ANY_SCHEME: c_uint = 1 << 3;
+
+/// `CURLU`
+#[repr(C)]
+struct Handle {
+    _private: [u8; 0],
+}
+
+// curl-sys brings the library, and not these of its functions.
+#[expect(unsafe_code, reason = "libcurl's URL functions have no safe binding")]
+unsafe extern "C" {
+    fn curl_url() -> *mut Handle;
+    fn curl_url_cleanup(handle: *mut Handle);
+    fn curl_url_set(handle: *mut Handle, part: c_int, text: *const c_char, flags: c_uint) -> c_int;
+    fn curl_url_get(
+        handle: *mut Handle,
+        part: c_int,
+        text: *mut *mut c_char,
+        flags: c_uint,
+    ) -> c_int;
+}
+
+/// The host and the port, if one is written, that libcurl would connect to.
+#[must_use]
+pub fn host_and_port(url: &str) -> Option<(String, Option<u16>)> {
+    let url = CString::new(url).ok()?;
+    let parsed = Parsed::new(&url)?;
+    let host = parsed.part(HOST)?;
+    let port = parsed.part(PORT).map(|port| port.parse().expect("libcurl's ports are numbers"));
+    Some((host, port))
+}
+
+/// A `CURLU` that holds a URL.
+struct Parsed(*mut Handle);
+
+#[expect(unsafe_code, reason = "libcurl's URL functions have no safe binding")]
+impl Parsed {
+    fn new(url: &CStr) -> Option<Self> {
+        // SAFETY: it takes nothing; null, for want of memory, is looked for.
+        let handle = unsafe { curl_url() };
+        assert!(!handle.is_null(), "libcurl is out of memory");
+        let parsed = Self(handle);
+        // SAFETY: the handle is live, the text ends with NUL and is copied.
+        let code = unsafe { curl_url_set(parsed.0, URL, url.as_ptr(), ANY_SCHEME) };
+        (code == 0).then_some(parsed)
+    }
+
+    fn part(&self, part: c_int) -> Option<String> {
+        let mut text = null_mut();
+        // SAFETY: the handle is live and `text` is a place for the pointer.
+        let code = unsafe { curl_url_get(self.0, part, &raw mut text, 0) };
+        if code != 0 {
+            return None;
+        }
+        // SAFETY: on success it is a text that ends with NUL and is ours.
+        let copy = unsafe { CStr::from_ptr(text) }.to_str().map(str::to_owned);
+        // SAFETY: libcurl allocated it for us, and nobody uses it any more.
+        unsafe { curl_sys::curl_free(text.cast()) };
+        copy.ok()
+    }
+}
+
+#[expect(unsafe_code, reason = "libcurl's URL functions have no safe binding")]
+impl Drop for Parsed {
+    fn drop(&mut self) {
+        // SAFETY: the handle came from curl_url and is given back once.
+        unsafe { curl_url_cleanup(self.0) };
+    }
+}

@@ -1,0 +1,3 @@
+//! What several fuzz targets stand on.
+
+pub mod curl;

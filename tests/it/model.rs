@@ -1,0 +1,173 @@
+//! The same random script on every keychain, and on a model that is written from the rules
+//! alone: they all must give the same answers and keep the same accounts.
+//!
+//! A script that fails is made as short as it can be, printed, and kept in
+//! `model.regressions`, where the next run begins.
+
+mod rules;
+mod script;
+
+use crate::keyring_family::elsewhere;
+use crate::support::desktop::Desktop;
+use crate::support::kernel::Keys;
+use git_credential_pat::context::Context;
+use git_credential_pat::credential::{Credential, Username};
+use git_credential_pat::helper::{self, Outcome, Policy};
+use git_credential_pat::keychain::kernel::KernelKeyring;
+use git_credential_pat::keychain::memory::MemoryKeychain;
+use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
+use git_credential_pat::keychain::{Keychain, Options};
+use git_credential_pat::protocol::Request;
+use git_credential_pat::secret::Secret;
+use proptest::collection::vec;
+use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
+use rules::{Answer, Model};
+use script::{Place, Step};
+
+/// How many scripts, and the most steps in one.
+const SCRIPTS: u32 = 48;
+const STEPS: usize = 24;
+
+const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/model.regressions");
+
+const START: u64 = 1_800_000_000;
+
+#[test]
+fn every_keychain_answers_as_the_rules_say() {
+    let mut desktop = None;
+    let in_desktop = || {
+        let desktop = desktop.insert(Desktop::gnome_keyring());
+        let mut shell = desktop.sandbox.command("sh");
+        shell.args(["-c", "exec \"$0\" --exact \"$1\""]);
+        shell
+    };
+    if elsewhere("model::every_keychain_answers_as_the_rules_say", in_desktop) {
+        return;
+    }
+    let config = Config {
+        cases: SCRIPTS,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(REGRESSIONS))),
+        max_shrink_iters: 500,
+        ..Config::default()
+    };
+    let steps = vec(script::step(), 1..=STEPS);
+    let result = TestRunner::new(config).run(&steps, |steps| play(&steps));
+    assert!(result.is_ok(), "{}", result.unwrap_err());
+}
+
+fn play(steps: &[Step]) -> Result<(), TestCaseError> {
+    // A label of its own for every script: nothing is left of the one before.
+    let keys = Keys::new();
+    let options = Options { patient: true, ..Options::default() };
+    let mut memory = MemoryKeychain::default();
+    let mut kernel = KernelKeyring::new(&options);
+    let mut desktop = SecretService::new(&options).with_prompts(Prompts::Never);
+    let keychains: [&mut dyn Keychain; 3] = [&mut memory, &mut kernel, &mut desktop];
+    let mut model = Model::default();
+    let mut now = START;
+    let mut expected = Vec::new();
+    for step in steps {
+        if let Step::Wait { seconds } = step {
+            now += u64::from(*seconds);
+        }
+        expected.push((model.play(step, now), now));
+    }
+    let accounts = model.accounts(|host| keys.host(host));
+    for keychain in keychains {
+        let name = keychain.kind().name();
+        for (number, (step, (answer, now))) in steps.iter().zip(&expected).enumerate() {
+            let given = perform(step, *now, &keys, keychain)
+                .map_err(|e| TestCaseError::fail(format!("{name}, step {number}: {e}")))?;
+            if given != *answer {
+                let what = format!("{name}, step {number}: {given:?}, not {answer:?}");
+                return Err(TestCaseError::fail(what));
+            }
+        }
+        let kept = kept(keychain, &keys);
+        if kept != accounts {
+            return Err(TestCaseError::fail(format!("{name} keeps {kept:?}, not {accounts:?}")));
+        }
+    }
+    Ok(())
+}
+
+/// One step on a real keychain.
+fn perform(
+    step: &Step,
+    now: u64,
+    keys: &Keys,
+    keychain: &mut dyn Keychain,
+) -> Result<Answer, git_credential_pat::error::Error> {
+    let policy = Policy { allow_http: false, now };
+    let mut lines = String::new();
+    let mut line = |key: &str, value: &str| lines.push_str(&format!("{key}={value}\n"));
+    let mut place = |at: &Place| {
+        line("protocol", "https");
+        line("host", &at.host_as_typed(|host| keys.host(host)));
+        line("path", at.path);
+    };
+    match step {
+        Step::Get { at, name, understands_schemes } => {
+            place(at);
+            name.iter().for_each(|name| line("username", name));
+            if *understands_schemes {
+                line("capability[]", "authtype");
+            }
+            helper::get(&Request::parse(lines.as_bytes())?, policy, keychain).map(answer)
+        }
+        Step::Store { at, name, token, scheme, expiry } => {
+            place(at);
+            name.iter().for_each(|name| line("username", name));
+            scheme.iter().for_each(|scheme| line("authtype", scheme));
+            line(if scheme.is_some() { "credential" } else { "password" }, token);
+            let expiry = expiry.map(|seconds| (START + u64::from(seconds)).to_string());
+            expiry.iter().for_each(|expiry| line("password_expiry_utc", expiry));
+            helper::store(&Request::parse(lines.as_bytes())?, policy, keychain).map(answer)
+        }
+        Step::Erase { at, name, token } => {
+            place(at);
+            name.iter().for_each(|name| line("username", name));
+            token.iter().for_each(|token| line("password", token));
+            helper::erase(&Request::parse(lines.as_bytes())?, policy, keychain).map(answer)
+        }
+        Step::LogInForAnyName { at, name, token } => {
+            let host = at.host_as_typed(|host| keys.host(host));
+            let host = Context::of_host(b"https", host.as_bytes()).unwrap();
+            if let Some(context) = host.scoped(at.path.as_bytes()) {
+                let credential = Credential {
+                    context,
+                    username: Some(Username::new(name.as_bytes())),
+                    any_username: true,
+                    token: Secret::new(token.as_bytes()),
+                    authtype: None,
+                    expiry: None,
+                    refresh_token: None,
+                    stored_at: now,
+                    rejected_at: None,
+                };
+                helper::put(keychain, &credential)?;
+            }
+            Ok(Answer::Silence)
+        }
+        Step::Wait { .. } => Ok(Answer::Silence),
+    }
+}
+
+fn answer(outcome: Outcome) -> Answer {
+    match outcome {
+        Outcome::Silent => Answer::Silence,
+        Outcome::Ambiguous(_) => Answer::Several,
+        Outcome::Answer(lines) => Answer::Lines(String::from_utf8(lines.to_vec()).unwrap()),
+        Outcome::RefusedHttp => panic!("nobody asked for http"),
+    }
+}
+
+/// The accounts that are there under this label, in order.
+fn kept(keychain: &mut dyn Keychain, keys: &Keys) -> Vec<String> {
+    let label = keys.host("");
+    let listed = keychain.list().unwrap();
+    let text = listed.iter().map(|(_, a)| format!("{} {}", a.context, a.username));
+    let mut accounts: Vec<String> = text.filter(|text| text.contains(&label)).collect();
+    accounts.sort();
+    accounts
+}
