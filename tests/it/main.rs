@@ -7,6 +7,8 @@ mod end_to_end;
 mod install;
 mod keyring_family;
 mod lfs;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod memory;
 mod protocol;
 mod secret_service;
 mod support;
