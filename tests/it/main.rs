@@ -4,6 +4,8 @@
 
 mod commands;
 mod end_to_end;
+#[cfg(target_os = "linux")]
+mod faults;
 mod install;
 mod keyring_family;
 mod lfs;

@@ -183,6 +183,11 @@ impl Desktop {
         self.process(name).signal(signal);
     }
 
+    /// A part's process, for who must signal it from elsewhere.
+    pub fn pid(&self, name: &str) -> Pid {
+        Pid::from_child(&self.process(name).child)
+    }
+
     /// Ends a part at once, and waits until it is gone.
     pub fn kill(&mut self, name: &str) {
         self.processes.retain(|p| p.name != name);

@@ -5,6 +5,8 @@ pub mod desk;
 pub mod desktop;
 pub mod kernel;
 pub mod program;
+#[cfg(target_os = "linux")]
+pub mod proxy;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub mod registers;
 pub mod release;
