@@ -288,7 +288,7 @@ impl New<'_> {
             // A token that has just worked is not past its end, whatever was known of it.
             expiry: self.request.expiry.or(old_expiry.filter(|&expiry| expiry > self.now)),
             refresh_token: self.request.refresh_token.clone().or(old_refresh_token),
-            stored_at: self.now,
+            stored_at: later_than(old.stored_at, self.now),
             rejected_at: None,
             ..old
         }
@@ -307,13 +307,23 @@ pub fn put(keychain: &mut dyn Keychain, credential: &Credential) -> Result<(), E
     let at = match found.as_slice() {
         [] => None,
         [only] => Some(only.clone()),
-        several => keychain
-            .read(several)?
-            .into_iter()
-            .max_by_key(|(_, old)| old.stored_at)
-            .map(|(at, _)| at),
+        several => {
+            let latest = keychain.read(several)?.into_iter().max_by_key(|(_, old)| old.stored_at);
+            if let Some((at, old)) = latest {
+                let stored_at = later_than(old.stored_at, credential.stored_at);
+                return keychain.write(Some(&at), &Credential { stored_at, ..credential.clone() });
+            }
+            None
+        }
     };
     keychain.write(at.as_ref(), credential)
+}
+
+/// The time of storing in place of an item of that time. Where a keychain holds two items
+/// for one account the later one answers: a second that is not over, or a clock that was set
+/// back, must not make it the other one.
+fn later_than(old: u64, now: u64) -> u64 {
+    now.max(old.saturating_add(1))
 }
 
 fn reject(

@@ -4,10 +4,14 @@
 
 mod commands;
 mod end_to_end;
+#[cfg(target_os = "linux")]
+mod faults;
 mod install;
 mod keyring_family;
 mod lfs;
 mod model;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod memory;
 mod protocol;
 mod secret_service;
 mod support;

@@ -5,6 +5,7 @@ use crate::support::sandbox::{Ran, Sandbox};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -21,6 +22,9 @@ const START: Duration = Duration::from_secs(30);
 const PROMPTER: &str = "/usr/libexec/gcr-prompter";
 
 const SERVICE: &str = "org.freedesktop.secrets";
+
+/// Mounts a disk at a folder and becomes a program that sees it there.
+const SMALL_DISK: &str = "mount -t tmpfs -o size=64k,mode=700 none \"$1\" && shift && exec \"$@\"";
 
 /// The group of the `KeePassXC` database that the Secret Service shows.
 const DATABASE: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
@@ -103,6 +107,36 @@ impl Desktop {
         desktop
     }
 
+    /// A bus with an unlocked GNOME Keyring whose files lie on a disk of 64 KiB of its own.
+    /// Only root can make one; others get a folder, see [`Self::fill_disk`].
+    pub fn gnome_keyring_on_small_disk() -> Self {
+        let mut desktop = Self::empty();
+        fs::create_dir_all(desktop.sandbox.path("data/keyrings")).unwrap();
+        let mut command = desktop.sandbox.command("unshare");
+        command.args(["--mount", "sh", "-c", SMALL_DISK, "sh"]);
+        command.arg(desktop.sandbox.path("data/keyrings")).arg("gnome-keyring-daemon");
+        if !rustix::process::getuid().is_root() {
+            command = desktop.sandbox.command("gnome-keyring-daemon");
+        }
+        desktop.start_gnome_keyring_as(command);
+        desktop
+    }
+
+    /// From now on GNOME Keyring cannot write its files.
+    pub fn fill_disk(&self) {
+        let folder = self.sandbox.path("data/keyrings");
+        if !rustix::process::getuid().is_root() {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o500)).unwrap();
+            return;
+        }
+        // As the daemon sees it: nobody else does.
+        let root = format!("/proc/{}/root", self.process("gnome-keyring").child.id());
+        let seen = folder.join("filler");
+        let filler = Path::new(&root).join(seen.strip_prefix("/").unwrap());
+        let mut filler = File::create(filler).unwrap();
+        while filler.write_all(&[0; 512]).is_ok() {}
+    }
+
     /// A bus and a display with an unlocked GNOME Keyring that can ask for its password.
     pub fn gnome_keyring_with_display() -> Self {
         assert!(Path::new(PROMPTER).exists(), "this test needs it: apt-get install gcr");
@@ -115,7 +149,8 @@ impl Desktop {
     /// logged in to a desktop.
     pub fn gnome_keyring_without_collection() -> Self {
         let mut desktop = Self::empty();
-        desktop.start_gnome_keyring_daemon(&["--start"], "");
+        let command = desktop.sandbox.command("gnome-keyring-daemon");
+        desktop.start_gnome_keyring_daemon(command, &["--start"], "");
         desktop.until("gnome-keyring is on the bus", |d| d.has_owner(SERVICE));
         desktop
     }
@@ -184,6 +219,11 @@ impl Desktop {
         self.process(name).signal(signal);
     }
 
+    /// A part's process, for who must signal it from elsewhere.
+    pub fn pid(&self, name: &str) -> Pid {
+        Pid::from_child(&self.process(name).child)
+    }
+
     /// Ends a part at once, and waits until it is gone.
     pub fn kill(&mut self, name: &str) {
         self.processes.retain(|p| p.name != name);
@@ -226,13 +266,16 @@ impl Desktop {
 
     /// Starts another GNOME Keyring where one has ended.
     pub fn start_gnome_keyring(&mut self) {
+        self.start_gnome_keyring_as(self.sandbox.command("gnome-keyring-daemon"));
+    }
+
+    fn start_gnome_keyring_as(&mut self, command: Command) {
         // No newline: it would be part of the password.
-        self.start_gnome_keyring_daemon(&["--unlock"], PASSWORD);
+        self.start_gnome_keyring_daemon(command, &["--unlock"], PASSWORD);
         self.until("gnome-keyring has a default collection", Self::has_default_collection);
     }
 
-    fn start_gnome_keyring_daemon(&mut self, options: &[&str], input: &str) {
-        let mut command = self.sandbox.command("gnome-keyring-daemon");
+    fn start_gnome_keyring_daemon(&mut self, mut command: Command, options: &[&str], input: &str) {
         command.args(["--foreground", "--components=secrets"]).args(options);
         command.arg(format!("--control-directory={}", self.sandbox.path("run/keyring").display()));
         let mut daemon = start(command, "gnome-keyring", "gnome-keyring");

@@ -5,8 +5,17 @@ pub mod desk;
 pub mod desktop;
 pub mod kernel;
 pub mod program;
+#[cfg(target_os = "linux")]
+pub mod proxy;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod registers;
+pub mod release;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod residue;
 pub mod sandbox;
 pub mod server;
 pub mod terminal;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod tracee;
 #[cfg(target_os = "linux")]
 pub mod watch;

@@ -1,0 +1,233 @@
+//! The bus and the Secret Service fail at every single call of every operation.
+
+use super::{NEW, OLD, REQUEST, desktop, helper, token, with};
+use crate::support::desktop::Desktop;
+use crate::support::proxy::{Proxy, Then};
+use rustix::process::{Pid, Signal, kill_process};
+use std::thread;
+use std::time::Duration;
+
+/// Starting a process on a busy machine takes its time, too.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// What is done, what may be served afterwards, and after a success must be.
+struct Case {
+    operation: &'static str,
+    request: String,
+    may_be: [Option<&'static str>; 2],
+}
+
+fn cases() -> [Case; 4] {
+    let case = |operation, request, afterwards| Case {
+        operation,
+        request,
+        may_be: [Some(OLD), afterwards],
+    };
+    [
+        case("get", REQUEST.to_owned(), Some(OLD)),
+        case("store", with(NEW), Some(NEW)),
+        case("erase", with(OLD), None),
+        case("erase", format!("{REQUEST}username=alice\n"), None),
+    ]
+}
+
+/// Does each case again and again, each time with a fault at a later call, until none is
+/// left to fail at.
+fn at_every_call(cases: &[Case], mut with_fault_at: impl FnMut(&Case, usize) -> usize) {
+    for case in cases {
+        let calls = (1..).find(|&call| with_fault_at(case, call) < call).unwrap();
+        assert!(calls > 3, "{} made {} calls only", case.operation, calls - 1);
+    }
+}
+
+/// One fault of the line at every call.
+fn line_that_fails_once(then: Then, message: Option<&str>) {
+    let desktop = desktop();
+    at_every_call(&cases(), |case, fault| {
+        restore(&desktop);
+        let line =
+            Proxy::new(&desktop, move |call| if call == fault { then } else { Then::PassOn });
+        let (ran, took) = helper(&desktop, &line.address(), case.operation, &case.request);
+        let calls = line.calls();
+        let served = token(&desktop);
+        assert!(took < Duration::from_secs(5) + SLACK, "{took:?}: {ran}");
+        assert!(case.may_be.iter().any(|may| *may == served.as_deref()), "{fault}: {ran}");
+        match message.filter(|_| calls >= fault) {
+            Some(message) => ran.fails(1, message),
+            None => {
+                assert!(ran.status.success() && ran.stderr.is_empty(), "call {fault}: {ran}");
+                assert_eq!(served.as_deref(), case.may_be[1], "call {fault}: {ran}");
+            }
+        }
+        calls
+    });
+}
+
+/// Puts the old token back, whatever there is.
+fn restore(desktop: &Desktop) {
+    let bus = desktop.address();
+    helper(desktop, bus, "erase", &format!("{REQUEST}username=alice\n")).0.prints("");
+    helper(desktop, bus, "store", &with(OLD)).0.prints("");
+}
+
+#[test]
+fn a_connection_that_breaks_at_any_call_is_made_again() {
+    line_that_fails_once(Then::Break, None);
+}
+
+#[test]
+fn a_connection_that_breaks_before_any_answer_is_made_again() {
+    line_that_fails_once(Then::PassOnAndBreak, None);
+}
+
+#[test]
+fn nonsense_in_place_of_any_answer_is_an_error() {
+    line_that_fails_once(Then::TalkNonsense, Some("it sent what is no D-Bus message"));
+}
+
+#[test]
+fn a_connection_that_breaks_again_and_again_is_an_error_and_changes_nothing() {
+    let desktop = desktop();
+    at_every_call(&cases(), |case, fault| {
+        restore(&desktop);
+        let line = Proxy::new(
+            &desktop,
+            move |call| {
+                if call >= fault { Then::Break } else { Then::PassOn }
+            },
+        );
+        let (ran, took) = helper(&desktop, &line.address(), case.operation, &case.request);
+        let calls = line.calls();
+        assert!(took < Duration::from_secs(5) + SLACK, "{took:?}: {ran}");
+        if calls >= fault {
+            ran.fails(1, "the connection to the session bus was lost");
+            assert_eq!(token(&desktop).as_deref(), Some(OLD), "call {fault}: {ran}");
+        }
+        calls
+    });
+}
+
+/// Silence from one call on costs a get five seconds, and what writes as well while nothing
+/// has been answered; all cases wait side by side.
+#[test]
+fn silence_costs_five_seconds() {
+    let desktop = desktop();
+    thread::scope(|scope| {
+        for (case, fault) in [
+            ("get", 1),
+            ("get", 2),
+            ("get", 3),
+            ("get", 4),
+            ("store", 1),
+            ("store", 2),
+            ("erase", 2),
+        ] {
+            let desktop = &desktop;
+            scope.spawn(move || falls_silent(desktop, case, fault, 5));
+        }
+    });
+    assert_eq!(token(&desktop).as_deref(), Some(OLD));
+}
+
+#[test]
+#[ignore = "slow: run by tests/run.sh --all"]
+fn silence_of_a_service_that_has_answered_costs_what_writes_thirty_seconds() {
+    let desktop = desktop();
+    thread::scope(|scope| {
+        for (case, fault) in [("store", 3), ("store", 4), ("store", 5), ("erase", 3), ("erase", 5)]
+        {
+            let desktop = &desktop;
+            scope.spawn(move || falls_silent(desktop, case, fault, 30));
+        }
+    });
+    assert_eq!(token(&desktop).as_deref(), Some(OLD));
+}
+
+fn falls_silent(desktop: &Desktop, operation: &str, fault: usize, seconds: u64) {
+    let line =
+        Proxy::new(desktop, move |call| if call >= fault { Then::Swallow } else { Then::PassOn });
+    let request = match operation {
+        "get" => REQUEST.to_owned(),
+        "store" => with(NEW),
+        _ => with(OLD),
+    };
+    let mut own = desktop.sandbox.command(crate::support::sandbox::BINARY);
+    // A lock folder of its own: they would wait for each other.
+    own.env("XDG_RUNTIME_DIR", "/nonexistent").env("XDG_STATE_HOME", line.folder());
+    own.env("DBUS_SESSION_BUS_ADDRESS", line.address());
+    own.args(["--keychain", "secret-service", operation]);
+    let began = std::time::Instant::now();
+    let ran = crate::support::sandbox::run(own, request.as_bytes());
+    let took = began.elapsed();
+    assert!(line.calls() >= fault, "{operation} made {} calls", line.calls());
+    ran.fails(1, "the keychain did not answer in time");
+    let limit = Duration::from_secs(seconds);
+    assert!((limit - SLACK..limit + SLACK).contains(&took), "{operation}, {fault}: {took:?}");
+}
+
+/// It stays dead: nobody starts it again.
+#[test]
+fn a_service_that_dies_at_any_call_is_an_error_and_loses_nothing() {
+    let mut desktop = desktop();
+    at_every_call(&cases()[..3], |case, fault| {
+        restore(&desktop);
+        let service = desktop.pid("gnome-keyring");
+        let line = Proxy::new(&desktop, move |call| {
+            if call == fault {
+                kill_process(service, Signal::KILL).unwrap();
+            }
+            Then::PassOn
+        });
+        let (ran, took) = helper(&desktop, &line.address(), case.operation, &case.request);
+        assert!(took < Duration::from_secs(5) + SLACK, "{took:?}: {ran}");
+        let calls = line.calls();
+        if calls >= fault {
+            ran.fails(1, "no Secret Service is running and none can be started");
+            desktop.kill("gnome-keyring");
+            desktop.start_gnome_keyring();
+            assert_eq!(token(&desktop).as_deref(), Some(OLD), "call {fault}: {ran}");
+        }
+        calls
+    });
+}
+
+/// kill -9 at every call of a replacing store, before and after the bus gets it.
+#[test]
+fn a_store_that_is_killed_at_any_call_leaves_the_old_or_the_new_token() {
+    for passed_on in [Then::Break, Then::PassOnAndBreak] {
+        killed_at_every_call(passed_on);
+    }
+}
+
+fn killed_at_every_call(then: Then) {
+    use std::process::Stdio;
+    use std::sync::{Arc, OnceLock};
+    let desktop = desktop();
+    let store = Case { operation: "store", request: with(NEW), may_be: [Some(OLD), Some(NEW)] };
+    at_every_call(&[store], |case, fault| {
+        restore(&desktop);
+        let victim: Arc<OnceLock<Pid>> = Arc::default();
+        let known = Arc::clone(&victim);
+        let line = Proxy::new(&desktop, move |call| {
+            if call != fault {
+                return Then::PassOn;
+            }
+            kill_process(*known.wait(), Signal::KILL).unwrap();
+            then
+        });
+        let mut command = desktop.sandbox.command(crate::support::sandbox::BINARY);
+        command.env("DBUS_SESSION_BUS_ADDRESS", line.address());
+        command.args(["--keychain", "secret-service", case.operation]);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        victim.set(Pid::from_child(&child)).unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut stdin, case.request.as_bytes()).unwrap();
+        drop(stdin);
+        let status = child.wait().unwrap();
+        let calls = line.calls();
+        assert_eq!(status.success(), calls < fault);
+        let served = token(&desktop);
+        assert!(case.may_be.iter().any(|may| *may == served.as_deref()), "call {fault}");
+        calls
+    });
+}

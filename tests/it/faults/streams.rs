@@ -1,0 +1,195 @@
+//! The standard streams: closed, full, gone, without end, or far too long.
+
+use crate::support::kernel::Keys;
+use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const TOKEN: &str = "ghp_TESTONLYstreams";
+
+/// Far more than a get takes, far less than a person would call hanging.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+struct Place {
+    sandbox: Sandbox,
+    keys: Keys,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { sandbox: Sandbox::new(), keys: Keys::new() };
+        place.helper("store", &place.with_token()).prints("");
+        place
+    }
+
+    fn request(&self) -> String {
+        format!("protocol=https\nhost={}\n", self.keys.host("h"))
+    }
+
+    fn with_token(&self) -> String {
+        format!("{}username=alice\npassword={TOKEN}\n", self.request())
+    }
+
+    fn helper(&self, operation: &str, request: &str) -> Ran {
+        self.sandbox.helper(&["--keychain", "kernel", operation], request)
+    }
+
+    fn shell(&self, operation: &str, redirection: &str, request: &str) -> Ran {
+        let line = format!("exec {BINARY} --keychain kernel {operation} {redirection}");
+        self.sandbox.run("sh", &["-c", &line], request.as_bytes())
+    }
+
+    #[track_caller]
+    fn is_untouched(&self) {
+        self.helper("get", &self.request()).prints(&format!("username=alice\npassword={TOKEN}\n"));
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_an_error() {
+    let place = Place::new();
+    // A closed stdout is opened as /dev/null by the runtime before we see it.
+    let closed = place.shell("get", ">&-", &place.request());
+    assert!(closed.status.success() && closed.stderr.is_empty(), "{closed}");
+    place.shell("get", ">/dev/full", &place.request()).fails(1, "a standard stream failed");
+    place.is_untouched();
+}
+
+#[test]
+fn a_reader_that_is_gone_is_no_error() {
+    let place = Place::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = place.sandbox.command(BINARY);
+    command.args(["--keychain", "kernel", "get"]);
+    command.stdin(Stdio::piped()).stdout(writer).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(place.request().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    place.is_untouched();
+}
+
+#[test]
+fn without_an_input_nothing_is_done() {
+    let place = Place::new();
+    for operation in ["get", "store", "erase"] {
+        for redirection in ["<&-", "</dev/null"] {
+            let ran = place.shell(operation, redirection, "");
+            assert!(ran.status.success() && ran.stdout.is_empty(), "{ran}");
+        }
+        place.shell(operation, "</", "").fails(1, "a standard stream failed");
+    }
+    place.is_untouched();
+}
+
+#[test]
+fn an_input_that_never_ends_is_refused_at_its_first_mebibyte() {
+    let place = Place::new();
+    for operation in ["get", "store", "erase"] {
+        let began = Instant::now();
+        place.shell(operation, "</dev/zero", "").fails(1, "longer than 1 MiB");
+        assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
+    }
+    place.is_untouched();
+}
+
+/// The helper has long ended when the rest of it would come.
+#[test]
+fn a_line_of_a_gibibyte_is_refused_in_less_than_16_mebibytes_of_memory() {
+    const MEBIBYTE: usize = 1024 * 1024;
+    let place = Place::new();
+    let usage = place.sandbox.path("usage");
+    for operation in ["get", "store", "erase"] {
+        let mut command = place.sandbox.command("time");
+        command.args(["--format=%M", "--output", usage.to_str().unwrap(), BINARY]);
+        command.args(["--keychain", "kernel", operation]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let began = Instant::now();
+        let mut child = command.spawn().expect("time, of the package time");
+        let mut stdin = child.stdin.take().unwrap();
+        let beginning = place.with_token() + "wwwauth[]=";
+        let writer = thread::spawn(move || {
+            stdin.write_all(beginning.as_bytes())?;
+            let line = vec![b'x'; MEBIBYTE];
+            (0..1024).try_for_each(|_| stdin.write_all(&line))?;
+            stdin.write_all(b"\n\n")
+        });
+        let output = child.wait_with_output().unwrap();
+        assert!(writer.join().unwrap().is_err(), "all of it was read");
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            format!("git-credential-pat: {operation}: the request is longer than 1 MiB\n")
+        );
+        assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
+        let text = std::fs::read_to_string(&usage).unwrap();
+        let kibibytes: usize = text.lines().last().unwrap().parse().unwrap();
+        assert!(kibibytes < 16 * 1024, "{kibibytes} KiB");
+    }
+    place.is_untouched();
+}
+
+/// As many as 1 MiB holds: the shortest takes three bytes. And lists, which are kept.
+#[test]
+fn a_request_of_as_many_attributes_as_fit_takes_less_than_a_second() {
+    let place = Place::new();
+    let binary = crate::support::release::release_binary();
+    let room = 1024 * 1024 - place.request().len() - 64;
+    for line in ["a=\n", "a=b\n", "capability[]=x\n", "state[]=x\n", "wwwauth[]=\n"] {
+        let request = place.request() + &line.repeat(room / line.len());
+        let mut command = place.sandbox.command(binary);
+        command.args(["--keychain", "kernel", "get"]);
+        let began = Instant::now();
+        let ran = run(command, request.as_bytes());
+        let took = began.elapsed();
+        ran.prints(&format!("username=alice\npassword={TOKEN}\n"));
+        assert!(took < Duration::from_secs(1), "{line:?}: {took:?}");
+    }
+}
+
+#[test]
+fn arguments_that_are_no_text_are_passed_over_or_refused_and_never_shown() {
+    let place = Place::new();
+    let odd = OsString::from(OsStr::from_bytes(b"ghp_TESTONLY\xff\xfe"));
+    let run_with = |arguments: &[&OsStr]| {
+        let mut command = place.sandbox.command(BINARY);
+        command.args(arguments);
+        let ran = run(command, place.request().as_bytes());
+        assert!(ran.status.signal().is_none() && ran.stdout.is_empty(), "{ran}");
+        assert!(!ran.stderr().contains("TESTONLY"), "{ran}");
+        ran
+    };
+    let text = OsStr::new;
+    // An operation that a later git may have.
+    assert!(run_with(&[&odd]).status.success());
+    run_with(&[text("--keychain"), &odd, text("get")]).fails(1, "git-credential-pat: ");
+    run_with(&[&odd, text("get")]).fails(1, "git-credential-pat: ");
+    run_with(&[text("login"), &odd]).fails(2, "error: ");
+    run_with(&[text("login"), text("https://h.example"), &odd]).fails(2, "error: ");
+    run_with(&[text("list"), text("--keychain"), &odd]).fails(2, "error: ");
+    place.is_untouched();
+}
+
+#[test]
+fn names_in_the_environment_that_are_no_text_do_no_harm() {
+    let place = Place::new();
+    let odd = OsStr::from_bytes(b"/\xff\xfe");
+    for name in ["HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "LC_ALL", "RUST_LOG", "PATH"] {
+        for operation in ["get", "store"] {
+            let mut command = place.sandbox.command(BINARY);
+            command.env(name, odd).args(["--keychain", "kernel", operation]);
+            let ran = run(command, place.with_token().as_bytes());
+            assert!(ran.status.success() && ran.stderr.is_empty(), "{name}: {ran}");
+        }
+    }
+    let mut command = place.sandbox.command(BINARY);
+    command.env("GIT_CREDENTIAL_PAT_KEYCHAIN", odd).arg("get");
+    run(command, place.request().as_bytes()).fails(1, "GIT_CREDENTIAL_PAT_KEYCHAIN");
+    place.is_untouched();
+}

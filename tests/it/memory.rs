@@ -1,0 +1,242 @@
+//! Nothing of a token is left behind: not in the memory nor the registers of a process that
+//! ends, not in a file, not on another stream. Seen from outside, by a debugger's means, on
+//! the binary as it is installed, in the most talkative environment.
+
+use crate::support::desktop::Desktop;
+use crate::support::kernel::Keys;
+use crate::support::release::release_binary;
+use crate::support::residue::Needles;
+use crate::support::sandbox::Sandbox;
+use crate::support::tracee::{Seen, watch};
+use std::process::Command;
+
+/// Letters in an order that no program's text has.
+fn token(length: usize, seed: u32) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+    let letters = (0..length - 12).map(|_| {
+        // Xorshift, by Marsaglia.
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        char::from(LETTERS[state as usize % LETTERS.len()])
+    });
+    "ghp_TESTONLY".chars().chain(letters).collect()
+}
+
+/// A keychain and somebody who uses it.
+struct Room {
+    home: Home,
+    keys: Keys,
+    keychain: &'static str,
+    needles: Needles,
+    wrong: Vec<String>,
+}
+
+enum Home {
+    Kernel(Sandbox),
+    Desktop(Desktop),
+}
+
+impl Room {
+    fn new(home: Home, secrets: &[&str]) -> Self {
+        let keychain = match home {
+            Home::Kernel(_) => "kernel",
+            Home::Desktop(_) => "secret-service",
+        };
+        let secrets: Vec<&[u8]> = secrets.iter().map(|secret| secret.as_bytes()).collect();
+        let needles = Needles::new(&secrets);
+        Self { home, keys: Keys::new(), keychain, needles, wrong: Vec::new() }
+    }
+
+    fn sandbox(&self) -> &Sandbox {
+        match &self.home {
+            Home::Kernel(sandbox) => sandbox,
+            Home::Desktop(desktop) => &desktop.sandbox,
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.sandbox().command(release_binary());
+        command.args(arguments);
+        command.envs([("RUST_BACKTRACE", "full"), ("RUST_LOG", "trace"), ("GIT_TRACE", "1")]);
+        command
+    }
+
+    /// Runs the helper and notes whatever it left behind.
+    fn watch(&mut self, what: &str, arguments: &[&str], stdin: &[u8]) -> Seen {
+        let seen = watch(&self.command(arguments), stdin, &self.needles);
+        let stdin_has_token = self.needles.are_in(stdin);
+        let answers = seen.copies_at_answer.is_some();
+        let expected = |place: &String| match place.as_str() {
+            "stdout" => arguments.last() == Some(&"get"),
+            "keyring" => self.keychain == "kernel",
+            _ => false,
+        };
+        let wrongly_written = seen.written_to.iter().any(|place| !expected(place));
+        let may_be_opened =
+            |path: &String| path == "/dev/null" || path.ends_with("/git-credential-pat.lock");
+        let wrongly_opened = !seen.opened.iter().all(may_be_opened);
+        // git sends no token with a get. One that does is read before memory is hidden: a
+        // password manager must be able to see who asks.
+        let may_be_seen = arguments.last() == Some(&"get") && stdin_has_token;
+        let unprotected = if may_be_seen { &[] } else { seen.unprotected.as_slice() };
+        if !seen.residue.is_empty()
+            || wrongly_written
+            || wrongly_opened
+            || !unprotected.is_empty()
+            || seen.copies_at_answer.as_ref().is_some_and(|copies| copies.len() > 1)
+            || (answers && seen.status != 0)
+        {
+            let text = format!("{what}: {seen}");
+            self.wrong.push(text);
+        }
+        seen
+    }
+
+    /// An operation; the request's lines are separated by blanks, `HOST` is the room's own.
+    fn operation(&mut self, what: &str, operation: &str, request: &str) -> Seen {
+        let request = self.lines(request);
+        self.watch(what, &["--keychain", self.keychain, operation], request.as_bytes())
+    }
+
+    fn lines(&self, request: &str) -> String {
+        request.replace("HOST", &self.keys.host("h")).replace(' ', "\n") + "\n"
+    }
+
+    #[track_caller]
+    fn is_clean(self) {
+        assert!(self.wrong.is_empty(), "\n{}", self.wrong.join("\n\n"));
+    }
+}
+
+/// Everything that is done with tokens, each in a process of its own.
+fn leaves_nothing(home: impl Fn() -> Home, length: usize) {
+    let (first, second) = (token(length, 1), token(length, 2));
+    let mut room = Room::new(home(), &[&first, &second]);
+    let host = "protocol=https host=HOST";
+    let account = format!("{host} username=alice");
+    let ok = |seen: &Seen| assert_eq!(seen.status, 0, "{seen}");
+
+    ok(&room.operation("get, miss", "get", host));
+    ok(&room.operation("erase, miss", "erase", &format!("{account} password={first}")));
+    ok(&room.operation("store, new", "store", &format!("{account} password={first}")));
+    ok(&room.operation("store, again", "store", &format!("{account} password={first}")));
+    let hit = room.operation("get, hit", "get", host);
+    assert_eq!(hit.stdout, format!("username=alice\npassword={first}\n").as_bytes());
+    assert!(hit.copies_at_answer.is_some(), "{hit}");
+    let stateful = format!("capability[]=state capability[]=authtype {account} path=a/b.git");
+    ok(&room.operation("get, all capabilities", "get", &stateful));
+    ok(&room.operation("get, another name", "get", &format!("{host} username=bob")));
+    ok(&room.operation("store, replacing", "store", &format!("{account} password={second}")));
+    let more = "password_expiry_utc=4000000000 oauth_refresh_token";
+    let refreshed = format!("{account} password={second} {more}={first}");
+    ok(&room.operation("store, refresh token", "store", &refreshed));
+    ok(&room.operation("get, refresh token", "get", host));
+    ok(&room.operation("erase, another token", "erase", &format!("{account} password={first}")));
+    let keychain = room.keychain;
+    let listed = room.watch("list", &["list", "--json", "--keychain", keychain], b"");
+    assert!(String::from_utf8_lossy(&listed.stdout).contains(&room.keys.host("h")), "{listed}");
+    ok(&room.operation("erase, rejecting", "erase", &format!("{account} password={second}")));
+    let rejected = room.operation("get, rejected", "get", host);
+    assert!(rejected.stdout.is_empty(), "{rejected}");
+
+    let url = format!("https://{}", room.keys.host("h"));
+    let login = |more: &[&'static str]| {
+        let options = ["--username", "alice", "--keychain", keychain];
+        [&["login", url.as_str()][..], &options, more].concat()
+    };
+    ok(&room.watch("login, restoring", &login(&["--restore"]), b""));
+    let typed = format!("{first}\n");
+    ok(&room.watch("login", &login(&["--with-token"]), typed.as_bytes()));
+    let control = format!("{first}\u{1}\n");
+    let refused = room.watch("login, refused", &login(&["--with-token"]), control.as_bytes());
+    assert_eq!(refused.status, 1, "{refused}");
+    ok(&room.operation("get, after login", "get", host));
+
+    for operation in ["get", "store", "erase"] {
+        for (what, ending) in [
+            ("NUL", "path=a\0b\n"),
+            ("carriage return", "path=a\rb\n"),
+            ("repeated", "password=x\n"),
+            ("no =", "x\n"),
+            ("cut off", "path=a"),
+        ] {
+            let request = room.lines(&format!("{account} password={first}"));
+            let request = request.trim_end().to_owned() + "\n" + ending;
+            let arguments = ["--keychain", keychain, operation];
+            let what = format!("{operation}, refused: {what}");
+            let refused = room.watch(&what, &arguments, request.as_bytes());
+            assert_eq!(refused.status, 1, "{refused}");
+        }
+    }
+    ok(&room.operation("erase, deleting", "erase", &account));
+    room.is_clean();
+}
+
+fn kernel() -> Home {
+    Home::Kernel(Sandbox::new())
+}
+
+fn gnome_keyring() -> Home {
+    Home::Desktop(Desktop::gnome_keyring())
+}
+
+#[test]
+fn nothing_is_left_of_a_token_of_40_bytes_from_the_kernel_keyring() {
+    leaves_nothing(kernel, 40);
+}
+
+#[test]
+fn nothing_is_left_of_a_token_of_93_bytes_from_the_kernel_keyring() {
+    leaves_nothing(kernel, 93);
+}
+
+#[test]
+fn nothing_is_left_of_a_token_of_500_bytes_from_the_kernel_keyring() {
+    leaves_nothing(kernel, 500);
+}
+
+#[test]
+fn nothing_is_left_of_a_token_of_2000_bytes_from_the_kernel_keyring() {
+    leaves_nothing(kernel, 2000);
+}
+
+#[test]
+fn nothing_is_left_of_a_token_of_40_bytes_from_the_gnome_keyring() {
+    leaves_nothing(gnome_keyring, 40);
+}
+
+#[test]
+fn nothing_is_left_of_a_token_of_93_bytes_from_the_gnome_keyring() {
+    leaves_nothing(gnome_keyring, 93);
+}
+
+#[test]
+fn nothing_is_left_of_a_token_of_500_bytes_from_the_gnome_keyring() {
+    leaves_nothing(gnome_keyring, 500);
+}
+
+#[test]
+fn nothing_is_left_of_a_token_of_2000_bytes_from_the_gnome_keyring() {
+    leaves_nothing(gnome_keyring, 2000);
+}
+
+/// The instrument must see what is there.
+#[test]
+fn a_program_that_keeps_a_token_is_found_out() {
+    let token = token(40, 1);
+    let needles = Needles::new(&[token.as_bytes()]);
+    let sandbox = Sandbox::new();
+    let mut shell = sandbox.command("sh");
+    let kept = sandbox.path("kept");
+    shell.args(["-c", "read -r x; echo \"$x\"; echo \"$x\" >\"$0\""]).arg(&kept);
+    let seen = watch(&shell, format!("{token}\n").as_bytes(), &needles);
+    assert!(!seen.residue.is_empty(), "{seen}");
+    assert!(seen.residue.iter().any(|r| r.piece.length == 40 && r.piece.encoding == "raw"));
+    let kept = kept.to_str().unwrap();
+    assert!(seen.written_to.iter().any(|to| to == "stdout"), "{seen}");
+    assert!(seen.opened.iter().any(|path| path == kept), "{seen}");
+    assert!(seen.unprotected.len() > 1, "{seen}");
+    assert!(seen.copies_at_answer.is_some_and(|copies| !copies.is_empty()));
+}

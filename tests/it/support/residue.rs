@@ -1,0 +1,133 @@
+//! What is left of a secret in some bytes: looked for by every window of eight bytes, raw
+//! and in the encodings in which a secret is usually copied. A freed block loses its first
+//! bytes to the allocator and a stack frame is overwritten in part, so to look for the whole
+//! secret only would find next to nothing.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+/// How long a piece must be to count.
+pub const WINDOW: usize = 8;
+
+/// Looks for secrets.
+pub struct Needles {
+    secrets: Vec<Vec<u8>>,
+    windows: HashMap<[u8; WINDOW], &'static str>,
+    /// Which first two bytes any window has: nearly all memory is passed over by these.
+    beginnings: Vec<bool>,
+}
+
+/// A piece that was found.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    pub encoding: &'static str,
+    pub at: usize,
+    pub length: usize,
+}
+
+impl Needles {
+    pub fn new(secrets: &[&[u8]]) -> Self {
+        let mut needles = Self {
+            secrets: secrets.iter().map(|secret| secret.to_vec()).collect(),
+            windows: HashMap::new(),
+            beginnings: vec![false; 1 << 16],
+        };
+        for secret in secrets {
+            needles.add("raw", secret);
+            let wide = secret.iter().flat_map(|&b| [b, 0]).collect::<Vec<u8>>();
+            needles.add("UTF-16", &wide);
+            needles.add("hex", hex(secret).as_bytes());
+            needles.add("hex", hex(secret).to_uppercase().as_bytes());
+            // Where the secret stands in a longer text, its base64 is one of three.
+            for skipped in 0..3.min(secret.len()) {
+                needles.add("base64", &base64(&secret[skipped..]));
+            }
+        }
+        needles
+    }
+
+    fn add(&mut self, encoding: &'static str, encoded: &[u8]) {
+        for window in encoded.windows(WINDOW) {
+            self.beginnings[beginning(window)] = true;
+            self.windows.entry(window.try_into().unwrap()).or_insert(encoding);
+        }
+    }
+
+    /// The pieces in some bytes, in their order.
+    pub fn find(&self, bytes: &[u8]) -> Vec<Piece> {
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut next = 0;
+        while next + WINDOW <= bytes.len() {
+            // By index, not by iterator: this runs over megabytes in builds for debugging.
+            let at = next;
+            next += 1;
+            if !self.beginnings[beginning(&bytes[at..])] {
+                continue;
+            }
+            let Some(&encoding) = self.windows.get(&bytes[at..at + WINDOW]) else { continue };
+            match pieces.last_mut() {
+                Some(last) if last.encoding == encoding && last.at + last.length >= at => {
+                    last.length = at + WINDOW - last.at;
+                }
+                _ => pieces.push(Piece { encoding, at, length: WINDOW }),
+            }
+        }
+        pieces
+    }
+
+    /// Whether any piece is in there.
+    pub fn are_in(&self, bytes: &[u8]) -> bool {
+        !self.find(bytes).is_empty()
+    }
+
+    /// Where whole secrets stand, as they are.
+    pub fn whole(&self, bytes: &[u8]) -> Vec<usize> {
+        let whole = |piece: &Piece| {
+            let found = &bytes[piece.at..piece.at + piece.length];
+            let holds = |secret: &Vec<u8>| found.windows(secret.len()).any(|w| w == secret);
+            piece.encoding == "raw" && self.secrets.iter().any(holds)
+        };
+        self.find(bytes).iter().filter(|piece| whole(piece)).map(|piece| piece.at).collect()
+    }
+}
+
+fn beginning(window: &[u8]) -> usize {
+    usize::from(window[0]) << 8 | usize::from(window[1])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+/// Without padding: what follows the secret decides about the last letters.
+fn base64(bytes: &[u8]) -> Vec<u8> {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let three = bytes.chunks_exact(3);
+    three
+        .flat_map(|c| {
+            let bits = usize::from(c[0]) << 16 | usize::from(c[1]) << 8 | usize::from(c[2]);
+            [18, 12, 6, 0].map(|shift| LETTERS[bits >> shift & 63])
+        })
+        .collect()
+}
+
+#[test]
+fn a_piece_is_found_in_each_encoding_and_nothing_else() {
+    let needles = Needles::new(&[b"ghp_TESTONLY3kVb9ZqL"]);
+    let found = |bytes: &[u8]| {
+        needles.find(bytes).iter().map(|p| (p.encoding, p.at, p.length)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(b"xxTONLY3kVb9yy"), [("raw", 2, 10)]);
+    assert_eq!(found(b"N\0L\0Y\x003\0k\0V\0"), [("UTF-16", 0, 12)]);
+    assert_eq!(found(b" 4f4e4c593"), [("hex", 1, 9)]);
+    assert_eq!(found(b"4F4E4C59"), [("hex", 0, 8)]);
+    // `printf a:ghp_TESTONLY3kVb9ZqL | base64` and so on with one and two letters before.
+    for text in ["YTpnaHBfVEVTVE9OTFkza1ZiOVpxTA", "YWE6Z2hwX1RFU1RPTkxZM2tWYjlacUw"] {
+        assert!(needles.are_in(text.as_bytes()), "{text}");
+    }
+    assert_eq!(found(b"TONLY3k TESTONL ghp_TEST"), [("raw", 16, 8)]);
+    assert_eq!(needles.whole(b"ghp_TESTONLY3kVb9ZqL ghp_TESTONLY3kVb9Zq"), [0]);
+}

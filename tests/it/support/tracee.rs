@@ -1,0 +1,361 @@
+//! A process watched from outside, call by call, from its first instruction to the moment
+//! before its end: what it holds in memory then, and where it wrote a secret meanwhile.
+//!
+//! A shell waits for a first line on standard input before it becomes the program, so that
+//! the program is never unwatched. Its memory is opened while it is still readable, so that
+//! this works without being root as well, although the helper hides its memory.
+
+use super::registers::registers;
+use super::residue::{Needles, Piece};
+use nix::libc::{self, user_regs_struct};
+use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::FileExt;
+use std::process::{Command, Stdio};
+use std::thread;
+
+/// What was seen.
+#[derive(Default)]
+pub struct Seen {
+    /// The exit status, or 128 and the signal's number.
+    pub status: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    /// Pieces in memory and registers at the end.
+    pub residue: Vec<Residue>,
+    /// At the first write of the secret to standard output: how many whole copies there were
+    /// besides the bytes that were written. None if it was not written there.
+    pub copies_at_answer: Option<Vec<String>>,
+    /// Where pieces were written: `stdout`, `stderr`, `socket`, `keyring` or a path.
+    pub written_to: Vec<String>,
+    /// Files that were opened to be written.
+    pub opened: Vec<String>,
+    /// What was not yet forbidden when the secret came in readably, or at the end.
+    pub unprotected: Vec<&'static str>,
+    /// How many system calls were made.
+    pub calls: usize,
+}
+
+/// A piece and where it was.
+#[derive(Debug)]
+pub struct Residue {
+    pub place: String,
+    pub piece: Piece,
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "status {}, {} calls", self.status, self.calls)?;
+        writeln!(f, "stdout: {}", self.stdout.escape_ascii())?;
+        writeln!(f, "stderr: {}", self.stderr.escape_ascii())?;
+        writeln!(f, "copies beside the answer: {:?}", self.copies_at_answer)?;
+        writeln!(f, "written to: {:?}, opened: {:?}", self.written_to, self.opened)?;
+        writeln!(f, "not protected against: {:?}", self.unprotected)?;
+        for Residue { place, piece } in &self.residue {
+            writeln!(f, "left behind: {} bytes, {}, in {place}", piece.length, piece.encoding)?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs a program with this input to its end.
+pub fn watch(command: &Command, stdin: &[u8], needles: &Needles) -> Seen {
+    let mut gate = Command::new("sh");
+    gate.args(["-c", "read -r _; exec \"$@\"", "sh"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if let Some(folder) = command.get_current_dir() {
+        gate.current_dir(folder);
+    }
+    let mut child = gate.spawn().unwrap();
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    let options = Options::PTRACE_O_TRACESYSGOOD
+        | Options::PTRACE_O_TRACEEXEC
+        | Options::PTRACE_O_TRACEEXIT
+        | Options::PTRACE_O_EXITKILL;
+    ptrace::seize(pid, options).expect("seizing a child");
+    let mut input = child.stdin.take().unwrap();
+    let bytes = [b"\n", stdin].concat();
+    let writer = thread::spawn(move || drop(input.write_all(&bytes)));
+    let stdout = collect(child.stdout.take().unwrap());
+    let stderr = collect(child.stderr.take().unwrap());
+    let mut seen = Watcher::new(pid, needles).run();
+    writer.join().unwrap();
+    seen.stdout = stdout.join().unwrap();
+    seen.stderr = stderr.join().unwrap();
+    seen
+}
+
+fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        bytes
+    })
+}
+
+/// The program's memory, opened while it could be.
+struct Memory {
+    maps: File,
+    bytes: File,
+}
+
+impl Memory {
+    fn open(pid: Pid) -> Self {
+        let open = |name| File::open(format!("/proc/{pid}/{name}")).unwrap();
+        Self { maps: open("maps"), bytes: open("mem") }
+    }
+
+    fn read(&self, at: u64, length: u64) -> Vec<u8> {
+        let mut bytes = vec![0; usize::try_from(length).unwrap()];
+        self.bytes.read_exact_at(&mut bytes, at).map_or(Vec::new(), |()| bytes)
+    }
+
+    /// Every readable mapping: its name, its address, its bytes.
+    fn mappings(&mut self) -> Vec<(String, u64, Vec<u8>)> {
+        self.maps.rewind().unwrap();
+        let mut table = String::new();
+        self.maps.read_to_string(&mut table).unwrap();
+        let readable = table.lines().filter_map(|line| {
+            let mut fields = line.split_whitespace();
+            let (start, end) = fields.next()?.split_once('-')?;
+            let [start, end] = [start, end].map(|n| u64::from_str_radix(n, 16).unwrap());
+            let is_readable = fields.next()?.starts_with('r');
+            let name = fields.nth(3).unwrap_or("anonymous").to_owned();
+            is_readable.then_some((name, start, end - start))
+        });
+        readable.map(|(name, start, length)| (name, start, self.read(start, length))).collect()
+    }
+}
+
+struct Watcher<'a> {
+    pid: Pid,
+    needles: &'a Needles,
+    memory: Option<Memory>,
+    /// What numbers stand for, beside the standard streams.
+    files: HashMap<u64, String>,
+    entered: Option<user_regs_struct>,
+    hidden: bool,
+    no_core: bool,
+    seen: Seen,
+}
+
+impl<'a> Watcher<'a> {
+    fn new(pid: Pid, needles: &'a Needles) -> Self {
+        let names = ["stdin", "stdout", "stderr"].map(str::to_owned);
+        Self {
+            pid,
+            needles,
+            memory: None,
+            files: (0..).zip(names).collect(),
+            entered: None,
+            hidden: false,
+            no_core: false,
+            seen: Seen::default(),
+        }
+    }
+
+    fn run(mut self) -> Seen {
+        loop {
+            let mut pass_on: Option<Signal> = None;
+            match waitpid(self.pid, Some(WaitPidFlag::__WALL)).unwrap() {
+                WaitStatus::Exited(_, status) => {
+                    self.seen.status = status;
+                    return self.seen;
+                }
+                WaitStatus::Signaled(_, signal, _) => {
+                    self.seen.status = 128 + signal as i32;
+                    return self.seen;
+                }
+                WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC) => {
+                    self.memory = Some(Memory::open(self.pid));
+                }
+                WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXIT) => self.look_at_the_end(),
+                WaitStatus::PtraceSyscall(_) => self.look_at_call(),
+                WaitStatus::Stopped(_, signal) => pass_on = Some(signal),
+                _ => {}
+            }
+            let resumed = ptrace::syscall(self.pid, pass_on);
+            resumed.expect("going on");
+        }
+    }
+
+    fn look_at_the_end(&mut self) {
+        let Some(memory) = &mut self.memory else { return };
+        let mappings = memory.mappings();
+        assert!(mappings.iter().any(|(name, ..)| name == "[stack]"), "no stack was read");
+        for (name, start, bytes) in mappings {
+            for piece in self.needles.find(&bytes) {
+                let place = format!("{name} {:#x}", start + piece.at as u64);
+                self.seen.residue.push(Residue { place, piece });
+            }
+        }
+        for piece in self.needles.find(&registers(self.pid)) {
+            self.seen.residue.push(Residue { place: "registers".to_owned(), piece });
+        }
+        let limits = fs::read_to_string(format!("/proc/{}/limits", self.pid)).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        if core.split_whitespace().skip(4).take(2).any(|limit| limit != "0") {
+            self.seen.unprotected.push("a core dump, at the end");
+        }
+    }
+
+    fn look_at_call(&mut self) {
+        if self.memory.is_none() {
+            return;
+        }
+        let info = ptrace::syscall_info(self.pid).unwrap();
+        let call = ptrace::getregs(self.pid).unwrap();
+        if info.op == libc::PTRACE_SYSCALL_INFO_ENTRY {
+            self.seen.calls += 1;
+            self.entered = Some(call);
+            self.look_at_entry(&call);
+        } else if let Some(entered) = self.entered.take() {
+            self.look_at_return(&entered, call.rax.cast_signed());
+        }
+    }
+
+    fn look_at_entry(&mut self, call: &user_regs_struct) {
+        let number = call.orig_rax.cast_signed();
+        let (place, bytes) = match number {
+            libc::SYS_write | libc::SYS_pwrite64 | libc::SYS_sendto => {
+                (self.name(call.rdi), self.read(call.rsi, call.rdx))
+            }
+            libc::SYS_writev => (self.name(call.rdi), self.gather(call.rsi, call.rdx)),
+            libc::SYS_sendmsg => {
+                let header = self.words(call.rsi, 4);
+                (self.name(call.rdi), self.gather(header[2], header[3]))
+            }
+            libc::SYS_add_key => ("keyring".to_owned(), self.read(call.rdx, call.r10)),
+            libc::SYS_keyctl if call.rdi == u64::from(libc::KEYCTL_UPDATE) => {
+                ("keyring".to_owned(), self.read(call.rdx, call.r10))
+            }
+            _ => return self.look_at_protection(call),
+        };
+        if !self.needles.are_in(&bytes) {
+            return;
+        }
+        if place == "stdout" && self.seen.copies_at_answer.is_none() {
+            let copies = self.copies_beside(call.rsi, call.rdx);
+            self.seen.copies_at_answer = Some(copies);
+            self.expect_protection();
+        }
+        if !self.seen.written_to.contains(&place) {
+            self.seen.written_to.push(place);
+        }
+    }
+
+    fn look_at_protection(&mut self, call: &user_regs_struct) {
+        let nothing = call.rsi == 0;
+        match call.orig_rax.cast_signed() {
+            libc::SYS_prctl if call.rdi == libc::PR_SET_DUMPABLE as u64 => self.hidden = nothing,
+            libc::SYS_prlimit64 if call.rsi == u64::from(libc::RLIMIT_CORE) && call.rdx != 0 => {
+                self.no_core = self.words(call.rdx, 2) == [0, 0];
+            }
+            libc::SYS_setrlimit if call.rdi == u64::from(libc::RLIMIT_CORE) => {
+                self.no_core = self.words(call.rsi, 2) == [0, 0];
+            }
+            _ => {}
+        }
+    }
+
+    fn look_at_return(&mut self, call: &user_regs_struct, result: i64) {
+        let Ok(result) = u64::try_from(result) else { return };
+        let path_at = |at| String::from_utf8_lossy(&self.text(at)).into_owned();
+        match call.orig_rax.cast_signed() {
+            libc::SYS_fcntl if matches!(call.rsi, 0 | 1030) => {
+                let name = self.name(call.rdi);
+                self.files.insert(result, name);
+            }
+            libc::SYS_openat => {
+                let path = path_at(call.rsi);
+                self.note_opened(result, path, call.rdx);
+            }
+            libc::SYS_open => {
+                let path = path_at(call.rdi);
+                self.note_opened(result, path, call.rsi);
+            }
+            libc::SYS_creat => {
+                let path = path_at(call.rdi);
+                self.note_opened(result, path, libc::O_WRONLY as u64);
+            }
+            libc::SYS_socket => {
+                self.files.insert(result, "socket".to_owned());
+            }
+            libc::SYS_read | libc::SYS_recvfrom => self.look_at_arrival(call.rsi, result),
+            libc::SYS_keyctl if call.rdi == u64::from(libc::KEYCTL_READ) => {
+                self.look_at_arrival(call.rdx, result);
+            }
+            _ => {}
+        }
+    }
+
+    fn note_opened(&mut self, number: u64, path: String, flags: u64) {
+        let for_writing = (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT) as u64;
+        if flags & for_writing != 0 {
+            self.seen.opened.push(path.clone());
+        }
+        self.files.insert(number, path);
+    }
+
+    fn look_at_arrival(&mut self, at: u64, length: u64) {
+        if self.needles.are_in(&self.read(at, length)) {
+            self.expect_protection();
+        }
+    }
+
+    fn expect_protection(&mut self) {
+        if !self.hidden {
+            self.seen.unprotected.push("reading by other processes");
+        }
+        if !self.no_core {
+            self.seen.unprotected.push("a core dump");
+        }
+    }
+
+    fn copies_beside(&mut self, at: u64, length: u64) -> Vec<String> {
+        let needles = self.needles;
+        let mappings = self.memory.as_mut().unwrap().mappings();
+        let copies = mappings.iter().flat_map(|(name, start, bytes)| {
+            needles.whole(bytes).into_iter().map(move |offset| (name, start + offset as u64))
+        });
+        copies
+            .filter(|(_, address)| !(at..at + length).contains(address))
+            .map(|(name, address)| format!("{name} {address:#x}"))
+            .collect()
+    }
+
+    fn name(&self, number: u64) -> String {
+        self.files.get(&number).cloned().unwrap_or_else(|| format!("file {number}"))
+    }
+
+    fn read(&self, at: u64, length: u64) -> Vec<u8> {
+        self.memory.as_ref().unwrap().read(at, length)
+    }
+
+    fn words(&self, at: u64, count: u64) -> Vec<u64> {
+        let bytes = self.read(at, count * 8);
+        bytes.as_chunks().0.iter().map(|word| u64::from_ne_bytes(*word)).collect()
+    }
+
+    fn gather(&self, vectors: u64, count: u64) -> Vec<u8> {
+        let vectors = self.words(vectors, count * 2);
+        vectors.chunks(2).flat_map(|vector| self.read(vector[0], vector[1])).collect()
+    }
+
+    /// Up to the NUL.
+    fn text(&self, at: u64) -> Vec<u8> {
+        (at..).map_while(|at| self.read(at, 1).first().copied().filter(|&b| b != 0)).collect()
+    }
+}
