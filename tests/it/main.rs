@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 #![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
+mod cache;
 mod commands;
 mod end_to_end;
 mod install;
