@@ -199,8 +199,20 @@ build() {
     [ "$dry_run" = yes ] || say "Building $name (this takes a minute or two)"
     quiet=--quiet
     [ ! -t 2 ] || quiet=
-    change cargo build --release --locked $quiet \
-        --manifest-path "$source/Cargo.toml" --target-dir "$target" ||
+    # Linked with the C library in it the program starts with half the page faults and two
+    # thirds of the memory. Not every system has the library in that form.
+    static=
+    case $(rustc -vV) in
+    *'host: '*-linux-gnu*)
+        if printf 'int main(void) { return 0; }\n' |
+            cc -static-pie -x c -o "$scratch/static" - 2>/dev/null; then
+            static='-C target-feature=+crt-static'
+        fi ;;
+    esac
+    # For the program alone: what runs while it is built stays as it is.
+    # shellcheck disable=SC2086 # a list
+    change cargo rustc --release --locked $quiet --bin "$name" \
+        --manifest-path "$source/Cargo.toml" --target-dir "$target" -- $static ||
         die "the build failed"
     binary=$target/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release/$name
 }

@@ -2,13 +2,13 @@
 //! every fetch, and only people's commands should pay for people's comfort.
 //!
 //! ```text
-//! git-credential-pat [--keychain NAME] [--timeout SECONDS] [--allow-http] get
-//!                    └─ from the credential.helper string ──────────────┘ └ by git
+//! git-credential-pat [--keychain NAME] [--cache SECONDS] [--allow-http] get
+//!                    └─ from the credential.helper string ────────────┘ └ by git
 //! git-credential-pat login https://github.com        a known command comes first
 //! ```
 
 use crate::error::Error;
-use crate::keychain::{Kind, Options};
+use crate::keychain::{Cache, Kind, Options};
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
@@ -19,6 +19,12 @@ const COMMANDS: [&str; 9] =
 
 /// Names the keychain where `--keychain` does not.
 const KEYCHAIN_VARIABLE: &str = "GIT_CREDENTIAL_PAT_KEYCHAIN";
+
+const TIMEOUT_REFUSED: Error =
+    Error::Option("--timeout takes a number of seconds from 1 to 4294967295");
+
+const CACHE_REFUSED: Error =
+    Error::Option("--cache takes a number of seconds from 1 to 4294967295");
 
 /// What git can ask of a helper, see gitcredentials(7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,6 +80,8 @@ pub struct HelperOptions {
     pub kind: Option<Kind>,
     /// `--timeout SECONDS`
     pub lifetime: Option<Duration>,
+    /// `--cache SECONDS`
+    pub cache: Option<Duration>,
     /// `--allow-http`
     pub allow_http: bool,
 }
@@ -83,7 +91,12 @@ impl HelperOptions {
     #[must_use]
     pub fn keychain(&self, operation: Operation) -> Options {
         let patient = operation != Operation::Get;
-        Options { kind: self.kind, lifetime: self.lifetime, patient }
+        let cache = self.cache.map(|lifetime| match operation {
+            Operation::Get => Cache::Answers(lifetime),
+            Operation::Erase => Cache::EndsAtOnce,
+            Operation::Store | Operation::Capability => Cache::EndsAtWrite,
+        });
+        Options { kind: self.kind, lifetime: self.lifetime, patient, cache }
     }
 }
 
@@ -104,7 +117,8 @@ pub fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
         let mut value = || value.or_else(|| words.next().and_then(OsStr::to_str));
         match name {
             "--keychain" => options.kind = Some(parse_keychain(value())?),
-            "--timeout" => options.lifetime = Some(parse_timeout(value())?),
+            "--timeout" => options.lifetime = Some(parse_seconds(value(), TIMEOUT_REFUSED)?),
+            "--cache" => options.cache = Some(parse_seconds(value(), CACHE_REFUSED)?),
             "--allow-http" if word == name => options.allow_http = true,
             _ if word.starts_with('-') => {
                 return Err(Error::Option("the helper string has an unknown option"));
@@ -115,6 +129,9 @@ pub fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
             _ => {
                 if options.lifetime.is_some() && options.kind != Some(Kind::Kernel) {
                     return Err(Error::Option("--timeout needs --keychain kernel"));
+                }
+                if options.cache.is_some() && options.kind == Some(Kind::Kernel) {
+                    return Err(Error::Option("--cache is needless with --keychain kernel"));
                 }
                 let operation = Operation::from_name(word);
                 return Ok(operation.map_or(Invocation::Unknown, |operation| {
@@ -145,20 +162,18 @@ fn parse_keychain(value: Option<&str>) -> Result<Kind, Error> {
         .ok_or(Error::Option("--keychain takes secret-service or kernel"))
 }
 
-fn parse_timeout(value: Option<&str>) -> Result<Duration, Error> {
+fn parse_seconds(value: Option<&str>, refusal: Error) -> Result<Duration, Error> {
     let plain = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let seconds = value.filter(plain).and_then(|text| text.parse::<u32>().ok());
     let seconds = seconds.filter(|&seconds| seconds > 0);
-    seconds
-        .map(|seconds| Duration::from_secs(seconds.into()))
-        .ok_or(Error::Option("--timeout takes a number of seconds from 1 to 4294967295"))
+    seconds.map(|seconds| Duration::from_secs(seconds.into())).ok_or(refusal)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Invocation, Operation, parse};
     use crate::error::Error;
-    use crate::keychain::Kind;
+    use crate::keychain::{Cache, Kind};
     use std::time::Duration;
 
     fn invocation(line: &str) -> Result<Invocation, Error> {
@@ -174,6 +189,21 @@ mod tests {
         assert!(options.allow_http);
         assert_eq!(options.kind, Some(Kind::Kernel));
         assert_eq!(options.lifetime, Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn only_a_get_is_answered_by_copies() {
+        for (operation, cache) in [
+            ("get", Cache::Answers(Duration::from_secs(60))),
+            ("store", Cache::EndsAtWrite),
+            ("erase", Cache::EndsAtOnce),
+        ] {
+            let line = format!("--keychain secret-service --cache 60 {operation}");
+            let Ok(Invocation::Operation(operation, options)) = invocation(&line) else {
+                panic!("not an operation");
+            };
+            assert_eq!(options.keychain(operation).cache, Some(cache));
+        }
     }
 
     #[test]
@@ -198,6 +228,10 @@ mod tests {
             "--timeout x get",
             "--timeout +1 get",
             "--timeout 60 get",
+            "--cache 0 get",
+            "--cache x get",
+            "--cache get",
+            "--cache 60 --keychain kernel get",
             "--timeout 60 --keychain secret-service get",
             "get store",
             "-x get",

@@ -13,7 +13,7 @@ mod place;
 use crate::arguments::{self, HelperOptions};
 use crate::error::{Error, Failure};
 use crate::hardening;
-use crate::keychain::{self, Keychain, Kind, Options};
+use crate::keychain::{self, Cache, Keychain, Kind, Options};
 use crate::terminal;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
@@ -67,10 +67,12 @@ impl KeychainArguments {
     /// The option, else the environment, else what git's own configuration says of us.
     fn setup(&self) -> Result<Setup, Error> {
         let configured = git_config::our_helper().map(|helper| helper.options);
-        let HelperOptions { kind, lifetime, allow_http } = configured.unwrap_or_default();
+        let HelperOptions { kind, lifetime, allow_http, .. } = configured.unwrap_or_default();
         let named = self.keychain.or(arguments::keychain_of_environment()?);
         let lifetime: Option<Duration> = lifetime.filter(|_| named.is_none_or(|n| Some(n) == kind));
-        let options = Options { kind: named.or(kind), lifetime, patient: true };
+        // Also where the helper has no --cache, any more, or has it for one host only.
+        let cache = Some(Cache::EndsAtOnce);
+        let options = Options { kind: named.or(kind), lifetime, patient: true, cache };
         Ok(Setup { options, allow_http })
     }
 

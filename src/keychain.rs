@@ -7,6 +7,8 @@
 
 #[cfg(target_os = "linux")]
 mod auto;
+#[cfg(target_os = "linux")]
+mod cached;
 mod family;
 pub mod item;
 #[cfg(target_os = "linux")]
@@ -150,6 +152,20 @@ pub struct Options {
     /// Whether the operation may take more than five seconds once the keychain has
     /// answered: one that writes may, git's get may not.
     pub patient: bool,
+    /// What becomes of copies of the desktop keychain's answers; none leaves them alone.
+    pub cache: Option<Cache>,
+}
+
+/// How an operation deals with copies, in the kernel's keyring, of what the desktop's
+/// keychain has answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cache {
+    /// They answer, and are made, for so long.
+    Answers(Duration),
+    /// A host's end as soon as something is looked for there.
+    EndsAtOnce,
+    /// A host's end when something is written or deleted there.
+    EndsAtWrite,
 }
 
 /// Opens the keychain that the options name; else, on Linux, the Secret Service of the
@@ -159,6 +175,17 @@ pub struct Options {
 /// # Errors
 /// [`Error::Unsupported`] where this system has no such keychain.
 pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
+    let keychain = open_uncached(options)?;
+    #[cfg(target_os = "linux")]
+    if let Some(cache) = options.cache
+        && keychain.kind() == Kind::SecretService
+    {
+        return Ok(Box::new(cached::Cached::new(keychain, cache)));
+    }
+    Ok(keychain)
+}
+
+fn open_uncached(options: &Options) -> Result<Box<dyn Keychain>, Error> {
     match options.kind {
         #[cfg(target_os = "linux")]
         Some(Kind::SecretService) => Ok(Box::new(secret_service::SecretService::new(options))),

@@ -18,6 +18,7 @@
 //!   one: at no moment is it there without its timeout.
 //! - There are quotas, in `/proc/sys/kernel/keys`: by default 200 keys and 20,000 bytes.
 
+pub(super) mod cache;
 mod describe;
 pub mod store;
 
@@ -110,11 +111,7 @@ impl Keychain for KernelKeyring {
                 .map(drop)
                 .map_err(convert);
         };
-        let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true).map_err(convert)?;
-        let key = own.add_key(&description, &*content).map_err(convert)?;
-        let seconds = usize::try_from(lifetime.as_secs()).unwrap_or(usize::MAX);
-        key.set_timeout(seconds).map_err(convert)?;
-        possessing(|| user_keyring()?.link_key(key)).map_err(convert)
+        add_until(&description, &content, lifetime).map_err(convert)
     }
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {
@@ -149,6 +146,14 @@ fn possessing<T>(mut call: impl FnMut() -> Result<T, KeyError>) -> Result<T, Key
 
 fn user_keyring() -> Result<KeyRing, KeyError> {
     KeyRing::from_special_id(KeyRingIdentifier::User, true)
+}
+
+/// Adds a key that the kernel removes after this time, in place of the one that is there.
+fn add_until(description: &str, content: &[u8], lifetime: Duration) -> Result<(), KeyError> {
+    let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
+    let key = own.add_key(description, content)?;
+    key.set_timeout(usize::try_from(lifetime.as_secs()).unwrap_or(usize::MAX))?;
+    possessing(|| user_keyring()?.link_key(key))
 }
 
 /// Every key of ours in the user keyring. From here on no other process may read this one's

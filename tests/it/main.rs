@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 #![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
+mod cache;
 mod commands;
 mod end_to_end;
 #[cfg(target_os = "linux")]
@@ -9,9 +10,9 @@ mod faults;
 mod install;
 mod keyring_family;
 mod lfs;
-mod model;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod memory;
+mod model;
 mod protocol;
 mod secret_service;
 mod support;

@@ -19,6 +19,7 @@ use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use crypto_bigint::modular::ConstMontyForm;
 use crypto_bigint::{U256, U1024, const_monty_params};
 use hkdf::Hkdf;
+use rustix::rand::{GetRandomFlags, getrandom};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -184,10 +185,13 @@ impl Session {
 }
 
 fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
+    const NO_RANDOM: Error = Error::Keychain("the system has no random numbers");
     let mut bytes = Zeroizing::new([0; N]);
-    getrandom::fill(&mut *bytes)
-        .map_err(|_| Error::Keychain("the system has no random numbers"))?;
-    Ok(bytes)
+    // Up to 256 bytes come in one piece.
+    match getrandom(&mut *bytes, GetRandomFlags::empty()) {
+        Ok(length) if length == N => Ok(bytes),
+        _ => Err(NO_RANDOM),
+    }
 }
 
 #[cfg(test)]

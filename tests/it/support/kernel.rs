@@ -48,12 +48,18 @@ impl Keys {
     /// What is filed: contexts and usernames, e.g. `https://h.test/team alice`, in order.
     pub fn accounts(&self) -> Vec<String> {
         let account = |key: &Key| {
-            let account = key.description.strip_prefix("git-credential-pat:").unwrap();
-            account.replace('\t', " ")
+            let account = key.description.strip_prefix("git-credential-pat:")?;
+            Some(account.replace('\t', " "))
         };
-        let mut accounts: Vec<String> = self.list().iter().map(account).collect();
+        let mut accounts: Vec<String> = self.list().iter().filter_map(account).collect();
         accounts.sort();
         accounts
+    }
+
+    /// The copies of another keychain's answers, as they are described.
+    pub fn caches(&self) -> Vec<String> {
+        let descriptions = self.list().into_iter().map(|key| key.description);
+        descriptions.filter(|text| text.starts_with("git-credential-pat-cache:")).collect()
     }
 
     /// Gives each key a time to live, which the kernel takes away at the next write.
