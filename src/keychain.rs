@@ -175,7 +175,17 @@ pub enum Cache {
 /// # Errors
 /// [`Error::Unsupported`] where this system has no such keychain.
 pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
-    let keychain = open_uncached(options)?;
+    let keychain: Box<dyn Keychain> = match options.kind {
+        #[cfg(target_os = "linux")]
+        Some(Kind::SecretService) => Box::new(secret_service::SecretService::new(options)),
+        #[cfg(target_os = "linux")]
+        Some(Kind::Kernel) => Box::new(kernel::KernelKeyring::new(options)),
+        Some(Kind::Memory) => Box::new(memory::MemoryKeychain::default()),
+        #[cfg(target_os = "linux")]
+        None => auto::open(options),
+        #[cfg(not(target_os = "linux"))]
+        _ => return Err(Error::Unsupported),
+    };
     #[cfg(target_os = "linux")]
     if let Some(cache) = options.cache
         && keychain.kind() == Kind::SecretService
@@ -183,18 +193,4 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
         return Ok(Box::new(cached::Cached::new(keychain, cache)));
     }
     Ok(keychain)
-}
-
-fn open_uncached(options: &Options) -> Result<Box<dyn Keychain>, Error> {
-    match options.kind {
-        #[cfg(target_os = "linux")]
-        Some(Kind::SecretService) => Ok(Box::new(secret_service::SecretService::new(options))),
-        #[cfg(target_os = "linux")]
-        Some(Kind::Kernel) => Ok(Box::new(kernel::KernelKeyring::new(options))),
-        Some(Kind::Memory) => Ok(Box::new(memory::MemoryKeychain::default())),
-        #[cfg(target_os = "linux")]
-        None => Ok(auto::open(options)),
-        #[cfg(not(target_os = "linux"))]
-        _ => Err(Error::Unsupported),
-    }
 }

@@ -16,11 +16,11 @@
 
 use super::kernel::cache::{self, Query};
 use crate::context::Context;
-use crate::credential::{Account, Credential, Username};
+use crate::credential::{Account, Credential, Username, now};
 use crate::error::Error;
 use crate::keychain::lock::Lock;
 use crate::keychain::{Cache, Found, ItemId, Keychain, Kind};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// See the [module](self).
 pub(super) struct Cached {
@@ -133,8 +133,4 @@ impl Keychain for Cached {
         cache::forget(&found.context);
         result
     }
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
