@@ -141,6 +141,29 @@ fn a_new_token_brings_its_own_scheme() {
 }
 
 #[test]
+fn a_new_token_says_itself_whether_there_is_a_username() {
+    let mut helper = Helper::default();
+    let bearer = format!("{HOST} authtype=Bearer credential=c1");
+    helper.store(&bearer).erase(&bearer).store(&format!("{HOST} username= password=t1"));
+    assert_eq!(helper.get(HOST), "username= password=t1");
+    helper.erase(&format!("{HOST} username= password=t1")).store(&bearer);
+    let answer = helper.get(&format!("capability[]=authtype {HOST}"));
+    assert_eq!(answer, "capability[]=authtype authtype=Bearer credential=c1");
+}
+
+#[test]
+fn a_new_token_for_any_username_keeps_the_one_it_is_told_by() {
+    let mut helper = with_alice();
+    helper.change(|credential| credential.any_username = true);
+    helper.change(|credential| credential.rejected_at = Some(NOW));
+    helper.store(&format!("{HOST} username=org password=t2"));
+    helper.change(|credential| {
+        assert!(credential.any_username);
+        assert_eq!(credential.username.as_ref().map(ToString::to_string), Some("alice".into()));
+    });
+}
+
+#[test]
 fn a_dead_account_of_somebody_else_is_left_alone() {
     let mut helper = with_alice();
     helper.erase(&alice("t1"));
