@@ -256,7 +256,7 @@ fn is_plain(segment: &[u8]) -> bool {
 
 /// Splits `host[:port]`; nothing where what follows the colon is no port.
 fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
-    let after_address = text.rfind(']').map_or(0, |i| i + 1);
+    let after_address = text.rfind(']').unwrap_or(0);
     let Some(colon) = text[after_address..].find(':') else {
         return Some((text, None));
     };
@@ -282,7 +282,7 @@ fn is_bracketed_ipv6(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Context, escape, unescape};
+    use super::{Context, Protocol, escape, unescape};
 
     fn host(protocol: &str, host: &str) -> Option<String> {
         Context::of_host(protocol.as_bytes(), host.as_bytes()).map(|c| c.to_string())
@@ -304,6 +304,8 @@ mod tests {
             ("https", "a_b-c.example", "https://a_b-c.example"),
             ("https", "[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"),
             ("https", "[::1]", "https://[::1]"),
+            ("https", "[fe80::]:8443", "https://[fe80::]:8443"),
+            ("https", "[fe80::]", "https://[fe80::]"),
             ("https", "localhost", "https://localhost"),
         ] {
             assert_eq!(host(protocol, given).as_deref(), Some(canonical), "{given}");
@@ -360,6 +362,20 @@ mod tests {
             assert_eq!(host(protocol, "h.example"), None, "{protocol:?}");
         }
         assert!(Context::of_host(b"https", b"h.\xFFexample").is_none());
+    }
+
+    #[test]
+    fn a_context_tells_its_parts() {
+        let host = Context::of_host(b"http", b"[::1]:8080").expect("a host");
+        assert_eq!(
+            (host.protocol(), host.host(), host.port()),
+            (Protocol::Http, "[::1]", Some(8080))
+        );
+        let plain = Context::of_host(b"https", b"H.example:443").expect("a host");
+        assert_eq!((plain.host(), plain.port()), ("h.example", None));
+        let scoped = host.scoped(b"a/b").expect("a scope");
+        assert!(scoped.is_scoped() && !host.is_scoped());
+        assert_eq!(scoped.host_level(), host);
     }
 
     #[test]

@@ -282,7 +282,11 @@ impl New<'_> {
     fn merged_into(&self, old: Credential, same_token: bool) -> Credential {
         let (old_expiry, old_refresh_token) =
             if same_token { (old.expiry, old.refresh_token) } else { (None, None) };
+        // None and an empty one are one account, and a new token says which of them it is.
+        let keeps_username = same_token || old.any_username;
+        let username = if keeps_username { old.username } else { self.request.username.clone() };
         Credential {
+            username,
             token: self.token.clone(),
             authtype: self.authtype.map(<[u8]>::to_vec),
             // A token that has just worked is not past its end, whatever was known of it.

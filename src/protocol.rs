@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 pub const MAX_REQUEST: usize = 1024 * 1024;
 
 /// Nearly every request fits; a longer one moves once to a buffer of [`MAX_REQUEST`].
-const USUAL_REQUEST: usize = 16 * 1024;
+const USUAL_REQUEST: usize = 16_384;
 
 /// Optional parts of the protocol, announced with `capability[]`.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -241,9 +241,6 @@ fn read_description(input: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut line_start = 0;
     loop {
         if filled == buffer.len() {
-            if filled > MAX_REQUEST {
-                return Err(Malformed::TooLong.into());
-            }
             let mut longer = Zeroizing::new(vec![0; MAX_REQUEST + 1]);
             longer[..filled].copy_from_slice(&buffer);
             buffer = longer;
@@ -267,10 +264,10 @@ fn read_description(input: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, Error> {
                 }
             }
         }
+        if filled > MAX_REQUEST {
+            return Err(Malformed::TooLong.into());
+        }
         if ended {
-            if filled > MAX_REQUEST {
-                return Err(Malformed::TooLong.into());
-            }
             buffer.truncate(filled);
             return Ok(buffer);
         }

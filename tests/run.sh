@@ -3,14 +3,15 @@
 # lints, documentation, scripts, manual, and all tests on real parts.
 #
 #   tests/run.sh          what every change must pass
-#   tests/run.sh --all    the slow tests too
+#   tests/run.sh --all    the slow tests too, and the code broken on purpose
 #
-# What is printed last are cargo's own counts.
+# What is printed are the tools' own counts.
 
 # A Debian package a line, and what it is for. apt installs only what is missing.
 packages() {
     sed 's/ *#.*//' <<'END'
 gcc                     # cargo links with it
+g++                     # so does the fuzzer
 libc6-dev               # so does gcc
 git                     # drives the helper in most tests
 git-lfs                 # asks git for credentials in its own way
@@ -100,6 +101,7 @@ main() {
 
     step "Format"
     cargo fmt --check
+    cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
 
     step "Lints"
     cargo clippy --quiet --locked --all-targets -- -D warnings
@@ -110,7 +112,14 @@ main() {
     step "Tests"
     cargo test --locked --doc
     # shellcheck disable=SC2086 # empty, or one word
-    exec cargo test --locked --all-targets -- $include_slow
+    cargo test --locked --all-targets -- $include_slow
+
+    step "Fuzzing"
+    tests/fuzz.sh --short
+
+    [ -n "$include_slow" ] || return 0
+    step "Mutants"
+    tests/mutants.sh
 }
 
 main "$@"

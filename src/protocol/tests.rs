@@ -146,6 +146,19 @@ fn reading_stops_at_the_empty_line_however_the_bytes_come() {
 }
 
 #[test]
+fn a_signal_in_the_middle_of_reading_is_no_end() {
+    struct Interrupted<'a>(&'a [u8], bool);
+    impl Read for Interrupted<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 { Err(io::ErrorKind::Interrupted.into()) } else { self.0.read(buffer) }
+        }
+    }
+    let request = Request::read(&mut Interrupted(b"host=h\n\n", false)).expect("a request");
+    assert_eq!(request.host.as_deref(), Some(&b"h"[..]));
+}
+
+#[test]
 fn a_request_is_at_most_a_mebibyte() {
     let request = |length: usize| {
         let mut bytes = vec![b'x'; length];
@@ -155,6 +168,11 @@ fn a_request_is_at_most_a_mebibyte() {
     };
     assert!(request(MAX_REQUEST).is_ok());
     assert_eq!(request(MAX_REQUEST + 1), Err(Malformed::TooLong.into()));
+    // Its empty line counts, what comes after it does not.
+    let ended = [&vec![b'='; MAX_REQUEST - 2][..], b"\n\nhost=x\n"].concat();
+    assert_eq!(Request::read(&mut &ended[..]).map(drop), Err(Malformed::EmptyKey(1).into()));
+    let ended = [&vec![b'x'; MAX_REQUEST - 1][..], b"\n\n"].concat();
+    assert_eq!(Request::read(&mut &ended[..]).map(drop), Err(Malformed::TooLong.into()));
     assert_eq!(Request::read(&mut io::repeat(b'x')).map(drop), Err(Malformed::TooLong.into()));
 }
 
@@ -185,8 +203,11 @@ fn an_answer_has_only_what_there_is_and_capabilities_first() {
         state: Some("s"),
         ..bare
     };
+    // Growing would leave a copy behind.
+    let bytes = full.to_bytes().expect("bytes");
+    assert_eq!(bytes.capacity(), bytes.len());
     assert_eq!(
-        full.to_bytes().expect("bytes").escape_ascii().to_string(),
+        bytes.escape_ascii().to_string(),
         "capability[]=authtype\\ncapability[]=state\\nauthtype=Bearer\\nusername=a\\n\
          credential=t\\npassword_expiry_utc=7\\noauth_refresh_token=r\\nstate[]=s\\n"
     );

@@ -12,6 +12,7 @@ use crate::support::desktop::Desktop;
 use crate::support::kernel::Keys;
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
+use git_credential_pat::error::Error;
 use git_credential_pat::helper::{self, Outcome, Policy};
 use git_credential_pat::keychain::kernel::KernelKeyring;
 use git_credential_pat::keychain::memory::MemoryKeychain;
@@ -24,13 +25,17 @@ use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestR
 use rules::{Answer, Model};
 use script::{Place, Step};
 
-/// How many scripts, and the most steps in one.
-const SCRIPTS: u32 = 48;
-const STEPS: usize = 24;
+/// The most steps in a script. Long ones meet rejected and expired accounts.
+const STEPS: usize = 40;
 
 const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/model.regressions");
 
 const START: u64 = 1_800_000_000;
+
+#[test]
+fn operations_mean_what_the_rules_say() {
+    run(2500, |steps| play(steps, &Keys::labelled("model"), &mut [&mut MemoryKeychain::default()]));
+}
 
 #[test]
 fn every_keychain_answers_as_the_rules_say() {
@@ -44,10 +49,22 @@ fn every_keychain_answers_as_the_rules_say() {
     if elsewhere("model::every_keychain_answers_as_the_rules_say", in_desktop) {
         return;
     }
+    let options = Options { patient: true, ..Options::default() };
+    run(50, |steps| {
+        let mut memory = MemoryKeychain::default();
+        let mut kernel = KernelKeyring::new(&options);
+        let mut desktop = SecretService::new(&options).with_prompts(Prompts::Never);
+        // A label of its own for every script: nothing is left of the one before.
+        play(steps, &Keys::new(), &mut [&mut memory, &mut kernel, &mut desktop])
+    });
+}
+
+/// Plays so many random scripts.
+fn run(scripts: u32, play: impl Fn(&[Step]) -> Result<(), TestCaseError>) {
     let config = Config {
-        cases: SCRIPTS,
+        cases: scripts,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(REGRESSIONS))),
-        max_shrink_iters: 500,
+        max_shrink_iters: 2000,
         ..Config::default()
     };
     let steps = vec(script::step(), 1..=STEPS);
@@ -55,14 +72,12 @@ fn every_keychain_answers_as_the_rules_say() {
     assert!(result.is_ok(), "{}", result.unwrap_err());
 }
 
-fn play(steps: &[Step]) -> Result<(), TestCaseError> {
-    // A label of its own for every script: nothing is left of the one before.
-    let keys = Keys::new();
-    let options = Options { patient: true, ..Options::default() };
-    let mut memory = MemoryKeychain::default();
-    let mut kernel = KernelKeyring::new(&options);
-    let mut desktop = SecretService::new(&options).with_prompts(Prompts::Never);
-    let keychains: [&mut dyn Keychain; 3] = [&mut memory, &mut kernel, &mut desktop];
+/// Plays a script on the model, then on these keychains, and compares.
+fn play(
+    steps: &[Step],
+    keys: &Keys,
+    keychains: &mut [&mut dyn Keychain],
+) -> Result<(), TestCaseError> {
     let mut model = Model::default();
     let mut now = START;
     let mut expected = Vec::new();
@@ -75,17 +90,17 @@ fn play(steps: &[Step]) -> Result<(), TestCaseError> {
     let accounts = model.accounts(|host| keys.host(host));
     for keychain in keychains {
         let name = keychain.kind().name();
+        let fail = |what: String| Err(TestCaseError::fail(format!("{name}: {what}")));
         for (number, (step, (answer, now))) in steps.iter().zip(&expected).enumerate() {
-            let given = perform(step, *now, &keys, keychain)
-                .map_err(|e| TestCaseError::fail(format!("{name}, step {number}: {e}")))?;
-            if given != *answer {
-                let what = format!("{name}, step {number}: {given:?}, not {answer:?}");
-                return Err(TestCaseError::fail(what));
+            match perform(step, *now, keys, *keychain) {
+                Ok(given) if given == *answer => {}
+                Ok(given) => return fail(format!("step {number}: {given:?}, not {answer:?}")),
+                Err(error) => return fail(format!("step {number}: {error}")),
             }
         }
-        let kept = kept(keychain, &keys);
+        let kept = kept(*keychain, keys);
         if kept != accounts {
-            return Err(TestCaseError::fail(format!("{name} keeps {kept:?}, not {accounts:?}")));
+            return fail(format!("{kept:?} is kept, not {accounts:?}"));
         }
     }
     Ok(())
@@ -97,7 +112,7 @@ fn perform(
     now: u64,
     keys: &Keys,
     keychain: &mut dyn Keychain,
-) -> Result<Answer, git_credential_pat::error::Error> {
+) -> Result<Answer, Error> {
     let policy = Policy { allow_http: false, now };
     let mut lines = String::new();
     let mut line = |key: &str, value: &str| lines.push_str(&format!("{key}={value}\n"));

@@ -54,6 +54,36 @@ fn an_equal_token_is_not_written_again() {
 }
 
 #[test]
+fn an_equal_refresh_token_is_not_written_again_and_another_one_is() {
+    let mut helper = Helper::default();
+    helper.store(&format!("{} oauth_refresh_token=r1", alice("t1"))).wrote();
+    helper.store(&format!("{} oauth_refresh_token=r1", alice("t1")));
+    assert!(!helper.wrote());
+    helper.store(&format!("{} oauth_refresh_token=r2", alice("t1")));
+    assert_eq!(helper.get(HOST), "username=alice password=t1 oauth_refresh_token=r2");
+}
+
+#[test]
+fn what_is_known_of_a_token_stays_where_a_store_says_nothing_of_it() {
+    let mut helper = Helper::default();
+    let life = "password_expiry_utc=1900000000 oauth_refresh_token=";
+    helper.store(&format!("{} {life}r1", alice("t1")));
+    helper.store(&format!("{} oauth_refresh_token=r2", alice("t1")));
+    assert_eq!(helper.get(HOST), format!("username=alice password=t1 {life}r2"));
+}
+
+#[test]
+fn what_is_written_says_when() {
+    let mut helper = with_alice();
+    let later = Policy { now: NOW + 60, ..POLICY };
+    let request = request(&format!("{} oauth_refresh_token=r1", alice("t1")));
+    store(&request, later, &mut helper.keychain).expect("stored");
+    let mut stored_at = 0;
+    helper.change(|credential| stored_at = credential.stored_at);
+    assert_eq!(stored_at, NOW + 60);
+}
+
+#[test]
 fn a_new_token_inherits_nothing() {
     let mut helper = Helper::default();
     let life = "password_expiry_utc=1900000000 oauth_refresh_token=r1";
@@ -93,9 +123,44 @@ fn a_rejected_token_that_works_again_serves_again() {
     let mut helper = with_alice();
     helper.erase(&alice("t1")).store(&alice("t1"));
     assert_eq!(helper.get(HOST), "username=alice password=t1");
-    helper.change(|credential| credential.expiry = Some(NOW - 1));
-    helper.store(&alice("t1"));
-    assert_eq!(helper.get(HOST), "username=alice password=t1");
+    for past in [NOW - 1, NOW] {
+        helper.change(|credential| credential.expiry = Some(past));
+        helper.store(&alice("t1"));
+        assert_eq!(helper.get(HOST), "username=alice password=t1");
+    }
+}
+
+#[test]
+fn a_new_token_brings_its_own_scheme() {
+    let mut helper = with_alice();
+    helper.erase(&alice("t1"));
+    helper.store(&format!("{HOST} username=alice authtype=Bearer credential=t2"));
+    assert_eq!(helper.get(HOST), "");
+    let answer = helper.get(&format!("capability[]=authtype {HOST}"));
+    assert!(answer.ends_with("authtype=Bearer username=alice credential=t2"), "{answer}");
+}
+
+#[test]
+fn a_new_token_says_itself_whether_there_is_a_username() {
+    let mut helper = Helper::default();
+    let bearer = format!("{HOST} authtype=Bearer credential=c1");
+    helper.store(&bearer).erase(&bearer).store(&format!("{HOST} username= password=t1"));
+    assert_eq!(helper.get(HOST), "username= password=t1");
+    helper.erase(&format!("{HOST} username= password=t1")).store(&bearer);
+    let answer = helper.get(&format!("capability[]=authtype {HOST}"));
+    assert_eq!(answer, "capability[]=authtype authtype=Bearer credential=c1");
+}
+
+#[test]
+fn a_new_token_for_any_username_keeps_the_one_it_is_told_by() {
+    let mut helper = with_alice();
+    helper.change(|credential| credential.any_username = true);
+    helper.change(|credential| credential.rejected_at = Some(NOW));
+    helper.store(&format!("{HOST} username=org password=t2"));
+    helper.change(|credential| {
+        assert!(credential.any_username);
+        assert_eq!(credential.username.as_ref().map(ToString::to_string), Some("alice".into()));
+    });
 }
 
 #[test]

@@ -261,6 +261,19 @@ impl Run {
         assert!(read.is_some_and(|t| t.expose() == expected.as_bytes()), "another token");
     }
 
+    /// Whether its own scope leads to the path, or that of an account of the same name which
+    /// was there before: a new token takes the place of one that has ended.
+    fn may_answer(&self, given: &Given, path: &str) -> bool {
+        let name = |given: &Given| given.name.unwrap_or_default();
+        leads_to(given.path, path)
+            || self.given.iter().any(|before| {
+                before.place == given.place
+                    && name(before) == name(given)
+                    && leads_to(before.path, given.path)
+                    && leads_to(before.path, path)
+            })
+    }
+
     /// Whether every line of the answer is of one credential that was stored for this place
     /// and this name, or for the account that answers any name.
     fn is_what_was_given(&self, step: &Step, request: &Request, bytes: &[u8]) {
@@ -282,7 +295,7 @@ impl Run {
         let is_from = |given: &Given| {
             let token = if given.scheme { &read.credential } else { &read.password };
             given.place == place
-                && leads_to(given.path, path(step))
+                && self.may_answer(given, path(step))
                 && token.as_ref().is_some_and(|t| t.expose() == given.token.as_bytes())
                 && read.authtype.is_some() == given.scheme
                 && read.username.as_ref().map(Username::as_bytes) == answered_name(given, request)

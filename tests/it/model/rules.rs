@@ -167,6 +167,9 @@ impl Model {
             let same = kept.token == token && kept.scheme.as_deref() == scheme;
             let own = kept.for_any_name || key.2 == name.unwrap_or_default();
             if same || (own && !kept.lives(now)) {
+                if !same && !kept.for_any_name {
+                    kept.name = name.map(str::to_owned);
+                }
                 let known = kept.expiry.filter(|&known| same && now < known);
                 kept.token = token.to_owned();
                 kept.scheme = scheme.map(str::to_owned);

@@ -53,24 +53,29 @@ pub enum Step {
     },
 }
 
-const PATHS: [&str; 10] = [
+/// Each as often as it shall be met: most steps are about one place.
+const PATHS: [&str; 16] = [
+    "",
+    "",
+    "",
     "",
     "",
     "",
     "org",
+    "org",
+    "org/repo",
     "org/repo",
     "org/repo.git",
+    "org/repo.git/info/lfs",
     "org/repo.git/info/lfs",
     "org/repository",
     "org/../repo",
     "org/..git",
 ];
 
-const TOKENS: [&str; 3] = ["ghp_TESTONLY1", "ghp_TESTONLY2", "ghp_TESTONLY1x"];
-
 fn place() -> impl Strategy<Value = Place> {
-    let host = select(vec!["h", "h", "h", "other"]);
-    let port = select(vec![None, None, None, Some(443), Some(8443)]);
+    let host = prop_oneof![12 => Just("h"), 1 => Just("other")];
+    let port = prop_oneof![8 => Just(None), 2 => Just(Some(443)), 1 => Just(Some(8443))];
     (host, port, any::<bool>(), select(&PATHS[..])).prop_map(|(host, port, shouted, path)| Place {
         host,
         port,
@@ -80,11 +85,12 @@ fn place() -> impl Strategy<Value = Place> {
 }
 
 fn name() -> impl Strategy<Value = &'static str> {
-    select(vec!["alice", "alice", "bob", "Alice", ""])
+    prop_oneof![8 => Just("alice"), 3 => Just("bob"), 1 => Just("Alice"), 2 => Just("")]
 }
 
 fn token() -> impl Strategy<Value = &'static str> {
-    select(&TOKENS[..])
+    let often = select(vec!["ghp_TESTONLY1", "ghp_TESTONLY2"]);
+    prop_oneof![6 => often, 1 => Just("ghp_TESTONLY1x")]
 }
 
 /// One step; half of them ask.
@@ -93,7 +99,7 @@ pub fn step() -> impl Strategy<Value = Step> {
     let get = (place(), names(), any::<bool>())
         .prop_map(|(at, name, understands_schemes)| Step::Get { at, name, understands_schemes });
     let scheme = prop_oneof![4 => Just(None), 1 => Just(Some("Bearer"))];
-    let expiry = prop_oneof![2 => Just(None), 1 => select(vec![50, 100, 10_000]).prop_map(Some)];
+    let expiry = prop_oneof![2 => Just(None), 1 => select(vec![50, 200, 10_000]).prop_map(Some)];
     let store = (place(), names(), token(), scheme, expiry).prop_map(
         |(at, name, token, scheme, expiry)| Step::Store { at, name, token, scheme, expiry },
     );
@@ -107,6 +113,6 @@ pub fn step() -> impl Strategy<Value = Step> {
         name,
         token,
     });
-    let wait = select(vec![1, 50]).prop_map(|seconds| Step::Wait { seconds });
-    prop_oneof![10 => get, 6 => store, 3 => erase, 1 => any_name, 1 => wait]
+    let wait = select(vec![1, 50, 100]).prop_map(|seconds| Step::Wait { seconds });
+    prop_oneof![10 => get, 6 => store, 3 => erase, 1 => any_name, 2 => wait]
 }
