@@ -39,6 +39,8 @@ run() { # TARGET CORPUS OPTION...
     target=$1 corpus=$2
     shift 2
     artifacts=target/fuzz/artifacts/$target/
+    words=tests/fuzz/words/$target
+    [ ! -f "$words" ] || set -- "$@" "-dict=$words"
     mkdir -p "$corpus" "$artifacts"
     set -- "$@" -timeout=10 -rss_limit_mb=512 -max_len=4096 "-artifact_prefix=$artifacts"
     log=target/fuzz/$target.log

@@ -115,34 +115,36 @@ fn perform(
 ) -> Result<Answer, Error> {
     let policy = Policy { allow_http: false, now };
     let mut lines = String::new();
-    let mut line = |key: &str, value: &str| lines.push_str(&format!("{key}={value}\n"));
+    let mut line = |key: &str, value: Option<&str>| {
+        lines.extend(value.map(|value| format!("{key}={value}\n")));
+    };
     let mut place = |at: &Place| {
-        line("protocol", "https");
-        line("host", &at.host_as_typed(|host| keys.host(host)));
-        line("path", at.path);
+        line("protocol", Some("https"));
+        line("host", Some(&at.host_as_typed(|host| keys.host(host))));
+        line("path", Some(at.path));
     };
     match step {
         Step::Get { at, name, understands_schemes } => {
             place(at);
-            name.iter().for_each(|name| line("username", name));
+            line("username", *name);
             if *understands_schemes {
-                line("capability[]", "authtype");
+                line("capability[]", Some("authtype"));
             }
             helper::get(&Request::parse(lines.as_bytes())?, policy, keychain).map(answer)
         }
         Step::Store { at, name, token, scheme, expiry } => {
             place(at);
-            name.iter().for_each(|name| line("username", name));
-            scheme.iter().for_each(|scheme| line("authtype", scheme));
-            line(if scheme.is_some() { "credential" } else { "password" }, token);
+            line("username", *name);
+            line("authtype", *scheme);
+            line(if scheme.is_some() { "credential" } else { "password" }, Some(token));
             let expiry = expiry.map(|seconds| (START + u64::from(seconds)).to_string());
-            expiry.iter().for_each(|expiry| line("password_expiry_utc", expiry));
+            line("password_expiry_utc", expiry.as_deref());
             helper::store(&Request::parse(lines.as_bytes())?, policy, keychain).map(answer)
         }
         Step::Erase { at, name, token } => {
             place(at);
-            name.iter().for_each(|name| line("username", name));
-            token.iter().for_each(|token| line("password", token));
+            line("username", *name);
+            line("password", *token);
             helper::erase(&Request::parse(lines.as_bytes())?, policy, keychain).map(answer)
         }
         Step::LogInForAnyName { at, name, token } => {

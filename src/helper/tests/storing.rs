@@ -202,6 +202,19 @@ fn what_was_handed_out_comes_back_without_a_look_at_the_keychain() {
 }
 
 #[test]
+fn what_is_handed_out_without_an_attribute_is_not_the_same_with_an_empty_one() {
+    let mut helper = with_alice();
+    let answer = helper.get(&format!("capability[]=state {HOST}"));
+    let (_, state) = answer.rsplit_once("state[]=").expect("a state");
+    let back = format!("{} state[]={state}", alice("t1"));
+    helper.keychain.take_calls();
+    helper.store(&back);
+    assert!(helper.keychain.take_calls().is_empty());
+    helper.store(&format!("{back} oauth_refresh_token="));
+    assert!(!helper.keychain.take_calls().is_empty());
+}
+
+#[test]
 fn a_state_is_handed_out_only_where_it_is_understood_and_tells_nothing() {
     let mut helper = with_alice();
     assert!(!helper.get(HOST).contains("state"));

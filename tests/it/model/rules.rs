@@ -4,6 +4,7 @@
 use super::START;
 use super::script::{Place, Step};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 /// What a step came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,15 +108,15 @@ impl Model {
         }
         let mut lines = String::new();
         if let Some(scheme) = &kept.scheme {
-            lines += &format!("capability[]=authtype\nauthtype={scheme}\n");
+            let _ = writeln!(lines, "capability[]=authtype\nauthtype={scheme}");
         }
         if let Some(name) = name.or(kept.name.as_deref()) {
-            lines += &format!("username={name}\n");
+            let _ = writeln!(lines, "username={name}");
         }
         let key = if kept.scheme.is_some() { "credential" } else { "password" };
-        lines += &format!("{key}={}\n", kept.token);
+        let _ = writeln!(lines, "{key}={}", kept.token);
         if let Some(expiry) = kept.expiry {
-            lines += &format!("password_expiry_utc={expiry}\n");
+            let _ = writeln!(lines, "password_expiry_utc={expiry}");
         }
         Answer::Lines(lines)
     }
@@ -171,7 +172,7 @@ impl Model {
                     kept.name = name.map(str::to_owned);
                 }
                 let known = kept.expiry.filter(|&known| same && now < known);
-                kept.token = token.to_owned();
+                token.clone_into(&mut kept.token);
                 kept.scheme = scheme.map(str::to_owned);
                 kept.expiry = expiry.or(known);
                 kept.rejected = false;
@@ -192,12 +193,11 @@ impl Model {
 
     fn reject(&mut self, at: &Place, name: Option<&str>, token: &str) {
         let (host, scopes) = (host(at), scopes(at.path));
-        let refused = match name {
-            Some(name) => self.named(&host, &scopes, name).into_iter().collect(),
-            None => {
-                let all = scopes.iter().map(|scope| self.at(&host, scope));
-                all.into_iter().find(|here| !here.is_empty()).unwrap_or_default()
-            }
+        let refused = if let Some(name) = name {
+            self.named(&host, &scopes, name).into_iter().collect()
+        } else {
+            let all = scopes.iter().map(|scope| self.at(&host, scope));
+            all.into_iter().find(|here| !here.is_empty()).unwrap_or_default()
         };
         for key in refused {
             let kept = self.accounts.get_mut(&key).unwrap();
