@@ -3,6 +3,10 @@
 #![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
 mod commands;
+#[cfg(target_os = "linux")]
+mod concurrency;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod crashes;
 mod end_to_end;
 #[cfg(target_os = "linux")]
 mod faults;
