@@ -4,9 +4,10 @@ use super::{NEW, OLD, REQUEST, desktop, helper, token, with};
 use crate::support::desktop::Desktop;
 use crate::support::proxy::{Proxy, Then};
 use crate::support::sandbox::{BINARY, run};
+use crate::support::server::wait_for;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::Write;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -192,6 +193,62 @@ fn a_service_that_dies_at_any_call_is_an_error_and_loses_nothing() {
         }
         calls
     });
+}
+
+/// The one in its place has its keyring locked and says of its items that they are not
+/// there: they are not deleted by that.
+#[test]
+fn a_service_that_dies_before_a_deletion_and_comes_back_locked_is_an_error() {
+    let mut desktop = desktop();
+    let first = desktop.pid("gnome-keyring");
+    desktop.start_gnome_keyring_in_waiting();
+    let address = desktop.address().to_owned();
+    let line = Proxy::new(&desktop, move |call| {
+        // Hello, SearchItems, Delete.
+        if call == 3 {
+            kill_process(first, Signal::KILL).unwrap();
+            wait_for("the other's turn", || owners(&address) == 1);
+        }
+        Then::PassOn
+    });
+    let request = format!("{REQUEST}username=alice\n");
+    let (ran, took) = helper(&desktop, &line.address(), "erase", &request);
+    assert!(line.calls() >= 3);
+    ran.fails(1, "the keychain is locked");
+    assert!(took < Duration::from_secs(5) + SLACK, "{took:?}: {ran}");
+    // Both of them.
+    desktop.kill("gnome-keyring");
+    desktop.start_gnome_keyring();
+    assert_eq!(token(&desktop).as_deref(), Some(OLD));
+}
+
+/// gnome-keyring says so of a deleted item, but also, rarely, of itself.
+#[test]
+fn a_deletion_that_is_refused_for_want_of_an_object_that_is_there_is_tried_again() {
+    for error in ["UnknownMethod", "UnknownObject"] {
+        let desktop = desktop();
+        let error: &str = format!("org.freedesktop.DBus.Error.{error}").leak();
+        let line = Proxy::new(
+            &desktop,
+            move |call| {
+                if call == 3 { Then::Refuse(error) } else { Then::PassOn }
+            },
+        );
+        let request = format!("{REQUEST}username=alice\n");
+        helper(&desktop, &line.address(), "erase", &request).0.prints("");
+        assert_eq!(token(&desktop), None);
+    }
+}
+
+/// How many have or wait for the service's name.
+fn owners(address: &str) -> usize {
+    let output = Command::new("dbus-send")
+        .arg(format!("--bus={address}"))
+        .args(["--dest=org.freedesktop.DBus", "--print-reply", "/"])
+        .args(["org.freedesktop.DBus.ListQueuedOwners", "string:org.freedesktop.secrets"])
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).matches("string").count()
 }
 
 /// kill -9 at every call of a replacing store, before and after the bus gets it.
