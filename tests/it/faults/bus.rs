@@ -89,6 +89,47 @@ fn nonsense_in_place_of_any_answer_is_an_error() {
     line_that_fails_once(Then::TalkNonsense, Some("it sent what is no D-Bus message"));
 }
 
+/// Whatever it is that a call is refused with: a success that is reported is one.
+#[test]
+fn a_refusal_of_any_call_is_an_error_or_made_good() {
+    thread::scope(|scope| {
+        for error in [
+            "org.freedesktop.DBus.Error.UnknownMethod",
+            "org.freedesktop.DBus.Error.ServiceUnknown",
+            "org.freedesktop.DBus.Error.AccessDenied",
+            "org.freedesktop.DBus.Error.Failed",
+            "org.freedesktop.Secret.Error.IsLocked",
+            "org.freedesktop.Secret.Error.NoSession",
+        ] {
+            scope.spawn(|| refused_at_every_call(error));
+        }
+    });
+}
+
+fn refused_at_every_call(error: &'static str) {
+    let desktop = desktop();
+    at_every_call(&cases(), |case, fault| {
+        restore(&desktop);
+        let line =
+            Proxy::new(
+                &desktop,
+                move |call| {
+                    if call == fault { Then::Refuse(error) } else { Then::PassOn }
+                },
+            );
+        let (ran, took) = helper(&desktop, &line.address(), case.operation, &case.request);
+        let calls = line.calls();
+        let served = token(&desktop);
+        assert!(took < Duration::from_secs(5) + SLACK, "{took:?}: {ran}");
+        let expected = if ran.status.success() { case.may_be[1] } else { Some(OLD) };
+        assert_eq!(served.as_deref(), expected, "{error}, call {fault}: {ran}");
+        let is_answered = ran.stdout().contains(OLD);
+        assert_eq!(is_answered, case.operation == "get" && ran.status.success(), "{ran}");
+        assert!(ran.status.success() || ran.stderr().contains("git-credential-pat: "), "{ran}");
+        calls
+    });
+}
+
 #[test]
 fn a_connection_that_breaks_again_and_again_is_an_error_and_changes_nothing() {
     let desktop = desktop();
