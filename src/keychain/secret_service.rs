@@ -248,7 +248,9 @@ impl Keychain for SecretService {
         if found.locked {
             return Err(Error::Locked);
         }
-        self.service()?.delete(&path(found)?)
+        let context = found.context.to_string();
+        let found_by = [(SCHEMA, item::SCHEMA), (CONTEXT, context.as_str())];
+        self.service()?.delete(&path(found)?, &found_by)
     }
 }
 

@@ -4,6 +4,10 @@
 
 mod cache;
 mod commands;
+#[cfg(target_os = "linux")]
+mod concurrency;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod crashes;
 mod end_to_end;
 #[cfg(target_os = "linux")]
 mod faults;

@@ -8,7 +8,10 @@ use crate::support::release::release_binary;
 use crate::support::residue::Needles;
 use crate::support::sandbox::Sandbox;
 use crate::support::tracee::{Seen, watch};
-use std::process::Command;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 
 /// Letters in an order that no program's text has.
 fn token(length: usize, seed: u32) -> String {
@@ -105,7 +108,7 @@ impl Room {
     }
 
     #[track_caller]
-    fn is_clean(self) {
+    fn is_clean(&self) {
         assert!(self.wrong.is_empty(), "\n{}", self.wrong.join("\n\n"));
     }
 }
@@ -220,6 +223,62 @@ fn nothing_is_left_of_a_token_of_500_bytes_from_the_gnome_keyring() {
 #[test]
 fn nothing_is_left_of_a_token_of_2000_bytes_from_the_gnome_keyring() {
     leaves_nothing(gnome_keyring, 2000);
+}
+
+/// Parts of a request that are no secrets are in plain vectors: only the allocator wipes
+/// them, as it does for the crates below us.
+#[test]
+fn the_allocator_wipes_what_nobody_else_does() {
+    let path = token(64, 3);
+    let mut room = Room::new(kernel(), &[&path]);
+    for operation in ["get", "store", "erase"] {
+        let request = format!("protocol=https host=HOST username=alice path={path}");
+        let seen = room.operation(operation, operation, &request);
+        assert_eq!(seen.status, 0, "{seen}");
+    }
+    room.wrong.retain(|wrong| wrong.contains("[heap]"));
+    room.is_clean();
+}
+
+/// As one user: a process may not read another's memory once that can hold a token.
+#[test]
+fn no_other_process_of_the_user_can_read_the_memory_of_a_helper_with_a_token() {
+    let keys = Keys::new();
+    let sandbox = Sandbox::new();
+    // Where anybody can run it: root may read everything, so another user must try.
+    let binary = sandbox.path("tmp/helper");
+    fs::copy(release_binary(), &binary).unwrap();
+    let request = format!("protocol=https\nhost={}\n", keys.host("h"));
+    let account = format!("{request}username=alice\npassword={}\n", token(40, 1));
+    for (name, text) in [("tmp/request", &request), ("tmp/account", &account)] {
+        fs::write(sandbox.path(name), text).unwrap();
+    }
+    let mut shell = sandbox.command("sh");
+    if rustix::process::getuid().is_root() {
+        for folder in ["", "run", "tmp", "state"] {
+            fs::set_permissions(sandbox.path(folder), fs::Permissions::from_mode(0o777)).unwrap();
+        }
+        shell = sandbox.command("setpriv");
+        shell.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh"]);
+    }
+    shell.args(["-c", include_str!("memory/attach.sh"), "sh"]);
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    // Full to the last byte: the helper is held where it writes its answer.
+    let filler = vec![b' '; rustix::pipe::fcntl_getpipe_size(&writer).unwrap()];
+    (&writer).write_all(&filler).unwrap();
+    shell.arg(&binary).stdout(writer).stderr(Stdio::piped()).stdin(Stdio::null());
+    let mut child = shell.spawn().unwrap();
+    drop(shell);
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let mut answer = Vec::new();
+    reader.read_to_end(&mut answer).unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    assert!(said.contains("an ordinary process: open"), "{said}");
+    assert!(said.contains("the helper: closed"), "{said}");
+    assert!(said.contains("Max core file size 0 0"), "{said}");
+    let answer = String::from_utf8_lossy(&answer[filler.len()..]).into_owned();
+    assert!(answer.contains(&token(40, 1)), "{said}");
 }
 
 /// The instrument must see what is there.

@@ -51,6 +51,12 @@ pub struct Listing {
     pub locked: Vec<ObjectPath>,
 }
 
+impl Listing {
+    fn has(&self, item: &ObjectPath) -> bool {
+        self.open.contains(item) || self.locked.contains(item)
+    }
+}
+
 /// An item's attributes.
 pub type Attributes = Vec<(String, String)>;
 
@@ -205,19 +211,27 @@ impl Service {
         }
     }
 
-    /// Deletes an item. It must not be a locked one: `KWallet` would delete it all the same.
+    /// Deletes an item that a search with these attributes has found. It must not be a
+    /// locked one: `KWallet` would delete it all the same. One that is gone is no error.
+    ///
+    /// That an object is not there a service also says when it has just been started in
+    /// place of another and has its keyring locked; so what is gone is asked of a search.
     ///
     /// # Errors
     /// Where it could not be deleted.
-    pub fn delete(&mut self, item: &ObjectPath) -> Result<(), Error> {
+    pub fn delete(&mut self, item: &ObjectPath, found_by: &[(&str, &str)]) -> Result<(), Error> {
         self.make_ready()?;
-        match self.client.call(item_call(item, "Delete", "", Writer::new()))? {
-            Err(remote) if remote.is_gone() => Ok(()),
-            reply => {
-                let prompt = reply?.body("o")?.path()?;
-                self.prompt(&prompt)
+        let reply = match self.client.call(item_call(item, "Delete", "", Writer::new()))? {
+            Err(Remote::NoSuchObject) => return Ok(()),
+            Err(remote) if remote.is_gone() => {
+                let listings = self.search(&[found_by.to_vec()])?;
+                let is_there = listings.iter().any(|listing| listing.has(item));
+                return if is_there { Err(remote.into()) } else { Ok(()) };
             }
-        }
+            reply => reply?,
+        };
+        let prompt = reply.body("o")?.path()?;
+        self.prompt(&prompt)
     }
 
     /// Unlocks items or collections, with a prompt where it takes one.

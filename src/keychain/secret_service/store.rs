@@ -139,7 +139,7 @@ impl CredentialApi for ServiceEntry {
     fn delete_credential(&self) -> Result<()> {
         self.run(|service| {
             let Some(item) = self.find(service)? else { return Ok(None) };
-            service.delete(&item).map(Some)
+            service.delete(&item, &self.attributes()).map(Some)
         })
     }
 

@@ -3,9 +3,14 @@
 use super::{NEW, OLD, REQUEST, desktop, helper, token, with};
 use crate::support::desktop::Desktop;
 use crate::support::proxy::{Proxy, Then};
+use crate::support::sandbox::{BINARY, run};
+use crate::support::server::wait_for;
 use rustix::process::{Pid, Signal, kill_process};
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Starting a process on a busy machine takes its time, too.
 const SLACK: Duration = Duration::from_secs(2);
@@ -35,7 +40,7 @@ fn cases() -> [Case; 4] {
 /// left to fail at.
 fn at_every_call(cases: &[Case], mut with_fault_at: impl FnMut(&Case, usize) -> usize) {
     for case in cases {
-        let calls = (1..).find(|&call| with_fault_at(case, call) < call).unwrap();
+        let calls = (1..100).find(|&call| with_fault_at(case, call) < call).unwrap();
         assert!(calls > 3, "{} made {} calls only", case.operation, calls - 1);
     }
 }
@@ -51,13 +56,12 @@ fn line_that_fails_once(then: Then, message: Option<&str>) {
         let calls = line.calls();
         let served = token(&desktop);
         assert!(took < Duration::from_secs(5) + SLACK, "{took:?}: {ran}");
-        assert!(case.may_be.iter().any(|may| *may == served.as_deref()), "{fault}: {ran}");
-        match message.filter(|_| calls >= fault) {
-            Some(message) => ran.fails(1, message),
-            None => {
-                assert!(ran.status.success() && ran.stderr.is_empty(), "call {fault}: {ran}");
-                assert_eq!(served.as_deref(), case.may_be[1], "call {fault}: {ran}");
-            }
+        assert!(case.may_be.contains(&served.as_deref()), "{fault}: {ran}");
+        if let Some(message) = message.filter(|_| calls >= fault) {
+            ran.fails(1, message);
+        } else {
+            assert!(ran.status.success() && ran.stderr.is_empty(), "call {fault}: {ran}");
+            assert_eq!(served.as_deref(), case.may_be[1], "call {fault}: {ran}");
         }
         calls
     });
@@ -83,6 +87,47 @@ fn a_connection_that_breaks_before_any_answer_is_made_again() {
 #[test]
 fn nonsense_in_place_of_any_answer_is_an_error() {
     line_that_fails_once(Then::TalkNonsense, Some("it sent what is no D-Bus message"));
+}
+
+/// Whatever it is that a call is refused with: a success that is reported is one.
+#[test]
+fn a_refusal_of_any_call_is_an_error_or_made_good() {
+    thread::scope(|scope| {
+        for error in [
+            "org.freedesktop.DBus.Error.UnknownMethod",
+            "org.freedesktop.DBus.Error.ServiceUnknown",
+            "org.freedesktop.DBus.Error.AccessDenied",
+            "org.freedesktop.DBus.Error.Failed",
+            "org.freedesktop.Secret.Error.IsLocked",
+            "org.freedesktop.Secret.Error.NoSession",
+        ] {
+            scope.spawn(|| refused_at_every_call(error));
+        }
+    });
+}
+
+fn refused_at_every_call(error: &'static str) {
+    let desktop = desktop();
+    at_every_call(&cases(), |case, fault| {
+        restore(&desktop);
+        let line =
+            Proxy::new(
+                &desktop,
+                move |call| {
+                    if call == fault { Then::Refuse(error) } else { Then::PassOn }
+                },
+            );
+        let (ran, took) = helper(&desktop, &line.address(), case.operation, &case.request);
+        let calls = line.calls();
+        let served = token(&desktop);
+        assert!(took < Duration::from_secs(5) + SLACK, "{took:?}: {ran}");
+        let expected = if ran.status.success() { case.may_be[1] } else { Some(OLD) };
+        assert_eq!(served.as_deref(), expected, "{error}, call {fault}: {ran}");
+        let is_answered = ran.stdout().contains(OLD);
+        assert_eq!(is_answered, case.operation == "get" && ran.status.success(), "{ran}");
+        assert!(ran.status.success() || ran.stderr().contains("git-credential-pat: "), "{ran}");
+        calls
+    });
 }
 
 #[test]
@@ -151,18 +196,18 @@ fn falls_silent(desktop: &Desktop, operation: &str, fault: usize, seconds: u64) 
         "store" => with(NEW),
         _ => with(OLD),
     };
-    let mut own = desktop.sandbox.command(crate::support::sandbox::BINARY);
+    let mut own = desktop.sandbox.command(BINARY);
     // A lock folder of its own: they would wait for each other.
     own.env("XDG_RUNTIME_DIR", "/nonexistent").env("XDG_STATE_HOME", line.folder());
     own.env("DBUS_SESSION_BUS_ADDRESS", line.address());
     own.args(["--keychain", "secret-service", operation]);
-    let began = std::time::Instant::now();
-    let ran = crate::support::sandbox::run(own, request.as_bytes());
+    let began = Instant::now();
+    let ran = run(own, request.as_bytes());
     let took = began.elapsed();
     assert!(line.calls() >= fault, "{operation} made {} calls", line.calls());
     ran.fails(1, "the keychain did not answer in time");
     let limit = Duration::from_secs(seconds);
-    assert!((limit - SLACK..limit + SLACK).contains(&took), "{operation}, {fault}: {took:?}");
+    assert!(took + SLACK > limit && took < limit + SLACK, "{operation}, {fault}: {took:?}");
 }
 
 /// It stays dead: nobody starts it again.
@@ -191,6 +236,62 @@ fn a_service_that_dies_at_any_call_is_an_error_and_loses_nothing() {
     });
 }
 
+/// The one in its place has its keyring locked and says of its items that they are not
+/// there: they are not deleted by that.
+#[test]
+fn a_service_that_dies_before_a_deletion_and_comes_back_locked_is_an_error() {
+    let mut desktop = desktop();
+    let first = desktop.pid("gnome-keyring");
+    desktop.start_gnome_keyring_in_waiting();
+    let address = desktop.address().to_owned();
+    let line = Proxy::new(&desktop, move |call| {
+        // Hello, SearchItems, Delete.
+        if call == 3 {
+            kill_process(first, Signal::KILL).unwrap();
+            wait_for("the other's turn", || owners(&address) == 1);
+        }
+        Then::PassOn
+    });
+    let request = format!("{REQUEST}username=alice\n");
+    let (ran, took) = helper(&desktop, &line.address(), "erase", &request);
+    assert!(line.calls() >= 3);
+    ran.fails(1, "the keychain is locked");
+    assert!(took < Duration::from_secs(5) + SLACK, "{took:?}: {ran}");
+    // Both of them.
+    desktop.kill("gnome-keyring");
+    desktop.start_gnome_keyring();
+    assert_eq!(token(&desktop).as_deref(), Some(OLD));
+}
+
+/// gnome-keyring says so of a deleted item, but also, rarely, of itself.
+#[test]
+fn a_deletion_that_is_refused_for_want_of_an_object_that_is_there_is_tried_again() {
+    for error in ["UnknownMethod", "UnknownObject"] {
+        let desktop = desktop();
+        let error: &str = format!("org.freedesktop.DBus.Error.{error}").leak();
+        let line = Proxy::new(
+            &desktop,
+            move |call| {
+                if call == 3 { Then::Refuse(error) } else { Then::PassOn }
+            },
+        );
+        let request = format!("{REQUEST}username=alice\n");
+        helper(&desktop, &line.address(), "erase", &request).0.prints("");
+        assert_eq!(token(&desktop), None);
+    }
+}
+
+/// How many have or wait for the service's name.
+fn owners(address: &str) -> usize {
+    let output = Command::new("dbus-send")
+        .arg(format!("--bus={address}"))
+        .args(["--dest=org.freedesktop.DBus", "--print-reply", "/"])
+        .args(["org.freedesktop.DBus.ListQueuedOwners", "string:org.freedesktop.secrets"])
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).matches("string").count()
+}
+
 /// kill -9 at every call of a replacing store, before and after the bus gets it.
 #[test]
 fn a_store_that_is_killed_at_any_call_leaves_the_old_or_the_new_token() {
@@ -200,8 +301,6 @@ fn a_store_that_is_killed_at_any_call_leaves_the_old_or_the_new_token() {
 }
 
 fn killed_at_every_call(then: Then) {
-    use std::process::Stdio;
-    use std::sync::{Arc, OnceLock};
     let desktop = desktop();
     let store = Case { operation: "store", request: with(NEW), may_be: [Some(OLD), Some(NEW)] };
     at_every_call(&[store], |case, fault| {
@@ -215,19 +314,19 @@ fn killed_at_every_call(then: Then) {
             kill_process(*known.wait(), Signal::KILL).unwrap();
             then
         });
-        let mut command = desktop.sandbox.command(crate::support::sandbox::BINARY);
+        let mut command = desktop.sandbox.command(BINARY);
         command.env("DBUS_SESSION_BUS_ADDRESS", line.address());
         command.args(["--keychain", "secret-service", case.operation]);
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         victim.set(Pid::from_child(&child)).unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        std::io::Write::write_all(&mut stdin, case.request.as_bytes()).unwrap();
+        stdin.write_all(case.request.as_bytes()).unwrap();
         drop(stdin);
         let status = child.wait().unwrap();
         let calls = line.calls();
         assert_eq!(status.success(), calls < fault);
         let served = token(&desktop);
-        assert!(case.may_be.iter().any(|may| *may == served.as_deref()), "call {fault}");
+        assert!(case.may_be.contains(&served.as_deref()), "call {fault}");
         calls
     });
 }

@@ -269,6 +269,22 @@ impl Desktop {
         self.start_gnome_keyring_as(self.sandbox.command("gnome-keyring-daemon"));
     }
 
+    /// Starts a locked GNOME Keyring that takes the name over when the present one ends.
+    pub fn start_gnome_keyring_in_waiting(&mut self) {
+        let mut command = self.sandbox.command("gnome-keyring-daemon");
+        command.args(["--foreground", "--components=secrets"]);
+        // Where it would find the present one's, it would end.
+        let control = self.sandbox.path("run/another-keyring");
+        command.arg(format!("--control-directory={}", control.display()));
+        self.processes.push(start(command, "gnome-keyring", "gnome-keyring"));
+        self.until("another gnome-keyring waits for the name", |d| {
+            let name = format!("string:{SERVICE}");
+            let member = "org.freedesktop.DBus.ListQueuedOwners";
+            let owners = d.call("org.freedesktop.DBus", "/", member, &[&name]);
+            owners.is_some_and(|owners| owners.matches("string").count() == 2)
+        });
+    }
+
     fn start_gnome_keyring_as(&mut self, command: Command) {
         // No newline: it would be part of the password.
         self.start_gnome_keyring_daemon(command, &["--unlock"], PASSWORD);

@@ -4,6 +4,7 @@
 
 use super::desktop::Desktop;
 use git_credential_pat::keychain::secret_service::message::Message;
+use git_credential_pat::keychain::secret_service::wire::Writer;
 use std::io::{Read, Write, copy};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -26,6 +27,8 @@ pub enum Then {
     Swallow,
     /// The client gets bytes that are no message.
     TalkNonsense,
+    /// The bus does not get it, and the client gets an error of this name.
+    Refuse(&'static str),
 }
 
 /// Decides about the calls, counted from 1 over all connections.
@@ -110,6 +113,7 @@ fn pass_calls(
                 Then::Break => return Ok(()),
                 Then::PassOnAndBreak => return bus.write_all(&call),
                 Then::Swallow => {}
+                Then::Refuse(error) => client.write_all(&refusal(&call, error))?,
                 Then::TalkNonsense => client.write_all(b"This is no message of D-Bus at all.\n")?,
             }
         }
@@ -119,4 +123,29 @@ fn pass_calls(
             count => received.extend_from_slice(&buffer[..count]),
         }
     }
+}
+
+/// An error as the answer to a call.
+fn refusal(call: &[u8], error: &str) -> Vec<u8> {
+    const ERROR: u8 = 3;
+    const ERROR_NAME: u8 = 4;
+    const REPLY_SERIAL: u8 = 5;
+    let serial = u32::from_le_bytes(call[8..12].try_into().unwrap());
+    let mut message = Writer::new();
+    for byte in [b'l', ERROR, 1, 1] {
+        message.byte(byte);
+    }
+    message.uint(0);
+    message.uint(1);
+    let fields = message.open_array(8);
+    message.byte(ERROR_NAME);
+    message.signature("s");
+    message.string(error);
+    message.align(8);
+    message.byte(REPLY_SERIAL);
+    message.signature("u");
+    message.uint(serial);
+    message.close_array(&fields);
+    message.align(8);
+    message.finish().unwrap()
 }

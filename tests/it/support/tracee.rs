@@ -9,7 +9,7 @@ use super::registers::registers;
 use super::residue::{Needles, Piece};
 use nix::libc::{self, user_regs_struct};
 use nix::sys::ptrace::{self, Options};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::collections::HashMap;
@@ -40,6 +40,16 @@ pub struct Seen {
     pub unprotected: Vec<&'static str>,
     /// How many system calls were made.
     pub calls: usize,
+    /// How many of them read or changed something in the kernel's keyring.
+    pub keyring_calls: usize,
+}
+
+/// When to end a process by force: at which of its calls to the kernel's keyring, before the
+/// kernel does what it was called for, or after.
+#[derive(Clone, Copy, Debug)]
+pub struct Kill {
+    pub at: usize,
+    pub after: bool,
 }
 
 /// A piece and where it was.
@@ -66,6 +76,16 @@ impl fmt::Display for Seen {
 
 /// Runs a program with this input to its end.
 pub fn watch(command: &Command, stdin: &[u8], needles: &Needles) -> Seen {
+    watch_and_kill(command, stdin, needles, None)
+}
+
+/// The same; the end may come early.
+pub fn watch_and_kill(
+    command: &Command,
+    stdin: &[u8],
+    needles: &Needles,
+    to_be_killed: Option<Kill>,
+) -> Seen {
     let mut gate = Command::new("sh");
     gate.args(["-c", "read -r _; exec \"$@\"", "sh"])
         .arg(command.get_program())
@@ -78,6 +98,7 @@ pub fn watch(command: &Command, stdin: &[u8], needles: &Needles) -> Seen {
     if let Some(folder) = command.get_current_dir() {
         gate.current_dir(folder);
     }
+    #[expect(clippy::zombie_processes, reason = "the watcher waits, by ptrace's own means")]
     let mut child = gate.spawn().unwrap();
     let pid = Pid::from_raw(child.id().try_into().unwrap());
     let options = Options::PTRACE_O_TRACESYSGOOD
@@ -90,7 +111,7 @@ pub fn watch(command: &Command, stdin: &[u8], needles: &Needles) -> Seen {
     let writer = thread::spawn(move || drop(input.write_all(&bytes)));
     let stdout = collect(child.stdout.take().unwrap());
     let stderr = collect(child.stderr.take().unwrap());
-    let mut seen = Watcher::new(pid, needles).run();
+    let mut seen = Watcher { to_be_killed, ..Watcher::new(pid, needles) }.run();
     writer.join().unwrap();
     seen.stdout = stdout.join().unwrap();
     seen.stderr = stderr.join().unwrap();
@@ -148,6 +169,7 @@ struct Watcher<'a> {
     entered: Option<user_regs_struct>,
     hidden: bool,
     no_core: bool,
+    to_be_killed: Option<Kill>,
     seen: Seen,
 }
 
@@ -162,6 +184,7 @@ impl<'a> Watcher<'a> {
             entered: None,
             hidden: false,
             no_core: false,
+            to_be_killed: None,
             seen: Seen::default(),
         }
     }
@@ -186,8 +209,11 @@ impl<'a> Watcher<'a> {
                 WaitStatus::Stopped(_, signal) => pass_on = Some(signal),
                 _ => {}
             }
-            let resumed = ptrace::syscall(self.pid, pass_on);
-            resumed.expect("going on");
+            match ptrace::syscall(self.pid, pass_on) {
+                // Killed meanwhile: the end will be told.
+                Ok(()) | Err(nix::errno::Errno::ESRCH) => {}
+                Err(error) => panic!("going on: {error}"),
+            }
         }
     }
 
@@ -220,9 +246,19 @@ impl<'a> Watcher<'a> {
         if info.op == libc::PTRACE_SYSCALL_INFO_ENTRY {
             self.seen.calls += 1;
             self.entered = Some(call);
+            self.seen.keyring_calls += usize::from(is_to_keyring(&call));
             self.look_at_entry(&call);
+            self.kill_where_told(&call, false);
         } else if let Some(entered) = self.entered.take() {
             self.look_at_return(&entered, call.rax.cast_signed());
+            self.kill_where_told(&entered, true);
+        }
+    }
+
+    fn kill_where_told(&self, call: &user_regs_struct, after: bool) {
+        let is_told = |kill: Kill| kill.at == self.seen.keyring_calls && kill.after == after;
+        if is_to_keyring(call) && self.to_be_killed.is_some_and(is_told) {
+            kill(self.pid, Signal::SIGKILL).unwrap();
         }
     }
 
@@ -357,5 +393,14 @@ impl<'a> Watcher<'a> {
     /// Up to the NUL.
     fn text(&self, at: u64) -> Vec<u8> {
         (at..).map_while(|at| self.read(at, 1).first().copied().filter(|&b| b != 0)).collect()
+    }
+}
+
+/// Descriptions are asked of every key of the user, other tests' too: they do not count.
+fn is_to_keyring(call: &user_regs_struct) -> bool {
+    match call.orig_rax.cast_signed() {
+        libc::SYS_add_key => true,
+        libc::SYS_keyctl => call.rdi != u64::from(libc::KEYCTL_DESCRIBE),
+        _ => false,
     }
 }
