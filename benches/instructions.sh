@@ -5,12 +5,13 @@
 
 set -eu
 
-# What an operation takes at most, in thousands of instructions. Two thirds of a get on the
-# desktop are the two modular powers of the key agreement.
+# What an operation takes at most, in thousands of instructions. Most of a get on the desktop
+# are the two modular powers of the key agreement; with the kernel it looks at every key that
+# the user has there.
 limits() {
     cat <<'END'
 capability                                   400
---keychain kernel get                        600
+--keychain kernel get                        900
 --keychain secret-service miss               700
 --keychain secret-service get                6000
 --keychain secret-service --cache 60 first   6500
