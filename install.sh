@@ -199,17 +199,11 @@ build() {
     [ "$dry_run" = yes ] || say "Building $name (this takes a minute or two)"
     quiet=--quiet
     [ ! -t 2 ] || quiet=
-    # Linked with the C library in it the program starts with half the page faults and two
-    # thirds of the memory. Not every system has the library in that form.
+    # With the C library in it the program starts with half the page faults; not every system
+    # can link it so, and procedural macros never can.
     static=
-    case $(rustc -vV) in
-    *'host: '*-linux-gnu*)
-        if printf 'int main(void) { return 0; }\n' |
-            cc -static-pie -x c -o "$scratch/static" - 2>/dev/null; then
-            static='-C target-feature=+crt-static'
-        fi ;;
-    esac
-    # For the program alone: what runs while it is built stays as it is.
+    printf 'int main(void) { return 0; }\n' | cc -static-pie -x c -o "$scratch/static" - 2>/dev/null &&
+        static='-C target-feature=+crt-static'
     # shellcheck disable=SC2086 # a list
     change cargo rustc --release --locked $quiet --bin "$name" \
         --manifest-path "$source/Cargo.toml" --target-dir "$target" -- $static ||

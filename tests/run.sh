@@ -32,6 +32,7 @@ man-db                  # shows the manual that was installed
 keyutils                # keyctl: the kernel keyring seen from outside
 shellcheck              # lints the scripts
 groff-base              # lints the manual
+valgrind                # counts instructions
 END
 }
 
@@ -93,7 +94,7 @@ main() {
 
     step "Scripts"
     shellcheck .ci/run
-    find install.sh tests -name '*.sh' -exec shellcheck {} +
+    find install.sh tests benches -name '*.sh' -exec shellcheck {} +
 
     step "Manual"
     warnings=$(groff -k -t -man -ww -z -Tutf8 src/cli/git-credential-pat.1 2>&1 || echo failed)
@@ -108,6 +109,9 @@ main() {
 
     step "Documentation"
     RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items
+
+    step "Instructions"
+    benches/instructions.sh
 
     step "Tests"
     cargo test --locked --doc

@@ -1,0 +1,475 @@
+#!/bin/sh
+# Compares what one get, one store, one fetch cost with this helper and with others, all in
+# one run: each round runs every case once, so that what else the machine does hits all alike.
+# Ratios and counts travel between machines, milliseconds do not.
+#
+#   benches/compare.sh [--binary FILE] [--rounds N] [--many] [--chart FILE] [--only PART]
+#
+#   --binary FILE   instead of what install.sh builds
+#   --rounds N      how often each case runs (100)
+#   --many          also with 5,000 items in the keyring, which takes a quarter of an hour
+#   --chart FILE    write the first table as an SVG there
+#   --only PART     operations, growth, at_once or whole_git
+#
+# Everything happens in a temporary home with a bus and a keyring of its own, on Debian or
+# Ubuntu. In the kernel's keyring only keys with hosts of this run are written, and removed.
+
+packages() {
+    sed 's/ *#.*//' <<'END'
+gcc                     # the measuring core, and what follows
+libc6-dev
+make                    # git's libsecret helper, which Debian ships as source
+pkg-config
+libsecret-1-dev
+git
+dbus                    # a private session bus
+gnome-keyring           # the keychain behind it
+valgrind                # counts instructions
+strace                  # counts threads
+apache2-bin             # a git host: git http-backend, Basic auth, TLS
+apache2-utils
+openssl
+gh                      # another helper
+END
+}
+
+die() {
+    printf 'compare.sh: %s\n' "$*" >&2
+    exit 1
+}
+
+step() { printf '\n== %s\n' "$*"; }
+
+install_packages() {
+    missing=
+    for package in $(packages); do
+        dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    [ "$(id -u)" = 0 ] || die "packages are missing: sudo apt-get install$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086 # a list
+    { apt-get update -qq && apt-get install --yes -qq --no-install-recommends $missing; } \
+        >/dev/null || die "could not be installed:$missing"
+}
+
+build() {
+    if [ -z "$binary" ]; then
+        "$source/install.sh" --prefix "$scratch/installed" --no-configure >/dev/null ||
+            die "install.sh failed"
+        binary=$scratch/installed/bin/git-credential-pat
+    fi
+    cargo build --quiet --release --locked --manifest-path "$source/Cargo.toml" --example fill ||
+        die "benches/fill.rs does not build"
+    fill=$(cargo metadata --no-deps --format-version=1 --manifest-path "$source/Cargo.toml" |
+        sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/examples/fill
+    gcc -O2 -o "$scratch/pairs" "$source/benches/pairs.c" || die "pairs.c does not build"
+    contrib=/usr/share/doc/git/contrib/credential/libsecret
+    [ -f "$contrib/Makefile" ] || die "Debian's git brings no $contrib here"
+    cp -r "$contrib" "$scratch/libsecret"
+    make --silent -C "$scratch/libsecret" || die "git's libsecret helper does not build"
+    libsecret=$scratch/libsecret/git-credential-libsecret
+    printf 'fn main() {}\n' >"$scratch/empty.rs"
+    rustc -O -o "$scratch/empty" "$scratch/empty.rs" || die "an empty program does not build"
+}
+
+# --- The private session ---------------------------------------------------------------
+
+# Runs this script again on a bus of its own, with an unlocked keyring.
+enter_session() {
+    for folder in run data config cache; do mkdir -m 700 "$scratch/$folder"; done
+    unset DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY GIT_CREDENTIAL_PAT_KEYCHAIN
+    export HOME="$scratch" GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 GIT_CONFIG_GLOBAL="$scratch/gitconfig"
+    export XDG_RUNTIME_DIR="$scratch/run" XDG_DATA_HOME="$scratch/data"
+    export XDG_CONFIG_HOME="$scratch/config" XDG_CACHE_HOME="$scratch/cache"
+    export GSETTINGS_BACKEND=memory NO_AT_BRIDGE=1 LC_ALL=C
+    export scratch source binary rounds many parts libsecret fill
+    # The bus says on standard error who comes and goes.
+    dbus-run-session -- "$source/benches/compare.sh" --inside 3>&2 2>/dev/null
+}
+
+start_keyring() {
+    printf test | gnome-keyring-daemon --foreground --unlock --components=secrets \
+        --control-directory="$scratch/run/keyring" >/dev/null 2>&1 &
+    daemon=$!
+    until dbus-send --session --print-reply --dest=org.freedesktop.DBus / \
+        org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets 2>/dev/null |
+        grep -q true; do sleep 0.05; done
+}
+
+# --- Cases -----------------------------------------------------------------------------
+
+host=compare-$$.example
+
+# Writes a request's lines, given as words, to a file and prints its name.
+request() { # NAME LINE...
+    request_file=$scratch/request-$1
+    shift
+    printf '%s\n' "$@" '' >"$request_file"
+    printf '%s' "$request_file"
+}
+
+# Adds a case to $scratch/cases.
+case_of() { # NAME INPUT COMMAND...
+    printf '%s' "$1" >>"$scratch/cases"
+    shift
+    printf '\t%s' "$@" >>"$scratch/cases"
+    printf '\n' >>"$scratch/cases"
+}
+
+run_cases() { # ROUNDS
+    "$scratch/pairs" "$1" "$daemon" <"$scratch/cases" >"$scratch/results" || die "pairs failed"
+}
+
+# The results as a table: median and lower quartile of the wall time, each with its ratio to
+# that of the case named. On a busy machine the quartile says more.
+table() { # CASE
+    awk -F '\t' -v base="$1" '
+        BEGIN { printf "%-26s %7s %6s %7s %6s %7s %6s %7s %7s %5s\n", "", "wall ms", "ratio",
+            "25 %", "ratio", "CPU ms", "ratio", "daemon", "peak kB", "fail" }
+        { for (i = 1; i <= 9; i++) field[NR, i] = $i; if ($1 == base) row = NR }
+        function ratio(i, column) { return field[i, column] / field[row, column] }
+        END { for (i = 1; i <= NR; i++)
+            printf "%-26s %7.2f %6.2f %7.2f %6.2f %7.2f %6.2f %7.2f %7d %5d\n", field[i, 1],
+                field[i, 2], ratio(i, 2), field[i, 9], ratio(i, 9), field[i, 4], ratio(i, 4),
+                field[i, 5], field[i, 6], field[i, 8] }' "$scratch/results"
+}
+
+# --- One operation ---------------------------------------------------------------------
+
+# The requests, and what must be there for them.
+prepare() {
+    ask=$(request ask protocol=https "host=$host")
+    ask_by_name=$(request name protocol=https "host=$host" username=alice)
+    miss=$(request miss protocol=https "host=no-$host")
+    same=$(request same protocol=https "host=$host" username=alice password=ghp_TESTONLY1)
+    for new in pat lib; do
+        request "$new" protocol=https "host=$new%d-$host" username=alice \
+            password=ghp_TESTONLY%d >/dev/null
+        request "$new-erase" protocol=https "host=$new%d-$host" username=alice >/dev/null
+    done
+    with_state=$(request state 'capability[]=state' protocol=https "host=$host")
+    store=$(git --exec-path)/git-credential-store
+    "$libsecret" store <"$same" >/dev/null
+    "$store" --file "$scratch/plain" store <"$same"
+    "$binary" --keychain secret-service store <"$same"
+    "$binary" --keychain kernel store <"$same"
+    "$binary" --keychain secret-service get <"$with_state" | grep '^state' >"$scratch/state"
+    with_state=$(request state 'capability[]=state' protocol=https "host=$host" \
+        username=alice password=ghp_TESTONLY1 "$(cat "$scratch/state")")
+    mkdir -p "$scratch/config/gh"
+    printf '%s:\n    oauth_token: ghp_TESTONLY1\n    user: alice\n    git_protocol: https\n' \
+        "$host" >"$scratch/config/gh/hosts.yml"
+
+}
+
+operations() {
+    step "One operation with one item, $rounds rounds"
+    : >"$scratch/cases"
+    case_of 'empty program' /dev/null "$scratch/empty"
+    case_of 'libsecret get' "$ask" "$libsecret" get
+    case_of 'pat get' "$ask" "$binary" --keychain secret-service get
+    case_of 'pat get --cache' "$ask_by_name" "$binary" --keychain secret-service --cache 3600 get
+    case_of 'pat get kernel' "$ask" "$binary" --keychain kernel get
+    case_of 'git-credential-store get' "$ask" "$store" --file "$scratch/plain" get
+    case_of 'gh get' "$ask" gh auth git-credential get
+    case_of 'libsecret miss' "$miss" "$libsecret" get
+    case_of 'pat miss' "$miss" "$binary" --keychain secret-service get
+    case_of 'libsecret store equal' "$same" "$libsecret" store
+    case_of 'pat store equal' "$same" "$binary" --keychain secret-service store
+    case_of 'pat store after own get' "$with_state" "$binary" --keychain secret-service store
+    changes
+    run_cases "$rounds"
+    table 'libsecret get'
+    cp "$scratch/results" "$scratch/results-get"
+    # What changes the keyring has a number in its input.
+    grep -Ev 'store new|erase' "$scratch/cases" >"$scratch/counted"
+    counts
+}
+
+# A new item and its end, so that there are no more of them after a round than before.
+changes() {
+    case_of 'libsecret store new' "$scratch/request-lib" "$libsecret" store
+    case_of 'pat store new' "$scratch/request-pat" "$binary" --keychain secret-service store
+    case_of 'libsecret erase' "$scratch/request-lib-erase" "$libsecret" erase
+    case_of 'pat erase' "$scratch/request-pat-erase" "$binary" --keychain secret-service erase
+}
+
+counts() {
+    step "Counts for one run"
+    printf '%-34s %14s %7s %7s %9s\n' '' 'M instructions' 'calls' 'threads' 'file kB'
+    while IFS="$tab" read -r name input command; do
+        words=$(printf '%s' "$command" | tr '\t' ' ')
+        program=$(command -v "${words%% *}")
+        # shellcheck disable=SC2086 # words without blanks in them
+        printf '%-34s %14s %7s %7s %9d\n' "$name" "$(instructions $words <"$input")" \
+            "$(calls $words <"$input")" "$(threads $words <"$input")" \
+            "$(($(wc -c <"$program") / 1000))"
+    done <"$scratch/counted"
+}
+
+instructions() {
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 >/dev/null |
+        awk '/refs:/ { gsub(",", ""); count = sprintf("%.2f", $NF / 1e6) } END { print count ? count : "-" }'
+}
+
+# Method calls of the first to come to the bus meanwhile.
+calls() {
+    dbus-monitor --session --profile >"$scratch/bus" 2>/dev/null &
+    monitor=$!
+    until grep -q NameLost "$scratch/bus"; do sleep 0.02; done
+    "$@" >/dev/null 2>&1
+    dbus-send --session --dest=org.freedesktop.DBus / end.of.Test
+    until grep -q end.of "$scratch/bus"; do sleep 0.02; done
+    kill "$monitor"
+    wait "$monitor" 2>/dev/null
+    awk -F '\t' '$1 == "mc" && $8 == "Hello" && !who { who = $4 } $1 == "mc" && $4 == who { n++ }
+        $8 == "Test" && $4 == who { n = 0 } END { print n + 0 }' "$scratch/bus"
+}
+
+threads() {
+    strace -f -qq -e trace=clone,clone3 -o "$scratch/trace" "$@" >/dev/null 2>&1
+    echo $(($(grep -c 'CLONE_THREAD.*= [0-9]' "$scratch/trace") + 1))
+}
+
+# --- Growth ----------------------------------------------------------------------------
+
+growth() {
+    step "Growth with the items in the keyring (the daemon's CPU beside the wall time)"
+    sizes='1 100 1000'
+    [ "$many" = no ] || sizes="$sizes 5000"
+    for size in $sizes; do
+        "$fill" "$size" || die "the keyring could not be filled"
+        : >"$scratch/cases"
+        case_of 'libsecret get' "$ask" "$libsecret" get
+        case_of 'pat get' "$ask" "$binary" --keychain secret-service get
+        case_of 'libsecret store equal' "$same" "$libsecret" store
+        case_of 'pat store equal' "$same" "$binary" --keychain secret-service store
+        changes
+        run_cases $((size > 500 ? rounds / 10 + 5 : rounds / 3 + 5))
+        printf '\n%d items\n' "$size"
+        table 'libsecret get'
+    done
+}
+
+# --- At once ---------------------------------------------------------------------------
+
+at_once() {
+    step "200 gets and 50 stores at once "
+    : >"$scratch/cases"
+    case_of 'libsecret get' "$ask" "$libsecret" get
+    case_of 'pat get' "$ask" "$binary" --keychain secret-service get
+    "$scratch/pairs" --at-once 200 <"$scratch/cases" | awk -F '\t' '{ print $1 ": failed " $8 }'
+    : >"$scratch/cases"
+    for new in lib pat; do
+        program=$libsecret options=
+        [ "$new" = lib ] || program=$binary options="$tab--keychain${tab}secret-service"
+        printf '%s store new\t%s\t%s%s\tstore\n' "$new" "$scratch/request-$new" "$program" \
+            "$options" >>"$scratch/cases"
+    done
+    "$scratch/pairs" --at-once 50 <"$scratch/cases" | awk -F '\t' '{ print $1 ": failed " $8 }'
+}
+
+# --- git itself ------------------------------------------------------------------------
+
+whole_git() {
+    step "git itself over HTTPS on the loopback, $((rounds / 2)) rounds"
+    start_server
+    place=localhost:$port
+    given=$(request server protocol=https "host=$place" username=alice password=ghp_TESTONLY1)
+    "$libsecret" store <"$given" >/dev/null
+    "$binary" --keychain secret-service store <"$given"
+    "$binary" --keychain kernel store <"$given"
+    "$store" --file "$scratch/plain" store <"$given"
+    printf '%s:\n    oauth_token: ghp_TESTONLY1\n    user: alice\n    git_protocol: https\n' \
+        "$place" >"$scratch/config/gh/hosts.yml"
+    PATH=$PATH:${binary%/*}
+    for work in ls-remote fetch; do
+        : >"$scratch/cases"
+        git_case "$work" 'without authentication' open ''
+        git_case "$work" libsecret team "$libsecret"
+        git_case "$work" pat team "$binary --keychain secret-service"
+        git_case "$work" 'pat --cache' team "$binary --keychain secret-service --cache 3600"
+        git_case "$work" 'pat kernel' team "$binary --keychain kernel"
+        git_case "$work" 'git-credential-store' team "store --file $scratch/plain"
+        git_case "$work" gh team '!gh auth git-credential'
+        git_case "$work" 'pat by bare name' team 'pat --keychain secret-service'
+        if [ "$work" = fetch ]; then
+            run_cases $((rounds / 10 + 3))
+        else
+            run_cases $((rounds / 2))
+        fi
+        what='git ls-remote'
+        [ "$work" = ls-remote ] || what='git fetch with 20 submodules'
+        # Not the median: acknowledgements on the loopback are late by 40 ms at random.
+        printf '\n%s: lower quartile of wall ms, over the first, ratio to libsecret, failures\n' \
+            "$what"
+        awk -F '\t' '{ name[NR] = $1; wall[NR] = $9; over[NR] = $9 - wall[1]; failed[NR] = $8
+                if ($1 == "libsecret") base = over[NR] }
+            END { for (i = 1; i <= NR; i++) printf "%-26s %9.1f %+9.1f %7.2f %5d\n",
+                name[i], wall[i], over[i], over[i] / base, failed[i] }' "$scratch/results"
+    done
+    "$binary" --keychain kernel erase <"$(request server-end protocol=https "host=$place")"
+    kill "$server"
+}
+
+git_case() { # WORK NAME FOLDER HELPER
+    if [ "$1" = ls-remote ]; then
+        case_of "$2" /dev/null git -c credential.helper= -c "credential.helper=$4" \
+            ls-remote --quiet "https://$place/$3/super.git"
+    else
+        case_of "$2" /dev/null git -C "$scratch/$3" -c credential.helper= \
+            -c "credential.helper=$4" fetch --quiet --recurse-submodules=yes
+    fi
+}
+
+start_server() {
+    port=$((20000 + $$ % 20000))
+    server_folder=$scratch/server
+    mkdir -p "$server_folder/repositories"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost -keyout "$server_folder/key.pem" \
+        -out "$server_folder/certificate.pem" 2>/dev/null
+    # Before any that the environment names.
+    export GIT_SSL_CAINFO="$server_folder/certificate.pem" NO_PROXY=localhost no_proxy=localhost
+    git config --global user.name Alice
+    git config --global user.email alice@h.example
+    git config --global safe.directory '*'
+    htpasswd -b -c -s "$server_folder/users" alice ghp_TESTONLY1 2>/dev/null
+    for folder in open team; do
+        create "$folder"
+        cp -r "$scratch/$folder.made" "$server_folder/repositories/$folder"
+    done
+    sed -e "s|@FOLDER@|$server_folder|g" -e 's|@MODULES@|/usr/lib/apache2/modules|g' \
+        -e "s|@BACKEND@|$(git --exec-path)/git-http-backend|g" -e "s|@FIRST@|$port|g" \
+        -e "s|@SECOND@|$((port + 1))|g" -e "s|@PLAIN@|$((port + 2))|g" -e "s|@OTHER@|localhost|g" \
+        -e 's|^MaxRequestWorkers.*|MaxRequestWorkers 16|' \
+        "$source/tests/it/support/apache.conf" "$source/benches/apache.conf" \
+        >"$server_folder/apache.conf"
+    if [ "$(id -u)" = 0 ]; then
+        chmod 755 "$scratch"
+        chown -R www-data:www-data "$server_folder"
+    fi
+    apache2 -D FOREGROUND -f "$server_folder/apache.conf" >"$scratch/server.log" 2>&1 &
+    server=$!
+    for folder in open team; do
+        tries=0
+        until git -c "credential.helper=store --file $scratch/server-token" ls-remote \
+            "https://alice:ghp_TESTONLY1@localhost:$port/$folder/super.git" >"$scratch/ls.log" 2>&1; do
+            tries=$((tries + 1))
+            [ $tries -lt 100 ] || die "the git host does not answer: $(cat "$scratch/ls.log")"
+            sleep 0.1
+        done
+        git -c credential.helper= -c "credential.helper=$binary --keychain kernel" \
+            -c "url.https://alice:ghp_TESTONLY1@localhost:$port/.insteadOf=https://localhost:$port/" \
+            clone --quiet --recurse-submodules "https://localhost:$port/$folder/super.git" \
+            "$scratch/$folder" 2>"$scratch/clone.log" || die "clone: $(cat "$scratch/clone.log")"
+    done
+}
+
+# A repository with twenty submodules, below this folder of the server.
+create() { # FOLDER
+    made=$scratch/$1.made
+    mkdir -p "$made"
+    for number in $(seq 20); do
+        git init --quiet --bare --initial-branch=main "$made/sub$number.git"
+        tree=$(git -C "$made/sub$number.git" hash-object -w -t tree /dev/null)
+        commit=$(git -C "$made/sub$number.git" commit-tree "$tree" -m Begin)
+        git -C "$made/sub$number.git" update-ref refs/heads/main "$commit"
+    done
+    git init --quiet --initial-branch=main "$made/work"
+    for number in $(seq 20); do
+        git -C "$made/work" -c protocol.file.allow=always submodule --quiet add \
+            "$made/sub$number.git" "sub$number" >/dev/null 2>&1
+        git -C "$made/work" config -f .gitmodules "submodule.sub$number.url" \
+            "https://localhost:$port/$1/sub$number.git"
+    done
+    git -C "$made/work" add .gitmodules
+    git -C "$made/work" commit --quiet -m Begin
+    git clone --quiet --bare "$made/work" "$made/super.git" 2>/dev/null
+    rm -rf "$made/work"
+}
+
+# --- The chart -------------------------------------------------------------------------
+
+chart() {
+    awk -F '\t' '
+        function bar(name, value, ours) {
+            width = value / most * 420
+            printf "<text x=\"230\" y=\"%d\" text-anchor=\"end\">%s</text>\n", y + 15, name
+            printf "<rect x=\"240\" y=\"%d\" width=\"%.1f\" height=\"20\" fill=\"%s\"/>\n", y, width,
+                ours ? "#2a7de1" : "#9aa4af"
+            printf "<text x=\"%.1f\" y=\"%d\">%.1f ms</text>\n", 248 + width, y + 15, value
+            y += 28
+        }
+        { wall[$1] = $9; if ($1 ~ / get( |$)/ && $9 > most) most = $9 }
+        END {
+            print "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"236\" font-family=\"sans-serif\" font-size=\"14\">"
+            print "<rect width=\"760\" height=\"236\" fill=\"white\"/>"
+            print "<text x=\"12\" y=\"22\" font-weight=\"bold\">One get, wall time (lower quartile)</text>"
+            y = 38
+            bar("pat, kernel keyring", wall["pat get kernel"], 1)
+            bar("pat, desktop, --cache", wall["pat get --cache"], 1)
+            bar("pat, desktop", wall["pat get"], 1)
+            bar("store (plain-text file)", wall["git-credential-store get"], 0)
+            bar("libsecret (C), desktop", wall["libsecret get"], 0)
+            bar("gh", wall["gh get"], 0)
+            print "<text x=\"12\" y=\"226\" font-size=\"12\" fill=\"#555\">made by benches/compare.sh, all in one run</text>"
+            print "</svg>"
+        }' "$scratch/results-get" >"$1"
+}
+
+# --- In order --------------------------------------------------------------------------
+
+clean_up() {
+    status=$?
+    trap - EXIT
+    for process in ${server:-} ${daemon:-}; do kill "$process" 2>/dev/null; done
+    [ "${inside:-no}" = yes ] || rm -rf "$scratch"
+    exit "$status"
+}
+
+main() {
+    set -u
+    tab=$(printf '\t')
+    trap clean_up EXIT
+    trap 'exit 130' INT TERM
+    if [ "${1:-}" = --inside ]; then
+        inside=yes
+        exec 2>&3 3>&-
+        start_keyring
+        prepare
+        for part in $parts; do "$part"; done
+        "$binary" --keychain kernel erase <"$ask"
+        "$binary" --keychain secret-service --cache 1 erase <"$ask"
+        return
+    fi
+    binary='' rounds=100 many=no chart='' parts='operations growth at_once whole_git'
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --many) many=yes ;;
+        --binary | --rounds | --chart | --only)
+            [ $# -ge 2 ] || die "$1 needs a value"
+            case $1 in
+            --binary) binary=$(realpath "$2") ;;
+            --rounds) rounds=$2 ;;
+            --only) parts=$2 ;;
+            --chart) chart=$(realpath "$2") ;;
+            esac
+            shift
+            ;;
+        *) die "see the top of this script for its options" ;;
+        esac
+        shift
+    done
+    source=$(cd "$(dirname "$0")/.." && pwd)
+    scratch=$(mktemp -d) || exit 1
+    install_packages
+    build
+    enter_session || die "the comparison was not finished"
+    [ -z "$chart" ] || chart "$chart"
+    printf '\nload of the machine: %s; %s processors; %s\n' "$(cut -d' ' -f1-3 /proc/loadavg)" \
+        "$(nproc)" "$(git --version)"
+}
+
+main "$@"

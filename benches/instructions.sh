@@ -1,0 +1,84 @@
+#!/bin/sh
+# How many instructions git's operations may take, checked on the release build. Unlike times
+# the counts are the same on a busy machine, so that this can fail where something has become
+# slower, and only there. tests/run.sh runs it.
+
+set -eu
+
+# What an operation takes at most, in thousands of instructions. Most of a get on the desktop
+# are the two modular powers of the key agreement; with the kernel it looks at every key that
+# the user has there.
+limits() {
+    cat <<'END'
+capability                                   400
+--keychain kernel get                        900
+--keychain secret-service miss               700
+--keychain secret-service get                6000
+--keychain secret-service --cache 60 first   6500
+--keychain secret-service --cache 60 get     700
+END
+}
+
+host=instructions-$$.example
+
+ask() { printf 'protocol=https\nhost=%s\n\n' "$1"; }
+
+# Runs the helper with these words, for a host of this run.
+helper() {
+    printf 'protocol=https\nhost=%s\nusername=alice\npassword=ghp_TESTONLY1\n\n' "$host" |
+        "$binary" "$@"
+}
+
+inside() {
+    printf test | gnome-keyring-daemon --unlock --components=secrets \
+        --control-directory="$HOME/keyring" >/dev/null 2>&1
+    until dbus-send --session --print-reply --dest=org.freedesktop.DBus / \
+        org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets 2>/dev/null |
+        grep -q true; do sleep 0.05; done
+    helper --keychain secret-service store
+    helper --keychain kernel store
+    limits | {
+        failed=0
+        while read -r words; do
+            limit=${words##* }
+            words=${words% "$limit"}
+            words=${words%"${words##*[! ]}"}
+            asked=$host
+            case $words in
+            *miss) asked=no-$host words=${words% miss}\ get ;;
+            *first) words=${words% first}\ get ;;
+            esac
+            # shellcheck disable=SC2086 # words without blanks in them
+            count=$(ask "$asked" | valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+                "$binary" $words 2>&1 >/dev/null | sed -n 's/,//g; s/.*refs: *//p')
+            printf '%-45s %8d of %8d\n' "$words" "$count" "${limit}000"
+            [ "$count" -le "${limit}000" ] || failed=1
+        done
+        helper --keychain kernel erase
+        ask "$host" | "$binary" --keychain kernel erase
+        ask "$host" | "$binary" --keychain secret-service --cache 60 erase
+        [ $failed = 0 ] || {
+            echo 'instructions.sh: more than there should be; benches/compare.sh may tell why' >&2
+            exit 1
+        }
+    }
+}
+
+main() {
+    if [ "${1:-}" = --inside ]; then
+        inside
+        return
+    fi
+    source=$(cd "$(dirname "$0")/.." && pwd)
+    cargo build --quiet --release --locked --manifest-path "$source/Cargo.toml"
+    binary=$(cargo metadata --no-deps --format-version=1 --manifest-path "$source/Cargo.toml" |
+        sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/git-credential-pat
+    HOME=$(mktemp -d)
+    trap 'rm -rf "$HOME"' EXIT
+    unset DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY GIT_CREDENTIAL_PAT_KEYCHAIN
+    export HOME binary XDG_RUNTIME_DIR="$HOME" XDG_DATA_HOME="$HOME" XDG_CONFIG_HOME="$HOME"
+    export XDG_CACHE_HOME="$HOME" GSETTINGS_BACKEND=memory NO_AT_BRIDGE=1
+    dbus-run-session -- "$source/benches/instructions.sh" --inside
+}
+
+main "$@"
