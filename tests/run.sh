@@ -5,7 +5,7 @@
 #   tests/run.sh          what every change must pass
 #   tests/run.sh --all    the slow tests too, and the code broken on purpose
 #
-# What is printed are the tools' own counts.
+# What is printed last are cargo's own counts.
 
 # A Debian package a line, and what it is for. apt installs only what is missing.
 packages() {
