@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Tries to read the memory of a helper that is held where it writes its answer.
 # $1: the helper. What was seen goes to stderr.
 
