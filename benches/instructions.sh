@@ -43,7 +43,7 @@ inside() {
             limit=${words##* }
             words=${words% "$limit"}
             words=${words%"${words##*[! ]}"}
-            asked=$host
+            asked=$host name=$words
             case $words in
             *miss) asked=no-$host words=${words% miss}\ get ;;
             *first) words=${words% first}\ get ;;
@@ -51,7 +51,7 @@ inside() {
             # shellcheck disable=SC2086 # words without blanks in them
             count=$(ask "$asked" | valgrind --tool=callgrind --callgrind-out-file=/dev/null \
                 "$binary" $words 2>&1 >/dev/null | sed -n 's/,//g; s/.*refs: *//p')
-            printf '%-45s %8d of %8d\n' "$words" "$count" "${limit}000"
+            printf '%-45s %8d of %8d\n' "$name" "$count" "${limit}000"
             [ "$count" -le "${limit}000" ] || failed=1
         done
         helper --keychain kernel erase
