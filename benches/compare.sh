@@ -219,8 +219,11 @@ calls() {
     monitor=$!
     until grep -q NameLost "$scratch/bus"; do sleep 0.02; done
     "$@" >/dev/null 2>&1
-    dbus-send --session --dest=org.freedesktop.DBus / end.of.Test
-    until grep -q end.of "$scratch/bus"; do sleep 0.02; done
+    for _ in $(seq 50); do
+        dbus-send --session --type=method_call --dest=org.freedesktop.DBus / end.of.Test
+        sleep 0.1
+        ! grep -q end.of "$scratch/bus" || break
+    done
     kill "$monitor"
     wait "$monitor" 2>/dev/null
     awk -F '\t' '$1 == "mc" && $8 == "Hello" && !who { who = $4 } $1 == "mc" && $4 == who { n++ }
@@ -311,6 +314,7 @@ whole_git() {
     done
     "$binary" --keychain kernel erase <"$(request server-end protocol=https "host=$place")"
     kill "$server"
+    wait "$server" 2>/dev/null
 }
 
 git_case() { # WORK NAME FOLDER HELPER

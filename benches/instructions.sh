@@ -43,15 +43,20 @@ inside() {
             limit=${words##* }
             words=${words% "$limit"}
             words=${words%"${words##*[! ]}"}
-            asked=$host
+            asked=$host name=$words
             case $words in
             *miss) asked=no-$host words=${words% miss}\ get ;;
             *first) words=${words% first}\ get ;;
             esac
-            # shellcheck disable=SC2086 # words without blanks in them
-            count=$(ask "$asked" | valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-                "$binary" $words 2>&1 >/dev/null | sed -n 's/,//g; s/.*refs: *//p')
-            printf '%-45s %8d of %8d\n' "$words" "$count" "${limit}000"
+            # Once more where it is too much: in 1 of 128 sessions the two sides might not
+            # arrive at the same key, and a power is computed again.
+            for _ in 1 2 3; do
+                # shellcheck disable=SC2086 # words without blanks in them
+                count=$(ask "$asked" | valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+                    "$binary" $words 2>&1 >/dev/null | sed -n 's/,//g; s/.*refs: *//p')
+                [ "$count" -gt "${limit}000" ] || break
+            done
+            printf '%-45s %8d of %8d\n' "$name" "$count" "${limit}000"
             [ "$count" -le "${limit}000" ] || failed=1
         done
         helper --keychain kernel erase
