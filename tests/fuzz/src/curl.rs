@@ -36,6 +36,9 @@ unsafe extern "C" {
 }
 
 /// The host and the port, if one is written, that libcurl would connect to.
+///
+/// # Panics
+/// Where libcurl gives a port that is no number, or has no memory.
 #[must_use]
 pub fn host_and_port(url: &str) -> Option<(String, Option<u16>)> {
     let url = CString::new(url).ok()?;

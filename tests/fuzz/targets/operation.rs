@@ -10,6 +10,7 @@ use git_credential_pat::error::Error;
 use git_credential_pat::helper::{self, Outcome, Policy};
 use git_credential_pat::keychain::memory::MemoryKeychain;
 use git_credential_pat::protocol::Request;
+use git_credential_pat::secret::Secret;
 use libfuzzer_sys::fuzz_target;
 
 /// Several spellings of few places, and places that are near to them.
@@ -61,6 +62,7 @@ enum Kind {
 }
 
 #[derive(Arbitrary, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute that is there or not")]
 struct Step {
     kind: Kind,
     host: u8,
@@ -129,11 +131,11 @@ impl Run {
             // As `login --any-username` writes it.
             let token = pick(&TOKENS, token);
             let name = pick(&NAMES, planted.name);
-            let content = format!(
+            let planted = format!(
                 "{token}\ncontext={place}\nusername={name}\nany_username=true\nstored_at=1\n"
             );
             let account = Account { context, username: Username::default() };
-            self.keychain.plant(account, content.as_bytes());
+            self.keychain.plant(account, planted.as_bytes());
         } else {
             let username = Username::new(pick(&NAMES, planted.name).as_bytes());
             self.keychain.plant(Account { context, username }, &planted.content);
@@ -306,7 +308,7 @@ impl Run {
         let same =
             |g: &&Given| (g.place, g.scheme, g.token) == (place, source.scheme, source.token);
         let sources: Vec<&Given> = self.given.iter().filter(same).collect();
-        let refresh = read.refresh_token.as_ref().map(|r| r.expose());
+        let refresh = read.refresh_token.as_ref().map(Secret::expose);
         let told = |g: &&Given| g.refresh.map(str::as_bytes) == refresh;
         assert!(sources.iter().any(told), "a refresh token of something else");
         let told = |g: &&Given| g.expiry == read.expiry;
