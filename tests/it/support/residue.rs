@@ -1,13 +1,15 @@
-//! What is left of a secret in some bytes: looked for by every window of eight bytes, raw
-//! and in the encodings in which a secret is usually copied. A freed block loses its first
+//! What is left of a secret in some bytes: looked for by every window of eight of its bytes,
+//! raw and in the encodings in which a secret is usually copied. A freed block loses its first
 //! bytes to the allocator and a stack frame is overwritten in part, so to look for the whole
 //! secret only would find next to nothing.
 
 use std::collections::HashMap;
 use std::fmt::Write;
 
-/// How long a piece must be to count.
+/// How long a piece must be to count. Eight digits of hex are four bytes of a secret only, and
+/// the addresses in a process's map meet those by chance.
 pub const WINDOW: usize = 8;
+const WIDE_WINDOW: usize = 2 * WINDOW;
 
 /// Looks for secrets.
 pub struct Needles {
@@ -72,6 +74,10 @@ impl Needles {
                 _ => pieces.push(Piece { encoding, at, length: WINDOW }),
             }
         }
+        pieces.retain(|piece| match piece.encoding {
+            "UTF-16" | "hex" => piece.length >= WIDE_WINDOW,
+            _ => true,
+        });
         pieces
     }
 
@@ -121,9 +127,10 @@ fn a_piece_is_found_in_each_encoding_and_nothing_else() {
         needles.find(bytes).iter().map(|p| (p.encoding, p.at, p.length)).collect::<Vec<_>>()
     };
     assert_eq!(found(b"xxTONLY3kVb9yy"), [("raw", 2, 10)]);
-    assert_eq!(found(b"N\0L\0Y\x003\0k\0V\0"), [("UTF-16", 0, 12)]);
-    assert_eq!(found(b" 4f4e4c593"), [("hex", 1, 9)]);
-    assert_eq!(found(b"4F4E4C59"), [("hex", 0, 8)]);
+    assert_eq!(found(b"L\0Y\x003\0k\0V\0b\x009\0Z\0q\0"), [("UTF-16", 0, 18)]);
+    assert_eq!(found(b" 4f4e4c59336b56623"), [("hex", 1, 17)]);
+    assert_eq!(found(b"4F4E4C59336B5662"), [("hex", 0, 16)]);
+    assert_eq!(found(b"7f4f4e4c59336b56-7f4f4e4c593000 N\0L\0Y\x003\0k\0V\0b\0"), []);
     // `printf a:ghp_TESTONLY3kVb9ZqL | base64` and so on with one and two letters before.
     for text in ["YTpnaHBfVEVTVE9OTFkza1ZiOVpxTA", "YWE6Z2hwX1RFU1RPTkxZM2tWYjlacUw"] {
         assert!(needles.are_in(text.as_bytes()), "{text}");
