@@ -60,8 +60,12 @@ fn command(ending: &Ending) -> String {
     let name = ending.username.as_ref().and_then(|name| str::from_utf8(name.as_bytes()).ok());
     let option = name.filter(is_plain).map(|name| format!("--username {name} "));
     let context = ending.context.to_string();
-    let needs_quotes = |c: char| !c.is_ascii_alphanumeric() && !"/:.-_[]".contains(c);
-    let context = if context.contains(needs_quotes) { format!("'{context}'") } else { context };
+    let needs_quotes = |c: char| !c.is_ascii_alphanumeric() && !"/:.-_".contains(c);
+    let context = if context.contains(needs_quotes) {
+        format!("'{}'", context.replace('\'', r"'\''"))
+    } else {
+        context
+    };
     format!("git credential-pat login --replace {}{context}", option.unwrap_or_default())
 }
 
@@ -161,6 +165,7 @@ mod tests {
             ("https://h.example:8443", None, "https://h.example:8443"),
             ("https://h.example", Some("a'; b"), "https://h.example"),
             ("https://h.example", Some("-x"), "https://h.example"),
+            ("https://h.example/it's", None, r"'https://h.example/it'\''s'"),
             ("https://h.example/a b", Some("al@h"), "--username al@h 'https://h.example/a b'"),
         ] {
             let expected = format!("git credential-pat login --replace {arguments}");

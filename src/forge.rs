@@ -227,7 +227,7 @@ pub(crate) fn has_meaningless_usernames(context: &Context) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Wanted, at, conventional_username, from_id, kind_of, likely_at, warnings};
+    use super::{Forge, Wanted, at, conventional_username, from_id, kind_of, likely_at, warnings};
     use crate::context::Context;
 
     fn context(url: &str) -> Context {
@@ -258,7 +258,7 @@ mod tests {
             ("https://codeberg.org", Some("Gitea or Forgejo")),
             ("https://huggingface.co", Some("Hugging Face")),
         ] {
-            assert_eq!(at(&context(url)).map(|f| f.name()), forge, "{url}");
+            assert_eq!(at(&context(url)).map(Forge::name), forge, "{url}");
         }
     }
 
@@ -271,9 +271,9 @@ mod tests {
             ("https://mygithub.example", None),
             ("https://git.example", None),
         ] {
-            assert_eq!(likely_at(&context(url)).map(|f| f.id()), forge, "{url}");
+            assert_eq!(likely_at(&context(url)).map(Forge::id), forge, "{url}");
         }
-        assert_eq!(from_id("huggingface").map(|f| f.name()), Some("Hugging Face"));
+        assert_eq!(from_id("huggingface").map(Forge::name), Some("Hugging Face"));
         assert!(from_id("GitHub").is_none());
     }
 
