@@ -6,9 +6,11 @@ mod cache;
 mod commands;
 #[cfg(target_os = "linux")]
 mod concurrency;
+mod conversation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod crashes;
 mod end_to_end;
+mod endings;
 #[cfg(target_os = "linux")]
 mod faults;
 mod install;

@@ -1,6 +1,7 @@
 //! What a login is told, by a person at the terminal or by flags and standard input.
 
-use super::{Arguments, UNUSABLE, expiry, page, save};
+use super::{Arguments, UNUSABLE, expiry, page};
+use crate::cli::accounts;
 use crate::cli::place::is_plain;
 use crate::context::Context;
 use crate::credential::{Credential, Username, now};
@@ -117,7 +118,7 @@ impl Login<'_> {
         keychain: &mut dyn Keychain,
         token: &[u8],
     ) -> Result<Owner, Error> {
-        let only = save::only_account(keychain, &self.context)?;
+        let only = accounts::only_account(keychain, &self.context)?;
         let by_convention = only.is_none();
         let (username, any) = only.unwrap_or_else(|| (self.convention(token), false));
         let any_username = any || self.arguments.any_username;
@@ -126,8 +127,8 @@ impl Login<'_> {
 
     /// The account of this name, which may be one that answers any.
     fn named(&self, keychain: &mut dyn Keychain, username: Username) -> Result<Owner, Error> {
-        let any_username =
-            self.arguments.any_username || save::answers_any(keychain, &self.context, &username)?;
+        let any_username = self.arguments.any_username
+            || accounts::answers_any(keychain, &self.context, &username)?;
         Ok(Owner { username, any_username, by_convention: false })
     }
 
@@ -138,8 +139,8 @@ impl Login<'_> {
         keychain: &mut dyn Keychain,
         Owner { username, any_username, .. }: &Owner,
     ) -> Result<(), Error> {
-        let key = save::account(&self.context, username, *any_username);
-        let Some(old) = save::existing(keychain, &key)? else { return Ok(()) };
+        let key = accounts::key(&self.context, username, *any_username);
+        let Some(old) = accounts::existing(keychain, &key)? else { return Ok(()) };
         if self.replace || !old.is_live(now()) {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! A terminal with a person at it: what a command shows there, and what is typed.
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -25,9 +26,16 @@ impl Terminal {
     /// Runs the command with a new terminal as its controlling one, and as its standard
     /// streams.
     pub fn run(command: &Command) -> Self {
+        Self::of_columns(80, command)
+    }
+
+    /// The same on a terminal that is so wide.
+    pub fn of_columns(columns: u16, command: &Command) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
+        let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&master, size).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap();
         let path = OsStr::from_bytes(name.as_bytes());
         let slave = || File::options().read(true).write(true).open(path).unwrap();
