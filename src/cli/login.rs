@@ -22,7 +22,7 @@ use crate::{helper, terminal};
 use ask::Login;
 use save::{Saved, save};
 
-const UNUSABLE: &str = "this username cannot be used";
+const UNUSABLE: Error = Error::Usage("this username cannot be used");
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
@@ -89,7 +89,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         None => place.username.clone(),
     };
     if given.as_ref().is_some_and(|name| name.is_empty() || !is_plain(name)) {
-        return Err(Error::Usage(UNUSABLE));
+        return Err(UNUSABLE);
     }
     let expiry = match &arguments.expires {
         Some(text) => expiry::parse(text, now())?,
@@ -165,7 +165,7 @@ fn restore(
     let choice = helper::with_one_retry(|| helper::choose(keychain, contexts, username))?;
     let (at, credential) = match choice {
         helper::Choice::Account(account) => *account,
-        helper::Choice::None => return Err(Error::Refused("no such account is in the keychain")),
+        helper::Choice::None => return Err(Error::NoAccount),
         helper::Choice::Ambiguous => {
             return Err(Error::Usage("several accounts are there: name one with --username NAME"));
         }

@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let filed =
         helper::with_one_retry(|| filed_names(&mut *keychain, &context, username.as_ref()))?;
     let name = match (filed.as_slice(), &mut terminal) {
-        ([], _) => return Err(Error::Refused("no such account is in the keychain")),
+        ([], _) => return Err(Error::NoAccount),
         ([only], _) => only,
         (several, Some(terminal)) => which(terminal, several)?,
         (_, None) => {
@@ -76,5 +76,5 @@ fn which<'a>(terminal: &mut Terminal, names: &'a [Username]) -> Result<&'a Usern
     let list: Vec<String> = names.iter().map(shown).collect();
     let answer = terminal.ask(&format!("Which account, {}: ", list.join(" or ")))?;
     let chosen = names.iter().find(|name| shown(name) == answer);
-    chosen.ok_or(Error::Refused("no such account is in the keychain"))
+    chosen.ok_or(Error::NoAccount)
 }

@@ -379,17 +379,11 @@ fn sixty_columns_are_enough_for_a_list() {
     person.sandbox.set("NO_COLOR", "1");
     let screen = list(&person, 60);
     let from = screen.find(&person.url("\n")).unwrap_or_else(|| panic!("{screen}"));
-    let ours: String =
-        screen[from..].lines().take(7).map(|line| format!("{}\n", line.trim_end())).collect();
-    assert!(ours.lines().all(|line| line.len() <= 60), "{ours}");
-    let said: Vec<String> = ours
-        .lines()
-        .skip(1)
-        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
-        .collect();
-    assert_eq!(
-        said[..4],
-        ["username alice", "token classic PAT", "state ready", "expires in 6 days"]
-    );
-    assert!(said[4].starts_with("stored 2") && said[5] == "keychain kernel", "{ours}");
+    let ours: Vec<&str> = screen[from..].lines().take(7).collect();
+    assert!(ours.iter().all(|line| line.len() <= 60), "{ours:?}");
+    let words = |line: &&str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said: Vec<String> = ours[1..].iter().map(words).collect();
+    let first = ["username alice", "token classic PAT", "state ready", "expires in 6 days"];
+    assert_eq!(said[..4], first);
+    assert!(said[4].starts_with("stored 2") && said[5] == "keychain kernel", "{ours:?}");
 }

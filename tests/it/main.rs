@@ -18,6 +18,7 @@ mod keyring_family;
 mod lfs;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod memory;
+mod messages;
 mod model;
 mod protocol;
 mod secret_service;

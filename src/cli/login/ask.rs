@@ -105,7 +105,7 @@ impl Login<'_> {
         let default = likely.username.to_string();
         let username = terminal.ask_for(&question, &default, |answer| {
             let username = Username::new(answer.as_bytes());
-            is_plain(&username).then_some(username).ok_or(Error::Usage(UNUSABLE))
+            is_plain(&username).then_some(username).ok_or(UNUSABLE)
         })?;
         // What is shown of an odd name is not the name itself.
         if username.to_string() == default { Ok(likely) } else { self.named(keychain, username) }

@@ -23,7 +23,7 @@ pub(super) fn parse(text: &str, now: u64) -> Result<Option<u64>, Error> {
     let duration = || parse_duration(text).ok().and_then(|d| now.checked_add(d.as_secs()));
     match time.or_else(duration) {
         Some(end) if end > now => Ok(Some(end)),
-        Some(_) => Err(Error::Usage("this time is over")),
+        Some(_) => Err(Error::Usage("a token that has expired already is of no use")),
         None => {
             Err(Error::Usage("a token expires at a date such as 2027-01-31, or in 90d, or never"))
         }
