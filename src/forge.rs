@@ -201,7 +201,7 @@ pub(crate) fn warnings(context: &Context, token: &[u8], conventional: bool) -> V
         ),
         Integrity::Doubtful => warn(
             false,
-            format!("this {forge} {name} does not look like others: was it copied as a whole?"),
+            format!("this {forge} {name} has not the usual form: it may have been cut off"),
         ),
         Integrity::Unknown | Integrity::Right => {}
     }

@@ -1,4 +1,5 @@
-//! The desktop around the terminal: whether a window would be seen, and a page in its browser.
+//! What is around the terminal: the machine, whether a window on it would be seen, and a page in
+//! its browser.
 
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
@@ -31,6 +32,20 @@ pub fn open_page(address: &str) -> bool {
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut browser, 0);
     browser.spawn().is_ok()
+}
+
+/// What this machine is called.
+#[cfg(unix)]
+#[must_use]
+pub fn machine() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// What this machine is called.
+#[cfg(not(unix))]
+#[must_use]
+pub fn machine() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_default()
 }
 
 #[cfg(windows)]

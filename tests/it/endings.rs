@@ -135,6 +135,15 @@ fn where_it_cannot_be_noted_it_is_not_said() {
 }
 
 #[test]
+fn the_answer_comes_first() {
+    let person = with_end_in(3 * DAY);
+    let (_, screen) = person.runs_on_terminal(GET.trim_end_matches(" >> answers")).ends();
+    let (answer, said) = screen.split_once("git-credential-pat: get: ").unwrap();
+    assert!(answer.starts_with("username=alice\r\npassword=ghp_TESTONLY1\r\n"), "{screen}");
+    assert!(said.contains("expires in 3 days"), "{screen}");
+}
+
+#[test]
 fn through_git_a_person_reads_it_too() {
     let person = with_end_in(3 * DAY);
     person.sandbox.git(&["config", "--global", "credential.helper", "pat --keychain kernel"]);

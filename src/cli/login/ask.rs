@@ -118,11 +118,11 @@ impl Login<'_> {
         keychain: &mut dyn Keychain,
         token: &[u8],
     ) -> Result<Owner, Error> {
-        let only = accounts::only_account(keychain, &self.context)?;
-        let by_convention = only.is_none();
-        let (username, any) = only.unwrap_or_else(|| (self.convention(token), false));
-        let any_username = any || self.arguments.any_username;
-        Ok(Owner { username, any_username, by_convention })
+        if let Some((username, any)) = accounts::only_account(keychain, &self.context)? {
+            let any_username = any || self.arguments.any_username;
+            return Ok(Owner { username, any_username, by_convention: false });
+        }
+        Ok(Owner { by_convention: true, ..self.named(keychain, self.convention(token))? })
     }
 
     /// The account of this name, which may be one that answers any.

@@ -21,7 +21,8 @@ pub(super) fn offer(
     let forge = forge.and_then(forge::from_id).or_else(|| forge::likely_at(context));
     let Some(forge) = forge else { return Ok(()) };
     let days = expiry.map(|expiry| expiry.saturating_sub(now()).div_ceil(DAY));
-    let name: String = name().chars().take(MAX_NAME).collect();
+    // So that it is found again there.
+    let name: String = format!("git on {}", display::machine()).chars().take(MAX_NAME).collect();
     let pages = forge.pages(&Wanted { context, name: &name, days });
     let Some(first) = pages.first() else { return Ok(()) };
     for (index, Page { address, what }) in pages.iter().enumerate() {
@@ -36,17 +37,4 @@ pub(super) fn offer(
         terminal.show("No browser could be started: open it by hand")?;
     }
     Ok(())
-}
-
-/// What the token is called at the forge, so that it is found again there.
-#[cfg(unix)]
-fn name() -> String {
-    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("git on {machine}")
-}
-
-/// What the token is called at the forge, so that it is found again there.
-#[cfg(not(unix))]
-fn name() -> String {
-    std::env::var("COMPUTERNAME").map_or_else(|_| "git".to_owned(), |name| format!("git on {name}"))
 }
