@@ -166,9 +166,11 @@ fn a_token_that_looks_wrong_is_stored_only_if_a_person_agrees() {
 
 #[test]
 fn the_page_of_a_gitlab_is_on_the_gitlab_itself() {
-    let (person, terminal) = login_at(4);
+    let (person, mut terminal) = login_at(4);
     let page = format!("https://{}/-/user_settings/personal_access_tokens?name=git", person.host);
     terminal.shows(&page);
+    terminal.types(CTRL_C);
+    terminal.ends();
 }
 
 #[test]
