@@ -132,6 +132,13 @@ fn where_it_cannot_be_noted_it_is_not_said() {
     assert_eq!(shown(&person), "");
     let answers = fs::read_to_string(person.sandbox.path("answers")).unwrap();
     assert!(answers.starts_with("username=alice\npassword=ghp_TESTONLY1\n"), "{answers}");
+    let state = person.sandbox.path("state");
+    person.sandbox.set("XDG_STATE_HOME", state.to_str().unwrap());
+    assert!(shown(&person).contains("expires in"));
+    let stamp = state.join("git-credential-pat").join(&stamps(&person)[0]);
+    fs::remove_file(&stamp).unwrap();
+    fs::create_dir(&stamp).unwrap();
+    assert_eq!(shown(&person), "");
 }
 
 #[test]
