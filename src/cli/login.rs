@@ -5,7 +5,7 @@ use super::{KeychainArguments, Setup, describe, git_config};
 use crate::credential::{Credential, Username, now};
 use crate::error::Error;
 use crate::keychain::{self, Keychain};
-use crate::secret::Secret;
+use crate::secret::{Buffer, Secret};
 use crate::terminal::prompt::Terminal;
 use crate::{forge, helper, terminal};
 use std::io::Read;
@@ -121,7 +121,9 @@ fn read_token(input: &mut dyn Read) -> Result<Secret, Error> {
     if filled > MAX_TOKEN {
         return Err(Error::Refused("what was read is too long to be a token"));
     }
-    Ok(Secret::new(buffer[..filled].trim_ascii()))
+    buffer.truncate(filled);
+    let buffer = Buffer::from(buffer);
+    Ok(buffer.secret(buffer.expose().trim_ascii()))
 }
 
 fn check(token: &Secret) -> Result<(), Error> {

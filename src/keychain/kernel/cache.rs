@@ -21,7 +21,6 @@ use linux_keyutils::Key;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::time::Duration;
-use zeroize::Zeroizing;
 
 const PREFIX: &str = "git-credential-pat-cache:";
 
@@ -68,15 +67,14 @@ pub(in crate::keychain) fn recall(query: &Query) -> Option<Credential> {
     let description = query.description()?;
     let key = user_keyring().and_then(|ring| ring.search(&description)).ok()?;
     hardening::hide_memory();
-    let mut buffer = Zeroizing::new(vec![0; 4096]);
-    let length = possessing(|| read_payload(key, &mut buffer)).ok()?;
-    let credential = item::decode(buffer.get(..length)?).ok()?;
+    let content = possessing(|| read_payload(key)).ok()?;
+    let credential = item::decode(&content.into()).ok()?;
     query.is_answered_by(&credential).then_some(credential)
 }
 
 /// Keeps an answer to this query for so long.
 pub(in crate::keychain) fn keep(query: &Query, credential: &Credential, lifetime: Duration) {
-    let content = item::encode(credential);
+    let content = item::Content::of(credential);
     if let Some(description) = query.description().filter(|_| content.len() < MAX_PAYLOAD) {
         let _ = add_until(&description, &content, lifetime);
     }
