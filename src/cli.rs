@@ -107,6 +107,7 @@ fn describe(kind: Kind) -> &'static str {
     match kind {
         Kind::SecretService => "the desktop's keychain (secret-service)",
         Kind::Kernel => "the kernel's keyring (kernel): in memory only, gone at reboot",
+        Kind::Source => "a source that is read-only",
         Kind::Memory => "memory",
     }
 }

@@ -47,6 +47,9 @@ pub enum Error {
     /// An option of the helper string, or a variable in its place, is wrong.
     #[error("{0}")]
     Option(&'static str),
+    /// A token that comes from elsewhere than a keychain cannot be had.
+    #[error("the source of the token: {0}")]
+    Source(&'static str),
     /// Something that a person typed, or the machine it was typed on, is not fit.
     #[error("{0}")]
     Refused(&'static str),
