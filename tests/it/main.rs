@@ -19,5 +19,6 @@ mod memory;
 mod model;
 mod protocol;
 mod secret_service;
+mod sources;
 mod support;
 mod tidy;
