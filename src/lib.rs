@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`context`], [`credential`] and [`secret`] depend on nothing; [`protocol`] on them;
-//! [`helper`] on those and on the [`Keychain`](keychain::Keychain) trait; a keychain never on
+//! [`helper`] on those and on the [`Keychain`] trait; a keychain never on
 //! what uses it. The binary is [`run`] and nothing more.
 //!
 //! The helper works in any program, on any keychain:
