@@ -17,7 +17,7 @@ mod tests;
 
 use crate::credential::Username;
 use crate::error::{Error, Malformed};
-use crate::secret::Secret;
+use crate::secret::{Buffer, Secret};
 use std::io::{self, Read};
 use zeroize::Zeroizing;
 
@@ -72,7 +72,7 @@ impl Request {
     /// [`Error::Request`] where the bytes are no request, [`Error::Stream`] where they
     /// cannot be read.
     pub fn read(input: &mut dyn Read) -> Result<Self, Error> {
-        Ok(Self::parse(&read_description(input)?)?)
+        Ok(Self::of(&read_description(input)?.into())?)
     }
 
     /// Reads a request from `bytes`; what follows its empty line is not looked at.
@@ -80,9 +80,13 @@ impl Request {
     /// # Errors
     /// [`Malformed`] with the number of the line, never with its text.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        Self::of(&Buffer::new(bytes))
+    }
+
+    fn of(bytes: &Buffer) -> Result<Self, Malformed> {
         let mut request = Self::default();
         let mut seen = Vec::new();
-        let mut rest = bytes;
+        let mut rest = bytes.expose();
         let mut number = 0;
         while !rest.is_empty() {
             number += 1;
@@ -106,13 +110,13 @@ impl Request {
                     }
                     seen.push(key);
                 }
-                request.set(key, value);
+                request.set(key, value, bytes);
             }
         }
         Ok(request)
     }
 
-    fn set(&mut self, key: Key, value: &[u8]) {
+    fn set(&mut self, key: Key, value: &[u8], bytes: &Buffer) {
         match key {
             Key::Capability => match value {
                 b"" => self.capabilities = Capabilities::default(),
@@ -126,12 +130,12 @@ impl Request {
             Key::Host => self.host = Some(value.to_vec()),
             Key::Path => self.path = (!value.is_empty()).then(|| value.to_vec()),
             Key::Username => self.username = Some(Username::new(value)),
-            Key::Password => self.password = Some(Secret::new(value)),
+            Key::Password => self.password = Some(bytes.secret(value)),
             Key::Authtype => self.authtype = Some(value.to_vec()),
-            Key::Credential => self.credential = Some(Secret::new(value)),
+            Key::Credential => self.credential = Some(bytes.secret(value)),
             Key::Ephemeral => self.ephemeral = !is_false(value),
             Key::Expiry => self.expiry = parse_expiry(value),
-            Key::RefreshToken => self.refresh_token = Some(Secret::new(value)),
+            Key::RefreshToken => self.refresh_token = Some(bytes.secret(value)),
         }
     }
 }

@@ -1,26 +1,72 @@
-//! A secret's bytes: never printed, wiped when dropped.
+//! A secret's bytes: never printed, wiped when dropped, and not copied on their way.
+//!
+//! What arrives, arrives in a [`Buffer`]: a whole request, a keychain's item. A [`Secret`] is
+//! a part of one. So a token that was read lies in memory once, however many values hold it,
+//! until it is written somewhere.
 
-use secrecy::{ExposeSecret, SecretSlice};
+use secrecy::{ExposeSecret, SecretBox};
+use std::ops::Range;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// Bytes that hold secrets, wiped once no part of them is in use any more.
+#[derive(Clone)]
+pub struct Buffer(Arc<SecretBox<Vec<u8>>>);
+
+impl Buffer {
+    /// Copies the bytes into memory that is wiped later. The caller wipes its own.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        Zeroizing::new(bytes.to_vec()).into()
+    }
+
+    /// All of the bytes.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        self.0.expose_secret()
+    }
+
+    /// A part of the bytes as a secret of its own, where it lies. Bytes that lie elsewhere
+    /// are copied.
+    #[must_use]
+    pub fn secret(&self, part: &[u8]) -> Secret {
+        let start = part.as_ptr().addr().wrapping_sub(self.expose().as_ptr().addr());
+        let range = start..start.wrapping_add(part.len());
+        match self.expose().get(range.clone()) {
+            Some(_) => Secret { buffer: self.clone(), range },
+            None => Secret::new(part),
+        }
+    }
+}
+
+impl From<Zeroizing<Vec<u8>>> for Buffer {
+    /// Takes the memory as it is.
+    fn from(mut bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(Arc::new(SecretBox::new(Box::new(std::mem::take(&mut *bytes)))))
+    }
+}
 
 /// Bytes that must not be seen: a token or a refresh token.
 ///
-/// It has neither `Debug` nor `Display`, so that it cannot end up in a message, and it
-/// wipes its memory when it is dropped.
+/// It has neither `Debug` nor `Display`, so that it cannot end up in a message. A clone is
+/// the same memory.
 #[derive(Clone)]
-pub struct Secret(SecretSlice<u8>);
+pub struct Secret {
+    buffer: Buffer,
+    range: Range<usize>,
+}
 
 impl Secret {
     /// Copies the bytes into memory that is wiped later. The caller wipes its own.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
-        // `to_vec` allocates exactly; a spare byte would mean another copy when boxed.
-        Self(bytes.to_vec().into())
+        Self { buffer: Buffer::new(bytes), range: 0..bytes.len() }
     }
 
     /// The bytes, for the one place where they leave.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
-        self.0.expose_secret()
+        &self.buffer.expose()[self.range.clone()]
     }
 }
 
@@ -31,3 +77,26 @@ impl PartialEq for Secret {
 }
 
 impl Eq for Secret {}
+
+#[cfg(test)]
+mod tests {
+    use super::Buffer;
+
+    #[test]
+    fn a_part_is_where_it_was_read_and_outlives_the_buffers_name() {
+        let buffer = Buffer::new(b"password=ghp_TESTONLY\n");
+        let part = &buffer.expose()[9..21];
+        let secret = buffer.secret(part);
+        assert_eq!(secret.expose().as_ptr(), part.as_ptr());
+        assert_eq!(secret.clone().expose().as_ptr(), part.as_ptr());
+        drop(buffer);
+        assert_eq!(secret.expose(), b"ghp_TESTONLY");
+    }
+
+    #[test]
+    fn what_lies_elsewhere_is_copied() {
+        let buffer = Buffer::new(b"abc");
+        assert_eq!(buffer.secret(b"elsewhere").expose(), b"elsewhere");
+        assert_eq!(buffer.secret(b"").expose(), b"");
+    }
+}

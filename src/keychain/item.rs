@@ -15,7 +15,8 @@
 use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
-use crate::secret::Secret;
+use crate::secret::{Buffer, Secret};
+use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 /// The application's schema: tells our items from everybody else's.
@@ -31,48 +32,73 @@ pub fn label(account: &Account) -> String {
     }
 }
 
-/// The item's content, in memory that is wiped.
-#[must_use]
-pub fn encode(credential: &Credential) -> Zeroizing<Vec<u8>> {
-    let context = credential.context.to_string();
-    let number = |n: Option<u64>| n.map(|n| n.to_string());
-    let (expiry, rejected_at) = (number(credential.expiry), number(credential.rejected_at));
-    let stored_at = credential.stored_at.to_string();
-    let lines: [(&str, Option<&[u8]>); 8] = [
-        ("context", Some(context.as_bytes())),
-        ("username", credential.username.as_ref().map(Username::as_bytes)),
-        ("any_username", credential.any_username.then_some(b"true")),
-        ("authtype", credential.authtype.as_deref()),
-        ("password_expiry_utc", expiry.as_deref().map(str::as_bytes)),
-        ("oauth_refresh_token", credential.refresh_token.as_ref().map(Secret::expose)),
-        ("stored_at", Some(stored_at.as_bytes())),
-        ("rejected_at", rejected_at.as_deref().map(str::as_bytes)),
-    ];
-    let lines = || lines.iter().filter_map(|(key, value)| Some((key, (*value)?)));
-    let token = credential.token.expose();
-    let length: usize = lines().map(|(key, value)| key.len() + value.len() + 2).sum();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(token.len() + 1 + length));
-    bytes.extend_from_slice(token);
-    bytes.push(b'\n');
-    for (key, value) in lines() {
-        bytes.extend_from_slice(key.as_bytes());
-        bytes.push(b'=');
-        bytes.extend_from_slice(value);
-        bytes.push(b'\n');
+/// What an item holds, in pieces: most keychains need not have it in one.
+pub struct Content<'a> {
+    token: &'a [u8],
+    lines: Vec<(&'static str, Cow<'a, [u8]>)>,
+}
+
+impl<'a> Content<'a> {
+    /// The content for a credential.
+    #[must_use]
+    pub fn of(credential: &'a Credential) -> Self {
+        let text = |text: String| Some(Cow::Owned(text.into_bytes()));
+        let number = |number: Option<u64>| number.and_then(|number| text(number.to_string()));
+        let username = credential.username.as_ref().map(Username::as_bytes);
+        let refresh_token = credential.refresh_token.as_ref().map(Secret::expose);
+        let lines: [(&'static str, Option<Cow<'a, [u8]>>); 8] = [
+            ("context", text(credential.context.to_string())),
+            ("username", username.map(Cow::Borrowed)),
+            ("any_username", credential.any_username.then_some(Cow::Borrowed(b"true"))),
+            ("authtype", credential.authtype.as_deref().map(Cow::Borrowed)),
+            ("password_expiry_utc", number(credential.expiry)),
+            ("oauth_refresh_token", refresh_token.map(Cow::Borrowed)),
+            ("stored_at", number(Some(credential.stored_at))),
+            ("rejected_at", number(credential.rejected_at)),
+        ];
+        let lines = lines.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+        Self { token: credential.token.expose(), lines }
     }
-    bytes
+
+    /// The pieces, in their order.
+    #[must_use]
+    pub fn pieces(&self) -> Vec<&[u8]> {
+        let mut pieces = vec![self.token, b"\n"];
+        for (key, value) in &self.lines {
+            pieces.extend([key.as_bytes(), b"=", value, b"\n"]);
+        }
+        pieces
+    }
+
+    /// How many bytes they have together; never zero.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
+    pub fn len(&self) -> usize {
+        self.pieces().iter().map(|piece| piece.len()).sum()
+    }
+
+    /// The pieces in one, in memory that is wiped.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(self.len()));
+        for piece in self.pieces() {
+            bytes.extend_from_slice(piece);
+        }
+        bytes
+    }
 }
 
 /// Reads an item's content.
 ///
 /// # Errors
-/// [`Error::Damaged`] where it is not what [`encode`] writes. Lines that a later version
+/// [`Error::Damaged`] where it is not what [`Content`] is. Lines that a later version
 /// may have added are passed over.
-pub fn decode(bytes: &[u8]) -> Result<Credential, Error> {
-    let mut lines = bytes.strip_suffix(b"\n").ok_or(Error::Damaged)?.split(|&b| b == b'\n');
-    let token = Secret::new(lines.next().ok_or(Error::Damaged)?);
+pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
+    let text = bytes.expose().strip_suffix(b"\n").ok_or(Error::Damaged)?;
+    let mut lines = text.split(|&b| b == b'\n');
+    let token = bytes.secret(lines.next().ok_or(Error::Damaged)?);
     let mut context = None;
-    let mut credential = Content::default();
+    let mut credential = Lines::default();
     for line in lines {
         let equals = line.iter().position(|&b| b == b'=').ok_or(Error::Damaged)?;
         let (key, value) = (&line[..equals], &line[equals + 1..]);
@@ -85,7 +111,7 @@ pub fn decode(bytes: &[u8]) -> Result<Credential, Error> {
             b"any_username" => credential.any_username = value == b"true",
             b"authtype" => credential.authtype = Some(value.to_vec()),
             b"password_expiry_utc" => credential.expiry = Some(number(value)?),
-            b"oauth_refresh_token" => credential.refresh_token = Some(Secret::new(value)),
+            b"oauth_refresh_token" => credential.refresh_token = Some(bytes.secret(value)),
             b"stored_at" => credential.stored_at = number(value)?,
             b"rejected_at" => credential.rejected_at = Some(number(value)?),
             _ => {}
@@ -106,7 +132,7 @@ pub fn decode(bytes: &[u8]) -> Result<Credential, Error> {
 
 /// The lines below the token, while they are read.
 #[derive(Default)]
-struct Content {
+struct Lines {
     username: Option<Username>,
     any_username: bool,
     authtype: Option<Vec<u8>>,
@@ -122,10 +148,11 @@ fn number(value: &[u8]) -> Result<u64, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode};
+    use super::{Content, decode};
     use crate::context::Context;
     use crate::credential::{Credential, Username};
-    use crate::secret::Secret;
+    use crate::error::Error;
+    use crate::secret::{Buffer, Secret};
 
     fn full() -> Credential {
         Credential {
@@ -155,17 +182,19 @@ mod tests {
         };
         let empty_name = Credential { username: Some(Username::default()), ..bare.clone() };
         for credential in [full(), bare, empty_name] {
-            assert!(decode(&encode(&credential)).is_ok_and(|read| read == credential));
+            let content = Buffer::from(Content::of(&credential).to_bytes());
+            assert!(decode(&content).is_ok_and(|read| read == credential));
         }
     }
 
     #[test]
     fn the_token_stands_alone_on_the_first_line() {
-        assert!(encode(&full()).starts_with(b"ghp_TESTONLY=1\ncontext="));
+        assert!(Content::of(&full()).to_bytes().starts_with(b"ghp_TESTONLY=1\ncontext="));
     }
 
     #[test]
     fn what_was_cut_off_or_planted_is_damaged() {
+        let decode = |bytes: &[u8]| -> Result<Credential, Error> { decode(&Buffer::new(bytes)) };
         for bytes in [
             &b""[..],
             b"token",

@@ -38,6 +38,9 @@ const PREFIX: &str = "git-credential-pat:";
 /// More than any payload can be.
 const MAX_PAYLOAD: usize = 32 * 1024;
 
+/// More than most payloads have.
+const USUAL_PAYLOAD: usize = 4096;
+
 /// See the [module](self).
 pub struct KernelKeyring {
     lifetime: Option<Duration>,
@@ -84,14 +87,10 @@ impl Keychain for KernelKeyring {
 
     fn read(&mut self, found: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
         let mut credentials = Vec::with_capacity(found.len());
-        let mut buffer = Zeroizing::new(vec![0; 4096]);
         for found in found {
             let key = Key::from_id(serial(found)?);
-            match possessing(|| read_payload(key, &mut buffer)) {
-                Ok(length) => {
-                    let content = buffer.get(..length).ok_or(Error::Damaged)?;
-                    credentials.push((found.clone(), item::decode(content)?));
-                }
+            match possessing(|| read_payload(key)) {
+                Ok(content) => credentials.push((found.clone(), item::decode(&content.into())?)),
                 Err(error) if is_gone(error) => {}
                 Err(error) => return Err(convert(error)),
             }
@@ -102,14 +101,14 @@ impl Keychain for KernelKeyring {
     fn write(&mut self, _at: Option<&Found>, credential: &Credential) -> Result<(), Error> {
         // The description is the key: one that is there is replaced, whatever its serial.
         let description = description(&credential.account());
-        let content = item::encode(credential);
+        let content = item::Content::of(credential);
         if content.len() >= MAX_PAYLOAD || description.len() >= MAX_PAYLOAD / 8 {
             return Err(Error::TooLong);
         }
         let Some(lifetime) = self.lifetime else {
-            return possessing(|| user_keyring()?.add_key(&description, &*content))
-                .map(drop)
-                .map_err(convert);
+            let ring = user_keyring().map_err(convert)?;
+            let added = possessing(|| ring.add_key(&description, &*content.to_bytes()));
+            return added.map(drop).map_err(convert);
         };
         add_until(&description, &content, lifetime).map_err(convert)
     }
@@ -149,9 +148,13 @@ fn user_keyring() -> Result<KeyRing, KeyError> {
 }
 
 /// Adds a key that the kernel removes after this time, in place of the one that is there.
-fn add_until(description: &str, content: &[u8], lifetime: Duration) -> Result<(), KeyError> {
+fn add_until(
+    description: &str,
+    content: &item::Content<'_>,
+    lifetime: Duration,
+) -> Result<(), KeyError> {
     let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
-    let key = own.add_key(description, content)?;
+    let key = own.add_key(description, &*content.to_bytes())?;
     key.set_timeout(usize::try_from(lifetime.as_secs()).unwrap_or(usize::MAX))?;
     possessing(|| user_keyring()?.link_key(key))
 }
@@ -173,20 +176,21 @@ fn keys() -> Result<Vec<(Key, Account)>, Error> {
 /// The serials in the user keyring, which the kernel gives as if they were its payload.
 fn serials() -> Result<Vec<KeySerialId>, Error> {
     let ring = Key::from_id(KeySerialId(KeyRingIdentifier::User as i32));
-    let mut buffer = vec![0; 1024];
-    let length = read_payload(ring, &mut buffer).map_err(convert)?;
-    let (serials, _) = buffer.get(..length).ok_or(Error::Damaged)?.as_chunks();
+    let payload = read_payload(ring).map_err(convert)?;
+    let (serials, _) = payload.as_chunks();
     Ok(serials.iter().map(|serial| KeySerialId(i32::from_ne_bytes(*serial))).collect())
 }
 
-/// Reads a payload into the buffer, which grows to what the kernel says it needs.
-fn read_payload(key: Key, buffer: &mut Vec<u8>) -> Result<usize, KeyError> {
+/// Reads a payload. Where it is longer than the memory for it, the kernel says how long.
+fn read_payload(key: Key) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let mut length = USUAL_PAYLOAD;
     loop {
-        let length = key.read(buffer)?;
-        if length <= buffer.len() {
-            return Ok(length);
+        let mut payload = Zeroizing::new(vec![0; length]);
+        length = key.read(&mut *payload)?;
+        if length <= payload.len() {
+            payload.truncate(length);
+            return Ok(payload);
         }
-        buffer.resize(length, 0);
     }
 }
 

@@ -126,7 +126,7 @@ impl Keychain for MemoryKeychain {
                 if item.locked {
                     Err(Error::Locked)
                 } else {
-                    Ok((found.clone(), item::decode(&item.content)?))
+                    Ok((found.clone(), item::decode(&item.content.clone().into())?))
                 }
             })
             .collect()
@@ -136,7 +136,7 @@ impl Keychain for MemoryKeychain {
         self.called("write")?;
         let id = at.and_then(key).unwrap_or(self.next_id);
         self.next_id = self.next_id.max(id + 1);
-        let content = item::encode(credential);
+        let content = item::Content::of(credential).to_bytes();
         self.items.insert(id, Item { account: credential.account(), content, locked: false });
         Ok(())
     }

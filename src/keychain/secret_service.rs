@@ -10,7 +10,7 @@
 //!
 //! None is ever left out: a search finds items that have *at least* the attributes asked
 //! for, and a service that replaces by the same rule would hit another account's item. All
-//! that changes is in the secret ([`item::encode`]).
+//! that changes is in the secret ([`item::Content`]).
 //!
 //! The client is small and synchronous: one socket, no threads, every wait within a
 //! deadline. A get is four calls: `Hello`, `SearchItems`, `OpenSession`, `GetSecret`; a miss
@@ -42,9 +42,8 @@ use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::keychain::{Found, ItemId, Keychain, Kind, Options, item};
 use address::Address;
-use service::{Attributes, Service};
+use service::{Attributes, Plaintext, Service};
 use wire::ObjectPath;
-use zeroize::Zeroizing;
 
 /// The service's name on the bus.
 const SERVICE: &str = "org.freedesktop.secrets";
@@ -104,8 +103,8 @@ impl SecretService {
 
     /// What was read, as a credential. Content that cannot be understood may come of a
     /// wrong session key: the next try has another session.
-    fn decode(&mut self, secret: &[u8]) -> Result<Credential, Error> {
-        let decoded = item::decode(secret);
+    fn decode(&mut self, secret: Plaintext) -> Result<Credential, Error> {
+        let decoded = item::decode(&secret.into());
         if decoded.is_err() {
             self.service()?.forget_session();
         }
@@ -113,7 +112,7 @@ impl SecretService {
     }
 
     /// Reads one item with the call made for one; none if it is gone.
-    fn read_one(&mut self, found: &Found) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    fn read_one(&mut self, found: &Found) -> Result<Option<Plaintext>, Error> {
         match self.service()?.secret(&path(found)?)? {
             Ok(secret) => Ok(Some(secret)),
             Err(Remote::NoSuchObject) => Ok(None),
@@ -224,13 +223,14 @@ impl Keychain for SecretService {
         };
         secrets
             .into_iter()
-            .map(|(found, secret)| Ok((found.clone(), self.decode(&secret)?)))
+            .map(|(found, secret)| Ok((found.clone(), self.decode(secret)?)))
             .collect()
     }
 
     fn write(&mut self, at: Option<&Found>, credential: &Credential) -> Result<(), Error> {
         let service = self.service()?;
-        let secret = item::encode(credential);
+        let secret = item::Content::of(credential);
+        let secret = secret.pieces();
         if let Some(found) = at {
             if found.locked {
                 return Err(Error::Locked);

@@ -8,7 +8,7 @@ pub use unix::Terminal;
 #[cfg(unix)]
 mod unix {
     use crate::error::Error;
-    use crate::secret::Secret;
+    use crate::secret::{Buffer, Secret};
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
     use rustix::termios::{tcgetattr, tcsetattr};
     use std::fs::File;
@@ -131,7 +131,10 @@ mod unix {
             let mut byte = Zeroizing::new([0]);
             while self.read(&mut byte)? && answer.len() < MAX_ANSWER {
                 match byte[0] {
-                    b'\n' | b'\r' => return Ok(Secret::new(answer.trim_ascii())),
+                    b'\n' | b'\r' => {
+                        let answer = Buffer::from(answer);
+                        return Ok(answer.secret(answer.expose().trim_ascii()));
+                    }
                     CTRL_C | CTRL_D => return Err(Error::Refused("given up")),
                     CTRL_U => answer.clear(),
                     0x08 | 0x7f => drop(answer.pop()),

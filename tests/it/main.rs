@@ -9,6 +9,7 @@ mod concurrency;
 mod conversation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod crashes;
+mod docker;
 mod end_to_end;
 mod endings;
 #[cfg(target_os = "linux")]
@@ -22,5 +23,6 @@ mod messages;
 mod model;
 mod protocol;
 mod secret_service;
+mod sources;
 mod support;
 mod tidy;

@@ -33,6 +33,8 @@ struct Room {
     keys: Keys,
     keychain: &'static str,
     needles: Needles,
+    /// Which of the secrets are in the keychain.
+    held: Vec<usize>,
     wrong: Vec<String>,
 }
 
@@ -49,7 +51,7 @@ impl Room {
         };
         let secrets: Vec<&[u8]> = secrets.iter().map(|secret| secret.as_bytes()).collect();
         let needles = Needles::new(&secrets);
-        Self { home, keys: Keys::new(), keychain, needles, wrong: Vec::new() }
+        Self { home, keys: Keys::new(), keychain, needles, held: Vec::new(), wrong: Vec::new() }
     }
 
     fn sandbox(&self) -> &Sandbox {
@@ -90,11 +92,22 @@ impl Room {
             || !unprotected.is_empty()
             || seen.copies_at_answer.as_ref().is_some_and(|copies| copies.len() > 1)
             || (answers && seen.status != 0)
+            || self.has_needless_copies(&seen, stdin)
         {
             let text = format!("{what}: {seen}");
             self.wrong.push(text);
         }
         seen
+    }
+
+    /// Of each secret there is one copy for each place where it came from: the request, the
+    /// keychain.
+    fn has_needless_copies(&self, seen: &Seen, stdin: &[u8]) -> bool {
+        let given = self.needles.whole(stdin);
+        seen.most_copies.iter().enumerate().any(|(secret, &copies)| {
+            let given = given.iter().filter(|(number, _)| *number == secret).count();
+            copies > given + usize::from(self.held.contains(&secret))
+        })
     }
 
     /// An operation; the request's lines are separated by blanks, `HOST` is the room's own.
@@ -124,6 +137,7 @@ fn leaves_nothing(home: impl Fn() -> Home, length: usize) {
     ok(&room.operation("get, miss", "get", host));
     ok(&room.operation("erase, miss", "erase", &format!("{account} password={first}")));
     ok(&room.operation("store, new", "store", &format!("{account} password={first}")));
+    room.held = vec![0];
     ok(&room.operation("store, again", "store", &format!("{account} password={first}")));
     let hit = room.operation("get, hit", "get", host);
     assert_eq!(hit.stdout, format!("username=alice\npassword={first}\n").as_bytes());
@@ -132,9 +146,11 @@ fn leaves_nothing(home: impl Fn() -> Home, length: usize) {
     ok(&room.operation("get, all capabilities", "get", &stateful));
     ok(&room.operation("get, another name", "get", &format!("{host} username=bob")));
     ok(&room.operation("store, replacing", "store", &format!("{account} password={second}")));
+    room.held = vec![1];
     let more = "password_expiry_utc=4000000000 oauth_refresh_token";
     let refreshed = format!("{account} password={second} {more}={first}");
     ok(&room.operation("store, refresh token", "store", &refreshed));
+    room.held = vec![0, 1];
     ok(&room.operation("get, refresh token", "get", host));
     ok(&room.operation("erase, another token", "erase", &format!("{account} password={first}")));
     let keychain = room.keychain;

@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 
 /// What follows `git-credential-pat: OPERATION: `, in order.
 const MESSAGES: &str = "\
---cache is needless with --keychain kernel
 --cache takes a number of seconds from 1 to 4294967295
+--ci knows the place and the token by itself
+--env takes the name of a variable
+--for needs one of --env, --file and --command
+--for takes the URL of a host or of a part of it, like https://github.com
 --keychain takes secret-service or kernel
 --no-input needs --with-token and the token on standard input
---timeout needs --keychain kernel
 --timeout takes a number of seconds from 1 to 4294967295
+--username and --authtype need --for
 --with-token reads a pipe or a file: leave it out to be asked, without an echo
 D-Bus cannot carry what was to be stored
 GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service or kernel
@@ -24,15 +27,22 @@ a standard stream failed: {0}
 a token does not belong in a URL: it is asked for, or read with --with-token
 a token expires at a date such as 2027-01-31, or in 90d, or never
 a token is one line without control characters
+a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use
+a username and a token are one line each
 an item is gone
 an item of another keychain was given
+an option of the helper string has control characters
+an option of the helper string has no value
 git's configuration could not be changed
 git's configuration takes no such username
 given up
 http is unencrypted: use https, or add --allow-http to the helper string
+it cannot be written
 it ended during a prompt
+it gave more than one line without control characters
 it gave no reply
+it gave nothing
 it offered a key that is none
 its session is gone
 line {0} of the request has no =
@@ -53,6 +63,7 @@ not a key's serial
 nothing listens at the session bus's address
 nothing was changed
 nothing was stored
+others than its owner have access to the file: chmod 600 (or 400) it
 several accounts are there: name one with --username NAME
 several items are there for one entry
 the Secret Service has no default collection
@@ -69,8 +80,18 @@ the account's item in the keychain is damaged
 the account's token is not rejected
 the answer has no end
 the answer is no text
+the command cannot be run
+the command failed
+the command is empty
+the command prints too much for a token
+the command took longer than 30 seconds
+the command's quotes do not match
 the connection to the session bus was lost
+the file is too long to hold a token
+the file that --file names cannot be read
+the file that --file names is not there
 the helper string has an unknown option
+the helper string names two sources: write a helper for each
 the kernel keyring is full
 the kernel keyring is not available here
 the kernel keyring may not be read from this session
@@ -85,23 +106,31 @@ the operation must be the last word
 the request is longer than 1 MiB
 the session bus belongs to another user
 the session bus's address is of no kind that is used
+the source of the token: {0}
 the system has no random numbers
 the token could not be read back
 the token is too long for this keychain
+the variable that --env names is not set
 there is no such command or operation
 there is no terminal to ask on: pipe the token in with --with-token
+this is no name of a registry
 this keychain does not exist on this system
 this names no organisation or repository
 this user may not connect to the session bus
 this username cannot be used
+what --file names is a link
+what --file names is no regular file
+what docker sent cannot be understood
+what docker sent is too long
 what listens at the bus's address is no D-Bus
 what was read is too long to be a token";
 
 /// What makes an error of a text.
-const OPENINGS: [&str; 7] = [
+const OPENINGS: [&str; 8] = [
     "#[error(",
     "Error::Usage(",
     "Error::Option(",
+    "Error::Source(",
     "Error::Refused(",
     "Error::Unreachable(",
     "Error::Keychain(",
@@ -195,6 +224,7 @@ fn where_something_can_be_done_a_hint_says_what() {
     for error in [
         Error::Usage("x"),
         Error::Option("x"),
+        Error::Source("x"),
         Error::NoAccount,
         Error::Exists,
         Error::Locked,

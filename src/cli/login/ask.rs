@@ -8,7 +8,7 @@ use crate::credential::{Credential, Username, now};
 use crate::ending::relative;
 use crate::error::Error;
 use crate::keychain::Keychain;
-use crate::secret::Secret;
+use crate::secret::{Buffer, Secret};
 use crate::terminal::prompt::Terminal;
 use crate::{forge, hardening, terminal};
 use std::io::Read;
@@ -200,7 +200,9 @@ fn read_token(input: &mut dyn Read) -> Result<Secret, Error> {
     if filled > MAX_TOKEN {
         return Err(Error::Refused("what was read is too long to be a token"));
     }
-    Ok(Secret::new(buffer[..filled].trim_ascii()))
+    buffer.truncate(filled);
+    let buffer = Buffer::from(buffer);
+    Ok(buffer.secret(buffer.expose().trim_ascii()))
 }
 
 fn check(token: &Secret) -> Result<(), Error> {

@@ -21,13 +21,14 @@ use linux_keyutils::Key;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::time::Duration;
-use zeroize::Zeroizing;
 
 const PREFIX: &str = "git-credential-pat-cache:";
 
 /// What was asked: the contexts, the most specific first, and the username, if one was named.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::keychain) struct Query {
+    /// Which keychain it was that was asked.
+    pub(in crate::keychain) origin: Vec<u8>,
     pub(in crate::keychain) contexts: Vec<Context>,
     pub(in crate::keychain) username: Option<Username>,
 }
@@ -44,9 +45,10 @@ impl Query {
         let mut digest = Sha256::new();
         let contexts: Vec<String> = self.contexts.iter().map(ToString::to_string).collect();
         let username = self.username.as_ref().map(Username::as_bytes);
+        let ends = [username, Some(&self.origin)];
         // No two queries give the same bytes: lengths come first, none and empty differ.
         digest.update(contexts.len().to_be_bytes());
-        for field in contexts.iter().map(|context| Some(context.as_bytes())).chain([username]) {
+        for field in contexts.iter().map(|context| Some(context.as_bytes())).chain(ends) {
             digest.update(field.map_or(0, |field| field.len() as u64 + 1).to_be_bytes());
             digest.update(field.unwrap_or_default());
         }
@@ -68,15 +70,14 @@ pub(in crate::keychain) fn recall(query: &Query) -> Option<Credential> {
     let description = query.description()?;
     let key = user_keyring().and_then(|ring| ring.search(&description)).ok()?;
     hardening::hide_memory();
-    let mut buffer = Zeroizing::new(vec![0; 4096]);
-    let length = possessing(|| read_payload(key, &mut buffer)).ok()?;
-    let credential = item::decode(buffer.get(..length)?).ok()?;
+    let content = possessing(|| read_payload(key)).ok()?;
+    let credential = item::decode(&content.into()).ok()?;
     query.is_answered_by(&credential).then_some(credential)
 }
 
 /// Keeps an answer to this query for so long.
 pub(in crate::keychain) fn keep(query: &Query, credential: &Credential, lifetime: Duration) {
-    let content = item::encode(credential);
+    let content = item::Content::of(credential);
     if let Some(description) = query.description().filter(|_| content.len() < MAX_PAYLOAD) {
         let _ = add_until(&description, &content, lifetime);
     }
@@ -103,6 +104,7 @@ mod tests {
     fn query(contexts: &[&str], username: Option<&[u8]>) -> Query {
         let context = |text: &&str| Context::from_canonical(text).expect("canonical");
         Query {
+            origin: Vec::new(),
             contexts: contexts.iter().map(context).collect(),
             username: username.map(Username::new),
         }
@@ -120,6 +122,8 @@ mod tests {
             query(&["https://h.example/a", "https://h.example"], None),
             query(&["https://h.example/a/b", "https://h.example/a", "https://h.example"], None),
             query(&["https://h.example/a"], Some(b"https://h.example")),
+            Query { origin: b"command a".to_vec(), ..query(&["https://h.example"], None) },
+            Query { origin: b"command b".to_vec(), ..query(&["https://h.example"], None) },
         ];
         let descriptions: HashSet<_> = queries.iter().map(Query::description).collect();
         assert_eq!(descriptions.len(), queries.len());

@@ -14,7 +14,6 @@ use linux_keyutils::{Key, KeyError, KeyRing, KeyRingIdentifier};
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 /// See the [module](self).
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,9 +89,8 @@ impl CredentialApi for KernelEntry {
     fn get_secret(&self) -> Result<Vec<u8>> {
         hardening::hide_memory();
         let key = self.key()?.ok_or(Error::NoEntry)?;
-        let mut buffer = Zeroizing::new(vec![0; MAX_PAYLOAD]);
-        let length = possessing(|| read_payload(key, &mut buffer)).map_err(to_family)?;
-        Ok(buffer[..length].to_vec())
+        let payload = possessing(|| read_payload(key)).map_err(to_family)?;
+        Ok(payload.to_vec())
     }
 
     fn delete_credential(&self) -> Result<()> {

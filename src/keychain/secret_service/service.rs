@@ -166,11 +166,11 @@ impl Service {
         Ok(secrets)
     }
 
-    /// Replaces the secret of an item.
+    /// Replaces the secret of an item. The new one comes in pieces, which make one.
     ///
     /// # Errors
     /// Where it could not be replaced.
-    pub fn set_secret(&mut self, item: &ObjectPath, secret: &[u8]) -> Result<(), Error> {
+    pub fn set_secret(&mut self, item: &ObjectPath, secret: &[&[u8]]) -> Result<(), Error> {
         let mut body = Writer::new();
         self.write_secret(&mut body, secret)?;
         self.client.call(item_call(item, "SetSecret", "(oayays)", body))??;
@@ -187,7 +187,7 @@ impl Service {
         &mut self,
         label: &str,
         attributes: &[(&str, &str)],
-        secret: &[u8],
+        secret: &[&[u8]],
     ) -> Result<(), Error> {
         let reply = match self.try_create(label, attributes, secret)? {
             Err(Remote::IsLocked) => {
@@ -254,7 +254,7 @@ impl Service {
         &mut self,
         label: &str,
         attributes: &[(&str, &str)],
-        secret: &[u8],
+        secret: &[&[u8]],
     ) -> Result<Replied, Error> {
         let mut body = Writer::new();
         let properties = body.open_array(8);
@@ -298,14 +298,15 @@ impl Service {
         if dismissed { Err(Error::Denied) } else { Ok(()) }
     }
 
-    fn write_secret(&mut self, body: &mut Writer, secret: &[u8]) -> Result<(), Error> {
+    fn write_secret(&mut self, body: &mut Writer, secret: &[&[u8]]) -> Result<(), Error> {
         let session = self.session()?;
         let Sealed { vector, bytes } = session.seal(secret)?;
         body.align(8);
         body.path(&session.path);
         body.byte_array(&vector);
         body.byte_array(&bytes);
-        body.string(if std::str::from_utf8(secret).is_ok() { TEXT } else { BYTES });
+        let is_text = secret.iter().all(|piece| std::str::from_utf8(piece).is_ok());
+        body.string(if is_text { TEXT } else { BYTES });
         Ok(())
     }
 

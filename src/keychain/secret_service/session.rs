@@ -145,12 +145,12 @@ impl Session {
         Self { path, key }
     }
 
-    /// Encrypts a secret.
-    pub(super) fn seal(&self, secret: &[u8]) -> Result<Sealed, Error> {
+    /// Encrypts a secret that lies in pieces, without putting them together.
+    pub(super) fn seal(&self, secret: &[&[u8]]) -> Result<Sealed, Error> {
         let vector = random::<BLOCK>()?;
         let bytes = self.encrypt(&vector, secret);
         hardening::wipe_stack();
-        Ok(Sealed { vector: *vector, bytes: bytes? })
+        Ok(Sealed { vector: *vector, bytes })
     }
 
     /// Decrypts a secret. A wrong key shows as wrong padding, but once in 256 times as
@@ -164,13 +164,25 @@ impl Session {
     // Not inlined, so that what the cipher leaves on the stack lies below its callers,
     // where `wipe_stack` reaches it.
     #[inline(never)]
-    fn encrypt(&self, vector: &[u8; BLOCK], secret: &[u8]) -> Result<Vec<u8>, Error> {
-        let mut bytes = Zeroizing::new(vec![0; (secret.len() / BLOCK + 1) * BLOCK]);
-        bytes[..secret.len()].copy_from_slice(secret);
-        let cipher = cbc::Encryptor::<Aes128>::new((&*self.key).into(), vector.into());
-        cipher.encrypt_padded::<Pkcs7>(&mut bytes, secret.len()).map_err(|_| Error::TooLong)?;
-        // All of it is ciphertext now.
-        Ok(std::mem::take(&mut *bytes))
+    fn encrypt(&self, vector: &[u8; BLOCK], secret: &[&[u8]]) -> Vec<u8> {
+        let length: usize = secret.iter().map(|piece| piece.len()).sum();
+        let mut sealed = Vec::with_capacity(length + BLOCK);
+        let mut cipher = cbc::Encryptor::<Aes128>::new((&*self.key).into(), vector.into());
+        // PKCS #7: as many bytes as fill the last block, or one more, each their number.
+        let padding = BLOCK - length % BLOCK;
+        let padding = [padding.to_le_bytes()[0]; BLOCK].into_iter().take(padding);
+        let mut block = Zeroizing::new([0; BLOCK]);
+        let mut filled = 0;
+        for byte in secret.iter().copied().flatten().copied().chain(padding) {
+            block[filled] = byte;
+            filled += 1;
+            if filled == BLOCK {
+                cipher.encrypt_block((&mut *block).into());
+                sealed.extend_from_slice(&*block);
+                filled = 0;
+            }
+        }
+        sealed
     }
 
     #[inline(never)]
@@ -288,7 +300,8 @@ mod tests {
         let session = session();
         for length in [0, 1, 15, 16, 17, 93, 5000] {
             let secret = vec![b'x'; length];
-            let sealed = session.seal(&secret).expect("sealed");
+            let (one, two) = secret.split_at(length / 3);
+            let sealed = session.seal(&[one, b"", two]).expect("sealed");
             assert!(!sealed.bytes.windows(8).any(|window| window == b"xxxxxxxx"));
             let opened = session.open(&sealed.vector, &sealed.bytes).expect("opened");
             assert_eq!(*opened, secret);
@@ -297,7 +310,7 @@ mod tests {
 
     #[test]
     fn no_vector_is_used_twice() {
-        let seal = || session().seal(b"ghp_TESTONLY").expect("sealed");
+        let seal = || session().seal(&[b"ghp_TESTONLY"]).expect("sealed");
         assert_ne!(seal().vector, seal().vector);
     }
 

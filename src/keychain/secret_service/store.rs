@@ -121,10 +121,10 @@ impl CredentialApi for ServiceEntry {
     fn set_secret(&self, secret: &[u8]) -> Result<()> {
         self.run(|service| {
             if let Some(item) = self.find(service)? {
-                return service.set_secret(&item, secret).map(Some);
+                return service.set_secret(&item, &[secret]).map(Some);
             }
             let label = format!("keyring:{}@{}", self.names.user, self.names.service);
-            service.create(&label, &self.attributes(), secret).map(Some)
+            service.create(&label, &self.attributes(), &[secret]).map(Some)
         })
     }
 

@@ -116,7 +116,8 @@ fn of_two_items_for_one_account_the_later_one_answers_and_both_are_erased() {
         ];
         let bus = address::parse(desktop.address().as_bytes(), None).unwrap();
         let mut service = Service::new(bus, Prompts::Never, true);
-        service.create("another", &attributes, &item::encode(&credential)).unwrap();
+        let content = item::Content::of(&credential);
+        service.create("another", &attributes, &content.pieces()).unwrap();
     };
     let get = || helper(&desktop, desktop.address(), "get", REQUEST).0;
     let answer = |token: &str| format!("username=alice\npassword={token}\n");

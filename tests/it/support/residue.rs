@@ -86,14 +86,22 @@ impl Needles {
         !self.find(bytes).is_empty()
     }
 
-    /// Where whole secrets stand, as they are.
-    pub fn whole(&self, bytes: &[u8]) -> Vec<usize> {
-        let whole = |piece: &Piece| {
+    /// How many secrets there are.
+    pub fn count(&self) -> usize {
+        self.secrets.len()
+    }
+
+    /// Which secrets stand there whole, as they are, and where.
+    pub fn whole(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+        let mut whole = Vec::new();
+        for piece in self.find(bytes).iter().filter(|piece| piece.encoding == "raw") {
             let found = &bytes[piece.at..piece.at + piece.length];
-            let holds = |secret: &Vec<u8>| found.windows(secret.len()).any(|w| w == secret);
-            piece.encoding == "raw" && self.secrets.iter().any(holds)
-        };
-        self.find(bytes).iter().filter(|piece| whole(piece)).map(|piece| piece.at).collect()
+            for (number, secret) in self.secrets.iter().enumerate() {
+                let places = found.windows(secret.len()).enumerate().filter(|(_, w)| w == secret);
+                whole.extend(places.map(|(at, _)| (number, piece.at + at)));
+            }
+        }
+        whole
     }
 }
 
@@ -136,5 +144,5 @@ fn a_piece_is_found_in_each_encoding_and_nothing_else() {
         assert!(needles.are_in(text.as_bytes()), "{text}");
     }
     assert_eq!(found(b"TONLY3k TESTONL ghp_TEST"), [("raw", 16, 8)]);
-    assert_eq!(needles.whole(b"ghp_TESTONLY3kVb9ZqL ghp_TESTONLY3kVb9Zq"), [0]);
+    assert_eq!(needles.whole(b"ghp_TESTONLY3kVb9ZqL ghp_TESTONLY3kVb9Zq"), [(0, 0)]);
 }

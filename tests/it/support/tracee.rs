@@ -32,6 +32,9 @@ pub struct Seen {
     /// At the first write of the secret to standard output: how many whole copies there were
     /// besides the bytes that were written. None if it was not written there.
     pub copies_at_answer: Option<Vec<String>>,
+    /// For each secret, how many whole copies there were at once, at any system call, besides
+    /// bytes that were just leaving.
+    pub most_copies: Vec<usize>,
     /// Where pieces were written: `stdout`, `stderr`, `socket`, `keyring` or a path.
     pub written_to: Vec<String>,
     /// Files that were opened to be written.
@@ -65,6 +68,7 @@ impl fmt::Display for Seen {
         writeln!(f, "stdout: {}", self.stdout.escape_ascii())?;
         writeln!(f, "stderr: {}", self.stderr.escape_ascii())?;
         writeln!(f, "copies beside the answer: {:?}", self.copies_at_answer)?;
+        writeln!(f, "copies at once: {:?}", self.most_copies)?;
         writeln!(f, "written to: {:?}, opened: {:?}", self.written_to, self.opened)?;
         writeln!(f, "not protected against: {:?}", self.unprotected)?;
         for Residue { place, piece } in &self.residue {
@@ -143,20 +147,20 @@ impl Memory {
         self.bytes.read_exact_at(&mut bytes, at).map_or(Vec::new(), |()| bytes)
     }
 
-    /// Every readable mapping: its name, its address, its bytes.
-    fn mappings(&mut self) -> Vec<(String, u64, Vec<u8>)> {
+    /// Every mapping with such rights: its name, its address, its bytes.
+    fn mappings(&mut self, wanted: impl Fn(&str) -> bool) -> Vec<(String, u64, Vec<u8>)> {
         self.maps.rewind().unwrap();
         let mut table = String::new();
         self.maps.read_to_string(&mut table).unwrap();
-        let readable = table.lines().filter_map(|line| {
+        let mappings = table.lines().filter_map(|line| {
             let mut fields = line.split_whitespace();
             let (start, end) = fields.next()?.split_once('-')?;
             let [start, end] = [start, end].map(|n| u64::from_str_radix(n, 16).unwrap());
-            let is_readable = fields.next()?.starts_with('r');
+            let is_wanted = wanted(fields.next()?);
             let name = fields.nth(3).unwrap_or("anonymous").to_owned();
-            is_readable.then_some((name, start, end - start))
+            is_wanted.then_some((name, start, end - start))
         });
-        readable.map(|(name, start, length)| (name, start, self.read(start, length))).collect()
+        mappings.map(|(name, start, length)| (name, start, self.read(start, length))).collect()
     }
 }
 
@@ -219,7 +223,7 @@ impl<'a> Watcher<'a> {
 
     fn look_at_the_end(&mut self) {
         let Some(memory) = &mut self.memory else { return };
-        let mappings = memory.mappings();
+        let mappings = memory.mappings(|rights| rights.starts_with('r'));
         assert!(mappings.iter().any(|(name, ..)| name == "[stack]"), "no stack was read");
         for (name, start, bytes) in mappings {
             for piece in self.needles.find(&bytes) {
@@ -246,6 +250,7 @@ impl<'a> Watcher<'a> {
         if info.op == libc::PTRACE_SYSCALL_INFO_ENTRY {
             self.seen.calls += 1;
             self.entered = Some(call);
+            self.count_copies(&call);
             self.seen.keyring_calls += usize::from(is_to_keyring(&call));
             self.look_at_entry(&call);
             self.kill_where_told(&call, false);
@@ -259,6 +264,27 @@ impl<'a> Watcher<'a> {
         let is_told = |kill: Kill| kill.at == self.seen.keyring_calls && kill.after == after;
         if is_to_keyring(call) && self.to_be_killed.is_some_and(is_told) {
             kill(self.pid, Signal::SIGKILL).unwrap();
+        }
+    }
+
+    /// Calls in rows that only ask and set up are passed over.
+    fn count_copies(&mut self, call: &user_regs_struct) {
+        let leaving = match call.orig_rax.cast_signed() {
+            libc::SYS_write | libc::SYS_sendto => call.rsi..call.rsi + call.rdx,
+            libc::SYS_add_key => call.rdx..call.rdx + call.r10,
+            libc::SYS_poll | libc::SYS_ppoll | libc::SYS_keyctl | libc::SYS_exit_group => 0..0,
+            _ => return,
+        };
+        let mappings = self.memory.as_mut().unwrap().mappings(|rights| rights.starts_with("rw"));
+        let mut copies = vec![0; self.needles.count()];
+        for (_, start, bytes) in mappings {
+            for (secret, at) in self.needles.whole(&bytes) {
+                copies[secret] += usize::from(!leaving.contains(&(start + at as u64)));
+            }
+        }
+        self.seen.most_copies.resize(copies.len(), 0);
+        for (most, now) in self.seen.most_copies.iter_mut().zip(copies) {
+            *most = now.max(*most);
         }
     }
 
@@ -362,9 +388,9 @@ impl<'a> Watcher<'a> {
 
     fn copies_beside(&mut self, at: u64, length: u64) -> Vec<String> {
         let needles = self.needles;
-        let mappings = self.memory.as_mut().unwrap().mappings();
+        let mappings = self.memory.as_mut().unwrap().mappings(|rights| rights.starts_with('r'));
         let copies = mappings.iter().flat_map(|(name, start, bytes)| {
-            needles.whole(bytes).into_iter().map(move |offset| (name, start + offset as u64))
+            needles.whole(bytes).into_iter().map(move |(_, at)| (name, start + at as u64))
         });
         copies
             .filter(|(_, address)| !(at..at + length).contains(address))
