@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// What follows `git-credential-pat: OPERATION: `, in order.
 const MESSAGES: &str = "\
+--cache is for a keychain or for --command
+--cache is needless with --keychain kernel
 --cache takes a number of seconds from 1 to 4294967295
 --ci knows the place and the token by itself
 --env takes the name of a variable
@@ -16,6 +18,8 @@ const MESSAGES: &str = "\
 --for takes the URL of a host or of a part of it, like https://github.com
 --keychain takes secret-service or kernel
 --no-input needs --with-token and the token on standard input
+--timeout is for a keychain, not for a source
+--timeout needs --keychain kernel
 --timeout takes a number of seconds from 1 to 4294967295
 --username and --authtype need --for
 --with-token reads a pipe or a file: leave it out to be asked, without an echo
