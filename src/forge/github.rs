@@ -76,8 +76,9 @@ impl Forge for GitHub {
             address: with_query(&format!("{site}/settings/tokens/new"), &query),
             what: "a classic token, for everything that you can reach",
         };
-        // A gist belongs to no repository, which is what a fine-grained token is for.
-        if is_registry || host == "gist.github.com" {
+        // A gist belongs to no repository, which is what a fine-grained token is for; and on a
+        // server of one's own its page cannot be filled in.
+        if is_registry || host == "gist.github.com" || !self.is_at(host) {
             return vec![classic];
         }
         let owner = wanted.context.owner().and_then(|owner| str::from_utf8(owner).ok());
@@ -225,6 +226,9 @@ mod tests {
             ["https://github.com/settings/tokens/new?description=git+on+a+box\
               &scopes=write%3Apackages"]
         );
+        let own = pages("https://github.example:8443/my-org", None);
+        assert_eq!(own.len(), 1);
+        assert!(own[0].starts_with("https://github.example:8443/settings/tokens/new?"), "{own:?}");
         assert!(!pages("https://github.com", Some(400))[0].contains("expires_in"));
         assert!(
             pages("https://corp.ghe.com", None)[0].starts_with("https://corp.ghe.com/settings/")
