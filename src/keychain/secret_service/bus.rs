@@ -76,15 +76,18 @@ impl Bus {
         Ok(bus)
     }
 
-    /// Makes these calls in one write and waits for all their replies, which come back in
-    /// the calls' order.
+    /// Makes these calls in one write, does something meanwhile, and waits for all their
+    /// replies, which come back in the calls' order.
     pub(super) fn exchange(
         &mut self,
         calls: Vec<Call<'_>>,
+        meanwhile: impl FnOnce(),
         deadline: Instant,
     ) -> Result<Vec<Result<Message, Remote>>, Error> {
         let serials: Vec<u32> =
             calls.into_iter().map(|call| self.queue(call, true)).collect::<Result<_, _>>()?;
+        self.write_some()?;
+        meanwhile();
         let mut replies: Vec<Option<Result<Message, Remote>>> = vec![None; serials.len()];
         while replies.iter().any(Option::is_none) {
             let message = self.receive(deadline)?;
