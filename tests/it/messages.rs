@@ -48,7 +48,7 @@ it gave more than one line without control characters
 it gave no reply
 it gave nothing
 it offered a key that is none
-its session is gone
+its session has no key
 line {0} of the request has no =
 line {0} of the request has no key
 line {0} of the request holds a NUL
