@@ -39,7 +39,7 @@ struct Row {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut keychain = arguments.keychain.open()?;
-    let mut rows = helper::with_one_retry(|| rows(&mut *keychain))?;
+    let mut rows = helper::with_retries(|| rows(&mut *keychain))?;
     rows.sort_by(|a, b| a.account.cmp(&b.account));
     let keychain = keychain.kind().name();
     let text = if arguments.json {
