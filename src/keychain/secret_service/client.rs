@@ -97,6 +97,11 @@ impl Client {
         Ok(())
     }
 
+    /// Counts time that was waited elsewhere on the service's account.
+    pub(super) fn note_wait(&mut self, time: Duration) {
+        self.patience.spent += time;
+    }
+
     /// Drops the session; the connection stays.
     pub(super) fn forget_session(&mut self) {
         if let Some(connection) = &mut self.connection {
