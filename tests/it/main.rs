@@ -11,6 +11,8 @@ mod crashes;
 mod end_to_end;
 #[cfg(target_os = "linux")]
 mod faults;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod install;
 mod keyring_family;
 mod lfs;
