@@ -177,6 +177,39 @@ fn arguments_that_are_no_text_are_passed_over_or_refused_and_never_shown() {
 }
 
 #[test]
+fn a_token_in_an_argument_is_refused_and_neither_shown_nor_kept() {
+    const ARGUMENT: &str = "ghp_TESTONLYargument";
+    let place = Place::new();
+    let host = place.keys.host("h");
+    for line in [
+        "login --with-token ARGUMENT",
+        "login --with-token https://ARGUMENT@HOST",
+        "login --with-token https://alice:ARGUMENT@HOST",
+        "login --with-token https://HOST/ARGUMENT",
+        "login --with-token --username ARGUMENT https://HOST",
+        "login --with-token=ARGUMENT https://HOST",
+        "login https://HOST ARGUMENT",
+        "login --token ARGUMENT https://HOST",
+        "logout ARGUMENT",
+        "list ARGUMENT",
+        "ARGUMENT get",
+        "get ARGUMENT",
+        "--keychain ARGUMENT get",
+    ] {
+        let line = line.replace("ARGUMENT", ARGUMENT).replace("HOST", &host);
+        let mut arguments: Vec<&str> = line.split(' ').collect();
+        if line.starts_with("log") {
+            arguments.extend(["--keychain", "kernel"]);
+        }
+        let ran = place.sandbox.helper(&arguments, format!("{TOKEN}other\n"));
+        assert!(!ran.status.success() && ran.stdout.is_empty(), "{ran}");
+        assert!(!ran.stderr().to_lowercase().contains("testonly"), "{ran}");
+        assert_eq!(place.keys.accounts(), [format!("https://{host} alice")], "{ran}");
+    }
+    place.is_untouched();
+}
+
+#[test]
 fn names_in_the_environment_that_are_no_text_do_no_harm() {
     let place = Place::new();
     let odd = OsStr::from_bytes(b"/\xff\xfe");
