@@ -4,11 +4,15 @@
 //! ```text
 //! git-credential-pat [--keychain NAME] [--cache SECONDS] [--allow-http] get
 //!                    └─ from the credential.helper string ────────────┘ └ by git
+//! git-credential-pat --for URL --env NAME get         instead of a keychain: a source
 //! git-credential-pat login https://github.com        a known command comes first
 //! ```
 
+mod source;
+
 use crate::error::Error;
 use crate::keychain::{Cache, Kind, Options};
+use crate::source::SourceOptions;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
@@ -63,7 +67,6 @@ impl Operation {
 }
 
 /// What was asked.
-#[derive(Debug)]
 pub enum Invocation {
     /// By git: with the options of the helper string.
     Operation(Operation, HelperOptions),
@@ -74,7 +77,7 @@ pub enum Invocation {
 }
 
 /// The options in the helper string.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct HelperOptions {
     /// `--keychain NAME`, else the environment variable.
     pub kind: Option<Kind>,
@@ -84,6 +87,8 @@ pub struct HelperOptions {
     pub cache: Option<Duration>,
     /// `--allow-http`
     pub allow_http: bool,
+    /// What serves in place of a keychain: `--for URL` and what goes with it, or `--ci`.
+    pub source: Option<SourceOptions>,
 }
 
 impl HelperOptions {
@@ -110,6 +115,7 @@ pub fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
         return Ok(Invocation::Command);
     }
     let mut options = HelperOptions { kind: keychain_of_environment()?, ..Default::default() };
+    let mut source = source::Words::default();
     let mut words = arguments.iter().map(OsString::as_os_str);
     while let Some(word) = words.next() {
         let word = word.to_str().unwrap_or_default();
@@ -120,6 +126,8 @@ pub fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
             "--timeout" => options.lifetime = Some(parse_seconds(value(), TIMEOUT_REFUSED)?),
             "--cache" => options.cache = Some(parse_seconds(value(), CACHE_REFUSED)?),
             "--allow-http" if word == name => options.allow_http = true,
+            "--ci" if word == name => source.ci = true,
+            _ if source::Words::takes(name) => source.set(name, value())?,
             _ if word.starts_with('-') => {
                 return Err(Error::Option("the helper string has an unknown option"));
             }
@@ -127,12 +135,8 @@ pub fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
                 return Err(Error::Option("the operation must be the last word"));
             }
             _ => {
-                if options.lifetime.is_some() && options.kind != Some(Kind::Kernel) {
-                    return Err(Error::Option("--timeout needs --keychain kernel"));
-                }
-                if options.cache.is_some() && options.kind == Some(Kind::Kernel) {
-                    return Err(Error::Option("--cache is needless with --keychain kernel"));
-                }
+                options.source = source.finish()?;
+                check(&options)?;
                 let operation = Operation::from_name(word);
                 return Ok(operation.map_or(Invocation::Unknown, |operation| {
                     Invocation::Operation(operation, options)
@@ -141,6 +145,24 @@ pub fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
         }
     }
     Err(Error::Usage("no operation is given"))
+}
+
+/// Whether the options fit each other.
+fn check(options: &HelperOptions) -> Result<(), Error> {
+    let refusal = match &options.source {
+        Some(_) if options.lifetime.is_some() => "--timeout is for a keychain, not for a source",
+        Some(source) if options.cache.is_some() && !source.is_command() => {
+            "--cache is for a keychain or for --command"
+        }
+        None if options.lifetime.is_some() && options.kind != Some(Kind::Kernel) => {
+            "--timeout needs --keychain kernel"
+        }
+        None if options.cache.is_some() && options.kind == Some(Kind::Kernel) => {
+            "--cache is needless with --keychain kernel"
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::Option(refusal))
 }
 
 /// The keychain that the environment names; an empty variable names none.
@@ -234,6 +256,25 @@ mod tests {
             "--cache 60 --keychain kernel get",
             "--timeout 60 --keychain secret-service get",
             "get store",
+            "--env TOKEN get",
+            "--file /run/token get",
+            "--command pass get",
+            "--for https://h.example get",
+            "--for https://*.example --env TOKEN get",
+            "--for h.example --env TOKEN get",
+            "--for https://h.example --env ghp_TESTONLY-1 get",
+            "--for https://h.example --env 1TOKEN get",
+            "--for https://h.example --env TOKEN --file /run/token get",
+            "--for https://h.example --for https://g.example --env TOKEN get",
+            "--for https://h.example --env TOKEN --timeout 60 get",
+            "--for https://h.example --env TOKEN --cache 60 get",
+            "--for= --env TOKEN get",
+            "--username alice get",
+            "--authtype Bearer get",
+            "--ci --for https://h.example --env TOKEN get",
+            "--ci --username alice get",
+            "--ci --cache 60 get",
+            "--ci=1 get",
             "-x get",
             "--keychain memory get",
         ] {

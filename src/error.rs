@@ -47,6 +47,9 @@ pub enum Error {
     /// An option of the helper string, or a variable in its place, is wrong.
     #[error("{0}")]
     Option(&'static str),
+    /// A token that comes from elsewhere than a keychain cannot be had.
+    #[error("the source of the token: {0}")]
+    Source(&'static str),
     /// Something that a person typed, or the machine it was typed on, is not fit.
     #[error("{0}")]
     Refused(&'static str),
@@ -109,7 +112,7 @@ impl Error {
     #[must_use]
     pub fn hint(self) -> Option<&'static str> {
         Some(match self {
-            Self::Usage(_) | Self::Option(_) => "see git-credential-pat --help",
+            Self::Usage(_) | Self::Option(_) | Self::Source(_) => "see git-credential-pat --help",
             Self::Locked => "unlock it in the desktop session, or log in there once",
             Self::Denied => "repeat the command and allow the access when the keychain asks",
             Self::TimedOut => {
@@ -123,8 +126,8 @@ impl Error {
                 "create a default keyring or wallet in the desktop's password manager"
             }
             Self::NoKernelKeyring => {
-                "containers often forbid it: set GIT_CREDENTIAL_PAT_KEYCHAIN=secret-service \
-                 where there is a bus, or let the runner's own token serve"
+                "containers often forbid it: take the token from a variable, a file or a \
+                 command with --for URL, or the runner's own with --ci"
             }
             Self::KernelKeyringDenied => "repeat the command under: keyctl session -",
             Self::KernelKeyringFull => {

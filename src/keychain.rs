@@ -115,6 +115,8 @@ pub enum Kind {
     SecretService,
     /// The Linux kernel's user keyring: in memory, gone at reboot.
     Kernel,
+    /// No keychain of the system's, but a [`source`](crate::source) of one token.
+    Source,
     /// This process's memory: for tests, and for programs that use the library.
     Memory,
 }
@@ -137,6 +139,7 @@ impl Kind {
         match self {
             Self::SecretService => "secret-service",
             Self::Kernel => "kernel",
+            Self::Source => "source",
             Self::Memory => "memory",
         }
     }
@@ -157,7 +160,7 @@ pub struct Options {
 }
 
 /// How an operation deals with copies, in the kernel's keyring, of what the desktop's
-/// keychain has answered.
+/// keychain, or a source, has answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cache {
     /// They answer, and are made, for so long.
@@ -183,14 +186,29 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
         Some(Kind::Memory) => Box::new(memory::MemoryKeychain::default()),
         #[cfg(target_os = "linux")]
         None => auto::open(options),
+        Some(Kind::Source) => return Err(Error::Unsupported),
         #[cfg(not(target_os = "linux"))]
         _ => return Err(Error::Unsupported),
     };
-    #[cfg(target_os = "linux")]
-    if let Some(cache) = options.cache
-        && keychain.kind() == Kind::SecretService
-    {
-        return Ok(Box::new(cached::Cached::new(keychain, cache)));
+    if keychain.kind() == Kind::SecretService {
+        return Ok(with_copies(keychain, options.cache, Vec::new()));
     }
     Ok(keychain)
+}
+
+/// The keychain with a short memory, if it is to have one. The origin tells its copies from
+/// those of another keychain with the same contexts.
+#[must_use]
+pub fn with_copies(
+    keychain: Box<dyn Keychain>,
+    cache: Option<Cache>,
+    origin: Vec<u8>,
+) -> Box<dyn Keychain> {
+    #[cfg(target_os = "linux")]
+    if let Some(cache) = cache {
+        return Box::new(cached::Cached::new(keychain, cache, origin));
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (cache, origin);
+    keychain
 }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`context`], [`credential`] and [`secret`] depend on nothing; [`protocol`] on them;
-//! [`helper`] on those and on the [`Keychain`](keychain::Keychain) trait; a keychain never on
+//! [`helper`] on those and on the [`Keychain`] trait; a keychain never on
 //! what uses it. The binary is [`run`] and nothing more.
 //!
 //! The helper works in any program, on any keychain:
@@ -33,21 +33,25 @@
 pub mod arguments;
 pub mod context;
 pub mod credential;
+pub mod docker;
 pub mod error;
 pub mod hardening;
 pub mod helper;
 pub mod keychain;
 pub mod protocol;
 pub mod secret;
+pub mod source;
 pub mod terminal;
 
 mod cli;
 mod forge;
 
 use arguments::{HelperOptions, Invocation, Operation};
+use context::Context;
 use credential::now;
 use error::{Error, Failure};
 use helper::{Outcome, Policy};
+use keychain::Keychain;
 use protocol::Request;
 use std::ffi::OsString;
 
@@ -85,7 +89,7 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
     }
     let request = Request::read(&mut terminal::raw_stdin()?)?;
     let policy = Policy { allow_http: options.allow_http, now: now() };
-    let mut keychain = keychain::open(&options.keychain(operation))?;
+    let Some(mut keychain) = open(operation, &request, options)? else { return Ok(()) };
     match run(&request, policy, &mut *keychain)? {
         Outcome::Answer(lines) => terminal::write_raw(&lines)?,
         Outcome::Ambiguous(host) => terminal::say(
@@ -102,4 +106,30 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
         Outcome::RefusedHttp | Outcome::Silent => {}
     }
     Ok(())
+}
+
+/// The keychain for this operation. A source that cannot be written has none for store and
+/// erase; what was kept of its answers ends with an erase.
+fn open(
+    operation: Operation,
+    request: &Request,
+    options: &HelperOptions,
+) -> Result<Option<Box<dyn Keychain>>, Error> {
+    let keychain_options = options.keychain(operation);
+    let Some(source) = &options.source else {
+        return keychain::open(&keychain_options).map(Some);
+    };
+    let Some(source) = source.open() else { return Ok(None) };
+    let identity = source.identity();
+    let mut keychain = keychain::with_copies(Box::new(source), keychain_options.cache, identity);
+    match operation {
+        Operation::Get => return Ok(Some(keychain)),
+        Operation::Erase => {
+            let (protocol, host) = (request.protocol.as_deref(), request.host.as_deref());
+            let host = Context::of_host(protocol.unwrap_or_default(), host.unwrap_or_default());
+            keychain.find(&host.into_iter().collect::<Vec<_>>(), None)?;
+        }
+        Operation::Store | Operation::Capability => {}
+    }
+    Ok(None)
 }

@@ -26,6 +26,8 @@ use std::time::Duration;
 pub(super) struct Cached {
     keychain: Box<dyn Keychain>,
     cache: Cache,
+    /// What tells this keychain's copies from another's.
+    origin: Vec<u8>,
     /// The last search, if its only hit may be kept once it is read.
     asked: Option<Query>,
     /// The copy that the last search has found.
@@ -33,8 +35,8 @@ pub(super) struct Cached {
 }
 
 impl Cached {
-    pub(super) fn new(keychain: Box<dyn Keychain>, cache: Cache) -> Self {
-        Self { keychain, cache, asked: None, copy: None }
+    pub(super) fn new(keychain: Box<dyn Keychain>, cache: Cache, origin: Vec<u8>) -> Self {
+        Self { keychain, cache, origin, asked: None, copy: None }
     }
 
     fn recall(&mut self, query: &Query) -> Option<Found> {
@@ -70,7 +72,11 @@ impl Keychain for Cached {
         (self.asked, self.copy) = (None, None);
         match self.cache {
             Cache::Answers(_) => {
-                let query = Query { contexts: contexts.to_vec(), username: username.cloned() };
+                let query = Query {
+                    origin: self.origin.clone(),
+                    contexts: contexts.to_vec(),
+                    username: username.cloned(),
+                };
                 if let Some(found) = self.recall(&query) {
                     return Ok(vec![found]);
                 }

@@ -8,6 +8,7 @@ mod commands;
 mod concurrency;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod crashes;
+mod docker;
 mod end_to_end;
 #[cfg(target_os = "linux")]
 mod faults;
@@ -21,5 +22,6 @@ mod memory;
 mod model;
 mod protocol;
 mod secret_service;
+mod sources;
 mod support;
 mod tidy;

@@ -27,6 +27,8 @@ const PREFIX: &str = "git-credential-pat-cache:";
 /// What was asked: the contexts, the most specific first, and the username, if one was named.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::keychain) struct Query {
+    /// Which keychain it was that was asked.
+    pub(in crate::keychain) origin: Vec<u8>,
     pub(in crate::keychain) contexts: Vec<Context>,
     pub(in crate::keychain) username: Option<Username>,
 }
@@ -43,9 +45,10 @@ impl Query {
         let mut digest = Sha256::new();
         let contexts: Vec<String> = self.contexts.iter().map(ToString::to_string).collect();
         let username = self.username.as_ref().map(Username::as_bytes);
+        let ends = [username, Some(&self.origin)];
         // No two queries give the same bytes: lengths come first, none and empty differ.
         digest.update(contexts.len().to_be_bytes());
-        for field in contexts.iter().map(|context| Some(context.as_bytes())).chain([username]) {
+        for field in contexts.iter().map(|context| Some(context.as_bytes())).chain(ends) {
             digest.update(field.map_or(0, |field| field.len() as u64 + 1).to_be_bytes());
             digest.update(field.unwrap_or_default());
         }
@@ -101,6 +104,7 @@ mod tests {
     fn query(contexts: &[&str], username: Option<&[u8]>) -> Query {
         let context = |text: &&str| Context::from_canonical(text).expect("canonical");
         Query {
+            origin: Vec::new(),
             contexts: contexts.iter().map(context).collect(),
             username: username.map(Username::new),
         }
@@ -118,6 +122,8 @@ mod tests {
             query(&["https://h.example/a", "https://h.example"], None),
             query(&["https://h.example/a/b", "https://h.example/a", "https://h.example"], None),
             query(&["https://h.example/a"], Some(b"https://h.example")),
+            Query { origin: b"command a".to_vec(), ..query(&["https://h.example"], None) },
+            Query { origin: b"command b".to_vec(), ..query(&["https://h.example"], None) },
         ];
         let descriptions: HashSet<_> = queries.iter().map(Query::description).collect();
         assert_eq!(descriptions.len(), queries.len());

@@ -1,0 +1,237 @@
+//! Tokens that come from elsewhere than a keychain: from a variable, a file or a command,
+//! on machines that have no keychain to hold them.
+//!
+//! ```text
+//! [credential]
+//!     helper = pat --for https://github.com --env GITHUB_TOKEN
+//!     helper = pat --for https://git.example.com/team --file /run/secrets/token
+//!     helper = pat --for https://gitlab.com --command 'pass show git/gitlab'
+//!     helper = pat --ci                            what the runner itself brings, see [ci]
+//! ```
+//!
+//! Each is bound to exactly one place, and to its scope if the place has a path: what has no
+//! place serves nobody. A source is a keychain of one account that cannot be written, so all
+//! rules of matching are those of [`helper`](crate::helper); git's store and erase change
+//! nothing.
+
+mod ci;
+mod command;
+mod file;
+
+use crate::context::{Context, unescape};
+use crate::credential::{Account, Credential, Username};
+use crate::error::Error;
+use crate::forge;
+use crate::hardening;
+use crate::keychain::lock::Lock;
+use crate::keychain::{Found, ItemId, Keychain, Kind};
+use crate::secret::{Buffer, Secret};
+use std::env;
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+/// The longest output or file that is read, in bytes; today's longest tokens have about 600.
+const MAX_TOKEN: usize = 64 * 1024;
+
+/// Where a token is read.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The variable of this name.
+    Variable(String),
+    /// A file that only its owner can read.
+    File(PathBuf),
+    /// What a command prints, given as words with a shell's quotes, but without a shell.
+    Command(String),
+}
+
+/// A token's place, and where it is read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The only place that it answers for.
+    pub context: Context,
+    /// Whose it is; none is the host's convention, and then any name that a request carries.
+    pub username: Option<Username>,
+    /// The scheme of the `Authorization` header where it is not Basic.
+    pub authtype: Option<Vec<u8>>,
+    /// Where it is read.
+    pub origin: Origin,
+}
+
+/// The sources that a helper string can name.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SourceOptions {
+    /// `--for URL` with `--env`, `--file` or `--command`.
+    Bound(Box<Source>),
+    /// `--ci`
+    Runner,
+}
+
+impl SourceOptions {
+    /// Whether it runs a command, which takes its time.
+    #[must_use]
+    pub fn is_command(&self) -> bool {
+        matches!(self, Self::Bound(source) if matches!(source.origin, Origin::Command(_)))
+    }
+
+    /// The source, where there is one: a runner may bring none.
+    #[must_use]
+    pub fn open(&self) -> Option<Source> {
+        match self {
+            Self::Bound(source) => Some((**source).clone()),
+            Self::Runner => ci::detect(|name| env::var(name).ok()),
+        }
+    }
+}
+
+/// The place of a URL as `--for` takes it: `https://host[:port][/scope]`, nothing else.
+#[must_use]
+pub fn place(url: &str) -> Option<Context> {
+    let (protocol, rest) = url.split_once("://")?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = Context::of_host(protocol.as_bytes(), host.as_bytes())?;
+    host.scoped(&unescape(path.trim_matches('/'))?)
+}
+
+impl Source {
+    /// What tells two sources apart that answer for one place.
+    #[must_use]
+    pub fn identity(&self) -> Vec<u8> {
+        match &self.origin {
+            Origin::Variable(name) => format!("variable {name}").into_bytes(),
+            Origin::File(path) => [b"file ", path.as_os_str().as_encoded_bytes()].concat(),
+            Origin::Command(line) => format!("command {line}").into_bytes(),
+        }
+    }
+
+    fn token(&self) -> Result<Secret, Error> {
+        let bytes = match &self.origin {
+            Origin::Variable(name) => variable(name)?,
+            Origin::File(path) => file::read(path)?,
+            Origin::Command(line) => command::output(line)?,
+        };
+        let bytes = Buffer::from(bytes);
+        let text = bytes.expose();
+        let line = text.strip_suffix(b"\n").unwrap_or(text);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            return Err(Error::Source("it gave nothing"));
+        }
+        if line.iter().any(u8::is_ascii_control) {
+            return Err(Error::Source("it gave more than one line without control characters"));
+        }
+        Ok(bytes.secret(line))
+    }
+
+    fn account(&self) -> Account {
+        let username = self.username.clone().unwrap_or_default();
+        Account { context: self.context.clone(), username }
+    }
+
+    fn found(&self) -> Found {
+        Found { id: ItemId("source".to_owned()), context: self.context.clone(), locked: false }
+    }
+}
+
+fn variable(name: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let value = env::var_os(name).filter(|value| !value.is_empty());
+    let value = value.ok_or(Error::Source("the variable that --env names is not set"))?;
+    Ok(Zeroizing::new(value.into_encoded_bytes()))
+}
+
+impl Keychain for Source {
+    fn kind(&self) -> Kind {
+        Kind::Source
+    }
+
+    fn find(
+        &mut self,
+        contexts: &[Context],
+        username: Option<&Username>,
+    ) -> Result<Vec<Found>, Error> {
+        let is_here = contexts.contains(&self.context)
+            && username.is_none_or(|name| *name == self.account().username);
+        Ok(is_here.then(|| self.found()).into_iter().collect())
+    }
+
+    fn list(&mut self) -> Result<Vec<(Found, Account)>, Error> {
+        Ok(vec![(self.found(), self.account())])
+    }
+
+    fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
+        Ok(found.iter().map(|_| self.account().username).collect())
+    }
+
+    fn read(&mut self, found: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
+        let Some(found) = found.first() else { return Ok(Vec::new()) };
+        hardening::hide_memory();
+        let token = self.token()?;
+        let convention = || {
+            let name = forge::conventional_username(&self.context, token.expose());
+            Username::new(name.as_bytes())
+        };
+        let username = match (&self.username, &self.authtype) {
+            (Some(name), _) => Some(name.clone()),
+            (None, Some(_)) => None,
+            (None, None) => Some(convention()),
+        };
+        let credential = Credential {
+            context: self.context.clone(),
+            username,
+            any_username: self.username.is_none(),
+            token,
+            authtype: self.authtype.clone(),
+            expiry: None,
+            refresh_token: None,
+            stored_at: 0,
+            rejected_at: None,
+        };
+        Ok(vec![(found.clone(), credential)])
+    }
+
+    fn write(&mut self, _at: Option<&Found>, _credential: &Credential) -> Result<(), Error> {
+        Err(Error::Source("it cannot be written"))
+    }
+
+    fn exclusive(&self) -> Option<Lock> {
+        None
+    }
+
+    fn delete(&mut self, _found: &Found) -> Result<(), Error> {
+        Err(Error::Source("it cannot be written"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn a_place_is_what_the_grammar_takes_and_nothing_repaired() {
+        for (url, canonical) in [
+            ("https://github.com", "https://github.com"),
+            ("https://GitHub.com:443/", "https://github.com"),
+            ("https://h.example:8443/team/repo.git", "https://h.example:8443/team/repo"),
+            ("https://h.example/a%20b/", "https://h.example/a b"),
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+        ] {
+            assert_eq!(place(url).map(|place| place.to_string()).as_deref(), Some(canonical));
+        }
+        for url in [
+            "github.com",
+            "https://",
+            "https:///path",
+            "https://*.github.com",
+            "https://github.com.",
+            "https://alice@github.com",
+            "https://a\\@github.com",
+            "https://github.com:0",
+            "https://github.com:65979",
+            "HTTPS://github.com",
+            "ssh://github.com",
+            "https://h.example/a/../b",
+            " https://h.example",
+        ] {
+            assert!(place(url).is_none(), "{url}");
+        }
+    }
+}
