@@ -99,6 +99,36 @@ fn an_input_that_never_ends_is_refused_at_its_first_mebibyte() {
     place.is_untouched();
 }
 
+/// git writes its request at once. Who does not is waited for as long as for a keychain.
+#[test]
+fn an_input_that_falls_silent_costs_five_seconds() {
+    let place = Place::new();
+    let beginnings = [String::new(), place.request(), "protocol=ht".to_owned()];
+    thread::scope(|scope| {
+        for operation in ["get", "store", "erase"] {
+            for beginning in &beginnings {
+                let place = &place;
+                scope.spawn(move || {
+                    let mut command = place.sandbox.command(BINARY);
+                    command.args(["--keychain", "kernel", operation]);
+                    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+                    let began = Instant::now();
+                    let mut child = command.spawn().unwrap();
+                    let mut stdin = child.stdin.take().unwrap();
+                    stdin.write_all(beginning.as_bytes()).unwrap();
+                    let output = child.wait_with_output().unwrap();
+                    let said = String::from_utf8_lossy(&output.stderr);
+                    assert_eq!(output.status.code(), Some(1), "{said}");
+                    assert!(said.ends_with("a standard stream failed: timed out\n"), "{said}");
+                    assert!(output.stdout.is_empty());
+                    assert!(began.elapsed() < AT_ONCE + Duration::from_secs(2));
+                });
+            }
+        }
+    });
+    place.is_untouched();
+}
+
 /// The helper has long ended when the rest of it would come.
 #[test]
 fn a_line_of_a_gibibyte_is_refused_in_less_than_16_mebibytes_of_memory() {
