@@ -70,14 +70,15 @@ impl Keychain for KernelKeyring {
         username: Option<&Username>,
     ) -> Result<Vec<Found>, Error> {
         let mut keys = keys()?;
-        keys.retain(|(found, account)| {
-            contexts.contains(&found.context) && username.is_none_or(|u| *u == account.username)
+        keys.retain(|(_, account)| {
+            contexts.contains(&account.context) && username.is_none_or(|u| *u == account.username)
         });
-        Ok(keys.into_iter().map(|(found, _)| found).collect())
+        Ok(keys.into_iter().map(|(key, account)| found(key, account.context)).collect())
     }
 
     fn list(&mut self) -> Result<Vec<(Found, Account)>, Error> {
-        keys()
+        let keys = keys()?;
+        Ok(keys.into_iter().map(|(key, a)| (found(key, a.context.clone()), a)).collect())
     }
 
     fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
@@ -123,6 +124,10 @@ impl Keychain for KernelKeyring {
             result => result.map_err(convert),
         }
     }
+}
+
+fn found(description: String, context: Context) -> Found {
+    Found { id: ItemId(description), context, locked: false }
 }
 
 /// The payload of the key with this description, or nothing where there is none. One that is
@@ -172,9 +177,9 @@ fn add_until(
     possessing(|| user_keyring()?.link_key(key))
 }
 
-/// Every key of ours in the user keyring. From here on no other process may read this one's
-/// memory.
-fn keys() -> Result<Vec<(Found, Account)>, Error> {
+/// The description of every key of ours in the user keyring. From here on no other process
+/// may read this one's memory.
+fn keys() -> Result<Vec<(String, Account)>, Error> {
     hardening::hide_memory();
     let mut keys = Vec::new();
     for serial in serials()? {
@@ -183,8 +188,7 @@ fn keys() -> Result<Vec<(Found, Account)>, Error> {
         if let Some(description) = description
             && let Some(account) = parse_description(&description)
         {
-            let context = account.context.clone();
-            keys.push((Found { id: ItemId(description), context, locked: false }, account));
+            keys.push((description, account));
         }
     }
     Ok(keys)
