@@ -44,7 +44,7 @@ const MAX_PAYLOAD: usize = 32 * 1024;
 const USUAL_PAYLOAD: usize = 4096;
 
 /// How often a key is looked for that was found and then displaced before it was read.
-const READ_TRIES: usize = 8;
+const TRIES: usize = 8;
 
 /// See the [module](self).
 pub struct KernelKeyring {
@@ -134,8 +134,8 @@ fn found(description: String, context: Context) -> Found {
 /// displaced after it was found may no longer be read: then another has come in its place.
 fn read_described(description: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
     let mut result = Ok(None);
-    for _ in 0..READ_TRIES {
-        let key = match user_keyring().and_then(|ring| ring.search(description)) {
+    for _ in 0..TRIES {
+        let key = match possessing(|| user_keyring()?.search(description)) {
             Err(error) if is_gone(error) => return Ok(None),
             key => key?,
         };
@@ -182,22 +182,42 @@ fn add_until(
 fn keys() -> Result<Vec<(String, Account)>, Error> {
     hardening::hide_memory();
     let mut keys = Vec::new();
+    for _ in 0..TRIES {
+        let is_whole;
+        (keys, is_whole) = described().map_err(convert)?;
+        if is_whole {
+            break;
+        }
+    }
+    Ok(keys)
+}
+
+/// The same at one look, and whether all that was listed was still there to be described: what
+/// came in a displaced one's place is in a new list only.
+fn described() -> Result<(Vec<(String, Account)>, bool), KeyError> {
+    let mut keys = Vec::new();
+    let mut is_whole = true;
     for serial in serials()? {
-        let description = describe(serial).map_err(convert)?;
-        let description = description.and_then(|text| String::from_utf8(text).ok());
+        let description = match describe(serial) {
+            Err(KeyError::KeyDoesNotExist) => {
+                is_whole = false;
+                continue;
+            }
+            description => description?.and_then(|text| String::from_utf8(text).ok()),
+        };
         if let Some(description) = description
             && let Some(account) = parse_description(&description)
         {
             keys.push((description, account));
         }
     }
-    Ok(keys)
+    Ok((keys, is_whole))
 }
 
 /// The serials in the user keyring, which the kernel gives as if they were its payload.
-fn serials() -> Result<Vec<KeySerialId>, Error> {
+fn serials() -> Result<Vec<KeySerialId>, KeyError> {
     let ring = Key::from_id(KeySerialId(KeyRingIdentifier::User as i32));
-    let payload = read_payload(ring).map_err(convert)?;
+    let payload = read_payload(ring)?;
     let (serials, _) = payload.as_chunks();
     Ok(serials.iter().map(|serial| KeySerialId(i32::from_ne_bytes(*serial))).collect())
 }
