@@ -116,7 +116,8 @@ impl Context {
     }
 
     /// This host with `path` as its scope, or nothing where the path cannot be one: it has
-    /// an empty, `.` or `..` segment, more than 32 segments, or a name that is only `.git`.
+    /// an empty, `.` or `..` segment (`%2e` is a dot), more than 32 segments, or a name that
+    /// is only `.git`.
     ///
     /// An empty path is the host level. A final `.git` is dropped.
     #[must_use]
@@ -285,7 +286,9 @@ fn segments(path: &[u8]) -> Option<Vec<&[u8]>> {
 
 /// Whether a segment names a folder below the one before it.
 fn is_plain(segment: &[u8]) -> bool {
-    !matches!(segment, b"" | b"." | b"..")
+    // Many a library and server takes `%2e` for a dot.
+    let dots = [&b""[..], b".", b"..", b"%2e", b".%2e", b"%2e.", b"%2e%2e"];
+    !dots.iter().any(|dots| segment.eq_ignore_ascii_case(dots))
 }
 
 /// Splits `host[:port]`; nothing where what follows the colon is no port.
@@ -429,7 +432,19 @@ mod tests {
     #[test]
     fn a_path_that_could_mean_another_place_meets_no_scope() {
         let deep = [b"x/".repeat(32), b"x".to_vec()].concat();
-        for path in [&b"a/../b"[..], b"./a", b"a//b", b"/a", b"a/", b"..", &deep] {
+        for path in [
+            &b"a/../b"[..],
+            b"./a",
+            b"a//b",
+            b"/a",
+            b"a/",
+            b"..",
+            b"a/%2e%2E/b",
+            b"a/.%2e/b",
+            b"a/%2E./b",
+            b"a/%2e/b",
+            &deep,
+        ] {
             assert_eq!(answering(path), ["https://h.example"], "{:?}", escape(path));
         }
         assert_eq!(answering(&deep[2..]).len(), 33);
@@ -450,7 +465,7 @@ mod tests {
     #[test]
     fn a_name_that_without_its_git_suffix_is_a_dot_or_two_has_no_scope() {
         let host = Context::of_host(b"https", b"h.example").expect("a host");
-        for path in [&b"..git"[..], b"...git", b"a/..git", b"a/...git"] {
+        for path in [&b"..git"[..], b"...git", b"a/..git", b"a/...git", b"a/%2E.git"] {
             assert_eq!(host.scoped(path), None, "{:?}", escape(path));
         }
         assert_eq!(answering(b"a/..git"), ["https://h.example/a", "https://h.example"]);

@@ -222,7 +222,7 @@ fn version() -> Output {
 fn read() -> Result<Buffer, Error> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_REQUEST + 1));
     let limit = u64::try_from(MAX_REQUEST).unwrap_or(u64::MAX) + 1;
-    terminal::raw_stdin()?
+    terminal::request_stdin()?
         .take(limit)
         .read_to_end(&mut bytes)
         .map_err(|e| Error::Stream(e.kind()))?;

@@ -17,7 +17,7 @@ pub use choice::{Choice, choose, read_sound};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::keychain::Keychain;
+use crate::keychain::{Found, Keychain};
 use crate::protocol::{Answer, Request};
 use crate::secret::Secret;
 use choice::named;
@@ -206,6 +206,25 @@ pub fn delete(
     Ok(found.len())
 }
 
+/// Deletes an item whose token was rejected long ago; whether it did. A new token that has
+/// come in its place stays.
+///
+/// # Errors
+/// Where the keychain fails.
+pub fn forget_long_rejected(
+    keychain: &mut dyn Keychain,
+    found: &Found,
+    now: u64,
+) -> Result<bool, Error> {
+    let _guard = keychain.exclusive();
+    let read = keychain.read(std::slice::from_ref(found))?;
+    let is_old = read.iter().any(|(_, credential)| credential.is_long_rejected(now));
+    if is_old {
+        keychain.delete(found)?;
+    }
+    Ok(is_old)
+}
+
 /// How often an operation is begun again. Not once only: gnome-keyring fails by itself once in
 /// some thousand connections, and that must not use up the answer to what else happens.
 const RETRIES: usize = 2;
@@ -382,7 +401,9 @@ fn reject(
     for (at, credential) in named(keychain, contexts, username)? {
         let same_token = credential.token == *token && credential.authtype.as_deref() == authtype;
         if same_token && credential.rejected_at.is_none() {
-            keychain.write(Some(&at), &Credential { rejected_at: Some(now), ..credential })?;
+            // A clock that was set back must not make it one that was rejected long ago.
+            let rejected_at = Some(now.max(credential.stored_at));
+            keychain.write(Some(&at), &Credential { rejected_at, ..credential })?;
         }
     }
     Ok(())

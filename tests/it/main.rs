@@ -15,6 +15,8 @@ mod endings;
 mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod install;
 mod keyring_family;
 mod lfs;
