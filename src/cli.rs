@@ -4,11 +4,14 @@
 //! all too often a token.
 
 mod completions;
+mod configure;
 mod git_config;
 mod list;
 mod login;
 mod logout;
 mod place;
+mod status;
+mod unconfigure;
 
 use crate::arguments::{self, HelperOptions};
 use crate::error::{Error, Failure};
@@ -39,6 +42,12 @@ enum Command {
     Logout(logout::Arguments),
     /// Show the accounts, never their tokens
     List(list::Arguments),
+    /// Show what decides which token git uses, what is wrong, and what mends it
+    Status(status::Arguments),
+    /// Make git ask this helper, once the keychain is proved
+    Configure(configure::Arguments),
+    /// Make git forget this helper
+    Unconfigure(unconfigure::Arguments),
     /// Print the completions for a shell
     #[command(hide = true)]
     Completions(completions::Arguments),
@@ -102,9 +111,14 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
     };
     hardening::hide_memory();
     let (what, result) = match line.command {
+        Command::Status(arguments) => {
+            return status::run(&arguments).map_err(|error| Failure { what: "status", error });
+        }
         Command::Login(arguments) => ("login", login::run(&arguments)),
         Command::Logout(arguments) => ("logout", logout::run(&arguments)),
         Command::List(arguments) => ("list", list::run(&arguments)),
+        Command::Configure(arguments) => ("configure", configure::run(&arguments)),
+        Command::Unconfigure(arguments) => ("unconfigure", unconfigure::run(&arguments)),
         Command::Completions(arguments) => ("completions", completions::run(&arguments)),
     };
     result.map(|()| 0).map_err(|error| Failure { what, error })
