@@ -2,6 +2,7 @@
 
 use crate::cli::git_config::helper_line::Helper;
 use crate::cli::git_config::{self, values};
+use crate::cli::status::finding::typed;
 use crate::error::Error;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
@@ -87,7 +88,8 @@ impl Plan {
     fn text(&self) -> String {
         let mut text = String::new();
         for change in &self.changes {
-            let _ = writeln!(text, "git config {}", shell_words::join(change));
+            let words: Vec<String> = change.iter().map(|word| typed(word)).collect();
+            let _ = writeln!(text, "git config {}", words.join(" "));
         }
         text
     }

@@ -2,7 +2,7 @@
 //!
 //! The keychain is only looked at: nobody is asked, nothing is unlocked or written.
 
-use super::finding::{Finding, Mend};
+use super::finding::{Finding, Mend, typed};
 use super::places::{Asked, percent};
 use crate::cli::git_config::sends_path;
 use crate::context::{Context, Protocol};
@@ -76,13 +76,13 @@ pub(super) fn about_answer(
     accounts: &[Explained],
     asked_name: Option<&str>,
 ) -> Option<Finding> {
-    let place = &asked.context;
+    let place = &asked.context.host_level();
     let first = |why: Why| accounts.iter().find(|explained| explained.why == why);
     if let Some(one) = first(Why::Ambiguous) {
         let what = format!("several accounts could answer at {place}, so none does");
         let key = format!("credential.{}.username", one.account.context);
         let name = username(one).to_string();
-        let (key, name) = (shell_words::quote(&key), shell_words::quote(&name));
+        let (key, name) = (typed(&key), typed(&name));
         let mend = Mend::Command(format!("git config --global {key} {name}"));
         return Some(Finding::wrong("ambiguous", what, mend));
     }
@@ -106,7 +106,7 @@ pub(super) fn about_answer(
     let text = place.to_string();
     let (protocol, rest) = text.split_once("://")?;
     let url = format!("{protocol}://{}{rest}", user.unwrap_or_default());
-    let mend = Mend::ours(&format!("login {}", shell_words::quote(&url)));
+    let mend = Mend::ours(&format!("login {}", typed(&url)));
     // Somebody else's repository may well be read without.
     let finding = if asked.named { Finding::wrong } else { Finding::note };
     Some(finding("no-account", what, mend))
@@ -149,8 +149,7 @@ pub(super) fn about_accounts(accounts: &[Explained]) -> Vec<Finding> {
         if context.is_scoped() && is_gits(context) && !sends_path(context) {
             let what = format!("{who} is never used: git does not send the path there");
             let key = format!("credential.{context}.useHttpPath");
-            let mend =
-                Mend::Command(format!("git config --global {} true", shell_words::quote(&key)));
+            let mend = Mend::Command(format!("git config --global {} true", typed(&key)));
             findings.push(Finding::wrong("no-path", what, mend));
         }
     }
@@ -165,15 +164,15 @@ fn is_gits(context: &Context) -> bool {
 fn login(explained: &Explained, option: &str) -> Mend {
     let context = &explained.account.context;
     if let Some(registry) = context.registry() {
-        return Mend::Command(format!("docker login {}", shell_words::quote(&registry)));
+        return Mend::Command(format!("docker login {}", typed(&registry)));
     }
     let name = username(explained);
     let name = match (name.is_empty(), name.to_string()) {
         (true, _) => String::new(),
-        (false, name) => format!(" --username {}", shell_words::quote(&name)),
+        (false, name) => format!(" --username {}", typed(&name)),
     };
     let place = context.to_string();
-    Mend::ours(&format!("login{option}{name} {}", shell_words::quote(&place)))
+    Mend::ours(&format!("login{option}{name} {}", typed(&place)))
 }
 
 /// A keychain that cannot be used.

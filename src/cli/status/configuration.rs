@@ -1,7 +1,7 @@
 //! What git is configured to do at a place: whom it asks, in which order, and what keeps it from
 //! asking at all.
 
-use super::finding::{Finding, Mend, below_home, location, origin};
+use super::finding::{Finding, Mend, below_home, location, origin, typed};
 use super::places::Asked;
 use crate::arguments::HelperOptions;
 use crate::cli::configure::plan::escaped;
@@ -308,8 +308,7 @@ fn exactly(value: &str) -> String {
 /// Leaves one of our lines in this section.
 fn configure_at(entry: &Entry) -> Mend {
     let place = entry.subsection.as_str();
-    let place =
-        if place.is_empty() { String::new() } else { format!(" {}", shell_words::quote(place)) };
+    let place = if place.is_empty() { String::new() } else { format!(" {}", typed(place)) };
     Mend::ours(&format!("configure --yes{place}"))
 }
 
@@ -320,9 +319,9 @@ fn once(entry: &Entry) -> Mend {
     match (location(entry), entry.key()) {
         (Some(place), Some(key)) if shown => Mend::Command(format!(
             "git config {place} --replace-all {} {} {}",
-            shell_words::quote(&key),
-            shell_words::quote(&entry.value),
-            shell_words::quote(&exactly(&entry.value)),
+            typed(&key),
+            typed(&entry.value),
+            typed(&exactly(&entry.value)),
         )),
         _ => Mend::edit(entry),
     }
@@ -337,9 +336,9 @@ fn argument(entries: &Entries, asked: Option<&Asked>) -> String {
     let scope = if matches!(reset.scope.as_str(), "local" | "worktree") { " --local" } else { "" };
     match (reset.subsection.is_empty(), asked) {
         (false, Some(asked)) if !reset.subsection.contains("://") => {
-            format!("{scope} {}", shell_words::quote(&asked.context.host_level().to_string()))
+            format!("{scope} {}", typed(&asked.context.host_level().to_string()))
         }
-        (false, Some(_)) => format!("{scope} {}", shell_words::quote(&reset.subsection)),
+        (false, Some(_)) => format!("{scope} {}", typed(&reset.subsection)),
         _ => scope.to_owned(),
     }
 }

@@ -71,7 +71,7 @@ impl Mend {
             // Its name cannot be shown, so it cannot be typed either.
             return Self::Command(format!("git config {place} --edit"));
         };
-        let (key, pattern) = (shell_words::quote(&key), shell_words::quote(pattern));
+        let (key, pattern) = (typed(&key), typed(pattern));
         Self::Command(format!("git config {place} --unset-all {key} {pattern}"))
     }
 
@@ -84,13 +84,22 @@ impl Mend {
     }
 }
 
+/// A word as it is typed, in a shell that may be interactive: there `!` and `^` mean something.
+pub(in crate::cli) fn typed(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./+,:@%=-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 /// How this program is called by those who read this.
 pub(super) fn this_command() -> String {
     if helper_line::in_path().is_some_and(|path| helper_line::is_this_program(&path)) {
         return "git credential-pat".to_owned();
     }
     let path = env::current_exe().unwrap_or_else(|_| crate::terminal::NAME.into());
-    shell_words::quote(&path.to_string_lossy()).into_owned()
+    typed(&path.to_string_lossy())
 }
 
 /// Where a line stands, for people.
@@ -122,7 +131,7 @@ pub(super) fn location(entry: &Entry) -> Option<String> {
             "--global".to_owned()
         }
         "local" if file.ends_with(".git/config") => "--local".to_owned(),
-        _ => format!("--file {}", shell_words::quote(file)),
+        _ => format!("--file {}", typed(file)),
     })
 }
 

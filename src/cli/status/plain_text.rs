@@ -1,7 +1,7 @@
 //! Tokens that lie about in plain text: the file of git's `store`, `.netrc`, and URLs in git's
 //! configuration. They are counted, never shown.
 
-use super::finding::{Finding, Mend, below_home, origin};
+use super::finding::{Finding, Mend, below_home, origin, typed};
 use super::places::url_holds_token;
 use crate::cli::git_config::entries::{Entries, Entry};
 use crate::cli::git_config::helper_line::{Helper, store_file};
@@ -101,7 +101,7 @@ fn import(source: &str) -> Mend {
 }
 
 fn source(kind: &str, file: &Path) -> String {
-    shell_words::quote(&format!("{kind}={}", file.display())).into_owned()
+    typed(&format!("{kind}={}", file.display()))
 }
 
 /// A file's text; nothing where there is none, or where it is not one's own to read.
