@@ -18,8 +18,8 @@ use super::KeychainArguments;
 use super::git_config::entries::Entries;
 use crate::credential::{Username, now};
 use crate::error::Error;
-use crate::helper::Policy;
 use crate::helper::explanation::{self, Explained, Why};
+use crate::helper::{self, Policy};
 use crate::keychain::{self, Kind, Options};
 use crate::protocol::Request;
 use crate::terminal;
@@ -128,7 +128,9 @@ impl Report {
             accounts: Vec::new(),
         };
         let mut keychain = keychain::open(&options)?;
+        let asks = helper::with_one_retry(|| keychain.asks_before_it_searches());
         let looked = match asked {
+            _ if asks != Ok(false) => Err(asks.err().unwrap_or(Error::Locked)),
             Some(asked) => {
                 let request = self.request(asked, &configuration, name.as_deref());
                 explanation::explain(&request, policy, &mut *keychain)

@@ -21,5 +21,6 @@ mod model;
 mod protocol;
 mod secret_service;
 mod sources;
+mod status;
 mod support;
 mod tidy;

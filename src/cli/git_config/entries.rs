@@ -129,13 +129,12 @@ impl Entry {
 fn matching<'a>(section: &str, places: &[&'a str], url: &str) -> Vec<&'a str> {
     let protocol = url.split("://").next().unwrap_or_default();
     let mut command = git();
-    // A place with a password in it is not handed on.
-    let places: Vec<&str> = places.iter().copied().filter(|place| !may_hold_token(place)).collect();
     command.env("GIT_CONFIG_COUNT", places.len().to_string());
     for (number, place) in places.iter().enumerate() {
         // git takes `credential.HOST` for every protocol, and only here.
         let is_whole = section != "credential" || place.contains("://");
-        let whole = if is_whole { (*place).to_owned() } else { format!("{protocol}://{place}") };
+        let place = without_password(place);
+        let whole = if is_whole { place } else { format!("{protocol}://{place}") };
         let key = format!("{section}.{whole}.{}", probe(number));
         command.env(format!("GIT_CONFIG_KEY_{number}"), key);
         command.env(format!("GIT_CONFIG_VALUE_{number}"), "true");
@@ -155,16 +154,21 @@ fn probe(number: usize) -> String {
     format!("gitcredentialpatprobe{number}")
 }
 
-/// Whether the part of a URL before its host has more in it than a name.
-fn may_hold_token(place: &str) -> bool {
-    let host = place.split_once("://").map_or(place, |(_, rest)| rest);
-    let host = host.split('/').next().unwrap_or_default();
-    host.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+/// A place without the password that may stand before its host: git does not compare it, and it
+/// must not be in the environment.
+fn without_password(place: &str) -> String {
+    let (protocol, rest) = place.split_once("://").unwrap_or(("", place));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match authority.rsplit_once('@').map(|(user, host)| (user.split_once(':'), host)) {
+        Some((Some((name, _)), host)) if protocol.is_empty() => format!("{name}@{host}{path}"),
+        Some((Some((name, _)), host)) => format!("{protocol}://{name}@{host}{path}"),
+        _ => place.to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, may_hold_token};
+    use super::{Entry, without_password};
 
     #[test]
     fn a_line_is_taken_apart_as_git_does() {
@@ -184,10 +188,12 @@ mod tests {
     }
 
     #[test]
-    fn a_place_with_a_password_is_known() {
-        assert!(may_hold_token("https://a:TESTONLY@h.example/"));
+    fn a_password_is_left_out_of_a_place() {
+        let place = without_password("https://a:TESTONLY@h.example/x");
+        assert_eq!(place, "https://a@h.example/x");
+        assert_eq!(without_password("a:TESTONLY@h.example"), "a@h.example");
         for place in ["https://a@h.example", "h.example:8443/a@b:c", "https://h.example:1/"] {
-            assert!(!may_hold_token(place), "{place}");
+            assert_eq!(without_password(place), place);
         }
     }
 }

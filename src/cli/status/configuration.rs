@@ -175,9 +175,9 @@ impl<'a> Configuration<'a> {
         });
         let mend = if alone { Mend::unset(entry, pattern) } else { Mend::edit(entry) };
         if entry.subsection.is_empty() {
-            let order = if first { "before this helper" } else { "at every host" };
+            let order = if first { ", and before this helper" } else { "" };
             let what = format!(
-                "a shell snippet in {place} is asked {order}, whatever the host; its text is not \
+                "a shell snippet in {place} is asked whatever the host{order}; its text is not \
                  shown, it may hold a token"
             );
             return Finding::wrong("snippet", what, mend);

@@ -114,8 +114,10 @@ pub(super) fn origin(entry: &Entry) -> String {
 /// A path for people: below the home folder from there.
 pub(super) fn below_home(path: &str) -> String {
     let path = crate::context::escape(path.as_bytes());
-    let home = env::var("HOME").ok().filter(|home| home.len() > 1);
-    match home.and_then(|home| path.strip_prefix(&format!("{home}/")).map(ToOwned::to_owned)) {
+    let home = env::var("HOME").unwrap_or_default();
+    let home = home.trim_end_matches('/');
+    let rest = path.strip_prefix(home).filter(|_| !home.is_empty());
+    match rest.and_then(|rest| rest.strip_prefix('/')) {
         Some(rest) => format!("~/{rest}"),
         None => path,
     }
