@@ -6,6 +6,7 @@ mod cache;
 mod commands;
 #[cfg(target_os = "linux")]
 mod concurrency;
+mod configure;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod crashes;
 mod docker;

@@ -11,7 +11,7 @@ use crate::support::kernel::Keys;
 use crate::support::sandbox::{BINARY, Ran, Sandbox};
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
-use git_credential_pat::keychain::{Keychain, Kind, Options, open};
+use git_credential_pat::keychain::{Kind, Options, open};
 use git_credential_pat::secret::Secret;
 use serde_json::Value;
 use std::path::Path;
@@ -22,7 +22,8 @@ pub const TOKEN: &str = "ghp_TESTONLYstatus0123456789";
 /// Somebody with the kernel's keyring and without a desktop, at a host of their own.
 pub struct User {
     pub sandbox: Sandbox,
-    pub keys: Keys,
+    /// Removes what is kept for the host.
+    _keys: Keys,
     pub host: String,
 }
 
@@ -31,7 +32,7 @@ impl User {
     pub fn new() -> Self {
         let keys = Keys::new();
         let host = keys.host("status");
-        Self { sandbox: Sandbox::new(), keys, host }
+        Self { sandbox: Sandbox::new(), _keys: keys, host }
     }
 
     /// Whose git asks this helper.

@@ -1,6 +1,6 @@
 //! Tokens that lie about in plain text: each is counted, none is shown.
 
-use super::{TOKEN, User, command, finding, ids};
+use super::{TOKEN, User, command, ids};
 use serde_json::Value;
 use std::fs;
 
