@@ -24,7 +24,7 @@ use crate::keychain::{self, Kind, Options};
 use crate::protocol::Request;
 use crate::terminal;
 use configuration::Configuration;
-use finding::Finding;
+use finding::{Finding, Mend};
 use places::Asked;
 use report::Paper;
 use serde_json::{Value, json};
@@ -75,20 +75,27 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
 impl Report {
     fn gather(arguments: &Arguments) -> Result<Self, Error> {
         let asked = places::asked(arguments.url.as_deref())?;
-        let entries = Entries::read();
+        let readable = Entries::try_read();
         let git = places::ask(&["version"]);
         let git = git.and_then(|text| Some(text.trim().strip_prefix("git version ")?.to_owned()));
         let mut report = Self {
             git,
             places: Vec::new(),
             keychains: Vec::new(),
-            others: configuration::others(&entries),
+            others: Vec::new(),
             findings: Vec::new(),
         };
         if report.git.is_none() {
-            let mend = finding::Mend::Advice("install git".to_owned());
+            let mend = Mend::Advice("install git".to_owned());
             report.found([Finding::wrong("no-git", "git cannot be run", mend)]);
+        } else if readable.is_none() {
+            // It says there what it does not understand.
+            let mend = Mend::Command("git config --list".to_owned());
+            let what = "git cannot read its configuration; it says where and why:";
+            report.found([Finding::wrong("configuration", what, mend)]);
         }
+        let entries = readable.unwrap_or_else(Entries::read);
+        report.others = configuration::others(&entries);
         let everywhere: Vec<Option<&Asked>> =
             if asked.is_empty() { vec![None] } else { asked.iter().map(Some).collect() };
         for asked in everywhere {
@@ -117,8 +124,9 @@ impl Report {
         let options = Options { kind, lifetime: None, patient: false, cache: None };
         let allow_http = ours.map_or(setup.allow_http, |ours| ours.allow_http);
         let policy = Policy { allow_http, now: now() };
-        let name = asked.and_then(|asked| asked.username.as_ref().map(ToString::to_string));
-        let name = name.or_else(|| configuration.username.clone().filter(|_| asked.is_some()));
+        let given = asked.and_then(|asked| asked.username.clone());
+        let given = given.or(configuration.username.clone().filter(|_| asked.is_some()));
+        let name = given.as_ref().map(places::shown);
         let mut place = PlaceReport {
             url: asked.map(|asked| asked.context.to_string()),
             username: name.clone(),
@@ -127,12 +135,17 @@ impl Report {
             helpers_json: configuration.to_json(),
             accounts: Vec::new(),
         };
+        if arguments.keychain.keychain.is_none() && configuration.has_only_sources() {
+            // What is kept in a keychain is never asked for.
+            self.places.push(place);
+            return Ok(());
+        }
         let mut keychain = keychain::open(&options)?;
         let asks = helper::with_one_retry(|| keychain.asks_before_it_searches());
         let looked = match asked {
             _ if asks != Ok(false) => Err(asks.err().unwrap_or(Error::Locked)),
             Some(asked) => {
-                let request = self.request(asked, &configuration, name.as_deref());
+                let request = self.request(asked, &configuration, given.clone());
                 explanation::explain(&request, policy, &mut *keychain)
             }
             None => explanation::accounts(&mut *keychain),
@@ -141,7 +154,10 @@ impl Report {
             Ok(accounts) => {
                 self.found(accounts::about_accounts(&accounts));
                 if let Some(asked) = asked.filter(|_| configuration.has_ours()) {
-                    self.found(accounts::about_answer(asked, &accounts, name.as_deref()));
+                    let source = configuration.has_source();
+                    let found = accounts::about_answer(asked, &accounts, given.as_ref());
+                    self.found(found.filter(|finding| finding.id != "no-account" || !source));
+                    self.found(accounts::about_http(asked, allow_http));
                 }
                 place.accounts = accounts;
             }
@@ -160,7 +176,7 @@ impl Report {
         &self,
         asked: &Asked,
         configuration: &Configuration<'_>,
-        name: Option<&str>,
+        username: Option<Username>,
     ) -> Request {
         let context = asked.context.host_level().to_string();
         let (protocol, host) = context.split_once("://").unwrap_or_default();
@@ -168,12 +184,9 @@ impl Report {
             protocol: Some(protocol.as_bytes().to_vec()),
             host: Some(host.as_bytes().to_vec()),
             path: Some(asked.path()).filter(|path| configuration.sends_path && !path.is_empty()),
-            username: name.map(|name| Username::new(name.as_bytes())),
+            username,
             ..Default::default()
         };
-        if let Some(name) = &asked.username {
-            request.username = Some(name.clone());
-        }
         request.capabilities.authtype = self.git_is_at_least(SCHEMES);
         request
     }

@@ -30,12 +30,15 @@ pub(in crate::cli) struct Entry {
 pub(in crate::cli) struct Entries(Vec<Entry>);
 
 impl Entries {
-    /// Asks git, for the folder that this process is in. Without git there are none.
-    pub(in crate::cli) fn read() -> Self {
+    /// Asks git, for the folder that this process is in; nothing where git does not say.
+    pub(in crate::cli) fn try_read() -> Option<Self> {
         let mut command = git();
         command.args(["--null", "--show-origin", "--show-scope", "--list"]);
-        let output = command.stderr(Stdio::null()).output();
-        let output = Zeroizing::new(output.map(|output| output.stdout).unwrap_or_default());
+        let output = command.stderr(Stdio::null()).output().ok()?;
+        let (status, output) = (output.status, Zeroizing::new(output.stdout));
+        if !status.success() {
+            return None;
+        }
         let mut fields = output.split(|&byte| byte == 0);
         let mut entries = Vec::new();
         while let (Some(scope), Some(origin), Some(line)) =
@@ -43,7 +46,12 @@ impl Entries {
         {
             entries.extend(Entry::parse(scope, origin, line));
         }
-        Self(entries)
+        Some(Self(entries))
+    }
+
+    /// The same; no lines where git does not say.
+    pub(in crate::cli) fn read() -> Self {
+        Self::try_read().unwrap_or(Self(Vec::new()))
     }
 
     /// All lines of this name, whatever place they are for.

@@ -3,7 +3,7 @@
 //! The keychain is only looked at: nobody is asked, nothing is unlocked or written.
 
 use super::finding::{Finding, Mend, typed};
-use super::places::{Asked, percent};
+use super::places::{Asked, looks_like_token, percent};
 use crate::cli::git_config::sends_path;
 use crate::context::{Context, Protocol};
 use crate::credential::{Username, now};
@@ -74,7 +74,7 @@ pub(super) fn to_json(explained: &Explained, asked_name: Option<&str>) -> Value 
 pub(super) fn about_answer(
     asked: &Asked,
     accounts: &[Explained],
-    asked_name: Option<&str>,
+    asked_name: Option<&Username>,
 ) -> Option<Finding> {
     let place = &asked.context.host_level();
     let first = |why: Why| accounts.iter().find(|explained| explained.why == why);
@@ -100,9 +100,10 @@ pub(super) fn about_answer(
     if first(Why::Refused).is_some() || place.exposes_secrets() {
         return None;
     }
+    let asked_name = asked_name.filter(|name| !looks_like_token(&name.to_string()));
     let whom = asked_name.map(|name| format!(" for {name}")).unwrap_or_default();
     let what = format!("no token is kept{whom} at {place}");
-    let user = asked_name.map(|name| format!("{}@", percent(&Username::new(name.as_bytes()))));
+    let user = asked_name.map(|name| format!("{}@", percent(name)));
     let text = place.to_string();
     let (protocol, rest) = text.split_once("://")?;
     let url = format!("{protocol}://{}{rest}", user.unwrap_or_default());
@@ -110,6 +111,16 @@ pub(super) fn about_answer(
     // Somebody else's repository may well be read without.
     let finding = if asked.named { Finding::wrong } else { Finding::note };
     Some(finding("no-account", what, mend))
+}
+
+/// That the place is one for which nothing is answered.
+pub(super) fn about_http(asked: &Asked, allow_http: bool) -> Option<Finding> {
+    let refused = asked.context.exposes_secrets() && !allow_http;
+    let what = "unencrypted http is neither answered nor stored";
+    let mend = "use https, or add --allow-http to the helper string";
+    // A remote may well be for reading only.
+    let finding = if asked.named { Finding::wrong } else { Finding::note };
+    refused.then(|| finding("http", what, Mend::Advice(mend.to_owned())))
 }
 
 /// What is wrong with the accounts themselves.

@@ -8,6 +8,7 @@ use crate::cli::configure::plan::escaped;
 use crate::cli::git_config::entries::{Entries, Entry};
 use crate::cli::git_config::helper_line::{self, Helper};
 use crate::context::escape;
+use crate::credential::Username;
 use serde_json::{Value, json};
 use std::env;
 
@@ -17,7 +18,7 @@ pub(in crate::cli) struct Configuration<'a> {
     /// Whether it sends the path.
     pub(super) sends_path: bool,
     /// The username that it asks for where the URL has none.
-    pub(super) username: Option<String>,
+    pub(super) username: Option<Username>,
     /// Where our line stands.
     ours: Option<usize>,
     /// The place as an argument of our own commands: a blank and a URL, or nothing.
@@ -31,7 +32,7 @@ impl<'a> Configuration<'a> {
         let settings = entries.at("credential", url);
         let last = |name: &str| settings.iter().rev().find(|entry| entry.name == name);
         let sends_path = last("usehttppath").is_some_and(|entry| is_true(&entry.value));
-        let username = last("username").map(|entry| entry.value.to_string());
+        let username = last("username").map(|entry| Username::new(entry.value.as_bytes()));
         let ours = helpers.iter().position(|(_, helper)| matches!(helper, Helper::Ours(_)));
         Self { helpers, sends_path, username, ours, argument: argument(entries, asked) }
     }
@@ -47,6 +48,18 @@ impl<'a> Configuration<'a> {
     /// Whether git asks us here, in whatever way.
     pub(super) fn has_ours(&self) -> bool {
         self.ours.is_some()
+    }
+
+    /// Whether a line of ours has a source of tokens in place of a keychain.
+    pub(super) fn has_source(&self) -> bool {
+        let is_source =
+            |helper: &Helper| matches!(helper, Helper::Ours(Some(o)) if o.source.is_some());
+        self.helpers.iter().any(|(_, helper)| is_source(helper))
+    }
+
+    /// Whether git asks us, and never for what is in a keychain.
+    pub(super) fn has_only_sources(&self) -> bool {
+        self.has_source() && !self.helpers.iter().any(|(_, helper)| helper.is_our_keychain())
     }
 
     /// The helpers in git's order, each with where it is configured.
@@ -253,6 +266,9 @@ pub(super) fn others(entries: &Entries) -> Vec<(&'static str, String)> {
         .or_else(|| Some((variable("SSH_ASKPASS")?, "SSH_ASKPASS")));
     if let Some((program, from)) = asks {
         lines.push(("asks", format!("{} ({from}), after the helpers", escape(program.as_bytes()))));
+    }
+    if variable("GIT_TERMINAL_PROMPT").is_some_and(|value| !is_true(&value)) {
+        lines.push(("asks", "not on the terminal: GIT_TERMINAL_PROMPT says so".to_owned()));
     }
     if let Some(value) = entries.value("credential", "interactive")
         && ["false", "no", "off", "0", "never"].iter().any(|no| value.eq_ignore_ascii_case(no))

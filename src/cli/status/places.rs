@@ -108,6 +108,12 @@ pub(super) fn url_holds_token(url: &str) -> bool {
     }
 }
 
+/// A username for people, unless it is rather a token.
+pub(super) fn shown(name: &Username) -> String {
+    let text = name.to_string();
+    if looks_like_token(&text) { "(a token)".to_owned() } else { text }
+}
+
 /// Whether a username is rather a token: long, and with one of the forges' beginnings.
 pub(super) fn looks_like_token(name: &str) -> bool {
     const BEGINNINGS: [&str; 12] = [

@@ -2,7 +2,7 @@
 //! configuration. They are counted, never shown.
 
 use super::finding::{Finding, Mend, below_home, origin, typed};
-use super::places::url_holds_token;
+use super::places::{looks_like_token, url_holds_token};
 use crate::cli::git_config::entries::{Entries, Entry};
 use crate::cli::git_config::helper_line::{Helper, store_file};
 use std::env;
@@ -80,6 +80,10 @@ fn urls(entries: &Entries) -> Vec<Finding> {
         let remote = crate::context::escape(remote.as_bytes());
         let what = format!("a token lies in plain text in the URL of the remote {remote}");
         findings.push(Finding::wrong("token-in-url", what, import("remotes")));
+    }
+    for entry in entries.named("credential", "username").filter(|e| looks_like_token(&e.value)) {
+        let what = format!("a token lies in plain text as a username in {}", origin(entry));
+        findings.push(Finding::wrong("token-as-username", what, Mend::edit(entry)));
     }
     // Here the token may be on either side, and the setting's name cannot be typed.
     let rewritten = entries.named("url", "insteadof").chain(entries.named("url", "pushinsteadof"));
