@@ -3,6 +3,7 @@
 //! clap is told not to quote what it does not understand: an argument in the wrong place is
 //! all too often a token.
 
+mod accounts;
 mod completions;
 mod configure;
 mod git_config;

@@ -54,6 +54,12 @@ pub enum Error {
     #[error("{0}")]
     Refused(&'static str),
 
+    /// Nothing is kept for what a person named.
+    #[error("no such account is in the keychain")]
+    NoAccount,
+    /// A token that still serves would be lost.
+    #[error("the account has another token already")]
+    Exists,
     /// The keychain, or the part of it that holds the account, is locked.
     #[error("the keychain is locked")]
     Locked,
@@ -113,6 +119,8 @@ impl Error {
     pub fn hint(self) -> Option<&'static str> {
         Some(match self {
             Self::Usage(_) | Self::Option(_) | Self::Source(_) => "see git-credential-pat --help",
+            Self::NoAccount => "see what is there with: git credential-pat list",
+            Self::Exists => "add --replace, or name another account with --username NAME",
             Self::Locked => "unlock it in the desktop session, or log in there once",
             Self::Denied => "repeat the command and allow the access when the keychain asks",
             Self::TimedOut => {

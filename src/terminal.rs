@@ -3,6 +3,7 @@
 //!
 //! stdout is for data, stderr speaks to people in one way, see [`say`].
 
+pub mod display;
 pub mod prompt;
 
 use crate::error::Error;

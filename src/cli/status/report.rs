@@ -1,10 +1,15 @@
 //! The report on paper: for people, within the columns of their terminal, and for programs.
 
 use super::finding::{Finding, Mend};
+use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
 
 /// Where what a line says begins.
 const INDENT: usize = 11;
+
+/// Where what is found begins.
+const MARK: usize = 7;
 
 /// What is written, and how.
 pub(super) struct Paper {
@@ -33,22 +38,26 @@ impl Paper {
     pub(super) fn findings(&mut self, findings: &[Finding]) {
         for finding in findings {
             self.text.push('\n');
-            let (mark, colour) = if finding.wrong { ("wrong: ", "31") } else { ("note:  ", "33") };
-            let mark = self.coloured(mark, colour);
-            self.wrapped(&mark, 7, &finding.what);
+            let (mark, colour) = if finding.wrong {
+                ("wrong: ", AnsiColor::Red)
+            } else {
+                ("note:  ", AnsiColor::Yellow)
+            };
+            let mark = self.styled(mark, colour.on_default());
+            self.wrapped(&mark, MARK, &finding.what);
             match &finding.mend {
                 // In one piece, to be copied.
                 Mend::Command(command) => {
-                    let command = self.coloured(command, "1");
+                    let command = self.styled(command, Style::new().bold());
                     let _ = writeln!(self.text, "       {command}");
                 }
-                Mend::Advice(advice) => self.wrapped("       ", 7, advice),
+                Mend::Advice(advice) => self.wrapped(&" ".repeat(MARK), MARK, advice),
                 Mend::Nothing => {}
             }
         }
         let wrong = findings.iter().filter(|finding| finding.wrong).count();
         let verdict = match wrong {
-            0 => self.coloured("all is well", "32"),
+            0 => self.styled("all is well", AnsiColor::Green.on_default()),
             1 => "1 thing is wrong; the line below it mends it".to_owned(),
             several => format!("{several} things are wrong; the line below each mends it"),
         };
@@ -60,26 +69,27 @@ impl Paper {
         self.text
     }
 
-    fn coloured(&self, text: &str, code: &str) -> String {
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    fn styled(&self, text: &str, style: Style) -> String {
+        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
     /// Writes words after an opening, and further lines below it.
     fn wrapped(&mut self, opening: &str, indent: usize, text: &str) {
         let mut line = opening.to_owned();
-        // What is on the line, without colour.
-        let mut width = if opening.contains('\x1b') { indent } else { opening.chars().count() };
-        let start = width;
+        // What is on the line; colour takes no room.
+        let mut width = if opening.contains('\x1b') { indent } else { opening.width() };
+        let mut is_first = true;
         for word in text.split(' ') {
-            let length = word.chars().count();
-            if width > start.min(indent) && width + 1 + length > self.columns && width > indent {
+            let length = word.width();
+            if !is_first && width + 1 + length > self.columns {
                 let _ = writeln!(self.text, "{}", line.trim_end());
                 line = " ".repeat(indent);
                 width = indent;
-            } else if width > start {
+            } else if !is_first {
                 line.push(' ');
                 width += 1;
             }
+            is_first = false;
             line.push_str(word);
             width += length;
         }
