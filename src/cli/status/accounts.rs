@@ -5,19 +5,17 @@
 use super::finding::{Finding, Mend, typed};
 use super::places::{Asked, looks_like_token, percent};
 use crate::cli::git_config::sends_path;
+use crate::cli::list::rfc3339;
 use crate::context::{Context, Protocol};
 use crate::credential::{Username, now};
+use crate::ending::relative;
 use crate::error::Error;
 use crate::helper::explanation::{Explained, Why};
 use crate::keychain::Kind;
-use humantime::format_rfc3339_seconds;
 use serde_json::{Value, json};
-use std::time::{Duration, UNIX_EPOCH};
 
-const DAY: u64 = 24 * 60 * 60;
-
-/// How long before its end a token is worth a word, in seconds.
-const SOON: u64 = 30 * DAY;
+/// How long before its end a token is worth a word, in seconds: 30 days.
+const SOON: u64 = 30 * 24 * 60 * 60;
 
 /// The account's own username: also of one that answers any.
 fn username(explained: &Explained) -> Username {
@@ -41,7 +39,7 @@ pub(super) fn reason(explained: &Explained, asked_name: Option<&str>) -> String 
     let name = asked_name.unwrap_or_default();
     match explained.why {
         Why::Answers => match explained.credential.as_ref().and_then(|c| c.expiry) {
-            Some(expiry) => format!("answers; expires {}", date(expiry)),
+            Some(expiry) => format!("answers; expires {}", relative(expiry, now())),
             None => "answers".to_owned(),
         },
         Why::Rejected => "rejected by the host".to_owned(),
@@ -66,7 +64,7 @@ pub(super) fn to_json(explained: &Explained, asked_name: Option<&str>) -> Value 
         "username": Some(username(explained)).filter(|n| !n.is_empty()).map(|n| n.to_string()),
         "answers": explained.why == Why::Answers,
         "why": reason(explained, asked_name),
-        "expires": expiry.map(|expiry| format_rfc3339_seconds(time(expiry)).to_string()),
+        "expires": expiry.map(rfc3339),
     })
 }
 
@@ -147,11 +145,9 @@ pub(super) fn about_accounts(accounts: &[Explained]) -> Vec<Finding> {
                 findings.push(Finding::wrong("expired", what, login(explained, "")));
             }
             Some(credential) => {
-                let left = credential.expiry.map(|expiry| expiry - now);
-                if let Some(left) = left.filter(|&left| left <= SOON) {
-                    let days = left.div_ceil(DAY);
-                    let days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
-                    let what = format!("{who} expires in {days}");
+                let soon = |expiry: &u64| expiry - now <= SOON;
+                if let Some(expiry) = credential.expiry.filter(soon) {
+                    let what = format!("{who} expires {}", relative(expiry, now));
                     let mend = login(explained, " --replace");
                     findings.push(Finding::wrong("expires-soon", what, mend));
                 }
@@ -203,16 +199,4 @@ pub(super) fn describe(kind: Kind) -> &'static str {
         Kind::Kernel => "kernel, in memory only: gone at reboot",
         Kind::Source | Kind::Memory => kind.name(),
     }
-}
-
-/// The day in UTC.
-fn date(seconds: u64) -> String {
-    let mut text = format_rfc3339_seconds(time(seconds)).to_string();
-    text.truncate("2027-01-31".len());
-    text
-}
-
-fn time(seconds: u64) -> std::time::SystemTime {
-    const END_OF_9999: u64 = 253_402_300_799;
-    UNIX_EPOCH + Duration::from_secs(seconds.min(END_OF_9999))
 }

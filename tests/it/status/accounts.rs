@@ -89,10 +89,10 @@ fn a_token_that_ends_within_thirty_days_is_told() {
     let what = finding(&status, "expires-soon")["what"].as_str().unwrap();
     assert!(what.ends_with("expires in 6 days"), "{what}");
     let command = command(&status, "expires-soon");
-    assert_eq!(
-        command,
-        format!("git credential-pat login --replace --username alice {}", user.url(""))
-    );
+    let login = format!("git credential-pat login --replace --username alice {}", user.url(""));
+    assert_eq!(command, login);
+    user.runs(&command, " --with-token");
+    assert!(user.finds("").is_empty());
 }
 
 #[test]
