@@ -69,8 +69,7 @@ pub fn explain(
         return Ok(Vec::new());
     };
     let Some(host) = Context::of_host(protocol, host) else { return Ok(Vec::new()) };
-    let mut accounts = with_one_retry(|| accounts(keychain))?;
-    accounts.retain(|explained| explained.account.context.host_level() == host);
+    let mut accounts = with_one_retry(|| of_host(Some(&host), keychain))?;
     if !matches!(place_of(request, policy), Place::Host(_)) {
         return Ok(accounts);
     }
@@ -109,7 +108,13 @@ pub fn explain(
 /// # Errors
 /// Where the keychain fails.
 pub fn accounts(keychain: &mut dyn Keychain) -> Result<Vec<Explained>, Error> {
-    let listed = keychain.list()?;
+    with_one_retry(|| of_host(None, keychain))
+}
+
+/// The accounts of one host, or of all. No other token is read.
+fn of_host(host: Option<&Context>, keychain: &mut dyn Keychain) -> Result<Vec<Explained>, Error> {
+    let mut listed = keychain.list()?;
+    listed.retain(|(_, a)| host.is_none_or(|host| a.context.host_level() == *host));
     let open: Vec<Found> =
         listed.iter().map(|(found, _)| found).filter(|found| !found.locked).cloned().collect();
     let (mut read, _) = read_sound(keychain, &open)?;
