@@ -33,12 +33,11 @@ use serde_json::{Value, json};
 const SCHEMES: (u32, u32) = (2, 46);
 
 #[derive(clap::Args)]
-#[command(after_help = "Exit status: 0 if all is well, 1 if something is wrong.")]
 pub(super) struct Arguments {
     /// The host or repository that git would go to [default: this repository's remotes; outside
     /// of a repository no place in particular]
     url: Option<String>,
-    /// Print a JSON object, for programs
+    /// Print a JSON object, for programs; what is found has an `id` that does not change
     #[arg(long)]
     json: bool,
     #[command(flatten)]
