@@ -151,7 +151,7 @@ impl Report {
         };
         match looked {
             Ok(accounts) => {
-                self.found(accounts::about_accounts(&accounts));
+                self.found(accounts::about_accounts(&accounts, entries, asked));
                 if let Some(asked) = asked.filter(|_| configuration.has_ours()) {
                     let source = configuration.has_source();
                     let found = accounts::about_answer(asked, &accounts, given.as_ref());

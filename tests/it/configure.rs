@@ -220,7 +220,9 @@ fn a_program_outside_of_path_is_named_as_gits_shell_reads_it() {
         let folder = user.sandbox.path("odd 'one' \"two\" $HOME é [x]* `y` \\z #;&|");
         fs::create_dir(&folder).unwrap();
         let program = folder.join("git-credential-pat");
-        fs::copy(BINARY, &program).unwrap();
+        // By another process: what this one has open for writing others cannot run.
+        let copied = user.sandbox.run("cp", &[BINARY, program.to_str().unwrap()], b"");
+        assert!(copied.status.success(), "{copied}");
         let mut command = user.sandbox.command(&program);
         command.args(["configure", "--yes"]);
         let ran = run(command, b"");

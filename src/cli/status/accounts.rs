@@ -2,9 +2,10 @@
 //!
 //! The keychain is only looked at: nobody is asked, nothing is unlocked or written.
 
+use super::configuration::sends_path;
 use super::finding::{Finding, Mend, typed};
 use super::places::{Asked, looks_like_token, percent};
-use crate::cli::git_config::sends_path;
+use crate::cli::git_config::entries::Entries;
 use crate::cli::list::rfc3339;
 use crate::context::{Context, Protocol};
 use crate::credential::{Username, now};
@@ -122,7 +123,11 @@ pub(super) fn about_http(asked: &Asked, allow_http: bool) -> Option<Finding> {
 }
 
 /// What is wrong with the accounts themselves.
-pub(super) fn about_accounts(accounts: &[Explained]) -> Vec<Finding> {
+pub(super) fn about_accounts(
+    accounts: &[Explained],
+    entries: &Entries,
+    asked: Option<&Asked>,
+) -> Vec<Finding> {
     let now = now();
     let mut findings = Vec::new();
     if accounts.iter().any(|explained| explained.locked) {
@@ -153,14 +158,23 @@ pub(super) fn about_accounts(accounts: &[Explained]) -> Vec<Finding> {
                 }
             }
         }
-        if context.is_scoped() && is_gits(context) && !sends_path(context) {
-            let what = format!("{who} is never used: git does not send the path there");
+        if context.is_scoped() && is_gits(context) && !is_reached(context, entries) {
+            let what = format!("{who} is not used: git does not send the path there");
             let key = format!("credential.{context}.useHttpPath");
             let mend = Mend::Command(format!("git config --global {} true", typed(&key)));
-            findings.push(Finding::wrong("no-path", what, mend));
+            // Elsewhere a repository's own configuration may say otherwise.
+            let finding = if asked.is_some() { Finding::wrong } else { Finding::note };
+            findings.push(finding("no-path", what, mend));
         }
     }
     findings
+}
+
+/// Whether git sends the path for a repository of this context, whatever its URL ends with.
+fn is_reached(context: &Context, entries: &Entries) -> bool {
+    [context.to_string(), format!("{context}.git")]
+        .iter()
+        .any(|url| sends_path(&entries.at("credential", Some(url))))
 }
 
 /// Whether git can ask for it: not a container registry's.

@@ -30,9 +30,9 @@ impl<'a> Configuration<'a> {
         let url = asked.map(|asked| asked.url.as_str());
         let helpers = entries.helpers_at(url);
         let settings = entries.at("credential", url);
-        let last = |name: &str| settings.iter().rev().find(|entry| entry.name == name);
-        let sends_path = last("usehttppath").is_some_and(|entry| is_true(&entry.value));
-        let username = last("username").map(|entry| Username::new(entry.value.as_bytes()));
+        let sends_path = sends_path(&settings);
+        let username = settings.iter().rev().find(|entry| entry.name == "username");
+        let username = username.map(|entry| Username::new(entry.value.as_bytes()));
         let ours = helpers.iter().position(|(_, helper)| matches!(helper, Helper::Ours(_)));
         Self { helpers, sends_path, username, ours, argument: argument(entries, asked) }
     }
@@ -229,6 +229,12 @@ impl<'a> Configuration<'a> {
             findings.push(Finding::wrong("doubled", what, mend));
         }
     }
+}
+
+/// Whether git sends the path where these settings count.
+pub(super) fn sends_path(settings: &[&Entry]) -> bool {
+    let last = settings.iter().rev().find(|entry| entry.name == "usehttppath");
+    last.is_some_and(|entry| is_true(&entry.value))
 }
 
 /// What else decides about requests here, outside of `credential.helper`.
