@@ -97,7 +97,7 @@ main() {
 
     step "Scripts"
     shellcheck .ci/run
-    find install.sh tests benches -name '*.sh' -exec shellcheck {} +
+    find install.sh tests benches examples -name '*.sh' -exec shellcheck {} +
 
     step "Manual"
     warnings=$(groff -k -t -man -ww -z -Tutf8 src/cli/git-credential-pat.1 2>&1 || echo failed)
