@@ -8,6 +8,7 @@
 //! from its search. That is safe also for what writes: it first looks at what is there.
 
 mod choice;
+pub mod explanation;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -164,7 +164,7 @@ impl Row {
 
 /// Seconds since 1970 UTC as `2027-01-31T00:00:00Z`; a time that no calendar has as the
 /// last one that it has.
-fn rfc3339(seconds: u64) -> String {
+pub(super) fn rfc3339(seconds: u64) -> String {
     const END_OF_9999: u64 = 253_402_300_799;
     let time = UNIX_EPOCH + Duration::from_secs(seconds.min(END_OF_9999));
     format_rfc3339_seconds(time).to_string()
