@@ -3,12 +3,15 @@
 //! clap is told not to quote what it does not understand: an argument in the wrong place is
 //! all too often a token.
 
+mod answer;
 mod completions;
+mod exec;
 mod git_config;
 mod list;
 mod login;
 mod logout;
 mod place;
+mod token;
 
 use crate::arguments::{self, HelperOptions};
 use crate::error::{Error, Failure};
@@ -39,6 +42,10 @@ enum Command {
     Logout(logout::Arguments),
     /// Show the accounts, never their tokens
     List(list::Arguments),
+    /// Print a token, for a program that takes it on standard input
+    Token(token::Arguments),
+    /// Run a command that finds a token in a variable
+    Exec(exec::Arguments),
     /// Print the completions for a shell
     #[command(hide = true)]
     Completions(completions::Arguments),
@@ -94,9 +101,13 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
     };
     hardening::hide_memory();
     let (what, result) = match line.command {
+        Command::Exec(arguments) => {
+            return exec::run(&arguments).map_err(|error| Failure { what: "exec", error });
+        }
         Command::Login(arguments) => ("login", login::run(&arguments)),
         Command::Logout(arguments) => ("logout", logout::run(&arguments)),
         Command::List(arguments) => ("list", list::run(&arguments)),
+        Command::Token(arguments) => ("token", token::run(&arguments)),
         Command::Completions(arguments) => ("completions", completions::run(&arguments)),
     };
     result.map(|()| 0).map_err(|error| Failure { what, error })

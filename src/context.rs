@@ -114,6 +114,14 @@ impl Context {
         contexts
     }
 
+    /// This context and every wider one: from where a request for exactly this place may be
+    /// answered, the host level last.
+    #[must_use]
+    pub fn outwards(&self) -> Vec<Self> {
+        let path = self.scope.join(&b'/');
+        self.answering((!path.is_empty()).then_some(&path))
+    }
+
     /// Reads the canonical form back; anything that [`Display`](fmt::Display) would not
     /// have written is refused.
     #[must_use]
@@ -390,6 +398,19 @@ mod tests {
                 "https://h.example"
             ]
         );
+    }
+
+    #[test]
+    fn a_place_is_answered_from_itself_and_then_outwards() {
+        let outwards = |text: &str| {
+            let context = Context::from_canonical(text).expect(text);
+            context.outwards().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            outwards("https://h.example/team.git/repo"),
+            ["https://h.example/team.git/repo", "https://h.example/team", "https://h.example"]
+        );
+        assert_eq!(outwards("https://h.example"), ["https://h.example"]);
     }
 
     #[test]

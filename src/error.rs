@@ -54,6 +54,15 @@ pub enum Error {
     #[error("{0}")]
     Refused(&'static str),
 
+    /// Nothing is kept for what a person named.
+    #[error("no such account is in the keychain")]
+    NoAccount,
+    /// The account's token is over.
+    #[error("the account's token has expired")]
+    Expired,
+    /// The host refused the account's token.
+    #[error("the account's token was rejected by the host")]
+    Rejected,
     /// The keychain, or the part of it that holds the account, is locked.
     #[error("the keychain is locked")]
     Locked,
@@ -113,6 +122,11 @@ impl Error {
     pub fn hint(self) -> Option<&'static str> {
         Some(match self {
             Self::Usage(_) | Self::Option(_) | Self::Source(_) => "see git-credential-pat --help",
+            Self::NoAccount => "see what is there with: git credential-pat list",
+            Self::Expired => "make a new one at the host, then: git credential-pat login URL",
+            Self::Rejected => {
+                "if it is good after all: git credential-pat login --restore URL; else log in anew"
+            }
             Self::Locked => "unlock it in the desktop session, or log in there once",
             Self::Denied => "repeat the command and allow the access when the keychain asks",
             Self::TimedOut => {
