@@ -7,6 +7,7 @@ mod answer;
 mod completions;
 mod exec;
 mod git_config;
+mod import;
 mod list;
 mod login;
 mod logout;
@@ -46,6 +47,8 @@ enum Command {
     Token(token::Arguments),
     /// Run a command that finds a token in a variable
     Exec(exec::Arguments),
+    /// Bring tokens here from plain-text files, remotes and other helpers
+    Import(import::Arguments),
     /// Print the completions for a shell
     #[command(hide = true)]
     Completions(completions::Arguments),
@@ -108,6 +111,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Logout(arguments) => ("logout", logout::run(&arguments)),
         Command::List(arguments) => ("list", list::run(&arguments)),
         Command::Token(arguments) => ("token", token::run(&arguments)),
+        Command::Import(arguments) => ("import", import::run(&arguments)),
         Command::Completions(arguments) => ("completions", completions::run(&arguments)),
     };
     result.map(|()| 0).map_err(|error| Failure { what, error })

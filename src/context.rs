@@ -118,8 +118,13 @@ impl Context {
     /// answered, the host level last.
     #[must_use]
     pub fn outwards(&self) -> Vec<Self> {
-        let path = self.scope.join(&b'/');
-        self.answering((!path.is_empty()).then_some(&path))
+        self.answering(Some(&self.path()).filter(|path| !path.is_empty()).map(Vec::as_slice))
+    }
+
+    /// The scope as the path of a request; empty at the host level.
+    #[must_use]
+    pub fn path(&self) -> Vec<u8> {
+        self.scope.join(&b'/')
     }
 
     /// Reads the canonical form back; anything that [`Display`](fmt::Display) would not

@@ -36,7 +36,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let name = match &arguments.env {
         Some(name) if is_name(name) => name,
-        Some(_) => return Err(Error::Usage("--env takes the name of a variable, such as NPM_TOKEN")),
+        Some(_) => {
+            return Err(Error::Usage("--env takes the name of a variable, such as NPM_TOKEN"));
+        }
         None => conventional_variable(&arguments.account.context()?)
             .ok_or(Error::Usage("name the variable that the command reads with --env VARIABLE"))?,
     };
