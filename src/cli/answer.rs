@@ -11,7 +11,7 @@ use crate::keychain;
 
 /// Whose token, and for which place.
 #[derive(clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct AccountArguments {
     /// The host, or the organisation or repository on it, where the token is to be used
     url: String,
     /// The account, where there are several
@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-impl Arguments {
+impl AccountArguments {
     /// The place that was named.
     ///
     /// # Errors

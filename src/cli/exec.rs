@@ -9,7 +9,7 @@
 //! and where the kernel's keyring could be read only from a session keyring of our own, it
 //! runs in that.
 
-use super::answer;
+use super::answer::AccountArguments;
 use crate::context::{Context, Protocol};
 use crate::error::Error;
 use crate::secret::Secret;
@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "VARIABLE")]
     env: Option<String>,
     #[command(flatten)]
-    account: answer::Arguments,
+    account: AccountArguments,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,

@@ -29,7 +29,6 @@ mod store_file;
 
 use super::place::Place;
 use super::{KeychainArguments, Setup, describe};
-use crate::context::Context;
 use crate::error::Error;
 use crate::keychain::{self, Keychain, Kind};
 use crate::terminal;
@@ -86,10 +85,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
             return Err(Error::Refused("there is nothing of the kind that --from names"));
         }
         sources.extend(found);
-    }
-    let wanted: Vec<Context> = urls.into_iter().map(|place| place.context).collect();
-    for source in &mut sources {
-        source.keep_only(&wanted);
     }
     sources.retain(|source| !source.entries.is_empty());
     if sources.is_empty() {

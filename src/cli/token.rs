@@ -1,6 +1,6 @@
 //! `git credential-pat token URL`: one token on standard output, for a pipe.
 
-use super::answer;
+use super::answer::AccountArguments;
 use crate::error::Error;
 use crate::terminal;
 use zeroize::Zeroizing;
@@ -11,7 +11,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    account: answer::Arguments,
+    account: AccountArguments,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {

@@ -11,6 +11,7 @@ mod crashes;
 mod end_to_end;
 #[cfg(target_os = "linux")]
 mod faults;
+mod import;
 mod install;
 mod keyring_family;
 mod lfs;
@@ -22,3 +23,4 @@ mod secret_service;
 mod sources;
 mod support;
 mod tidy;
+mod token_and_exec;

@@ -1,5 +1,6 @@
 //! What a source holds: the same for all of them.
 
+use crate::cli::place::Place;
 use crate::context::Context;
 use crate::credential::{Credential, Username, now};
 use crate::error::Error;
@@ -42,9 +43,10 @@ pub(super) trait Removal {
 
 impl Source {
     /// Passes over what is for none of these places, if there are any.
-    pub(super) fn keep_only(&mut self, places: &[Context]) {
+    pub(super) fn keep_only(&mut self, places: &[Place]) {
+        let is_named = |context: &Context| places.iter().any(|place| place.context == *context);
         let is_wanted = |entry: &Entry| match &entry.token {
-            Ok(token) => token.context.outwards().iter().any(|context| places.contains(context)),
+            Ok(token) => token.context.outwards().iter().any(is_named),
             Err(_) => false,
         };
         self.entries.retain(|entry| places.is_empty() || is_wanted(entry));

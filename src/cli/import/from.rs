@@ -52,7 +52,8 @@ pub(super) fn parse(text: &str) -> Result<From, &'static str> {
 }
 
 impl From {
-    /// What there is of this kind. The places are the questions for a helper.
+    /// What there is of this kind, only for these places if there are any. They are the
+    /// questions for a helper.
     ///
     /// # Errors
     /// Where a source cannot be read.
@@ -88,7 +89,11 @@ impl From {
             Self::Helper(name) if places.is_empty() => vec![foreign_items::read(name)?],
             Self::Helper(name) => vec![Some(other_helper::read(name, places)?)],
         };
-        Ok(found.into_iter().flatten().collect())
+        let mut found: Vec<Source> = found.into_iter().flatten().collect();
+        if !matches!(self, Self::Helper(_)) {
+            found.iter_mut().for_each(|source| source.keep_only(places));
+        }
+        Ok(found)
     }
 }
 
