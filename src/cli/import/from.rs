@@ -91,7 +91,9 @@ impl From {
         };
         let mut found: Vec<Source> = found.into_iter().flatten().collect();
         if !matches!(self, Self::Helper(_)) {
-            found.iter_mut().for_each(|source| source.keep_only(places));
+            for source in &mut found {
+                source.keep_only(places);
+            }
         }
         Ok(found)
     }
