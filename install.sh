@@ -110,6 +110,7 @@ parse() {
     esac
     bin=$prefix/bin
     program=$bin/$name
+    docker_link=$bin/docker-credential-pat
     man_page=$prefix/share/man/man1/$name.1
     bash_completion=$prefix/share/bash-completion/completions/$name
     zsh_completion=$prefix/share/zsh/site-functions/_$name
@@ -230,12 +231,11 @@ put_files() {
     [ "$dry_run" = yes ] || [ -x "$binary" ] || die "this is no program: $binary"
     say "Installing"
     put "$binary" "$program" 755
+    change ln -sf "$name" "$docker_link"
     put "$source/src/cli/$name.1" "$man_page" 644
     for shell in bash zsh fish; do
-        if [ "$dry_run" != yes ]; then
-            "$program" completions "$shell" >"$scratch/$shell" ||
-                die "the program that was just installed does not run: $program"
-        fi
+        [ "$dry_run" = yes ] || "$program" completions "$shell" >"$scratch/$shell" ||
+            die "the program that was just installed does not run: $program"
     done
     put "$scratch/bash" "$bash_completion" 644
     put "$scratch/zsh" "$zsh_completion" 644
@@ -505,7 +505,7 @@ uninstall() {
             say "  git config --global --unset-all credential.helper '^\$'"
         fi
     fi
-    for file in "$program" "$man_page" "$bash_completion" "$zsh_completion" "$fish_completion"; do
+    for file in "$docker_link" "$program" "$man_page" "$bash_completion" "$zsh_completion" "$fish_completion"; do
         [ ! -f "$file" ] || change rm -f "$file"
     done
     lock_folder=${XDG_STATE_HOME:-${HOME:-}/.local/state}/$name

@@ -91,6 +91,14 @@ impl KeychainArguments {
     }
 }
 
+/// The keychain that the environment or git's configuration names, else the system's.
+///
+/// # Errors
+/// Where it cannot be opened.
+pub(crate) fn configured_keychain() -> Result<Box<dyn Keychain>, Error> {
+    KeychainArguments { keychain: None }.open()
+}
+
 /// Runs a command with these arguments, without the program's name.
 pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
     let program = OsString::from(terminal::NAME);

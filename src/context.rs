@@ -30,9 +30,12 @@ pub enum Protocol {
     Https,
     /// `http`: unencrypted, see [`Context::exposes_secrets`].
     Http,
+    /// `docker`: a container registry, see [`Context::of_registry`]. git cannot name it.
+    Docker,
 }
 
 impl Protocol {
+    /// As git names it.
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         match bytes {
             b"https" => Some(Self::Https),
@@ -41,19 +44,22 @@ impl Protocol {
         }
     }
 
-    /// The name as git writes it.
+    /// The name, as git writes it where git has one.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Https => "https",
             Self::Http => "http",
+            Self::Docker => "docker",
         }
     }
 
-    fn default_port(self) -> u16 {
+    fn default_port(self) -> Option<u16> {
         match self {
-            Self::Https => 443,
-            Self::Http => 80,
+            Self::Https => Some(443),
+            Self::Http => Some(80),
+            // `localhost:80` and `localhost:443` are two registries.
+            Self::Docker => None,
         }
     }
 }
@@ -78,15 +84,33 @@ impl Context {
     /// port.
     #[must_use]
     pub fn of_host(protocol: &[u8], host: &[u8]) -> Option<Self> {
-        let protocol = Protocol::from_bytes(protocol)?;
-        let (name, port) = split_port(std::str::from_utf8(host).ok()?)?;
+        Self::of(Protocol::from_bytes(protocol)?, std::str::from_utf8(host).ok()?)
+    }
+
+    /// The context of a container registry, `HOST[:PORT][/PATH]`. It is never one of git's,
+    /// whatever the host: a registry's token is its own.
+    #[must_use]
+    pub fn of_registry(name: &str) -> Option<Self> {
+        let (host, path) = name.split_once('/').unwrap_or((name, ""));
+        Self::of(Protocol::Docker, host)?.scoped(path.as_bytes())
+    }
+
+    /// The name of the container registry that it is the context of.
+    #[must_use]
+    pub fn registry(&self) -> Option<String> {
+        let text = self.to_string();
+        text.strip_prefix("docker://").map(ToOwned::to_owned)
+    }
+
+    fn of(protocol: Protocol, host: &str) -> Option<Self> {
+        let (name, port) = split_port(host)?;
         if !is_host_name(name) && !is_bracketed_ipv6(name) {
             return None;
         }
         Some(Self {
             protocol,
             host: name.to_ascii_lowercase(),
-            port: port.filter(|&p| p != protocol.default_port()),
+            port: port.filter(|&port| Some(port) != protocol.default_port()),
             scope: Vec::new(),
         })
     }
@@ -133,7 +157,10 @@ impl Context {
     pub fn from_canonical(text: &str) -> Option<Self> {
         let (protocol, rest) = text.split_once("://")?;
         let (host, path) = rest.split_once('/').map_or((rest, None), |(h, p)| (h, Some(p)));
-        let mut context = Self::of_host(protocol.as_bytes(), host.as_bytes())?;
+        let mut context = match protocol {
+            "docker" => Self::of(Protocol::Docker, host)?,
+            _ => Self::of_host(protocol.as_bytes(), host.as_bytes())?,
+        };
         if let Some(path) = path {
             context = context.scoped(&unescape(path)?)?;
         }

@@ -33,6 +33,7 @@
 pub mod arguments;
 pub mod context;
 pub mod credential;
+pub mod docker;
 pub mod error;
 pub mod hardening;
 pub mod helper;

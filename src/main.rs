@@ -1,5 +1,6 @@
 //! The process: hardening, exit status, and the one place that prints an error.
 
+use git_credential_pat::docker;
 use git_credential_pat::hardening::{self, WipingAllocator};
 use git_credential_pat::terminal;
 use std::env;
@@ -11,8 +12,14 @@ static ALLOCATOR: WipingAllocator = hardening::wiping_allocator();
 
 fn main() -> ExitCode {
     hardening::begin();
-    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
-    let result = git_credential_pat::run(&arguments);
+    let mut arguments = env::args_os();
+    let program = arguments.next().unwrap_or_default();
+    let arguments: Vec<OsString> = arguments.collect();
+    let result = if docker::is_called(&program) {
+        Ok(docker::run(&arguments))
+    } else {
+        git_credential_pat::run(&arguments)
+    };
     hardening::end();
     match result {
         Ok(status) => status.into(),

@@ -18,6 +18,9 @@ git-lfs                 # asks git for credentials in its own way
 openssl                 # the test servers' certificates
 apache2-bin             # a real git server: git http-backend, Basic auth, TLS
 apache2-utils           # its password file
+docker-registry         # a container registry
+skopeo                  # one of its clients
+buildah                 # another
 dbus                    # a private session bus for each test
 gnome-keyring           # Secret Service 1
 keepassxc               # Secret Service 2

@@ -104,8 +104,8 @@ mod tests {
     use std::os::unix::net::UnixListener;
     use std::thread::spawn;
 
-    /// A bus that lets everybody in and answers their second call, the first after
-    /// `Hello`, with this error. It serves one connection.
+    /// A bus that lets everybody in and answers their second call, the one after `Hello`,
+    /// with this error. It serves one connection.
     fn with_bus_that_says(name: &str) -> Undecided {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("bus");
@@ -115,10 +115,8 @@ mod tests {
             let _folder = folder;
             let mut socket = listener.accept().expect("a client").0;
             let mut received = [0; 4096];
-            for answer in [&b"OK 0123\r\n"[..], &reply] {
-                assert_ne!(socket.read(&mut received).expect("a request"), 0);
-                socket.write_all(answer).expect("a client");
-            }
+            assert_ne!(socket.read(&mut received).expect("a request"), 0);
+            socket.write_all(&[b"OK 0123\r\n", &*reply].concat()).expect("a client");
         });
         let options = Options::default();
         let address = format!("unix:path={}", path.display());

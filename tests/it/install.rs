@@ -91,6 +91,7 @@ fn installs_under_a_prefix_with_odd_characters_and_git_finds_it() {
         assert_eq!(
             files(&prefix),
             [
+                "bin/docker-credential-pat",
                 "bin/git-credential-pat",
                 "share/bash-completion/completions/git-credential-pat",
                 "share/fish/vendor_completions.d/git-credential-pat.fish",

@@ -8,6 +8,7 @@ mod commands;
 mod concurrency;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod crashes;
+mod docker;
 mod end_to_end;
 #[cfg(target_os = "linux")]
 mod faults;

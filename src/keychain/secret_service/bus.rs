@@ -50,6 +50,8 @@ pub(super) struct Bus {
     socket: OwnedFd,
     outgoing: Vec<u8>,
     incoming: Incoming,
+    /// Whether the bus has said that we may speak.
+    admitted: bool,
     last_serial: u32,
     hello: u32,
     /// Those that came since [`Bus::listen`].
@@ -57,34 +59,37 @@ pub(super) struct Bus {
 }
 
 impl Bus {
-    /// Connects to the first address where something listens and says who we are. The
-    /// first message, `Hello`, leaves together with the first call.
+    /// Connects to the first address where something listens. Who we are and the first
+    /// message, `Hello`, leave together with the first call: a bus takes what follows its
+    /// own answer from what has already come.
     pub(super) fn connect(addresses: &[Address], deadline: Instant) -> Result<Self, Error> {
         let socket = connect_to_first(addresses, deadline)?;
         let incoming = Incoming::new();
         let mut bus = Self {
             socket,
-            outgoing: Vec::new(),
+            outgoing: authentication(),
             incoming,
+            admitted: false,
             last_serial: 0,
             hello: 0,
             signals: None,
         };
-        bus.authenticate(deadline)?;
-        bus.outgoing.extend_from_slice(b"BEGIN\r\n");
         bus.hello = bus.queue(bus_call("Hello", "", Writer::new()), true)?;
         Ok(bus)
     }
 
-    /// Makes these calls in one write and waits for all their replies, which come back in
-    /// the calls' order.
+    /// Makes these calls in one write, does something meanwhile, and waits for all their
+    /// replies, which come back in the calls' order.
     pub(super) fn exchange(
         &mut self,
         calls: Vec<Call<'_>>,
+        meanwhile: impl FnOnce(),
         deadline: Instant,
     ) -> Result<Vec<Result<Message, Remote>>, Error> {
         let serials: Vec<u32> =
             calls.into_iter().map(|call| self.queue(call, true)).collect::<Result<_, _>>()?;
+        self.write_some()?;
+        meanwhile();
         let mut replies: Vec<Option<Result<Message, Remote>>> = vec![None; serials.len()];
         while replies.iter().any(Option::is_none) {
             let message = self.receive(deadline)?;
@@ -154,35 +159,25 @@ impl Bus {
         Ok(self.last_serial)
     }
 
-    /// SASL: the kernel tells the bus our user, we need only claim it.
-    fn authenticate(&mut self, deadline: Instant) -> Result<(), Error> {
-        let user = rustix::process::geteuid().as_raw().to_string();
-        self.outgoing.extend_from_slice(b"\0AUTH EXTERNAL ");
-        for digit in user.bytes() {
-            self.outgoing.extend_from_slice(format!("{digit:02x}").as_bytes());
-        }
-        self.outgoing.extend_from_slice(b"\r\n");
-        self.flush(deadline)?;
-        let line = loop {
-            if let Some(line) = self.incoming.take_line()? {
-                break line;
+    /// The next message that is there, once the bus has admitted us.
+    fn take_message(&mut self) -> Result<Option<Message>, Error> {
+        if !self.admitted {
+            let Some(line) = self.incoming.take_line()? else { return Ok(None) };
+            if line.starts_with(b"REJECTED") {
+                return Err(Error::Unreachable("the session bus belongs to another user"));
             }
-            self.wait(PollFlags::IN, deadline)?;
-            self.incoming.fill(&self.socket)?;
-        };
-        if line.starts_with(b"OK ") {
-            Ok(())
-        } else if line.starts_with(b"REJECTED") {
-            Err(Error::Unreachable("the session bus belongs to another user"))
-        } else {
-            Err(NO_BUS)
+            if !line.starts_with(b"OK ") {
+                return Err(NO_BUS);
+            }
+            self.admitted = true;
         }
+        self.incoming.take_message()
     }
 
     /// The next message, after everything that is queued has been written.
     fn receive(&mut self, deadline: Instant) -> Result<Message, Error> {
         loop {
-            if let Some(message) = self.incoming.take_message()? {
+            if let Some(message) = self.take_message()? {
                 // Here also: messages that never end must not outlast the deadline.
                 if Instant::now() >= deadline {
                     return Err(Error::TimedOut);
@@ -237,6 +232,18 @@ impl Bus {
             }
         }
     }
+}
+
+/// SASL: the kernel tells the bus our user, we need only claim it.
+fn authentication() -> Vec<u8> {
+    let user = rustix::process::geteuid().as_raw().to_string();
+    let mut bytes = b"\0AUTH EXTERNAL ".to_vec();
+    for digit in user.bytes() {
+        // Its ASCII code in hexadecimal digits.
+        bytes.extend_from_slice(&[b'3', digit]);
+    }
+    bytes.extend_from_slice(b"\r\nBEGIN\r\n");
+    bytes
 }
 
 /// A call to the bus itself.

@@ -8,7 +8,7 @@ use super::address::Address;
 use super::bus::Bus;
 use super::message::{Call, Message};
 use super::remote::Remote;
-use super::session::Session;
+use super::session::{KeyPair, Session};
 use crate::error::Error;
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub(super) struct Connection {
     bus: Bus,
     /// Whether a search has been answered on it.
     pub(super) searched: bool,
+    /// Our half of a session's key, drawn while the service was searching.
+    pub(super) pair: Option<KeyPair>,
     /// The session that was opened on it.
     pub(super) session: Option<Session>,
 }
@@ -52,23 +54,40 @@ impl Client {
             let started = Instant::now();
             let bus = Bus::connect(&self.addresses, started + self.patience.left());
             self.patience.spent += started.elapsed();
-            Connection { bus: bus?, searched: false, session: None }
+            Connection { bus: bus?, searched: false, pair: None, session: None }
         };
         Ok(self.connection.insert(connection))
     }
 
     /// Makes one call, see [`Self::exchange`].
     pub(super) fn call(&mut self, call: Call<'_>) -> Result<Replied, Error> {
-        let mut replies = self.exchange(vec![call])?;
+        self.call_and_meanwhile(call, || {})
+    }
+
+    /// Makes one call and does something while the service works on it.
+    pub(super) fn call_and_meanwhile(
+        &mut self,
+        call: Call<'_>,
+        work: impl FnOnce(),
+    ) -> Result<Replied, Error> {
+        let mut replies = self.exchange_and_meanwhile(vec![call], work)?;
         replies.pop().ok_or(Error::Keychain("it gave no reply"))
     }
 
     /// Makes calls in one write within the deadline; the replies come back in their order.
     pub(super) fn exchange(&mut self, calls: Vec<Call<'_>>) -> Result<Vec<Replied>, Error> {
+        self.exchange_and_meanwhile(calls, || {})
+    }
+
+    fn exchange_and_meanwhile(
+        &mut self,
+        calls: Vec<Call<'_>>,
+        work: impl FnOnce(),
+    ) -> Result<Vec<Replied>, Error> {
         self.connection()?;
         let started = Instant::now();
         let deadline = started + self.patience.left();
-        let result = self.with_bus(|bus| bus.exchange(calls, deadline));
+        let result = self.with_bus(|bus| bus.exchange(calls, work, deadline));
         self.patience.spent += started.elapsed();
         let ended = |reply: &Replied| reply.as_ref().is_err_and(|remote| remote.tells_of_an_end());
         if result.as_ref().is_ok_and(|replies| replies.iter().any(ended)) {
@@ -97,10 +116,15 @@ impl Client {
         Ok(())
     }
 
-    /// Drops the session; the connection stays.
-    pub(super) fn forget_session(&mut self) {
+    /// Takes the session away; the connection stays.
+    pub(super) fn take_session(&mut self) -> Option<Session> {
+        self.connection.as_mut()?.session.take()
+    }
+
+    /// Keeps the session for the next secret, unless its connection is gone meanwhile.
+    pub(super) fn keep_session(&mut self, session: Session) {
         if let Some(connection) = &mut self.connection {
-            connection.session = None;
+            connection.session = Some(session);
         }
     }
 }

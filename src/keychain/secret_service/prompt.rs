@@ -131,7 +131,7 @@ pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<bool, Error> {
         signature: "s",
         body: window,
     });
-    let replies = bus.exchange(calls, deadline)?;
+    let replies = bus.exchange(calls, || {}, deadline)?;
     let mut owner = String::new();
     for reply in replies {
         // The last one is the service's own.

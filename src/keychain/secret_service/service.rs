@@ -42,6 +42,8 @@ const BATCH: usize = 128;
 /// chance once in 256 times.
 const KEY_TRIES: usize = 8;
 
+const NO_KEY: Error = Error::Keychain("no session key could be agreed upon");
+
 /// What a search found.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Listing {
@@ -88,12 +90,20 @@ impl Service {
     /// Where the service cannot be asked.
     pub fn search(&mut self, queries: &[Vec<(&str, &str)>]) -> Result<Vec<Listing>, Error> {
         let Some((first, others)) = queries.split_first() else { return Ok(Vec::new()) };
-        let reply = self.client.call(search_call(first))?;
+        // What is found is read next: a key pair is drawn while the service searches.
+        let connection = self.client.connection()?;
+        let is_first = connection.pair.is_none() && connection.session.is_none();
+        let mut pair = None;
+        let draw = || pair = is_first.then(KeyPair::generate).and_then(Result::ok);
+        let reply = self.client.call_and_meanwhile(search_call(first), draw)?;
         // From here on secrets may arrive. Not before: a password manager that asks its user
         // wants to name the program that asks.
         hardening::hide_memory();
         let mut listings = vec![listing(reply)?];
         self.client.note_search()?;
+        if pair.is_some() {
+            self.client.connection()?.pair = pair;
+        }
         for batch in others.chunks(BATCH) {
             let calls = batch.iter().map(|query| search_call(query)).collect();
             for reply in self.client.exchange(calls)? {
@@ -127,15 +137,23 @@ impl Service {
     /// # Errors
     /// [`Error::Damaged`] where it could not be decrypted.
     pub fn secret(&mut self, item: &ObjectPath) -> Result<Result<Plaintext, Remote>, Error> {
-        let session = self.session()?.path.clone();
-        let mut body = Writer::new();
-        body.path(&session);
-        let reply = match self.client.call(item_call(item, "GetSecret", "o", body))? {
-            Ok(reply) => reply,
-            Err(remote) => return Ok(Err(remote)),
-        };
-        let secret = self.open_secret(&mut reply.body("(oayays)")?)?;
-        Ok(Ok(secret))
+        for _ in 0..KEY_TRIES {
+            let mut session = self.opened_session()?;
+            let mut body = Writer::new();
+            body.path(session.path());
+            let call = item_call(item, "GetSecret", "o", body);
+            // The service needs no key of ours to find the secret and to encrypt it.
+            let mut agreed = Ok(false);
+            let reply = self.client.call_and_meanwhile(call, || agreed = session.agree())?;
+            if agreed? {
+                self.client.keep_session(session);
+                return match reply {
+                    Ok(reply) => self.open_secret(&mut reply.body("(oayays)")?).map(Ok),
+                    Err(remote) => Ok(Err(remote)),
+                };
+            }
+        }
+        Err(NO_KEY)
     }
 
     /// The secrets of several open items. What is gone or locked meanwhile is left out.
@@ -143,7 +161,7 @@ impl Service {
     /// # Errors
     /// [`Error::Damaged`] where one could not be decrypted.
     pub fn secrets(&mut self, items: &[ObjectPath]) -> Result<Vec<(ObjectPath, Plaintext)>, Error> {
-        let session = self.session()?.path.clone();
+        let session = self.session()?.path().clone();
         let mut secrets = Vec::with_capacity(items.len());
         for batch in items.chunks(BATCH) {
             let mut body = Writer::new();
@@ -302,7 +320,7 @@ impl Service {
         let session = self.session()?;
         let Sealed { vector, bytes } = session.seal(secret)?;
         body.align(8);
-        body.path(&session.path);
+        body.path(session.path());
         body.byte_array(&vector);
         body.byte_array(&bytes);
         let is_text = secret.iter().all(|piece| std::str::from_utf8(piece).is_ok());
@@ -327,36 +345,39 @@ impl Service {
 
     /// Gives the session up; the next secret crosses the bus in a new one.
     pub fn forget_session(&mut self) {
-        self.client.forget_session();
+        self.client.take_session();
     }
 
-    /// The session, opened if there is none yet.
+    /// The session, with its key, opened if there is none yet.
     fn session(&mut self) -> Result<&Session, Error> {
-        self.make_ready()?;
-        if self.client.connection()?.session.is_none() {
-            let session = self.open_session()?;
-            self.client.connection()?.session = Some(session);
-        }
-        self.client.connection()?.session.as_ref().ok_or(Error::Transient("its session is gone"))
-    }
-
-    fn open_session(&mut self) -> Result<Session, Error> {
         for _ in 0..KEY_TRIES {
-            let pair = KeyPair::generate()?;
-            let mut body = Writer::new();
-            body.string(ALGORITHM);
-            body.signature("ay");
-            body.byte_array(pair.public());
-            let reply = self.client.call(service_call("OpenSession", "sv", body))??;
-            let mut body = reply.body("vo")?;
-            body.variant_of("ay")?;
-            let key = pair.agree(body.byte_array()?)?;
-            let path = body.path()?;
-            if let Some(key) = key {
-                return Ok(Session::new(path, key));
+            let mut session = self.opened_session()?;
+            if session.agree()? {
+                return Ok(self.client.connection()?.session.insert(session));
             }
         }
-        Err(Error::Keychain("no session key could be agreed upon"))
+        Err(NO_KEY)
+    }
+
+    /// The session that is open, else a new one, whose key is not yet computed.
+    fn opened_session(&mut self) -> Result<Session, Error> {
+        self.make_ready()?;
+        if let Some(session) = self.client.take_session() {
+            return Ok(session);
+        }
+        let pair = match self.client.connection()?.pair.take() {
+            Some(pair) => pair,
+            None => KeyPair::generate()?,
+        };
+        let mut body = Writer::new();
+        body.string(ALGORITHM);
+        body.signature("ay");
+        body.byte_array(pair.public());
+        let reply = self.client.call(service_call("OpenSession", "sv", body))??;
+        let mut body = reply.body("vo")?;
+        body.variant_of("ay")?;
+        let their_public = body.byte_array()?.to_vec();
+        Ok(Session::new(body.path()?, pair, their_public))
     }
 
     /// Sees to it that a search has been answered on this connection, see the

@@ -62,23 +62,24 @@ impl KeyPair {
     /// Draws a key pair.
     ///
     /// First guard: where our public number starts with 0xff, `KWallet` at times arrives at
-    /// another key; such a pair is drawn again.
+    /// another key; then the next exponents are tried, each of which costs one doubling.
     pub(super) fn generate() -> Result<Self, Error> {
-        loop {
-            let pair = Self::from_exponent(&*random()?);
-            if pair.public[0] != 0xff {
-                return Ok(pair);
-            }
-        }
+        Ok(Self::from_exponent(&*random()?))
     }
 
     #[inline(never)]
     fn from_exponent(exponent: &[u8; 32]) -> Self {
-        let exponent = Zeroizing::new(U256::from_be_slice(exponent));
-        let public = Number::new(&U1024::from_u8(2)).pow(&exponent).retrieve();
-        let mut bytes = [0; NUMBER];
-        bytes.copy_from_slice(public.to_be_bytes().as_ref());
-        Self { exponent, public: bytes }
+        let mut exponent = Zeroizing::new(U256::from_be_slice(exponent));
+        let mut number = Number::new(&U1024::from_u8(2)).pow(&exponent);
+        let mut public = [0; NUMBER];
+        loop {
+            public.copy_from_slice(number.retrieve().to_be_bytes().as_ref());
+            if public[0] != 0xff {
+                return Self { exponent, public };
+            }
+            *exponent = exponent.wrapping_add(&U256::ONE);
+            number = number.double();
+        }
     }
 
     /// What the other side is told.
@@ -127,9 +128,15 @@ impl KeyPair {
 
 /// An open session.
 pub(super) struct Session {
-    /// Its name on the service's side.
-    pub(super) path: ObjectPath,
-    key: Key,
+    path: ObjectPath,
+    key: Agreement,
+}
+
+/// How far the two sides have come to a key.
+enum Agreement {
+    /// Our half and the other side's.
+    Possible(KeyPair, Vec<u8>),
+    Reached(Key),
 }
 
 /// A secret as it crosses the bus.
@@ -141,14 +148,37 @@ pub(super) struct Sealed {
 }
 
 impl Session {
-    pub(super) fn new(path: ObjectPath, key: Key) -> Self {
-        Self { path, key }
+    pub(super) fn new(path: ObjectPath, pair: KeyPair, their_public: Vec<u8>) -> Self {
+        Self { path, key: Agreement::Possible(pair, their_public) }
+    }
+
+    /// Its name on the service's side.
+    pub(super) fn path(&self) -> &ObjectPath {
+        &self.path
+    }
+
+    /// Computes the key if that has not been done; whether the session can be used.
+    pub(super) fn agree(&mut self) -> Result<bool, Error> {
+        if let Agreement::Possible(pair, their_public) = &self.key {
+            match pair.agree(their_public)? {
+                Some(key) => self.key = Agreement::Reached(key),
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    fn key(&self) -> Result<&Key, Error> {
+        match &self.key {
+            Agreement::Reached(key) => Ok(key),
+            Agreement::Possible(..) => Err(Error::Transient("its session has no key")),
+        }
     }
 
     /// Encrypts a secret that lies in pieces, without putting them together.
     pub(super) fn seal(&self, secret: &[&[u8]]) -> Result<Sealed, Error> {
         let vector = random::<BLOCK>()?;
-        let bytes = self.encrypt(&vector, secret);
+        let bytes = encrypt(self.key()?, &vector, secret);
         hardening::wipe_stack();
         Ok(Sealed { vector: *vector, bytes })
     }
@@ -156,44 +186,44 @@ impl Session {
     /// Decrypts a secret. A wrong key shows as wrong padding, but once in 256 times as
     /// garbage.
     pub(super) fn open(&self, vector: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let secret = self.decrypt(vector, sealed);
+        let secret = decrypt(self.key()?, vector, sealed);
         hardening::wipe_stack();
         secret
     }
+}
 
-    // Not inlined, so that what the cipher leaves on the stack lies below its callers,
-    // where `wipe_stack` reaches it.
-    #[inline(never)]
-    fn encrypt(&self, vector: &[u8; BLOCK], secret: &[&[u8]]) -> Vec<u8> {
-        let length: usize = secret.iter().map(|piece| piece.len()).sum();
-        let mut sealed = Vec::with_capacity(length + BLOCK);
-        let mut cipher = cbc::Encryptor::<Aes128>::new((&*self.key).into(), vector.into());
-        // PKCS #7: as many bytes as fill the last block, or one more, each their number.
-        let padding = BLOCK - length % BLOCK;
-        let padding = [padding.to_le_bytes()[0]; BLOCK].into_iter().take(padding);
-        let mut block = Zeroizing::new([0; BLOCK]);
-        let mut filled = 0;
-        for byte in secret.iter().copied().flatten().copied().chain(padding) {
-            block[filled] = byte;
-            filled += 1;
-            if filled == BLOCK {
-                cipher.encrypt_block((&mut *block).into());
-                sealed.extend_from_slice(&*block);
-                filled = 0;
-            }
+// Not inlined, so that what the cipher leaves on the stack lies below its callers,
+// where `wipe_stack` reaches it.
+#[inline(never)]
+fn encrypt(key: &Key, vector: &[u8; BLOCK], secret: &[&[u8]]) -> Vec<u8> {
+    let length: usize = secret.iter().map(|piece| piece.len()).sum();
+    let mut sealed = Vec::with_capacity(length + BLOCK);
+    let mut cipher = cbc::Encryptor::<Aes128>::new((&**key).into(), vector.into());
+    // PKCS #7: as many bytes as fill the last block, or one more, each their number.
+    let padding = BLOCK - length % BLOCK;
+    let padding = [padding.to_le_bytes()[0]; BLOCK].into_iter().take(padding);
+    let mut block = Zeroizing::new([0; BLOCK]);
+    let mut filled = 0;
+    for byte in secret.iter().copied().flatten().copied().chain(padding) {
+        block[filled] = byte;
+        filled += 1;
+        if filled == BLOCK {
+            cipher.encrypt_block((&mut *block).into());
+            sealed.extend_from_slice(&*block);
+            filled = 0;
         }
-        sealed
     }
+    sealed
+}
 
-    #[inline(never)]
-    fn decrypt(&self, vector: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let vector: &[u8; BLOCK] = vector.try_into().map_err(|_| Error::Damaged)?;
-        let mut bytes = Zeroizing::new(sealed.to_vec());
-        let cipher = cbc::Decryptor::<Aes128>::new((&*self.key).into(), vector.into());
-        let length = cipher.decrypt_padded::<Pkcs7>(&mut bytes).map_err(|_| Error::Damaged)?.len();
-        bytes.truncate(length);
-        Ok(bytes)
-    }
+#[inline(never)]
+fn decrypt(key: &Key, vector: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let vector: &[u8; BLOCK] = vector.try_into().map_err(|_| Error::Damaged)?;
+    let mut bytes = Zeroizing::new(sealed.to_vec());
+    let cipher = cbc::Decryptor::<Aes128>::new((&**key).into(), vector.into());
+    let length = cipher.decrypt_padded::<Pkcs7>(&mut bytes).map_err(|_| Error::Damaged)?.len();
+    bytes.truncate(length);
+    Ok(bytes)
 }
 
 fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
@@ -251,8 +281,10 @@ mod tests {
     }
 
     fn session() -> Session {
-        let key = pair(1).agree(&bytes(THEIR_PUBLIC)).expect("a number").expect("a key");
-        Session::new(ObjectPath::new("/s").expect("a path"), key)
+        let path = ObjectPath::new("/s").expect("a path");
+        let mut session = Session::new(path, pair(1), bytes(THEIR_PUBLIC));
+        assert!(session.agree().expect("a number"));
+        session
     }
 
     #[test]

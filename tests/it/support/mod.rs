@@ -9,6 +9,8 @@ pub mod program;
 pub mod proxy;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub mod registers;
+#[cfg(target_os = "linux")]
+pub mod registry;
 pub mod release;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub mod residue;

@@ -53,13 +53,15 @@ impl Proxy {
                 let (decide, counter) = (Arc::clone(&decide), Arc::clone(&counter));
                 let client = client.unwrap();
                 let (mut from, mut to) = (bus.try_clone().unwrap(), client.try_clone().unwrap());
+                // Either end may be gone at any time: that is what this is for.
                 spawn(move || {
-                    // Either end may be gone at any time: that is what this is for.
-                    let _ = copy(&mut from, &mut to);
-                    let _ = to.shutdown(Shutdown::Both);
-                });
-                spawn(move || {
-                    let _ = pass_calls(&client, &bus, &*decide, &counter);
+                    let calls = admit(&client, &bus);
+                    spawn(move || {
+                        let _ = copy(&mut from, &mut to);
+                        let _ = to.shutdown(Shutdown::Both);
+                    });
+                    let _ = calls
+                        .and_then(|calls| pass_calls(calls, &client, &bus, &*decide, &counter));
                     let _ = client.shutdown(Shutdown::Both);
                     let _ = bus.shutdown(Shutdown::Both);
                 });
@@ -84,26 +86,36 @@ impl Proxy {
     }
 }
 
+/// Lets the two come to terms; what the client has already called.
+fn admit(mut client: &UnixStream, mut bus: &UnixStream) -> std::io::Result<Vec<u8>> {
+    const BEGIN: &[u8] = b"BEGIN\r\n";
+    let mut received = Vec::new();
+    let mut buffer = [0; 4096];
+    let calls = loop {
+        match client.read(&mut buffer)? {
+            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            count => received.extend_from_slice(&buffer[..count]),
+        }
+        if let Some(at) = received.windows(BEGIN.len()).position(|w| w == BEGIN) {
+            break received.split_off(at + BEGIN.len());
+        }
+    };
+    bus.write_all(&received)?;
+    // The bus says one line, and then nothing before a call.
+    let count = bus.read(&mut buffer)?;
+    client.write_all(&buffer[..count])?;
+    Ok(calls)
+}
+
 fn pass_calls(
+    mut received: Vec<u8>,
     mut client: &UnixStream,
     mut bus: &UnixStream,
     decide: &Decide,
     counter: &AtomicUsize,
 ) -> std::io::Result<()> {
-    const BEGIN: &[u8] = b"BEGIN\r\n";
-    let mut received = Vec::new();
-    let mut is_open = false;
     loop {
-        if !is_open {
-            if let Some(at) = received.windows(BEGIN.len()).position(|w| w == BEGIN) {
-                is_open = true;
-                bus.write_all(&received.drain(..at + BEGIN.len()).collect::<Vec<u8>>())?;
-            } else {
-                bus.write_all(&received)?;
-                received.clear();
-            }
-        }
-        while let Some(length) = Message::length(&received).unwrap().filter(|_| is_open) {
+        while let Some(length) = Message::length(&received).unwrap() {
             if received.len() < length {
                 break;
             }

@@ -177,7 +177,8 @@ pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-fn certify(folder: &Path, names: &[String; 2]) {
+/// Makes a key and a certificate for these names and `localhost`.
+pub fn certify(folder: &Path, names: &[String; 2]) {
     let mut command = Command::new(program("openssl", "openssl"));
     command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
     command.args(["-noenc", "-days", "2", "-subj", "/CN=git-credential-pat test", "-keyout"]);

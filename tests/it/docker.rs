@@ -1,0 +1,244 @@
+//! docker's protocol: as it is written, and as real clients of a real registry use it.
+
+use crate::support::kernel::Keys;
+use crate::support::program::program;
+use crate::support::registry::Registry;
+use crate::support::release::release_binary;
+use crate::support::residue::Needles;
+use crate::support::sandbox::{BINARY, Ran, Sandbox};
+use crate::support::tracee::watch;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+const TOKEN: &str = "ghp_TESTONLYq7Rk2Zb9LxV3mN8pWd5sYc1Ga6Hj";
+const NOT_FOUND: &str = "credentials not found in native keychain\n";
+
+/// A home where the helper has docker's name, too, and keeps tokens in the kernel's keyring.
+fn sandbox() -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("bin")).unwrap();
+    symlink(BINARY, sandbox.path("bin/docker-credential-pat")).unwrap();
+    let path = sandbox.path("bin").to_str().unwrap().to_owned();
+    sandbox.set("PATH", &format!("{path}:{}", std::env::var("PATH").unwrap()));
+    sandbox.set("GIT_CREDENTIAL_PAT_KEYCHAIN", "kernel");
+    sandbox
+}
+
+fn docker(sandbox: &Sandbox, action: &str, stdin: &str) -> Ran {
+    sandbox.run(sandbox.path("bin/docker-credential-pat"), &[action], stdin.as_bytes())
+}
+
+/// Says this on standard output, where docker looks for it.
+#[track_caller]
+fn fails(ran: &Ran, said: &str) {
+    let so = ran.status.code() == Some(1) && ran.stdout() == said && ran.stderr.is_empty();
+    assert!(so, "expected {said:?}\n{ran}");
+}
+
+fn entry(server: &str, user: &str, token: &str) -> String {
+    format!("{{\"ServerURL\":\"{server}\",\"Username\":\"{user}\",\"Secret\":\"{token}\"}}\n")
+}
+
+#[test]
+fn what_is_stored_is_got_listed_and_erased() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    let server = keys.host("registry");
+    fails(&docker(&sandbox, "get", &server), NOT_FOUND);
+    docker(&sandbox, "store", &entry(&server, "alice", TOKEN)).prints("");
+    for name in [server.clone(), format!("https://{server}"), format!("https://{server}/v2/\n")] {
+        docker(&sandbox, "get", &name).prints(&entry(name.trim(), "alice", TOKEN));
+    }
+    let list = docker(&sandbox, "list", "").stdout();
+    assert!(list.contains(&format!("\"{server}\":\"alice\"")), "{list}");
+    docker(&sandbox, "erase", &server).prints("");
+    fails(&docker(&sandbox, "get", &server), NOT_FOUND);
+    docker(&sandbox, "erase", &server).prints("");
+    assert_eq!(keys.accounts(), [""; 0]);
+}
+
+#[test]
+fn a_registry_has_one_account_and_an_equal_one_is_not_written_again() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    let server = keys.host("registry");
+    docker(&sandbox, "store", &entry(&server, "alice", TOKEN)).prints("");
+    keys.mark_unwritten();
+    docker(&sandbox, "store", &entry(&server, "alice", TOKEN)).prints("");
+    assert!(keys.are_unwritten());
+    docker(&sandbox, "store", &entry(&server, "bob", "ghp_TESTONLY2")).prints("");
+    docker(&sandbox, "get", &server).prints(&entry(&server, "bob", "ghp_TESTONLY2"));
+    assert_eq!(keys.accounts().len(), 1);
+}
+
+#[test]
+fn a_registrys_account_is_not_gits_nor_the_reverse() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    let host = keys.host("both");
+    let request = format!("protocol=https\nhost={host}\n");
+    let account = format!("{request}username=alice\npassword=ghp_TESTONLYgit\n");
+    sandbox.helper(&["store"], account).prints("");
+    fails(&docker(&sandbox, "get", &host), NOT_FOUND);
+    docker(&sandbox, "store", &entry(&host, "bob", TOKEN)).prints("");
+    sandbox.helper(&["get"], &request).prints("username=alice\npassword=ghp_TESTONLYgit\n");
+    docker(&sandbox, "erase", &host).prints("");
+    sandbox.helper(&["get"], &request).prints("username=alice\npassword=ghp_TESTONLYgit\n");
+    for protocol in ["docker", "Docker"] {
+        docker(&sandbox, "store", &entry(&host, "bob", TOKEN)).prints("");
+        let request = format!("protocol={protocol}\nhost={host}\n");
+        sandbox.helper(&["get"], &request).prints("");
+        sandbox.helper(&["erase"], &request).prints("");
+    }
+    docker(&sandbox, "get", &host).prints(&entry(&host, "bob", TOKEN));
+}
+
+#[test]
+fn a_registry_answers_for_exactly_its_name() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    let host = keys.host("registry");
+    docker(&sandbox, "store", &entry(&format!("{host}:5000"), "alice", TOKEN)).prints("");
+    for other in
+        [host.clone(), format!("{host}:443"), format!("{host}:5000/team"), format!("x.{host}:5000")]
+    {
+        fails(&docker(&sandbox, "get", &other), NOT_FOUND);
+    }
+}
+
+#[test]
+fn what_cannot_be_understood_is_an_error_that_shows_nothing_of_it() {
+    let sandbox = sandbox();
+    fails(&docker(&sandbox, "get", ""), "no credentials server URL\n");
+    fails(&docker(&sandbox, "store", &entry("", "a", TOKEN)), "no credentials server URL\n");
+    fails(&docker(&sandbox, "store", &entry("h.example", "", TOKEN)), "no credentials username\n");
+    for (action, stdin) in [
+        ("store", format!("{{\"ServerURL\":\"h.example\",\"Secret\":\"{TOKEN}")),
+        ("store", entry("h.example", "alice", &format!("{TOKEN}\\n"))),
+        ("store", entry("u:p@h.example", "alice", TOKEN)),
+        ("store", "x".repeat(300_000)),
+        ("get", "h.example\nghp_TESTONLY".to_owned()),
+        (TOKEN, String::new()),
+    ] {
+        let ran = docker(&sandbox, action, &stdin);
+        let said = ran.stdout();
+        assert!(ran.status.code() == Some(1) && said.lines().count() == 1, "{ran}");
+        assert!(!said.contains("TESTONLY") && ran.stderr.is_empty(), "{ran}");
+    }
+}
+
+#[test]
+fn a_token_of_any_characters_is_itself_in_json() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    let host = keys.host("registry");
+    let stored = entry(&host, "al\\\"ice", "a\\\\b\\u00e9\\t<c>");
+    docker(&sandbox, "store", &stored).prints("");
+    let got = entry(&host, "al\\\"ice", "a\\\\b\u{e9}\\t<c>");
+    docker(&sandbox, "get", &host).prints(&got);
+}
+
+#[test]
+fn nothing_is_left_of_a_token() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    fs::remove_file(sandbox.path("bin/docker-credential-pat")).unwrap();
+    symlink(release_binary(), sandbox.path("bin/docker-credential-pat")).unwrap();
+    let host = keys.host("registry");
+    let needles = Needles::new(&[TOKEN.as_bytes()]);
+    for (action, stdin) in [
+        ("store", entry(&host, "alice", TOKEN)),
+        ("get", host.clone()),
+        ("store", entry(&host, "alice", TOKEN)),
+        ("list", String::new()),
+        ("erase", host.clone()),
+    ] {
+        let mut command: Command = sandbox.command(sandbox.path("bin/docker-credential-pat"));
+        command.arg(action);
+        let seen = watch(&command, stdin.as_bytes(), &needles);
+        assert!(seen.status == 0 && seen.residue.is_empty(), "{action}: {seen}");
+        assert!(seen.unprotected.is_empty(), "{action}: {seen}");
+    }
+}
+
+/// An image of one file, as a folder in OCI's layout.
+fn image(sandbox: &Sandbox) -> String {
+    let script = "set -eu
+        mkdir -p image/blobs/sha256
+        put() { sum=$(sha256sum <blob | cut -d' ' -f1); size=$(wc -c <blob)
+                mv blob image/blobs/sha256/$sum; }
+        echo work >file; tar --create --file blob file; put; layer=$sum layer_size=$size
+        printf '{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:%s\"]}}' $layer >blob; put
+        printf '{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"sha256:%s\",\"size\":%s},\"layers\":[{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"sha256:%s\",\"size\":%s}]}' $sum $size $layer $layer_size >blob; put
+        printf '{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"sha256:%s\",\"size\":%s}]}' $sum $size >image/index.json
+        printf '{\"imageLayoutVersion\":\"1.0.0\"}' >image/oci-layout";
+    let ran = sandbox.run("sh", &["-c", script], b"");
+    assert!(ran.status.success(), "{ran}");
+    format!("oci:{}", sandbox.path("image").display())
+}
+
+/// login, push, pull and logout with a client; what each client calls them.
+fn works_with(client: &str, work: impl Fn(&Sandbox, &Registry) -> [Vec<String>; 4]) {
+    let mut sandbox = sandbox();
+    let registry = Registry::start("alice", TOKEN);
+    let _keys = Keys::labelled(&registry.name());
+    let config = sandbox.path("auth.json");
+    let text = format!("{{\"credHelpers\":{{\"{}\":\"pat\"}}}}", registry.name());
+    fs::write(&config, text).unwrap();
+    sandbox.set("REGISTRY_AUTH_FILE", config.to_str().unwrap());
+    let client = program(client, client);
+    let run = |words: &[String], stdin: &str| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        sandbox.run(&client, &words, stdin.as_bytes())
+    };
+    let [login, push, pull, logout] = work(&sandbox, &registry);
+    let refused = run(&push, "");
+    assert!(!refused.status.success(), "before the login: {refused}");
+    for (words, stdin) in [(&login, TOKEN), (&push, ""), (&pull, "")] {
+        let ran = run(words, stdin);
+        assert!(ran.status.success(), "{ran}");
+    }
+    let held = docker(&sandbox, "get", &registry.name());
+    held.prints(&entry(&registry.name(), "alice", TOKEN));
+    let file = fs::read_to_string(&config).unwrap();
+    assert!(!file.contains("TESTONLY") && !file.contains("\"auth\""), "{file}");
+    let ran = run(&logout, "");
+    assert!(ran.status.success(), "{ran}");
+    fails(&docker(&sandbox, "get", &registry.name()), NOT_FOUND);
+    let refused = run(&push, "");
+    assert!(!refused.status.success(), "after the logout: {refused}");
+}
+
+#[test]
+fn skopeo_logs_in_copies_both_ways_and_logs_out() {
+    works_with("skopeo", |sandbox, registry| {
+        let (name, image) = (registry.name(), image(sandbox));
+        let certificates = registry.certificates().display().to_string();
+        let copy = sandbox.path("copy").display().to_string();
+        [
+            format!("login --cert-dir {certificates} --username alice --password-stdin {name}"),
+            format!("copy --dest-cert-dir {certificates} {image} docker://{name}/team/image:1"),
+            format!("copy --src-cert-dir {certificates} docker://{name}/team/image:1 oci:{copy}"),
+            format!("logout {name}"),
+        ]
+        .map(|line| line.split(' ').map(str::to_owned).collect())
+    });
+}
+
+#[test]
+fn buildah_logs_in_pushes_pulls_and_logs_out() {
+    works_with("buildah", |sandbox, registry| {
+        let (name, image) = (registry.name(), image(sandbox));
+        let certificates = registry.certificates().display().to_string();
+        let store = format!(
+            "--storage-driver vfs --root {0}/store --runroot {0}/run-store",
+            sandbox.home().display()
+        );
+        let first: Vec<&str> = store.split(' ').chain(["pull", &image]).collect();
+        let pulled = sandbox.run(program("buildah", "buildah"), &first, b"");
+        assert!(pulled.status.success(), "{pulled}");
+        let id = pulled.stdout().trim().to_owned();
+        [
+            format!("{store} login --cert-dir {certificates} -u alice --password-stdin {name}"),
+            format!("{store} push --cert-dir {certificates} {id} docker://{name}/team/image:1"),
+            format!("{store} pull --cert-dir {certificates} --policy always {name}/team/image:1"),
+            format!("{store} logout {name}"),
+        ]
+        .map(|line| line.split(' ').map(str::to_owned).collect())
+    });
+}
