@@ -11,6 +11,7 @@ mod import;
 mod list;
 mod login;
 mod logout;
+mod man;
 mod place;
 mod token;
 
@@ -35,23 +36,57 @@ struct Line {
     command: Command,
 }
 
+/// The first paragraph is for `--help`, all of them are for the manual.
 #[derive(Subcommand)]
 enum Command {
     /// Keep a token for a host, or for a part of it
+    ///
+    /// Asks for the token on the terminal, without showing it, and stores it. A path in the URL
+    /// makes a scoped account; git tells its helpers the path only if `credential.useHttpPath`
+    /// is true for that place.
     Login(login::Arguments),
     /// Delete an account and its token from the keychain
+    ///
+    /// The token stays valid at the host: revoke it there.
     Logout(logout::Arguments),
     /// Show the accounts, never their tokens
     List(list::Arguments),
-    /// Print a token, for a program that takes it on standard input
+    /// Print a token, for a pipe
+    ///
+    /// The account is chosen as for git. Nothing but the token and a newline is printed, and on
+    /// a terminal nothing without `--yes`.
     Token(token::Arguments),
     /// Run a command that finds a token in a variable
+    ///
+    /// The account is chosen as for git. The token is in the environment of the command and of
+    /// what it starts itself, and nowhere else; it is never an argument. On Unix the process
+    /// becomes the command, so that signals and the exit status are its own; the status is 127
+    /// where the command is not there and 126 where it cannot be run. It makes no core dumps,
+    /// which would hold its environment.
     Exec(exec::Arguments),
     /// Bring tokens here from plain-text files, remotes and other helpers
+    ///
+    /// Shows what would become of each token, asks, stores, reads back, and then offers to
+    /// remove what lay in plain text. What is not imported stays where it is, byte for byte: what
+    /// cannot be understood, unencrypted http, and a token for an account that has another one.
+    ///
+    /// The files are those of `git credential-store`, `~/.netrc` and gh's `hosts.yml`. Tokens in
+    /// the URLs of a repository's remotes are kept for that repository; git is then told to
+    /// send its helpers the path there. A helper is asked by git's own protocol, for each URL.
+    /// Without a URL, `libsecret` and `manager` stand for the items that git's libsecret helper
+    /// and Git Credential Manager keep in the desktop's keychain. These, gh's file and other
+    /// helpers' stores are read and never changed.
+    ///
+    /// A file is replaced in one step, under the lock that git takes for it, and is then its
+    /// owner's alone. Copies on backups and in the disk's free space remain: where others could
+    /// have read them, make a new token.
     Import(import::Arguments),
-    /// Print the completions for a shell
+    /// Print the completions for a shell, for packagers
     #[command(hide = true)]
     Completions(completions::Arguments),
+    /// Print this manual as a man page, for packagers
+    #[command(hide = true)]
+    Man,
 }
 
 /// Which keychain, as in the helper string.
@@ -120,6 +155,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::List(arguments) => ("list", list::run(&arguments)),
         Command::Token(arguments) => ("token", token::run(&arguments)),
         Command::Import(arguments) => ("import", import::run(&arguments)),
+        Command::Man => ("man", man::run()),
         Command::Completions(arguments) => ("completions", completions::run(&arguments)),
     };
     result.map(|()| 0).map_err(|error| Failure { what, error })

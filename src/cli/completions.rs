@@ -6,6 +6,16 @@ use crate::terminal;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
+/// git's own completions look for this function when people type `git credential-pat`, as
+/// they do; what is generated completes `git-credential-pat`.
+const BASH_BY_WAY_OF_GIT: &str = r#"
+_git_credential_pat() {
+    local COMP_WORDS=(git-credential-pat "${COMP_WORDS[@]:2}") COMP_CWORD=$((COMP_CWORD - 1))
+    _git__credential__pat git-credential-pat "${COMP_WORDS[COMP_CWORD]}" \
+        "${COMP_WORDS[COMP_CWORD - 1]}"
+}
+"#;
+
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The shell to complete in
@@ -16,5 +26,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut script = Vec::new();
     let mut line = Line::command().bin_name(terminal::NAME);
     clap_complete::generate(arguments.shell, &mut line, terminal::NAME, &mut script);
+    if arguments.shell == Shell::Bash {
+        script.extend_from_slice(BASH_BY_WAY_OF_GIT.as_bytes());
+    }
     terminal::write_raw(&script)
 }

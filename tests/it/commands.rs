@@ -276,12 +276,3 @@ fn where_nobody_can_be_asked_login_says_how_else() {
     command.args(["--wait", BINARY, "login", &person.host]);
     crate::support::sandbox::run(command, b"").fails(1, "--with-token");
 }
-
-#[test]
-fn completions_are_there_for_every_shell() {
-    let person = Person::new();
-    for shell in ["bash", "zsh", "fish"] {
-        let ran = person.types(&format!("completions {shell}"), "");
-        assert!(ran.status.success() && ran.stdout().contains("login"), "{ran}");
-    }
-}

@@ -4,6 +4,7 @@
 
 mod cache;
 mod commands;
+mod completions;
 #[cfg(target_os = "linux")]
 mod concurrency;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
