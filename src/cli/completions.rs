@@ -10,7 +10,9 @@ use clap_complete::Shell;
 /// they do; what is generated completes `git-credential-pat`.
 const BASH_BY_WAY_OF_GIT: &str = r#"
 _git_credential_pat() {
-    local COMP_WORDS=(git-credential-pat "${COMP_WORDS[@]:2}") COMP_CWORD=$((COMP_CWORD - 1))
+    local before=${__git_cmd_idx-1}
+    set -- git-credential-pat "${COMP_WORDS[@]:before + 1}"
+    local COMP_CWORD=$((COMP_CWORD - before)) COMP_WORDS=("$@")
     _git__credential__pat git-credential-pat "${COMP_WORDS[COMP_CWORD]}" \
         "${COMP_WORDS[COMP_CWORD - 1]}"
 }
