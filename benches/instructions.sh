@@ -6,13 +6,13 @@
 set -eu
 
 # What an operation takes at most, in thousands of instructions. Most of a get on the desktop
-# are the two modular powers of the key agreement; with the kernel it looks at every key that
-# the user has there.
+# are the two modular powers of the key agreement, of which a miss has drawn the first: it does
+# so while the service searches. With the kernel a get looks at every key that the user has.
 limits() {
     cat <<'END'
 capability                                   400
 --keychain kernel get                        900
---keychain secret-service miss               700
+--keychain secret-service miss               2700
 --keychain secret-service get                6000
 --keychain secret-service --cache 60 first   6500
 --keychain secret-service --cache 60 get     700
@@ -48,8 +48,8 @@ inside() {
             *miss) asked=no-$host words=${words% miss}\ get ;;
             *first) words=${words% first}\ get ;;
             esac
-            # Once more where it is too much: in 1 of 128 sessions the two sides might not
-            # arrive at the same key, and a power is computed again.
+            # Once more where it is too much: in 1 of 256 sessions the two sides might not
+            # arrive at the same key, and two powers are computed again.
             for _ in 1 2 3; do
                 # shellcheck disable=SC2086 # words without blanks in them
                 count=$(ask "$asked" | valgrind --tool=callgrind --callgrind-out-file=/dev/null \
