@@ -29,7 +29,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut line = Line::command().bin_name(terminal::NAME);
     clap_complete::generate(arguments.shell, &mut line, terminal::NAME, &mut script);
     if arguments.shell == Shell::Bash {
-        script.extend_from_slice(BASH_BY_WAY_OF_GIT.as_bytes());
+        // clap_complete names a program with hyphens in two ways (clap's issue 6421): nothing
+        // would be completed after a command.
+        let text = String::from_utf8_lossy(&script);
+        let text = text.replace("git__subcmd__credential__subcmd__pat", "git__credential__pat");
+        script = (text + BASH_BY_WAY_OF_GIT).into_bytes();
     }
     terminal::write_raw(&script)
 }
