@@ -1,6 +1,8 @@
 //! Tokens that lie elsewhere come into the keychain, and out of the plain text.
 
 mod files;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod memory;
 mod others;
 mod removal;
 

@@ -10,7 +10,7 @@
 use super::found::credential;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
-use crate::secret::Secret;
+use crate::secret::Buffer;
 use zeroize::Zeroizing;
 
 /// The second half of a token that stands where the username should.
@@ -86,7 +86,8 @@ impl<'a> Parts<'a> {
             (username, token) => (username, token.unwrap_or_default()),
         };
         let username = username.map(|name| Username::new(&decode(name)));
-        credential(context, username, Secret::new(&decode(token)))
+        let token = Buffer::from(decode(token));
+        credential(context, username, token.secret(token.expose()))
     }
 }
 
