@@ -162,20 +162,21 @@ pub fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
 
 /// Whether the options fit each other.
 fn check(options: &HelperOptions) -> Result<(), Error> {
-    let refusal = match &options.source {
-        Some(_) if options.lifetime.is_some() => "--timeout is for a keychain, not for a source",
+    Err(match &options.source {
+        Some(_) if options.lifetime.is_some() => {
+            Error::Option("--timeout is for a keychain, not for a source")
+        }
         Some(source) if options.cache.is_some() && !source.is_command() => {
-            "--cache is for a keychain or for --command"
+            Error::Option("--cache is for a keychain or for --command")
         }
         None if options.lifetime.is_some() && options.kind != Some(Kind::Kernel) => {
-            "--timeout needs --keychain kernel"
+            Error::Option("--timeout needs --keychain kernel")
         }
         None if options.cache.is_some() && options.kind == Some(Kind::Kernel) => {
-            "--cache is needless with --keychain kernel"
+            Error::Option("--cache is needless with --keychain kernel")
         }
         _ => return Ok(()),
-    };
-    Err(Error::Option(refusal))
+    })
 }
 
 /// The keychain that the environment names; an empty variable names none.

@@ -3,6 +3,7 @@
 //! clap is told not to quote what it does not understand: an argument in the wrong place is
 //! all too often a token.
 
+mod accounts;
 mod answer;
 mod completions;
 mod exec;
@@ -41,15 +42,26 @@ struct Line {
 enum Command {
     /// Keep a token for a host, or for a part of it
     ///
-    /// Asks for the token on the terminal, without showing it, and stores it. A path in the URL
-    /// makes a scoped account; git tells its helpers the path only if `credential.useHttpPath`
-    /// is true for that place.
+    /// On a terminal it asks for what it was not told, shows the page of the host where a token
+    /// is made and offers to open it, and reads the token without showing it. Whoever gives up at
+    /// a question, with Ctrl-C or Ctrl-D, leaves everything as it was. A path in the URL makes a
+    /// scoped account; git tells its helpers the path only if `credential.useHttpPath` is true
+    /// for that place.
+    ///
+    /// The token is looked at before it is stored, without asking the host: a token of another
+    /// host, a wrong checksum, a kind that git cannot use are warned of. Unknown forms are taken
+    /// as they are. One that is expired or rejected is replaced in any case. A week before a
+    /// token's end git's user is told on the terminal, once a day.
     Login(login::Arguments),
     /// Delete an account and its token from the keychain
     ///
     /// The token stays valid at the host: revoke it there.
     Logout(logout::Arguments),
     /// Show the accounts, never their tokens
+    ///
+    /// Of each: its place, username, kind of token, state, expiry, when it was stored, and
+    /// keychain. On a terminal an end within a week is yellow and one that has passed is red,
+    /// unless `NO_COLOR` is set.
     List(list::Arguments),
     /// Print a token, for a pipe
     ///

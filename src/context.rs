@@ -191,6 +191,13 @@ impl Context {
         !self.scope.is_empty()
     }
 
+    /// The first segment of the scope: on a forge the user or organisation that owns what is
+    /// below.
+    #[must_use]
+    pub fn owner(&self) -> Option<&[u8]> {
+        self.scope.first().map(Vec::as_slice)
+    }
+
     /// The same host without scope.
     #[must_use]
     pub fn host_level(&self) -> Self {

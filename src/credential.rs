@@ -90,6 +90,14 @@ impl Credential {
         self.expiry.is_some_and(|expiry| expiry <= now)
     }
 
+    /// Whether the token's time is over at `now` or soon will be, within 7 days (seconds since
+    /// 1970 UTC).
+    #[must_use]
+    pub fn ends_soon(&self, now: u64) -> bool {
+        const SOON: u64 = 7 * 24 * 60 * 60;
+        self.expiry.is_some_and(|expiry| expiry <= now.saturating_add(SOON))
+    }
+
     /// Whether the host refused it so long before `now` (seconds since 1970 UTC) that it may
     /// be forgotten: 30 days.
     #[must_use]

@@ -63,6 +63,9 @@ pub enum Error {
     /// The host refused the account's token.
     #[error("the account's token was rejected by the host")]
     Rejected,
+    /// A token that still serves would be lost.
+    #[error("the account has another token already")]
+    Exists,
     /// The keychain, or the part of it that holds the account, is locked.
     #[error("the keychain is locked")]
     Locked,
@@ -127,6 +130,7 @@ impl Error {
             Self::Rejected => {
                 "if it is good after all: git credential-pat login --restore URL; else log in anew"
             }
+            Self::Exists => "add --replace, or name another account with --username NAME",
             Self::Locked => "unlock it in the desktop session, or log in there once",
             Self::Denied => "repeat the command and allow the access when the keychain asks",
             Self::TimedOut => {

@@ -1,24 +1,343 @@
-//! What is known of the places where tokens come from. So far: the username that goes with
-//! one.
+//! What is known of the hosts that issue tokens, without asking any of them: which tokens are
+//! theirs, what can be seen of a token before it is used, the username that goes with it, and
+//! the page where a new one is made.
+//!
+//! A forge is a file in this folder and a line in [`FORGES`]. All of it is for people's
+//! commands: git's operations hand a token out as it is.
 
-use crate::context::Context;
+mod azure;
+mod bitbucket;
+mod checksum;
+mod gitea;
+mod github;
+mod gitlab;
+mod huggingface;
 
-/// The username to send with a token where the person gave none. These hosts look at the
-/// token alone; the name is their convention, or ours, and never empty.
-#[must_use]
-pub(crate) fn conventional_username(context: &Context, token: &[u8]) -> &'static str {
-    match context.host() {
-        "github.com" => "x-access-token",
-        "gitlab.com" => "oauth2",
-        // An Atlassian API token; the others are a repository's or workspace's.
-        "bitbucket.org" if token.starts_with(b"ATATT") => "x-bitbucket-api-token-auth",
-        "bitbucket.org" => "x-token-auth",
-        _ => "token",
+use crate::context::{Context, Protocol};
+use url::Url;
+
+/// A kind of host that issues tokens.
+pub(crate) trait Forge: Sync {
+    /// Its name for people.
+    fn name(&self) -> &'static str;
+
+    /// Its name on a command line, which is also how its hosts are often called.
+    fn id(&self) -> &'static str;
+
+    /// Whether a host (lower case, without port) is certainly one of these.
+    fn is_at(&self, host: &str) -> bool;
+
+    /// What a token is, if it is one of this forge's. Only what a person typed is looked at
+    /// closely; whatever is made of it is a hint, because forms change.
+    fn recognise(&self, token: &[u8]) -> Option<Kind>;
+
+    /// The username to send with a token (empty where it is not known yet) of which the host
+    /// looks at nothing else. Never empty.
+    fn username(&self, token: &[u8]) -> &'static str {
+        let _ = token;
+        "token"
+    }
+
+    /// Whether clone URLs carry a username that says nothing about the account.
+    fn has_meaningless_usernames(&self) -> bool {
+        false
+    }
+
+    /// Why this host takes no token of this kind, although it is the forge's own.
+    fn objection(&self, host: &str, kind: &Kind) -> Option<&'static str> {
+        let _ = (host, kind);
+        None
+    }
+
+    /// The pages where a token is made, the one to open first; none where the address is not
+    /// known.
+    fn pages(&self, wanted: &Wanted) -> Vec<Page>;
+}
+
+const FORGES: [&dyn Forge; 6] = [
+    &github::GitHub,
+    &gitlab::GitLab,
+    &bitbucket::Bitbucket,
+    &gitea::Gitea,
+    &azure::Azure,
+    &huggingface::HuggingFace,
+];
+
+/// What a token is, as far as its form tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Kind {
+    /// The forge that issued it.
+    pub(crate) forge: &'static str,
+    /// The forge's name for it, e.g. `classic personal access token`.
+    pub(crate) name: &'static str,
+    /// Whether only this forge has tokens that begin like this.
+    pub(crate) unmistakable: bool,
+    /// Whether all of it has arrived.
+    pub(crate) integrity: Integrity,
+    /// What git users must know of this kind.
+    pub(crate) remark: Option<Remark>,
+}
+
+/// What a token's own checksum and length say. Never that it is valid: only the host knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Integrity {
+    /// Nothing.
+    Unknown,
+    /// The checksum is right.
+    Right,
+    /// It does not look like the forge's tokens so far, by rules that nobody has promised.
+    Doubtful,
+    /// The published checksum is wrong: something was mistyped or cut off.
+    Wrong,
+}
+
+/// What there is to say about a kind of token that git is to use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Remark {
+    /// It is not for git.
+    Unfit(&'static str),
+    /// It works under a condition.
+    Condition(&'static str),
+}
+
+/// Something that is probably not as the person wants it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Warning {
+    /// What it is, for the person.
+    pub(crate) text: String,
+    /// Whether it is so likely that storing the token should be agreed to.
+    pub(crate) strong: bool,
+}
+
+/// The token that a page should make.
+pub(crate) struct Wanted<'a> {
+    /// Where it is to be used.
+    pub(crate) context: &'a Context,
+    /// What to call it, at most 40 characters.
+    pub(crate) name: &'a str,
+    /// For how many days; none leaves it to the forge.
+    pub(crate) days: Option<u64>,
+}
+
+/// A page where a token is made.
+#[derive(PartialEq, Eq, Debug)]
+pub(crate) struct Page {
+    /// Its address.
+    pub(crate) address: String,
+    /// What is made there, and what must be chosen by hand.
+    pub(crate) what: &'static str,
+}
+
+impl Wanted<'_> {
+    /// The address of a path on the host itself, with a query.
+    fn address(&self, path: &str, query: &[(&str, &str)]) -> String {
+        with_query(&format!("{}{path}", self.context.host_level()), query)
     }
 }
 
+fn with_query(address: &str, query: &[(&str, &str)]) -> String {
+    let Ok(mut url) = Url::parse(address) else { return address.to_owned() };
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    url.into()
+}
+
+/// The forge that is certainly at this context.
+pub(crate) fn at(context: &Context) -> Option<&'static dyn Forge> {
+    // Another port is another server, and what it runs is not known.
+    let usual = context.protocol() == Protocol::Https && context.port().is_none();
+    FORGES.into_iter().find(|forge| usual && forge.is_at(context.host()))
+}
+
+/// The forge whose pages are probably at this context: one at `gitlab.example.com` is taken
+/// for a GitLab. Nothing but an address may depend on it.
+pub(crate) fn likely_at(context: &Context) -> Option<&'static dyn Forge> {
+    let is_called = |id| context.host().split('.').any(|label| label == id);
+    at(context).or_else(|| {
+        FORGES.into_iter().find(|forge| {
+            is_called(forge.id()) || (forge.id() == gitea::ID && is_called("forgejo"))
+        })
+    })
+}
+
+/// The forge with this name on the command line.
+pub(crate) fn from_id(id: &str) -> Option<&'static dyn Forge> {
+    FORGES.into_iter().find(|forge| forge.id() == id)
+}
+
+/// What kind of token this is: the host's own forge may know it by its length alone, the
+/// others only by what cannot be anybody else's.
+pub(crate) fn kind_of(context: &Context, token: &[u8]) -> Option<Kind> {
+    at(context).and_then(|forge| forge.recognise(token)).or_else(|| {
+        let mut kinds = FORGES.into_iter().filter_map(|forge| forge.recognise(token));
+        kinds.find(|kind| kind.unmistakable)
+    })
+}
+
+/// What is probably wrong with a token for this context; `conventional` says that it would be
+/// sent with the host's conventional username.
+pub(crate) fn warnings(context: &Context, token: &[u8], conventional: bool) -> Vec<Warning> {
+    let Some(kind) = kind_of(context, token) else { return Vec::new() };
+    let Kind { forge, name, .. } = kind;
+    let mut warnings = Vec::new();
+    let mut warn = |strong, text: String| warnings.push(Warning { text, strong });
+    match at(context) {
+        Some(host) if host.name() != forge => warn(
+            true,
+            format!("this is a {forge} {name}, and {} belongs to {}", context.host(), host.name()),
+        ),
+        Some(host) => {
+            if let Some(objection) = host.objection(context.host(), &kind) {
+                warn(true, format!("this is a {name}, and {} {objection}", context.host()));
+            }
+        }
+        None => {}
+    }
+    match kind.integrity {
+        Integrity::Wrong => warn(
+            true,
+            format!("the checksum in this {forge} {name} is wrong: it was mistyped or cut off"),
+        ),
+        Integrity::Doubtful => warn(
+            false,
+            format!("this {forge} {name} has not the usual form: it may have been cut off"),
+        ),
+        Integrity::Unknown | Integrity::Right => {}
+    }
+    match kind.remark {
+        Some(Remark::Unfit(why)) => warn(true, format!("this is a {forge} {name}: {why}")),
+        Some(Remark::Condition(what)) if conventional => {
+            warn(false, format!("this is a {forge} {name}: {what}"));
+        }
+        _ => {}
+    }
+    warnings
+}
+
+/// The username to send with a token where the person gave none.
+pub(crate) fn conventional_username(context: &Context, token: &[u8]) -> &'static str {
+    at(context).map_or("token", |forge| forge.username(token))
+}
+
 /// Whether clone URLs of this host carry a username that says nothing about the account.
-#[must_use]
 pub(crate) fn has_meaningless_usernames(context: &Context) -> bool {
-    matches!(context.host(), "dev.azure.com" | "bitbucket.org")
+    at(context).is_some_and(Forge::has_meaningless_usernames)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Forge, Wanted, at, conventional_username, from_id, kind_of, likely_at, warnings};
+    use crate::context::Context;
+
+    fn context(url: &str) -> Context {
+        Context::from_canonical(url).expect("canonical")
+    }
+
+    fn warned(url: &str, token: &str) -> Vec<(bool, String)> {
+        let warnings = warnings(&context(url), token.as_bytes(), true);
+        warnings.into_iter().map(|warning| (warning.strong, warning.text)).collect()
+    }
+
+    #[test]
+    fn a_host_is_known_by_its_whole_name() {
+        for (url, forge) in [
+            ("https://github.com/org", Some("GitHub")),
+            ("https://corp.ghe.com", Some("GitHub")),
+            ("https://ghe.com", None),
+            ("https://ghcr.io", Some("GitHub")),
+            ("https://github.com.example", None),
+            ("https://notgithub.com", None),
+            ("https://github.com:8443", None),
+            ("http://github.com", None),
+            ("https://gitlab.com", Some("GitLab")),
+            ("https://gitlab.example", None),
+            ("https://bitbucket.org", Some("Bitbucket")),
+            ("https://dev.azure.com/org", Some("Azure DevOps")),
+            ("https://org.visualstudio.com", Some("Azure DevOps")),
+            ("https://codeberg.org", Some("Gitea or Forgejo")),
+            ("https://huggingface.co", Some("Hugging Face")),
+        ] {
+            assert_eq!(at(&context(url)).map(Forge::name), forge, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_page_may_be_guessed_from_a_label_of_the_host() {
+        for (url, forge) in [
+            ("https://gitlab.example.com", Some("gitlab")),
+            ("https://git.forgejo.example", Some("gitea")),
+            ("https://github.example:8443", Some("github")),
+            ("https://mygithub.example", None),
+            ("https://git.example", None),
+        ] {
+            assert_eq!(likely_at(&context(url)).map(Forge::id), forge, "{url}");
+        }
+        assert_eq!(from_id("huggingface").map(Forge::name), Some("Hugging Face"));
+        assert!(from_id("GitHub").is_none());
+    }
+
+    #[test]
+    fn a_token_of_another_forge_is_noticed_where_the_host_is_known() {
+        let said = warned("https://github.com", "glpat-TESTONLYTESTONLYTEST");
+        let text = "this is a GitLab personal access token, and github.com belongs to GitHub";
+        assert_eq!(said, [(true, text.to_owned())]);
+        assert!(warned("https://gitlab.com", "glpat-TESTONLYTESTONLYTEST").is_empty());
+        assert!(warned("https://git.example", "glpat-TESTONLYTESTONLYTEST").is_empty());
+    }
+
+    #[test]
+    fn an_unknown_token_is_nobody_elses_business() {
+        for token in ["", "x", "mycompany-glpat-TESTONLY", "ghx_TESTONLY", "secret"] {
+            for url in ["https://github.com", "https://git.example", "https://dev.azure.com"] {
+                assert!(warned(url, token).is_empty(), "{token} at {url}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_prefix_is_only_known_at_its_own_forge() {
+        let hex = "0123456789abcdef0123456789abcdef01234567".as_bytes();
+        let name = |url: &str| kind_of(&context(url), hex).map(|kind| kind.name);
+        assert_eq!(name("https://codeberg.org"), Some("access token"));
+        assert_eq!(name("https://git.example"), None);
+        assert_eq!(name("https://gitlab.com"), None);
+    }
+
+    #[test]
+    fn a_remark_on_the_username_is_for_those_who_gave_none() {
+        let token = b"gldt-TESTONLYTESTONLYTEST";
+        let gitlab = context("https://gitlab.com");
+        assert_eq!(warnings(&gitlab, token, true).len(), 1);
+        assert!(warnings(&gitlab, token, false).is_empty());
+    }
+
+    #[test]
+    fn each_host_has_its_convention() {
+        for (url, token, username) in [
+            ("https://github.com", "", "x-access-token"),
+            ("https://gitlab.com", "", "oauth2"),
+            ("https://gitlab.com", "glcbt-TESTONLY", "gitlab-ci-token"),
+            ("https://bitbucket.org", "ATATTTESTONLY", "x-bitbucket-api-token-auth"),
+            ("https://bitbucket.org", "ATCTTTESTONLY", "x-token-auth"),
+            ("https://git.example", "", "token"),
+        ] {
+            assert_eq!(conventional_username(&context(url), token.as_bytes()), username, "{url}");
+        }
+    }
+
+    #[test]
+    fn every_page_is_on_https_and_says_what_is_made_there() {
+        for id in ["github", "gitlab", "bitbucket", "gitea", "azure", "huggingface"] {
+            let forge = from_id(id).expect(id);
+            let context = context("https://git.example:8443/the%25 org/repo");
+            let wanted = Wanted { context: &context, name: "a b&c", days: Some(30) };
+            let pages = forge.pages(&wanted);
+            assert!(!pages.is_empty(), "{id}");
+            for page in pages {
+                assert!(page.address.starts_with("https://") && !page.what.is_empty(), "{page:?}");
+                assert!(!page.address.contains([' ', '"', '\'']), "{page:?}");
+            }
+        }
+    }
 }

@@ -36,12 +36,43 @@ pub struct Policy {
 pub enum Outcome {
     /// There is nothing to say.
     Silent,
-    /// The lines for git, wiped when dropped.
-    Answer(Zeroizing<Vec<u8>>),
+    /// There is an answer.
+    Answer {
+        /// The lines for git, wiped when dropped.
+        lines: Zeroizing<Vec<u8>>,
+        /// The account, if its token ends within a week.
+        ending: Option<Ending>,
+    },
+    /// The account that would answer has a token whose time is over.
+    Expired(Ending),
     /// Several accounts would answer for this host, and none was picked.
     Ambiguous(Context),
     /// The request was for unencrypted `http`.
     RefusedHttp,
+}
+
+/// An account whose token ends soon, or has ended.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// Where the token goes.
+    pub context: Context,
+    /// What git is told when it names no username.
+    pub username: Option<Username>,
+    /// The token's end, in seconds since 1970 UTC.
+    pub expiry: u64,
+    /// When it was stored, in seconds since 1970 UTC.
+    pub stored_at: u64,
+}
+
+impl Ending {
+    fn of(credential: &Credential, now: u64) -> Option<Self> {
+        Some(Self {
+            expiry: credential.expiry.filter(|_| credential.ends_soon(now))?,
+            context: credential.context.clone(),
+            username: credential.username.clone(),
+            stored_at: credential.stored_at,
+        })
+    }
 }
 
 /// Answers a request with the account that it is for.
@@ -68,8 +99,12 @@ pub fn get(
         Choice::Account(account) => *account,
     };
     let unanswerable = credential.authtype.is_some() && !request.capabilities.authtype;
-    if unanswerable || !credential.is_live(policy.now) {
+    if unanswerable || credential.rejected_at.is_some() {
         return Ok(Outcome::Silent);
+    }
+    let ending = Ending::of(&credential, policy.now);
+    if credential.is_expired(policy.now) {
+        return Ok(ending.map_or(Outcome::Silent, Outcome::Expired));
     }
     let username = username.or(credential.username.as_ref());
     let state = request.capabilities.state.then(|| {
@@ -91,7 +126,7 @@ pub fn get(
         refresh_token: credential.refresh_token.as_ref(),
         state: state.as_deref(),
     };
-    answer.to_bytes().map(Outcome::Answer)
+    Ok(Outcome::Answer { lines: answer.to_bytes()?, ending })
 }
 
 /// Keeps a credential that has just worked, unless it is already there.

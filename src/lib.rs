@@ -24,7 +24,7 @@
 //!
 //! let asked = Request::parse(b"protocol=https\nhost=GIT.example.com:443\n")?;
 //! match helper::get(&asked, policy, &mut keychain)? {
-//!     Outcome::Answer(lines) => assert_eq!(&*lines, b"username=alice\npassword=secret\n"),
+//!     Outcome::Answer { lines, .. } => assert_eq!(&*lines, b"username=alice\npassword=secret\n"),
 //!     _ => panic!("no answer"),
 //! }
 //! # Ok::<(), git_credential_pat::error::Error>(())
@@ -44,7 +44,9 @@ pub mod source;
 pub mod terminal;
 
 mod cli;
+mod ending;
 mod forge;
+mod state_folder;
 
 use arguments::{HelperOptions, Invocation, Operation};
 use context::Context;
@@ -91,7 +93,13 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
     let policy = Policy { allow_http: options.allow_http, now: now() };
     let Some(mut keychain) = open(operation, &request, options)? else { return Ok(()) };
     match run(&request, policy, &mut *keychain)? {
-        Outcome::Answer(lines) => terminal::write_raw(&lines)?,
+        Outcome::Answer { lines, ending } => {
+            terminal::write_raw(&lines)?;
+            if let Some(ending) = ending {
+                ending::warn(&ending, policy.now);
+            }
+        }
+        Outcome::Expired(ending) => ending::warn(&ending, policy.now),
         Outcome::Ambiguous(host) => terminal::say(
             operation.name(),
             &format!(

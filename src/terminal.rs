@@ -3,6 +3,7 @@
 //!
 //! stdout is for data, stderr speaks to people in one way, see [`say`].
 
+pub mod display;
 pub mod prompt;
 
 use crate::error::Error;
@@ -59,6 +60,34 @@ pub fn stdout_is_terminal() -> bool {
 #[must_use]
 pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
+}
+
+/// Whether standard output may be coloured: a terminal that understands it, and nobody who
+/// wants none (<https://no-color.org>).
+#[must_use]
+pub fn stdout_takes_colour() -> bool {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    io::stdout().is_terminal()
+        && set("NO_COLOR").is_none()
+        && (cfg!(windows) || set("TERM").is_some_and(|terminal| terminal != "dumb"))
+}
+
+/// How many columns the terminal at standard output has; none where it is no terminal.
+#[cfg(unix)]
+#[must_use]
+pub fn stdout_columns() -> Option<usize> {
+    const USUAL: u16 = 80;
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    // One that was never told its size has 0.
+    Some(usize::from(if size.ws_col == 0 { USUAL } else { size.ws_col }))
+}
+
+/// How many columns the terminal at standard output has; none where it is no terminal.
+#[cfg(not(unix))]
+#[must_use]
+pub fn stdout_columns() -> Option<usize> {
+    const USUAL: usize = 80;
+    io::stdout().is_terminal().then_some(USUAL)
 }
 
 #[cfg(unix)]

@@ -1,14 +1,19 @@
 //! `git credential-pat list`: the accounts, never their tokens.
 
+mod table;
+
 use super::KeychainArguments;
 use crate::credential::{Account, Credential, now};
+use crate::ending::relative;
 use crate::error::Error;
+use crate::forge::{self, Kind};
 use crate::keychain::{Found, Keychain};
-use crate::{helper, terminal};
+use crate::{hardening, helper, terminal};
+use anstyle::{AnsiColor, Style};
 use humantime::format_rfc3339_seconds;
 use serde_json::{Value, json};
-use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
+use table::{Cell, Look};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -19,10 +24,15 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
+const HEADINGS: [&str; 7] =
+    ["CONTEXT", "USERNAME", "TOKEN", "STATE", "EXPIRES", "STORED", "KEYCHAIN"];
+
 /// One line.
 struct Row {
     account: Account,
     locked: bool,
+    /// None where nothing is known, or nothing could be read.
+    kind: Option<Kind>,
     /// None where it could not be read: locked, or damaged.
     credential: Option<Credential>,
 }
@@ -36,7 +46,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         let rows: Vec<Value> = rows.iter().map(|row| row.to_json(keychain)).collect();
         format!("{:#}\n", Value::Array(rows))
     } else {
-        table(&rows, keychain)
+        if rows.is_empty() {
+            terminal::hint("no account is there: store a token with git credential-pat login URL");
+        }
+        let look =
+            Look { columns: terminal::stdout_columns(), colour: terminal::stdout_takes_colour() };
+        let cells: Vec<_> = rows.iter().map(|row| row.to_cells(keychain, &look)).collect();
+        table::lay_out(&HEADINGS, &cells, &look)
     };
     terminal::write_raw(text.as_bytes())
 }
@@ -55,9 +71,13 @@ fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
         if credential.as_ref().is_some_and(|credential| credential.is_long_rejected(now())) {
             keychain.delete(&found)?;
         } else {
-            rows.push(Row { account, locked: found.locked, credential });
+            let token = credential.as_ref().map(|credential| credential.token.expose());
+            let kind = token.and_then(|token| forge::kind_of(&account.context, token));
+            rows.push(Row { account, locked: found.locked, kind, credential });
         }
     }
+    // What a checksum was taken of.
+    hardening::wipe_stack();
     Ok(rows)
 }
 
@@ -89,6 +109,41 @@ impl Row {
         }
     }
 
+    /// As in [`HEADINGS`]; times as a person on a terminal says them.
+    fn to_cells(&self, keychain: &str, look: &Look) -> [Cell; 7] {
+        let on_terminal = look.columns.is_some();
+        let plain = |text: String| Cell { text, style: Style::new() };
+        let nothing = || "-".to_owned();
+        let credential = self.credential.as_ref();
+        let (red, yellow) = (AnsiColor::Red.on_default(), AnsiColor::Yellow.on_default());
+        let now = now();
+        let expiry_style = match credential {
+            Some(credential) if credential.is_expired(now) => red,
+            Some(credential) if credential.ends_soon(now) => yellow,
+            _ => Style::new(),
+        };
+        let state_style = if self.state() == "ready" { Style::new() } else { red };
+        let expires = credential
+            .and_then(|c| c.expiry)
+            .map(|expiry| if on_terminal { relative(expiry, now) } else { rfc3339(expiry) });
+        let stored = credential.map(|credential| {
+            let time = rfc3339(credential.stored_at);
+            if on_terminal { time.split('T').next().unwrap_or_default().to_owned() } else { time }
+        });
+        [
+            plain(self.account.context.to_string()),
+            plain(self.username_or_any()),
+            plain(
+                self.kind
+                    .map_or_else(nothing, |kind| kind.name.replace("personal access token", "PAT")),
+            ),
+            Cell { text: self.state().to_owned(), style: state_style },
+            Cell { text: expires.unwrap_or_else(nothing), style: expiry_style },
+            plain(stored.unwrap_or_else(nothing)),
+            plain(keychain.to_owned()),
+        ]
+    }
+
     fn to_json(&self, keychain: &str) -> Value {
         let time = |read: fn(&Credential) -> Option<u64>| {
             self.credential.as_ref().and_then(read).map(rfc3339)
@@ -97,6 +152,8 @@ impl Row {
             "context": self.account.context.to_string(),
             "username": self.username(),
             "any_username": self.answers_any(),
+            "forge": self.kind.map(|kind| kind.forge),
+            "kind": self.kind.map(|kind| kind.name),
             "state": self.state(),
             "expires": time(|c| c.expiry),
             "stored": time(|c| Some(c.stored_at)),
@@ -104,32 +161,6 @@ impl Row {
             "keychain": keychain,
         })
     }
-}
-
-fn table(rows: &[Row], keychain: &str) -> String {
-    let mut lines = vec![["CONTEXT", "USERNAME", "STATE", "EXPIRES", "KEYCHAIN"].map(String::from)];
-    lines.extend(rows.iter().map(|row| {
-        let expiry = row.credential.as_ref().and_then(|credential| credential.expiry);
-        [
-            row.account.context.to_string(),
-            row.username_or_any(),
-            row.state().to_owned(),
-            expiry.map_or_else(|| "-".to_owned(), rfc3339),
-            keychain.to_owned(),
-        ]
-    }));
-    let width = |column: usize| lines.iter().map(|l| l[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 5] = std::array::from_fn(width);
-    let mut text = String::new();
-    for line in &lines {
-        let mut row = String::new();
-        for (cell, width) in line.iter().zip(widths) {
-            let _ = write!(row, "{cell:width$}  ");
-        }
-        text.push_str(row.trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 /// Seconds since 1970 UTC as `2027-01-31T00:00:00Z`; a time that no calendar has as the

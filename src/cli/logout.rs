@@ -1,15 +1,18 @@
-//! `git credential-pat logout URL`: deletes an account and its token.
+//! `git credential-pat logout [URL]`: deletes an account and its token.
 
-use super::KeychainArguments;
 use super::place::Place;
+use super::{KeychainArguments, accounts};
+use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
+use crate::keychain::Keychain;
+use crate::terminal::prompt::Terminal;
 use crate::{helper, terminal};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The host, or the organisation or repository that the token is for
-    url: String,
+    /// The host, or the organisation or repository that the token is for [default: asked for]
+    url: Option<String>,
     /// The account, where there are several
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
@@ -18,25 +21,60 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let Place { context, username } = Place::parse(&arguments.url)?;
+    // Not where input comes from a script: its writer is not the one who would be asked.
+    let mut terminal = if terminal::stdin_is_terminal() { Some(Terminal::open()?) } else { None };
+    let Place { context, username } = match (&arguments.url, &mut terminal) {
+        (Some(url), _) => Place::parse(url)?,
+        (None, Some(terminal)) => Place::parse(&terminal.ask("URL to log out of: ")?)?,
+        (None, None) => return Err(Error::Usage("the URL of the host is missing")),
+    };
     let username = match &arguments.username {
         Some(name) => Some(Username::new(name.as_bytes())),
         None => username,
     };
     let mut keychain = arguments.keychain.open()?;
-    let contexts = std::slice::from_ref(&context);
-    let deleted = helper::with_one_retry(|| {
-        let found = keychain.find(contexts, username.as_ref())?;
-        let names = keychain.usernames(&found)?;
-        if names.iter().any(|name| *name != names[0]) {
+    let filed =
+        helper::with_one_retry(|| filed_names(&mut *keychain, &context, username.as_ref()))?;
+    let name = match (filed.as_slice(), &mut terminal) {
+        ([], _) => return Err(Error::NoAccount),
+        ([only], _) => only,
+        (several, Some(terminal)) => which(terminal, several)?,
+        (_, None) => {
             return Err(Error::Usage("several accounts are there: name one with --username NAME"));
         }
-        helper::delete(&mut *keychain, &context, username.as_ref())
-    })?;
-    if deleted == 0 {
-        return Err(Error::Refused("no such account is in the keychain"));
-    }
+    };
+    helper::with_one_retry(|| helper::delete(&mut *keychain, &context, Some(name)))?;
     terminal::say("logout", &format!("deleted the account at {context}"));
     terminal::hint("the token itself stays valid until you revoke it at the host");
     Ok(())
+}
+
+/// The names under which the accounts that may be meant are filed, each once; one that answers
+/// any username is filed under none.
+fn filed_names(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    username: Option<&Username>,
+) -> Result<Vec<Username>, Error> {
+    let found = keychain.find(std::slice::from_ref(context), username)?;
+    let mut names = keychain.usernames(&found)?;
+    if let Some(username) = username
+        && names.is_empty()
+        && accounts::answers_any(keychain, context, username)?
+    {
+        names.push(Username::default());
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+fn which<'a>(terminal: &mut Terminal, names: &'a [Username]) -> Result<&'a Username, Error> {
+    let shown = |name: &Username| {
+        if name.is_empty() { "-".to_owned() } else { name.to_string() }
+    };
+    let list: Vec<String> = names.iter().map(shown).collect();
+    let answer = terminal.ask(&format!("Which account, {}: ", list.join(" or ")))?;
+    let chosen = names.iter().find(|name| shown(name) == answer);
+    chosen.ok_or(Error::NoAccount)
 }

@@ -34,8 +34,10 @@ impl Helper {
     /// The answer on one line, empty if there is none.
     fn get(&mut self, lines: &str) -> String {
         match self.try_get(lines).expect("an outcome") {
-            Outcome::Answer(bytes) => String::from_utf8_lossy(&bytes).trim_end().replace('\n', " "),
-            Outcome::Silent => String::new(),
+            Outcome::Answer { lines, .. } => {
+                String::from_utf8_lossy(&lines).trim_end().replace('\n', " ")
+            }
+            Outcome::Silent | Outcome::Expired(_) => String::new(),
             Outcome::Ambiguous(host) => format!("ambiguous at {host}"),
             Outcome::RefusedHttp => "refused http".to_owned(),
         }

@@ -5,8 +5,8 @@
 //! A get never takes it. It is a file in `$XDG_RUNTIME_DIR`, else in the user's state
 //! folder; the system lets it go when the process ends, however it ends.
 
-use std::env;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use crate::state_folder;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -42,16 +42,8 @@ fn acquire_in(folder: &Path, patience: Duration) -> Option<Lock> {
 }
 
 fn folder() -> Option<PathBuf> {
-    let variable = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    if let Some(folder) = variable("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir()) {
-        return Some(folder);
-    }
-    let folder = variable("XDG_STATE_HOME")
-        .or_else(|| variable("LOCALAPPDATA"))
-        .or_else(|| Some(variable("HOME")?.join(".local/state")))?
-        .join("git-credential-pat");
-    fs::create_dir_all(&folder).ok()?;
-    Some(folder)
+    let runtime = state_folder::variable("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir());
+    runtime.or_else(state_folder::made)
 }
 
 #[cfg(test)]

@@ -35,11 +35,20 @@ mod unix {
             })
         }
 
+        /// Shows a line.
+        ///
+        /// # Errors
+        /// [`Error::Stream`] where the terminal fails.
+        pub fn show(&mut self, line: &str) -> Result<(), Error> {
+            self.write(line)?;
+            self.write("\n")
+        }
+
         /// Asks; the answer without the blanks around it.
         ///
         /// # Errors
-        /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the answer
-        /// is no text.
+        /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person
+        /// gave up with Ctrl-D or the answer is no text.
         pub fn ask(&mut self, question: &str) -> Result<String, Error> {
             self.write(question)?;
             let mut answer = Vec::new();
@@ -47,9 +56,33 @@ mod unix {
             while self.read(&mut byte)? && byte[0] != b'\n' && answer.len() < MAX_ANSWER {
                 answer.push(byte[0]);
             }
+            if byte[0] != b'\n' {
+                self.write("\n")?;
+                return Err(Error::Refused("given up"));
+            }
             let answer = String::from_utf8(answer);
             let answer = answer.map_err(|_| Error::Refused("the answer is no text"))?;
             Ok(answer.trim().to_owned())
+        }
+
+        /// Asks until the answer, the default in place of an empty one, can be understood.
+        ///
+        /// # Errors
+        /// Those of [`Self::ask`].
+        pub fn ask_for<T>(
+            &mut self,
+            question: &str,
+            default: &str,
+            understand: impl Fn(&str) -> Result<T, Error>,
+        ) -> Result<T, Error> {
+            let question = format!("{question} [{default}]: ");
+            loop {
+                let answer = self.ask(&question)?;
+                match understand(if answer.is_empty() { default } else { &answer }) {
+                    Ok(understood) => return Ok(understood),
+                    Err(error) => self.show(&format!("{error}"))?,
+                }
+            }
         }
 
         /// Asks yes or no; anything but an answer that begins with `y` is a no.

@@ -193,7 +193,7 @@ fn login_and_logout_end_the_copy_whatever_the_helper_string_says() {
     let place = Place::new();
     let url = place.url();
     place.comes_from_the_desktop("", Some(TOKEN));
-    let login = ["login", &url, "--username", "alice", "--with-token"];
+    let login = ["login", &url, "--username", "alice", "--with-token", "--replace"];
     place.command(&login, "ghp_TESTONLYlogin\n");
     place.comes_from_the_desktop("", Some("ghp_TESTONLYlogin"));
     place.comes_from_the_copy("", "ghp_TESTONLYlogin");

@@ -1,64 +1,8 @@
-//! What people type: login, logout, list.
+//! What people type, in a script: login, logout, list. The talk on a terminal is in
+//! `conversation.rs`.
 
-use crate::support::sandbox::{BINARY, Ran, Sandbox};
-use crate::support::terminal::Terminal;
-use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-/// A user with the kernel keyring, which all tests share: so each has a host of its own.
-struct Person {
-    sandbox: Sandbox,
-    host: String,
-}
-
-impl Person {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let mut sandbox = Sandbox::new();
-        sandbox.set("GIT_CREDENTIAL_PAT_KEYCHAIN", "kernel");
-        Self { sandbox, host: format!("commands-{}-{number}.example", std::process::id()) }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("https://{}{path}", self.host)
-    }
-
-    /// Runs a command; the words are split at blanks, `HOST` is the test's own.
-    fn types(&self, line: &str, stdin: &str) -> Ran {
-        let line = line.replace("HOST", &self.host);
-        self.sandbox.helper(&line.split_whitespace().collect::<Vec<_>>(), stdin)
-    }
-
-    fn on_terminal(&self, line: &str) -> Terminal {
-        let line = line.replace("HOST", &self.host);
-        let mut command: Command = self.sandbox.command(BINARY);
-        command.args(line.split_whitespace());
-        Terminal::run(&command)
-    }
-
-    fn get(&self, more: &str) -> Ran {
-        self.sandbox.helper(&["get"], format!("protocol=https\nhost={}\n{more}\n", self.host))
-    }
-
-    /// The lines of `list` for this test's host.
-    fn listed(&self) -> Vec<String> {
-        let ran = self.types("list", "");
-        assert!(ran.status.success(), "{ran}");
-        let lines = ran.stdout();
-        let ours = lines.lines().filter(|line| line.contains(&self.host));
-        ours.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
-    }
-}
-
-impl Drop for Person {
-    fn drop(&mut self) {
-        for path in ["", "path=org\n", "path=org/repo\n"] {
-            let request = format!("protocol=https\nhost={}\n{path}\n", self.host);
-            self.sandbox.helper(&["--keychain", "kernel", "erase"], request);
-        }
-    }
-}
+use crate::support::person::Person;
+use crate::support::sandbox::BINARY;
 
 #[test]
 fn login_keeps_a_piped_token_under_the_hosts_convention() {
@@ -83,12 +27,90 @@ fn login_takes_the_username_from_the_option_then_from_the_url() {
 }
 
 #[test]
-fn login_again_replaces_the_token() {
+fn login_again_replaces_a_token_that_serves_only_when_told() {
+    let person = Person::new();
+    let login = "login --with-token --username alice https://HOST";
+    person.types(login, "ghp_TESTONLY1\n");
+    person.types(login, "ghp_TESTONLY2\n").fails(1, "hint: add --replace");
+    person.get("").prints("username=alice\npassword=ghp_TESTONLY1\n");
+    // The only account there is meant, whatever the host's convention.
+    let ran = person.types("login --with-token --replace https://HOST", "ghp_TESTONLY2\n");
+    assert!(ran.status.success(), "{ran}");
+    person.get("").prints("username=alice\npassword=ghp_TESTONLY2\n");
+    assert_eq!(person.listed().len(), 1);
+}
+
+#[test]
+fn login_replaces_a_token_that_serves_no_more_without_being_told() {
     let person = Person::new();
     person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
-    person.types("login --with-token https://HOST", "ghp_TESTONLY2\n");
+    let request = format!("protocol=https\nhost={}\npassword=ghp_TESTONLY1\n\n", person.host);
+    person.sandbox.helper(&["erase"], request).prints("");
+    let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY2\n");
+    assert!(ran.status.success(), "{ran}");
     person.get("").prints("username=token\npassword=ghp_TESTONLY2\n");
-    assert_eq!(person.listed().len(), 1);
+}
+
+#[test]
+fn the_same_token_again_is_no_change_but_for_what_is_new() {
+    let person = Person::new();
+    let login = |more: &str| {
+        let line = format!("login --with-token https://HOST {more}");
+        person.types(&line, "ghp_TESTONLY1\n").stderr()
+    };
+    assert!(login("--expires 2100-01-31").contains("stored the token for token"));
+    let said = login("");
+    assert!(
+        said.contains("is already in the kernel's keyring") && said.contains("; it expires in")
+    );
+    assert!(login("--expires 2100-02-01T12:00:00Z").contains("stored the token"));
+    let answer = "username=token\npassword=ghp_TESTONLY1\npassword_expiry_utc=4105166400\n";
+    person.get("").prints(answer);
+}
+
+#[test]
+fn login_takes_the_tokens_end() {
+    let person = Person::new();
+    let login = "login --with-token https://HOST --expires";
+    for wrong in ["soon", "2020-01-31", "31.01.2027", "-1d", ""] {
+        person
+            .types(&format!("{login}={wrong}"), "ghp_TESTONLY1\n")
+            .fails(2, "git-credential-pat: login: ");
+    }
+    assert!(person.listed().is_empty());
+    // A date ends as it begins.
+    assert!(person.types(&format!("{login} 2100-01-31"), "ghp_TESTONLY1\n").status.success());
+    let answer = "username=token\npassword=ghp_TESTONLY1\npassword_expiry_utc=4105036800\n";
+    person.get("").prints(answer);
+}
+
+#[test]
+fn login_warns_of_a_token_that_looks_wrong_and_keeps_it() {
+    let person = Person::new();
+    let ran = person.types("login --with-token https://HOST", "ghr_TESTONLY1\n");
+    assert!(ran.status.success(), "{ran}");
+    let said = ran.stderr();
+    assert!(said.contains("warning: this is a GitHub refresh token: it opens no"), "{ran}");
+    assert!(!said.contains("TESTONLY"), "{ran}");
+    person.get("").prints("username=token\npassword=ghr_TESTONLY1\n");
+}
+
+#[test]
+fn without_anybody_to_ask_login_says_what_is_missing() {
+    let person = Person::new();
+    person.types("login --no-input https://HOST", "ghp_TESTONLY1\n").fails(2, "--with-token");
+    person.types("login --no-input --with-token", "ghp_TESTONLY1\n").fails(2, "the URL");
+    person.types("login --with-token", "ghp_TESTONLY1\n").fails(2, "the URL of the host");
+    person.types("logout", "").fails(2, "the URL of the host is missing");
+    let ran = person.types("login --no-input --with-token https://HOST", "ghp_TESTONLY1\n");
+    assert!(ran.status.success(), "{ran}");
+}
+
+#[test]
+fn login_with_a_closed_standard_input_has_no_token() {
+    let person = Person::new();
+    let script = format!("exec {BINARY} login --with-token {} <&-", person.host);
+    person.sandbox.run("sh", &["-c", &script], b"").fails(1, "no token was given");
 }
 
 #[test]
@@ -151,7 +173,8 @@ fn login_uses_the_keychain_that_git_is_configured_with() {
     let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
     assert!(ran.stderr().contains("(kernel)"), "{ran}");
     assert!(!ran.stderr().contains("does not use this helper yet"), "{ran}");
-    assert_eq!(person.listed(), [format!("{} token ready - kernel", person.url(""))]);
+    let expected = format!("{} token classic PAT ready - JUST NOW kernel", person.url(""));
+    assert_eq!(person.listed(), [expected]);
 }
 
 #[test]
@@ -162,15 +185,14 @@ fn list_shows_what_is_known_of_an_account_and_never_its_token() {
         person.sandbox.helper(&["store"], request).prints("");
     };
     store("", "password=ghp_TESTONLY1\npassword_expiry_utc=1924988399\n");
-    store("path=org\n", "password=ghp_TESTONLY2\n");
-    let request =
-        format!("protocol=https\nhost={}\npath=org\npassword=ghp_TESTONLY2\n\n", person.host);
+    store("path=org\n", "password=TESTONLY2\n");
+    let request = format!("protocol=https\nhost={}\npath=org\npassword=TESTONLY2\n\n", person.host);
     person.sandbox.helper(&["erase"], request).prints("");
     assert_eq!(
         person.listed(),
         [
-            format!("{} a ready 2030-12-31T22:59:59Z kernel", person.url("")),
-            format!("{} a rejected - kernel", person.url("/org")),
+            format!("{} a classic PAT ready 2030-12-31T22:59:59Z JUST NOW kernel", person.url("")),
+            format!("{} a - rejected - JUST NOW kernel", person.url("/org")),
         ]
     );
     let json = person.types("list --json", "");
@@ -182,6 +204,9 @@ fn list_shows_what_is_known_of_an_account_and_never_its_token() {
     assert_eq!(host["username"], "a");
     assert_eq!(host["expires"], "2030-12-31T22:59:59Z");
     assert_eq!(host["state"], "ready");
+    assert_eq!(host["forge"], "GitHub");
+    assert_eq!(host["kind"], "classic personal access token");
+    assert!(of(person.url("/org"))["kind"].is_null());
     assert_eq!(host["keychain"], "kernel");
     assert!(host["rejected"].is_null() && host["stored"].is_string());
     assert!(of(person.url("/org"))["rejected"].is_string());
@@ -195,8 +220,10 @@ fn an_account_for_any_username_answers_with_the_one_asked_and_is_listed_as_such(
     assert!(person.types(line, "ghp_TESTONLY1\n").status.success());
     person.get("username=org\n").prints("username=org\npassword=ghp_TESTONLY1\n");
     person.get("").prints("username=alice\npassword=ghp_TESTONLY1\n");
-    assert_eq!(person.listed(), [format!("{} alice (any) ready - kernel", person.url(""))]);
-    assert!(person.types("logout https://HOST", "").status.success());
+    let expected = format!("{} alice (any) classic PAT ready - JUST NOW kernel", person.url(""));
+    assert_eq!(person.listed(), [expected]);
+    person.types("logout --username bob https://HOST", "").fails(1, "no such account");
+    assert!(person.types("logout --username alice https://HOST", "").status.success());
     assert!(person.listed().is_empty());
 }
 
@@ -222,57 +249,7 @@ fn logout_deletes_exactly_the_account_named() {
     assert_eq!(person.listed().len(), 3);
     assert!(person.types("logout --username alice HOST", "").status.success());
     assert!(person.types("logout https://HOST", "").status.success());
-    assert_eq!(person.listed(), [format!("{} alice ready - kernel", person.url("/org"))]);
+    let expected = format!("{} alice classic PAT ready - JUST NOW kernel", person.url("/org"));
+    assert_eq!(person.listed(), [expected]);
     person.types("logout https://HOST", "").fails(1, "no such account");
-}
-
-#[test]
-fn on_a_terminal_the_token_is_asked_for_and_never_shown() {
-    let person = Person::new();
-    let mut terminal = person.on_terminal("login HOST/org");
-    terminal.shows(&format!("Username for {} [token]: ", person.url("/org")));
-    terminal.types("alice\n");
-    terminal.shows(&format!("Token for alice at {}: ", person.url("/org")));
-    let long = "x".repeat(5000);
-    terminal.types(&format!("wrong\u{15}ghp_TESTONLYy\u{7f}{long}\n"));
-    terminal.shows("Tell it for");
-    terminal.types("y\n");
-    terminal.shows("git does not use this helper yet. Make it?");
-    terminal.types("y\n");
-    let (status, screen) = terminal.ends();
-    assert!(status.success(), "{screen}");
-    assert!(!screen.contains("TESTONLY") && !screen.contains("xxxx"), "{screen}");
-    let answer = format!("username=alice\npassword=ghp_TESTONLY{long}\n");
-    person.get("path=org\n").prints(&answer);
-    let config = person.sandbox.git(&["config", "--global", "--list"]);
-    assert!(config.contains("credential.helper=pat --keychain kernel\n"), "{config}");
-    let setting = format!("credential.{}.usehttppath=true\n", person.url("/org"));
-    assert!(config.contains(&setting), "{config}");
-}
-
-#[test]
-fn giving_up_leaves_the_terminal_as_it_was() {
-    let person = Person::new();
-    let line = person.sandbox.path("login.sh");
-    let script = format!("{BINARY} login --username a HOST; echo status $?; stty -a");
-    std::fs::write(&line, script.replace("HOST", &person.host)).unwrap();
-    let mut shell = person.sandbox.command("sh");
-    shell.arg(line);
-    let mut terminal = Terminal::run(&shell);
-    terminal.shows("Token for a at");
-    terminal.types("ghp_TESTONLY\u{3}");
-    let (_, screen) = terminal.ends();
-    assert!(screen.contains("given up") && screen.contains("status 1"), "{screen}");
-    for mode in [" echo ", " icanon ", "isig "] {
-        assert!(screen.contains(mode), "{mode} is off: {screen}");
-    }
-    assert!(!screen.contains("TESTONLY"), "{screen}");
-}
-
-#[test]
-fn where_nobody_can_be_asked_login_says_how_else() {
-    let person = Person::new();
-    let mut command = person.sandbox.command("setsid");
-    command.args(["--wait", BINARY, "login", &person.host]);
-    crate::support::sandbox::run(command, b"").fails(1, "--with-token");
 }

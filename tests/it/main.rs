@@ -7,10 +7,12 @@ mod commands;
 mod completions;
 #[cfg(target_os = "linux")]
 mod concurrency;
+mod conversation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod crashes;
 mod docker;
 mod end_to_end;
+mod endings;
 #[cfg(target_os = "linux")]
 mod faults;
 mod import;
@@ -19,6 +21,7 @@ mod keyring_family;
 mod lfs;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod memory;
+mod messages;
 mod model;
 mod protocol;
 mod secret_service;

@@ -167,7 +167,7 @@ fn leaves_nothing(home: impl Fn() -> Home, length: usize) {
     };
     ok(&room.watch("login, restoring", &login(&["--restore"]), b""));
     let typed = format!("{first}\n");
-    ok(&room.watch("login", &login(&["--with-token"]), typed.as_bytes()));
+    ok(&room.watch("login", &login(&["--with-token", "--replace"]), typed.as_bytes()));
     let control = format!("{first}\u{1}\n");
     let refused = room.watch("login, refused", &login(&["--with-token"]), control.as_bytes());
     assert_eq!(refused.status, 1, "{refused}");

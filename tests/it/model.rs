@@ -172,9 +172,9 @@ fn perform(
 
 fn answer(outcome: Outcome) -> Answer {
     match outcome {
-        Outcome::Silent => Answer::Silence,
+        Outcome::Silent | Outcome::Expired(_) => Answer::Silence,
         Outcome::Ambiguous(_) => Answer::Several,
-        Outcome::Answer(lines) => Answer::Lines(String::from_utf8(lines.to_vec()).unwrap()),
+        Outcome::Answer { lines, .. } => Answer::Lines(String::from_utf8(lines.to_vec()).unwrap()),
         Outcome::RefusedHttp => panic!("nobody asked for http"),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{HOST, Helper, NOW, account, alice, with_alice};
 use crate::error::Error;
+use crate::helper::Outcome;
 use crate::secret::Secret;
 
 #[test]
@@ -70,6 +71,30 @@ fn a_named_user_is_found_at_the_host_behind_a_scope_of_somebody_else() {
     helper.store(&format!("{HOST} path=org username=bob password=t2"));
     let answer = helper.get(&format!("{HOST} path=org/repo username=alice"));
     assert_eq!(answer, "username=alice password=t1");
+}
+
+#[test]
+fn a_token_that_ends_within_a_week_is_told_with_its_account() {
+    const WEEK: u64 = 7 * 24 * 60 * 60;
+    let mut helper = Helper::default();
+    helper.store(&format!("{HOST} username=alice password=t1"));
+    let mut ending = |expiry, rejected_at| {
+        helper.change(|credential| {
+            credential.expiry = expiry;
+            credential.rejected_at = rejected_at;
+        });
+        match helper.try_get(HOST).expect("an outcome") {
+            Outcome::Answer { ending, .. } => ("answer", ending.map(|ending| ending.expiry)),
+            Outcome::Expired(ending) => ("none", Some(ending.expiry)),
+            _ => ("none", None),
+        }
+    };
+    assert_eq!(ending(None, None), ("answer", None));
+    assert_eq!(ending(Some(NOW + WEEK + 1), None), ("answer", None));
+    assert_eq!(ending(Some(NOW + WEEK), None), ("answer", Some(NOW + WEEK)));
+    assert_eq!(ending(Some(NOW + 1), None), ("answer", Some(NOW + 1)));
+    assert_eq!(ending(Some(NOW), None), ("none", Some(NOW)));
+    assert_eq!(ending(Some(NOW), Some(1)), ("none", None));
 }
 
 #[test]

@@ -13,8 +13,8 @@ use super::bus::{BUS, Bus};
 use super::message::{Call, Kind, Message};
 use super::wire::{ObjectPath, Writer};
 use crate::error::Error;
+use crate::terminal::display;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::ffi::OsString;
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -44,25 +44,11 @@ impl Prompts {
     /// Whether one may be shown now. Asks git, so only when one is needed.
     pub(super) fn allowed(self) -> bool {
         match self {
-            Self::WhereSeen => {
-                is_seen(|name| std::env::var_os(name)) && allowed_by(Command::new("git"))
-            }
+            Self::WhereSeen => display::is_seen() && allowed_by(Command::new("git")),
             Self::Always => true,
             Self::Never => false,
         }
     }
-}
-
-/// Whether a window opened now is likely to have somebody in front of it.
-fn is_seen(variable: impl Fn(&str) -> Option<OsString>) -> bool {
-    let variable = |name| variable(name).filter(|value| !value.is_empty());
-    if variable("SSH_CONNECTION").is_some() {
-        // A display of this machine is not in front of whoever logged in from another; one
-        // that SSH forwards has a host in its name: `localhost:10.0`.
-        return variable("DISPLAY")
-            .is_some_and(|display| !display.as_encoded_bytes().starts_with(b":"));
-    }
-    variable("DISPLAY").is_some() || variable("WAYLAND_DISPLAY").is_some()
 }
 
 /// Whether git's `credential.interactive` leaves room for prompts; where git cannot be
@@ -160,30 +146,9 @@ fn ending(message: &Message, prompt: &ObjectPath, owner: &str) -> Option<Result<
 
 #[cfg(test)]
 mod tests {
-    use super::{GIT_PATIENCE, allowed_by, forbids, is_seen};
+    use super::{GIT_PATIENCE, allowed_by, forbids};
     use std::process::Command;
     use std::time::{Duration, Instant};
-
-    fn seen(set: &[(&str, &str)]) -> bool {
-        is_seen(|name| set.iter().find(|(n, _)| *n == name).map(|(_, value)| value.into()))
-    }
-
-    #[test]
-    fn a_prompt_needs_somebody_who_sees_it() {
-        assert!(seen(&[("DISPLAY", ":0")]));
-        assert!(seen(&[("WAYLAND_DISPLAY", "wayland-0")]));
-        assert!(!seen(&[]));
-        assert!(!seen(&[("DISPLAY", "")]));
-    }
-
-    #[test]
-    fn over_ssh_only_a_forwarded_display_is_seen() {
-        let ssh = ("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22");
-        assert!(seen(&[ssh, ("DISPLAY", "localhost:10.0")]));
-        assert!(!seen(&[ssh, ("DISPLAY", ":0")]));
-        assert!(!seen(&[ssh, ("WAYLAND_DISPLAY", "wayland-0")]));
-        assert!(!seen(&[ssh]));
-    }
 
     #[test]
     fn gits_words_for_no_are_known() {

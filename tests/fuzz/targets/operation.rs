@@ -163,7 +163,7 @@ impl Run {
         match step.kind {
             Kind::Get => {
                 assert!(!wrote && before == self.contents(), "get changed something");
-                if let Ok(Outcome::Answer(bytes)) = &result {
+                if let Ok(Outcome::Answer { lines: bytes, .. }) = &result {
                     self.is_what_was_given(step, &request, bytes);
                 }
             }
@@ -184,7 +184,7 @@ impl Run {
             }
         }
         if step.kind != Kind::Get {
-            let answer = matches!(result, Ok(Outcome::Answer(_) | Outcome::Ambiguous(_)));
+            let answer = matches!(result, Ok(Outcome::Answer { .. } | Outcome::Ambiguous(_)));
             assert!(!answer, "only get has an answer");
         }
     }
@@ -257,7 +257,9 @@ impl Run {
         let request = Request::parse(&self.lines(&ask)).expect("a request");
         let policy = Policy { allow_http: step.allow_http, now: self.now };
         let answer = helper::get(&request, policy, &mut self.keychain);
-        let Ok(Outcome::Answer(bytes)) = answer else { panic!("what was stored is not there") };
+        let Ok(Outcome::Answer { lines: bytes, .. }) = answer else {
+            panic!("what was stored is not there")
+        };
         let read = Request::parse(&bytes).expect("an answer");
         let read = if step.scheme { read.credential } else { read.password };
         assert!(read.is_some_and(|t| t.expose() == expected.as_bytes()), "another token");

@@ -32,6 +32,11 @@ impl Keys {
         keys
     }
 
+    /// Where what is filed under the label is there already, and this test's own.
+    pub fn of_host(host: &str) -> Self {
+        Self { label: host.to_owned() }
+    }
+
     /// A host's name that only this test uses.
     pub fn host(&self, name: &str) -> String {
         format!("{name}-{}.test", self.label)

@@ -4,6 +4,7 @@ pub mod desk;
 #[cfg(target_os = "linux")]
 pub mod desktop;
 pub mod kernel;
+pub mod person;
 pub mod program;
 #[cfg(target_os = "linux")]
 pub mod proxy;

@@ -1,6 +1,7 @@
 //! A terminal with a person at it: what a command shows there, and what is typed.
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -8,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Far longer than anything should take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,9 +26,18 @@ impl Terminal {
     /// Runs the command with a new terminal as its controlling one, and as its standard
     /// streams.
     pub fn run(command: &Command) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        Self::of_columns(80, command)
+    }
+
+    /// The same on a terminal that is so wide.
+    pub fn of_columns(columns: u16, command: &Command) -> Self {
+        // A child that held its own terminal's other end would never see it gone.
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let master = openpt(flags).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
+        let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&master, size).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap();
         let path = OsStr::from_bytes(name.as_bytes());
         let slave = || File::options().read(true).write(true).open(path).unwrap();
@@ -75,8 +85,22 @@ impl Terminal {
     }
 
     /// Waits for the end; the status and all that the screen has shown.
+    #[track_caller]
     pub fn ends(mut self) -> (ExitStatus, String) {
-        let status = self.child.wait().unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > deadline {
+                let screen = self.screen.0.lock().unwrap();
+                panic!(
+                    "waited for its end, the screen shows:\n{}",
+                    String::from_utf8_lossy(&screen)
+                );
+            }
+            thread::sleep(Duration::from_millis(2));
+        };
         self.reader.join().unwrap();
         let screen = self.screen.0.lock().unwrap();
         (status, String::from_utf8_lossy(&screen).into_owned())

@@ -1,0 +1,56 @@
+//! Which account of a place people mean: exactly there, never one at a wider or narrower scope.
+
+use crate::context::Context;
+use crate::credential::{Account, Credential, Username};
+use crate::error::Error;
+use crate::helper;
+use crate::keychain::Keychain;
+
+/// The key of an account.
+pub(super) fn key(context: &Context, username: &Username, any_username: bool) -> Account {
+    let username = if any_username { Username::default() } else { username.clone() };
+    Account { context: context.clone(), username }
+}
+
+/// What is kept under this key. A damaged item holds nothing that could be lost.
+pub(super) fn existing(
+    keychain: &mut dyn Keychain,
+    account: &Account,
+) -> Result<Option<Credential>, Error> {
+    let credential = chosen(keychain, &account.context, Some(&account.username))?;
+    Ok(credential.filter(|credential| credential.account() == *account))
+}
+
+/// The only account at exactly this context, if it has a username: its name, and whether it
+/// answers any.
+pub(super) fn only_account(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+) -> Result<Option<(Username, bool)>, Error> {
+    let only = chosen(keychain, context, None)?;
+    Ok(only.and_then(|only| Some((only.username?, only.any_username))))
+}
+
+/// Whether the account of this name is kept as one that answers any.
+pub(super) fn answers_any(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    username: &Username,
+) -> Result<bool, Error> {
+    let credential = chosen(keychain, context, Some(username))?;
+    let is_it = |c: Credential| c.any_username && c.username.as_ref() == Some(username);
+    Ok(credential.is_some_and(is_it))
+}
+
+fn chosen(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    username: Option<&Username>,
+) -> Result<Option<Credential>, Error> {
+    let contexts = std::slice::from_ref(context);
+    match helper::with_one_retry(|| helper::choose(keychain, contexts, username)) {
+        Ok(helper::Choice::Account(account)) => Ok(Some(account.1)),
+        Ok(_) | Err(Error::Damaged) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,216 @@
+//! What a login is told, by a person at the terminal or by flags and standard input.
+
+use super::{Arguments, UNUSABLE, expiry, page};
+use crate::cli::accounts;
+use crate::cli::place::is_plain;
+use crate::context::Context;
+use crate::credential::{Credential, Username, now};
+use crate::ending::relative;
+use crate::error::Error;
+use crate::keychain::Keychain;
+use crate::secret::{Buffer, Secret};
+use crate::terminal::prompt::Terminal;
+use crate::{forge, hardening, terminal};
+use std::io::Read;
+use zeroize::Zeroizing;
+
+/// The longest token that is read, in bytes; today's longest have about 600.
+const MAX_TOKEN: usize = 64 * 1024;
+
+/// A login as far as it is known before the first question.
+pub(super) struct Login<'a> {
+    pub(super) arguments: &'a Arguments,
+    pub(super) context: Context,
+    /// Whether another token of the account may be overwritten.
+    pub(super) replace: bool,
+}
+
+/// Whose token it is.
+struct Owner {
+    username: Username,
+    any_username: bool,
+    /// Whether nobody has chosen the username.
+    by_convention: bool,
+}
+
+impl Login<'_> {
+    /// By flags and standard input.
+    pub(super) fn read(
+        &self,
+        keychain: &mut dyn Keychain,
+        given: Option<Username>,
+        expiry: Option<u64>,
+    ) -> Result<Credential, Error> {
+        let token = read_token(&mut terminal::raw_stdin()?)?;
+        check(&token)?;
+        let owner = match given {
+            Some(username) => self.named(keychain, username)?,
+            None => self.only_or_conventional(keychain, token.expose())?,
+        };
+        for warning in self.warnings(&token, &owner) {
+            say(&warning);
+        }
+        Ok(self.credential(owner, token, expiry))
+    }
+
+    /// With a person at the terminal. Nothing is changed yet.
+    pub(super) fn converse(
+        &mut self,
+        terminal: &mut Terminal,
+        keychain: &mut dyn Keychain,
+        given: Option<Username>,
+        mut expiry: Option<u64>,
+    ) -> Result<Credential, Error> {
+        let context = self.context.clone();
+        let mut owner = match given {
+            Some(username) => self.named(keychain, username)?,
+            None => self.ask_username(terminal, keychain)?,
+        };
+        self.ask_to_replace(terminal, keychain, &owner)?;
+        if self.arguments.expires.is_none() {
+            expiry = terminal.ask_for(
+                "When does the token expire, e.g. 2027-01-31 or 90d",
+                expiry::NEVER,
+                |answer| expiry::parse(answer, now()),
+            )?;
+        }
+        page::offer(terminal, &context, self.arguments.forge, expiry)?;
+        let token = terminal.ask_hidden(&format!("Token for {} at {context}: ", owner.username))?;
+        check(&token)?;
+        if owner.by_convention {
+            // Some hosts have a name for each kind of token.
+            owner.username = self.convention(token.expose());
+        }
+        let warnings = self.warnings(&token, &owner);
+        warnings.iter().for_each(say);
+        if warnings.iter().any(|warning| warning.strong) && !terminal.confirm("Store it anyway?")? {
+            return Err(Error::Refused("nothing was stored"));
+        }
+        if !owner.any_username && forge::has_meaningless_usernames(&context) {
+            owner.any_username = terminal.confirm(
+                "Clone URLs of this host carry usernames that mean nothing. Answer any of them \
+                 with this token?",
+            )?;
+        }
+        Ok(self.credential(owner, token, expiry))
+    }
+
+    fn ask_username(
+        &self,
+        terminal: &mut Terminal,
+        keychain: &mut dyn Keychain,
+    ) -> Result<Owner, Error> {
+        let likely = self.only_or_conventional(keychain, b"")?;
+        let question = format!("Username for {}", self.context);
+        let default = likely.username.to_string();
+        let username = terminal.ask_for(&question, &default, |answer| {
+            let username = Username::new(answer.as_bytes());
+            is_plain(&username).then_some(username).ok_or(UNUSABLE)
+        })?;
+        // What is shown of an odd name is not the name itself.
+        if username.to_string() == default { Ok(likely) } else { self.named(keychain, username) }
+    }
+
+    /// Where nobody is named: the only account that is there, so that a new token takes the
+    /// old one's place; else the host's convention.
+    fn only_or_conventional(
+        &self,
+        keychain: &mut dyn Keychain,
+        token: &[u8],
+    ) -> Result<Owner, Error> {
+        if let Some((username, any)) = accounts::only_account(keychain, &self.context)? {
+            let any_username = any || self.arguments.any_username;
+            return Ok(Owner { username, any_username, by_convention: false });
+        }
+        Ok(Owner { by_convention: true, ..self.named(keychain, self.convention(token))? })
+    }
+
+    /// The account of this name, which may be one that answers any.
+    fn named(&self, keychain: &mut dyn Keychain, username: Username) -> Result<Owner, Error> {
+        let any_username = self.arguments.any_username
+            || accounts::answers_any(keychain, &self.context, &username)?;
+        Ok(Owner { username, any_username, by_convention: false })
+    }
+
+    /// Where the account has a token that serves, only what a person agrees to takes its place.
+    fn ask_to_replace(
+        &mut self,
+        terminal: &mut Terminal,
+        keychain: &mut dyn Keychain,
+        Owner { username, any_username, .. }: &Owner,
+    ) -> Result<(), Error> {
+        let key = accounts::key(&self.context, username, *any_username);
+        let Some(old) = accounts::existing(keychain, &key)? else { return Ok(()) };
+        if self.replace || !old.is_live(now()) {
+            return Ok(());
+        }
+        let kind = forge::kind_of(&self.context, old.token.expose());
+        let kind =
+            kind.map_or_else(|| "token".to_owned(), |kind| format!("{} {}", kind.forge, kind.name));
+        let life = old.expiry.map(|expiry| format!(", which expires {}", relative(expiry, now())));
+        self.replace = terminal.confirm(&format!(
+            "{username} has a {kind} at {} already{}. Replace it?",
+            self.context,
+            life.unwrap_or_default(),
+        ))?;
+        if self.replace { Ok(()) } else { Err(Error::Refused("nothing was changed")) }
+    }
+
+    fn convention(&self, token: &[u8]) -> Username {
+        Username::new(forge::conventional_username(&self.context, token).as_bytes())
+    }
+
+    fn warnings(&self, token: &Secret, owner: &Owner) -> Vec<forge::Warning> {
+        let warnings = forge::warnings(&self.context, token.expose(), owner.by_convention);
+        // A checksum works on copies of what it is taken of.
+        hardening::wipe_stack();
+        warnings
+    }
+
+    fn credential(&self, owner: Owner, token: Secret, expiry: Option<u64>) -> Credential {
+        Credential {
+            context: self.context.clone(),
+            username: Some(owner.username),
+            any_username: owner.any_username,
+            token,
+            authtype: None,
+            expiry,
+            refresh_token: None,
+            stored_at: now(),
+            rejected_at: None,
+        }
+    }
+}
+
+fn say(warning: &forge::Warning) {
+    terminal::say("login", &format!("warning: {}", warning.text));
+}
+
+/// Reads a token, without the blanks and the line end around it.
+fn read_token(input: &mut dyn Read) -> Result<Secret, Error> {
+    let mut buffer = Zeroizing::new(vec![0; MAX_TOKEN + 1]);
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match input.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(e) => return Err(Error::Stream(e.kind())),
+        }
+    }
+    if filled > MAX_TOKEN {
+        return Err(Error::Refused("what was read is too long to be a token"));
+    }
+    buffer.truncate(filled);
+    let buffer = Buffer::from(buffer);
+    Ok(buffer.secret(buffer.expose().trim_ascii()))
+}
+
+fn check(token: &Secret) -> Result<(), Error> {
+    if token.expose().is_empty() {
+        return Err(Error::Refused("no token was given"));
+    }
+    if token.expose().iter().any(u8::is_ascii_control) {
+        return Err(Error::Refused("a token is one line without control characters"));
+    }
+    Ok(())
+}

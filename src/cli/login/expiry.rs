@@ -1,0 +1,72 @@
+//! When a token ends, as people say it.
+
+use crate::error::Error;
+use humantime::{parse_duration, parse_rfc3339};
+use std::time::UNIX_EPOCH;
+
+/// The word for a token without an end, or with one that nobody knows.
+pub(super) const NEVER: &str = "never";
+
+/// Reads `2027-01-31`, `2027-01-31T12:00:00Z`, `90d` or `never`, at `now`; the end in seconds
+/// since 1970 UTC, as `now` is. A date ends as it begins, at 00:00 UTC: GitLab means that, and
+/// where a forge means a later hour, git asks for a new token a little too early instead of
+/// showing the host a dead one.
+///
+/// # Errors
+/// [`Error::Usage`] where it is something else, or over.
+pub(super) fn parse(text: &str, now: u64) -> Result<Option<u64>, Error> {
+    if text == NEVER {
+        return Ok(None);
+    }
+    let time = parse_rfc3339(text).or_else(|_| parse_rfc3339(&format!("{text}T00:00:00Z")));
+    let time = time.ok().and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs()));
+    let duration = || parse_duration(text).ok().and_then(|d| now.checked_add(d.as_secs()));
+    match time.or_else(duration) {
+        Some(end) if end > now => Ok(Some(end)),
+        Some(_) => Err(Error::Usage("a token that has expired already is of no use")),
+        None => {
+            Err(Error::Usage("a token expires at a date such as 2027-01-31, or in 90d, or never"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    const NOW: u64 = 1_798_761_600; // 2027-01-01T00:00:00Z
+    const DAY: u64 = 24 * 60 * 60;
+
+    #[test]
+    fn a_date_a_time_a_span_or_never() {
+        for (text, end) in [
+            ("2027-01-31", Some(NOW + 30 * DAY)),
+            ("2027-01-01T00:00:01Z", Some(NOW + 1)),
+            ("90d", Some(NOW + 90 * DAY)),
+            ("2 weeks", Some(NOW + 14 * DAY)),
+            ("never", None),
+        ] {
+            assert_eq!(parse(text, NOW), Ok(end), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            "soon",
+            "90",
+            "31.01.2027",
+            "2027-02-30",
+            "2027-01-01",
+            "2026-12-31",
+            "0d",
+            "-1d",
+            "1969-12-31",
+            "99999999999999999999d",
+            "18446744073709551615s",
+        ] {
+            assert!(parse(text, NOW).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The page where a token is made: shown, and opened where there is a desktop.
+
+use crate::context::Context;
+use crate::credential::now;
+use crate::error::Error;
+use crate::forge::{self, Page, Wanted};
+use crate::terminal::display;
+use crate::terminal::prompt::Terminal;
+
+/// GitHub takes no longer name.
+const MAX_NAME: usize = 40;
+
+/// Shows where a token for this context is made, if that is known, and offers to open it.
+pub(super) fn offer(
+    terminal: &mut Terminal,
+    context: &Context,
+    forge: Option<&str>,
+    expiry: Option<u64>,
+) -> Result<(), Error> {
+    const DAY: u64 = 24 * 60 * 60;
+    let forge = forge.and_then(forge::from_id).or_else(|| forge::likely_at(context));
+    let Some(forge) = forge else { return Ok(()) };
+    let days = expiry.map(|expiry| expiry.saturating_sub(now()).div_ceil(DAY));
+    // So that it is found again there.
+    let name: String = format!("git on {}", display::machine()).chars().take(MAX_NAME).collect();
+    let pages = forge.pages(&Wanted { context, name: &name, days });
+    let Some(first) = pages.first() else { return Ok(()) };
+    for (index, Page { address, what }) in pages.iter().enumerate() {
+        let opening = if index == 0 { "Make" } else { "Or make" };
+        terminal.show(&format!("{opening} {what}:\n  {address}"))?;
+    }
+    let which = if pages.len() > 1 { "the first page" } else { "this page" };
+    if display::is_seen()
+        && terminal.confirm(&format!("Open {which} in the browser?"))?
+        && !display::open_page(&first.address)
+    {
+        terminal.show("No browser could be started: open it by hand")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The one moment of a login that changes the keychain.
+
+use crate::cli::accounts::existing;
+use crate::credential::Credential;
+use crate::error::Error;
+use crate::helper;
+use crate::keychain::Keychain;
+
+/// What came of it.
+pub(super) enum Saved {
+    /// The token is in the keychain, and was read back.
+    Stored,
+    /// It was there before, with all that is now known of it.
+    AlreadyThere,
+}
+
+/// Writes the account and reads it back; what is there now. The same token keeps what is
+/// known of it and not said anew.
+///
+/// # Errors
+/// [`Error::Exists`] where another token that serves would be lost without `replace`.
+pub(super) fn save(
+    keychain: &mut dyn Keychain,
+    mut new: Credential,
+    replace: bool,
+) -> Result<(Saved, Credential), Error> {
+    let _guard = keychain.exclusive();
+    let old = existing(keychain, &new.account())?.filter(|old| old.is_live(new.stored_at));
+    if let Some(old) = old
+        && !replace
+    {
+        if old.token != new.token || old.authtype.is_some() {
+            return Err(Error::Exists);
+        }
+        new = Credential { expiry: new.expiry.or(old.expiry), ..old.clone() };
+        if new == old {
+            return Ok((Saved::AlreadyThere, new));
+        }
+    }
+    helper::with_one_retry(|| helper::put(keychain, &new))?;
+    match existing(keychain, &new.account())? {
+        Some(read) if read.token == new.token => Ok((Saved::Stored, new)),
+        _ => Err(Error::Keychain("the token could not be read back")),
+    }
+}

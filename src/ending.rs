@@ -1,0 +1,201 @@
+//! A token that ends soon, or has ended, and the one line about it: said by get on a
+//! terminal, at most once a day an account, after git has its answer.
+//!
+//! When it was said stands in a small file in the user's state folder, whose name is a digest
+//! of the account: it tells nobody who has an account where. Where it cannot be written,
+//! nothing is said, because it would be said every time.
+
+use crate::credential::Username;
+use crate::helper::Ending;
+use crate::{state_folder, terminal};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+const HOUR: u64 = 60 * 60;
+
+const DAY: u64 = 24 * HOUR;
+
+/// A time as people say it, e.g. `in 6 days` or `2 hours ago`; both in seconds since 1970 UTC.
+pub(crate) fn relative(time: u64, now: u64) -> String {
+    let distance = time.abs_diff(now);
+    // To the nearest: what was said to last 90 days ends in 90 days, not in 89 and a bit.
+    let rounded = |unit: u64| (distance + unit / 2) / unit;
+    let (count, unit) = match distance {
+        0..60 => (distance, "second"),
+        60..3570 => (rounded(60), "minute"),
+        3570..171_000 => (rounded(HOUR), "hour"),
+        _ => (rounded(DAY), "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    if time > now {
+        format!("in {count} {unit}{plural}")
+    } else {
+        format!("{count} {unit}{plural} ago")
+    }
+}
+
+/// Says so, where a person reads it who has not been told within a day.
+pub(crate) fn warn(ending: &Ending, now: u64) {
+    if terminal::stderr_is_terminal()
+        && let Some(folder) = state_folder::made()
+        && is_first_within_a_day(&folder, ending, now)
+    {
+        terminal::say("get", &message(ending, now));
+        terminal::hint(&format!("make a new one, then type: {}", command(ending)));
+    }
+}
+
+fn message(ending: &Ending, now: u64) -> String {
+    let whose = ending.username.as_ref().filter(|name| !name.is_empty());
+    let whose = whose.map(|name| format!(" for {name}")).unwrap_or_default();
+    let verb = if ending.expiry > now { "expires" } else { "expired" };
+    format!("the token{whose} at {} {verb} {}", ending.context, relative(ending.expiry, now))
+}
+
+/// What to type. An odd name is left out: login takes the one account that is there.
+fn command(ending: &Ending) -> String {
+    let is_plain = |name: &&str| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@');
+        name.bytes().all(plain) && !name.starts_with('-') && !name.is_empty()
+    };
+    let name = ending.username.as_ref().and_then(|name| str::from_utf8(name.as_bytes()).ok());
+    let option = name.filter(is_plain).map(|name| format!("--username {name} "));
+    let context = ending.context.to_string();
+    let needs_quotes = |c: char| !c.is_ascii_alphanumeric() && !"/:.-_".contains(c);
+    let context = if context.contains(needs_quotes) {
+        format!("'{}'", context.replace('\'', r"'\''"))
+    } else {
+        context
+    };
+    format!("git credential-pat login --replace {}{context}", option.unwrap_or_default())
+}
+
+/// Whether nothing has been said of this token within a day; notes that it is said now.
+fn is_first_within_a_day(folder: &Path, ending: &Ending, now: u64) -> bool {
+    let said = || -> Option<bool> {
+        let mut stamp = File::options()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(folder.join(name(ending)))
+            .ok()?;
+        // git runs several of us at once; whoever has the lock says it.
+        stamp.try_lock().ok()?;
+        let mut last = String::new();
+        stamp.read_to_string(&mut last).ok()?;
+        let token = format!("{} ", ending.stored_at);
+        let last = last.trim_end().strip_prefix(&token).and_then(|time| time.parse::<u64>().ok());
+        if last.is_some_and(|last| last.abs_diff(now) < DAY) {
+            return Some(false);
+        }
+        stamp.rewind().ok()?;
+        stamp.set_len(0).ok()?;
+        stamp.write_all(format!("{token}{now}\n").as_bytes()).ok()?;
+        Some(true)
+    };
+    said().unwrap_or(false)
+}
+
+/// A file for each account: a new token in it is told from the old one by its content.
+fn name(ending: &Ending) -> String {
+    let mut digest = Sha256::new();
+    let context = ending.context.to_string();
+    for field in [context.as_bytes(), ending.username.as_ref().map_or(b"", Username::as_bytes)] {
+        digest.update((field.len() as u64).to_be_bytes());
+        digest.update(field);
+    }
+    let mut name = String::from("warned-");
+    for byte in digest.finalize().into_iter().take(16) {
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DAY, HOUR, command, is_first_within_a_day, message, relative};
+    use crate::context::Context;
+    use crate::credential::Username;
+    use crate::helper::Ending;
+
+    const NOW: u64 = 1_798_761_600;
+
+    fn ending(context: &str, username: Option<&str>, expiry: u64) -> Ending {
+        Ending {
+            context: Context::from_canonical(context).expect("canonical"),
+            username: username.map(|name| Username::new(name.as_bytes())),
+            expiry,
+            stored_at: 1,
+        }
+    }
+
+    #[test]
+    fn a_time_is_said_in_the_unit_that_fits() {
+        for (seconds, text) in [
+            (1, "in 1 second"),
+            (59, "in 59 seconds"),
+            (60, "in 1 minute"),
+            (3600, "in 1 hour"),
+            (59 * 60 + 29, "in 59 minutes"),
+            (59 * 60 + 30, "in 1 hour"),
+            (2 * DAY - HOUR, "in 47 hours"),
+            (2 * DAY - 1, "in 2 days"),
+            (7 * DAY - 1, "in 7 days"),
+            (90 * DAY - 2, "in 90 days"),
+        ] {
+            assert_eq!(relative(NOW + seconds, NOW), text);
+            let ago = text.trim_start_matches("in ").to_owned() + " ago";
+            assert_eq!(relative(NOW - seconds, NOW), ago);
+        }
+        assert_eq!(relative(NOW, NOW), "0 seconds ago");
+    }
+
+    #[test]
+    fn the_line_says_whose_token_ends_where_and_when() {
+        let soon = ending("https://h.example/org", Some("alice"), NOW + 6 * DAY);
+        assert_eq!(
+            message(&soon, NOW),
+            "the token for alice at https://h.example/org expires in 6 days"
+        );
+        let over = ending("https://h.example", None, NOW - 3 * DAY);
+        assert_eq!(message(&over, NOW), "the token at https://h.example expired 3 days ago");
+    }
+
+    #[test]
+    fn what_to_type_can_be_typed() {
+        for (context, username, arguments) in [
+            ("https://h.example", Some("alice"), "--username alice https://h.example"),
+            ("https://h.example:8443", None, "https://h.example:8443"),
+            ("https://h.example", Some("a'; b"), "https://h.example"),
+            ("https://h.example", Some("-x"), "https://h.example"),
+            ("https://h.example/it's", None, r"'https://h.example/it'\''s'"),
+            ("https://h.example/a b", Some("al@h"), "--username al@h 'https://h.example/a b'"),
+        ] {
+            let expected = format!("git credential-pat login --replace {arguments}");
+            assert_eq!(command(&ending(context, username, NOW)), expected);
+        }
+    }
+
+    #[test]
+    fn it_is_said_once_a_day_for_each_token() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = |ending: &Ending, now| is_first_within_a_day(folder.path(), ending, now);
+        let alice = ending("https://h.example", Some("alice"), NOW);
+        let bob = ending("https://h.example", Some("bob"), NOW);
+        assert!(first(&alice, NOW) && first(&bob, NOW));
+        assert!(!first(&alice, NOW) && !first(&bob, NOW + DAY - 1));
+        assert!(first(&alice, NOW + DAY));
+        assert!(!first(&alice, NOW + DAY + 1));
+        let renewed = Ending { stored_at: 2, ..alice };
+        assert!(first(&renewed, NOW + DAY + 2));
+        assert!(!first(&renewed, NOW + DAY + 3));
+        let files = std::fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(files, 2, "a renewed token needs no other file");
+        let nowhere = folder.path().join("missing");
+        assert!(!is_first_within_a_day(&nowhere, &bob, NOW + DAY));
+    }
+}

@@ -1,0 +1,108 @@
+//! Bitbucket: bitbucket.org with Atlassian's tokens, and those of Bitbucket Data Center.
+//!
+//! Atlassian's tokens end in the CRC-32 of all before it, in upper-case hexadecimal.
+
+use super::checksum::{BASE_16, crc_and_rest, is_number};
+use super::{Forge, Integrity, Kind, Page, Remark, Wanted};
+
+pub(super) struct Bitbucket;
+
+impl Forge for Bitbucket {
+    fn name(&self) -> &'static str {
+        "Bitbucket"
+    }
+
+    fn id(&self) -> &'static str {
+        "bitbucket"
+    }
+
+    fn is_at(&self, host: &str) -> bool {
+        host == "bitbucket.org"
+    }
+
+    fn recognise(&self, token: &[u8]) -> Option<Kind> {
+        const ENDED: Remark =
+            Remark::Unfit("Bitbucket takes none any more since July 2026, make an API token");
+        let (name, length, remark) = match token {
+            [b'A', b'T', b'A', b'T', b'T', ..] => ("API token", 192, None),
+            [b'A', b'T', b'C', b'T', b'T', ..] => ("access token", 192, None),
+            [b'A', b'T', b'B', b'B', ..] => ("app password", 36, Some(ENDED)),
+            [b'B', b'B', b'D', b'C', b'-', ..] => {
+                let (name, integrity) = ("Data Center access token", Integrity::Unknown);
+                return Some(self.kind(name, integrity, None));
+            }
+            _ => return None,
+        };
+        Some(self.kind(name, atlassian(token, length), remark))
+    }
+
+    fn username(&self, token: &[u8]) -> &'static str {
+        // The others are a repository's, a project's or a workspace's.
+        if token.starts_with(b"ATATT") { "x-bitbucket-api-token-auth" } else { "x-token-auth" }
+    }
+
+    fn has_meaningless_usernames(&self) -> bool {
+        true
+    }
+
+    fn pages(&self, wanted: &Wanted) -> Vec<Page> {
+        let page = if self.is_at(wanted.context.host()) {
+            Page {
+                address: "https://id.atlassian.com/manage-profile/security/api-tokens".to_owned(),
+                what: "an API token with scopes, for Bitbucket: read:repository:bitbucket and \
+                       write:repository:bitbucket",
+            }
+        } else {
+            Page {
+                address: wanted.address("/account", &[]),
+                what: "an HTTP access token, under Manage account",
+            }
+        };
+        vec![page]
+    }
+}
+
+impl Bitbucket {
+    fn kind(&self, name: &'static str, integrity: Integrity, remark: Option<Remark>) -> Kind {
+        Kind { forge: self.name(), name, unmistakable: true, integrity, remark }
+    }
+}
+
+fn atlassian(token: &[u8], length: usize) -> Integrity {
+    if token.len() != length {
+        return Integrity::Doubtful;
+    }
+    match crc_and_rest(token, 8) {
+        Some((crc, sum)) if is_number(sum, crc, BASE_16) => Integrity::Right,
+        _ => Integrity::Wrong,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bitbucket, Forge, Integrity, Remark};
+
+    /// No token's body, with the checksum that Atlassian would give it.
+    fn api_token() -> String {
+        format!("ATATT3{}={}", "TESTONLY".repeat(22) + "T", "418FA74F")
+    }
+
+    #[test]
+    fn an_atlassian_token_carries_its_checksum() {
+        let token = api_token();
+        let kind = Bitbucket.recognise(token.as_bytes()).expect("Bitbucket's");
+        assert_eq!((kind.name, kind.integrity, token.len()), ("API token", Integrity::Right, 192));
+        let typo = token.replacen("TESTONLY", "TESTONLX", 1);
+        let kind = Bitbucket.recognise(typo.as_bytes()).expect("Bitbucket's");
+        assert_eq!(kind.integrity, Integrity::Wrong);
+        let kind = Bitbucket.recognise(&token.as_bytes()[..191]).expect("Bitbucket's");
+        assert_eq!(kind.integrity, Integrity::Doubtful);
+    }
+
+    #[test]
+    fn an_app_password_is_told_apart() {
+        let kind = Bitbucket.recognise(b"ATBBTESTONLY").expect("Bitbucket's");
+        assert!(matches!(kind.remark, Some(Remark::Unfit(_))));
+        assert!(Bitbucket.recognise(b"BBDC-TESTONLY").is_some_and(|kind| kind.remark.is_none()));
+    }
+}

@@ -1,0 +1,40 @@
+//! Gitea and Forgejo: codeberg.org, gitea.com, and every one that says so by its name. Their
+//! tokens are 40 hexadecimal digits, without prefix, checksum or end.
+
+use super::{Forge, Integrity, Kind, Page, Wanted};
+
+pub(super) struct Gitea;
+
+pub(super) const ID: &str = "gitea";
+
+impl Forge for Gitea {
+    fn name(&self) -> &'static str {
+        "Gitea or Forgejo"
+    }
+
+    fn id(&self) -> &'static str {
+        ID
+    }
+
+    fn is_at(&self, host: &str) -> bool {
+        matches!(host, "codeberg.org" | "gitea.com")
+    }
+
+    fn recognise(&self, token: &[u8]) -> Option<Kind> {
+        let is_digit = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        (token.len() == 40 && token.iter().all(is_digit)).then_some(Kind {
+            forge: self.name(),
+            name: "access token",
+            unmistakable: false,
+            integrity: Integrity::Unknown,
+            remark: None,
+        })
+    }
+
+    fn pages(&self, wanted: &Wanted) -> Vec<Page> {
+        vec![Page {
+            address: wanted.address("/user/settings/applications", &[]),
+            what: "an access token, with permission to read and write repositories",
+        }]
+    }
+}

@@ -1,0 +1,237 @@
+//! GitHub: github.com, GitHub Enterprise Cloud at `*.ghe.com`, and its registries.
+//!
+//! The last six characters of its classic tokens are the CRC-32 of the middle part in base 62.
+//! Fine-grained tokens carry eight characters of a SHA-256, which GitHub does not document;
+//! those are only a reason to ask.
+
+use super::checksum::{BASE_32, BASE_62, crc_and_rest, is_number};
+use super::{Forge, Integrity, Kind, Page, Remark, Wanted, with_query};
+use sha2::{Digest, Sha256};
+
+pub(super) struct GitHub;
+
+const FINE_GRAINED: &str = "fine-grained personal access token";
+const CLASSIC: &str = "classic personal access token";
+
+/// The hosts that take classic tokens only.
+const REGISTRIES: [&str; 2] = ["ghcr.io", "npm.pkg.github.com"];
+
+impl Forge for GitHub {
+    fn name(&self) -> &'static str {
+        "GitHub"
+    }
+
+    fn id(&self) -> &'static str {
+        "github"
+    }
+
+    fn is_at(&self, host: &str) -> bool {
+        matches!(host, "github.com" | "gist.github.com")
+            || REGISTRIES.contains(&host)
+            || host.ends_with(".ghe.com")
+    }
+
+    fn recognise(&self, token: &[u8]) -> Option<Kind> {
+        const REFRESH: Remark = Remark::Unfit("it opens no repository");
+        if token.starts_with(b"github_pat_") {
+            return Some(self.kind(FINE_GRAINED, fine_grained(token), None));
+        }
+        let (name, length, remark) = match token.get(..4)? {
+            b"ghp_" => (CLASSIC, 40, None),
+            b"gho_" => ("OAuth app token", 40, None),
+            b"ghu_" => ("GitHub App user token", 40, None),
+            // The newer ones are longer, hold dots and say nothing about themselves.
+            b"ghs_" if token.len() != 40 => {
+                return Some(self.kind("installation token", Integrity::Unknown, None));
+            }
+            b"ghs_" => ("installation token", 40, None),
+            b"ghr_" => ("refresh token", 80, Some(REFRESH)),
+            _ => return None,
+        };
+        Some(self.kind(name, classic(token, length), remark))
+    }
+
+    fn username(&self, _token: &[u8]) -> &'static str {
+        "x-access-token"
+    }
+
+    fn objection(&self, host: &str, kind: &Kind) -> Option<&'static str> {
+        let refused = REGISTRIES.contains(&host) && kind.name == FINE_GRAINED;
+        refused.then_some("takes classic ones only")
+    }
+
+    fn pages(&self, wanted: &Wanted) -> Vec<Page> {
+        let host = wanted.context.host();
+        let is_registry = REGISTRIES.contains(&host);
+        let site = if is_registry || host == "gist.github.com" {
+            "https://github.com".to_owned()
+        } else {
+            wanted.context.host_level().to_string()
+        };
+        let days = wanted.days.map(|days| days.to_string());
+        let scopes = if is_registry { "write:packages" } else { "repo,workflow" };
+        let mut query = vec![("description", wanted.name), ("scopes", scopes)];
+        query.extend(days.as_deref().map(|days| ("default_expires_at", days)));
+        let classic = Page {
+            address: with_query(&format!("{site}/settings/tokens/new"), &query),
+            what: "a classic token, for everything that you can reach",
+        };
+        // A gist belongs to no repository, which is what a fine-grained token is for; and on a
+        // server of one's own its page cannot be filled in.
+        if is_registry || host == "gist.github.com" || !self.is_at(host) {
+            return vec![classic];
+        }
+        let owner = wanted.context.owner().and_then(|owner| str::from_utf8(owner).ok());
+        let mut query = vec![("name", wanted.name)];
+        query.extend(owner.map(|owner| ("target_name", owner)));
+        let days = days.filter(|_| wanted.days.is_some_and(|days| (1..=366).contains(&days)));
+        query.extend(days.as_deref().map(|days| ("expires_in", days)));
+        query.extend([("contents", "write"), ("workflows", "write")]);
+        let page = format!("{site}/settings/personal-access-tokens/new");
+        let fine_grained = Page {
+            address: with_query(&page, &query),
+            what: "a fine-grained token, for the repositories of one owner",
+        };
+        vec![fine_grained, classic]
+    }
+}
+
+impl GitHub {
+    fn kind(&self, name: &'static str, integrity: Integrity, remark: Option<Remark>) -> Kind {
+        Kind { forge: self.name(), name, unmistakable: true, integrity, remark }
+    }
+}
+
+/// Four characters of prefix, the middle, six characters of checksum over the middle.
+fn classic(token: &[u8], length: usize) -> Integrity {
+    if token.len() != length {
+        return Integrity::Doubtful;
+    }
+    match crc_and_rest(&token[4..], 6) {
+        Some((crc, sum)) if is_number(sum, crc, BASE_62) => Integrity::Right,
+        _ => Integrity::Wrong,
+    }
+}
+
+/// The first 40 bits of a SHA-256 over all but the last 16 characters, in base 32, are the
+/// first eight of those.
+fn fine_grained(token: &[u8]) -> Integrity {
+    if token.len() != 93 {
+        return Integrity::Doubtful;
+    }
+    let (body, rest) = token.split_at(93 - 16);
+    let start = Sha256::digest(body).iter().take(5).fold(0, |sum, &b| sum << 8 | u64::from(b));
+    if is_number(&rest[..8], start, BASE_32) { Integrity::Right } else { Integrity::Doubtful }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Forge, GitHub, Integrity, Wanted};
+    use crate::context::Context;
+    use crate::forge::{Kind, warnings};
+
+    fn kind(token: &str) -> Kind {
+        GitHub.recognise(token.as_bytes()).expect("GitHub's")
+    }
+
+    fn pages(url: &str, days: Option<u64>) -> Vec<String> {
+        let context = Context::from_canonical(url).expect("canonical");
+        let wanted = Wanted { context: &context, name: "git on a box", days };
+        GitHub.pages(&wanted).into_iter().map(|page| page.address).collect()
+    }
+
+    /// Bodies that are no token's, with the checksums that GitHub would give them.
+    const CLASSIC: &str = "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";
+    const FINE_GRAINED: &str = "github_pat_TESTONLYTESTONLYTESTON_TESTONLYTESTONLYTESTONLYTESTONLYTESTONLYTESOH2S2SW5TESTONLY";
+
+    #[test]
+    fn a_classic_token_carries_its_checksum() {
+        let sound = kind(CLASSIC);
+        assert_eq!(
+            (sound.name, sound.integrity),
+            ("classic personal access token", Integrity::Right)
+        );
+        for at in [4, 20, 33, 34, 39] {
+            let mut token = CLASSIC.to_owned().into_bytes();
+            token[at] = if token[at] == b'z' { b'y' } else { b'z' };
+            let integrity = GitHub.recognise(&token).expect("GitHub's").integrity;
+            assert_eq!(integrity, Integrity::Wrong, "changed at {at}");
+        }
+        assert_eq!(kind(&CLASSIC[..39]).integrity, Integrity::Doubtful);
+    }
+
+    #[test]
+    fn the_other_classic_prefixes_follow_the_same_rule() {
+        for (prefix, name) in [
+            ("gho_", "OAuth app token"),
+            ("ghu_", "GitHub App user token"),
+            ("ghs_", "installation token"),
+        ] {
+            let kind = kind(&CLASSIC.replace("ghp_", prefix));
+            assert_eq!((kind.name, kind.integrity), (name, Integrity::Right));
+        }
+    }
+
+    #[test]
+    fn a_newer_installation_token_is_taken_as_it_is() {
+        let token = format!("ghs_1_{}", "TESTONLY.TESTONLY-TESTONLY_".repeat(19));
+        assert_eq!(kind(&token).integrity, Integrity::Unknown);
+    }
+
+    #[test]
+    fn a_fine_grained_tokens_checksum_is_only_a_reason_to_ask() {
+        assert_eq!(kind(FINE_GRAINED).integrity, Integrity::Right);
+        let other = FINE_GRAINED.replace("TESTONLY", "TESTONLX");
+        assert_eq!(kind(&other).integrity, Integrity::Doubtful);
+        let github = Context::from_canonical("https://github.com").expect("canonical");
+        assert!(warnings(&github, FINE_GRAINED.as_bytes(), true).is_empty());
+        let said = warnings(&github, other.as_bytes(), true);
+        assert!(said.iter().all(|warning| !warning.strong) && said.len() == 1, "{said:?}");
+    }
+
+    #[test]
+    fn a_registry_takes_classic_tokens_only() {
+        for (host, token, count) in [
+            ("https://ghcr.io", FINE_GRAINED, 1),
+            ("https://npm.pkg.github.com", FINE_GRAINED, 1),
+            ("https://ghcr.io", CLASSIC, 0),
+            ("https://github.com", FINE_GRAINED, 0),
+        ] {
+            let context = Context::from_canonical(host).expect("canonical");
+            let said = warnings(&context, token.as_bytes(), true);
+            assert_eq!(said.iter().filter(|w| w.strong).count(), count, "{host}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_is_not_for_git() {
+        let context = Context::from_canonical("https://git.example").expect("canonical");
+        let said = warnings(&context, b"ghr_TESTONLY", true);
+        assert!(said.iter().any(|warning| warning.strong), "{said:?}");
+    }
+
+    #[test]
+    fn the_pages_are_filled_in() {
+        assert_eq!(
+            pages("https://github.com/my-org/repo", Some(90)),
+            [
+                "https://github.com/settings/personal-access-tokens/new?name=git+on+a+box\
+                 &target_name=my-org&expires_in=90&contents=write&workflows=write",
+                "https://github.com/settings/tokens/new?description=git+on+a+box\
+                 &scopes=repo%2Cworkflow&default_expires_at=90",
+            ]
+        );
+        assert_eq!(
+            pages("https://ghcr.io", None),
+            ["https://github.com/settings/tokens/new?description=git+on+a+box\
+              &scopes=write%3Apackages"]
+        );
+        let own = pages("https://github.example:8443/my-org", None);
+        assert_eq!(own.len(), 1);
+        assert!(own[0].starts_with("https://github.example:8443/settings/tokens/new?"), "{own:?}");
+        assert!(!pages("https://github.com", Some(400))[0].contains("expires_in"));
+        assert!(
+            pages("https://corp.ghe.com", None)[0].starts_with("https://corp.ghe.com/settings/")
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! Hugging Face: models and data sets, which are git repositories, too.
+
+use super::{Forge, Integrity, Kind, Page, Wanted};
+
+pub(super) struct HuggingFace;
+
+impl Forge for HuggingFace {
+    fn name(&self) -> &'static str {
+        "Hugging Face"
+    }
+
+    fn id(&self) -> &'static str {
+        "huggingface"
+    }
+
+    fn is_at(&self, host: &str) -> bool {
+        matches!(host, "huggingface.co" | "hf.co")
+    }
+
+    fn recognise(&self, token: &[u8]) -> Option<Kind> {
+        let body = token.strip_prefix(b"hf_")?;
+        let usual = body.len() == 34 && body.iter().all(u8::is_ascii_alphanumeric);
+        Some(Kind {
+            forge: self.name(),
+            name: "access token",
+            unmistakable: true,
+            integrity: if usual { Integrity::Unknown } else { Integrity::Doubtful },
+            remark: None,
+        })
+    }
+
+    fn pages(&self, _wanted: &Wanted) -> Vec<Page> {
+        vec![Page {
+            address: "https://huggingface.co/settings/tokens".to_owned(),
+            what: "a token that may write",
+        }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Forge, HuggingFace, Integrity};
+
+    #[test]
+    fn a_token_has_34_letters_and_digits() {
+        let integrity = |body: &str| {
+            HuggingFace.recognise(format!("hf_{body}").as_bytes()).map(|kind| kind.integrity)
+        };
+        assert_eq!(integrity(&("TESTONLY".repeat(4) + "TE")), Some(Integrity::Unknown));
+        assert_eq!(integrity("TESTONLY"), Some(Integrity::Doubtful));
+        assert!(HuggingFace.recognise(b"TESTONLY").is_none());
+    }
+}

@@ -1,0 +1,254 @@
+//! Every error message of the tool, in one place where they can be read one after the other:
+//! what happened and why, in the tool's own way. A message that is new or changed belongs in
+//! this list, too.
+
+use git_credential_pat::error::Error;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// What follows `git-credential-pat: OPERATION: `, in order.
+const MESSAGES: &str = "\
+--cache is for a keychain or for --command
+--cache is needless with --keychain kernel
+--cache takes a number of seconds from 1 to 4294967295
+--ci knows the place and the token by itself
+--env takes the name of a variable
+--for needs one of --env, --file and --command
+--for takes the URL of a host or of a part of it, like https://github.com
+--keychain takes secret-service or kernel
+--no-input needs --with-token and the token on standard input
+--timeout is for a keychain, not for a source
+--timeout needs --keychain kernel
+--timeout takes a number of seconds from 1 to 4294967295
+--username and --authtype need --for
+--with-token reads a pipe or a file: leave it out to be asked, without an echo
+D-Bus cannot carry what was to be stored
+GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service or kernel
+a URL has no backslash
+a key is gone
+a standard stream failed: {0}
+a token does not belong in a URL: it is asked for, or read with --with-token
+a token expires at a date such as 2027-01-31, or in 90d, or never
+a token is one line without control characters
+a token is served for one place only: say which with --for https://HOST
+a token that has expired already is of no use
+a username and a token are one line each
+an item is gone
+an item of another keychain was given
+an option of the helper string has control characters
+an option of the helper string has no value
+git's configuration could not be changed
+git's configuration takes no such username
+given up
+http is unencrypted: use https, or add --allow-http to the helper string
+it cannot be written
+it ended during a prompt
+it gave more than one line without control characters
+it gave no reply
+it gave nothing
+it offered a key that is none
+its session is gone
+line {0} of the request has no =
+line {0} of the request has no key
+line {0} of the request holds a NUL
+line {0} of the request holds a carriage return
+line {0} of the request is cut off
+line {0} of the request repeats an attribute
+no Secret Service is running and none can be started
+no key could be derived
+no operation is given
+no session bus is named in the environment
+no session key could be agreed upon
+no socket could be made
+no such account is in the keychain
+no token was given
+not a key's serial
+nothing listens at the session bus's address
+nothing was changed
+nothing was stored
+others than its owner have access to the file: chmod 600 (or 400) it
+several accounts are there: name one with --username NAME
+several items are there for one entry
+the Secret Service has no default collection
+the URL cannot be understood
+the URL has no host
+the URL must be that of an https host
+the URL of a host or repository has no ? and no #
+the URL of the host is missing
+the URL's path cannot be understood
+the URL's path names no organisation or repository
+the URL's username cannot be used
+the account has another token already
+the account's item in the keychain is damaged
+the account's token is not rejected
+the answer has no end
+the answer is no text
+the command cannot be run
+the command failed
+the command is empty
+the command prints too much for a token
+the command took longer than 30 seconds
+the command's quotes do not match
+the connection to the session bus was lost
+the file is too long to hold a token
+the file that --file names cannot be read
+the file that --file names is not there
+the helper string has an unknown option
+the helper string names two sources: write a helper for each
+the kernel keyring is full
+the kernel keyring is not available here
+the kernel keyring may not be read from this session
+the kernel refused the call
+the key in the kernel keyring has expired
+the keychain cannot be reached: {0}
+the keychain denied access
+the keychain did not answer in time
+the keychain failed: {0}
+the keychain is locked
+the operation must be the last word
+the request is longer than 1 MiB
+the session bus belongs to another user
+the session bus's address is of no kind that is used
+the source of the token: {0}
+the system has no random numbers
+the token could not be read back
+the token is too long for this keychain
+the variable that --env names is not set
+there is no such command or operation
+there is no terminal to ask on: pipe the token in with --with-token
+this is no name of a registry
+this keychain does not exist on this system
+this names no organisation or repository
+this user may not connect to the session bus
+this username cannot be used
+what --file names is a link
+what --file names is no regular file
+what docker sent cannot be understood
+what docker sent is too long
+what listens at the bus's address is no D-Bus
+what was read is too long to be a token";
+
+/// What makes an error of a text.
+const OPENINGS: [&str; 8] = [
+    "#[error(",
+    "Error::Usage(",
+    "Error::Option(",
+    "Error::Source(",
+    "Error::Refused(",
+    "Error::Unreachable(",
+    "Error::Keychain(",
+    "Error::Transient(",
+];
+
+/// The sources' texts, without their tests.
+fn sources() -> Vec<String> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let (inner, files): (Vec<PathBuf>, Vec<PathBuf>) = entries.partition(|path| path.is_dir());
+        folders.extend(inner);
+        for file in files.iter().filter(|file| file.extension().is_some_and(|e| e == "rs")) {
+            let text = fs::read_to_string(file).unwrap();
+            sources.push(text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned());
+        }
+    }
+    sources
+}
+
+/// The string literal with which this text begins, after blanks.
+fn literal(text: &str) -> Option<String> {
+    let mut characters = text.trim_start().strip_prefix('"')?.chars();
+    let mut literal = String::new();
+    loop {
+        match characters.next()? {
+            '"' => return Some(literal),
+            '\\' => match characters.next()? {
+                '\n' => characters = characters.as_str().trim_start().chars(),
+                escaped => literal.push(escaped),
+            },
+            other => literal.push(other),
+        }
+    }
+}
+
+/// Every message that stands in the sources, in order.
+fn messages() -> Vec<String> {
+    let mut messages = Vec::new();
+    for source in sources() {
+        for opening in OPENINGS {
+            let texts = source.match_indices(opening).map(|(at, _)| &source[at + opening.len()..]);
+            messages.extend(texts.filter_map(literal));
+        }
+    }
+    // A case that shows nothing but what it holds.
+    messages.retain(|message| message.chars().any(|c| c == ' '));
+    messages.retain(|message| message != "{what}: {error}");
+    messages.sort();
+    messages.dedup();
+    messages
+}
+
+/// Why a text is not in the tool's way of speaking.
+fn fault(text: &str) -> Option<&'static str> {
+    let first = text.split(' ').next().unwrap_or_default();
+    let is_name = |word: &str| word.chars().nth(1).is_some_and(|c| c.is_uppercase() || c == '-');
+    Some(match text {
+        _ if first.starts_with(char::is_uppercase) && !is_name(first) => "begins in upper case",
+        _ if text.ends_with(['.', '!', '?', ':']) => "ends like a sentence",
+        _ if text.contains("  ") || text.contains('\n') => "is not one line",
+        _ if text.chars().count() > 150 => "is too long to be read",
+        _ if text.contains("n't") || text.contains("error") || text.contains("Error") => {
+            "does not say what happened"
+        }
+        _ => return None,
+    })
+}
+
+#[test]
+fn every_error_message_is_in_the_list() {
+    let listed: Vec<&str> = MESSAGES.lines().collect();
+    let messages = messages();
+    let new: Vec<&String> = messages.iter().filter(|m| !listed.contains(&m.as_str())).collect();
+    let gone: Vec<&&str> = listed.iter().filter(|l| !messages.iter().any(|m| m == **l)).collect();
+    assert!(new.is_empty() && gone.is_empty(), "add {new:#?}\nremove {gone:#?}");
+    assert!(listed.is_sorted(), "the list is not in order");
+}
+
+#[test]
+fn every_error_message_reads_like_the_others() {
+    let faults: Vec<String> =
+        MESSAGES.lines().filter_map(|m| Some(format!("{:?} {}", m, fault(m)?))).collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn where_something_can_be_done_a_hint_says_what() {
+    for error in [
+        Error::Usage("x"),
+        Error::Option("x"),
+        Error::Source("x"),
+        Error::NoAccount,
+        Error::Exists,
+        Error::Locked,
+        Error::Denied,
+        Error::TimedOut,
+        Error::Unreachable("x"),
+        Error::NoSecretService,
+        Error::NoDefaultCollection,
+        Error::NoKernelKeyring,
+        Error::KernelKeyringDenied,
+        Error::KernelKeyringFull,
+        Error::KernelKeyExpired,
+        Error::Damaged,
+    ] {
+        let hint = error.hint().unwrap_or_else(|| panic!("{error} has no hint"));
+        assert_eq!(fault(hint), None, "{hint}");
+        assert_ne!(hint, error.to_string());
+    }
+    // Here the message itself says it, or nobody can do anything.
+    for error in [Error::Refused("x"), Error::Stream(ErrorKind::Other), Error::Keychain("x")] {
+        assert_eq!(error.hint(), None, "{error}");
+    }
+}
