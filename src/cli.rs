@@ -14,6 +14,7 @@ mod login;
 mod logout;
 mod man;
 mod place;
+mod settle;
 mod token;
 
 use crate::arguments::{self, HelperOptions};

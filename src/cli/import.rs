@@ -9,7 +9,6 @@
 //! - [`found`]: what every source comes to. [`plan`]: what becomes of it.
 //! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`remotes`],
 //!   [`gh`], [`other_helper`], [`foreign_items`].
-//! - [`settle`]: what git must be told to find what was imported.
 //! - [`credential_url`]: a URL with a token in it, as git reads it. [`plain_file`]: a file that
 //!   loses some of its parts in one step.
 
@@ -24,10 +23,10 @@ mod other_helper;
 mod plain_file;
 mod plan;
 mod remotes;
-mod settle;
 mod store_file;
 
 use super::place::Place;
+use super::settle::{self, Lack};
 use super::{KeychainArguments, Setup, describe};
 use crate::error::Error;
 use crate::keychain::{self, Keychain, Kind};
@@ -156,6 +155,27 @@ impl Import<'_> {
             terminal::hint(&format!("{name} still holds them in plain text: add --remove"));
         }
         Ok(())
+    }
+
+    /// Sees to it that git comes by what was stored.
+    fn settle(&mut self, source: &Source, plan: &Plan) -> Result<(), Error> {
+        let mut lacks: Vec<Lack> = Vec::new();
+        for credential in plan.stored() {
+            for lack in settle::lacks(&self.setup, self.keychain, credential)? {
+                // Of several accounts the first in the source is the one that answered so far.
+                let is_said = lacks.iter().any(|other| match (other, &lack) {
+                    (Lack::Username(said, _), Lack::Username(context, _)) => said == context,
+                    (said, lack) => said == lack,
+                });
+                let is_done_later = matches!(lack, Lack::Path(_)) && source.sends_path;
+                if !is_said && !is_done_later {
+                    lacks.push(lack);
+                }
+            }
+        }
+        // --yes agrees to an import, not to changes of git's configuration.
+        let settings = settle::ask(lacks, self.person.as_mut())?;
+        settle::carry_out("import", &settings)
     }
 
     /// Whether a person agrees, or has done so by `--yes`.

@@ -10,15 +10,12 @@
 use super::found::credential;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
+use crate::forge;
 use crate::secret::Buffer;
 use zeroize::Zeroizing;
 
 /// The second half of a token that stands where the username should.
 const NO_PASSWORD: &[u8] = b"x-oauth-basic";
-
-/// How tokens begin that people put in the place of a username.
-const PREFIXES: [&[u8]; 9] =
-    [b"ghp_", b"gho_", b"ghu_", b"ghs_", b"github_pat_", b"glpat-", b"gldt-", b"hf_", b"ATBB"];
 
 /// A URL's parts, as they stand there.
 pub(super) struct Parts<'a> {
@@ -64,9 +61,16 @@ impl<'a> Parts<'a> {
         let username = self.username.unwrap_or_default();
         match self.password {
             Some(NO_PASSWORD) => !username.is_empty(),
-            None | Some(b"") => PREFIXES.iter().any(|prefix| username.starts_with(prefix)),
+            None | Some(b"") => self.is_a_token(username),
             Some(_) => false,
         }
+    }
+
+    /// Whether only a token begins like this.
+    fn is_a_token(&self, username: &[u8]) -> bool {
+        Context::of_host(self.protocol, &decode(self.host))
+            .and_then(|context| forge::kind_of(&context, username))
+            .is_some_and(|kind| kind.unmistakable)
     }
 
     /// The token and what it is for.

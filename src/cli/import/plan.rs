@@ -1,8 +1,8 @@
 //! What becomes of what was found, shown before it is done.
 
 use super::found::Source;
-use crate::context::Context;
-use crate::credential::{Account, Credential, Username, now};
+use crate::cli::accounts::existing;
+use crate::credential::{Credential, now};
 use crate::error::Error;
 use crate::helper::{self, Choice};
 use crate::keychain::Keychain;
@@ -98,11 +98,10 @@ impl<'a> Plan<'a> {
     }
 
     /// What was stored, in the source's order.
-    pub(super) fn stored(&self) -> Vec<Account> {
+    pub(super) fn stored(&self) -> Vec<&Credential> {
         let entries = self.source.entries.iter().zip(&self.steps);
         let stored = entries.filter(|(_, step)| matches!(step, Step::Stored));
-        let tokens = stored.filter_map(|(entry, _)| entry.token.as_ref().ok());
-        tokens.map(Credential::account).collect()
+        stored.filter_map(|(entry, _)| entry.token.as_ref().ok()).collect()
     }
 
     /// Writes what is to be written and reads it back; how many.
@@ -157,8 +156,7 @@ impl<'a> Plan<'a> {
 }
 
 fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Result<Step, Error> {
-    let answering = answering(keychain, &token.context.outwards(), &token.account().username)?;
-    let Some(old) = answering else { return Ok(Step::Store) };
+    let Some(old) = answering(keychain, token)? else { return Ok(Step::Store) };
     let is_same = old.token == token.token && old.authtype.is_none();
     if is_same && old.is_live(now()) {
         return Ok(Step::AlreadyThere);
@@ -173,13 +171,11 @@ fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Resul
     })
 }
 
-/// The account that would answer. A damaged item holds nothing that could be lost.
-fn answering(
-    keychain: &mut dyn Keychain,
-    contexts: &[Context],
-    username: &Username,
-) -> Result<Option<Credential>, Error> {
-    match helper::with_one_retry(|| helper::choose(keychain, contexts, Some(username))) {
+/// The account that answers so far where this one would. A damaged item holds nothing that
+/// could be lost.
+fn answering(keychain: &mut dyn Keychain, token: &Credential) -> Result<Option<Credential>, Error> {
+    let (contexts, username) = (token.context.outwards(), token.account().username);
+    match helper::with_one_retry(|| helper::choose(keychain, &contexts, Some(&username))) {
         Ok(Choice::Account(account)) => Ok(Some(account.1)),
         Ok(_) | Err(Error::Damaged) => Ok(None),
         Err(error) => Err(error),
@@ -189,8 +185,7 @@ fn answering(
 /// Writes the account and reads it back.
 fn save(keychain: &mut dyn Keychain, token: &Credential) -> Result<(), Error> {
     helper::with_one_retry(|| helper::put(keychain, token))?;
-    let contexts = std::slice::from_ref(&token.context);
-    match answering(keychain, contexts, &token.account().username)? {
+    match existing(keychain, &token.account())? {
         Some(read) if read.token == token.token => Ok(()),
         _ => Err(Error::Keychain("the token could not be read back")),
     }

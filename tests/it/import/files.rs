@@ -160,7 +160,7 @@ fn gh_is_asked_for_what_its_file_does_not_hold() {
         ["https://HOST bob import", "https://HOST alice import", "https://other.HOST carol import"]
     );
     assert!(ran.stderr().contains("hint: gh keeps its own copy"), "{ran}");
-    assert!(ran.stderr().contains("several accounts are at"), "{ran}");
+    assert!(ran.stderr().contains("several accounts are there"), "{ran}");
     newcomer.answers("username=alice", "username=alice password=gho_TESTONLY1");
     newcomer.write("config/gh/hosts.yml", "HOST: {user: *x}\n");
     newcomer.import("--from gh --yes").fails(1, "not as gh writes it");
@@ -178,7 +178,7 @@ fn without_a_source_each_plain_text_is_offered_on_a_terminal() {
     terminal.shows("Import 2 tokens? [y/N] ");
     terminal.types("y\n");
     terminal.shows("stored 2 tokens in the kernel's keyring");
-    terminal.shows(&newcomer.fill("several accounts at https://HOST. Let git use alice there?"));
+    terminal.shows(&newcomer.fill("other accounts at https://HOST. Let git use alice there?"));
     terminal.types("y\n");
     terminal.shows("git does not use this helper yet. Make it?");
     terminal.types("y\n");
