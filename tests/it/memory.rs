@@ -13,10 +13,12 @@ use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-/// Letters in an order that no program's text has.
+/// Letters in an order that no program's text has, nor another test's token: a list in the
+/// kernel's keyring reads the items of tests that run beside this one.
 fn token(length: usize, seed: u32) -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+    let own = std::process::id().rotate_left(16) ^ u32::try_from(length).unwrap();
+    let mut state = (seed ^ own.rotate_left(8)).wrapping_mul(2_654_435_761) | 1;
     let letters = (0..length - 12).map(|_| {
         // Xorshift, by Marsaglia.
         state ^= state << 13;
