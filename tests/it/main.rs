@@ -24,6 +24,8 @@ mod memory;
 mod messages;
 mod model;
 mod protocol;
+#[cfg(target_os = "linux")]
+mod recording;
 mod secret_service;
 mod sources;
 mod support;
