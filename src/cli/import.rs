@@ -75,7 +75,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut sources = Vec::new();
     if arguments.from.is_empty() {
         for from in from::PLAIN_TEXT {
-            sources.extend(from.sources(&urls)?);
+            match from.sources(&urls) {
+                Ok(found) => sources.extend(found),
+                // One that cannot be read does not hide the others.
+                Err(error) => terminal::say("import", &error.to_string()),
+            }
         }
     }
     for from in &arguments.from {

@@ -33,7 +33,8 @@ pub(super) fn read(path: &Path, name: String) -> Result<Option<Source>, Error> {
     let entries = entries.collect();
     let parts = machines.iter().map(|machine| machine.part.clone()).collect();
     Ok(Some(Source {
-        name,
+        // To be known before anything is taken out of it.
+        name: format!("{name} (curl and other programs read it, too)"),
         entries,
         removal: Some(Box::new(Parts { file, parts })),
         remark: None,

@@ -164,6 +164,11 @@ fn gh_is_asked_for_what_its_file_does_not_hold() {
     newcomer.answers("username=alice", "username=alice password=gho_TESTONLY1");
     newcomer.write("config/gh/hosts.yml", "HOST: {user: *x}\n");
     newcomer.import("--from gh --yes").fails(1, "not as gh writes it");
+    // What cannot be read does not hide the others.
+    newcomer.write(".git-credentials", "https://dave:ghp_TESTONLY4@HOST\n");
+    let ran = newcomer.imports("--dry-run");
+    assert!(ran.stderr().contains("not as gh writes it"), "{ran}");
+    assert!(ran.stdout().contains("dave      import"), "{ran}");
 }
 
 #[test]

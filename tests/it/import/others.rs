@@ -99,6 +99,7 @@ fn the_items_of_other_helpers_are_read_and_left_as_they_are() {
 
     let ran = import(&desktop, &["--from", "libsecret"]);
     assert!(ran.stderr().contains("stored 3 tokens in the desktop's keychain"), "{ran}");
+    assert_eq!(ran.stdout().lines().count(), 5, "{ran}");
     assert!(ran.stderr().contains("hint: the items stay"), "{ran}");
     let ran = import(&desktop, &["--from", "manager"]);
     assert!(ran.stderr().contains("stored 1 token in the desktop's keychain"), "{ran}");

@@ -33,6 +33,8 @@ fn who_is_killed_while_writing_leaves_the_old_file_whole() {
     let ran = after(&newcomer, "ulimit -f 0");
     assert!(!ran.status.success(), "{ran}");
     newcomer.holds(".git-credentials", FILE);
+    let lock = newcomer.sandbox.path(".git-credentials.lock");
+    assert_eq!(fs::metadata(lock).unwrap().permissions().mode() & 0o777, 0o600);
     // What it left behind is ours to find, and is not taken for another's work in silence.
     let again = newcomer.import("--from store --yes --remove");
     assert!(again.stderr().contains("delete the .lock file"), "{again}");
