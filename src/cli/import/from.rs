@@ -8,7 +8,7 @@ use crate::cli::place::Place;
 use crate::context::escape;
 use crate::error::Error;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A source that `--from` names.
 #[derive(Clone, PartialEq, Eq)]
@@ -59,9 +59,9 @@ impl From {
     /// Where a source cannot be read.
     pub(super) fn sources(&self, places: &[Place]) -> Result<Vec<Source>, Error> {
         let config = || variable("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")));
-        let read = |read: fn(&std::path::Path, String) -> Result<Option<Source>, Error>,
+        let read = |read: fn(&Path, &str) -> Result<Option<Source>, Error>,
                     path: Option<PathBuf>| {
-            path.map_or(Ok(None), |path| read(&path, named(&path)))
+            path.map_or(Ok(None), |path| read(&path, &named(&path)))
         };
         let found = match self {
             Self::Store(Some(path)) => vec![read(store_file::read, Some(path.clone()))?],
@@ -108,8 +108,8 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 /// A path for people: below the home folder from there.
-fn named(path: &std::path::Path) -> String {
-    match home().and_then(|home| path.strip_prefix(home).ok().map(std::path::Path::to_owned)) {
+fn named(path: &Path) -> String {
+    match home().and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
         Some(rest) => format!("~/{}", escape(rest.as_os_str().as_encoded_bytes())),
         None => escape(path.as_os_str().as_encoded_bytes()),
     }

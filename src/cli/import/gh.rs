@@ -30,7 +30,7 @@ use std::process::Command;
 ///
 /// # Errors
 /// Where it cannot be read, or is not as gh writes it.
-pub(super) fn read(path: &Path, name: String) -> Result<Option<Source>, Error> {
+pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     let Some(file) = PlainFile::read(path)? else { return Ok(None) };
     let hosts = hosts(file.content())
         .ok_or(Error::Refused("gh's hosts file is not as gh writes it, and is left alone"))?;
@@ -42,7 +42,13 @@ pub(super) fn read(path: &Path, name: String) -> Result<Option<Source>, Error> {
         }
     }
     let remark = "gh keeps its own copy: gh auth logout removes it, and exec gives gh the token";
-    Ok(Some(Source { name, entries, removal: None, remark: Some(remark), sends_path: false }))
+    Ok(Some(Source {
+        name: name.to_owned(),
+        entries,
+        removal: None,
+        remark: Some(remark),
+        sends_path: false,
+    }))
 }
 
 #[derive(Default)]

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// Where it cannot be read.
-pub(super) fn read(path: &Path, name: String) -> Result<Option<Source>, Error> {
+pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     let Some(file) = PlainFile::read(path)? else { return Ok(None) };
     let machines = machines(file.content());
     let entries = machines.iter().enumerate().map(|(number, machine)| Entry {

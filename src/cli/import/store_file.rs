@@ -11,7 +11,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Where it cannot be read.
-pub(super) fn read(path: &Path, name: String) -> Result<Option<Source>, Error> {
+pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     let Some(file) = PlainFile::read(path)? else { return Ok(None) };
     let lines = lines(file.content());
     let is_empty = |line: &Range<usize>| file.content()[line.clone()].trim_ascii().is_empty();
@@ -26,7 +26,7 @@ pub(super) fn read(path: &Path, name: String) -> Result<Option<Source>, Error> {
     let remark = "if git still writes there, see: git config --show-origin --get-all \
                   credential.helper";
     Ok(Some(Source {
-        name,
+        name: name.to_owned(),
         entries,
         removal: Some(Box::new(Lines { file, lines })),
         remark: Some(remark),
