@@ -49,8 +49,10 @@ pub enum Origin {
 pub struct Source {
     /// The only place that it answers for.
     pub context: Context,
-    /// Whose it is; none is the host's convention, and then any name that a request carries.
+    /// Whose it is; none is the host's convention.
     pub username: Option<Username>,
+    /// Whether it answers for any username that a request carries.
+    pub any_username: bool,
     /// The scheme of the `Authorization` header where it is not Basic.
     pub authtype: Option<Vec<u8>>,
     /// Where it is read.
@@ -123,8 +125,8 @@ impl Source {
     }
 
     fn account(&self) -> Account {
-        let username = self.username.clone().unwrap_or_default();
-        Account { context: self.context.clone(), username }
+        let own = if self.any_username { None } else { self.username.clone() };
+        Account { context: self.context.clone(), username: own.unwrap_or_default() }
     }
 
     fn found(&self) -> Found {
@@ -177,7 +179,7 @@ impl Keychain for Source {
         let credential = Credential {
             context: self.context.clone(),
             username,
-            any_username: self.username.is_none(),
+            any_username: self.any_username,
             token,
             authtype: self.authtype.clone(),
             expiry: None,

@@ -99,7 +99,7 @@ main() {
 
     step "Scripts"
     shellcheck .ci/run
-    find install.sh tests benches -name '*.sh' -exec shellcheck {} +
+    find install.sh tests benches examples -name '*.sh' -exec shellcheck {} +
 
     step "Manual"
     warnings=$({ cargo run --quiet --locked -- man | groff -k -t -man -ww -z -Tutf8 2>&1; } || echo failed)

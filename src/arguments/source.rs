@@ -65,6 +65,7 @@ impl Words {
             _ if self.ci => SourceOptions::Runner,
             (Some(context), Some(origin)) => SourceOptions::Bound(Box::new(Source {
                 context,
+                any_username: self.username.is_none(),
                 username: self.username,
                 authtype: self.authtype,
                 origin,

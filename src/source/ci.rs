@@ -6,7 +6,7 @@
 //!
 //! | runner | mark | server | token, username |
 //! |---|---|---|---|
-//! | GitHub Actions, Enterprise | `GITHUB_ACTIONS` | `GITHUB_SERVER_URL` | `GITHUB_TOKEN` |
+//! | GitHub Actions, Enterprise | `GITHUB_ACTIONS` | `GITHUB_SERVER_URL` | `GITHUB_TOKEN`, `x-access-token` |
 //! | Gitea, Forgejo Actions | `GITEA_ACTIONS`, `FORGEJO_ACTIONS` | `GITHUB_SERVER_URL` | `GITEA_TOKEN`, `FORGEJO_TOKEN`, else `GITHUB_TOKEN` |
 //! | GitLab CI | `GITLAB_CI` | `CI_SERVER_PROTOCOL`, `CI_SERVER_FQDN` (older: `_HOST`, `_PORT`) | `CI_JOB_TOKEN`, `gitlab-ci-token`; else `CI_DEPLOY_PASSWORD`, `CI_DEPLOY_USER` |
 //! | Azure Pipelines | `TF_BUILD` | `SYSTEM_COLLECTIONURI` | `SYSTEM_ACCESSTOKEN`, as Bearer |
@@ -30,17 +30,21 @@ pub(super) fn detect(variable: impl Fn(&str) -> Option<String>) -> Option<Source
     let own_token = own_token.into_iter().find(|(mark, _)| is_on(mark)).map(|(_, token)| token);
     if own_token.is_some() || is_on("GITHUB_ACTIONS") {
         let tokens: Vec<_> = own_token.into_iter().chain(["GITHUB_TOKEN"]).collect();
-        return Some(source(server("GITHUB_SERVER_URL")?, first(&tokens)?));
+        let source = source(server("GITHUB_SERVER_URL")?, first(&tokens)?);
+        let username = own_token.is_none().then(|| Username::new(b"x-access-token"));
+        return Some(Source { username, ..source });
     }
     if is_on("GITLAB_CI") {
         let context = gitlab(&variable)?;
         if variable("CI_JOB_TOKEN").is_some() {
             let username = Some(Username::new(b"gitlab-ci-token"));
-            return Some(Source { username, ..source(context, "CI_JOB_TOKEN") });
+            let source = source(context, "CI_JOB_TOKEN");
+            return Some(Source { username, any_username: false, ..source });
         }
         let username = Username::new(variable("CI_DEPLOY_USER")?.as_bytes());
         let token = first(&["CI_DEPLOY_PASSWORD"])?;
-        return Some(Source { username: Some(username), ..source(context, token) });
+        let username = Some(username);
+        return Some(Source { username, any_username: false, ..source(context, token) });
     }
     if is_on("TF_BUILD") {
         let source = source(server("SYSTEM_COLLECTIONURI")?, first(&["SYSTEM_ACCESSTOKEN"])?);
@@ -60,7 +64,7 @@ fn gitlab(variable: &impl Fn(&str) -> Option<String>) -> Option<Context> {
 
 fn source(context: Context, token: &str) -> Source {
     let origin = Origin::Variable(token.to_owned());
-    Source { context, username: None, authtype: None, origin }
+    Source { context, username: None, any_username: true, authtype: None, origin }
 }
 
 #[cfg(test)]
@@ -81,14 +85,14 @@ mod tests {
                 "GITHUB_ACTIONS=true GITHUB_SERVER_URL=https://github.com GITHUB_TOKEN=t",
                 "https://github.com",
                 "GITHUB_TOKEN",
-                None,
+                Some("x-access-token"),
                 None,
             ),
             (
                 "GITHUB_ACTIONS=true GITHUB_SERVER_URL=https://ghes.example:8443 GITHUB_TOKEN=t",
                 "https://ghes.example:8443",
                 "GITHUB_TOKEN",
-                None,
+                Some("x-access-token"),
                 None,
             ),
             (

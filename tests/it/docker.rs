@@ -169,7 +169,8 @@ fn image(sandbox: &Sandbox) -> String {
         printf '{\"imageLayoutVersion\":\"1.0.0\"}' >image/oci-layout";
     let ran = sandbox.run("sh", &["-c", script], b"");
     assert!(ran.status.success(), "{ran}");
-    format!("oci:{}", sandbox.path("image").display())
+    // Clients make a name of the path, and a name has no capital letters.
+    "oci:image".to_owned()
 }
 
 /// login, push, pull and logout with a client; what each client calls them.

@@ -13,6 +13,7 @@ mod crashes;
 mod docker;
 mod end_to_end;
 mod endings;
+mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
 mod import;

@@ -1,0 +1,123 @@
+//! The examples for build runners, run as they stand there: with a real git, a real server
+//! and the variables that the runner sets. What installs the helper is left out, and the
+//! host and the file of the examples are the test's own.
+
+use crate::support::desk::{Desk, TOKEN};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+fn example(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci");
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+/// A desk with nothing configured; the helper is in PATH, where git looks for `pat`.
+fn runner(user: &str, variables: &[(&str, &str)]) -> Desk {
+    let mut desk = Desk::new();
+    desk.server.set_token(user, TOKEN);
+    desk.sandbox().git(&["config", "--global", "--unset-all", "credential.helper"]);
+    let (url, host) = (desk.url(""), desk.server.host());
+    for (name, value) in variables {
+        let value = value.replace("URL", url.trim_end_matches('/')).replace("HOST", &host);
+        desk.set(name, &value);
+    }
+    desk
+}
+
+/// Runs the example's lines, and looks for the token afterwards.
+#[track_caller]
+fn works(desk: &Desk, script: &str) {
+    assert!(script.contains("git clone"), "{script}");
+    let ran = desk.sandbox().run("sh", &["-eu", "-c", script], b"");
+    assert!(ran.status.success(), "{script}\n{ran}");
+    assert!(desk.sandbox().path("again/.git").is_dir(), "{ran}");
+    let token_is_in = |path: &str| {
+        let text = fs::read_to_string(desk.sandbox().path(path)).unwrap_or_default();
+        text.contains("TESTONLY")
+    };
+    for path in ["gitconfig", "again/.git/config", ".git/config", ".git-credentials"] {
+        assert!(!token_is_in(path), "{path}");
+    }
+    assert_eq!(desk.keys.accounts(), [""; 0], "a source is read and never written");
+}
+
+/// The lines of `run:` in a workflow, but for the one that installs.
+fn steps(workflow: &str) -> String {
+    let mut lines = String::new();
+    let mut block_indent = None;
+    for line in workflow.lines() {
+        let indent = line.len() - line.trim_start().len();
+        if block_indent.is_some_and(|block| indent > block) {
+            lines += line.trim_start();
+            lines += "\n";
+            continue;
+        }
+        block_indent = None;
+        match line.trim_start().strip_prefix("run: ") {
+            Some("|") => block_indent = Some(indent),
+            Some(command) if !command.starts_with("cargo install") => {
+                lines += command;
+                lines += "\n";
+            }
+            _ => {}
+        }
+    }
+    lines
+}
+
+#[test]
+fn github_actions() {
+    let desk = runner(
+        "x-access-token",
+        &[
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_SERVER_URL", "URL"),
+            ("GITHUB_REPOSITORY", "team/repo"),
+            ("GITHUB_TOKEN", TOKEN),
+        ],
+    );
+    // What checkout does before, without leaving its credentials.
+    desk.sandbox().git(&["init", "--quiet"]);
+    desk.sandbox().git(&["remote", "add", "origin", &desk.url("team/repo.git")]);
+    works(&desk, &steps(&example("github-actions.yml")));
+    assert!(example("github-actions.yml").contains("persist-credentials: false"));
+}
+
+#[test]
+fn gitlab_ci() {
+    let desk = runner(
+        "gitlab-ci-token",
+        &[
+            ("GITLAB_CI", "true"),
+            ("CI_SERVER_PROTOCOL", "https"),
+            ("CI_SERVER_FQDN", "HOST"),
+            ("CI_SERVER_URL", "URL"),
+            ("CI_PROJECT_PATH", "team/repo"),
+            ("CI_JOB_TOKEN", TOKEN),
+        ],
+    );
+    let example = example("gitlab-ci.yml");
+    let (_, script) = example.split_once("\n  script:\n").unwrap();
+    let lines: Vec<&str> =
+        script.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
+    works(&desk, &lines.join("\n"));
+}
+
+#[test]
+fn jenkins() {
+    let desk = runner("token", &[("GIT_TOKEN", TOKEN)]);
+    let example = example("Jenkinsfile");
+    let script = example.split("'''").nth(1).unwrap();
+    works(&desk, &script.replace("git.example.com", &desk.server.host()));
+}
+
+#[test]
+fn a_plain_container() {
+    let desk = runner("token", &[]);
+    let secret = desk.sandbox().path("git-token");
+    fs::write(&secret, format!("{TOKEN}\n")).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o400)).unwrap();
+    let script = example("container.sh").replace("git.example.com", &desk.server.host());
+    works(&desk, &script.replace("/run/secrets/git-token", secret.to_str().unwrap()));
+}
