@@ -139,6 +139,19 @@ impl Context {
         contexts
     }
 
+    /// This context and every wider one: from where a request for exactly this place may be
+    /// answered, the host level last.
+    #[must_use]
+    pub fn outwards(&self) -> Vec<Self> {
+        self.answering(Some(&self.path()).filter(|path| !path.is_empty()).map(Vec::as_slice))
+    }
+
+    /// The scope as the path of a request; empty at the host level.
+    #[must_use]
+    pub fn path(&self) -> Vec<u8> {
+        self.scope.join(&b'/')
+    }
+
     /// Reads the canonical form back; anything that [`Display`](fmt::Display) would not
     /// have written is refused.
     #[must_use]
@@ -427,6 +440,19 @@ mod tests {
                 "https://h.example"
             ]
         );
+    }
+
+    #[test]
+    fn a_place_is_answered_from_itself_and_then_outwards() {
+        let outwards = |text: &str| {
+            let context = Context::from_canonical(text).expect(text);
+            context.outwards().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            outwards("https://h.example/team.git/repo"),
+            ["https://h.example/team.git/repo", "https://h.example/team", "https://h.example"]
+        );
+        assert_eq!(outwards("https://h.example"), ["https://h.example"]);
     }
 
     #[test]

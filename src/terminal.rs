@@ -83,6 +83,12 @@ pub fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
+/// Whether a person reads standard output.
+#[must_use]
+pub fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Whether a person reads standard error.
 #[must_use]
 pub fn stderr_is_terminal() -> bool {

@@ -4,6 +4,7 @@
 
 mod cache;
 mod commands;
+mod completions;
 #[cfg(target_os = "linux")]
 mod concurrency;
 mod configure;
@@ -18,6 +19,7 @@ mod examples;
 mod faults;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod import;
 mod install;
 mod keyring_family;
 mod lfs;
@@ -26,8 +28,11 @@ mod memory;
 mod messages;
 mod model;
 mod protocol;
+#[cfg(target_os = "linux")]
+mod recording;
 mod secret_service;
 mod sources;
 mod status;
 mod support;
 mod tidy;
+mod token_and_exec;

@@ -145,22 +145,3 @@ fn the_pages_name_what_is_there() {
         assert!(!read(licence).is_empty());
     }
 }
-
-#[test]
-fn the_manual_is_of_this_version_and_names_every_option() {
-    let manual = read("src/cli/git-credential-pat.1").replace("\\-", "-");
-    let version = format!("git-credential-pat {}", env!("CARGO_PKG_VERSION"));
-    assert!(manual.contains(&version), "the manual is not of {version}");
-    for command in ["login", "logout", "list", "completions"] {
-        let help = Command::new(env!("CARGO_BIN_EXE_git-credential-pat"))
-            .args([command, "--help"])
-            .output()
-            .unwrap();
-        let help = String::from_utf8(help.stdout).unwrap();
-        assert!(help.contains("--help"), "{command} has no help");
-        for option in help.split(|c: char| !c.is_ascii_alphabetic() && c != '-') {
-            let named = option == "--help" || manual.contains(option);
-            assert!(!option.starts_with("--") || named, "{command} {option} is not in the manual");
-        }
-    }
-}
