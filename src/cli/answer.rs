@@ -51,9 +51,8 @@ impl AccountArguments {
         }
         let mut keychain = keychain::open(&setup.options)?;
         let contexts = place.context.outwards();
-        let choice = helper::with_one_retry(|| {
-            helper::choose(&mut *keychain, &contexts, username.as_ref())
-        })?;
+        let choice =
+            helper::with_retries(|| helper::choose(&mut *keychain, &contexts, username.as_ref()))?;
         match choice {
             Choice::None => Err(Error::NoAccount),
             Choice::Ambiguous => {

@@ -129,7 +129,7 @@ impl Keychain for Cached {
         result
     }
 
-    fn exclusive(&self) -> Option<Lock> {
+    fn exclusive(&mut self) -> Option<Lock> {
         self.keychain.exclusive()
     }
 

@@ -16,6 +16,8 @@ mod endings;
 mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod import;
 mod install;
 mod keyring_family;

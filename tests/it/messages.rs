@@ -30,7 +30,6 @@ GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service or kernel
 a URL has no backslash
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
-a key is gone
 a standard stream failed: {0}
 a token does not belong in a URL: it is asked for, or read with --with-token
 a token expires at a date such as 2027-01-31, or in 90d, or never
@@ -72,7 +71,7 @@ no session key could be agreed upon
 no socket could be made
 no such account is in the keychain
 no token was given
-not a key's serial
+not a key of ours
 nothing listens at the session bus's address
 nothing was changed
 nothing was stored

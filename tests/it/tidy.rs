@@ -133,6 +133,14 @@ fn the_pages_name_what_is_there() {
         let folder = if whole { "" } else { "tests/it/" };
         read(&format!("{folder}{named}"));
     }
+    let mut tests = 0;
+    for named in read("SECURITY.md").split('`') {
+        let Some((module, test)) = named.rsplit_once("::") else { continue };
+        let source = read(&format!("tests/it/{}.rs", module.replace("::", "/")));
+        assert!(source.contains(&format!("fn {test}() {{")), "SECURITY.md: no test {named}");
+        tests += 1;
+    }
+    assert!(tests > 20, "SECURITY.md names {tests} tests");
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
         assert!(!read(licence).is_empty());
     }

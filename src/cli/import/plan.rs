@@ -175,7 +175,7 @@ fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Resul
 /// could be lost.
 fn answering(keychain: &mut dyn Keychain, token: &Credential) -> Result<Option<Credential>, Error> {
     let (contexts, username) = (token.context.outwards(), token.account().username);
-    match helper::with_one_retry(|| helper::choose(keychain, &contexts, Some(&username))) {
+    match helper::with_retries(|| helper::choose(keychain, &contexts, Some(&username))) {
         Ok(Choice::Account(account)) => Ok(Some(account.1)),
         Ok(_) | Err(Error::Damaged) => Ok(None),
         Err(error) => Err(error),
@@ -184,7 +184,7 @@ fn answering(keychain: &mut dyn Keychain, token: &Credential) -> Result<Option<C
 
 /// Writes the account and reads it back.
 fn save(keychain: &mut dyn Keychain, token: &Credential) -> Result<(), Error> {
-    helper::with_one_retry(|| helper::put(keychain, token))?;
+    helper::with_retries(|| helper::put(keychain, token))?;
     match existing(keychain, &token.account())? {
         Some(read) if read.token == token.token => Ok(()),
         _ => Err(Error::Keychain("the token could not be read back")),
