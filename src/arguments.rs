@@ -18,8 +18,20 @@ use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
 /// The words that lead to the commands people type.
-const COMMANDS: [&str; 9] =
-    ["login", "logout", "list", "completions", "help", "--help", "-h", "--version", "-V"];
+const COMMANDS: [&str; 12] = [
+    "login",
+    "logout",
+    "list",
+    "status",
+    "configure",
+    "unconfigure",
+    "completions",
+    "help",
+    "--help",
+    "-h",
+    "--version",
+    "-V",
+];
 
 /// Names the keychain where `--keychain` does not.
 const KEYCHAIN_VARIABLE: &str = "GIT_CREDENTIAL_PAT_KEYCHAIN";

@@ -5,11 +5,14 @@
 
 mod accounts;
 mod completions;
+mod configure;
 mod git_config;
 mod list;
 mod login;
 mod logout;
 mod place;
+mod status;
+mod unconfigure;
 
 use crate::arguments::{self, HelperOptions};
 use crate::error::{Error, Failure};
@@ -40,6 +43,34 @@ enum Command {
     Logout(logout::Arguments),
     /// Show the accounts, never their tokens
     List(list::Arguments),
+    /// Show what decides which token git uses, what is wrong, and what mends it
+    ///
+    /// For the URL, or for the remotes of this repository: which helpers git asks and in which
+    /// order, whether it sends the path, for which username it asks, which account answers and
+    /// why each of the others does not. Then what is wrong: helpers that come first, are asked
+    /// twice, get copies or cannot be run; shell snippets and headers, which may hold tokens and
+    /// are never shown; tokens that are rejected, expired or end within 30 days; scopes that git
+    /// never reaches; a locked or absent keychain; tokens in plain text in the files of `git
+    /// credential-store`, in `.netrc` and in URLs of git's configuration. Below each stands the
+    /// command that mends it.
+    ///
+    /// git itself is asked, and the keychain is looked into as a get would. Nothing is changed
+    /// or unlocked, and nobody is asked. The exit status is 0 if all is well, 1 if something is
+    /// wrong; notes do not count.
+    Status(status::Arguments),
+    /// Make git ask this helper, once the keychain is proved
+    ///
+    /// First a test token is stored in the keychain, read back and deleted. Then the `git config`
+    /// commands are shown, and run where a person agrees. An older line of this helper is
+    /// replaced and keeps its options; where all is as it should be, nothing is changed. git
+    /// gets the bare name `pat` if that is this program in PATH, else its path.
+    Configure(configure::Arguments),
+    /// Make git forget this helper
+    ///
+    /// Takes the lines of this helper out of git's configuration, the empty line that `configure
+    /// --only` wrote, and `useHttpPath` for parts of hosts, which only this helper made sense of.
+    /// They are shown first. Tokens stay in the keychain.
+    Unconfigure(unconfigure::Arguments),
     /// Print the completions for a shell
     #[command(hide = true)]
     Completions(completions::Arguments),
@@ -103,9 +134,14 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
     };
     hardening::hide_memory();
     let (what, result) = match line.command {
+        Command::Status(arguments) => {
+            return status::run(&arguments).map_err(|error| Failure { what: "status", error });
+        }
         Command::Login(arguments) => ("login", login::run(&arguments)),
         Command::Logout(arguments) => ("logout", logout::run(&arguments)),
         Command::List(arguments) => ("list", list::run(&arguments)),
+        Command::Configure(arguments) => ("configure", configure::run(&arguments)),
+        Command::Unconfigure(arguments) => ("unconfigure", unconfigure::run(&arguments)),
         Command::Completions(arguments) => ("completions", completions::run(&arguments)),
     };
     result.map(|()| 0).map_err(|error| Failure { what, error })

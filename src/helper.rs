@@ -4,10 +4,11 @@
 //! what is outside the grammar, unencrypted, incomplete or not to be kept is passed over in
 //! silence, so that git goes on to the next helper. Only then is a keychain touched.
 //!
-//! Where the keychain fails in a way that is worth one more try, the operation begins again
+//! Where the keychain fails in a way that is worth another try, the operation begins again
 //! from its search. That is safe also for what writes: it first looks at what is there.
 
 mod choice;
+pub mod explanation;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -92,7 +93,7 @@ pub fn get(
     };
     let contexts = host.answering(request.path.as_deref());
     let username = request.username.as_ref();
-    let choice = with_one_retry(|| choose(keychain, &contexts, username))?;
+    let choice = with_retries(|| choose(keychain, &contexts, username))?;
     let (_, credential) = match choice {
         Choice::None => return Ok(Outcome::Silent),
         Choice::Ambiguous => return Ok(Outcome::Ambiguous(host)),
@@ -161,7 +162,7 @@ pub fn store(
     }
     let _guard = keychain.exclusive();
     let new = New { request, host: &host, authtype, token, now: policy.now };
-    with_one_retry(|| new.store(keychain))?;
+    with_retries(|| new.store(keychain))?;
     Ok(Outcome::Silent)
 }
 
@@ -180,10 +181,10 @@ pub fn erase(
     if let Some((authtype, token)) = refused(request) {
         let _guard = keychain.exclusive();
         let contexts = host.answering(request.path.as_deref());
-        with_one_retry(|| reject(keychain, &contexts, username, (authtype, token), policy.now))?;
+        with_retries(|| reject(keychain, &contexts, username, (authtype, token), policy.now))?;
     } else if let Some(context) = host.scoped(request.path.as_deref().unwrap_or_default()) {
         let _guard = keychain.exclusive();
-        with_one_retry(|| delete(keychain, &context, username))?;
+        with_retries(|| delete(keychain, &context, username))?;
     }
     Ok(Outcome::Silent)
 }
@@ -225,15 +226,22 @@ pub fn forget_long_rejected(
     Ok(is_old)
 }
 
-/// Runs an operation, once more where its error says that this may help.
+/// How often an operation is begun again. Not once only: gnome-keyring fails by itself once in
+/// some thousand connections, and that must not use up the answer to what else happens.
+const RETRIES: usize = 2;
+
+/// Runs an operation, again where its error says that this may help.
 ///
 /// # Errors
 /// The operation's.
-pub fn with_one_retry<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    match operation() {
-        Err(error) if error.is_transient() => operation(),
-        result => result,
+pub fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 0..RETRIES {
+        match operation() {
+            Err(error) if error.is_transient() => {}
+            result => return result,
+        }
     }
+    operation()
 }
 
 /// Whether a request is ours to act on.

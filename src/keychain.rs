@@ -66,6 +66,15 @@ pub trait Keychain {
     /// Where the keychain cannot be asked.
     fn list(&mut self) -> Result<Vec<(Found, Account)>, Error>;
 
+    /// Whether it is locked in such a way that [`find`](Self::find) and [`list`](Self::list)
+    /// would make it ask a person; for who only looks.
+    ///
+    /// # Errors
+    /// Where the keychain cannot be asked.
+    fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     /// The usernames under which these items are filed, in their order.
     ///
     /// # Errors

@@ -1,11 +1,16 @@
 //! git's configuration, asked and changed through git itself.
+//!
+//! - [`entries`]: everything that git knows, with where it stands and for which places.
+//! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written.
 
-use crate::arguments::{self, HelperOptions, Invocation};
+pub(super) mod entries;
+pub(super) mod helper_line;
+
+use crate::arguments::HelperOptions;
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
-use crate::terminal::NAME;
-use std::ffi::OsString;
+use helper_line::our_options;
 use std::process::{Command, Stdio};
 
 /// Our line in `credential.helper`.
@@ -19,27 +24,8 @@ pub(super) fn our_helper() -> Option<OurHelper> {
     // An empty line resets the list; the last line that is ours counts.
     let helpers: Vec<&str> = lines.lines().collect();
     let since_reset = helpers.rsplit(|line| line.is_empty()).next()?;
-    since_reset.iter().rev().find_map(|line| parse_helper(line))
-}
-
-fn parse_helper(line: &str) -> Option<OurHelper> {
-    let line = line.trim_start_matches('!').trim();
-    let options = match line.rfind(NAME) {
-        Some(at) if at == 0 || line[..at].ends_with('/') => {
-            let rest = &line[at + NAME.len()..];
-            rest.strip_prefix(".exe").unwrap_or(rest).trim_start_matches(['\'', '"'])
-        }
-        Some(_) => return None,
-        None => line.strip_prefix("pat")?,
-    };
-    if !options.is_empty() && !options.starts_with(' ') {
-        return None;
-    }
-    let words: Vec<OsString> = options.split_whitespace().chain(["get"]).map(Into::into).collect();
-    match arguments::parse(&words) {
-        Ok(Invocation::Operation(_, options)) => Some(OurHelper { options }),
-        _ => None,
-    }
+    let options = since_reset.iter().rev().find_map(|line| our_options(line));
+    options.map(|options| OurHelper { options })
 }
 
 /// Whether git sends the path for requests at this context.
@@ -77,20 +63,30 @@ pub(super) fn set_username(context: &Context, username: &Username) -> Result<(),
 /// # Errors
 /// [`Error::Refused`] where git does not.
 pub(super) fn add_helper(helper: &str) -> Result<(), Error> {
-    run(&["--add", "credential.helper", helper])
+    change(&["--global", "--add", "credential.helper", helper])
 }
 
 fn set(name: &str, value: &str) -> Result<(), Error> {
-    run(&[name, value])
+    change(&["--global", name, value])
 }
 
-fn run(arguments: &[&str]) -> Result<(), Error> {
-    let status = git().arg("--global").args(arguments).stdout(Stdio::null()).status();
+/// Runs `git config` with these arguments, which change something.
+///
+/// # Errors
+/// [`Error::Refused`] where git does not.
+pub(super) fn change(arguments: &[&str]) -> Result<(), Error> {
+    let status = git().args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
     if status.is_ok_and(|status| status.success()) {
         Ok(())
     } else {
         Err(Error::Refused("git's configuration could not be changed"))
     }
+}
+
+/// The values that a setting has in this scope (`global`), in git's order.
+pub(super) fn values(scope: &str, key: &str) -> Vec<String> {
+    let values = get(&[&format!("--{scope}"), "--null", "--get-all", key]).unwrap_or_default();
+    values.split_terminator('\0').map(ToOwned::to_owned).collect()
 }
 
 fn get(arguments: &[&str]) -> Option<String> {
@@ -102,42 +98,4 @@ fn git() -> Command {
     let mut git = Command::new("git");
     git.arg("config").stdin(Stdio::null());
     git
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_helper;
-    use crate::keychain::Kind;
-
-    #[test]
-    fn our_line_is_found_however_it_is_written() {
-        for line in [
-            "pat --keychain kernel",
-            "/home/a/.local/bin/git-credential-pat --keychain kernel --timeout 60",
-            "/home/a\\ b/bin/git-credential-pat --keychain=kernel",
-            "!'/home/a b/git-credential-pat' --keychain kernel",
-            "/home/a\\ --b/bin/git-credential-pat --keychain kernel",
-            "C:/bin/git-credential-pat.exe --keychain kernel",
-        ] {
-            let options = parse_helper(line).expect(line).options;
-            assert_eq!(options.kind, Some(Kind::Kernel), "{line}");
-        }
-        assert!(parse_helper("pat").is_some_and(|helper| helper.options.kind.is_none()));
-    }
-
-    #[test]
-    fn another_helper_is_not_ours() {
-        for line in [
-            "",
-            "store",
-            "libsecret",
-            "/usr/bin/pat",
-            "patch",
-            "pat --unknown",
-            "x-git-credential-pat",
-            "/bin/git-credential-patch",
-        ] {
-            assert!(parse_helper(line).is_none(), "{line}");
-        }
-    }
 }

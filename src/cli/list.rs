@@ -39,7 +39,7 @@ struct Row {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut keychain = arguments.keychain.open()?;
-    let mut rows = helper::with_one_retry(|| rows(&mut *keychain))?;
+    let mut rows = helper::with_retries(|| rows(&mut *keychain))?;
     rows.sort_by(|a, b| a.account.cmp(&b.account));
     let keychain = keychain.kind().name();
     let text = if arguments.json {
@@ -164,7 +164,7 @@ impl Row {
 
 /// Seconds since 1970 UTC as `2027-01-31T00:00:00Z`; a time that no calendar has as the
 /// last one that it has.
-fn rfc3339(seconds: u64) -> String {
+pub(super) fn rfc3339(seconds: u64) -> String {
     const END_OF_9999: u64 = 253_402_300_799;
     let time = UNIX_EPOCH + Duration::from_secs(seconds.min(END_OF_9999));
     format_rfc3339_seconds(time).to_string()

@@ -162,7 +162,7 @@ fn restore(
 ) -> Result<(), Error> {
     let _guard = keychain.exclusive();
     let contexts = std::slice::from_ref(context);
-    let choice = helper::with_one_retry(|| helper::choose(keychain, contexts, username))?;
+    let choice = helper::with_retries(|| helper::choose(keychain, contexts, username))?;
     let (at, credential) = match choice {
         helper::Choice::Account(account) => *account,
         helper::Choice::None => return Err(Error::NoAccount),

@@ -2,6 +2,7 @@
 
 mod choosing;
 mod erasing;
+mod explaining;
 mod storing;
 
 use super::{Outcome, Policy, erase, get, store};

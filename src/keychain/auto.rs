@@ -73,6 +73,10 @@ impl Keychain for Undecided {
         self.call(|keychain| keychain.list())
     }
 
+    fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
+        self.call(|keychain| keychain.asks_before_it_searches())
+    }
+
     fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
         self.call(|keychain| keychain.usernames(found))
     }

@@ -96,6 +96,10 @@ impl Keychain for Cached {
         self.keychain.list()
     }
 
+    fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
+        self.keychain.asks_before_it_searches()
+    }
+
     fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
         match &self.copy {
             Some((copy, credential)) if found == [copy.clone()] => {

@@ -185,6 +185,10 @@ impl Keychain for SecretService {
             .collect())
     }
 
+    fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
+        self.service()?.asks_before_it_searches()
+    }
+
     fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
         let paths = found.iter().map(path).collect::<Result<Vec<_>, _>>()?;
         let attributes = self.service()?.attributes(&paths)?;

@@ -6,6 +6,7 @@ mod cache;
 mod commands;
 #[cfg(target_os = "linux")]
 mod concurrency;
+mod configure;
 mod conversation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod crashes;
@@ -27,5 +28,6 @@ mod model;
 mod protocol;
 mod secret_service;
 mod sources;
+mod status;
 mod support;
 mod tidy;

@@ -32,6 +32,8 @@ a token expires at a date such as 2027-01-31, or in 90d, or never
 a token is one line without control characters
 a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use
+a token that was stored cannot be deleted
+a token that was stored does not come back
 a username and a token are one line each
 an item is gone
 an item of another keychain was given
@@ -62,6 +64,7 @@ no session key could be agreed upon
 no socket could be made
 no such account is in the keychain
 no token was given
+nobody can be asked here: repeat it with --yes, or look first with --dry-run
 not a key of ours
 nothing listens at the session bus's address
 nothing was changed
@@ -111,6 +114,7 @@ the session bus belongs to another user
 the session bus's address is of no kind that is used
 the source of the token: {0}
 the system has no random numbers
+the test's own place cannot be named
 the token could not be read back
 the token is too long for this keychain
 the variable that --env names is not set
@@ -119,6 +123,7 @@ there is no terminal to ask on: pipe the token in with --with-token
 this is no name of a registry
 this keychain does not exist on this system
 this names no organisation or repository
+this program's path cannot be written in git's configuration
 this user may not connect to the session bus
 this username cannot be used
 what --file names is a link

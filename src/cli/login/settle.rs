@@ -63,7 +63,7 @@ pub(super) fn plan(
 fn has_others(keychain: &mut dyn Keychain, credential: &Credential) -> Result<bool, Error> {
     let account = credential.account();
     let contexts = std::slice::from_ref(&account.context);
-    helper::with_one_retry(|| {
+    helper::with_retries(|| {
         let found = keychain.find(contexts, None)?;
         let names = keychain.usernames(&found)?;
         Ok(names.iter().any(|name| *name != account.username))

@@ -8,6 +8,7 @@
 
 use super::SERVICE;
 use super::address::Address;
+use super::bus::BUS;
 use super::client::{Client, Replied};
 use super::message::{Call, Message};
 use super::prompt::{self, Prompts};
@@ -27,6 +28,9 @@ const PROPERTIES_INTERFACE: &str = "org.freedesktop.DBus.Properties";
 
 /// The collection where new items go.
 const DEFAULT_COLLECTION: &str = "/org/freedesktop/secrets/aliases/default";
+
+/// A name that `KeePassXC` has on the bus.
+const KEEPASSXC: &str = "org.keepassxc.KeePassXC.MainWindow";
 
 /// How secrets are declared that are text, as nearly all are: people see them as passwords.
 const TEXT: &str = "text/plain";
@@ -117,6 +121,47 @@ impl Service {
             }
         }
         Ok(listings)
+    }
+
+    /// Whether a search would make the service ask a person: a locked `KeePassXC` does, and
+    /// does not answer before. Others say what is locked.
+    ///
+    /// # Errors
+    /// Where the service cannot be asked.
+    pub fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
+        let mut body = Writer::new();
+        body.string(COLLECTION_INTERFACE);
+        body.string("Locked");
+        let call = Call {
+            destination: SERVICE,
+            path: DEFAULT_COLLECTION,
+            interface: PROPERTIES_INTERFACE,
+            member: "Get",
+            signature: "ss",
+            body,
+        };
+        let reply = match self.client.call(call)? {
+            Err(Remote::ServiceUnknown) => return Err(Error::NoSecretService),
+            Err(_) => return Ok(false),
+            Ok(reply) => reply,
+        };
+        let mut body = reply.body("v")?;
+        body.variant_of("b")?;
+        if !body.boolean()? {
+            return Ok(false);
+        }
+        let mut name = Writer::new();
+        name.string(KEEPASSXC);
+        let call = Call {
+            destination: BUS,
+            path: "/org/freedesktop/DBus",
+            interface: BUS,
+            member: "GetNameOwner",
+            signature: "s",
+            body: name,
+        };
+        let Ok(owner) = self.client.call(call)? else { return Ok(false) };
+        Ok(owner.body("s")?.string()? == reply.sender)
     }
 
     /// The attributes of items, in their order; nothing for one that is gone. Locked items

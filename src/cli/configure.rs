@@ -1,0 +1,124 @@
+//! `git credential-pat configure [URL]`: makes git ask this helper, once the keychain has been
+//! proved. [`plan`] is what both this and `unconfigure` do to git's configuration.
+
+pub(super) mod plan;
+mod proof;
+
+use super::git_config::entries::Entries;
+use super::git_config::helper_line::{self, Helper};
+use super::place::Place;
+use super::status::configuration::Configuration;
+use super::status::finding::Mend;
+use super::status::places::Asked;
+use super::{KeychainArguments, describe};
+use crate::error::Error;
+use crate::keychain::{self, Kind, Options};
+use crate::terminal;
+use crate::terminal::prompt::Terminal;
+use plan::{Consent, Plan, Whose, key};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Only for this host, or for a part of it
+    url: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
+    /// Make git forget the helpers that are configured before, so that none of them answers
+    /// first or gets a copy of a token
+    #[arg(long)]
+    only: bool,
+    #[command(flatten)]
+    consent: Consent,
+    #[command(flatten)]
+    keychain: KeychainArguments,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+    let place = arguments.url.as_deref().map(Place::parse).transpose()?;
+    let place = place.map_or(String::new(), |place| place.context.to_string());
+    let key = key(&place, "helper");
+    let kind = keychain_kind(arguments)?;
+    let mut terminal = match &arguments.consent {
+        Consent { yes: false, dry_run: false } => Terminal::open().ok(),
+        _ => None,
+    };
+    let scope = arguments.whose.scope();
+    let line = line(&Plan::new(scope).values(&key), kind)?;
+    let only = arguments.only || wants_only(&place, terminal.as_mut())?;
+    let mut plan = Plan::new(scope);
+    plan.ask_us(&key, &line, only);
+    if plan.is_empty() {
+        terminal::say("configure", "git's configuration says so already: nothing to change");
+    } else if plan.carry_out(&arguments.consent, terminal.as_mut())? {
+        let place = if place.is_empty() { "every host".to_owned() } else { place.clone() };
+        terminal::say("configure", &format!("git asks this helper for {place} now"));
+    } else {
+        return Ok(());
+    }
+    warn(&place);
+    Ok(())
+}
+
+/// The keychain that is to be used: named, or found; and proved, unless that would change it.
+fn keychain_kind(arguments: &Arguments) -> Result<Kind, Error> {
+    let kind = arguments.keychain.setup()?.options.kind;
+    let options = Options { kind, lifetime: None, patient: true, cache: None };
+    let mut keychain = keychain::open(&options)?;
+    if !arguments.consent.dry_run {
+        proof::prove(&mut *keychain)?;
+        let described = describe(keychain.kind());
+        terminal::say(
+            "configure",
+            &format!("a test token was stored in and deleted from {described}"),
+        );
+    } else if kind.is_none() {
+        // Only when it is asked it turns out which one there is.
+        keychain.list()?;
+    }
+    Ok(keychain.kind())
+}
+
+/// Our line for git: as it stands there, if that is this program, with the options that still
+/// fit.
+fn line(values: &[String], kind: Kind) -> Result<String, Error> {
+    let old = values.iter().rfind(|value| Helper::parse(value).is_our_keychain());
+    let options = match old.map(|line| Helper::parse(line)) {
+        Some(Helper::Ours(Some(options))) => options,
+        _ => Box::default(),
+    };
+    let program = old.map(|line| helper_line::our_program(line));
+    let program = match program {
+        Some((word, Some(path))) if helper_line::is_this_program(&path) => word.to_owned(),
+        _ => helper_line::this_program().ok_or(Error::Refused(
+            "this program's path cannot be written in git's configuration",
+        ))?,
+    };
+    Ok(format!("{program}{}", helper_line::options_for(kind.name(), &options)))
+}
+
+/// Whether a person wants the other helpers to be forgotten.
+fn wants_only(place: &str, terminal: Option<&mut Terminal>) -> Result<bool, Error> {
+    let Some(terminal) = terminal else { return Ok(false) };
+    let entries = Entries::read();
+    let asked = Asked::named(place);
+    let others = Configuration::at(&entries, asked.as_ref()).other_names().join(", ");
+    if others.is_empty() {
+        return Ok(false);
+    }
+    terminal.confirm(&format!(
+        "git asks {others}, too, and gives a copy of each token. Make it forget what is configured \
+         before this helper?"
+    ))
+}
+
+/// Says what is still in the way.
+fn warn(place: &str) {
+    let entries = Entries::read();
+    let asked = Asked::named(place);
+    for finding in Configuration::at(&entries, asked.as_ref()).findings() {
+        terminal::say("configure", &finding.what);
+        if let Mend::Command(command) | Mend::Advice(command) = &finding.mend {
+            terminal::hint(command);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What is to change in git's configuration: worked out before, shown, and then done.
+
+use crate::cli::git_config::helper_line::Helper;
+use crate::cli::git_config::{self, values};
+use crate::cli::status::finding::typed;
+use crate::error::Error;
+use crate::terminal;
+use crate::terminal::prompt::Terminal;
+use std::fmt::Write;
+
+/// Whose configuration is changed.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Whose {
+    /// For this user: the default
+    #[arg(long, conflicts_with_all = ["system", "local"])]
+    global: bool,
+    /// For everybody on this machine
+    #[arg(long, conflicts_with = "local")]
+    system: bool,
+    /// For this repository only
+    #[arg(long)]
+    local: bool,
+}
+
+/// Whether it is only shown, and whether it is asked for.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Consent {
+    /// Change it without asking
+    #[arg(long)]
+    pub(in crate::cli) yes: bool,
+    /// Show what would change, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub(in crate::cli) dry_run: bool,
+}
+
+impl Whose {
+    /// As git names it.
+    pub(in crate::cli) fn scope(&self) -> &'static str {
+        match self {
+            Self { system: true, .. } => "system",
+            Self { local: true, .. } => "local",
+            _ => "global",
+        }
+    }
+}
+
+/// Calls of `git config`, without its name.
+pub(in crate::cli) struct Plan {
+    scope: &'static str,
+    changes: Vec<Vec<String>>,
+}
+
+impl Plan {
+    pub(in crate::cli) fn new(scope: &'static str) -> Self {
+        Self { scope, changes: Vec::new() }
+    }
+
+    /// The values that this setting has there now.
+    pub(in crate::cli) fn values(&self, key: &str) -> Vec<String> {
+        values(self.scope, key)
+    }
+
+    pub(in crate::cli) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    pub(in crate::cli) fn add(&mut self, key: &str, value: &str) {
+        self.change(&["--add", key, value]);
+    }
+
+    /// Takes these values out.
+    pub(in crate::cli) fn unset(&mut self, key: &str, values: &[&str]) {
+        self.change(&["--unset-all", key, &any_of(values)]);
+    }
+
+    /// Puts one value where these are.
+    pub(in crate::cli) fn replace(&mut self, key: &str, values: &[&str], value: &str) {
+        self.change(&["--replace-all", key, value, &any_of(values)]);
+    }
+
+    fn change(&mut self, arguments: &[&str]) {
+        let scope = format!("--{}", self.scope);
+        let words = std::iter::once(scope).chain(arguments.iter().map(ToString::to_string));
+        self.changes.push(words.collect());
+    }
+
+    /// The commands, as they would be typed.
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for change in &self.changes {
+            let words: Vec<String> = change.iter().map(|word| typed(word)).collect();
+            let _ = writeln!(text, "git config {}", words.join(" "));
+        }
+        text
+    }
+
+    /// Shows the commands, asks where that is wanted, and runs them; whether it did.
+    ///
+    /// # Errors
+    /// Where nobody can be asked, said no, or git cannot change its configuration.
+    pub(in crate::cli) fn carry_out(
+        &self,
+        consent: &Consent,
+        terminal: Option<&mut Terminal>,
+    ) -> Result<bool, Error> {
+        terminal::write_raw(self.text().as_bytes())?;
+        if consent.dry_run {
+            return Ok(false);
+        }
+        if !consent.yes {
+            let terminal = terminal.ok_or(Error::Usage(
+                "nobody can be asked here: repeat it with --yes, or look first with --dry-run",
+            ))?;
+            if !terminal.confirm("Change git's configuration so?")? {
+                return Err(Error::Refused("nothing was changed"));
+            }
+        }
+        for change in &self.changes {
+            let words: Vec<&str> = change.iter().map(String::as_str).collect();
+            git_config::change(&words)?;
+        }
+        Ok(true)
+    }
+
+    /// Makes git ask us with this line, once, after whatever makes it forget; and no other helper
+    /// of before where `only` says so.
+    pub(in crate::cli) fn ask_us(&mut self, key: &str, line: &str, only: bool) {
+        let values = self.values(key);
+        let is_reset = |value: &String| value.is_empty();
+        let is_ours = |value: &&String| matches!(Helper::parse(value), Helper::Ours(_));
+        let is_old = |value: &&String| Helper::parse(value).is_our_keychain();
+        let reset = values.iter().rposition(is_reset);
+        let since = reset.map_or(0, |reset| reset + 1);
+        let old: Vec<&str> = values.iter().filter(is_old).map(String::as_str).collect();
+        let all_after_reset = values[..since].iter().all(|value| !is_old(&value));
+        let alone = reset.is_some() && values[since..].iter().all(|value| is_ours(&value));
+        if all_after_reset && (alone || !only) {
+            match old.as_slice() {
+                [one] if *one == line => {}
+                [] => self.add(key, line),
+                several => self.replace(key, several, line),
+            }
+            return;
+        }
+        // Ours come to the end, and the sources of tokens among them stay with it.
+        let kept: Vec<&str> = values[since..]
+            .iter()
+            .filter(|value| only && is_ours(value) && !is_old(value))
+            .map(String::as_str)
+            .collect();
+        let moved: Vec<&str> = old.iter().chain(&kept).copied().collect();
+        if !moved.is_empty() {
+            self.unset(key, &moved);
+        }
+        let last = values.iter().rfind(|value| !moved.contains(&value.as_str()));
+        if only && !last.is_some_and(is_reset) {
+            self.add(key, "");
+        }
+        for line in kept.into_iter().chain([line]) {
+            self.add(key, line);
+        }
+    }
+
+    /// Makes git forget us, and the line before ours that made it forget all others.
+    pub(in crate::cli) fn forget_us(&mut self, key: &str) {
+        let values = self.values(key);
+        let is_ours = |value: &String| matches!(Helper::parse(value), Helper::Ours(_));
+        let mut gone: Vec<&str> = Vec::new();
+        for (at, value) in values.iter().enumerate() {
+            let rest = &values[at + 1..];
+            let was_for_us = value.is_empty() && !rest.is_empty() && rest.iter().all(is_ours);
+            if (is_ours(value) || was_for_us) && !gone.contains(&value.as_str()) {
+                gone.push(value);
+            }
+        }
+        // Several empty lines cannot be told apart.
+        if values.iter().filter(|value| value.is_empty()).count() > 1 {
+            gone.retain(|value| !value.is_empty());
+        }
+        if !gone.is_empty() {
+            self.unset(key, &gone);
+        }
+    }
+}
+
+/// The key of a setting, for one place or for all.
+pub(in crate::cli) fn key(place: &str, name: &str) -> String {
+    if place.is_empty() {
+        format!("credential.{name}")
+    } else {
+        format!("credential.{place}.{name}")
+    }
+}
+
+/// A pattern for just these values.
+fn any_of(values: &[&str]) -> String {
+    let mut patterns: Vec<String> = values.iter().map(|value| escaped(value)).collect();
+    patterns.dedup();
+    match patterns.as_slice() {
+        [one] => format!("^{one}$"),
+        several => format!("^({})$", several.join("|")),
+    }
+}
+
+/// A text as a regular expression of git's that only it matches.
+pub(in crate::cli) fn escaped(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if r"\.[]*^$+?(){}|".contains(c) {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
+}

@@ -1,0 +1,272 @@
+//! What a line of `credential.helper` means, and how ours is written.
+//!
+//! git runs a line as it is, by a shell, if its first byte is `/`; after a `!` it runs the rest;
+//! anything else `X` is `git credential-X`. A line may be a shell snippet that holds a token, so
+//! what is not known is not shown.
+
+use crate::arguments::{self, HelperOptions, Invocation, Operation};
+use crate::terminal::NAME;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// What git asks.
+#[derive(Clone)]
+pub(in crate::cli) enum Helper {
+    /// An empty line: git forgets the helpers before it.
+    Reset,
+    /// Us; without options where they are wrong.
+    Ours(Option<Box<HelperOptions>>),
+    /// Another helper, by git's name for it, e.g. `store`.
+    Other(String),
+    /// Something for a shell, which may hold a token.
+    Snippet,
+}
+
+impl Helper {
+    /// Reads a line.
+    pub(in crate::cli) fn parse(line: &str) -> Self {
+        if line.is_empty() {
+            return Self::Reset;
+        }
+        if options_text(line).is_some() {
+            return Self::Ours(our_options(line).map(Box::new));
+        }
+        let words = shell_words::split(line.trim_start_matches('!')).unwrap_or_default();
+        let is_path = line.starts_with('/') || words.first().is_some_and(|w| is_windows_path(w));
+        let name = words.first().and_then(|word| {
+            let name = word.rsplit(['/', '\\']).next()?;
+            let name = name.strip_suffix(".exe").unwrap_or(name);
+            Some(name.strip_prefix("git-credential-").unwrap_or(name))
+        });
+        match (name, line.starts_with('!')) {
+            // What `gh auth setup-git` and its like write.
+            (Some(name), true) if words[1..] == ["auth", "git-credential"] && is_name(name) => {
+                Self::Other(name.to_owned())
+            }
+            (Some(name), false) if is_name(name) && (is_path || is_name(&words[0])) => {
+                Self::Other(name.to_owned())
+            }
+            _ => Self::Snippet,
+        }
+    }
+
+    /// Whether it keeps what it is given in a file that anybody who has it can read.
+    pub(in crate::cli) fn is_plain_text(&self) -> bool {
+        matches!(self, Self::Other(name) if name == "store" || name == "netrc")
+    }
+
+    /// Whether it is ours and has a keychain, so that it takes what git stores.
+    pub(in crate::cli) fn is_our_keychain(&self) -> bool {
+        matches!(self, Self::Ours(Some(options)) if options.source.is_none())
+            || matches!(self, Self::Ours(None))
+    }
+}
+
+/// The file that a line of git's `store` names.
+pub(in crate::cli) fn store_file(line: &str) -> Option<PathBuf> {
+    let words = shell_words::split(line).ok()?;
+    let at = words.iter().position(|word| word.starts_with("--file"))?;
+    let path = match words[at].strip_prefix("--file=") {
+        Some(path) => path,
+        None => words.get(at + 1)?,
+    };
+    match path.strip_prefix("~/") {
+        Some(rest) => Some(PathBuf::from(std::env::var_os("HOME")?).join(rest)),
+        None => Some(PathBuf::from(path)),
+    }
+}
+
+/// Our options in this line, if it is ours and they are right.
+pub(super) fn our_options(line: &str) -> Option<HelperOptions> {
+    let text = options_text(line)?;
+    let words = shell_words::split(text).ok()?;
+    let words: Vec<OsString> =
+        words.into_iter().chain([Operation::Get.name().to_owned()]).map(Into::into).collect();
+    match arguments::parse(&words) {
+        Ok(Invocation::Operation(_, options)) => Some(options),
+        _ => None,
+    }
+}
+
+/// What follows our name in a line that is ours.
+fn options_text(line: &str) -> Option<&str> {
+    let line = line.trim_start_matches('!').trim();
+    let options = match line.rfind(NAME) {
+        Some(at) if at == 0 || line[..at].ends_with(['/', '\\']) => {
+            let rest = &line[at + NAME.len()..];
+            rest.strip_prefix(".exe").unwrap_or(rest).trim_start_matches(['\'', '"'])
+        }
+        Some(_) => return None,
+        None => line.strip_prefix("pat")?,
+    };
+    (options.is_empty() || options.starts_with(' ')).then_some(options)
+}
+
+/// The program that our line runs; the part of the line before the options, and where it is. A
+/// bare name is looked for as git does.
+pub(in crate::cli) fn our_program(line: &str) -> (&str, Option<PathBuf>) {
+    let options = options_text(line).unwrap_or_default();
+    let word = line[..line.len() - options.len()].trim_end();
+    if word == "pat" {
+        return (word, in_path());
+    }
+    let path = shell_words::split(word.trim_start_matches('!')).ok();
+    let path = path.and_then(|words| words.into_iter().next()).map(PathBuf::from);
+    (word, path.filter(|path| is_program(path)))
+}
+
+/// Where a shell finds us.
+pub(in crate::cli) fn in_path() -> Option<PathBuf> {
+    let name = format!("{NAME}{}", std::env::consts::EXE_SUFFIX);
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| is_program(file))
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Whether this is the program that runs now.
+pub(in crate::cli) fn is_this_program(path: &Path) -> bool {
+    let this = std::env::current_exe().and_then(|this| this.canonicalize());
+    this.is_ok_and(|this| path.canonicalize().is_ok_and(|path| path == this))
+}
+
+/// This program as a helper line names it: by its bare name where git finds it so, else by its
+/// path; nothing where the path is no text.
+pub(in crate::cli) fn this_program() -> Option<String> {
+    if in_path().is_some_and(|path| is_this_program(&path)) {
+        return Some("pat".to_owned());
+    }
+    let path = std::env::current_exe().ok()?;
+    path.to_str().filter(|path| !path.contains(char::is_control)).map(escaped)
+}
+
+/// A path as git's shell reads it. A quote cannot come first: git would look for a command
+/// `credential-'…`. So what a shell could misread is escaped, each for itself.
+fn escaped(path: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    for c in path.chars() {
+        if c.is_ascii() && !c.is_ascii_alphanumeric() && !"/._-+,:@".contains(c) {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text
+}
+
+/// The options as a helper line names them, for this keychain.
+pub(in crate::cli) fn options_for(keychain: &str, options: &HelperOptions) -> String {
+    let mut text = format!(" --keychain {keychain}");
+    let is_kernel = keychain == crate::keychain::Kind::Kernel.name();
+    let numbers = [
+        ("--timeout", options.lifetime.filter(|_| is_kernel)),
+        ("--cache", options.cache.filter(|_| !is_kernel)),
+    ];
+    for (name, seconds) in numbers {
+        if let Some(seconds) = seconds {
+            text = format!("{text} {name} {}", seconds.as_secs());
+        }
+    }
+    if options.allow_http {
+        text.push_str(" --allow-http");
+    }
+    text
+}
+
+fn is_name(word: &str) -> bool {
+    !word.is_empty()
+        && word.len() <= 40
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
+fn is_windows_path(word: &str) -> bool {
+    word.as_bytes().get(1..3).is_some_and(|after| after == b":/" || after == b":\\")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Helper, escaped, options_for, our_options, store_file};
+    use crate::keychain::Kind;
+
+    #[test]
+    fn our_line_is_found_however_it_is_written() {
+        for line in [
+            "pat --keychain kernel",
+            "/home/a/.local/bin/git-credential-pat --keychain kernel --timeout 60",
+            "/home/a\\ b/bin/git-credential-pat --keychain=kernel",
+            "!'/home/a b/git-credential-pat' --keychain kernel",
+            "/home/a\\ --b/bin/git-credential-pat --keychain kernel",
+            "C:/bin/git-credential-pat.exe --keychain kernel",
+        ] {
+            let options = our_options(line).expect(line);
+            assert_eq!(options.kind, Some(Kind::Kernel), "{line}");
+        }
+        assert!(our_options("pat").is_some_and(|options| options.kind.is_none()));
+    }
+
+    #[test]
+    fn another_helper_is_not_ours() {
+        for line in [
+            "",
+            "store",
+            "libsecret",
+            "/usr/bin/pat",
+            "patch",
+            "pat --unknown",
+            "x-git-credential-pat",
+            "/bin/git-credential-patch",
+        ] {
+            assert!(our_options(line).is_none(), "{line}");
+        }
+        assert!(matches!(Helper::parse("pat --unknown"), Helper::Ours(None)));
+        assert!(matches!(Helper::parse("/usr/bin/pat"), Helper::Other(name) if name == "pat"));
+    }
+
+    #[test]
+    fn other_helpers_have_a_name_and_snippets_none() {
+        for (line, name) in [
+            ("store --file x", "store"),
+            ("/usr/lib/git-core/git-credential-libsecret", "libsecret"),
+            ("C:/Program\\ Files/Git/bin/git-credential-manager.exe", "manager"),
+            ("!/usr/bin/gh auth git-credential", "gh"),
+        ] {
+            let read = Helper::parse(line);
+            assert!(matches!(&read, Helper::Other(read) if read == name), "{line}");
+        }
+        for line in ["!f() { echo password=TESTONLY; }; f", "TESTONLY'", "a$b", "!x", "!"] {
+            assert!(matches!(Helper::parse(line), Helper::Snippet), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_store_names_its_file() {
+        assert_eq!(store_file("store --file '/a b/c'"), Some("/a b/c".into()));
+        assert_eq!(store_file("store --file=/c"), Some("/c".into()));
+        assert_eq!(store_file("store"), None);
+    }
+
+    #[test]
+    fn a_path_is_written_as_the_shell_reads_it() {
+        for path in ["/a/b-c_d.e", "/odd 'one' \"two\" $HOME é [x]* `y` \\z #;&|~=%"] {
+            let words = shell_words::split(&escaped(path)).expect("words");
+            assert_eq!(words, [path]);
+        }
+        assert_eq!(escaped("/a b"), "/a\\ b");
+    }
+
+    #[test]
+    fn what_fits_another_keychain_is_kept() {
+        let options = our_options("pat --keychain kernel --timeout 60 --allow-http").expect("ours");
+        assert_eq!(options_for("kernel", &options), " --keychain kernel --timeout 60 --allow-http");
+        let service = " --keychain secret-service --allow-http";
+        assert_eq!(options_for("secret-service", &options), service);
+    }
+}

@@ -1,0 +1,282 @@
+//! `git credential-pat status [URL]`: everything that decides what git will do, what is wrong
+//! with it, and what mends that.
+//!
+//! It looks and changes nothing: no keychain is unlocked, nobody is asked, no token is shown.
+//!
+//! - [`places`]: where is looked. [`configuration`]: whom git asks there.
+//! - [`accounts`]: who answers. [`plain_text`]: tokens that lie about.
+//! - [`finding`]: what each of them comes to. [`report`]: how it is printed.
+
+mod accounts;
+pub(super) mod configuration;
+pub(super) mod finding;
+pub(super) mod places;
+mod plain_text;
+mod report;
+
+use super::KeychainArguments;
+use super::git_config::entries::Entries;
+use crate::credential::{Username, now};
+use crate::error::Error;
+use crate::helper::explanation::{self, Explained, Why};
+use crate::helper::{self, Policy};
+use crate::keychain::{self, Kind, Options};
+use crate::protocol::Request;
+use crate::terminal;
+use configuration::Configuration;
+use finding::{Finding, Mend};
+use places::Asked;
+use report::Paper;
+use serde_json::{Value, json};
+
+/// The first git whose requests say that they take other schemes than Basic.
+const SCHEMES: (u32, u32) = (2, 46);
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The host or repository that git would go to [default: this repository's remotes; outside
+    /// of a repository no place in particular]
+    url: Option<String>,
+    /// Print a JSON object, for programs; what is found has an `id` that does not change
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    keychain: KeychainArguments,
+}
+
+/// What there is to say.
+struct Report {
+    git: Option<String>,
+    places: Vec<PlaceReport>,
+    keychains: Vec<Kind>,
+    others: Vec<(&'static str, String)>,
+    findings: Vec<Finding>,
+}
+
+struct PlaceReport {
+    url: Option<String>,
+    username: Option<String>,
+    sends_path: bool,
+    /// Each with where it is configured.
+    helpers: Vec<(String, String)>,
+    helpers_json: Value,
+    accounts: Vec<Explained>,
+}
+
+/// The exit status is 0 if all is well.
+pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
+    let report = Report::gather(arguments)?;
+    let text = if arguments.json { format!("{:#}\n", report.to_json()) } else { report.to_text() };
+    terminal::write_raw(text.as_bytes())?;
+    Ok(u8::from(report.findings.iter().any(|finding| finding.wrong)))
+}
+
+impl Report {
+    fn gather(arguments: &Arguments) -> Result<Self, Error> {
+        let asked = places::asked(arguments.url.as_deref())?;
+        let readable = Entries::try_read();
+        let git = places::ask(&["version"]);
+        let git = git.and_then(|text| Some(text.trim().strip_prefix("git version ")?.to_owned()));
+        let mut report = Self {
+            git,
+            places: Vec::new(),
+            keychains: Vec::new(),
+            others: Vec::new(),
+            findings: Vec::new(),
+        };
+        if report.git.is_none() {
+            let mend = Mend::Advice("install git".to_owned());
+            report.found([Finding::wrong("no-git", "git cannot be run", mend)]);
+        } else if readable.is_none() {
+            // It says there what it does not understand.
+            let mend = Mend::Command("git config --list".to_owned());
+            let what = "git cannot read its configuration; it says where and why:";
+            report.found([Finding::wrong("configuration", what, mend)]);
+        }
+        let entries = readable.unwrap_or_else(Entries::read);
+        report.others = configuration::others(&entries);
+        let everywhere: Vec<Option<&Asked>> =
+            if asked.is_empty() { vec![None] } else { asked.iter().map(Some).collect() };
+        for asked in everywhere {
+            report.look_at(asked, &entries, arguments)?;
+        }
+        report.found(configuration::headers(&entries, &asked));
+        report.found(plain_text::findings(&entries));
+        // What is wrong comes first.
+        report.findings.sort_by_key(|finding| !finding.wrong);
+        Ok(report)
+    }
+
+    fn look_at(
+        &mut self,
+        asked: Option<&Asked>,
+        entries: &Entries,
+        arguments: &Arguments,
+    ) -> Result<(), Error> {
+        let configuration = Configuration::at(entries, asked);
+        self.found(configuration.findings());
+        // The keychain that git would use here, just as it would; and without copies, which are
+        // not to be made or ended.
+        let ours = configuration.our_options();
+        let setup = arguments.keychain.setup()?;
+        let kind = arguments.keychain.keychain.or(ours.and_then(|o| o.kind)).or(setup.options.kind);
+        let options = Options { kind, lifetime: None, patient: false, cache: None };
+        let allow_http = ours.map_or(setup.allow_http, |ours| ours.allow_http);
+        let policy = Policy { allow_http, now: now() };
+        let given = asked.and_then(|asked| asked.username.clone());
+        let given = given.or(configuration.username.clone().filter(|_| asked.is_some()));
+        let name = given.as_ref().map(places::shown);
+        let mut place = PlaceReport {
+            url: asked.map(|asked| asked.context.to_string()),
+            username: name.clone(),
+            sends_path: configuration.sends_path,
+            helpers: configuration.lines(),
+            helpers_json: configuration.to_json(),
+            accounts: Vec::new(),
+        };
+        if arguments.keychain.keychain.is_none() && configuration.has_only_sources() {
+            // What is kept in a keychain is never asked for.
+            self.places.push(place);
+            return Ok(());
+        }
+        let mut keychain = keychain::open(&options)?;
+        let asks = helper::with_retries(|| keychain.asks_before_it_searches());
+        let looked = match asked {
+            _ if asks != Ok(false) => Err(asks.err().unwrap_or(Error::Locked)),
+            Some(asked) => {
+                let request = self.request(asked, &configuration, given.clone());
+                explanation::explain(&request, policy, &mut *keychain)
+            }
+            None => explanation::accounts(&mut *keychain),
+        };
+        match looked {
+            Ok(accounts) => {
+                self.found(accounts::about_accounts(&accounts, entries, asked));
+                if let Some(asked) = asked.filter(|_| configuration.has_ours()) {
+                    let source = configuration.has_source();
+                    let found = accounts::about_answer(asked, &accounts, given.as_ref());
+                    self.found(found.filter(|finding| finding.id != "no-account" || !source));
+                    self.found(accounts::about_http(asked, allow_http));
+                }
+                place.accounts = accounts;
+            }
+            Err(error) => self.found([accounts::keychain(error)]),
+        }
+        let kind = keychain.kind();
+        if !self.keychains.contains(&kind) {
+            self.keychains.push(kind);
+        }
+        self.places.push(place);
+        Ok(())
+    }
+
+    /// What git would ask at this place.
+    fn request(
+        &self,
+        asked: &Asked,
+        configuration: &Configuration<'_>,
+        username: Option<Username>,
+    ) -> Request {
+        let context = asked.context.host_level().to_string();
+        let (protocol, host) = context.split_once("://").unwrap_or_default();
+        let mut request = Request {
+            protocol: Some(protocol.as_bytes().to_vec()),
+            host: Some(host.as_bytes().to_vec()),
+            path: Some(asked.path()).filter(|path| configuration.sends_path && !path.is_empty()),
+            username,
+            ..Default::default()
+        };
+        request.capabilities.authtype = self.git_is_at_least(SCHEMES);
+        request
+    }
+
+    fn git_is_at_least(&self, (major, minor): (u32, u32)) -> bool {
+        let mut numbers =
+            self.git.iter().flat_map(|text| text.split('.')).map(|text| text.parse().unwrap_or(0));
+        let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        found >= (major, minor)
+    }
+
+    /// The same may be wrong at several places.
+    fn found(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let places = self.places.iter().map(|place| {
+            let name = place.username.as_deref();
+            let accounts = place.accounts.iter().map(|one| accounts::to_json(one, name));
+            json!({
+                "url": place.url,
+                "helpers": place.helpers_json,
+                "username": name,
+                "sends_path": place.sends_path,
+                "accounts": accounts.collect::<Vec<_>>(),
+            })
+        });
+        let keychains = self
+            .keychains
+            .iter()
+            .map(|kind| json!({ "name": kind.name(), "survives_reboot": *kind != Kind::Kernel }));
+        json!({
+            "well": !self.findings.iter().any(|finding| finding.wrong),
+            "git": self.git,
+            "keychains": keychains.collect::<Vec<_>>(),
+            "places": places.collect::<Vec<_>>(),
+            "findings": self.findings.iter().map(Finding::to_json).collect::<Vec<_>>(),
+        })
+    }
+
+    fn to_text(&self) -> String {
+        const USUAL: usize = 80;
+        let columns = terminal::stdout_columns().unwrap_or(USUAL);
+        let mut paper = Paper::new(columns.max(40), terminal::stdout_takes_colour());
+        paper.line("git", self.git.as_deref().unwrap_or("not found"));
+        for kind in &self.keychains {
+            paper.line("keychain", accounts::describe(*kind));
+        }
+        for place in &self.places {
+            place.write(&mut paper);
+        }
+        for (subject, text) in &self.others {
+            paper.line(subject, text);
+        }
+        paper.findings(&self.findings);
+        paper.into_text()
+    }
+}
+
+impl PlaceReport {
+    fn write(&self, paper: &mut Paper) {
+        paper.line("place", self.url.as_deref().unwrap_or("none in particular"));
+        if let Some(name) = &self.username {
+            paper.line("username", &format!("git asks for {name}"));
+        }
+        if self.url.is_some() {
+            paper.line("path", if self.sends_path { "sent" } else { "not sent" });
+        }
+        if self.helpers.is_empty() {
+            paper.line("helpers", "none");
+        }
+        for (number, (helper, origin)) in self.helpers.iter().enumerate() {
+            let subject = if number == 0 { "helpers" } else { "" };
+            paper.line(subject, &format!("{}. {helper}", number + 1));
+            paper.detail(origin);
+        }
+        if self.accounts.is_empty() {
+            paper.line("accounts", "none");
+        }
+        for (number, explained) in self.accounts.iter().enumerate() {
+            let subject = if number == 0 { "accounts" } else { "" };
+            let name = accounts::name(explained);
+            paper.line(subject, &format!("{name} at {}", explained.account.context));
+            if self.url.is_some() || explained.why != Why::Refused {
+                paper.detail(&accounts::reason(explained, self.username.as_deref()));
+            }
+        }
+    }
+}

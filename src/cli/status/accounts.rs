@@ -1,0 +1,216 @@
+//! Which account answers, why the others do not, and in what state their tokens are.
+//!
+//! The keychain is only looked at: nobody is asked, nothing is unlocked or written.
+
+use super::configuration::sends_path;
+use super::finding::{Finding, Mend, typed};
+use super::places::{Asked, looks_like_token, percent};
+use crate::cli::git_config::entries::Entries;
+use crate::cli::list::rfc3339;
+use crate::context::{Context, Protocol};
+use crate::credential::{Username, now};
+use crate::ending::relative;
+use crate::error::Error;
+use crate::helper::explanation::{Explained, Why};
+use crate::keychain::Kind;
+use serde_json::{Value, json};
+
+/// How long before its end a token is worth a word, in seconds: 30 days.
+const SOON: u64 = 30 * 24 * 60 * 60;
+
+/// The account's own username: also of one that answers any.
+fn username(explained: &Explained) -> Username {
+    let own = explained.credential.as_ref().and_then(|c| c.username.clone());
+    own.unwrap_or_else(|| explained.account.username.clone())
+}
+
+/// The account as people name it.
+pub(super) fn name(explained: &Explained) -> String {
+    let name = username(explained);
+    let any = explained.credential.as_ref().is_some_and(|credential| credential.any_username);
+    match (name.is_empty(), any) {
+        (true, _) => "(no username)".to_owned(),
+        (false, true) => format!("{name} (any)"),
+        (false, false) => name.to_string(),
+    }
+}
+
+/// What becomes of an account, in words.
+pub(super) fn reason(explained: &Explained, asked_name: Option<&str>) -> String {
+    let name = asked_name.unwrap_or_default();
+    match explained.why {
+        Why::Answers => match explained.credential.as_ref().and_then(|c| c.expiry) {
+            Some(expiry) => format!("answers; expires {}", relative(expiry, now())),
+            None => "answers".to_owned(),
+        },
+        Why::Rejected => "rejected by the host".to_owned(),
+        Why::Expired => "expired".to_owned(),
+        Why::Scheme => "needs a newer git (2.46)".to_owned(),
+        Why::Locked => "locked".to_owned(),
+        Why::Damaged => "damaged".to_owned(),
+        Why::Ambiguous => "could answer; so could another".to_owned(),
+        Why::NoPath => "for a path, and git sends none".to_owned(),
+        Why::OtherPath => "for another path".to_owned(),
+        Why::OtherUsername => format!("git asks for {name}"),
+        Why::LessSpecific => "a smaller part of the host comes first".to_owned(),
+        Why::AnotherFirst => "another account comes first".to_owned(),
+        Why::Refused => "unencrypted http is not answered".to_owned(),
+    }
+}
+
+pub(super) fn to_json(explained: &Explained, asked_name: Option<&str>) -> Value {
+    let expiry = explained.credential.as_ref().and_then(|c| c.expiry);
+    json!({
+        "context": explained.account.context.to_string(),
+        "username": Some(username(explained)).filter(|n| !n.is_empty()).map(|n| n.to_string()),
+        "answers": explained.why == Why::Answers,
+        "why": reason(explained, asked_name),
+        "expires": expiry.map(rfc3339),
+    })
+}
+
+/// What is wrong with the answer at a place.
+pub(super) fn about_answer(
+    asked: &Asked,
+    accounts: &[Explained],
+    asked_name: Option<&Username>,
+) -> Option<Finding> {
+    let place = &asked.context.host_level();
+    let first = |why: Why| accounts.iter().find(|explained| explained.why == why);
+    if let Some(one) = first(Why::Ambiguous) {
+        let what = format!("several accounts could answer at {place}, so none does");
+        let key = format!("credential.{}.username", one.account.context);
+        let name = username(one).to_string();
+        let (key, name) = (typed(&key), typed(&name));
+        let mend = Mend::Command(format!("git config --global {key} {name}"));
+        return Some(Finding::wrong("ambiguous", what, mend));
+    }
+    if let Some(one) = first(Why::Scheme) {
+        let place = &one.account.context;
+        let what = format!("the token at {place} is of a kind that this git does not take");
+        let mend = Mend::Advice("git 2.46 or newer takes it".to_owned());
+        return Some(Finding::wrong("scheme", what, mend));
+    }
+    // These have a finding of their own.
+    let own = [Why::Answers, Why::Rejected, Why::Expired, Why::Locked, Why::Damaged, Why::NoPath];
+    if own.iter().any(|why| first(*why).is_some()) {
+        return None;
+    }
+    if first(Why::Refused).is_some() || place.exposes_secrets() {
+        return None;
+    }
+    let asked_name = asked_name.filter(|name| !looks_like_token(&name.to_string()));
+    let whom = asked_name.map(|name| format!(" for {name}")).unwrap_or_default();
+    let what = format!("no token is kept{whom} at {place}");
+    let user = asked_name.map(|name| format!("{}@", percent(name)));
+    let text = place.to_string();
+    let (protocol, rest) = text.split_once("://")?;
+    let url = format!("{protocol}://{}{rest}", user.unwrap_or_default());
+    let mend = Mend::ours(&format!("login {}", typed(&url)));
+    // Somebody else's repository may well be read without.
+    let finding = if asked.named { Finding::wrong } else { Finding::note };
+    Some(finding("no-account", what, mend))
+}
+
+/// That the place is one for which nothing is answered.
+pub(super) fn about_http(asked: &Asked, allow_http: bool) -> Option<Finding> {
+    let refused = asked.context.exposes_secrets() && !allow_http;
+    let what = "unencrypted http is neither answered nor stored";
+    let mend = "use https, or add --allow-http to the helper string";
+    // A remote may well be for reading only.
+    let finding = if asked.named { Finding::wrong } else { Finding::note };
+    refused.then(|| finding("http", what, Mend::Advice(mend.to_owned())))
+}
+
+/// What is wrong with the accounts themselves.
+pub(super) fn about_accounts(
+    accounts: &[Explained],
+    entries: &Entries,
+    asked: Option<&Asked>,
+) -> Vec<Finding> {
+    let now = now();
+    let mut findings = Vec::new();
+    if accounts.iter().any(|explained| explained.locked) {
+        findings.push(keychain(Error::Locked));
+    }
+    for explained in accounts.iter().filter(|explained| !explained.locked) {
+        let context = &explained.account.context;
+        let who = format!("the token for {} at {context}", name(explained));
+        match &explained.credential {
+            None => {
+                let what = format!("{who} is damaged");
+                findings.push(Finding::wrong("damaged", what, login(explained, "")));
+            }
+            Some(credential) if credential.rejected_at.is_some() => {
+                let what = format!("{who} was rejected by the host");
+                findings.push(Finding::wrong("rejected", what, login(explained, "")));
+            }
+            Some(credential) if credential.is_expired(now) => {
+                let what = format!("{who} has expired");
+                findings.push(Finding::wrong("expired", what, login(explained, "")));
+            }
+            Some(credential) => {
+                let soon = |expiry: &u64| expiry - now <= SOON;
+                if let Some(expiry) = credential.expiry.filter(soon) {
+                    let what = format!("{who} expires {}", relative(expiry, now));
+                    let mend = login(explained, " --replace");
+                    findings.push(Finding::wrong("expires-soon", what, mend));
+                }
+            }
+        }
+        if context.is_scoped() && is_gits(context) && !is_reached(context, entries) {
+            let what = format!("{who} is not used: git does not send the path there");
+            let key = format!("credential.{context}.useHttpPath");
+            let mend = Mend::Command(format!("git config --global {} true", typed(&key)));
+            // Elsewhere a repository's own configuration may say otherwise.
+            let finding = if asked.is_some() { Finding::wrong } else { Finding::note };
+            findings.push(finding("no-path", what, mend));
+        }
+    }
+    findings
+}
+
+/// Whether git sends the path for a repository of this context, whatever its URL ends with.
+fn is_reached(context: &Context, entries: &Entries) -> bool {
+    [context.to_string(), format!("{context}.git")]
+        .iter()
+        .any(|url| sends_path(&entries.at("credential", Some(url))))
+}
+
+/// Whether git can ask for it: not a container registry's.
+fn is_gits(context: &Context) -> bool {
+    matches!(context.protocol(), Protocol::Https | Protocol::Http)
+}
+
+fn login(explained: &Explained, option: &str) -> Mend {
+    let context = &explained.account.context;
+    if let Some(registry) = context.registry() {
+        return Mend::Command(format!("docker login {}", typed(&registry)));
+    }
+    let name = username(explained);
+    let name = match (name.is_empty(), name.to_string()) {
+        (true, _) => String::new(),
+        (false, name) => format!(" --username {}", typed(&name)),
+    };
+    let place = context.to_string();
+    Mend::ours(&format!("login{option}{name} {}", typed(&place)))
+}
+
+/// A keychain that cannot be used.
+pub(super) fn keychain(error: Error) -> Finding {
+    let id = match error {
+        Error::Locked => "locked",
+        _ => "keychain",
+    };
+    let mend = error.hint().map_or(Mend::Nothing, |hint| Mend::Advice(hint.to_owned()));
+    Finding::wrong(id, error.to_string(), mend)
+}
+
+/// The keychain in words: what must be known about it.
+pub(super) fn describe(kind: Kind) -> &'static str {
+    match kind {
+        Kind::SecretService => "secret-service, the desktop's; kept over a reboot",
+        Kind::Kernel => "kernel, in memory only: gone at reboot",
+        Kind::Source | Kind::Memory => kind.name(),
+    }
+}

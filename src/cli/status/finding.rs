@@ -1,0 +1,152 @@
+//! Something that is not as it should be, or that should be known, and what mends it.
+
+use crate::cli::git_config::entries::Entry;
+use crate::cli::git_config::helper_line;
+use serde_json::{Value, json};
+use std::env;
+use std::path::PathBuf;
+
+/// See the [module](self). None of it holds a token or a part of a URL that may be one.
+#[derive(PartialEq, Eq)]
+pub(in crate::cli) struct Finding {
+    /// For programs: `plain-text-helper`. It does not change.
+    pub(super) id: &'static str,
+    /// Whether something is wrong, so that not all is well.
+    pub(super) wrong: bool,
+    /// In a sentence.
+    pub(in crate::cli) what: String,
+    pub(in crate::cli) mend: Mend,
+}
+
+/// What mends it.
+#[derive(PartialEq, Eq)]
+pub(in crate::cli) enum Mend {
+    /// A command, as it is typed.
+    Command(String),
+    /// What a person can do, where no command does it.
+    Advice(String),
+    /// Nothing needs to be done.
+    Nothing,
+}
+
+impl Finding {
+    /// Something is wrong.
+    pub(super) fn wrong(id: &'static str, what: impl Into<String>, mend: Mend) -> Self {
+        Self { id, wrong: true, what: what.into(), mend }
+    }
+
+    /// Something that should be known.
+    pub(super) fn note(id: &'static str, what: impl Into<String>, mend: Mend) -> Self {
+        Self { id, wrong: false, what: what.into(), mend }
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let (command, advice) = match &self.mend {
+            Mend::Command(command) => (Some(command), None),
+            Mend::Advice(advice) => (None, Some(advice)),
+            Mend::Nothing => (None, None),
+        };
+        json!({
+            "id": self.id,
+            "wrong": self.wrong,
+            "what": self.what,
+            "command": command,
+            "advice": advice,
+        })
+    }
+}
+
+impl Mend {
+    /// One of our own commands.
+    pub(super) fn ours(words: &str) -> Self {
+        Self::Command(format!("{} {words}", this_command()))
+    }
+
+    /// Takes the lines of this setting that match out of the file in which it stands.
+    pub(super) fn unset(entry: &Entry, pattern: &str) -> Self {
+        let Some(place) = location(entry) else {
+            return Self::Advice(format!("it is set by {}", origin(entry)));
+        };
+        let Some(key) = entry.key() else {
+            // Its name cannot be shown, so it cannot be typed either.
+            return Self::Command(format!("git config {place} --edit"));
+        };
+        let (key, pattern) = (typed(&key), typed(pattern));
+        Self::Command(format!("git config {place} --unset-all {key} {pattern}"))
+    }
+
+    /// Opens the file in which it stands.
+    pub(super) fn edit(entry: &Entry) -> Self {
+        match location(entry) {
+            Some(place) => Self::Command(format!("git config {place} --edit")),
+            None => Self::Advice(format!("it is set by {}", origin(entry))),
+        }
+    }
+}
+
+/// A word as it is typed, in a shell that may be interactive: there `!` and `^` mean something.
+pub(in crate::cli) fn typed(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./+,:@%=-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// How this program is called by those who read this.
+pub(super) fn this_command() -> String {
+    if helper_line::in_path().is_some_and(|path| helper_line::is_this_program(&path)) {
+        return "git credential-pat".to_owned();
+    }
+    let path = env::current_exe().unwrap_or_else(|_| crate::terminal::NAME.into());
+    typed(&path.to_string_lossy())
+}
+
+/// Where a line stands, for people.
+pub(super) fn origin(entry: &Entry) -> String {
+    match (entry.scope.as_str(), entry.file()) {
+        ("command", _) => "the command line or the environment".to_owned(),
+        (_, Some(file)) => below_home(file),
+        (scope, None) => format!("git's {scope} configuration"),
+    }
+}
+
+/// A path for people: below the home folder from there.
+pub(super) fn below_home(path: &str) -> String {
+    let path = crate::context::escape(path.as_bytes());
+    let home = env::var("HOME").unwrap_or_default();
+    let home = home.trim_end_matches('/');
+    let rest = path.strip_prefix(home).filter(|_| !home.is_empty());
+    match rest.and_then(|rest| rest.strip_prefix('/')) {
+        Some(rest) => format!("~/{rest}"),
+        None => path,
+    }
+}
+
+/// The option of `git config` that leads to the file in which a line stands; nothing where that
+/// is no file that this user may write.
+pub(super) fn location(entry: &Entry) -> Option<String> {
+    let file = entry.file()?;
+    std::fs::File::options().append(true).open(file).ok()?;
+    Some(match entry.scope.as_str() {
+        "global" if global_file().is_some_and(|global| global.as_os_str() == file) => {
+            "--global".to_owned()
+        }
+        "local" if file.ends_with(".git/config") => "--local".to_owned(),
+        _ => format!("--file {}", typed(file)),
+    })
+}
+
+/// The file that `git config --global` writes.
+fn global_file() -> Option<PathBuf> {
+    if let Some(file) = env::var_os("GIT_CONFIG_GLOBAL") {
+        return Some(file.into());
+    }
+    let home = PathBuf::from(env::var_os("HOME")?);
+    let first = home.join(".gitconfig");
+    if first.exists() {
+        return Some(first);
+    }
+    let config = env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty());
+    Some(config.map_or_else(|| home.join(".config"), PathBuf::from).join("git/config"))
+}

@@ -1,0 +1,189 @@
+//! The places that are looked at: the URL that was named, else those of this repository's
+//! remotes, else none in particular.
+
+use crate::cli::place::Place;
+use crate::context::{Context, unescape};
+use crate::credential::Username;
+use crate::error::Error;
+use std::fmt::Write;
+use std::process::{Command, Stdio};
+use zeroize::Zeroizing;
+
+/// What stands in the place of a password where the name is a token.
+const NO_PASSWORD: &str = "x-oauth-basic";
+
+/// A place, as git would come to it.
+pub(in crate::cli) struct Asked {
+    /// With its path, and with its username if it has one: no more of it than that.
+    pub(super) url: String,
+    pub(super) context: Context,
+    pub(super) username: Option<Username>,
+    /// Whether a person named it.
+    pub(super) named: bool,
+}
+
+impl Asked {
+    fn parse(text: &str, named: bool) -> Result<Self, Error> {
+        let place = Place::parse(text)?;
+        let text = text.trim();
+        // As it stands there, if that is plain: git compares paths as they are, `.git` and all.
+        let is_plain = text.contains("://") && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let url = if is_plain { text.to_owned() } else { url_of(&place) };
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { url, context: place.context, username: place.username, named })
+    }
+
+    /// A context that a person named; none for an empty text.
+    pub(in crate::cli) fn named(context: &str) -> Option<Self> {
+        Self::parse(context, true).ok().filter(|_| !context.is_empty())
+    }
+
+    /// The path that git would send, if it sends one.
+    pub(super) fn path(&self) -> Vec<u8> {
+        let rest = self.url.split_once("://").map_or("", |(_, rest)| rest);
+        let path = rest.split_once('/').map_or("", |(_, path)| path);
+        unescape(path.trim_matches('/')).unwrap_or_default()
+    }
+}
+
+/// The place that is named, else those of the remotes.
+///
+/// # Errors
+/// Where the named URL cannot be understood.
+pub(super) fn asked(url: Option<&str>) -> Result<Vec<Asked>, Error> {
+    if let Some(url) = url {
+        return Ok(vec![Asked::parse(url, true)?]);
+    }
+    let mut places: Vec<Asked> = Vec::new();
+    for url in remotes() {
+        let Some(url) = without_password(&url) else { continue };
+        let Ok(place) = Asked::parse(&url, false) else { continue };
+        if places.iter().all(|known| known.url != place.url) {
+            places.push(place);
+        }
+    }
+    Ok(places)
+}
+
+/// The URLs that git comes to for this repository's remotes.
+fn remotes() -> Vec<Zeroizing<String>> {
+    let names = ask(&["remote"]).unwrap_or_default();
+    let mut urls = Vec::new();
+    for name in names.lines() {
+        for arguments in [&["remote", "get-url", name][..], &["remote", "get-url", "--push", name]]
+        {
+            let output = ask(arguments).unwrap_or_default();
+            urls.extend(output.lines().map(|url| Zeroizing::new(url.to_owned())));
+        }
+    }
+    urls
+}
+
+/// A URL of http without what may be a token: its password, and a name that looks like one.
+fn without_password(url: &str) -> Option<Zeroizing<String>> {
+    let (protocol, rest) = url.split_once("://")?;
+    if !matches!(protocol, "https" | "http") {
+        return None;
+    }
+    let host_end = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(host_end);
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let is_token =
+        if password.is_empty() { looks_like_token(name) } else { password == NO_PASSWORD };
+    let is_name = !name.is_empty() && !is_token;
+    let user = if is_name { format!("{name}@") } else { String::new() };
+    Some(Zeroizing::new(format!("{protocol}://{user}{host}{path}")))
+}
+
+/// Whether the part before a URL's host is, or holds, a token.
+pub(super) fn url_holds_token(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let Some((user, _)) = authority.rsplit_once('@') else { return false };
+    match user.split_once(':') {
+        Some((_, password)) if !password.is_empty() => true,
+        Some((name, _)) => looks_like_token(name),
+        None => looks_like_token(user),
+    }
+}
+
+/// A username for people, unless it is rather a token.
+pub(super) fn shown(name: &Username) -> String {
+    let text = name.to_string();
+    if looks_like_token(&text) { "(a token)".to_owned() } else { text }
+}
+
+/// Whether a username is rather a token: long, and with one of the forges' beginnings.
+pub(super) fn looks_like_token(name: &str) -> bool {
+    const BEGINNINGS: [&str; 12] = [
+        "ghp_",
+        "gho_",
+        "ghs_",
+        "ghu_",
+        "ghr_",
+        "github_pat_",
+        "glpat-",
+        "gldt-",
+        "ATBB",
+        "ATAT",
+        "hf_",
+        "ATCT",
+    ];
+    BEGINNINGS.iter().any(|beginning| name.starts_with(beginning) && name.len() > 12)
+}
+
+fn url_of(place: &Place) -> String {
+    let context = place.context.to_string();
+    match &place.username {
+        Some(name) if !name.is_empty() => {
+            let (protocol, rest) = context.split_once("://").unwrap_or(("", &context));
+            format!("{protocol}://{}@{rest}", percent(name))
+        }
+        _ => context,
+    }
+}
+
+/// A username as part of a URL.
+pub(super) fn percent(name: &Username) -> String {
+    let mut text = String::new();
+    for &byte in name.as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+/// What git prints.
+pub(super) fn ask(arguments: &[&str]) -> Option<Zeroizing<String>> {
+    let mut git = Command::new("git");
+    git.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
+    let output = git.output().ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok().map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{url_holds_token, without_password};
+
+    #[test]
+    fn a_token_in_a_url_is_seen_and_left_out() {
+        let token = "ghp_TESTONLY0123456789";
+        for (url, rest) in [
+            (format!("https://alice:{token}@h.example/a"), "https://alice@h.example/a"),
+            (format!("https://{token}@h.example/a"), "https://h.example/a"),
+            (format!("https://{token}:@h.example"), "https://h.example"),
+            ("https://TESTONLY:x-oauth-basic@h.example".to_owned(), "https://h.example"),
+        ] {
+            assert!(url_holds_token(&url), "{rest}");
+            assert_eq!(without_password(&url).as_deref().map(String::as_str), Some(rest));
+        }
+        for url in ["https://alice@h.example/a:b@c", "https://h.example", "git@h.example:a/b"] {
+            assert!(!url_holds_token(url), "{url}");
+        }
+        assert!(without_password("ssh://git@h.example").is_none());
+    }
+}

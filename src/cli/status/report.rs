@@ -1,0 +1,110 @@
+//! The report on paper: for people, within the columns of their terminal, and for programs.
+
+use super::finding::{Finding, Mend};
+use anstyle::{AnsiColor, Style};
+use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
+
+/// Where what a line says begins.
+const INDENT: usize = 11;
+
+/// Where what is found begins.
+const MARK: usize = 7;
+
+/// What is written, and how.
+pub(super) struct Paper {
+    text: String,
+    columns: usize,
+    colour: bool,
+}
+
+impl Paper {
+    /// For a terminal with so many columns.
+    pub(super) fn new(columns: usize, colour: bool) -> Self {
+        Self { text: String::new(), columns, colour }
+    }
+
+    /// A line with its subject; without one it goes on with the subject above.
+    pub(super) fn line(&mut self, subject: &str, text: &str) {
+        self.wrapped(&format!("{subject:INDENT$}"), INDENT, text);
+    }
+
+    /// A line that says what else belongs to the one above.
+    pub(super) fn detail(&mut self, text: &str) {
+        self.wrapped(&" ".repeat(INDENT + 2), INDENT + 4, text);
+    }
+
+    /// What is wrong, each with what mends it; then what should be known.
+    pub(super) fn findings(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            self.text.push('\n');
+            let (mark, colour) = if finding.wrong {
+                ("wrong: ", AnsiColor::Red)
+            } else {
+                ("note:  ", AnsiColor::Yellow)
+            };
+            let mark = self.styled(mark, colour.on_default());
+            self.wrapped(&mark, MARK, &finding.what);
+            match &finding.mend {
+                // In one piece, to be copied.
+                Mend::Command(command) => {
+                    let command = self.styled(command, Style::new().bold());
+                    let _ = writeln!(self.text, "       {command}");
+                }
+                Mend::Advice(advice) => self.wrapped(&" ".repeat(MARK), MARK, advice),
+                Mend::Nothing => {}
+            }
+        }
+        let wrong = findings.iter().filter(|finding| finding.wrong).count();
+        let verdict = match wrong {
+            0 => self.styled("all is well", AnsiColor::Green.on_default()),
+            1 => "1 thing is wrong; the line below it mends it".to_owned(),
+            several => format!("{several} things are wrong; the line below each mends it"),
+        };
+        let _ = writeln!(self.text, "\n{verdict}");
+    }
+
+    /// All of it.
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
+    fn styled(&self, text: &str, style: Style) -> String {
+        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// Writes words after an opening, and further lines below it.
+    fn wrapped(&mut self, opening: &str, indent: usize, text: &str) {
+        let mut line = opening.to_owned();
+        // What is on the line; colour takes no room.
+        let mut width = if opening.contains('\x1b') { indent } else { opening.width() };
+        let mut is_first = true;
+        for word in text.split(' ') {
+            let length = word.width();
+            if !is_first && width + 1 + length > self.columns {
+                let _ = writeln!(self.text, "{}", line.trim_end());
+                line = " ".repeat(indent);
+                width = indent;
+            } else if !is_first {
+                line.push(' ');
+                width += 1;
+            }
+            is_first = false;
+            line.push_str(word);
+            width += length;
+        }
+        let _ = writeln!(self.text, "{}", line.trim_end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Paper;
+
+    #[test]
+    fn lines_end_where_the_terminal_does() {
+        let mut paper = Paper::new(30, false);
+        paper.line("helpers", "one two three four five six seven");
+        assert_eq!(paper.into_text(), "helpers    one two three four\n           five six seven\n");
+    }
+}

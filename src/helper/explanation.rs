@@ -1,0 +1,225 @@
+//! Why an account answers a request, and why each of the others does not.
+//!
+//! The choice is made by [`choose`] itself, on a keychain that asks nobody, writes nothing and
+//! unlocks nothing. So what is told here is what a get would do; only the reasons are put in
+//! words.
+
+use super::choice::{Choice, choose, read_sound};
+use super::{Place, Policy, place_of, with_retries};
+use crate::context::Context;
+use crate::credential::{Account, Credential, Username};
+use crate::error::Error;
+use crate::keychain::{Found, Keychain, Kind};
+use crate::protocol::Request;
+
+/// Why an account does, or does not, answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// It does.
+    Answers,
+    /// It would, but the host rejected its token.
+    Rejected,
+    /// It would, but its token's time is over.
+    Expired,
+    /// It would, but the request did not say that it takes a token of this scheme.
+    Scheme,
+    /// It would, but it must be unlocked first.
+    Locked,
+    /// It would, but what is kept cannot be understood.
+    Damaged,
+    /// Several would, and nothing tells which is meant.
+    Ambiguous,
+    /// It is for a part of the host, and the request has no path.
+    NoPath,
+    /// It is for another part of the host.
+    OtherPath,
+    /// The request names another username.
+    OtherUsername,
+    /// An account for a smaller part of the host comes first.
+    LessSpecific,
+    /// Another account of this place comes first: the one without a username, the one of
+    /// exactly this name, or a later copy.
+    AnotherFirst,
+    /// Requests of this kind are not answered: unencrypted `http`, or no host of ours.
+    Refused,
+}
+
+/// An account and what is known of it.
+pub struct Explained {
+    /// Its key.
+    pub account: Account,
+    /// Its content, unless it is locked or damaged.
+    pub credential: Option<Credential>,
+    /// Whether it is locked.
+    pub locked: bool,
+    /// What becomes of it.
+    pub why: Why,
+}
+
+/// What becomes of every account of the request's host, in the order of their keys.
+///
+/// # Errors
+/// Where the keychain fails. That it is locked is no failure but a reason.
+pub fn explain(
+    request: &Request,
+    policy: Policy,
+    keychain: &mut dyn Keychain,
+) -> Result<Vec<Explained>, Error> {
+    let (Some(protocol), Some(host)) = (&request.protocol, &request.host) else {
+        return Ok(Vec::new());
+    };
+    let Some(host) = Context::of_host(protocol, host) else { return Ok(Vec::new()) };
+    let mut accounts = with_retries(|| of_host(Some(&host), keychain))?;
+    if !matches!(place_of(request, policy), Place::Host(_)) {
+        return Ok(accounts);
+    }
+    let contexts = host.answering(request.path.as_deref());
+    let username = request.username.as_ref();
+    let mut still = Still(keychain);
+    let choice = with_retries(|| choose(&mut still, &contexts, username));
+    let outcome = match choice {
+        Ok(Choice::None) => Outcome::Nobody,
+        Ok(Choice::Ambiguous) => Outcome::All(Why::Ambiguous),
+        Ok(Choice::Account(account)) => {
+            let (_, credential) = *account;
+            let why = if credential.rejected_at.is_some() {
+                Why::Rejected
+            } else if credential.is_expired(policy.now) {
+                Why::Expired
+            } else if credential.authtype.is_some() && !request.capabilities.authtype {
+                Why::Scheme
+            } else {
+                Why::Answers
+            };
+            Outcome::One(credential.account(), credential.stored_at, why)
+        }
+        Err(Error::Locked) => Outcome::All(Why::Locked),
+        Err(Error::Damaged) => Outcome::All(Why::Damaged),
+        Err(error) => return Err(error),
+    };
+    for at in 0..accounts.len() {
+        accounts[at].why = why(&accounts[at], &accounts, &outcome, &contexts, username);
+    }
+    Ok(accounts)
+}
+
+/// Every account that is kept, for whatever place; none of them is said to answer.
+///
+/// # Errors
+/// Where the keychain fails.
+pub fn accounts(keychain: &mut dyn Keychain) -> Result<Vec<Explained>, Error> {
+    with_retries(|| of_host(None, keychain))
+}
+
+/// The accounts of one host, or of all. No other token is read.
+fn of_host(host: Option<&Context>, keychain: &mut dyn Keychain) -> Result<Vec<Explained>, Error> {
+    let mut listed = keychain.list()?;
+    listed.retain(|(_, a)| host.is_none_or(|host| a.context.host_level() == *host));
+    let open: Vec<Found> =
+        listed.iter().map(|(found, _)| found).filter(|found| !found.locked).cloned().collect();
+    let (mut read, _) = read_sound(keychain, &open)?;
+    let mut accounts: Vec<Explained> = listed
+        .into_iter()
+        .map(|(found, account)| {
+            let is_it = |(f, c): &(Found, Credential)| *f == found && c.account() == account;
+            let credential = read.iter().position(is_it).map(|at| read.swap_remove(at).1);
+            Explained { account, credential, locked: found.locked, why: Why::Refused }
+        })
+        .collect();
+    accounts.sort_by(|a, b| a.account.cmp(&b.account));
+    Ok(accounts)
+}
+
+/// What the choice came to.
+enum Outcome {
+    Nobody,
+    /// It concerns all who might have been chosen.
+    All(Why),
+    One(Account, u64, Why),
+}
+
+fn why(
+    this: &Explained,
+    all: &[Explained],
+    outcome: &Outcome,
+    contexts: &[Context],
+    username: Option<&Username>,
+) -> Why {
+    let account = &this.account;
+    if let Outcome::One(chosen, stored_at, why) = outcome
+        && chosen == account
+    {
+        let is_it = this.credential.as_ref().is_some_and(|c| c.stored_at == *stored_at);
+        return if is_it { *why } else { Why::AnotherFirst };
+    }
+    let Some(distance) = contexts.iter().position(|context| *context == account.context) else {
+        return if contexts.len() == 1 { Why::NoPath } else { Why::OtherPath };
+    };
+    let is_meant = |other: &Explained| {
+        let answers_any = || match &other.credential {
+            Some(credential) => credential.any_username,
+            // What is locked may be one that does.
+            None => other.account.username.is_empty(),
+        };
+        username.is_none_or(|name| *name == other.account.username || answers_any())
+    };
+    if !is_meant(this) {
+        return Why::OtherUsername;
+    }
+    let nearest = all
+        .iter()
+        .filter(|other| is_meant(other))
+        .filter_map(|other| contexts.iter().position(|c| *c == other.account.context))
+        .min();
+    match outcome {
+        _ if nearest.is_some_and(|nearest| nearest < distance) => Why::LessSpecific,
+        Outcome::Nobody if this.locked => Why::Locked,
+        Outcome::Nobody => Why::Damaged,
+        Outcome::All(why) => *why,
+        Outcome::One(chosen, ..) => {
+            let place = contexts.iter().position(|context| *context == chosen.context);
+            if place.is_some_and(|place| place < distance) {
+                Why::LessSpecific
+            } else {
+                Why::AnotherFirst
+            }
+        }
+    }
+}
+
+/// A keychain as it is: nobody is asked, nothing is changed.
+struct Still<'a>(&'a mut dyn Keychain);
+
+impl Keychain for Still<'_> {
+    fn kind(&self) -> Kind {
+        self.0.kind()
+    }
+
+    fn find(
+        &mut self,
+        contexts: &[Context],
+        username: Option<&Username>,
+    ) -> Result<Vec<Found>, Error> {
+        self.0.find(contexts, username)
+    }
+
+    fn list(&mut self) -> Result<Vec<(Found, Account)>, Error> {
+        self.0.list()
+    }
+
+    fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
+        self.0.usernames(found)
+    }
+
+    fn read(&mut self, found: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
+        self.0.read(found)
+    }
+
+    fn write(&mut self, _at: Option<&Found>, _credential: &Credential) -> Result<(), Error> {
+        Err(Error::Denied)
+    }
+
+    fn delete(&mut self, _found: &Found) -> Result<(), Error> {
+        Err(Error::Denied)
+    }
+}

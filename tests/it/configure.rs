@@ -1,0 +1,261 @@
+//! `configure` and `unconfigure`: what they do to git's configuration, shown before it is done.
+
+use crate::status::User;
+use crate::support::program::gits;
+use crate::support::sandbox::{BINARY, Ran, run};
+use crate::support::terminal::Terminal;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const OURS: &str = "pat --keychain kernel";
+
+#[track_caller]
+fn does(user: &User, line: &str) -> Ran {
+    let ran = user.types(line);
+    assert!(ran.status.success(), "{ran}");
+    ran
+}
+
+fn config(user: &User) -> Vec<u8> {
+    fs::read(user.sandbox.path("gitconfig")).unwrap_or_default()
+}
+
+fn on_terminal(user: &User, line: &str) -> Terminal {
+    let mut command: Command = user.sandbox.command(BINARY);
+    command.args(line.split(' '));
+    Terminal::run(&command)
+}
+
+#[test]
+fn git_is_configured_once_with_the_keychain_that_was_proved() {
+    for git in gits() {
+        let user = User::with_git(&git);
+        let ran = does(&user, "configure --yes");
+        let shown = "git config --global --add credential.helper 'pat --keychain kernel'\n";
+        assert_eq!(ran.stdout(), shown);
+        assert!(ran.stderr().contains("a test token was stored in and deleted from"), "{ran}");
+        assert_eq!(user.helpers(), [OURS]);
+        let before = config(&user);
+        let ran = does(&user, "configure --yes");
+        assert!(ran.stdout.is_empty() && ran.stderr().contains("nothing to change"), "{ran}");
+        assert_eq!(config(&user), before);
+        git_keeps_a_token(&user);
+        assert_eq!(does(&user, "unconfigure --yes").stdout().lines().count(), 1);
+        assert!(user.helpers().is_empty());
+        let ran = does(&user, "unconfigure --yes");
+        assert!(ran.stdout.is_empty() && ran.stderr().contains("nothing to change"), "{ran}");
+    }
+}
+
+/// git stores, finds and deletes a token with the configuration as it is.
+#[track_caller]
+fn git_keeps_a_token(user: &User) {
+    let account = format!("protocol=https\nhost={}\nusername=alice\n", user.host);
+    let stored = format!("{account}password=ghp_TESTONLYconfigure\n\n");
+    user.sandbox.run("git", &["credential", "approve"], stored.as_bytes()).prints("");
+    let asked = format!("{account}\n");
+    let filled = user.sandbox.run("git", &["credential", "fill"], asked.as_bytes());
+    assert!(filled.stdout().contains("\npassword=ghp_TESTONLYconfigure\n"), "{filled}");
+    user.sandbox.run("git", &["credential", "reject"], asked.as_bytes()).prints("");
+}
+
+#[test]
+fn a_dry_run_proves_and_changes_nothing() {
+    let user = User::new();
+    let ran = does(&user, "configure --dry-run");
+    assert!(ran.stdout().starts_with("git config --global --add "), "{ran}");
+    assert!(!ran.stderr().contains("stored"), "{ran}");
+    does(&user, "configure --yes --only");
+    let before = config(&user);
+    let ran = does(&user, "unconfigure --dry-run");
+    assert!(ran.stdout().contains("--unset-all"), "{ran}");
+    assert_eq!(config(&user), before);
+}
+
+#[test]
+fn a_person_is_asked_and_may_say_no() {
+    let user = User::new();
+    for (answer, helpers) in [("n\n", vec![]), ("y\n", vec![OURS])] {
+        let mut terminal = on_terminal(&user, "configure");
+        terminal.shows("git config --global --add credential.helper 'pat --keychain kernel'");
+        terminal.shows("Change git's configuration so? [y/N] ");
+        terminal.types(answer);
+        let (status, screen) = terminal.ends();
+        assert_eq!(status.success(), answer == "y\n", "{screen}");
+        assert_eq!(user.helpers(), helpers);
+    }
+    let mut terminal = on_terminal(&user, "unconfigure");
+    terminal.shows("[y/N] ");
+    terminal.types("n\n");
+    assert!(terminal.ends().1.contains("nothing was changed"));
+    assert_eq!(user.helpers(), [OURS]);
+}
+
+#[test]
+fn a_person_is_offered_to_end_the_copies() {
+    let user = User::new();
+    user.helper("store");
+    let mut terminal = on_terminal(&user, "configure");
+    terminal.shows("git asks store, too, and gives a copy of each token.");
+    terminal.shows("[y/N] ");
+    terminal.types("y\n");
+    terminal.shows("Change git's configuration so? [y/N] ");
+    terminal.types("y\n");
+    let (status, screen) = terminal.ends();
+    assert!(status.success(), "{screen}");
+    assert_eq!(user.helpers(), ["store", "", OURS]);
+}
+
+#[test]
+fn where_nobody_can_be_asked_yes_must_be_said() {
+    let user = User::new();
+    let mut command = user.sandbox.command("setsid");
+    command.args(["--wait", BINARY, "configure"]);
+    let ran = run(command, b"");
+    assert!(ran.status.code() == Some(2) && ran.stderr().contains("--yes"), "{ran}");
+    assert!(user.helpers().is_empty());
+}
+
+#[test]
+fn an_older_line_of_ours_is_replaced_with_its_options() {
+    let user = User::new();
+    user.helper("cache");
+    user.helper("/gone/git-credential-pat --keychain kernel --timeout 60 --allow-http");
+    user.helper("/x/git-credential-pat2");
+    does(&user, "configure --yes");
+    let ours = format!("{OURS} --timeout 60 --allow-http");
+    assert_eq!(user.helpers(), ["cache", &ours, "/x/git-credential-pat2"]);
+    // What the installer wrote stays as it is, and a source of tokens is another helper.
+    user.config(&["--global", "--replace-all", "credential.helper", "pat --ci"]);
+    let installed = format!("{BINARY} --keychain kernel");
+    user.helper(&installed);
+    does(&user, "configure --yes");
+    assert_eq!(user.helpers(), ["pat --ci", &installed]);
+}
+
+#[test]
+fn two_lines_of_ours_become_one() {
+    let user = User::new();
+    for line in [OURS, "cache", "pat --keychain kernel --allow-http"] {
+        user.helper(line);
+    }
+    does(&user, "configure --yes");
+    let helpers = user.helpers();
+    assert_eq!(helpers.iter().filter(|line| line.contains("pat")).count(), 1, "{helpers:?}");
+    assert!(helpers.contains(&format!("{OURS} --allow-http")), "{helpers:?}");
+}
+
+#[test]
+fn only_writes_one_reset_and_unconfigure_takes_it_back() {
+    for git in gits() {
+        let user = User::with_git(&git);
+        for line in ["pat --ci", OURS, "store"] {
+            user.helper(line);
+        }
+        for _ in 0..2 {
+            let ran = does(&user, "configure --yes --only");
+            assert_eq!(user.helpers(), ["store", "", "pat --ci", OURS], "{ran}");
+        }
+        git_keeps_a_token(&user);
+        assert!(!user.sandbox.path(".git-credentials").exists());
+        does(&user, "unconfigure --yes");
+        assert_eq!(user.helpers(), ["store"]);
+    }
+}
+
+#[test]
+fn a_reset_that_others_need_stays() {
+    let user = User::new();
+    for line in ["manager", "", OURS, "cache"] {
+        user.helper(line);
+    }
+    does(&user, "unconfigure --yes");
+    assert_eq!(user.helpers(), ["manager", "", "cache"]);
+}
+
+#[test]
+fn one_url_and_one_repository_are_configured_alone() {
+    let user = User::new();
+    user.helper("cache");
+    does(&user, "configure --yes --only https://HOST/org");
+    let key = format!("credential.{}.helper", user.url("/org"));
+    assert_eq!(user.sandbox.git(&["config", "--global", "--get-all", &key]), format!("\n{OURS}\n"));
+    assert_eq!(user.helpers(), ["cache"]);
+    user.sandbox.git(&["init", "-q", "."]);
+    does(&user, "configure --yes --local");
+    assert_eq!(user.sandbox.git(&["config", "--local", "credential.helper"]), format!("{OURS}\n"));
+    does(&user, "unconfigure --yes --local");
+    does(&user, "unconfigure --yes https://HOST/other");
+    assert!(!user.sandbox.git(&["config", "--global", "--get-all", &key]).is_empty());
+    does(&user, "unconfigure --yes");
+    assert_eq!(user.helpers(), ["cache"]);
+    assert!(!String::from_utf8_lossy(&config(&user)).contains("org"));
+}
+
+#[test]
+fn unconfigure_takes_only_what_is_ours() {
+    let user = User::configured();
+    let setting = |path: &str, name: &str| format!("credential.{}.{name}", user.url(path));
+    user.config(&["--global", &setting("/org", "useHttpPath"), "true"]);
+    user.config(&["--global", &setting("", "useHttpPath"), "true"]);
+    user.config(&["--global", &setting("", "username"), "alice"]);
+    user.config(&["--global", "user.name", "Alice"]);
+    user.helper("cache");
+    does(&user, "unconfigure --yes");
+    assert_eq!(user.helpers(), ["cache"]);
+    let left = user.sandbox.git(&["config", "--global", "--list"]);
+    assert!(!left.contains("/org"), "{left}");
+    for kept in ["usehttppath=true", "username=alice", "user.name=Alice"] {
+        assert!(left.contains(kept), "{left}");
+    }
+}
+
+#[test]
+fn a_program_outside_of_path_is_named_as_gits_shell_reads_it() {
+    for git in gits() {
+        let mut user = User::with_git(&git);
+        let path = std::env::var("PATH").unwrap();
+        user.sandbox.set("PATH", &format!("{}:{path}", git.parent().unwrap().display()));
+        let folder = user.sandbox.path("odd 'one' \"two\" $HOME é [x]* `y` \\z #;&|");
+        fs::create_dir(&folder).unwrap();
+        let program = folder.join("git-credential-pat");
+        // By another process: what this one has open for writing others cannot run.
+        let copied = user.sandbox.run("cp", &[BINARY, program.to_str().unwrap()], b"");
+        assert!(copied.status.success(), "{copied}");
+        let mut command = user.sandbox.command(&program);
+        command.args(["configure", "--yes"]);
+        let ran = run(command, b"");
+        assert!(ran.status.success(), "{ran}");
+        let helper = user.helpers().concat();
+        assert!(helper.starts_with('/') && helper.ends_with(" --keychain kernel"), "{helper}");
+        git_keeps_a_token(&user);
+        // The installer writes the very same.
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
+        let quoted =
+            format!("sed -n '/^escaped()/,/^}}/p' '{script}' > f && . ./f && escaped \"$0\"");
+        let written = user.sandbox.run("sh", &["-c", &quoted, program.to_str().unwrap()], b"");
+        assert_eq!(helper, format!("{} --keychain kernel", written.stdout()));
+        let mut command = user.sandbox.command(&program);
+        command.args(["configure", "--yes"]);
+        assert!(run(command, b"").stderr().contains("nothing to change"));
+        let other: &Path = Path::new(BINARY);
+        let mut command = user.sandbox.command(other);
+        command.args(["unconfigure", "--yes"]);
+        assert!(run(command, b"").status.success());
+        assert!(user.helpers().is_empty());
+    }
+}
+
+#[test]
+fn what_is_still_in_the_way_is_said_with_its_command() {
+    let user = User::new();
+    user.helper("store");
+    user.helper("!f() { echo password=ghp_TESTONLYx; }; f");
+    let ran = does(&user, "configure --yes");
+    let said = ran.stderr();
+    for part in ["copy of every token to store", "a shell snippet", "hint: git config --global"] {
+        assert!(said.contains(part), "no {part:?}: {ran}");
+    }
+    assert!(!format!("{ran}").contains("TESTONLY"), "{ran}");
+}

@@ -1,0 +1,169 @@
+//! `status`: what decides which token git uses is found by asking real gits and real keychains,
+//! and each command that it names as a mending is run as it stands, and mends.
+
+mod accounts;
+mod configuration;
+mod keychains;
+mod plain_text;
+mod screen;
+
+use crate::support::kernel::Keys;
+use crate::support::sandbox::{BINARY, Ran, Sandbox};
+use git_credential_pat::context::Context;
+use git_credential_pat::credential::{Credential, Username};
+use git_credential_pat::keychain::{Kind, Options, open};
+use git_credential_pat::secret::Secret;
+use serde_json::Value;
+use std::path::Path;
+
+/// A token that must never be seen.
+pub const TOKEN: &str = "ghp_TESTONLYstatus0123456789";
+
+/// Somebody with the kernel's keyring and without a desktop, at a host of their own.
+pub struct User {
+    pub sandbox: Sandbox,
+    /// Removes what is kept for the host.
+    _keys: Keys,
+    pub host: String,
+}
+
+impl User {
+    /// Whom nothing is configured for.
+    pub fn new() -> Self {
+        let keys = Keys::new();
+        let host = keys.host("status");
+        Self { sandbox: Sandbox::new(), _keys: keys, host }
+    }
+
+    /// Whose git asks this helper.
+    pub fn configured() -> Self {
+        let user = Self::new();
+        user.helper("pat --keychain kernel");
+        user
+    }
+
+    /// Whose first git is this one.
+    pub fn with_git(git: &Path) -> Self {
+        let mut user = Self::new();
+        let folder = Path::new(BINARY).parent().unwrap().display();
+        let path = std::env::var("PATH").unwrap();
+        user.sandbox.set("PATH", &format!("{folder}:{}:{path}", git.parent().unwrap().display()));
+        user
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.host)
+    }
+
+    /// Adds to git's configuration; `HOST` is the user's own.
+    pub fn config(&self, words: &[&str]) {
+        let words: Vec<String> =
+            words.iter().map(|word| word.replace("HOST", &self.host)).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        self.sandbox.git(&[&["config"], &words[..]].concat());
+    }
+
+    /// Adds a line to `credential.helper`.
+    pub fn helper(&self, line: &str) {
+        self.config(&["--global", "--add", "credential.helper", line]);
+    }
+
+    /// Makes an account, whatever state it is in.
+    pub fn account(&self, path: &str, username: &str, change: impl FnOnce(&mut Credential)) {
+        let mut credential = Credential {
+            context: Context::from_canonical(&self.url(path)).unwrap(),
+            username: Some(Username::new(username.as_bytes())),
+            any_username: false,
+            token: Secret::new(TOKEN.as_bytes()),
+            authtype: None,
+            expiry: None,
+            refresh_token: None,
+            stored_at: 1_796_169_600,
+            rejected_at: None,
+        };
+        change(&mut credential);
+        let options = Options { kind: Some(Kind::Kernel), ..Options::default() };
+        open(&options).unwrap().write(None, &credential).unwrap();
+    }
+
+    pub fn types(&self, line: &str) -> Ran {
+        let line = line.replace("HOST", &self.host);
+        self.sandbox.helper(&line.split_whitespace().collect::<Vec<_>>(), b"")
+    }
+
+    /// What `status --json` says of a place of the host; as people see it, it tells the same.
+    #[track_caller]
+    pub fn status(&self, path: &str) -> Value {
+        self.status_of(&["--keychain", "kernel", &self.url(path)])
+    }
+
+    #[track_caller]
+    pub fn status_of(&self, words: &[&str]) -> Value {
+        let ran = self.sandbox.helper(&[&["status", "--json"], words].concat(), b"");
+        assert!(ran.stderr.is_empty(), "{ran}");
+        let status: Value =
+            serde_json::from_slice(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {ran}"));
+        let code = i32::from(status["well"] == false);
+        assert_eq!(ran.status.code(), Some(code), "{ran}");
+        let text = self.sandbox.helper(&[&["status"], words].concat(), b"");
+        assert_eq!(text.status.code(), Some(code), "{text}");
+        for finding in status["findings"].as_array().unwrap() {
+            if let Some(command) = finding["command"].as_str() {
+                assert!(text.stdout().contains(command), "{command}: {text}");
+            }
+        }
+        for said in [ran, text] {
+            assert!(!format!("{said}").contains("TESTONLY"), "{said}");
+        }
+        status
+    }
+
+    /// The ids of what is found at a place of the host, in order.
+    #[track_caller]
+    pub fn finds(&self, path: &str) -> Vec<String> {
+        ids(&self.status(path))
+    }
+
+    /// Runs the command that mends this at a place of the host; it is found no more.
+    #[track_caller]
+    pub fn mends(&self, path: &str, id: &str) -> String {
+        let command = command(&self.status(path), id);
+        self.runs(&command, "");
+        let left = self.finds(path);
+        assert!(!left.iter().any(|left| left == id), "{command}: {left:?}");
+        command
+    }
+
+    /// Runs a command that was named, by a shell; what is added is for the test's own sake.
+    #[track_caller]
+    pub fn runs(&self, command: &str, more: &str) -> Ran {
+        let ran = self.sandbox.run("sh", &["-c", &format!("{command}{more}")], TOKEN.as_bytes());
+        assert!(ran.status.success(), "{ran}");
+        assert!(!ran.stdout().contains("TESTONLY") && !ran.stderr().contains("TESTONLY"), "{ran}");
+        ran
+    }
+
+    /// The user's `credential.helper`, line by line.
+    pub fn helpers(&self) -> Vec<String> {
+        let args = ["config", "--global", "--null", "--get-all", "credential.helper"];
+        let values = self.sandbox.run("git", &args, b"").stdout();
+        values.split_terminator('\0').map(str::to_owned).collect()
+    }
+}
+
+#[track_caller]
+pub fn finding<'a>(status: &'a Value, id: &str) -> &'a Value {
+    let found = status["findings"].as_array().unwrap().iter().find(|one| one["id"] == id);
+    found.unwrap_or_else(|| panic!("no {id}: {status:#}"))
+}
+
+#[track_caller]
+pub fn command(status: &Value, id: &str) -> String {
+    let finding = finding(status, id);
+    finding["command"].as_str().unwrap_or_else(|| panic!("no command: {finding:#}")).to_owned()
+}
+
+pub fn ids(status: &Value) -> Vec<String> {
+    let findings = status["findings"].as_array().unwrap();
+    findings.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+}

@@ -1,0 +1,96 @@
+//! The keychain: reachable, locked, persistent. status only looks at it.
+
+use super::{TOKEN, command, finding, ids};
+use crate::support::desktop::Desktop;
+use crate::support::sandbox::{BINARY, Ran, Sandbox};
+use serde_json::Value;
+
+const URL: &str = "https://h.example";
+const HELPER: &str = "pat --keychain secret-service";
+
+fn with_account(desktop: &Desktop) {
+    let request = format!("protocol=https\nhost=h.example\nusername=alice\npassword={TOKEN}\n\n");
+    desktop.sandbox.helper(&["--keychain", "secret-service", "store"], request).prints("");
+    desktop.sandbox.git(&["config", "--global", "credential.helper", HELPER]);
+}
+
+#[track_caller]
+fn status(sandbox: &Sandbox, words: &[&str]) -> (Ran, Value) {
+    let ran = sandbox.helper(&[&["status", "--json"], words].concat(), b"");
+    assert!(ran.stderr.is_empty() && !ran.stdout().contains("TESTONLY"), "{ran}");
+    let status = serde_json::from_slice(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {ran}"));
+    (ran, status)
+}
+
+#[test]
+fn a_desktop_where_all_is_well() {
+    let desktop = Desktop::gnome_keyring();
+    with_account(&desktop);
+    for words in [&[URL][..], &[]] {
+        let (ran, status) = status(&desktop.sandbox, words);
+        assert_eq!(ran.status.code(), Some(0), "{ran}");
+        assert_eq!(status["keychains"][0]["name"], "secret-service");
+        assert_eq!(status["keychains"][0]["survives_reboot"], true);
+        assert_eq!(status["places"][0]["accounts"][0]["username"], "alice");
+    }
+}
+
+#[test]
+fn a_locked_keyring_is_found_and_stays_locked() {
+    let desktop = Desktop::gnome_keyring_with_display();
+    with_account(&desktop);
+    desktop.lock();
+    for words in [&[URL][..], &[]] {
+        let (ran, status) = status(&desktop.sandbox, words);
+        assert_eq!(ran.status.code(), Some(1), "{ran}");
+        assert_eq!(ids(&status), ["locked"], "{status:#}");
+        assert!(finding(&status, "locked")["advice"].as_str().unwrap().contains("unlock"));
+    }
+    let (_, status) = status(&desktop.sandbox, &[URL]);
+    assert_eq!(status["places"][0]["accounts"][0]["why"], "locked");
+    assert_eq!(desktop.is_unlocked(), Some(false));
+    assert!(!desktop.has_owner("org.gnome.keyring.SystemPrompter"), "a window asks");
+}
+
+#[test]
+fn a_locked_keepassxc_is_not_made_to_ask() {
+    let desktop = Desktop::locked_keepassxc();
+    desktop.sandbox.git(&["config", "--global", "credential.helper", HELPER]);
+    let (ran, status) = status(&desktop.sandbox, &[URL]);
+    assert_eq!(ids(&status), ["locked"], "{ran}");
+}
+
+#[test]
+fn a_desktop_that_is_gone_is_an_error_and_not_another_keychain() {
+    let mut desktop = Desktop::gnome_keyring();
+    with_account(&desktop);
+    desktop.kill("gnome-keyring");
+    let (_, status) = status(&desktop.sandbox, &[URL]);
+    assert_eq!(ids(&status), ["keychain"], "{status:#}");
+    assert_eq!(status["keychains"][0]["name"], "secret-service");
+    let advice = finding(&status, "keychain")["advice"].as_str().unwrap();
+    assert!(advice.contains("--keychain kernel"), "{advice}");
+}
+
+#[test]
+fn a_desktop_that_is_not_configured_yet_is_configured_with_its_own_keychain() {
+    let desktop = Desktop::gnome_keyring();
+    with_account(&desktop);
+    desktop.sandbox.git(&["config", "--global", "--unset-all", "credential.helper"]);
+    let (_, before) = status(&desktop.sandbox, &[URL]);
+    let ran = desktop.sandbox.run("sh", &["-c", &command(&before, "not-configured")], b"");
+    assert!(ran.status.success(), "{ran}");
+    let helper = desktop.sandbox.git(&["config", "--global", "credential.helper"]);
+    assert_eq!(helper.trim(), HELPER);
+    let (ran, _) = status(&desktop.sandbox, &[URL]);
+    assert_eq!(ran.status.code(), Some(0), "{ran}");
+}
+
+#[test]
+fn a_locked_keyring_leads_to_no_configuration() {
+    let desktop = Desktop::gnome_keyring();
+    desktop.lock();
+    let ran = desktop.sandbox.run(BINARY, &["configure", "--yes"], b"");
+    ran.fails(1, "the keychain is locked");
+    assert!(!desktop.sandbox.path("gitconfig").exists());
+}
