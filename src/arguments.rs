@@ -18,14 +18,18 @@ use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
 /// The words that lead to the commands people type.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 16] = [
     "login",
     "logout",
     "list",
+    "token",
+    "exec",
+    "import",
     "status",
     "configure",
     "unconfigure",
     "completions",
+    "man",
     "help",
     "--help",
     "-h",

@@ -4,14 +4,20 @@
 //! all too often a token.
 
 mod accounts;
+mod answer;
 mod completions;
 mod configure;
+mod exec;
 mod git_config;
+mod import;
 mod list;
 mod login;
 mod logout;
+mod man;
 mod place;
+mod settle;
 mod status;
+mod token;
 mod unconfigure;
 
 use crate::arguments::{self, HelperOptions};
@@ -35,14 +41,62 @@ struct Line {
     command: Command,
 }
 
+/// The first paragraph is for `--help`, all of them are for the manual.
 #[derive(Subcommand)]
 enum Command {
     /// Keep a token for a host, or for a part of it
+    ///
+    /// On a terminal it asks for what it was not told, shows the page of the host where a token
+    /// is made and offers to open it, and reads the token without showing it. Whoever gives up at
+    /// a question, with Ctrl-C or Ctrl-D, leaves everything as it was. A path in the URL makes a
+    /// scoped account; git tells its helpers the path only if `credential.useHttpPath` is true
+    /// for that place.
+    ///
+    /// The token is looked at before it is stored, without asking the host: a token of another
+    /// host, a wrong checksum, a kind that git cannot use are warned of. Unknown forms are taken
+    /// as they are. One that is expired or rejected is replaced in any case. A week before a
+    /// token's end git's user is told on the terminal, once a day.
     Login(login::Arguments),
     /// Delete an account and its token from the keychain
+    ///
+    /// The token stays valid at the host: revoke it there.
     Logout(logout::Arguments),
     /// Show the accounts, never their tokens
+    ///
+    /// Of each: its place, username, kind of token, state, expiry, when it was stored, and
+    /// keychain. On a terminal an end within a week is yellow and one that has passed is red,
+    /// unless `NO_COLOR` is set.
     List(list::Arguments),
+    /// Print a token, for a pipe
+    ///
+    /// The account is chosen as for git. Nothing but the token and a newline is printed, and on
+    /// a terminal nothing without `--yes`.
+    Token(token::Arguments),
+    /// Run a command that finds a token in a variable
+    ///
+    /// The account is chosen as for git. The token is in the environment of the command and of
+    /// what it starts itself, and nowhere else; it is never an argument. On Unix the process
+    /// becomes the command, so that signals and the exit status are its own; the status is 127
+    /// where the command is not there and 126 where it cannot be run. It makes no core dumps,
+    /// which would hold its environment.
+    Exec(exec::Arguments),
+    /// Bring tokens here from plain-text files, remotes and other helpers
+    ///
+    /// Shows what would become of each token, asks, stores, reads back, and then offers to
+    /// remove what lay in plain text. What is not imported stays where it is, byte for byte: what
+    /// cannot be understood, unencrypted http, and a token for an account that has another one.
+    ///
+    /// The files are those of `git credential-store`, `~/.netrc` and gh's `hosts.yml`. Tokens in
+    /// the URLs of a repository's remotes are kept for that repository; git is then told to
+    /// send its helpers the path there. A helper is asked by git's own protocol, for each URL.
+    /// Without a URL, `libsecret` and `manager` stand for the items that git's libsecret helper
+    /// and Git Credential Manager keep in the desktop's keychain. These, gh's file and other
+    /// helpers' stores are read and never changed.
+    ///
+    /// A file is replaced in one step, under the lock that git takes for it, and is then its
+    /// owner's alone. Copies on backups and in the disk's free space remain: where others could
+    /// have read them, make a new token.
+    Import(import::Arguments),
     /// Show what decides which token git uses, what is wrong, and what mends it
     ///
     /// For the URL, or for the remotes of this repository: which helpers git asks and in which
@@ -71,9 +125,12 @@ enum Command {
     /// --only` wrote, and `useHttpPath` for parts of hosts, which only this helper made sense of.
     /// They are shown first. Tokens stay in the keychain.
     Unconfigure(unconfigure::Arguments),
-    /// Print the completions for a shell
+    /// Print the completions for a shell, for packagers
     #[command(hide = true)]
     Completions(completions::Arguments),
+    /// Print this manual as a man page, for packagers
+    #[command(hide = true)]
+    Man,
 }
 
 /// Which keychain, as in the helper string.
@@ -137,11 +194,17 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Status(arguments) => {
             return status::run(&arguments).map_err(|error| Failure { what: "status", error });
         }
+        Command::Exec(arguments) => {
+            return exec::run(&arguments).map_err(|error| Failure { what: "exec", error });
+        }
         Command::Login(arguments) => ("login", login::run(&arguments)),
         Command::Logout(arguments) => ("logout", logout::run(&arguments)),
         Command::List(arguments) => ("list", list::run(&arguments)),
         Command::Configure(arguments) => ("configure", configure::run(&arguments)),
         Command::Unconfigure(arguments) => ("unconfigure", unconfigure::run(&arguments)),
+        Command::Token(arguments) => ("token", token::run(&arguments)),
+        Command::Import(arguments) => ("import", import::run(&arguments)),
+        Command::Man => ("man", man::run()),
         Command::Completions(arguments) => ("completions", completions::run(&arguments)),
     };
     result.map(|()| 0).map_err(|error| Failure { what, error })

@@ -116,7 +116,8 @@ impl Context {
     }
 
     /// This host with `path` as its scope, or nothing where the path cannot be one: it has
-    /// an empty, `.` or `..` segment, more than 32 segments, or a name that is only `.git`.
+    /// an empty, `.` or `..` segment (`%2e` is a dot), more than 32 segments, or a name that
+    /// is only `.git`.
     ///
     /// An empty path is the host level. A final `.git` is dropped.
     #[must_use]
@@ -136,6 +137,19 @@ impl Context {
             (1..=segments.len()).rev().filter_map(|n| self.at_segments(&segments[..n])).collect();
         contexts.push(self.host_level());
         contexts
+    }
+
+    /// This context and every wider one: from where a request for exactly this place may be
+    /// answered, the host level last.
+    #[must_use]
+    pub fn outwards(&self) -> Vec<Self> {
+        self.answering(Some(&self.path()).filter(|path| !path.is_empty()).map(Vec::as_slice))
+    }
+
+    /// The scope as the path of a request; empty at the host level.
+    #[must_use]
+    pub fn path(&self) -> Vec<u8> {
+        self.scope.join(&b'/')
     }
 
     /// Reads the canonical form back; anything that [`Display`](fmt::Display) would not
@@ -285,7 +299,9 @@ fn segments(path: &[u8]) -> Option<Vec<&[u8]>> {
 
 /// Whether a segment names a folder below the one before it.
 fn is_plain(segment: &[u8]) -> bool {
-    !matches!(segment, b"" | b"." | b"..")
+    // Many a library and server takes `%2e` for a dot.
+    let dots = [&b""[..], b".", b"..", b"%2e", b".%2e", b"%2e.", b"%2e%2e"];
+    !dots.iter().any(|dots| segment.eq_ignore_ascii_case(dots))
 }
 
 /// Splits `host[:port]`; nothing where what follows the colon is no port.
@@ -427,9 +443,34 @@ mod tests {
     }
 
     #[test]
+    fn a_place_is_answered_from_itself_and_then_outwards() {
+        let outwards = |text: &str| {
+            let context = Context::from_canonical(text).expect(text);
+            context.outwards().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            outwards("https://h.example/team.git/repo"),
+            ["https://h.example/team.git/repo", "https://h.example/team", "https://h.example"]
+        );
+        assert_eq!(outwards("https://h.example"), ["https://h.example"]);
+    }
+
+    #[test]
     fn a_path_that_could_mean_another_place_meets_no_scope() {
         let deep = [b"x/".repeat(32), b"x".to_vec()].concat();
-        for path in [&b"a/../b"[..], b"./a", b"a//b", b"/a", b"a/", b"..", &deep] {
+        for path in [
+            &b"a/../b"[..],
+            b"./a",
+            b"a//b",
+            b"/a",
+            b"a/",
+            b"..",
+            b"a/%2e%2E/b",
+            b"a/.%2e/b",
+            b"a/%2E./b",
+            b"a/%2e/b",
+            &deep,
+        ] {
             assert_eq!(answering(path), ["https://h.example"], "{:?}", escape(path));
         }
         assert_eq!(answering(&deep[2..]).len(), 33);
@@ -450,7 +491,7 @@ mod tests {
     #[test]
     fn a_name_that_without_its_git_suffix_is_a_dot_or_two_has_no_scope() {
         let host = Context::of_host(b"https", b"h.example").expect("a host");
-        for path in [&b"..git"[..], b"...git", b"a/..git", b"a/...git"] {
+        for path in [&b"..git"[..], b"...git", b"a/..git", b"a/...git", b"a/%2E.git"] {
             assert_eq!(host.scoped(path), None, "{:?}", escape(path));
         }
         assert_eq!(answering(b"a/..git"), ["https://h.example/a", "https://h.example"]);

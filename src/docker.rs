@@ -117,7 +117,7 @@ fn get() -> Result<Output, Failure> {
     let context = context(server)?;
     let mut keychain = cli::configured_keychain()?;
     let contexts = std::slice::from_ref(&context);
-    let choice = helper::with_one_retry(|| helper::choose(&mut *keychain, contexts, None))?;
+    let choice = helper::with_retries(|| helper::choose(&mut *keychain, contexts, None))?;
     let Choice::Account(account) = choice else { return Err(Failure::Text(NOT_FOUND)) };
     let credential = account.1;
     if !credential.is_live(now()) {
@@ -149,7 +149,7 @@ fn store() -> Result<Output, Failure> {
     }
     let mut keychain = cli::configured_keychain()?;
     let context = context(&entry.server)?;
-    helper::with_one_retry(|| replace(&mut *keychain, &context, &username, &secret))?;
+    helper::with_retries(|| replace(&mut *keychain, &context, &username, &secret))?;
     Ok(Output::default())
 }
 
@@ -194,13 +194,13 @@ fn erase() -> Result<Output, Failure> {
     let context = context(server(&request)?)?;
     let mut keychain = cli::configured_keychain()?;
     let _guard = keychain.exclusive();
-    helper::with_one_retry(|| helper::delete(&mut *keychain, &context, None))?;
+    helper::with_retries(|| helper::delete(&mut *keychain, &context, None))?;
     Ok(Output::default())
 }
 
 fn list() -> Result<Output, Failure> {
     let mut keychain = cli::configured_keychain()?;
-    let accounts = helper::with_one_retry(|| keychain.list())?;
+    let accounts = helper::with_retries(|| keychain.list())?;
     let registries: BTreeMap<String, String> = accounts
         .into_iter()
         .filter_map(|(_, account)| {
@@ -222,7 +222,7 @@ fn version() -> Output {
 fn read() -> Result<Buffer, Error> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_REQUEST + 1));
     let limit = u64::try_from(MAX_REQUEST).unwrap_or(u64::MAX) + 1;
-    terminal::raw_stdin()?
+    terminal::request_stdin()?
         .take(limit)
         .read_to_end(&mut bytes)
         .map_err(|e| Error::Stream(e.kind()))?;

@@ -57,6 +57,12 @@ pub enum Error {
     /// Nothing is kept for what a person named.
     #[error("no such account is in the keychain")]
     NoAccount,
+    /// The account's token is over.
+    #[error("the account's token has expired")]
+    Expired,
+    /// The host refused the account's token.
+    #[error("the account's token was rejected by the host")]
+    Rejected,
     /// A token that still serves would be lost.
     #[error("the account has another token already")]
     Exists,
@@ -120,6 +126,10 @@ impl Error {
         Some(match self {
             Self::Usage(_) | Self::Option(_) | Self::Source(_) => "see git-credential-pat --help",
             Self::NoAccount => "see what is there with: git credential-pat list",
+            Self::Expired => "make a new one at the host, then: git credential-pat login URL",
+            Self::Rejected => {
+                "if it is good after all: git credential-pat login --restore URL; else log in anew"
+            }
             Self::Exists => "add --replace, or name another account with --username NAME",
             Self::Locked => "unlock it in the desktop session, or log in there once",
             Self::Denied => "repeat the command and allow the access when the keychain asks",

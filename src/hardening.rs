@@ -65,3 +65,28 @@ fn no_core_dumps() {
 
 #[cfg(not(unix))]
 fn no_core_dumps() {}
+
+#[cfg(test)]
+mod tests {
+    use super::begin;
+    use std::env;
+    use std::process::Command;
+
+    /// It panics in a process of its own, which it starts.
+    #[test]
+    fn a_panic_says_where_and_never_what() {
+        const PANICS: &str = "GIT_CREDENTIAL_PAT_TEST_PANICS";
+        if env::var_os(PANICS).is_some() {
+            begin();
+            panic!("{}", ["ghp_TESTONLY", "panic"].concat());
+        }
+        let mut test = Command::new(env::current_exe().expect("this test's program"));
+        let name = "hardening::tests::a_panic_says_where_and_never_what";
+        test.args(["--exact", name, "--nocapture"]).env(PANICS, "");
+        let output = test.output().expect("a run");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains("internal error at src/hardening.rs:"), "{said}");
+        assert!(!said.contains("TESTONLY"), "{said}");
+    }
+}

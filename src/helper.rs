@@ -4,7 +4,7 @@
 //! what is outside the grammar, unencrypted, incomplete or not to be kept is passed over in
 //! silence, so that git goes on to the next helper. Only then is a keychain touched.
 //!
-//! Where the keychain fails in a way that is worth one more try, the operation begins again
+//! Where the keychain fails in a way that is worth another try, the operation begins again
 //! from its search. That is safe also for what writes: it first looks at what is there.
 
 mod choice;
@@ -18,7 +18,7 @@ pub use choice::{Choice, choose, read_sound};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::keychain::Keychain;
+use crate::keychain::{Found, Keychain};
 use crate::protocol::{Answer, Request};
 use crate::secret::Secret;
 use choice::named;
@@ -93,7 +93,7 @@ pub fn get(
     };
     let contexts = host.answering(request.path.as_deref());
     let username = request.username.as_ref();
-    let choice = with_one_retry(|| choose(keychain, &contexts, username))?;
+    let choice = with_retries(|| choose(keychain, &contexts, username))?;
     let (_, credential) = match choice {
         Choice::None => return Ok(Outcome::Silent),
         Choice::Ambiguous => return Ok(Outcome::Ambiguous(host)),
@@ -162,7 +162,7 @@ pub fn store(
     }
     let _guard = keychain.exclusive();
     let new = New { request, host: &host, authtype, token, now: policy.now };
-    with_one_retry(|| new.store(keychain))?;
+    with_retries(|| new.store(keychain))?;
     Ok(Outcome::Silent)
 }
 
@@ -181,10 +181,10 @@ pub fn erase(
     if let Some((authtype, token)) = refused(request) {
         let _guard = keychain.exclusive();
         let contexts = host.answering(request.path.as_deref());
-        with_one_retry(|| reject(keychain, &contexts, username, (authtype, token), policy.now))?;
+        with_retries(|| reject(keychain, &contexts, username, (authtype, token), policy.now))?;
     } else if let Some(context) = host.scoped(request.path.as_deref().unwrap_or_default()) {
         let _guard = keychain.exclusive();
-        with_one_retry(|| delete(keychain, &context, username))?;
+        with_retries(|| delete(keychain, &context, username))?;
     }
     Ok(Outcome::Silent)
 }
@@ -207,15 +207,41 @@ pub fn delete(
     Ok(found.len())
 }
 
-/// Runs an operation, once more where its error says that this may help.
+/// Deletes an item whose token was rejected long ago; whether it did. A new token that has
+/// come in its place stays.
+///
+/// # Errors
+/// Where the keychain fails.
+pub fn forget_long_rejected(
+    keychain: &mut dyn Keychain,
+    found: &Found,
+    now: u64,
+) -> Result<bool, Error> {
+    let _guard = keychain.exclusive();
+    let read = keychain.read(std::slice::from_ref(found))?;
+    let is_old = read.iter().any(|(_, credential)| credential.is_long_rejected(now));
+    if is_old {
+        keychain.delete(found)?;
+    }
+    Ok(is_old)
+}
+
+/// How often an operation is begun again. Not once only: gnome-keyring fails by itself once in
+/// some thousand connections, and that must not use up the answer to what else happens.
+const RETRIES: usize = 2;
+
+/// Runs an operation, again where its error says that this may help.
 ///
 /// # Errors
 /// The operation's.
-pub fn with_one_retry<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    match operation() {
-        Err(error) if error.is_transient() => operation(),
-        result => result,
+pub fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 0..RETRIES {
+        match operation() {
+            Err(error) if error.is_transient() => {}
+            result => return result,
+        }
     }
+    operation()
 }
 
 /// Whether a request is ours to act on.
@@ -376,7 +402,9 @@ fn reject(
     for (at, credential) in named(keychain, contexts, username)? {
         let same_token = credential.token == *token && credential.authtype.as_deref() == authtype;
         if same_token && credential.rejected_at.is_none() {
-            keychain.write(Some(&at), &Credential { rejected_at: Some(now), ..credential })?;
+            // A clock that was set back must not make it one that was rejected long ago.
+            let rejected_at = Some(now.max(credential.stored_at));
+            keychain.write(Some(&at), &Credential { rejected_at, ..credential })?;
         }
     }
     Ok(())

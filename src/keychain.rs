@@ -106,7 +106,7 @@ pub trait Keychain {
     /// Keeps other processes of ours from writing until the guard is dropped, so that nothing
     /// comes between comparing and writing. None where no such guard can be had: the write
     /// then goes on without.
-    fn exclusive(&self) -> Option<Lock> {
+    fn exclusive(&mut self) -> Option<Lock> {
         lock::acquire()
     }
 

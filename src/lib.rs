@@ -89,7 +89,7 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
     if operation != Operation::Get {
         hardening::hide_memory();
     }
-    let request = Request::read(&mut terminal::raw_stdin()?)?;
+    let request = Request::read(&mut terminal::request_stdin()?)?;
     let policy = Policy { allow_http: options.allow_http, now: now() };
     let Some(mut keychain) = open(operation, &request, options)? else { return Ok(()) };
     match run(&request, policy, &mut *keychain)? {

@@ -194,7 +194,7 @@ impl Keychain for Source {
         Err(Error::Source("it cannot be written"))
     }
 
-    fn exclusive(&self) -> Option<Lock> {
+    fn exclusive(&mut self) -> Option<Lock> {
         None
     }
 

@@ -8,7 +8,11 @@ pub mod prompt;
 
 use crate::error::Error;
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
+use std::time::{Duration, Instant};
+
+/// How long a program may take for its request.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What begins every line that we say.
 pub const NAME: &str = "git-credential-pat";
@@ -19,6 +23,35 @@ pub const NAME: &str = "git-credential-pat";
 /// [`Error::Stream`] where there is none.
 pub fn raw_stdin() -> Result<File, Error> {
     duplicate_stdin().map_err(|e| Error::Stream(e.kind()))
+}
+
+/// Standard input for a program's request, without a buffer. A program writes it at once: one
+/// that has not come to its end within five seconds never will. A person may take their time.
+///
+/// # Errors
+/// [`Error::Stream`] where there is none.
+pub fn request_stdin() -> Result<RequestStdin, Error> {
+    let deadline = (!stdin_is_terminal()).then(|| Instant::now() + REQUEST_PATIENCE);
+    Ok(RequestStdin { stdin: raw_stdin()?, deadline })
+}
+
+/// See [`request_stdin`].
+pub struct RequestStdin {
+    stdin: File,
+    deadline: Option<Instant>,
+}
+
+impl Read for RequestStdin {
+    /// Reads what is there.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::TimedOut`] where nothing comes until the deadline.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(deadline) = self.deadline {
+            wait_for_input(&self.stdin, deadline.saturating_duration_since(Instant::now()))?;
+        }
+        self.stdin.read(buffer)
+    }
 }
 
 /// Writes bytes to standard output in one write where the system takes them in one. A
@@ -48,6 +81,12 @@ pub fn hint(hint: &str) {
 #[must_use]
 pub fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
+}
+
+/// Whether a person reads standard output.
+#[must_use]
+pub fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// Whether a person reads standard error.
@@ -82,6 +121,22 @@ pub fn stdout_columns() -> Option<usize> {
 pub fn stdout_columns() -> Option<usize> {
     const USUAL: usize = 80;
     io::stdout().is_terminal().then_some(USUAL)
+}
+
+#[cfg(unix)]
+fn wait_for_input(stdin: &File, patience: Duration) -> io::Result<()> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let patience = Timespec::try_from(patience).map_err(|_| io::ErrorKind::TimedOut)?;
+    match poll(&mut [PollFd::new(stdin, PollFlags::IN)], Some(&patience))? {
+        0 => Err(io::ErrorKind::TimedOut.into()),
+        _ => Ok(()),
+    }
+}
+
+/// A pipe cannot be waited for there.
+#[cfg(not(unix))]
+fn wait_for_input(_: &File, _: Duration) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -32,6 +32,8 @@ python3-dbus            # unlocks and locks them from outside
 python3                 # git-lfs's server side, and python3-dbus
 libsecret-tools         # secret-tool: another program's view of our items
 man-db                  # shows the manual that was installed
+zsh                     # loads the completions for it
+fish                    # and for it
 keyutils                # keyctl: the kernel keyring seen from outside
 shellcheck              # lints the scripts
 groff-base              # lints the manual
@@ -100,7 +102,7 @@ main() {
     find install.sh tests benches examples -name '*.sh' -exec shellcheck {} +
 
     step "Manual"
-    warnings=$(groff -k -t -man -ww -z -Tutf8 src/cli/git-credential-pat.1 2>&1 || echo failed)
+    warnings=$({ cargo run --quiet --locked -- man | groff -k -t -man -ww -z -Tutf8 2>&1; } || echo failed)
     [ -z "$warnings" ] || die "the manual is not clean: $warnings"
 
     step "Format"

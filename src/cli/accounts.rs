@@ -48,7 +48,7 @@ fn chosen(
     username: Option<&Username>,
 ) -> Result<Option<Credential>, Error> {
     let contexts = std::slice::from_ref(context);
-    match helper::with_one_retry(|| helper::choose(keychain, contexts, username)) {
+    match helper::with_retries(|| helper::choose(keychain, contexts, username)) {
         Ok(helper::Choice::Account(account)) => Ok(Some(account.1)),
         Ok(_) | Err(Error::Damaged) => Ok(None),
         Err(error) => Err(error),

@@ -39,7 +39,7 @@ struct Row {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut keychain = arguments.keychain.open()?;
-    let mut rows = helper::with_one_retry(|| rows(&mut *keychain))?;
+    let mut rows = helper::with_retries(|| rows(&mut *keychain))?;
     rows.sort_by(|a, b| a.account.cmp(&b.account));
     let keychain = keychain.kind().name();
     let text = if arguments.json {
@@ -68,9 +68,8 @@ fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
             .iter()
             .position(|(f, credential)| *f == found && credential.account() == account)
             .map(|index| read.swap_remove(index).1);
-        if credential.as_ref().is_some_and(|credential| credential.is_long_rejected(now())) {
-            keychain.delete(&found)?;
-        } else {
+        let is_old = credential.as_ref().is_some_and(|c| c.is_long_rejected(now()));
+        if !is_old || !helper::forget_long_rejected(keychain, &found, now())? {
             let token = credential.as_ref().map(|credential| credential.token.expose());
             let kind = token.and_then(|token| forge::kind_of(&account.context, token));
             rows.push(Row { account, locked: found.locked, kind, credential });

@@ -7,10 +7,9 @@ mod ask;
 mod expiry;
 mod page;
 mod save;
-mod settle;
 
 use super::place::{Place, is_plain};
-use super::{KeychainArguments, describe};
+use super::{KeychainArguments, describe, settle};
 use crate::context::Context;
 use crate::credential::{Credential, Username, now};
 use crate::ending::relative;
@@ -104,10 +103,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         Some(terminal) => login.converse(terminal, &mut *keychain, given, expiry)?,
         None => login.read(&mut *keychain, given, expiry)?,
     };
-    let settings = settle::plan(&setup, &mut *keychain, &credential, terminal.as_mut())?;
+    let lacks = settle::lacks(&setup, &mut *keychain, &credential)?;
+    let settings = settle::ask(lacks, terminal.as_mut())?;
     let (saved, credential) = save(&mut *keychain, credential, login.replace)?;
     report(&saved, &credential, &*keychain);
-    settle::carry_out(&settings)
+    settle::carry_out("login", &settings)
 }
 
 /// Whom to ask: nobody where everything is given.
@@ -162,7 +162,7 @@ fn restore(
 ) -> Result<(), Error> {
     let _guard = keychain.exclusive();
     let contexts = std::slice::from_ref(context);
-    let choice = helper::with_one_retry(|| helper::choose(keychain, contexts, username))?;
+    let choice = helper::with_retries(|| helper::choose(keychain, contexts, username))?;
     let (at, credential) = match choice {
         helper::Choice::Account(account) => *account,
         helper::Choice::None => return Err(Error::NoAccount),

@@ -33,8 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         None => username,
     };
     let mut keychain = arguments.keychain.open()?;
-    let filed =
-        helper::with_one_retry(|| filed_names(&mut *keychain, &context, username.as_ref()))?;
+    let filed = helper::with_retries(|| filed_names(&mut *keychain, &context, username.as_ref()))?;
     let name = match (filed.as_slice(), &mut terminal) {
         ([], _) => return Err(Error::NoAccount),
         ([only], _) => only,
@@ -43,7 +42,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
             return Err(Error::Usage("several accounts are there: name one with --username NAME"));
         }
     };
-    helper::with_one_retry(|| helper::delete(&mut *keychain, &context, Some(name)))?;
+    helper::with_retries(|| helper::delete(&mut *keychain, &context, Some(name)))?;
     terminal::say("logout", &format!("deleted the account at {context}"));
     terminal::hint("the token itself stays valid until you revoke it at the host");
     Ok(())

@@ -8,6 +8,13 @@ use crate::credential::Username;
 use crate::error::Error;
 use url::Url;
 
+/// How many forges' tokens begin. What is copied last is at times pasted in the wrong place.
+const BEGINNINGS: [&[u8]; 8] =
+    [b"ghp_", b"gho_", b"ghu_", b"ghs_", b"github_pat_", b"glpat-", b"gldt-", b"ATATT3"];
+
+const HOLDS_TOKEN: Error =
+    Error::Usage("a token does not belong in a URL: it is asked for, or read with --with-token");
+
 /// What a URL says.
 pub(super) struct Place {
     pub(super) context: Context,
@@ -21,6 +28,9 @@ impl Place {
     /// [`Error::Usage`], which never quotes the URL: it may hold a token.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
+        if holds_token(text.as_bytes()) {
+            return Err(HOLDS_TOKEN);
+        }
         if text.contains('\\') {
             // Libraries read it as a slash, git does not.
             return Err(Error::Usage("a URL has no backslash"));
@@ -34,9 +44,7 @@ impl Place {
         };
         let url = Url::parse(text).map_err(|_| Error::Usage("the URL cannot be understood"))?;
         if url.password().is_some() {
-            return Err(Error::Usage(
-                "a token does not belong in a URL: it is asked for, or read with --with-token",
-            ));
+            return Err(HOLDS_TOKEN);
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(Error::Usage("the URL of a host or repository has no ? and no #"));
@@ -59,9 +67,21 @@ impl Place {
     }
 }
 
-/// Whether git could take the username on a line.
+/// Whether it is a username that git could take on a line: a token, which everybody may see
+/// there, is none.
 pub(super) fn is_plain(username: &Username) -> bool {
-    !username.as_bytes().iter().any(|b| matches!(b, b'\n' | b'\r' | 0))
+    let name = username.as_bytes();
+    !name.iter().any(|b| matches!(b, b'\n' | b'\r' | 0)) && !holds_token(name)
+}
+
+/// Whether a part of it has the form of a token. Names that merely begin so are shorter.
+fn holds_token(text: &[u8]) -> bool {
+    const BODY: usize = 12;
+    let is_body = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    (0..text.len()).any(|at| {
+        let body = BEGINNINGS.iter().find_map(|beginning| text[at..].strip_prefix(*beginning));
+        body.is_some_and(|body| body.iter().take_while(|b| is_body(b)).count() >= BODY)
+    })
 }
 
 #[cfg(test)]
@@ -87,6 +107,7 @@ mod tests {
             ("alice@h.example", "https://h.example", Some("alice")),
             ("http://localhost:3000", "http://localhost:3000", None),
             ("https://[::1]:8443/a%20b/", "https://[::1]:8443/a b", None),
+            ("h.example/glpat-tool", "https://h.example/glpat-tool", None),
             ("https://m\u{fc}nchen.example", "https://xn--mnchen-3ya.example", None),
         ] {
             let expected = Some((context.to_owned(), username.map(ToOwned::to_owned)));
@@ -101,6 +122,10 @@ mod tests {
             "https://",
             "https://github.com\\@evil.example/",
             "https://a:ghp_TESTONLY@h.example",
+            "ghp_TESTONLYargument",
+            "https://ghp_TESTONLYargument@h.example",
+            "https://h.example/glpat-TESTONLYargument",
+            "https://github_pat_TESTONLYargument_x",
             "https://h.example?x",
             "https://h.example#@github.com",
             "ftp://h.example",

@@ -148,7 +148,7 @@ impl Report {
             return Ok(());
         }
         let mut keychain = keychain::open(&options)?;
-        let asks = helper::with_one_retry(|| keychain.asks_before_it_searches());
+        let asks = helper::with_retries(|| keychain.asks_before_it_searches());
         let looked = match asked {
             _ if asks != Ok(false) => Err(asks.err().unwrap_or(Error::Locked)),
             Some(asked) => {

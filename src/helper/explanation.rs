@@ -5,7 +5,7 @@
 //! words.
 
 use super::choice::{Choice, choose, read_sound};
-use super::{Place, Policy, place_of, with_one_retry};
+use super::{Place, Policy, place_of, with_retries};
 use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
@@ -69,14 +69,14 @@ pub fn explain(
         return Ok(Vec::new());
     };
     let Some(host) = Context::of_host(protocol, host) else { return Ok(Vec::new()) };
-    let mut accounts = with_one_retry(|| of_host(Some(&host), keychain))?;
+    let mut accounts = with_retries(|| of_host(Some(&host), keychain))?;
     if !matches!(place_of(request, policy), Place::Host(_)) {
         return Ok(accounts);
     }
     let contexts = host.answering(request.path.as_deref());
     let username = request.username.as_ref();
     let mut still = Still(keychain);
-    let choice = with_one_retry(|| choose(&mut still, &contexts, username));
+    let choice = with_retries(|| choose(&mut still, &contexts, username));
     let outcome = match choice {
         Ok(Choice::None) => Outcome::Nobody,
         Ok(Choice::Ambiguous) => Outcome::All(Why::Ambiguous),
@@ -108,7 +108,7 @@ pub fn explain(
 /// # Errors
 /// Where the keychain fails.
 pub fn accounts(keychain: &mut dyn Keychain) -> Result<Vec<Explained>, Error> {
-    with_one_retry(|| of_host(None, keychain))
+    with_retries(|| of_host(None, keychain))
 }
 
 /// The accounts of one host, or of all. No other token is read.

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::keychain::kernel::KernelKeyring;
+use crate::keychain::lock::Lock;
 use crate::keychain::secret_service::{SecretService, address};
 use crate::keychain::{Found, Keychain, Kind, Options};
 
@@ -90,6 +91,10 @@ impl Keychain for Undecided {
 
     fn write(&mut self, at: Option<&Found>, credential: &Credential) -> Result<(), Error> {
         self.call(|keychain| keychain.write(at, credential))
+    }
+
+    fn exclusive(&mut self) -> Option<Lock> {
+        self.keychain.exclusive()
     }
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {

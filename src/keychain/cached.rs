@@ -133,7 +133,7 @@ impl Keychain for Cached {
         result
     }
 
-    fn exclusive(&self) -> Option<Lock> {
+    fn exclusive(&mut self) -> Option<Lock> {
         self.keychain.exclusive()
     }
 

@@ -105,27 +105,28 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
         match key {
             b"context" => {
                 let text = std::str::from_utf8(value).map_err(|_| Error::Damaged)?;
-                context = Some(Context::from_canonical(text).ok_or(Error::Damaged)?);
+                let read = Context::from_canonical(text).ok_or(Error::Damaged)?;
+                once(&mut context, read)?;
             }
-            b"username" => credential.username = Some(Username::new(value)),
-            b"any_username" => credential.any_username = value == b"true",
-            b"authtype" => credential.authtype = Some(value.to_vec()),
-            b"password_expiry_utc" => credential.expiry = Some(number(value)?),
-            b"oauth_refresh_token" => credential.refresh_token = Some(bytes.secret(value)),
-            b"stored_at" => credential.stored_at = number(value)?,
-            b"rejected_at" => credential.rejected_at = Some(number(value)?),
+            b"username" => once(&mut credential.username, Username::new(value))?,
+            b"any_username" => once(&mut credential.any_username, value == b"true")?,
+            b"authtype" => once(&mut credential.authtype, value.to_vec())?,
+            b"password_expiry_utc" => once(&mut credential.expiry, number(value)?)?,
+            b"oauth_refresh_token" => once(&mut credential.refresh_token, bytes.secret(value))?,
+            b"stored_at" => once(&mut credential.stored_at, number(value)?)?,
+            b"rejected_at" => once(&mut credential.rejected_at, number(value)?)?,
             _ => {}
         }
     }
     Ok(Credential {
         context: context.ok_or(Error::Damaged)?,
         username: credential.username,
-        any_username: credential.any_username,
+        any_username: credential.any_username.unwrap_or_default(),
         token,
         authtype: credential.authtype,
         expiry: credential.expiry,
         refresh_token: credential.refresh_token,
-        stored_at: credential.stored_at,
+        stored_at: credential.stored_at.unwrap_or_default(),
         rejected_at: credential.rejected_at,
     })
 }
@@ -134,12 +135,17 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
 #[derive(Default)]
 struct Lines {
     username: Option<Username>,
-    any_username: bool,
+    any_username: Option<bool>,
     authtype: Option<Vec<u8>>,
     expiry: Option<u64>,
     refresh_token: Option<Secret>,
-    stored_at: u64,
+    stored_at: Option<u64>,
     rejected_at: Option<u64>,
+}
+
+/// Takes a value. A key that stands twice is not ours: which of the two would be meant?
+fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Error> {
+    if place.replace(value).is_some() { Err(Error::Damaged) } else { Ok(()) }
 }
 
 fn number(value: &[u8]) -> Result<u64, Error> {
@@ -205,6 +211,9 @@ mod tests {
             b"token\ncontext=https://H.example\n",
             b"token\ncontext=https://h.example\nstored_at=x\n",
             b"t\ncontext=https://h.example\nx\n",
+            b"t\ncontext=https://evil.example\ncontext=https://h.example\n",
+            b"t\ncontext=https://h.example\nusername=a\nusername=b\n",
+            b"t\ncontext=https://h.example\nrejected_at=1\nrejected_at=4000000000\n",
         ] {
             assert!(decode(bytes).is_err(), "{:?}", bytes.escape_ascii().to_string());
         }

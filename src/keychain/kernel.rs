@@ -15,7 +15,9 @@
 //!   sees and which ends with the process, and the read is tried once more.
 //! - Updating a key takes its timeout away. So a key with a lifetime is made in the process
 //!   keyring, given its timeout there, and then linked to `@u`, where it displaces the old
-//!   one: at no moment is it there without its timeout.
+//!   one: at no moment is it there without its timeout. A serial is then another's, or
+//!   nobody's, while the description still finds what is there; so the description is what
+//!   an item is known by.
 //! - There are quotas, in `/proc/sys/kernel/keys`: by default 200 keys and 20,000 bytes.
 
 pub(super) mod cache;
@@ -40,6 +42,9 @@ const MAX_PAYLOAD: usize = 32 * 1024;
 
 /// More than most payloads have.
 const USUAL_PAYLOAD: usize = 4096;
+
+/// How often a key is looked for that was found and then displaced before it was read.
+const TRIES: usize = 8;
 
 /// See the [module](self).
 pub struct KernelKeyring {
@@ -78,9 +83,8 @@ impl Keychain for KernelKeyring {
 
     fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
         let username = |found: &Found| {
-            let account = describe(serial(found)?).map_err(convert)?;
-            let account = account.as_deref().and_then(parse_description);
-            account.map(|a| a.username).ok_or(Error::Transient("a key is gone"))
+            let account = parse_description(&found.id.0);
+            account.map(|a| a.username).ok_or(Error::Keychain("not a key of ours"))
         };
         found.iter().map(username).collect()
     }
@@ -88,18 +92,15 @@ impl Keychain for KernelKeyring {
     fn read(&mut self, found: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
         let mut credentials = Vec::with_capacity(found.len());
         for found in found {
-            let key = Key::from_id(serial(found)?);
-            match possessing(|| read_payload(key)) {
-                Ok(content) => credentials.push((found.clone(), item::decode(&content.into())?)),
-                Err(error) if is_gone(error) => {}
-                Err(error) => return Err(convert(error)),
+            if let Some(content) = read_described(&found.id.0).map_err(convert)? {
+                credentials.push((found.clone(), item::decode(&content.into())?));
             }
         }
         Ok(credentials)
     }
 
     fn write(&mut self, _at: Option<&Found>, credential: &Credential) -> Result<(), Error> {
-        // The description is the key: one that is there is replaced, whatever its serial.
+        // One that is there is replaced, whatever its serial.
         let description = description(&credential.account());
         let content = item::Content::of(credential);
         if content.len() >= MAX_PAYLOAD || description.len() >= MAX_PAYLOAD / 8 {
@@ -114,20 +115,37 @@ impl Keychain for KernelKeyring {
     }
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {
-        let key = Key::from_id(serial(found)?);
-        match possessing(|| user_keyring()?.unlink_key(key)) {
+        let unlink = || {
+            let ring = user_keyring()?;
+            ring.unlink_key(ring.search(&found.id.0)?)
+        };
+        match possessing(unlink) {
             Err(error) if is_gone(error) => Ok(()),
             result => result.map_err(convert),
         }
     }
 }
 
-fn found(key: Key, context: Context) -> Found {
-    Found { id: ItemId(key.get_id().0.to_string()), context, locked: false }
+fn found(description: String, context: Context) -> Found {
+    Found { id: ItemId(description), context, locked: false }
 }
 
-fn serial(found: &Found) -> Result<KeySerialId, Error> {
-    found.id.0.parse().map(KeySerialId).map_err(|_| Error::Keychain("not a key's serial"))
+/// The payload of the key with this description, or nothing where there is none. One that is
+/// displaced after it was found may no longer be read: then another has come in its place.
+fn read_described(description: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
+    let mut result = Ok(None);
+    for _ in 0..TRIES {
+        let key = match possessing(|| user_keyring()?.search(description)) {
+            Err(error) if is_gone(error) => return Ok(None),
+            key => key?,
+        };
+        result = possessing(|| read_payload(key)).map(Some);
+        match result {
+            Err(error) if error == KeyError::AccessDenied || is_gone(error) => {}
+            _ => break,
+        }
+    }
+    result
 }
 
 /// Runs a call, once more where it was denied: then as a possessor of the user's keys, which
@@ -159,24 +177,47 @@ fn add_until(
     possessing(|| user_keyring()?.link_key(key))
 }
 
-/// Every key of ours in the user keyring. From here on no other process may read this one's
-/// memory.
-fn keys() -> Result<Vec<(Key, Account)>, Error> {
+/// The description of every key of ours in the user keyring. From here on no other process
+/// may read this one's memory.
+fn keys() -> Result<Vec<(String, Account)>, Error> {
     hardening::hide_memory();
     let mut keys = Vec::new();
-    for serial in serials()? {
-        let description = describe(serial).map_err(convert)?;
-        if let Some(account) = description.as_deref().and_then(parse_description) {
-            keys.push((Key::from_id(serial), account));
+    for _ in 0..TRIES {
+        let is_whole;
+        (keys, is_whole) = described().map_err(convert)?;
+        if is_whole {
+            break;
         }
     }
     Ok(keys)
 }
 
+/// The same at one look, and whether all that was listed was still there to be described: what
+/// came in a displaced one's place is in a new list only.
+fn described() -> Result<(Vec<(String, Account)>, bool), KeyError> {
+    let mut keys = Vec::new();
+    let mut is_whole = true;
+    for serial in serials()? {
+        let description = match describe(serial) {
+            Err(KeyError::KeyDoesNotExist) => {
+                is_whole = false;
+                continue;
+            }
+            description => description?.and_then(|text| String::from_utf8(text).ok()),
+        };
+        if let Some(description) = description
+            && let Some(account) = parse_description(&description)
+        {
+            keys.push((description, account));
+        }
+    }
+    Ok((keys, is_whole))
+}
+
 /// The serials in the user keyring, which the kernel gives as if they were its payload.
-fn serials() -> Result<Vec<KeySerialId>, Error> {
+fn serials() -> Result<Vec<KeySerialId>, KeyError> {
     let ring = Key::from_id(KeySerialId(KeyRingIdentifier::User as i32));
-    let payload = read_payload(ring).map_err(convert)?;
+    let payload = read_payload(ring)?;
     let (serials, _) = payload.as_chunks();
     Ok(serials.iter().map(|serial| KeySerialId(i32::from_ne_bytes(*serial))).collect())
 }
@@ -198,8 +239,8 @@ fn description(account: &Account) -> String {
     format!("{PREFIX}{}\t{}", account.context, account.username)
 }
 
-fn parse_description(description: &[u8]) -> Option<Account> {
-    let text = std::str::from_utf8(description).ok()?.strip_prefix(PREFIX)?;
+fn parse_description(description: &str) -> Option<Account> {
+    let text = description.strip_prefix(PREFIX)?;
     let (context, username) = text.split_once('\t')?;
     Some(Account {
         context: Context::from_canonical(context)?,
@@ -244,7 +285,7 @@ mod tests {
         for (path, username) in [(&b""[..], &b""[..]), (b"a;b\t/c d", b"x;y\tz@%41\xFF\n")] {
             let context = host.scoped(path).expect("a scope");
             let account = Account { context, username: Username::new(username) };
-            let read = parse_description(description(&account).as_bytes());
+            let read = parse_description(&description(&account));
             assert!(read == Some(account));
         }
     }
@@ -254,7 +295,7 @@ mod tests {
         for text in
             ["", "git-credential-pat:", "keyring:a@b", "git-credential-pat:https://h.example"]
         {
-            assert!(parse_description(text.as_bytes()).is_none(), "{text}");
+            assert!(parse_description(text).is_none(), "{text}");
         }
     }
 }

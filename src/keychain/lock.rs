@@ -13,14 +13,16 @@ use std::time::{Duration, Instant};
 
 const NAME: &str = "git-credential-pat.lock";
 
-/// Longer than any write of another process should take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longer than any write of another process should take, and less than the five seconds in
+/// which a keychain must have answered: one that does not answer holds up whoever holds the
+/// lock, and the others are to be done with it at the same time.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "closing the file lets the lock go")] File);
 
-/// Takes the lock, or nothing where it cannot be had within five seconds.
+/// Takes the lock, or nothing where it cannot be had within four seconds.
 #[must_use]
 pub fn acquire() -> Option<Lock> {
     acquire_in(&folder()?, PATIENCE)

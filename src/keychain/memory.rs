@@ -141,7 +141,7 @@ impl Keychain for MemoryKeychain {
         Ok(())
     }
 
-    fn exclusive(&self) -> Option<Lock> {
+    fn exclusive(&mut self) -> Option<Lock> {
         None
     }
 

@@ -40,9 +40,11 @@ pub use remote::Remote;
 use crate::context::{Context, unescape};
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
+use crate::keychain::lock::{self, Lock};
 use crate::keychain::{Found, ItemId, Keychain, Kind, Options, item};
 use address::Address;
 use service::{Attributes, Plaintext, Service};
+use std::time::Instant;
 use wire::ObjectPath;
 
 /// The service's name on the bus.
@@ -246,6 +248,15 @@ impl Keychain for SecretService {
         let attributes =
             [(SCHEMA, item::SCHEMA), (CONTEXT, context.as_str()), (USERNAME, username.as_str())];
         service.create(&item::label(&account), &attributes, &secret)
+    }
+
+    fn exclusive(&mut self) -> Option<Lock> {
+        let started = Instant::now();
+        let lock = lock::acquire();
+        if let Ok(service) = &mut self.service {
+            service.note_wait(started.elapsed());
+        }
+        lock
     }
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {

@@ -253,12 +253,3 @@ fn logout_deletes_exactly_the_account_named() {
     assert_eq!(person.listed(), [expected]);
     person.types("logout https://HOST", "").fails(1, "no such account");
 }
-
-#[test]
-fn completions_are_there_for_every_shell() {
-    let person = Person::new();
-    for shell in ["bash", "zsh", "fish"] {
-        let ran = person.types(&format!("completions {shell}"), "");
-        assert!(ran.status.success() && ran.stdout().contains("login"), "{ran}");
-    }
-}

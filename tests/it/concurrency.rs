@@ -11,7 +11,8 @@ use std::thread;
 /// One name in a keychain that many use.
 struct Place {
     home: Home,
-    keychain: &'static str,
+    /// Of the helper string.
+    options: &'static [&'static str],
     keys: Keys,
 }
 
@@ -22,12 +23,18 @@ enum Home {
 
 impl Place {
     fn kernel() -> Self {
-        Self { home: Home::Server(Sandbox::new()), keychain: "kernel", keys: Keys::new() }
+        let (home, options) = (Home::Server(Sandbox::new()), &["--keychain", "kernel"]);
+        Self { home, options, keys: Keys::new() }
+    }
+
+    /// Each store displaces the key of the one before.
+    fn kernel_with_timeout() -> Self {
+        Self { options: &["--keychain", "kernel", "--timeout", "3000"], ..Self::kernel() }
     }
 
     fn gnome_keyring() -> Self {
         let home = Home::Desktop(Desktop::gnome_keyring());
-        Self { home, keychain: "secret-service", keys: Keys::new() }
+        Self { home, options: &["--keychain", "secret-service"], keys: Keys::new() }
     }
 
     fn request(&self, name: &str) -> String {
@@ -40,7 +47,7 @@ impl Place {
             Home::Desktop(desktop) => &desktop.sandbox,
         };
         let mut command = sandbox.command(BINARY);
-        command.args(["--keychain", self.keychain, operation]);
+        command.args(self.options).arg(operation);
         run(command, request.as_bytes())
     }
 
@@ -157,6 +164,11 @@ fn gets_beside_stores_with_the_kernel_keyring() {
 }
 
 #[test]
+fn gets_beside_stores_that_displace_the_key() {
+    gets_beside_stores(&Place::kernel_with_timeout(), 400);
+}
+
+#[test]
 fn gets_beside_stores_with_the_gnome_keyring() {
     gets_beside_stores(&Place::gnome_keyring(), 100);
 }
@@ -177,6 +189,7 @@ fn fifty_helpers_at_once_with_the_kernel_keyring() {
 #[ignore = "slow: run by tests/run.sh --all"]
 fn a_thousand_gets_beside_stores() {
     gets_beside_stores(&Place::kernel(), 1000);
+    gets_beside_stores(&Place::kernel_with_timeout(), 1000);
     gets_beside_stores(&Place::gnome_keyring(), 1000);
 }
 

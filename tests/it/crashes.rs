@@ -51,6 +51,7 @@ fn killed_at_every_call(arguments: &str, token: &str, may_be: [Option<&str>; 2])
     place.helper("store", &place.with(OLD));
     let calls = watch(&place.command(arguments), request.as_bytes(), &nothing).keyring_calls;
     assert!(calls > 2, "{calls} calls");
+    let mut killed = 0;
     for at in 1..=calls {
         for after in [false, true] {
             place.helper("erase", &format!("{}username=alice\n", place.request()));
@@ -58,17 +59,22 @@ fn killed_at_every_call(arguments: &str, token: &str, may_be: [Option<&str>; 2])
             let kill = Kill { at, after };
             let command = place.command(arguments);
             let seen = watch_and_kill(&command, request.as_bytes(), &nothing, Some(kill));
-            assert_eq!(seen.status, 128 + 9, "{kill:?}: {seen}");
+            // It looks again where another test's key goes meanwhile: calls more or less.
+            assert!(seen.status == 128 + 9 || seen.status == 0, "{kill:?}: {seen}");
+            killed += usize::from(seen.status != 0);
             let answer = place.helper("get", &place.request());
             let is_one = may_be.iter().any(|token| {
                 let lines = token.map(|t| format!("username=alice\npassword={t}\n"));
                 answer == lines.unwrap_or_default()
             });
             assert!(is_one, "{kill:?}: {answer:?}");
+            let is_kept_longer = answer.contains(NEW) && !place.keys.end_by_themselves();
+            assert!(!is_kept_longer || !arguments.contains("--timeout"), "{kill:?}");
             // A rejected token is kept, as a new one takes the old one's place.
             assert_eq!(place.keys.accounts().len(), 1, "{kill:?}");
         }
     }
+    assert!(killed > 4, "killed {killed} times");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod cache;
 mod commands;
+mod completions;
 #[cfg(target_os = "linux")]
 mod concurrency;
 mod configure;
@@ -16,6 +17,9 @@ mod endings;
 mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
+#[cfg(target_os = "linux")]
+mod hostile;
+mod import;
 mod install;
 mod keyring_family;
 mod lfs;
@@ -24,8 +28,11 @@ mod memory;
 mod messages;
 mod model;
 mod protocol;
+#[cfg(target_os = "linux")]
+mod recording;
 mod secret_service;
 mod sources;
 mod status;
 mod support;
 mod tidy;
+mod token_and_exec;

@@ -14,6 +14,7 @@ const MESSAGES: &str = "\
 --cache takes a number of seconds from 1 to 4294967295
 --ci knows the place and the token by itself
 --env takes the name of a variable
+--env takes the name of a variable, such as NPM_TOKEN
 --for needs one of --env, --file and --command
 --for takes the URL of a host or of a part of it, like https://github.com
 --keychain takes secret-service or kernel
@@ -23,10 +24,12 @@ const MESSAGES: &str = "\
 --timeout takes a number of seconds from 1 to 4294967295
 --username and --authtype need --for
 --with-token reads a pipe or a file: leave it out to be asked, without an echo
+--yes needs the source by name: --from SOURCE
 D-Bus cannot carry what was to be stored
 GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service or kernel
 a URL has no backslash
-a key is gone
+a file of tokens cannot be read
+a file of tokens is longer than 4 MiB
 a standard stream failed: {0}
 a token does not belong in a URL: it is asked for, or read with --with-token
 a token expires at a date such as 2027-01-31, or in 90d, or never
@@ -40,6 +43,9 @@ an item is gone
 an item of another keychain was given
 an option of the helper string has control characters
 an option of the helper string has no value
+another program is writing the file: repeat, or delete the .lock file beside it
+gh's hosts file is not as gh writes it, and is left alone
+git could not change the remote's URL
 git's configuration could not be changed
 git's configuration takes no such username
 given up
@@ -57,6 +63,8 @@ line {0} of the request holds a NUL
 line {0} of the request holds a carriage return
 line {0} of the request is cut off
 line {0} of the request repeats an attribute
+name the places that the helper is asked for, as URLs
+name the variable that the command reads with --env VARIABLE
 no Secret Service is running and none can be started
 no key could be derived
 no operation is given
@@ -66,7 +74,7 @@ no socket could be made
 no such account is in the keychain
 no token was given
 nobody can be asked here: repeat it with --yes, or look first with --dry-run
-not a key's serial
+not a key of ours
 nothing listens at the session bus's address
 nothing was changed
 nothing was stored
@@ -84,19 +92,25 @@ the URL's path names no organisation or repository
 the URL's username cannot be used
 the account has another token already
 the account's item in the keychain is damaged
+the account's token has expired
 the account's token is not rejected
+the account's token was rejected by the host
 the answer has no end
 the answer is no text
 the command cannot be run
 the command failed
 the command is empty
+the command is missing
 the command prints too much for a token
 the command took longer than 30 seconds
 the command's quotes do not match
 the connection to the session bus was lost
+the file could not be written and is left as it was
 the file is too long to hold a token
 the file that --file names cannot be read
 the file that --file names is not there
+the file was changed meanwhile and is left as it is: begin again
+the file's folder cannot be written
 the helper string has an unknown option
 the helper string names two sources: write a helper for each
 the kernel keyring is full
@@ -110,17 +124,21 @@ the keychain did not answer in time
 the keychain failed: {0}
 the keychain is locked
 the operation must be the last word
+the remotes were changed meanwhile and are left as they are: begin again
 the request is longer than 1 MiB
 the session bus belongs to another user
 the session bus's address is of no kind that is used
 the source of the token: {0}
 the system has no random numbers
 the test's own place cannot be named
+the terminal would show the token: pipe it on, or add --yes to see it
 the token could not be read back
 the token is too long for this keychain
 the variable that --env names is not set
 there is no such command or operation
+there is no terminal to ask on: add --yes, or --dry-run to look only
 there is no terminal to ask on: pipe the token in with --with-token
+there is nothing of the kind that --from names
 this is no name of a registry
 this keychain does not exist on this system
 this names no organisation or repository
@@ -132,6 +150,7 @@ what --file names is no regular file
 what docker sent cannot be understood
 what docker sent is too long
 what listens at the bus's address is no D-Bus
+what should be a file of tokens is no plain file
 what was read is too long to be a token";
 
 /// What makes an error of a text.

@@ -15,8 +15,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(super) fn prove(keychain: &mut dyn Keychain) -> Result<(), Error> {
     let credential = throw_away()?;
     let contexts = std::slice::from_ref(&credential.context);
-    let result = helper::with_one_retry(|| helper::put(keychain, &credential)).and_then(|()| {
-        match helper::with_one_retry(|| helper::choose(keychain, contexts, None))? {
+    let result = helper::with_retries(|| helper::put(keychain, &credential)).and_then(|()| {
+        match helper::with_retries(|| helper::choose(keychain, contexts, None))? {
             Choice::Account(found) if found.1.token == credential.token => Ok(()),
             _ => Err(Error::Keychain("a token that was stored does not come back")),
         }
@@ -26,7 +26,7 @@ pub(super) fn prove(keychain: &mut dyn Keychain) -> Result<(), Error> {
     if matches!(result, Err(Error::Locked | Error::Denied)) {
         return result;
     }
-    let deleted = helper::with_one_retry(|| helper::delete(keychain, &credential.context, None));
+    let deleted = helper::with_retries(|| helper::delete(keychain, &credential.context, None));
     result?;
     match deleted? {
         0 => Err(Error::Keychain("a token that was stored cannot be deleted")),

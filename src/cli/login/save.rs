@@ -37,7 +37,7 @@ pub(super) fn save(
             return Ok((Saved::AlreadyThere, new));
         }
     }
-    helper::with_one_retry(|| helper::put(keychain, &new))?;
+    helper::with_retries(|| helper::put(keychain, &new))?;
     match existing(keychain, &new.account())? {
         Some(read) if read.token == new.token => Ok((Saved::Stored, new)),
         _ => Err(Error::Keychain("the token could not be read back")),

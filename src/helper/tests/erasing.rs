@@ -1,6 +1,8 @@
 //! What a refusal of the host does, and what a person's erase.
 
-use super::{HOST, Helper, NOW, alice, with_alice};
+use super::{HOST, Helper, NOW, POLICY, alice, request, with_alice};
+use crate::helper::{Policy, erase, forget_long_rejected};
+use crate::keychain::Keychain;
 
 #[test]
 fn a_refused_token_is_rejected_and_kept() {
@@ -14,6 +16,45 @@ fn a_refused_token_is_rejected_and_kept() {
     helper.wrote();
     helper.erase(&alice("t1"));
     assert!(!helper.wrote(), "erase twice is erase once");
+}
+
+/// What was rejected 30 days ago may be forgotten: not what was rejected by a wrong clock.
+#[test]
+fn a_refusal_by_a_clock_that_was_wrong_is_not_of_long_ago() {
+    const DAY: u64 = 24 * 60 * 60;
+    for (stored_at, refused_at, later, is_long_ago) in [
+        (NOW, NOW, NOW + 30 * DAY, false),
+        (NOW, NOW, NOW + 30 * DAY + 1, true),
+        (NOW, NOW - 400 * DAY, NOW + DAY, false),
+        (NOW, NOW - 400 * DAY, NOW + 31 * DAY, true),
+        (0, 0, NOW, false),
+        (NOW, u64::MAX, NOW, false),
+    ] {
+        let mut helper = with_alice();
+        helper.change(|credential| credential.stored_at = stored_at);
+        let policy = Policy { now: refused_at, ..POLICY };
+        erase(&request(&alice("t1")), policy, &mut helper.keychain).expect("erased");
+        let mut forgotten = None;
+        helper.change(|credential| forgotten = Some(credential.is_long_rejected(later)));
+        assert_eq!(forgotten, Some(is_long_ago), "{stored_at} {refused_at} {later}");
+        assert_eq!(helper.get(HOST), "");
+    }
+}
+
+#[test]
+fn what_was_rejected_long_ago_is_forgotten_and_what_came_in_its_place_is_not() {
+    let later = NOW + 31 * 24 * 60 * 60;
+    let mut helper = with_alice();
+    helper.erase(&alice("t1"));
+    let (found, _) = helper.keychain.list().expect("listed").remove(0);
+    let forget = |helper: &mut Helper, now| forget_long_rejected(&mut helper.keychain, &found, now);
+    assert_eq!(forget(&mut helper, NOW), Ok(false));
+    helper.store(&alice("t2"));
+    assert_eq!(forget(&mut helper, later), Ok(false));
+    assert_eq!(helper.get(HOST), "username=alice password=t2");
+    helper.erase(&alice("t2"));
+    assert_eq!(forget(&mut helper, later), Ok(true));
+    assert!(helper.accounts().is_empty());
 }
 
 #[test]

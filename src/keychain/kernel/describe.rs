@@ -10,7 +10,10 @@ use linux_keyutils::{KeyError, KeySerialId};
 /// What the kernel takes as a description, its end included, and the four numbers before it.
 const MAX_DESCRIPTION: usize = 4096 + 64;
 
-/// A `user` key's description, or nothing where the key is of another type or gone.
+/// A `user` key's description, or nothing where the key is of another type or its time is over.
+///
+/// # Errors
+/// [`KeyError::KeyDoesNotExist`] where it is gone.
 pub(super) fn describe(key: KeySerialId) -> Result<Option<Vec<u8>>, KeyError> {
     let mut buffer = [0u8; MAX_DESCRIPTION];
     // SAFETY: KEYCTL_DESCRIBE writes at most `buffer.len()` bytes to `buffer`, which lives
@@ -26,7 +29,8 @@ pub(super) fn describe(key: KeySerialId) -> Result<Option<Vec<u8>>, KeyError> {
     };
     let Ok(length) = usize::try_from(length) else {
         return match KeyError::from_errno() {
-            // Gone, or somebody else's: not ours either way.
+            KeyError::KeyDoesNotExist => Err(KeyError::KeyDoesNotExist),
+            // Over, or somebody else's: not ours either way.
             KeyError::AccessDenied => Ok(None),
             error if is_gone(error) => Ok(None),
             error => Err(error),

@@ -116,6 +116,11 @@ impl Client {
         Ok(())
     }
 
+    /// Counts time that was waited elsewhere on the service's account.
+    pub(super) fn note_wait(&mut self, time: Duration) {
+        self.patience.spent += time;
+    }
+
     /// Takes the session away; the connection stays.
     pub(super) fn take_session(&mut self) -> Option<Session> {
         self.connection.as_mut()?.session.take()

@@ -17,6 +17,7 @@ use super::session::{ALGORITHM, KeyPair, Sealed, Session};
 use super::wire::{Malformed, ObjectPath, Reader, Writer};
 use crate::error::Error;
 use crate::hardening;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 const SERVICE_PATH: &str = "/org/freedesktop/secrets";
@@ -85,6 +86,11 @@ impl Service {
     /// Changes whether prompts may be shown.
     pub fn set_prompts(&mut self, prompts: Prompts) {
         self.prompts = prompts;
+    }
+
+    /// Counts a wait for others of its clients as one for the service.
+    pub fn note_wait(&mut self, time: Duration) {
+        self.client.note_wait(time);
     }
 
     /// Searches for items that have at least these attributes. The first search is awaited,

@@ -174,6 +174,29 @@ fn silence_costs_five_seconds() {
     assert_eq!(token(&desktop).as_deref(), Some(OLD));
 }
 
+/// Who writes waits for the others who write: not for each of them five seconds.
+#[test]
+fn silence_costs_five_seconds_for_all_who_write_at_once() {
+    let desktop = desktop();
+    desktop.signal("gnome-keyring", Signal::STOP);
+    let began = Instant::now();
+    thread::scope(|scope| {
+        for (operation, request) in
+            [("store", with(NEW)), ("erase", with(OLD)), ("erase", REQUEST.to_owned())]
+        {
+            let desktop = &desktop;
+            scope.spawn(move || {
+                let (ran, _) = helper(desktop, desktop.address(), operation, &request);
+                ran.fails(1, "the keychain did not answer in time");
+            });
+        }
+    });
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5) + SLACK, "{took:?}");
+    desktop.signal("gnome-keyring", Signal::CONT);
+    assert_eq!(token(&desktop).as_deref(), Some(OLD));
+}
+
 #[test]
 #[ignore = "slow: run by tests/run.sh --all"]
 fn silence_of_a_service_that_has_answered_costs_what_writes_thirty_seconds() {

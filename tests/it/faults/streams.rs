@@ -99,6 +99,36 @@ fn an_input_that_never_ends_is_refused_at_its_first_mebibyte() {
     place.is_untouched();
 }
 
+/// git writes its request at once. Who does not is waited for as long as for a keychain.
+#[test]
+fn an_input_that_falls_silent_costs_five_seconds() {
+    let place = Place::new();
+    let beginnings = [String::new(), place.request(), "protocol=ht".to_owned()];
+    thread::scope(|scope| {
+        for operation in ["get", "store", "erase"] {
+            for beginning in &beginnings {
+                let place = &place;
+                scope.spawn(move || {
+                    let mut command = place.sandbox.command(BINARY);
+                    command.args(["--keychain", "kernel", operation]);
+                    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+                    let began = Instant::now();
+                    let mut child = command.spawn().unwrap();
+                    let mut stdin = child.stdin.take().unwrap();
+                    stdin.write_all(beginning.as_bytes()).unwrap();
+                    let output = child.wait_with_output().unwrap();
+                    let said = String::from_utf8_lossy(&output.stderr);
+                    assert_eq!(output.status.code(), Some(1), "{said}");
+                    assert!(said.ends_with("a standard stream failed: timed out\n"), "{said}");
+                    assert!(output.stdout.is_empty());
+                    assert!(began.elapsed() < AT_ONCE + Duration::from_secs(2));
+                });
+            }
+        }
+    });
+    place.is_untouched();
+}
+
 /// The helper has long ended when the rest of it would come.
 #[test]
 fn a_line_of_a_gibibyte_is_refused_in_less_than_16_mebibytes_of_memory() {
@@ -173,6 +203,39 @@ fn arguments_that_are_no_text_are_passed_over_or_refused_and_never_shown() {
     run_with(&[text("login"), &odd]).fails(2, "error: ");
     run_with(&[text("login"), text("https://h.example"), &odd]).fails(2, "error: ");
     run_with(&[text("list"), text("--keychain"), &odd]).fails(2, "error: ");
+    place.is_untouched();
+}
+
+#[test]
+fn a_token_in_an_argument_is_refused_and_neither_shown_nor_kept() {
+    const ARGUMENT: &str = "ghp_TESTONLYargument";
+    let place = Place::new();
+    let host = place.keys.host("h");
+    for line in [
+        "login --with-token ARGUMENT",
+        "login --with-token https://ARGUMENT@HOST",
+        "login --with-token https://alice:ARGUMENT@HOST",
+        "login --with-token https://HOST/ARGUMENT",
+        "login --with-token --username ARGUMENT https://HOST",
+        "login --with-token=ARGUMENT https://HOST",
+        "login https://HOST ARGUMENT",
+        "login --token ARGUMENT https://HOST",
+        "logout ARGUMENT",
+        "list ARGUMENT",
+        "ARGUMENT get",
+        "get ARGUMENT",
+        "--keychain ARGUMENT get",
+    ] {
+        let line = line.replace("ARGUMENT", ARGUMENT).replace("HOST", &host);
+        let mut arguments: Vec<&str> = line.split(' ').collect();
+        if line.starts_with("log") {
+            arguments.extend(["--keychain", "kernel"]);
+        }
+        let ran = place.sandbox.helper(&arguments, format!("{TOKEN}other\n"));
+        assert!(!ran.status.success() && ran.stdout.is_empty(), "{ran}");
+        assert!(!ran.stderr().to_lowercase().contains("testonly"), "{ran}");
+        assert_eq!(place.keys.accounts(), [format!("https://{host} alice")], "{ran}");
+    }
     place.is_untouched();
 }
 

@@ -27,6 +27,11 @@ const FALSE: &[(&str, &[u8])] = &[
         "a line end in another value",
         b"t\ncontext=https://HOST\nusername=alice\noauth_refresh_token=a\rb\n",
     ),
+    (
+        "two places",
+        b"ghp_TESTONLYx\ncontext=https://x.example\ncontext=https://HOST\nusername=alice\n",
+    ),
+    ("two names", b"ghp_TESTONLYx\ncontext=https://HOST\nusername=bob\nusername=alice\n"),
     ("no text", b"\xFF\xFE\ncontext=\xFF\n"),
 ];
 

@@ -74,9 +74,14 @@ impl Keys {
         }
     }
 
+    /// Whether the kernel removes every key in time.
+    pub fn end_by_themselves(&self) -> bool {
+        self.list().iter().all(|key| key.ends)
+    }
+
     /// Whether every key is as [`Self::mark_unwritten`] left it.
     pub fn are_unwritten(&self) -> bool {
-        self.list().iter().all(|key| key.ends)
+        self.end_by_themselves()
     }
 
     fn list(&self) -> Vec<Key> {

@@ -1,6 +1,7 @@
-//! What else git needs to come by the token: done where a person agreed, else said.
+//! What else git needs to come by a token that was stored: done where a person agreed, else
+//! said.
 
-use crate::cli::{Setup, git_config};
+use super::{Setup, git_config};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -9,61 +10,83 @@ use crate::keychain::Keychain;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 
-/// A setting that git lacks.
+/// Something that git is to be told, and whether a person agreed.
 pub(super) struct Setting {
-    what: What,
+    lack: Lack,
     agreed: bool,
 }
 
-enum What {
-    /// The path at this context.
+/// Something that git was not told yet.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// To send the path at this context.
     Path(Context),
-    /// Which of several accounts at this context.
+    /// Which of several accounts at this context is meant.
     Username(Context, Username),
-    /// This helper.
+    /// To use this helper.
     Helper(String),
 }
 
-/// What git lacks for this account, and what a person says to it. Nothing is changed yet.
-pub(super) fn plan(
+/// What git lacks for this account.
+///
+/// # Errors
+/// Where the keychain fails.
+pub(super) fn lacks(
     setup: &Setup,
     keychain: &mut dyn Keychain,
     credential: &Credential,
-    mut terminal: Option<&mut Terminal>,
-) -> Result<Vec<Setting>, Error> {
-    let mut settings = Vec::new();
-    let mut lacks = |what: What| -> Result<(), Error> {
-        let agreed = match terminal.as_mut() {
-            Some(terminal) => terminal.confirm(&what.question())?,
-            None => false,
-        };
-        settings.push(Setting { what, agreed });
-        Ok(())
-    };
+) -> Result<Vec<Lack>, Error> {
+    let mut lacks = Vec::new();
     let context = &credential.context;
-    if context.is_scoped() && !git_config::sends_path(context) {
-        lacks(What::Path(context.clone()))?;
+    let path = above_repository(context);
+    if context.is_scoped() && !git_config::sends_path(&path) {
+        lacks.push(Lack::Path(path));
     }
     if !credential.any_username
         && has_others(keychain, credential)?
         && !git_config::asks_for_username(context)
     {
         let username = credential.username.clone().unwrap_or_default();
-        lacks(What::Username(context.clone(), username))?;
+        lacks.push(Lack::Username(context.clone(), username));
     }
     if git_config::our_helper().is_none() {
         let helper = format!("pat --keychain {}", keychain.kind().name());
         let allow_http = if setup.allow_http { " --allow-http" } else { "" };
-        lacks(What::Helper(format!("{helper}{allow_http}")))?;
+        lacks.push(Lack::Helper(format!("{helper}{allow_http}")));
     }
-    Ok(settings)
+    Ok(lacks)
+}
+
+/// Where git is to send the path for a context: a repository's URL may end in `.git`, and for
+/// git that is another place.
+fn above_repository(context: &Context) -> Context {
+    let outwards = context.outwards();
+    outwards.get(1).filter(|above| above.is_scoped()).unwrap_or(context).clone()
+}
+
+/// Asks a person, if there is one, about each. Nothing is changed yet.
+///
+/// # Errors
+/// Where the person gives up.
+pub(super) fn ask(
+    lacks: Vec<Lack>,
+    mut terminal: Option<&mut Terminal>,
+) -> Result<Vec<Setting>, Error> {
+    let settings = lacks.into_iter().map(|lack| {
+        let agreed = match terminal.as_mut() {
+            Some(terminal) => terminal.confirm(&lack.question())?,
+            None => false,
+        };
+        Ok(Setting { lack, agreed })
+    });
+    settings.collect()
 }
 
 /// Whether other accounts are there, between which git would have to choose.
 fn has_others(keychain: &mut dyn Keychain, credential: &Credential) -> Result<bool, Error> {
     let account = credential.account();
     let contexts = std::slice::from_ref(&account.context);
-    helper::with_one_retry(|| {
+    helper::with_retries(|| {
         let found = keychain.find(contexts, None)?;
         let names = keychain.usernames(&found)?;
         Ok(names.iter().any(|name| *name != account.username))
@@ -71,19 +94,19 @@ fn has_others(keychain: &mut dyn Keychain, credential: &Credential) -> Result<bo
 }
 
 /// Does what was agreed to, and says how to do the rest.
-pub(super) fn carry_out(settings: &[Setting]) -> Result<(), Error> {
-    for Setting { what, agreed } in settings {
+pub(super) fn carry_out(command: &'static str, settings: &[Setting]) -> Result<(), Error> {
+    for Setting { lack, agreed } in settings {
         if *agreed {
-            what.carry_out()?;
-            terminal::say("login", &format!("changed git's configuration: {}", what.line()));
+            lack.carry_out()?;
+            terminal::say(command, &format!("changed git's configuration: {}", lack.line()));
         } else {
-            terminal::hint(&what.hint());
+            terminal::hint(&lack.hint());
         }
     }
     Ok(())
 }
 
-impl What {
+impl Lack {
     fn question(&self) -> String {
         match self {
             Self::Path(context) => {

@@ -1,0 +1,66 @@
+//! The token that answers for a URL: chosen exactly as a get of git's would, for the commands
+//! that let it out to a person's other programs.
+
+use super::KeychainArguments;
+use super::place::{Place, is_plain};
+use crate::context::Context;
+use crate::credential::{Credential, Username, now};
+use crate::error::Error;
+use crate::helper::{self, Choice};
+use crate::keychain;
+
+/// Whose token, and for which place.
+#[derive(clap::Args)]
+pub(super) struct AccountArguments {
+    /// The host, or the organisation or repository on it, where the token is to be used
+    url: String,
+    /// The account, where there are several
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    #[command(flatten)]
+    keychain: KeychainArguments,
+}
+
+impl AccountArguments {
+    /// The place that was named.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where the URL cannot be understood.
+    pub(super) fn context(&self) -> Result<Context, Error> {
+        Place::parse(&self.url).map(|place| place.context)
+    }
+
+    /// The account that answers there.
+    ///
+    /// # Errors
+    /// Where none does, with what to type; and where the keychain fails.
+    pub(super) fn credential(&self) -> Result<Credential, Error> {
+        let place = Place::parse(&self.url)?;
+        let username = match &self.username {
+            Some(name) => Some(Username::new(name.as_bytes())),
+            None => place.username,
+        };
+        if username.as_ref().is_some_and(|name| !is_plain(name)) {
+            return Err(Error::Usage("this username cannot be used"));
+        }
+        let setup = self.keychain.setup()?;
+        if place.context.exposes_secrets() && !setup.allow_http {
+            return Err(Error::Refused(
+                "http is unencrypted: use https, or add --allow-http to the helper string",
+            ));
+        }
+        let mut keychain = keychain::open(&setup.options)?;
+        let contexts = place.context.outwards();
+        let choice =
+            helper::with_retries(|| helper::choose(&mut *keychain, &contexts, username.as_ref()))?;
+        match choice {
+            Choice::None => Err(Error::NoAccount),
+            Choice::Ambiguous => {
+                Err(Error::Usage("several accounts are there: name one with --username NAME"))
+            }
+            Choice::Account(account) if account.1.rejected_at.is_some() => Err(Error::Rejected),
+            Choice::Account(account) if account.1.is_expired(now()) => Err(Error::Expired),
+            Choice::Account(account) => Ok(account.1),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `git credential-pat exec URL -- command…`: a command that finds a token in a variable.
+//!
+//! On Unix this process *becomes* the command: the kernel throws our memory away, and signals,
+//! exit status and process id are the command's own, with nothing in between to forward them.
+//! The token is in its environment, hence in that of what it starts itself, and in nobody
+//! else's; it is never an argument.
+//!
+//! What it inherits of us: core dumps stay off, because a dump would hold the environment;
+//! and where the kernel's keyring could be read only from a session keyring of our own, it
+//! runs in that.
+
+use super::answer::AccountArguments;
+use crate::context::{Context, Protocol};
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::terminal;
+use std::ffi::OsString;
+use std::io;
+use std::process::Command;
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The variable that holds the token [default: `GITHUB_TOKEN` for github.com, `GITLAB_TOKEN`
+    /// for gitlab.com, `HF_TOKEN` for huggingface.co]
+    #[arg(long, value_name = "VARIABLE")]
+    env: Option<String>,
+    #[command(flatten)]
+    account: AccountArguments,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// Only returns where the command could not be run, or on a system that cannot replace a
+/// process.
+pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
+    let name = match &arguments.env {
+        Some(name) if is_name(name) => name,
+        Some(_) => {
+            return Err(Error::Usage("--env takes the name of a variable, such as NPM_TOKEN"));
+        }
+        None => conventional_variable(&arguments.account.context()?)
+            .ok_or(Error::Usage("name the variable that the command reads with --env VARIABLE"))?,
+    };
+    let (program, rest) =
+        arguments.command.split_first().ok_or(Error::Usage("the command is missing"))?;
+    let credential = arguments.account.credential()?;
+    let mut command = Command::new(program);
+    command.args(rest).env(name, value(&credential.token)?);
+    drop(credential);
+    become_command(command)
+}
+
+/// Where the tools for a host look for its token.
+fn conventional_variable(context: &Context) -> Option<&'static str> {
+    if context.protocol() != Protocol::Https || context.port().is_some() {
+        return None;
+    }
+    Some(match context.host() {
+        "github.com" => "GITHUB_TOKEN",
+        "gitlab.com" => "GITLAB_TOKEN",
+        "huggingface.co" => "HF_TOKEN",
+        _ => return None,
+    })
+}
+
+fn is_name(text: &str) -> bool {
+    let plain = |b: u8| b == b'_' || b.is_ascii_alphanumeric();
+    text.bytes().all(plain) && text.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+}
+
+#[cfg(unix)]
+fn value(token: &Secret) -> Result<OsString, Error> {
+    use std::os::unix::ffi::OsStringExt;
+    if token.expose().contains(&0) {
+        return Err(Error::Damaged);
+    }
+    Ok(OsString::from_vec(token.expose().to_vec()))
+}
+
+#[cfg(not(unix))]
+fn value(token: &Secret) -> Result<OsString, Error> {
+    std::str::from_utf8(token.expose()).map(OsString::from).map_err(|_| Error::Damaged)
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "as on other systems")]
+fn become_command(mut command: Command) -> Result<u8, Error> {
+    use std::os::unix::process::CommandExt;
+    Ok(failed(&command.exec()))
+}
+
+#[cfg(not(unix))]
+fn become_command(mut command: Command) -> Result<u8, Error> {
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Ok(failed(&error)),
+    };
+    drop(command);
+    let status = child.wait().map_err(|error| Error::Stream(error.kind()))?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+/// The status with which shells say that a command could not be run.
+fn failed(error: &io::Error) -> u8 {
+    const NOT_FOUND: u8 = 127;
+    const NOT_EXECUTABLE: u8 = 126;
+    let (status, message) = match error.kind() {
+        io::ErrorKind::NotFound => (NOT_FOUND, "the command is not there"),
+        _ => (NOT_EXECUTABLE, "the command cannot be run"),
+    };
+    terminal::say("exec", message);
+    status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name;
+
+    #[test]
+    fn a_variable_has_a_name_that_every_shell_takes() {
+        for name in ["GITHUB_TOKEN", "_", "a1"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "1A", "A=B", "A-B", "A B", "\u{e4}"] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! `git credential-pat import`: tokens that lie elsewhere, in plain text or in another
+//! helper's keeping, into the keychain.
+//!
+//! For each source in turn: read it, show what would become of each token, ask, write, read
+//! back, and only then offer to remove what lay there in plain text. A token that is not
+//! understood, or not wanted, stays where it is; one that the keychain already has for the
+//! same account, and that is another, is replaced only where that is said.
+//!
+//! - [`found`]: what every source comes to. [`plan`]: what becomes of it.
+//! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`remotes`],
+//!   [`gh`], [`other_helper`], [`foreign_items`].
+//! - [`credential_url`]: a URL with a token in it, as git reads it. [`plain_file`]: a file that
+//!   loses some of its parts in one step.
+
+mod credential_url;
+#[cfg(target_os = "linux")]
+mod foreign_items;
+mod found;
+mod from;
+mod gh;
+mod netrc;
+mod other_helper;
+mod plain_file;
+mod plan;
+mod remotes;
+mod store_file;
+
+use super::place::Place;
+use super::settle::{self, Lack};
+use super::{KeychainArguments, Setup, describe};
+use crate::error::Error;
+use crate::keychain::{self, Keychain, Kind};
+use crate::terminal;
+use crate::terminal::prompt::Terminal;
+use found::Source;
+use from::From;
+use plan::{Plan, Step};
+
+#[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
+pub(super) struct Arguments {
+    /// Where the tokens are: store (git's plain-text file), netrc, gh (its hosts file), each with
+    /// =FILE for another file; remotes (the URLs of this repository's remotes); libsecret or
+    /// manager (the items of these helpers in the desktop's keychain); or, with URLs, any
+    /// helper of git's by its name [default: all plain-text files and remotes, each offered]
+    #[arg(long, value_name = "SOURCE", value_parser = from::parse)]
+    from: Vec<From>,
+    /// Only what is for these places; the places that a helper is asked for
+    #[arg(value_name = "URL")]
+    urls: Vec<String>,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Import without asking
+    #[arg(long)]
+    yes: bool,
+    /// Replace another token that the keychain has for the same account
+    #[arg(long)]
+    replace: bool,
+    /// Remove from the plain-text source what the keychain then has
+    #[arg(long, conflicts_with = "dry_run")]
+    remove: bool,
+    #[command(flatten)]
+    keychain: KeychainArguments,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+    if arguments.from.is_empty() && arguments.yes {
+        return Err(Error::Usage("--yes needs the source by name: --from SOURCE"));
+    }
+    let urls = arguments.urls.iter().map(|url| Place::parse(url));
+    let urls = urls.collect::<Result<Vec<_>, _>>()?;
+    let setup = arguments.keychain.setup()?;
+    let mut keychain = keychain::open(&setup.options)?;
+    let mut sources = Vec::new();
+    if arguments.from.is_empty() {
+        for from in from::PLAIN_TEXT {
+            match from.sources(&urls) {
+                Ok(found) => sources.extend(found),
+                // One that cannot be read does not hide the others.
+                Err(error) => terminal::say("import", &error.to_string()),
+            }
+        }
+    }
+    for from in &arguments.from {
+        let found = from.sources(&urls)?;
+        if found.is_empty() {
+            return Err(Error::Refused("there is nothing of the kind that --from names"));
+        }
+        sources.extend(found);
+    }
+    sources.retain(|source| !source.entries.is_empty());
+    if sources.is_empty() {
+        terminal::say("import", "there is no token to import");
+        return Ok(());
+    }
+    let mut import = Import { arguments, setup, keychain: &mut *keychain, person: None };
+    for source in &sources {
+        import.source(source)?;
+    }
+    Ok(())
+}
+
+struct Import<'a> {
+    arguments: &'a Arguments,
+    setup: Setup,
+    keychain: &'a mut dyn Keychain,
+    /// Opened when there is something to ask.
+    person: Option<Terminal>,
+}
+
+impl Import<'_> {
+    fn source(&mut self, source: &Source) -> Result<(), Error> {
+        let allow_http = self.setup.allow_http;
+        let mut plan = Plan::make(source, self.keychain, allow_http, self.arguments.replace)?;
+        terminal::write_raw(plan.table().as_bytes())?;
+        if self.arguments.dry_run {
+            return Ok(());
+        }
+        let wanted = plan.count(|step| matches!(step, Step::Store | Step::Replace));
+        let agreed = wanted > 0 && self.agrees(&format!("Import {}?", tokens(wanted)))?;
+        if agreed {
+            let stored = plan.carry_out(self.keychain)?;
+            let keychain = describe(self.keychain.kind());
+            terminal::say("import", &format!("stored {} in {keychain}", tokens(stored)));
+        }
+        if plan.count(|step| matches!(step, Step::Differs)) > 0 {
+            terminal::hint("to replace a token that is stored, repeat with --replace");
+        }
+        self.settle(source, &plan)?;
+        self.remove(source, &plan)
+    }
+
+    /// Takes out of the source what the keychain has now.
+    fn remove(&mut self, source: &Source, plan: &Plan) -> Result<(), Error> {
+        let kept = plan.in_keychain();
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let Some(removal) = &source.removal else {
+            if let Some(remark) = &source.remark {
+                terminal::hint(remark);
+            }
+            return Ok(());
+        };
+        let (what, name) = (tokens(kept.len()), &source.name);
+        let mut question = format!("Remove {what} from {name}?");
+        if self.keychain.kind() == Kind::Kernel {
+            question = format!("The kernel's keyring forgets at reboot. {question}");
+        }
+        let agreed = self.arguments.remove || (!self.arguments.yes && self.agrees(&question)?);
+        if agreed {
+            removal.remove(&kept)?;
+            terminal::say("import", &format!("removed {what} from {name}"));
+            if let Some(remark) = &source.remark {
+                terminal::hint(remark);
+            }
+        } else {
+            terminal::hint(&format!("{name} still holds them in plain text: add --remove"));
+        }
+        Ok(())
+    }
+
+    /// Sees to it that git comes by what was stored.
+    fn settle(&mut self, source: &Source, plan: &Plan) -> Result<(), Error> {
+        let mut lacks: Vec<Lack> = Vec::new();
+        for credential in plan.stored() {
+            for lack in settle::lacks(&self.setup, self.keychain, credential)? {
+                // Of several accounts the first in the source is the one that answered so far.
+                let is_said = lacks.iter().any(|other| match (other, &lack) {
+                    (Lack::Username(said, _), Lack::Username(context, _)) => said == context,
+                    (said, lack) => said == lack,
+                });
+                let is_done_later = matches!(lack, Lack::Path(_)) && source.sends_path;
+                if !is_said && !is_done_later {
+                    lacks.push(lack);
+                }
+            }
+        }
+        // --yes agrees to an import, not to changes of git's configuration.
+        let settings = settle::ask(lacks, self.person.as_mut())?;
+        settle::carry_out("import", &settings)
+    }
+
+    /// Whether a person agrees, or has done so by `--yes`.
+    fn agrees(&mut self, question: &str) -> Result<bool, Error> {
+        if self.arguments.yes {
+            return Ok(true);
+        }
+        let person = match &mut self.person {
+            Some(person) => person,
+            none => none.insert(Terminal::open().map_err(|_| {
+                Error::Usage("there is no terminal to ask on: add --yes, or --dry-run to look only")
+            })?),
+        };
+        person.confirm(question)
+    }
+}
+
+fn tokens(count: usize) -> String {
+    if count == 1 { "1 token".to_owned() } else { format!("{count} tokens") }
+}

@@ -1,0 +1,132 @@
+//! The sources by the names that people type.
+
+#[cfg(target_os = "linux")]
+use super::foreign_items;
+use super::found::Source;
+use super::{gh, netrc, other_helper, remotes, store_file};
+use crate::cli::place::Place;
+use crate::context::escape;
+use crate::error::Error;
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// A source that `--from` names.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum From {
+    /// `store`: the files of `git credential-store`, or another of that form.
+    Store(Option<PathBuf>),
+    /// `netrc`: `~/.netrc`, or another of that form.
+    Netrc(Option<PathBuf>),
+    /// `gh`: its hosts file, and what it keeps elsewhere.
+    Gh(Option<PathBuf>),
+    /// `remotes`: the URLs of this repository's remotes.
+    Remotes,
+    /// Another helper of git's, by its name or path.
+    Helper(String),
+}
+
+/// What is looked at where nothing is named.
+pub(super) const PLAIN_TEXT: [From; 4] =
+    [From::Store(None), From::Netrc(None), From::Gh(None), From::Remotes];
+
+/// Reads what `--from` is given.
+pub(super) fn parse(text: &str) -> Result<From, &'static str> {
+    let (name, file) = match text.split_once('=') {
+        Some((_, "")) => return Err("the file is missing"),
+        Some((name, file)) => (name, Some(PathBuf::from(file))),
+        None => (text, None),
+    };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./\\:".contains(&b);
+    match (name, file) {
+        ("store", file) => Ok(From::Store(file)),
+        ("netrc", file) => Ok(From::Netrc(file)),
+        ("gh", file) => Ok(From::Gh(file)),
+        (_, Some(_)) => Err("only store, netrc and gh take a file"),
+        ("remotes", None) => Ok(From::Remotes),
+        ("pat" | "", None) => Err("no such source"),
+        (name, None) if name.bytes().all(plain) && !name.starts_with('-') => {
+            Ok(From::Helper(name.to_owned()))
+        }
+        _ => Err("no such source"),
+    }
+}
+
+impl From {
+    /// What there is of this kind, only for these places if there are any. They are the
+    /// questions for a helper.
+    ///
+    /// # Errors
+    /// Where a source cannot be read.
+    pub(super) fn sources(&self, places: &[Place]) -> Result<Vec<Source>, Error> {
+        let config = || variable("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")));
+        let read = |read: fn(&Path, &str) -> Result<Option<Source>, Error>,
+                    path: Option<PathBuf>| {
+            path.map_or(Ok(None), |path| read(&path, &named(&path)))
+        };
+        let found = match self {
+            Self::Store(Some(path)) => vec![read(store_file::read, Some(path.clone()))?],
+            Self::Store(None) => {
+                let first = home().map(|home| home.join(".git-credentials"));
+                let second = config().map(|config| config.join("git").join("credentials"));
+                vec![read(store_file::read, first)?, read(store_file::read, second)?]
+            }
+            Self::Netrc(path) => {
+                let name = if cfg!(windows) { "_netrc" } else { ".netrc" };
+                let path = path.clone().or_else(|| Some(home()?.join(name)));
+                vec![read(netrc::read, path)?]
+            }
+            Self::Gh(path) => {
+                let folder = variable("GH_CONFIG_DIR")
+                    .or_else(|| {
+                        Some(variable("AppData").filter(|_| cfg!(windows))?.join("GitHub CLI"))
+                    })
+                    .or_else(|| Some(config()?.join("gh")));
+                let path = path.clone().or_else(|| Some(folder?.join("hosts.yml")));
+                vec![read(gh::read, path)?]
+            }
+            Self::Remotes => vec![remotes::read()],
+            #[cfg(target_os = "linux")]
+            Self::Helper(name) if places.is_empty() => vec![foreign_items::read(name)?],
+            Self::Helper(name) => vec![Some(other_helper::read(name, places)?)],
+        };
+        let mut found: Vec<Source> = found.into_iter().flatten().collect();
+        if !matches!(self, Self::Helper(_)) {
+            for source in &mut found {
+                source.keep_only(places);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn home() -> Option<PathBuf> {
+    variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// A path for people: below the home folder from there.
+fn named(path: &Path) -> String {
+    match home().and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
+        Some(rest) => format!("~/{}", escape(rest.as_os_str().as_encoded_bytes())),
+        None => escape(path.as_os_str().as_encoded_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{From, parse};
+    use std::path::PathBuf;
+
+    #[test]
+    fn a_source_is_one_of_ours_or_a_helper() {
+        assert!(matches!(parse("store"), Ok(From::Store(None))));
+        assert!(parse("netrc=/a=b") == Ok(From::Netrc(Some(PathBuf::from("/a=b")))));
+        assert!(parse("osxkeychain") == Ok(From::Helper("osxkeychain".to_owned())));
+        for text in ["", "pat", "store=", "remotes=x", "a b", "!x", "-x", "libsecret=x", "a;b"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What becomes of what was found, shown before it is done.
+
+use super::found::Source;
+use crate::cli::accounts::existing;
+use crate::credential::{Credential, now};
+use crate::error::Error;
+use crate::helper::{self, Choice};
+use crate::keychain::Keychain;
+use crate::terminal;
+use std::fmt::Write;
+
+/// What is to be done with a source's entries.
+pub(super) struct Plan<'a> {
+    source: &'a Source,
+    /// One for each entry.
+    steps: Vec<Step>,
+    replace: bool,
+}
+
+/// What is to be done, or was done, with an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A new account.
+    Store,
+    /// An account that has another token.
+    Replace,
+    /// Written and read back.
+    Stored,
+    /// The account that answers for its place has this very token.
+    AlreadyThere,
+    /// The account has another token, which is not to be replaced.
+    Differs,
+    /// It stays where it is, for this reason.
+    Stays(&'static str),
+}
+
+impl Step {
+    fn text(self) -> String {
+        match self {
+            Self::Store => "import".to_owned(),
+            Self::Replace => "import, replacing another token".to_owned(),
+            Self::Stored => "imported".to_owned(),
+            Self::AlreadyThere => "is there already".to_owned(),
+            Self::Differs => "stays: another token is stored for this account".to_owned(),
+            Self::Stays(why) => format!("stays: {why}"),
+        }
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// Compares what was found with what the keychain has. Nothing is changed.
+    ///
+    /// # Errors
+    /// Where the keychain fails.
+    pub(super) fn make(
+        source: &'a Source,
+        keychain: &mut dyn Keychain,
+        allow_http: bool,
+        replace: bool,
+    ) -> Result<Self, Error> {
+        let mut steps = Vec::with_capacity(source.entries.len());
+        for (index, entry) in source.entries.iter().enumerate() {
+            let step = match &entry.token {
+                Err(why) => Step::Stays(why),
+                Ok(token) if token.context.exposes_secrets() && !allow_http => {
+                    Step::Stays("http is unencrypted")
+                }
+                Ok(token) if token.expiry.is_some_and(|expiry| expiry <= now()) => {
+                    Step::Stays("it has expired")
+                }
+                Ok(token) => {
+                    let mut earlier =
+                        source.entries[..index].iter().filter_map(|e| e.token.as_ref().ok());
+                    let twin = earlier.find(|other| other.account() == token.account());
+                    match twin {
+                        Some(twin) if twin.token != token.token => {
+                            Step::Stays("an earlier one is for the same account")
+                        }
+                        _ => step(keychain, token, replace)?,
+                    }
+                }
+            };
+            steps.push(step);
+        }
+        Ok(Self { source, steps, replace })
+    }
+
+    /// How many steps are such.
+    pub(super) fn count(&self, is_such: impl Fn(&Step) -> bool) -> usize {
+        self.steps.iter().filter(|step| is_such(step)).count()
+    }
+
+    /// The numbers of the entries whose tokens the keychain has.
+    pub(super) fn in_keychain(&self) -> Vec<usize> {
+        let entries = self.source.entries.iter().zip(&self.steps);
+        let kept = entries.filter(|(_, step)| matches!(step, Step::Stored | Step::AlreadyThere));
+        kept.map(|(entry, _)| entry.number).collect()
+    }
+
+    /// What was stored, in the source's order.
+    pub(super) fn stored(&self) -> Vec<&Credential> {
+        let entries = self.source.entries.iter().zip(&self.steps);
+        let stored = entries.filter(|(_, step)| matches!(step, Step::Stored));
+        stored.filter_map(|(entry, _)| entry.token.as_ref().ok()).collect()
+    }
+
+    /// Writes what is to be written and reads it back; how many.
+    ///
+    /// # Errors
+    /// Where the keychain fails.
+    pub(super) fn carry_out(&mut self, keychain: &mut dyn Keychain) -> Result<usize, Error> {
+        let _guard = keychain.exclusive();
+        let mut stored = 0;
+        for (entry, place) in self.source.entries.iter().zip(&mut self.steps) {
+            let Ok(token) = &entry.token else { continue };
+            if !matches!(place, Step::Store | Step::Replace) {
+                continue;
+            }
+            // Somebody may have thought about the question for a while.
+            let now = step(keychain, token, self.replace)?;
+            if matches!(now, Step::Store | Step::Replace) && (now == *place || self.replace) {
+                save(keychain, token)?;
+                stored += 1;
+                *place = Step::Stored;
+            } else {
+                *place = now;
+                if now == Step::Differs {
+                    terminal::say(
+                        "import",
+                        &format!("another token was stored meanwhile for {}", token.context),
+                    );
+                }
+            }
+        }
+        Ok(stored)
+    }
+
+    /// What is to be done, for people.
+    pub(super) fn table(&self) -> String {
+        let mut rows = vec![["PLACE".to_owned(), "USERNAME".to_owned(), "WHAT".to_owned()]];
+        rows.extend(self.source.entries.iter().zip(&self.steps).map(|(entry, step)| {
+            let (place, username) = match &entry.token {
+                Ok(token) => (token.context.to_string(), token.account().username.to_string()),
+                Err(_) => (entry.label.clone(), "-".to_owned()),
+            };
+            [place, username, step.text()]
+        }));
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+        let (place, username) = (width(0).unwrap_or(0), width(1).unwrap_or(0));
+        let mut text = format!("{}\n", self.source.name);
+        for row in rows {
+            let _ = writeln!(text, "  {:place$}  {:username$}  {}", row[0], row[1], row[2]);
+        }
+        text
+    }
+}
+
+fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Result<Step, Error> {
+    let Some(old) = answering(keychain, token)? else { return Ok(Step::Store) };
+    let is_same = old.token == token.token && old.authtype.is_none();
+    if is_same && old.is_live(now()) {
+        return Ok(Step::AlreadyThere);
+    }
+    if old.account() != token.account() {
+        return Ok(Step::Store);
+    }
+    Ok(match (is_same, replace) {
+        (true, _) => Step::Stays("it is stored, and expired or rejected"),
+        (false, true) => Step::Replace,
+        (false, false) => Step::Differs,
+    })
+}
+
+/// The account that answers so far where this one would. A damaged item holds nothing that
+/// could be lost.
+fn answering(keychain: &mut dyn Keychain, token: &Credential) -> Result<Option<Credential>, Error> {
+    let (contexts, username) = (token.context.outwards(), token.account().username);
+    match helper::with_retries(|| helper::choose(keychain, &contexts, Some(&username))) {
+        Ok(Choice::Account(account)) => Ok(Some(account.1)),
+        Ok(_) | Err(Error::Damaged) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes the account and reads it back.
+fn save(keychain: &mut dyn Keychain, token: &Credential) -> Result<(), Error> {
+    helper::with_retries(|| helper::put(keychain, token))?;
+    match existing(keychain, &token.account())? {
+        Some(read) if read.token == token.token => Ok(()),
+        _ => Err(Error::Keychain("the token could not be read back")),
+    }
+}

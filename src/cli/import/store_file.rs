@@ -1,0 +1,58 @@
+//! The plain-text file of `git credential-store`: a URL a line.
+
+use super::credential_url::Parts;
+use super::found::{Entry, Removal, Source};
+use super::plain_file::PlainFile;
+use crate::error::Error;
+use std::ops::Range;
+use std::path::Path;
+
+/// What the file holds; nothing where there is none.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
+    let Some(file) = PlainFile::read(path)? else { return Ok(None) };
+    let lines = lines(file.content());
+    let is_empty = |line: &Range<usize>| file.content()[line.clone()].trim_ascii().is_empty();
+    let entries = lines.iter().enumerate().filter(|(_, line)| !is_empty(line));
+    let entries = entries.map(|(number, line)| {
+        let text = &file.content()[line.clone()];
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        let token = Parts::of(text).ok_or("it is no URL").and_then(|parts| parts.token());
+        Entry { number, label: format!("line {}", number + 1), token }
+    });
+    let entries = entries.collect();
+    let remark = "if git still writes there, see: git config --show-origin --get-all \
+                  credential.helper";
+    Ok(Some(Source {
+        name: name.to_owned(),
+        entries,
+        removal: Some(Box::new(Lines { file, lines })),
+        remark: Some(remark),
+        sends_path: false,
+    }))
+}
+
+/// Each line with its end.
+fn lines(content: &[u8]) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let lines = content.split_inclusive(|&b| b == b'\n').map(|line| {
+        let range = start..start + line.len();
+        start = range.end;
+        range
+    });
+    lines.collect()
+}
+
+struct Lines {
+    file: PlainFile,
+    lines: Vec<Range<usize>>,
+}
+
+impl Removal for Lines {
+    fn remove(&self, numbers: &[usize]) -> Result<(), Error> {
+        let parts: Vec<_> = numbers.iter().map(|&number| self.lines[number].clone()).collect();
+        self.file.without(&parts)
+    }
+}

@@ -1,0 +1,155 @@
+//! `git credential-pat man`: the manual, for the installer and for packagers.
+//!
+//! What is said once for the whole program stands in `git-credential-pat.1` beside this file;
+//! what the commands take is written here from the very definitions that read it, so that the
+//! page names every command and option that there is.
+
+use super::Line;
+use crate::error::Error;
+use crate::terminal;
+use clap::{Arg, Command, CommandFactory};
+use roff::{Inline, Roff, bold, italic, roman};
+
+const FRAME: &str = include_str!("git-credential-pat.1");
+
+pub(super) fn run() -> Result<(), Error> {
+    terminal::write_raw(page().as_bytes())
+}
+
+fn page() -> String {
+    let mut line = Line::command().disable_help_subcommand(true);
+    line.build();
+    let version = env!("CARGO_PKG_VERSION").replace('-', "\\-");
+    FRAME
+        .replace("git\\-credential\\-pat VERSION", &format!("git\\-credential\\-pat {version}"))
+        .replace(".\\\" SYNOPSIS\n", &synopsis(&line).to_roff())
+        .replace(".\\\" COMMANDS\n", &commands(&line).to_roff())
+}
+
+fn synopsis(line: &Command) -> Roff {
+    let mut roff = Roff::new();
+    for command in line.get_subcommands().filter(|command| !command.is_hide_set()) {
+        let (name, rest) = usage(command);
+        roff.text([bold(name), roman(rest)]);
+    }
+    roff
+}
+
+/// `git credential-pat login` and `[OPTIONS] <URL>`.
+fn usage(command: &Command) -> (String, String) {
+    let name = command.get_bin_name().unwrap_or_default().to_owned();
+    let usage = command.clone().render_usage().to_string();
+    let rest = usage.split_once(&name).map_or("", |(_, rest)| rest);
+    (name, rest.to_owned())
+}
+
+fn commands(line: &Command) -> Roff {
+    let mut roff = Roff::new();
+    for command in line.get_subcommands() {
+        let (_, rest) = usage(command);
+        roff.control("SS", [format!("{}{rest}", command.get_name()).as_str()]);
+        let about = command.get_long_about().or_else(|| command.get_about());
+        paragraphs(&mut roff, &about.map(ToString::to_string).unwrap_or_default(), "PP");
+        let is_own = |arg: &&Arg| !is_shared(line, arg) && arg.get_id() != "help";
+        for arg in command.get_arguments().filter(is_own) {
+            argument(&mut roff, arg);
+        }
+    }
+    roff.control("SS", ["Options of several commands"]);
+    let mut shared: Vec<&Arg> = line.get_subcommands().flat_map(Command::get_arguments).collect();
+    shared.retain(|arg| is_shared(line, arg) && arg.get_id() != "help");
+    shared.sort_by_key(|arg| arg.get_id().as_str());
+    shared.dedup_by_key(|arg| arg.get_id().as_str());
+    for arg in shared {
+        argument(&mut roff, arg);
+    }
+    roff
+}
+
+/// Whether most commands take the same.
+fn is_shared(line: &Command, arg: &Arg) -> bool {
+    let is_same = |other: &Arg| {
+        (other.get_id(), other.get_help().map(ToString::to_string))
+            == (arg.get_id(), arg.get_help().map(ToString::to_string))
+    };
+    line.get_subcommands().filter(|command| command.get_arguments().any(is_same)).count() > 3
+}
+
+fn argument(roff: &mut Roff, arg: &Arg) {
+    let values = arg.get_value_names().unwrap_or_default().iter().map(ToString::to_string);
+    let values = values.collect::<Vec<_>>().join(" ");
+    let mut header = Vec::new();
+    if let Some(long) = arg.get_long() {
+        header.push(bold(format!("--{long}")));
+    }
+    if arg.is_positional() || arg.get_action().takes_values() {
+        let blank = if header.is_empty() { "" } else { " " };
+        header.extend([roman(blank), italic(values)]);
+    }
+    roff.control("TP", []);
+    roff.text(header);
+    let help = arg.get_long_help().or_else(|| arg.get_help());
+    paragraphs(roff, &help.map(ToString::to_string).unwrap_or_default(), "IP");
+    let values = arg.get_possible_values();
+    if !values.is_empty() && arg.get_action().takes_values() {
+        let names: Vec<&str> = values.iter().map(clap::builder::PossibleValue::get_name).collect();
+        roff.text([roman(format!("One of: {}", names.join(", ")))]);
+    }
+}
+
+/// Paragraphs are parted by this macro.
+fn paragraphs(roff: &mut Roff, text: &str, macro_name: &str) {
+    for (index, paragraph) in text.split("\n\n").filter(|text| !text.is_empty()).enumerate() {
+        if index > 0 {
+            roff.control(macro_name, []);
+        }
+        let end = if paragraph.ends_with(['.', ']']) { "" } else { "." };
+        roff.text(inlines(&format!("{paragraph}{end}").replace('\n', " ")));
+    }
+}
+
+/// What stands between back quotes is bold.
+fn inlines(text: &str) -> Vec<Inline> {
+    let part = |(index, text): (usize, &str)| match index % 2 {
+        0 => roman(text),
+        _ => bold(text),
+    };
+    text.split('`').enumerate().map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Line, page};
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn the_manual_names_every_command_and_option_and_its_own_version() {
+        let page = page().replace("\\-", "-");
+        assert!(page.contains(&format!("git-credential-pat {}", env!("CARGO_PKG_VERSION"))));
+        for left in [".\\\" SYNOPSIS", ".\\\" COMMANDS", "VERSION\""] {
+            assert!(!page.contains(left), "{left}");
+        }
+        for command in Line::command().get_subcommands() {
+            let name = command.get_name();
+            let section = page.split(".SS ").find(|section| {
+                section.trim_start_matches('"').split([' ', '\n', '"']).next() == Some(name)
+            });
+            let section = section.unwrap_or_else(|| panic!("{name} is not there"));
+            let about = command.get_about().expect(name).to_string();
+            assert!(section.contains(&about), "{name} does not say what it does");
+            for arg in command.get_arguments() {
+                let option = arg.get_long().map(|long| format!("--{long}"));
+                let is_named = option.as_ref().is_none_or(|option| {
+                    section.contains(option) || page.contains(&format!("\\fB{option}\\fR"))
+                });
+                assert!(is_named, "{name} {option:?}");
+                assert!(arg.get_help().is_some(), "{name} {:?} has no help", arg.get_id());
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The plain-text files of `git credential-store`, netrc and gh.
+
+use super::Newcomer;
+use crate::support::sandbox::run;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+const THREE: &str = "https://alice:ghp_TESTONLY1@HOST\n\
+                     https://bob:ghp_TESTONLY2@HOST%3a8443\n\
+                     http://carol:ghp_TESTONLY3@HOST\n\
+                     https://dave:ghp_TESTONLY4@HOST/team/repo.git\n\
+                     not a URL of ghp_TESTONLY5\n\
+                     https://alice:ghp_TESTONLY6@HOST\n";
+
+#[test]
+fn a_dry_run_shows_what_would_be_done_and_does_nothing() {
+    let newcomer = Newcomer::new();
+    newcomer.write(".git-credentials", THREE);
+    let ran = newcomer.imports("--from store --dry-run");
+    assert_eq!(
+        newcomer.table(&ran),
+        [
+            "~/.git-credentials",
+            "PLACE USERNAME WHAT",
+            "https://HOST alice import",
+            "https://HOST:8443 bob import",
+            "http://HOST carol stays: http is unencrypted",
+            "https://HOST/team/repo dave import",
+            "line 5 - stays: it is no URL",
+            "https://HOST alice stays: an earlier one is for the same account",
+        ]
+    );
+    assert!(newcomer.keys.accounts().is_empty());
+    newcomer.holds(".git-credentials", THREE);
+}
+
+#[test]
+fn what_is_imported_leaves_the_file_and_all_else_stays() {
+    let newcomer = Newcomer::new();
+    newcomer.write(".git-credentials", THREE);
+    let ran = newcomer.imports("--from store --yes");
+    assert!(ran.stderr().contains("stored 3 tokens in the kernel's keyring"), "{ran}");
+    assert!(ran.stderr().contains("hint: ~/.git-credentials still holds them"), "{ran}");
+    let setting = newcomer.fill("credential.https://HOST/team.useHttpPath true");
+    assert!(ran.stderr().contains(&setting), "{ran}");
+    newcomer.holds(".git-credentials", THREE);
+    newcomer.answers("", "username=alice password=ghp_TESTONLY1");
+    newcomer.answers("path=team/repo.git", "username=dave password=ghp_TESTONLY4");
+    let ran = newcomer.imports("--from store --yes --remove");
+    assert!(ran.stderr().contains("removed 3 tokens from ~/.git-credentials"), "{ran}");
+    assert_eq!(newcomer.table(&ran)[2], "https://HOST alice is there already");
+    newcomer.holds(
+        ".git-credentials",
+        "http://carol:ghp_TESTONLY3@HOST\nnot a URL of ghp_TESTONLY5\n\
+         https://alice:ghp_TESTONLY6@HOST\n",
+    );
+}
+
+#[test]
+fn another_token_is_replaced_only_when_told() {
+    let newcomer = Newcomer::new();
+    let account = newcomer.fill("protocol=https\nhost=HOST\nusername=alice\n");
+    newcomer.sandbox.helper(&["store"], format!("{account}password=ghp_TESTONLY1\n")).prints("");
+    let file = "https://alice:ghp_TESTONLY2@HOST\n";
+    newcomer.write("config/git/credentials", file);
+    let ran = newcomer.imports("--from store --yes --remove");
+    assert!(ran.stdout().contains("stays: another token is stored for this account"), "{ran}");
+    assert!(ran.stderr().contains("hint: to replace a token that is stored"), "{ran}");
+    newcomer.answers("", "username=alice password=ghp_TESTONLY1");
+    newcomer.holds("config/git/credentials", file);
+    newcomer.imports("--from store --yes --remove --replace");
+    newcomer.answers("", "username=alice password=ghp_TESTONLY2");
+    newcomer.holds("config/git/credentials", "");
+    assert_eq!(newcomer.keys.accounts().len(), 1);
+}
+
+#[test]
+fn a_rejected_token_is_not_brought_to_life_again() {
+    let newcomer = Newcomer::new();
+    newcomer.write(".git-credentials", "https://alice:ghp_TESTONLY1@HOST\n");
+    newcomer.imports("--from store --yes");
+    let refused = newcomer.fill("protocol=https\nhost=HOST\npassword=ghp_TESTONLY1\n\n");
+    newcomer.sandbox.helper(&["erase"], refused).prints("");
+    let ran = newcomer.imports("--from store --yes --replace --remove");
+    assert!(ran.stdout().contains("stays: it is stored, and expired or rejected"), "{ran}");
+    newcomer.answers("", "");
+    newcomer.holds(".git-credentials", "https://alice:ghp_TESTONLY1@HOST\n");
+}
+
+/// Every line means what git's own helper makes of it.
+#[test]
+fn a_line_is_read_as_git_reads_it() {
+    for (number, rest) in [
+        "u:ghp_TESTONLY@HOST",
+        "u:ghp%5fTESTONLY%2f%40%3a%25@HOST",
+        "u:ghp_TESTONLY:%40x@HOST",
+        "u:%41:%41@HOST",
+        "u%40x:ghp_TESTONLY%zz%4@HOST",
+        "u:ghp_TESTONLY+x%2B@HOST/",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let newcomer = Newcomer::new();
+        newcomer.write(".git-credentials", &format!("https://{rest}\n"));
+        newcomer.imports("--from store --yes");
+        let request = newcomer.fill("protocol=https\nhost=HOST\n\n");
+        let ran = newcomer.sandbox.run("git", &["credential-store", "get"], request.as_bytes());
+        let mut expected: Vec<String> = ran.stdout().lines().map(str::to_owned).collect();
+        assert_eq!(expected.len(), 2, "{rest}: {ran}");
+        expected.sort();
+        let ours = newcomer.sandbox.helper(&["get"], request);
+        let mut answer: Vec<String> = ours.stdout().lines().map(str::to_owned).collect();
+        answer.sort();
+        assert_eq!(answer, expected, "{number}: {rest}");
+    }
+}
+
+#[test]
+fn only_what_is_for_the_places_named_is_looked_at() {
+    let newcomer = Newcomer::new();
+    newcomer.write(
+        ".netrc",
+        "machine HOST login alice password ghp_TESTONLY1\n\
+         machine other.HOST login bob password ghp_TESTONLY2\n\
+         default login x password ghp_TESTONLY3\n",
+    );
+    let ran = newcomer.imports("--from netrc --yes --remove https://HOST");
+    assert_eq!(newcomer.table(&ran)[2..], ["https://HOST alice import"]);
+    assert_eq!(newcomer.keys.accounts().len(), 1);
+    newcomer.holds(
+        ".netrc",
+        "machine other.HOST login bob password ghp_TESTONLY2\n\
+         default login x password ghp_TESTONLY3\n",
+    );
+    let ran = newcomer.imports("--from netrc --yes https://HOST");
+    assert!(ran.stderr().contains("there is no token to import"), "{ran}");
+}
+
+#[test]
+fn gh_is_asked_for_what_its_file_does_not_hold() {
+    let mut newcomer = Newcomer::new();
+    newcomer.write(
+        "config/gh/hosts.yml",
+        "HOST:\n    users:\n        alice:\n            oauth_token: gho_TESTONLY1\n        \
+         bob:\n            oauth_token: gho_TESTONLY2\n    user: bob\n    \
+         oauth_token: gho_TESTONLY2\nother.HOST:\n    users:\n        carol: {}\n    user: carol\n",
+    );
+    // A gh that has the token in a keychain of its own.
+    let script = "#!/bin/sh\n[ \"$*\" = 'auth git-credential get' ] || exit 9\n\
+                  grep -q ^host=other. || exit 1\necho username=carol\necho password=gho_TESTONLY3\n";
+    newcomer.write("bin/gh", script);
+    let gh = newcomer.sandbox.path("bin/gh");
+    fs::set_permissions(&gh, fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = gh.parent().unwrap().to_str().unwrap();
+    newcomer.sandbox.set("PATH", &format!("{folder}:{}", std::env::var("PATH").unwrap()));
+    let ran = newcomer.imports("--from gh --yes --remove");
+    assert_eq!(
+        newcomer.table(&ran)[2..],
+        ["https://HOST bob import", "https://HOST alice import", "https://other.HOST carol import"]
+    );
+    assert!(ran.stderr().contains("hint: gh keeps its own copy"), "{ran}");
+    assert!(ran.stderr().contains("several accounts are there"), "{ran}");
+    newcomer.answers("username=alice", "username=alice password=gho_TESTONLY1");
+    newcomer.write("config/gh/hosts.yml", "HOST: {user: *x}\n");
+    newcomer.import("--from gh --yes").fails(1, "not as gh writes it");
+    // What cannot be read does not hide the others.
+    newcomer.write(".git-credentials", "https://dave:ghp_TESTONLY4@HOST\n");
+    let ran = newcomer.imports("--dry-run");
+    assert!(ran.stderr().contains("not as gh writes it"), "{ran}");
+    assert!(ran.stdout().contains("dave      import"), "{ran}");
+}
+
+#[test]
+fn without_a_source_each_plain_text_is_offered_on_a_terminal() {
+    let newcomer = Newcomer::new();
+    newcomer.write(
+        ".git-credentials",
+        "https://alice:ghp_TESTONLY1@HOST\nhttps://bob:ghp_TESTONLY2@HOST\n",
+    );
+    newcomer.write(".netrc", "machine other.HOST login carol password ghp_TESTONLY3\n");
+    let mut terminal = newcomer.on_terminal("");
+    terminal.shows("Import 2 tokens? [y/N] ");
+    terminal.types("y\n");
+    terminal.shows("stored 2 tokens in the kernel's keyring");
+    terminal.shows(&newcomer.fill("other accounts at https://HOST. Let git use alice there?"));
+    terminal.types("y\n");
+    terminal.shows("git does not use this helper yet. Make it?");
+    terminal.types("y\n");
+    terminal.shows("forgets at reboot. Remove 2 tokens from ~/.git-credentials? [y/N] ");
+    terminal.types("y\n");
+    terminal.shows("removed 2 tokens");
+    terminal.shows("Import 1 token? [y/N] ");
+    terminal.types("n\n");
+    let (status, screen) = terminal.ends();
+    assert!(status.success() && !screen.contains("TESTONLY"), "{screen}");
+    newcomer.holds(".git-credentials", "");
+    newcomer.holds(".netrc", "machine other.HOST login carol password ghp_TESTONLY3\n");
+    let fill = newcomer.sandbox.run(
+        "git",
+        &["credential", "fill"],
+        newcomer.fill("protocol=https\nhost=HOST\n\n").as_bytes(),
+    );
+    assert!(fill.stdout().contains("username=alice\npassword=ghp_TESTONLY1\n"), "{fill}");
+}
+
+#[test]
+fn giving_up_at_the_first_question_leaves_everything_as_it_was() {
+    let newcomer = Newcomer::new();
+    let file = "https://alice:ghp_TESTONLY1@HOST\n";
+    newcomer.write(".git-credentials", file);
+    for answer in ["\u{3}", "n\n", "\n"] {
+        let mut terminal = newcomer.on_terminal("--from store");
+        terminal.shows("Import 1 token? [y/N] ");
+        terminal.types(answer);
+        terminal.ends();
+        assert!(newcomer.keys.accounts().is_empty());
+        newcomer.holds(".git-credentials", file);
+    }
+}
+
+#[test]
+fn what_cannot_be_done_says_what_can() {
+    let newcomer = Newcomer::new();
+    newcomer.import("--from store --yes").fails(1, "nothing of the kind");
+    newcomer.import("--yes").fails(2, "--from SOURCE");
+    newcomer.import("--from libsecretx --yes").fails(2, "name the places");
+    newcomer.import("--from pat --yes").fails(2, "");
+    let ran = newcomer.imports("");
+    assert!(ran.stderr().contains("there is no token to import"), "{ran}");
+    newcomer.write(".git-credentials", "https://alice:ghp_TESTONLY1@HOST\n");
+    let ran = newcomer.import("");
+    assert!(ran.status.code() == Some(2) && ran.stderr().contains("add --yes"), "{ran}");
+    fs::set_permissions(newcomer.sandbox.path("data"), fs::Permissions::from_mode(0o700)).unwrap();
+    newcomer.import("--from store=data --yes").fails(1, "no plain file");
+    let secret = newcomer.command("--from=ghp_TESTONLY=x --yes");
+    let ran = run(secret, b"");
+    assert!(ran.status.code() == Some(2) && !ran.stderr().contains("TESTONLY"), "{ran}");
+}

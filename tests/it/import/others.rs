@@ -1,0 +1,131 @@
+//! Remotes' URLs, other helpers, and their items in the desktop's keychain.
+
+use super::Newcomer;
+use crate::support::desk::{Desk, TOKEN};
+use crate::support::desktop::Desktop;
+use crate::support::sandbox::Ran;
+use std::fs;
+
+#[test]
+fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
+    let desk = Desk::new();
+    let url = desk.url("team/repo.git");
+    let with_token = url.replace("https://", &format!("https://alice:{TOKEN}@"));
+    desk.git(&["clone", "--quiet", &with_token, "work"]);
+    // git has stored it for the host, as after every success; this is about the URL alone.
+    let host = format!("protocol=https\nhost={}\n\n", desk.server.host());
+    desk.sandbox().helper(&["--keychain", "kernel", "erase"], host).prints("");
+    let other = desk.other_url("team/repo.git");
+    desk.git(&["-C", "work", "remote", "add", "plain", &other]);
+    let work = desk.sandbox().path("work");
+    let mut command = desk.sandbox().command(crate::support::sandbox::BINARY);
+    command.args(["import", "--from", "remotes", "--yes", "--remove", "--keychain", "kernel"]);
+    let ran = crate::support::sandbox::run(
+        {
+            command.current_dir(&work);
+            command
+        },
+        b"",
+    );
+    assert!(ran.status.success() && !ran.stdout().contains("TESTONLY"), "{ran}");
+    assert!(ran.stderr().contains("removed 1 token from the remotes"), "{ran}");
+    let config = fs::read_to_string(work.join(".git/config")).unwrap();
+    let without_token = url.replace("https://", "https://alice@");
+    assert!(!config.contains("TESTONLY") && config.contains(&without_token), "{config}");
+    assert!(config.contains(&other), "{config}");
+    let scope = url.trim_end_matches(".git");
+    assert_eq!(desk.accounts(), [format!("{scope} alice ready")]);
+    let argv = fs::read_to_string(desk.sandbox().path("trace")).unwrap();
+    let told = argv.lines().filter(|line| line.contains("git config"));
+    assert!(told.into_iter().all(|line| !line.contains("TESTONLY")), "{argv}");
+    desk.git(&["-C", "work", "commit", "--quiet", "--allow-empty", "-m", "More"]);
+    desk.git(&["-C", "work", "push", "--quiet"]);
+    desk.git(&["-C", "work", "fetch", "--quiet"]);
+}
+
+#[test]
+fn a_real_helper_is_asked_for_each_place() {
+    let newcomer = Newcomer::new();
+    fs::create_dir_all(newcomer.sandbox.path("cache/git")).unwrap();
+    let account =
+        newcomer.fill("protocol=https\nhost=HOST\nusername=alice\npassword=ghp_TESTONLY1\n");
+    let cache = |operation: &str, input: &str| {
+        newcomer.sandbox.run("git", &["credential-cache", operation], input.as_bytes())
+    };
+    let stored = cache("store", &account);
+    assert!(stored.status.success(), "{stored}");
+    let ran = newcomer.imports("--from cache --yes https://HOST https://other.HOST");
+    cache("exit", "");
+    assert_eq!(
+        newcomer.table(&ran)[2..],
+        ["https://HOST alice import", "https://other.HOST - stays: the helper has none for it"]
+    );
+    newcomer.answers("", "username=alice password=ghp_TESTONLY1");
+    let ran = newcomer.imports("--from no-such-helper --yes https://HOST");
+    assert!(ran.stdout().contains("stays: the helper failed"), "{ran}");
+}
+
+/// Keeps an item as another program would.
+fn plant(desktop: &Desktop, attributes: &str, secret: &str) {
+    let mut words = vec!["store", "--label=An item"];
+    words.extend(attributes.split(' '));
+    let ran = desktop.tool("secret-tool", "libsecret-tools", &words, secret.as_bytes());
+    assert!(ran.status.success(), "{ran}");
+}
+
+fn import(desktop: &Desktop, arguments: &[&str]) -> Ran {
+    let ran = desktop.sandbox.helper(&[&["import", "--yes"], arguments].concat(), "");
+    assert!(ran.status.success(), "{ran}");
+    assert!(!(ran.stdout() + &ran.stderr()).contains("TESTONLY"), "{ran}");
+    ran
+}
+
+fn answers(desktop: &Desktop, request: &str, answer: &str) {
+    desktop.sandbox.helper(&["get"], request.replace(' ', "\n") + "\n").prints(answer);
+}
+
+#[test]
+fn the_items_of_other_helpers_are_read_and_left_as_they_are() {
+    let desktop = Desktop::gnome_keyring();
+    let git = "xdg:schema org.git.Password protocol https server h.example";
+    plant(&desktop, &format!("{git} user alice"), "ghp_TESTONLY1\npassword_expiry_utc=4000000000");
+    plant(&desktop, &format!("{git} user bob port 8443 object team/repo.git"), "ghp_TESTONLY2");
+    let old = "xdg:schema org.gnome.keyring.NetworkPassword protocol";
+    plant(&desktop, &format!("{old} https server old.example user carol"), "ghp_TESTONLY3");
+    plant(&desktop, &format!("{old} smb server files.example user x"), "ghp_TESTONLY4");
+    let gcm = "xdg:schema com.microsoft.GitCredentialManager service";
+    plant(&desktop, &format!("{gcm} git:https://gcm.example account dave"), "ghp_TESTONLY5");
+    plant(&desktop, &format!("{gcm} git:https://refresh_token.gcm.example account d"), "TESTONLY");
+
+    let ran = import(&desktop, &["--from", "libsecret"]);
+    assert!(ran.stderr().contains("stored 3 tokens in the desktop's keychain"), "{ran}");
+    assert_eq!(ran.stdout().lines().count(), 5, "{ran}");
+    assert!(ran.stderr().contains("hint: the items stay"), "{ran}");
+    let ran = import(&desktop, &["--from", "manager"]);
+    assert!(ran.stderr().contains("stored 1 token in the desktop's keychain"), "{ran}");
+    let expiry = "password_expiry_utc=4000000000\n";
+    let answer = format!("username=alice\npassword=ghp_TESTONLY1\n{expiry}");
+    answers(&desktop, "protocol=https host=h.example ", &answer);
+    let answer = "username=bob\npassword=ghp_TESTONLY2\n";
+    answers(&desktop, "protocol=https host=h.example:8443 path=team/repo.git ", answer);
+    let answer = "username=carol\npassword=ghp_TESTONLY3\n";
+    answers(&desktop, "protocol=https host=old.example ", answer);
+    let answer = "username=dave\npassword=ghp_TESTONLY5\n";
+    answers(&desktop, "protocol=https host=gcm.example ", answer);
+    answers(&desktop, "protocol=https host=refresh_token.gcm.example ", "");
+    let lookup = ["lookup", "xdg:schema", "org.git.Password", "user", "bob"];
+    let still = desktop.tool("secret-tool", "libsecret-tools", &lookup, b"");
+    assert_eq!(still.stdout().trim_end(), "ghp_TESTONLY2");
+    let ran = import(&desktop, &["--from", "libsecret"]);
+    assert_eq!(ran.stdout().matches("is there already").count(), 3, "{ran}");
+}
+
+#[test]
+fn locked_items_are_not_asked_for_where_nobody_can_answer() {
+    let desktop = Desktop::gnome_keyring();
+    let git = "xdg:schema org.git.Password protocol https server h.example user alice";
+    plant(&desktop, git, "ghp_TESTONLY1");
+    desktop.lock();
+    let ran = desktop.sandbox.helper(&["import", "--from", "libsecret", "--yes"], "");
+    ran.fails(1, "the keychain is locked");
+}

@@ -1,0 +1,218 @@
+//! The first minute, as somebody sees it: login, push, list, on a terminal, with a real git, a
+//! real host with TLS and a real keychain. `tests/recording.sh` makes the README's picture of
+//! it.
+
+use crate::support::desktop::Desktop;
+use crate::support::sandbox::{BINARY, run};
+use crate::support::server::Server;
+use crate::support::terminal::Terminal;
+use std::fmt::Write;
+
+const TOKEN: &str = "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";
+
+/// The host's name in the picture: the real one has a port that the system chose.
+const HOST: &str = "git.example.com";
+
+/// How wide the terminal is, in characters.
+const COLUMNS: u16 = 100;
+
+/// A shell with somebody at it.
+struct Session {
+    terminal: Terminal,
+    prompts: usize,
+}
+
+impl Session {
+    /// Types a command when the shell waits for one.
+    fn types(&mut self, line: &str) {
+        self.prompts += 1;
+        self.terminal.shows(&format!("\n[{}]$ ", self.prompts));
+        self.terminal.types(&format!("{line}\n"));
+    }
+
+    /// Answers a question.
+    fn answers(&mut self, question: &str, answer: &str) {
+        self.terminal.shows(question);
+        self.terminal.types(&format!("{answer}\n"));
+    }
+}
+
+#[test]
+fn the_first_minute() {
+    let mut desktop = Desktop::gnome_keyring();
+    let server = Server::start([HOST.to_owned(), "other.example.com".to_owned()]);
+    server.introduce_to(&desktop.sandbox);
+    server.set_token("alice", TOKEN);
+    server.create_repository("notes.git");
+    for (name, value) in [
+        ("user.name", "Alice"),
+        ("user.email", "alice@example.com"),
+        ("advice.detachedHead", "false"),
+        ("core.pager", "cat"),
+        // The count of threads is the machine's.
+        ("pack.threads", "1"),
+    ] {
+        desktop.sandbox.git(&["config", "--global", name, value]);
+    }
+    desktop.sandbox.set("PS1", "\n[\\#]$ ");
+    desktop.sandbox.set("TERM", "xterm-256color");
+    let mut bash = desktop.sandbox.command("bash");
+    bash.args(["--noprofile", "--norc", "--noediting", "-i"]);
+    let mut session = Session { terminal: Terminal::of_columns(COLUMNS, &bash), prompts: 0 };
+
+    let url = format!("https://{}", server.host());
+    session.types(&format!("git credential-pat login {url}"));
+    session.answers("Username for", "alice");
+    session.answers("When does the token expire", "90d");
+    session.answers("Token for alice", TOKEN);
+    session.answers("git does not use this helper yet. Make it?", "y");
+    session.types(&format!("git clone --quiet {url}/notes.git && cd notes"));
+    session.types("echo hello >notes.md && git add . && git commit --quiet -m 'First note'");
+    session.types("git push");
+    session.types("git credential-pat list");
+    if has_status() {
+        session.types(&format!("git credential-pat status {url}/notes.git"));
+    }
+    session.types("exit");
+    let (_, screen) = session.terminal.ends();
+    for text in ["stored the token for alice", "main -> main", "classic PAT"] {
+        assert!(screen.contains(text), "{text}: {screen}");
+    }
+    assert!(!screen.contains("TESTONLY"), "{screen}");
+    let home = desktop.sandbox.home().to_str().unwrap();
+    let with_port = server.host();
+    // A column of a table stays as wide as it was.
+    let screen =
+        screen.replace(&format!("{with_port}  "), &format!("{HOST:0$}  ", with_port.len()));
+    let screen = screen.replace(&with_port, HOST).replace(home.trim_end_matches('/'), "~");
+    let picture = picture(&screen);
+    if let Some(path) = std::env::var_os("RECORDING") {
+        std::fs::write(path, picture).unwrap();
+    }
+}
+
+/// The command is there in builds that have it.
+fn has_status() -> bool {
+    let mut command = std::process::Command::new(BINARY);
+    command.args(["status", "--help"]);
+    run(command, b"").status.success()
+}
+
+/// A character and its colour's class; none for the usual one.
+type Cell = (char, Option<&'static str>);
+
+/// What a terminal makes of these bytes: lines of cells.
+fn lines(screen: &str) -> Vec<Vec<Cell>> {
+    let mut lines = vec![Vec::new()];
+    let (mut column, mut colour) = (0, None);
+    let mut characters = screen.chars();
+    while let Some(character) = characters.next() {
+        let line = lines.last_mut().unwrap();
+        match character {
+            '\n' => lines.push(Vec::new()),
+            '\r' => column = 0,
+            '\u{1b}' => {
+                let mut sequence = String::new();
+                for part in characters.by_ref().skip(1) {
+                    sequence.push(part);
+                    if part.is_ascii_alphabetic() {
+                        break;
+                    }
+                }
+                match sequence.as_str() {
+                    "K" => line.truncate(column),
+                    "m" | "0m" => colour = None,
+                    "1m" => colour = Some("bold"),
+                    "31m" => colour = Some("red"),
+                    "33m" => colour = Some("yellow"),
+                    _ => {}
+                }
+            }
+            other => {
+                let is_full = column == usize::from(COLUMNS);
+                if is_full {
+                    lines.push(Vec::new());
+                    column = 0;
+                }
+                let line = lines.last_mut().unwrap();
+                line.resize(line.len().max(column + 1), (' ', None));
+                line[column] = (other, colour);
+                column += 1;
+            }
+        }
+    }
+    lines
+}
+
+/// The screen as SVG: text that can be read, searched and copied. What is typed appears a
+/// while after what is shown, where pictures may move.
+fn picture(screen: &str) -> String {
+    const WIDTH: usize = 850;
+    const LINE: usize = 18;
+    let mut lines = lines(screen);
+    while lines.last().is_some_and(|line| text(line).trim().is_empty() || is_exit(&text(line))) {
+        lines.pop();
+    }
+    lines.drain(..lines.iter().position(|line| text(line).contains('$')).unwrap_or(0));
+    let height = lines.len() * LINE + 24;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
+         width=\"{WIDTH}\" height=\"{height}\" role=\"img\">\n\
+         <title>The first minute: login, push, list</title>\n<style>\n\
+         rect {{ fill: #16181d }}\n\
+         text {{ font: 13.5px ui-monospace, Menlo, Consolas, monospace; fill: #d5d9e0; \
+         white-space: pre }}\n\
+         .typed {{ font-weight: bold; fill: #fff }}\n.red {{ fill: #ff7b72 }}\n\
+         .yellow {{ fill: #e3b341 }}\n.bold {{ font-weight: bold }}\n\
+         @media (prefers-reduced-motion: no-preference) {{\n\
+         text {{ animation: appear .1s both }}\n\
+         @keyframes appear {{ from {{ opacity: 0 }} }}\n}}\n</style>\n\
+         <rect width=\"{WIDTH}\" height=\"{height}\" rx=\"8\"/>\n"
+    );
+    let mut time = 0.0;
+    for (number, line) in lines.iter().enumerate() {
+        let shown = text(line);
+        let line = match shown.split_once("]$ ").filter(|_| shown.starts_with('[')) {
+            Some((_, command)) => {
+                time += 1.2;
+                format!("$ <tspan class=\"typed\">{}</tspan>", escaped(command))
+            }
+            None => coloured(line),
+        };
+        time += if shown.contains("]: ") || shown.contains("? [") { 0.8 } else { 0.1 };
+        let y = number * LINE + 26;
+        if !line.trim().is_empty() {
+            writeln!(
+                svg,
+                "<text x=\"14\" y=\"{y}\" xml:space=\"preserve\" \
+                 style=\"animation-delay:{time:.1}s\">{line}</text>"
+            )
+            .unwrap();
+        }
+    }
+    svg + "</svg>\n"
+}
+
+fn text(line: &[Cell]) -> String {
+    line.iter().map(|(character, _)| character).collect()
+}
+
+fn is_exit(line: &str) -> bool {
+    line.ends_with("$ exit") || line == "exit"
+}
+
+fn coloured(line: &[Cell]) -> String {
+    let mut markup = String::new();
+    for part in line.chunk_by(|a, b| a.1 == b.1) {
+        let text = escaped(&text(part));
+        match part[0].1 {
+            Some(class) => write!(markup, "<tspan class=\"{class}\">{text}</tspan>").unwrap(),
+            None => markup.push_str(&text),
+        }
+    }
+    markup
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
