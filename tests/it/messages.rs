@@ -130,8 +130,8 @@ the session bus belongs to another user
 the session bus's address is of no kind that is used
 the source of the token: {0}
 the system has no random numbers
-the test's own place cannot be named
 the terminal would show the token: pipe it on, or add --yes to see it
+the test's own place cannot be named
 the token could not be read back
 the token is too long for this keychain
 the variable that --env names is not set
