@@ -305,8 +305,7 @@ password=$token
 END
     proof=ok
     if grep -q "^$name: " "$scratch/errors"; then
-        # Nothing was stored, unless the answer was only late. Asking on would raise the
-        # dialog again that was just answered with no.
+        # Nothing was stored, unless the answer was late. Asking on raises a refused dialog again.
         proof="it does not take a token"
         if grep -q 'did not answer in time' "$scratch/errors"; then proof_delete; fi
     elif [ "$(proof_fill)" != "$token" ]; then
@@ -500,6 +499,7 @@ install() {
 uninstall() {
     if command -v git >/dev/null 2>&1; then
         unset_helper "^$(matching "$(escaped "$program")")( .*)?\$"
+        [ "$(command -v "$name")" != "$program" ] || unset_helper '^pat( .*)?$' # its bare name
         if [ "$(last_helper)" = reset ]; then
             say "An empty helper line is left in git's configuration. To remove it:"
             say "  git config --global --unset-all credential.helper '^\$'"
@@ -535,9 +535,9 @@ main() {
     export LC_ALL
     name=git-credential-pat
     tab=$(printf '\t')
-    # A line that an earlier run wrote, whatever its prefix and options: an absolute path
-    # whose last part is our name. In a bracket, a backslash is a backslash.
-    ours='^/(([^\ ]|\\.)*/)?git-credential-pat( .*)?$'
+    # A line that an earlier run or `configure` wrote, with a keychain's options; one that names a
+    # source of tokens is the user's own. In a bracket, a backslash is a backslash.
+    ours='^(pat|/(([^\ ]|\\.)*/)?git-credential-pat)( --(keychain|timeout|cache)[ =][^ ]+| --allow-http)*$'
     parse "$@"
     trap clean_up EXIT
     trap 'exit 129' HUP

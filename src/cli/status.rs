@@ -28,6 +28,7 @@ use finding::{Finding, Mend};
 use places::Asked;
 use report::Paper;
 use serde_json::{Value, json};
+use std::process::{Command, Stdio};
 
 /// The first git whose requests say that they take other schemes than Basic.
 const SCHEMES: (u32, u32) = (2, 46);
@@ -51,6 +52,19 @@ struct Report {
     keychains: Vec<Kind>,
     others: Vec<(&'static str, String)>,
     findings: Vec<Finding>,
+}
+
+/// git says nothing of its configuration.
+fn unreadable() -> Finding {
+    let runs = Command::new("git").arg("--exec-path").stdin(Stdio::null()).output().is_ok();
+    if !runs {
+        let mend = Mend::Advice("install git".to_owned());
+        return Finding::wrong("no-git", "git cannot be run", mend);
+    }
+    // It says there what it does not understand.
+    let mend = Mend::Command("git config --list".to_owned());
+    let what = "git cannot read its configuration; it says where and why:";
+    Finding::wrong("configuration", what, mend)
 }
 
 struct PlaceReport {
@@ -84,16 +98,10 @@ impl Report {
             others: Vec::new(),
             findings: Vec::new(),
         };
-        if report.git.is_none() {
-            let mend = Mend::Advice("install git".to_owned());
-            report.found([Finding::wrong("no-git", "git cannot be run", mend)]);
-        } else if readable.is_none() {
-            // It says there what it does not understand.
-            let mend = Mend::Command("git config --list".to_owned());
-            let what = "git cannot read its configuration; it says where and why:";
-            report.found([Finding::wrong("configuration", what, mend)]);
-        }
-        let entries = readable.unwrap_or_else(Entries::read);
+        let Some(entries) = readable else {
+            report.found([unreadable()]);
+            return Ok(report);
+        };
         report.others = configuration::others(&entries);
         let everywhere: Vec<Option<&Asked>> =
             if asked.is_empty() { vec![None] } else { asked.iter().map(Some).collect() };

@@ -165,6 +165,16 @@ fn only_writes_one_reset_and_unconfigure_takes_it_back() {
 }
 
 #[test]
+fn a_reset_that_is_there_already_is_used() {
+    let user = User::new();
+    for line in ["store", OURS, ""] {
+        user.helper(line);
+    }
+    does(&user, "configure --yes --only");
+    assert_eq!(user.helpers(), ["store", "", OURS]);
+}
+
+#[test]
 fn a_reset_that_others_need_stays() {
     let user = User::new();
     for line in ["manager", "", OURS, "cache"] {

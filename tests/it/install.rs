@@ -133,6 +133,36 @@ fn another_prefix_replaces_our_old_line_and_no_other() {
 }
 
 #[test]
+fn the_line_that_configure_wrote_is_replaced_and_a_source_is_not() {
+    let sandbox = Sandbox::new();
+    for line in ["pat --ci", "/x/git-credential-pat --for https://h.example --env TOKEN"] {
+        sandbox.git(&["config", "--global", "--add", "credential.helper", line]);
+    }
+    let ran = sandbox.helper(&["configure", "--yes", "--keychain", "kernel"], b"");
+    assert!(ran.status.success(), "{ran}");
+    assert_eq!(helpers(&sandbox)[2], "pat --keychain kernel");
+    installed(&sandbox, "p", &[]);
+    let ours = format!("{}/p/bin/git-credential-pat --keychain kernel", sandbox.home().display());
+    assert_eq!(helpers(&sandbox)[2..], [ours]);
+    assert_eq!(helpers(&sandbox)[0], "pat --ci");
+}
+
+#[test]
+fn uninstall_removes_the_bare_name_if_it_was_this_programs() {
+    let mut sandbox = Sandbox::new();
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", sandbox.path("p/bin").display());
+    installed(&sandbox, "p", &["--no-configure"]);
+    sandbox.git(&["config", "--global", "credential.helper", "pat --keychain kernel"]);
+    installed(&sandbox, "other", &["--no-configure"]);
+    installed(&sandbox, "other", &["--uninstall"]);
+    assert_eq!(helpers(&sandbox), ["pat --keychain kernel"]);
+    sandbox.set("PATH", &path);
+    installed(&sandbox, "p", &["--uninstall"]);
+    assert!(helpers(&sandbox).is_empty());
+}
+
+#[test]
 fn the_path_is_the_one_given_and_not_where_a_symlink_leads() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.path("version-1")).unwrap();

@@ -5,6 +5,7 @@ mod accounts;
 mod configuration;
 mod keychains;
 mod plain_text;
+mod roles;
 mod screen;
 
 use crate::support::kernel::Keys;

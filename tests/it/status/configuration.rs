@@ -195,3 +195,39 @@ fn without_a_url_the_remotes_of_the_repository_are_looked_at() {
     assert_eq!(urls, [user.url("/team/repo"), user.url("/other")]);
     assert_eq!(status["well"], true, "{status:#}");
 }
+
+#[test]
+fn where_only_a_source_serves_no_keychain_is_looked_at() {
+    let user = User::new();
+    user.helper("pat --for https://HOST --env TOKEN");
+    // Whoever cannot be reached here is not missed.
+    let status = user.status_of(&[&user.url("")]);
+    assert!(ids(&status).is_empty(), "{status:#}");
+    assert_eq!(status["places"][0]["helpers"][0]["name"], "pat (a source)");
+    assert!(status["keychains"].as_array().unwrap().is_empty());
+    // Beside a keychain it may well be the one who answers.
+    user.helper(OURS);
+    assert!(user.finds("").is_empty());
+}
+
+#[test]
+fn a_configuration_that_git_cannot_read_is_said_to_be_one() {
+    let user = User::new();
+    std::fs::write(user.sandbox.path("gitconfig"), "[credential\nhelper = x\n").unwrap();
+    let status = user.status("");
+    assert_eq!(ids(&status), ["configuration"]);
+    assert_eq!(command(&status, "configuration"), "git config --list");
+    let mut user = user;
+    user.sandbox.set("PATH", "/nowhere");
+    assert_eq!(ids(&user.status("")), ["no-git"]);
+}
+
+#[test]
+fn http_and_a_token_as_a_username_are_not_well() {
+    let user = User::configured();
+    let status = user.status_of(&["--keychain", "kernel", &format!("http://{}", user.host)]);
+    assert_eq!(ids(&status), ["http"], "{status:#}");
+    user.account("", "alice", |_| {});
+    user.config(&["--global", "credential.https://HOST.username", TOKEN]);
+    assert_eq!(ids(&user.status("")), ["no-account", "token-as-username"]);
+}
