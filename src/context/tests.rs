@@ -1,6 +1,6 @@
 //! What is a context, what is none, and which answers which request.
 
-use super::{Context, Protocol, escape, unescape};
+use super::{Context, Protocol, escape};
 
 fn host(protocol: &str, host: &str) -> Option<String> {
     Context::of_host(protocol.as_bytes(), host.as_bytes()).map(|c| c.to_string())
