@@ -193,18 +193,18 @@ build() {
     need_rust
     need cc
     target=${CARGO_TARGET_DIR:-$source/target}
-    case $target in
-    /*) ;;
-    *) target=$PWD/$target ;;
-    esac
+    [ "${target#/}" != "$target" ] || target=$PWD/$target
     [ "$dry_run" = yes ] || say "Building $name (this takes a minute or two)"
     quiet=--quiet
     [ ! -t 2 ] || quiet=
-    # With the C library in it the program starts with half the page faults; not every system
-    # can link it so, and procedural macros never can.
+    # With the C library in it, and its relocations packed, the program starts with half the
+    # page faults; not every system can link it so, and procedural macros never can.
     static=
-    printf 'int main(void) { return 0; }\n' | cc -static-pie -x c -o "$scratch/static" - 2>/dev/null &&
-        static='-C target-feature=+crt-static'
+    for pack in -Wl,-z,pack-relative-relocs ''; do
+        printf 'int main(void) { return 0; }\n' |
+            cc -static-pie $pack -x c -o "$scratch/static" - 2>/dev/null && "$scratch/static" &&
+            static="-C target-feature=+crt-static ${pack:+-C link-arg=$pack}" && break
+    done
     # shellcheck disable=SC2086 # a list
     change cargo rustc --release --locked $quiet --bin "$name" \
         --manifest-path "$source/Cargo.toml" --target-dir "$target" -- $static ||
