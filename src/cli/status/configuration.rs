@@ -1,12 +1,12 @@
 //! What git is configured to do at a place: whom it asks, in which order, and what keeps it from
 //! asking at all.
 
-use super::finding::{Finding, Mend, below_home, location, origin, typed};
+use super::finding::{Finding, Mend, below_home, location, origin};
 use super::places::Asked;
 use crate::arguments::HelperOptions;
-use crate::cli::configure::plan::escaped;
 use crate::cli::git_config::entries::{Entries, Entry};
 use crate::cli::git_config::helper_line::{self, Helper};
+use crate::cli::git_config::words::{any_of, typed};
 use crate::context::escape;
 use crate::credential::Username;
 use serde_json::{Value, json};
@@ -23,6 +23,8 @@ pub(in crate::cli) struct Configuration<'a> {
     ours: Option<usize>,
     /// The place as an argument of our own commands: a blank and a URL, or nothing.
     argument: String,
+    /// Without a place in particular: our options for the places for which git asks us.
+    elsewhere: Option<HelperOptions>,
 }
 
 impl<'a> Configuration<'a> {
@@ -34,15 +36,22 @@ impl<'a> Configuration<'a> {
         let username = settings.iter().rev().find(|entry| entry.name == "username");
         let username = username.map(|entry| Username::new(entry.value.as_bytes()));
         let ours = helpers.iter().position(|(_, helper)| matches!(helper, Helper::Ours(_)));
-        Self { helpers, sends_path, username, ours, argument: argument(entries, asked) }
+        let lines = entries.named("credential", "helper").filter(|_| asked.is_none());
+        let elsewhere = lines.rev().find_map(|entry| match Helper::parse(&entry.value) {
+            Helper::Ours(options) => options.map(|options| *options),
+            _ => None,
+        });
+        let argument = argument(entries, asked);
+        Self { helpers, sends_path, username, ours, argument, elsewhere }
     }
 
     /// The options of our line that has a keychain, if there is one.
     pub(super) fn our_options(&self) -> Option<&HelperOptions> {
-        self.helpers.iter().find_map(|(_, helper)| match helper {
+        let here = self.helpers.iter().find_map(|(_, helper)| match helper {
             Helper::Ours(Some(options)) if options.source.is_none() => Some(&**options),
             _ => None,
-        })
+        });
+        here.or(self.elsewhere.as_ref().filter(|options| options.source.is_none()))
     }
 
     /// Whether git asks us here, in whatever way.
@@ -101,6 +110,10 @@ impl<'a> Configuration<'a> {
     fn about_ours(&self) -> Vec<Finding> {
         let others = self.other_names();
         if !self.has_ours() {
+            if self.elsewhere.is_some() {
+                let what = "git asks this helper at certain places only: name one";
+                return vec![Finding::note("elsewhere", what, Mend::Nothing)];
+            }
             let what = "git does not ask this helper";
             return vec![if others.is_empty() {
                 Finding::wrong("not-configured", what, self.configure(""))
@@ -222,9 +235,9 @@ impl<'a> Configuration<'a> {
             let in_one = first.origin == entry.origin && first.subsection == entry.subsection;
             let mend = match helper {
                 Helper::Ours(_) if in_one && entry.scope == "global" => configure_at(entry),
-                Helper::Ours(_) => Mend::unset(entry, &exactly(&entry.value)),
+                Helper::Ours(_) => Mend::unset(entry, &any_of(&[&entry.value])),
                 _ if in_one => once(entry),
-                _ => Mend::unset(entry, &exactly(&entry.value)),
+                _ => Mend::unset(entry, &any_of(&[&entry.value])),
             };
             findings.push(Finding::wrong("doubled", what, mend));
         }
@@ -322,11 +335,6 @@ fn pattern(name: &str, line: &str) -> String {
     }
 }
 
-/// A pattern for just this value.
-fn exactly(value: &str) -> String {
-    format!("^{}$", escaped(value))
-}
-
 /// Leaves one of our lines in this section.
 fn configure_at(entry: &Entry) -> Mend {
     let place = entry.subsection.as_str();
@@ -343,7 +351,7 @@ fn once(entry: &Entry) -> Mend {
             "git config {place} --replace-all {} {} {}",
             typed(&key),
             typed(&entry.value),
-            typed(&exactly(&entry.value)),
+            typed(&any_of(&[&entry.value])),
         )),
         _ => Mend::edit(entry),
     }

@@ -2,6 +2,7 @@
 
 use crate::cli::git_config::entries::Entry;
 use crate::cli::git_config::helper_line;
+use crate::cli::git_config::words::typed;
 use serde_json::{Value, json};
 use std::env;
 use std::path::PathBuf;
@@ -82,15 +83,6 @@ impl Mend {
             None => Self::Advice(format!("it is set by {}", origin(entry))),
         }
     }
-}
-
-/// A word as it is typed, in a shell that may be interactive: there `!` and `^` mean something.
-pub(in crate::cli) fn typed(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_./+,:@%=-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// How this program is called by those who read this.
