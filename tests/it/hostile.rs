@@ -33,8 +33,7 @@ impl Victim {
         let keys = Keys::new();
         let [a, b, c] = keys.number();
         let six = format!("[2001:db8:{a:x}:{b:x}:{c:x}::1]");
-        let keys_of_six = Keys::labelled(&six);
-        let victim = Self { home, keychain, keys, six, _keys_of_six: keys_of_six };
+        let victim = Self { _keys_of_six: Keys::labelled(&six), home, keychain, keys, six };
         for (place, token) in [
             ("host=HOST", TOKEN),
             ("host=HOST:8443", OF_PORT),
