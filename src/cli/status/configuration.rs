@@ -234,10 +234,13 @@ impl<'a> Configuration<'a> {
             let what = format!("{} is asked twice ({})", name(entry, helper), both(first, entry));
             let in_one = first.origin == entry.origin && first.subsection == entry.subsection;
             let mend = match helper {
-                Helper::Ours(_) if in_one && entry.scope == "global" => configure_at(entry),
+                Helper::Ours(_) if in_one && entry.scope == "global" && entry.key().is_some() => {
+                    configure_at(entry)
+                }
                 Helper::Ours(_) => Mend::unset(entry, &any_of(&[&entry.value])),
                 _ if in_one => once(entry),
-                _ => Mend::unset(entry, &any_of(&[&entry.value])),
+                Helper::Other(name) => Mend::unset(entry, &pattern(name, &entry.value)),
+                Helper::Reset | Helper::Snippet => Mend::edit(entry),
             };
             findings.push(Finding::wrong("doubled", what, mend));
         }
@@ -345,7 +348,8 @@ fn configure_at(entry: &Entry) -> Mend {
 /// Leaves one of several equal lines.
 fn once(entry: &Entry) -> Mend {
     // Options of other helpers may be anything.
-    let shown = !entry.value.contains(' ') || helper_line::store_file(&entry.value).is_some();
+    let shown = !entry.value.contains(char::is_control)
+        && (!entry.value.contains(' ') || helper_line::store_file(&entry.value).is_some());
     match (location(entry), entry.key()) {
         (Some(place), Some(key)) if shown => Mend::Command(format!(
             "git config {place} --replace-all {} {} {}",
@@ -364,11 +368,12 @@ fn argument(entries: &Entries, asked: Option<&Asked>) -> String {
     let is_reset = |entry: &&&Entry| entry.name == "helper" && entry.value.is_empty();
     let Some(reset) = lines.iter().rev().find(is_reset) else { return String::new() };
     let scope = if matches!(reset.scope.as_str(), "local" | "worktree") { " --local" } else { "" };
-    match (reset.subsection.is_empty(), asked) {
-        (false, Some(asked)) if !reset.subsection.contains("://") => {
-            format!("{scope} {}", typed(&asked.context.host_level().to_string()))
+    match asked {
+        Some(asked) if !reset.subsection.is_empty() => {
+            let host = asked.context.host_level().to_string();
+            let is_whole = reset.subsection.contains("://") && reset.key().is_some();
+            format!("{scope} {}", typed(if is_whole { &reset.subsection } else { &host }))
         }
-        (false, Some(_)) => format!("{scope} {}", typed(&reset.subsection)),
         _ => scope.to_owned(),
     }
 }

@@ -118,7 +118,7 @@ pub(super) fn below_home(path: &str) -> String {
 /// The option of `git config` that leads to the file in which a line stands; nothing where that
 /// is no file that this user may write.
 pub(super) fn location(entry: &Entry) -> Option<String> {
-    let file = entry.file()?;
+    let file = entry.file().filter(|file| !file.contains(char::is_control))?;
     std::fs::File::options().append(true).open(file).ok()?;
     Some(match entry.scope.as_str() {
         "global" if global_file().is_some_and(|global| global.as_os_str() == file) => {
