@@ -2,9 +2,11 @@
 //!
 //! - [`entries`]: everything that git knows, with where it stands and for which places.
 //! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written.
+//! - [`words`]: the words of commands that change it.
 
 pub(super) mod entries;
 pub(super) mod helper_line;
+pub(super) mod words;
 
 use crate::arguments::HelperOptions;
 use crate::context::Context;

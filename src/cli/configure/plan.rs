@@ -1,8 +1,8 @@
 //! What is to change in git's configuration: worked out before, shown, and then done.
 
 use crate::cli::git_config::helper_line::Helper;
+use crate::cli::git_config::words::{any_of, typed};
 use crate::cli::git_config::{self, values};
-use crate::cli::status::finding::typed;
 use crate::error::Error;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
@@ -190,26 +190,4 @@ pub(in crate::cli) fn key(place: &str, name: &str) -> String {
     } else {
         format!("credential.{place}.{name}")
     }
-}
-
-/// A pattern for just these values.
-fn any_of(values: &[&str]) -> String {
-    let mut patterns: Vec<String> = values.iter().map(|value| escaped(value)).collect();
-    patterns.dedup();
-    match patterns.as_slice() {
-        [one] => format!("^{one}$"),
-        several => format!("^({})$", several.join("|")),
-    }
-}
-
-/// A text as a regular expression of git's that only it matches.
-pub(in crate::cli) fn escaped(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len());
-    for c in text.chars() {
-        if r"\.[]*^$+?(){}|".contains(c) {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern
 }

@@ -3,9 +3,10 @@
 //! The keychain is only looked at: nobody is asked, nothing is unlocked or written.
 
 use super::configuration::sends_path;
-use super::finding::{Finding, Mend, typed};
+use super::finding::{Finding, Mend};
 use super::places::{Asked, looks_like_token, percent};
 use crate::cli::git_config::entries::Entries;
+use crate::cli::git_config::words::typed;
 use crate::cli::list::rfc3339;
 use crate::context::{Context, Protocol};
 use crate::credential::{Username, now};

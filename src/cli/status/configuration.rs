@@ -1,12 +1,12 @@
 //! What git is configured to do at a place: whom it asks, in which order, and what keeps it from
 //! asking at all.
 
-use super::finding::{Finding, Mend, below_home, location, origin, typed};
+use super::finding::{Finding, Mend, below_home, location, origin};
 use super::places::Asked;
 use crate::arguments::HelperOptions;
-use crate::cli::configure::plan::escaped;
 use crate::cli::git_config::entries::{Entries, Entry};
 use crate::cli::git_config::helper_line::{self, Helper};
+use crate::cli::git_config::words::{any_of, typed};
 use crate::context::escape;
 use crate::credential::Username;
 use serde_json::{Value, json};
@@ -23,6 +23,8 @@ pub(in crate::cli) struct Configuration<'a> {
     ours: Option<usize>,
     /// The place as an argument of our own commands: a blank and a URL, or nothing.
     argument: String,
+    /// Without a place in particular: our options for the places for which git asks us.
+    elsewhere: Option<HelperOptions>,
 }
 
 impl<'a> Configuration<'a> {
@@ -34,15 +36,22 @@ impl<'a> Configuration<'a> {
         let username = settings.iter().rev().find(|entry| entry.name == "username");
         let username = username.map(|entry| Username::new(entry.value.as_bytes()));
         let ours = helpers.iter().position(|(_, helper)| matches!(helper, Helper::Ours(_)));
-        Self { helpers, sends_path, username, ours, argument: argument(entries, asked) }
+        let lines = entries.named("credential", "helper").filter(|_| asked.is_none());
+        let elsewhere = lines.rev().find_map(|entry| match Helper::parse(&entry.value) {
+            Helper::Ours(options) => options.map(|options| *options),
+            _ => None,
+        });
+        let argument = argument(entries, asked);
+        Self { helpers, sends_path, username, ours, argument, elsewhere }
     }
 
     /// The options of our line that has a keychain, if there is one.
     pub(super) fn our_options(&self) -> Option<&HelperOptions> {
-        self.helpers.iter().find_map(|(_, helper)| match helper {
+        let here = self.helpers.iter().find_map(|(_, helper)| match helper {
             Helper::Ours(Some(options)) if options.source.is_none() => Some(&**options),
             _ => None,
-        })
+        });
+        here.or(self.elsewhere.as_ref().filter(|options| options.source.is_none()))
     }
 
     /// Whether git asks us here, in whatever way.
@@ -101,6 +110,10 @@ impl<'a> Configuration<'a> {
     fn about_ours(&self) -> Vec<Finding> {
         let others = self.other_names();
         if !self.has_ours() {
+            if self.elsewhere.is_some() {
+                let what = "git asks this helper at certain places only: name one";
+                return vec![Finding::note("elsewhere", what, Mend::Nothing)];
+            }
             let what = "git does not ask this helper";
             return vec![if others.is_empty() {
                 Finding::wrong("not-configured", what, self.configure(""))
@@ -221,10 +234,13 @@ impl<'a> Configuration<'a> {
             let what = format!("{} is asked twice ({})", name(entry, helper), both(first, entry));
             let in_one = first.origin == entry.origin && first.subsection == entry.subsection;
             let mend = match helper {
-                Helper::Ours(_) if in_one && entry.scope == "global" => configure_at(entry),
-                Helper::Ours(_) => Mend::unset(entry, &exactly(&entry.value)),
+                Helper::Ours(_) if in_one && entry.scope == "global" && entry.key().is_some() => {
+                    configure_at(entry)
+                }
+                Helper::Ours(_) => Mend::unset(entry, &any_of(&[&entry.value])),
                 _ if in_one => once(entry),
-                _ => Mend::unset(entry, &exactly(&entry.value)),
+                Helper::Other(name) => Mend::unset(entry, &pattern(name, &entry.value)),
+                Helper::Reset | Helper::Snippet => Mend::edit(entry),
             };
             findings.push(Finding::wrong("doubled", what, mend));
         }
@@ -322,11 +338,6 @@ fn pattern(name: &str, line: &str) -> String {
     }
 }
 
-/// A pattern for just this value.
-fn exactly(value: &str) -> String {
-    format!("^{}$", escaped(value))
-}
-
 /// Leaves one of our lines in this section.
 fn configure_at(entry: &Entry) -> Mend {
     let place = entry.subsection.as_str();
@@ -337,13 +348,14 @@ fn configure_at(entry: &Entry) -> Mend {
 /// Leaves one of several equal lines.
 fn once(entry: &Entry) -> Mend {
     // Options of other helpers may be anything.
-    let shown = !entry.value.contains(' ') || helper_line::store_file(&entry.value).is_some();
+    let shown = !entry.value.contains(char::is_control)
+        && (!entry.value.contains(' ') || helper_line::store_file(&entry.value).is_some());
     match (location(entry), entry.key()) {
         (Some(place), Some(key)) if shown => Mend::Command(format!(
             "git config {place} --replace-all {} {} {}",
             typed(&key),
             typed(&entry.value),
-            typed(&exactly(&entry.value)),
+            typed(&any_of(&[&entry.value])),
         )),
         _ => Mend::edit(entry),
     }
@@ -356,11 +368,12 @@ fn argument(entries: &Entries, asked: Option<&Asked>) -> String {
     let is_reset = |entry: &&&Entry| entry.name == "helper" && entry.value.is_empty();
     let Some(reset) = lines.iter().rev().find(is_reset) else { return String::new() };
     let scope = if matches!(reset.scope.as_str(), "local" | "worktree") { " --local" } else { "" };
-    match (reset.subsection.is_empty(), asked) {
-        (false, Some(asked)) if !reset.subsection.contains("://") => {
-            format!("{scope} {}", typed(&asked.context.host_level().to_string()))
+    match asked {
+        Some(asked) if !reset.subsection.is_empty() => {
+            let host = asked.context.host_level().to_string();
+            let is_whole = reset.subsection.contains("://") && reset.key().is_some();
+            format!("{scope} {}", typed(if is_whole { &reset.subsection } else { &host }))
         }
-        (false, Some(_)) => format!("{scope} {}", typed(&reset.subsection)),
         _ => scope.to_owned(),
     }
 }

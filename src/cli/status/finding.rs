@@ -2,6 +2,7 @@
 
 use crate::cli::git_config::entries::Entry;
 use crate::cli::git_config::helper_line;
+use crate::cli::git_config::words::typed;
 use serde_json::{Value, json};
 use std::env;
 use std::path::PathBuf;
@@ -84,15 +85,6 @@ impl Mend {
     }
 }
 
-/// A word as it is typed, in a shell that may be interactive: there `!` and `^` mean something.
-pub(in crate::cli) fn typed(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_./+,:@%=-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
 /// How this program is called by those who read this.
 pub(super) fn this_command() -> String {
     if helper_line::in_path().is_some_and(|path| helper_line::is_this_program(&path)) {
@@ -126,7 +118,7 @@ pub(super) fn below_home(path: &str) -> String {
 /// The option of `git config` that leads to the file in which a line stands; nothing where that
 /// is no file that this user may write.
 pub(super) fn location(entry: &Entry) -> Option<String> {
-    let file = entry.file()?;
+    let file = entry.file().filter(|file| !file.contains(char::is_control))?;
     std::fs::File::options().append(true).open(file).ok()?;
     Some(match entry.scope.as_str() {
         "global" if global_file().is_some_and(|global| global.as_os_str() == file) => {

@@ -1,10 +1,11 @@
 //! Tokens that lie about in plain text: the file of git's `store`, `.netrc`, and URLs in git's
 //! configuration. They are counted, never shown.
 
-use super::finding::{Finding, Mend, below_home, origin, typed};
+use super::finding::{Finding, Mend, below_home, origin};
 use super::places::{looks_like_token, url_holds_token};
 use crate::cli::git_config::entries::{Entries, Entry};
 use crate::cli::git_config::helper_line::{Helper, store_file};
+use crate::cli::git_config::words::typed;
 use std::env;
 use std::fs::File;
 use std::io::Read;

@@ -36,6 +36,30 @@ fn a_desktop_where_all_is_well() {
 }
 
 #[test]
+fn without_a_place_ours_may_be_for_some_places_only() {
+    let desktop = Desktop::gnome_keyring();
+    with_account(&desktop);
+    desktop.sandbox.git(&["config", "--global", "--unset-all", "credential.helper"]);
+    let key = "credential.https://h.example.helper";
+    desktop.sandbox.git(&["config", "--global", key, HELPER]);
+    let (ran, status) = status(&desktop.sandbox, &[]);
+    assert_eq!(ran.status.code(), Some(0), "{ran}");
+    assert_eq!(ids(&status), ["elsewhere"]);
+    assert_eq!(status["places"][0]["accounts"][0]["username"], "alice");
+}
+
+#[test]
+fn a_scope_may_be_reached_elsewhere() {
+    let desktop = Desktop::gnome_keyring();
+    with_account(&desktop);
+    let request =
+        format!("protocol=https\nhost=h.example\npath=org\nusername=bob\npassword={TOKEN}\n\n");
+    desktop.sandbox.helper(&["--keychain", "secret-service", "store"], request).prints("");
+    let (ran, status) = status(&desktop.sandbox, &[]);
+    assert!(ran.status.success() && ids(&status) == ["no-path"], "{ran}");
+}
+
+#[test]
 fn a_locked_keyring_is_found_and_stays_locked() {
     let desktop = Desktop::gnome_keyring_with_display();
     with_account(&desktop);

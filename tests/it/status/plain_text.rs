@@ -99,6 +99,12 @@ fn nothing_of_a_url_with_a_token_goes_to_git() {
     let url = format!("https://alice@{}/a", user.host);
     let status = user.status_of(&["--keychain", "kernel", &url]);
     assert_eq!(command(&status, "extra-header"), "git config --global --edit");
+    // Neither does a command show it that would write beside such a line.
+    let key = format!("credential.https://alice:{TOKEN}@{}.helper", user.host);
+    user.config(&["--global", "--add", &key, ""]);
+    let reset = user.status_of(&["--keychain", "kernel", &url]);
+    let configure = format!("git credential-pat configure --yes {}", user.url(""));
+    assert_eq!(command(&reset, "not-configured"), configure);
     let helpers = status["places"][0]["helpers"].as_array().unwrap();
     assert!(helpers.iter().any(|helper| helper["name"] == "cache"), "{status:#}");
 }
