@@ -49,8 +49,13 @@ impl Watch {
         let greeted = |name: &str| calls.iter().any(|(from, m)| from == name && m == "Hello");
         let ours = calls.iter().filter(|(from, _)| greeted(from));
         let mut calls: Vec<String> = ours.map(|(_, member)| member.clone()).collect();
-        // One session in 250 has a key that services disagree about: another is opened.
+        // One session in 256 has a key that services disagree about: another is opened. A read
+        // learns of it when it has already asked for the secret.
         calls.dedup_by(|next, last| next == last && next == "OpenSession");
+        let again = ["OpenSession", "GetSecret", "OpenSession", "GetSecret"];
+        while let Some(at) = calls.windows(4).position(|four| *four == again) {
+            calls.drain(at..at + 2);
+        }
         calls
     }
 }
