@@ -77,6 +77,27 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// A token of which nothing else is known, stored at this time (seconds since 1970 UTC).
+    #[must_use]
+    pub fn new(
+        context: Context,
+        username: Option<Username>,
+        token: Secret,
+        stored_at: u64,
+    ) -> Self {
+        Self {
+            context,
+            username,
+            any_username: false,
+            token,
+            authtype: None,
+            expiry: None,
+            refresh_token: None,
+            stored_at,
+            rejected_at: None,
+        }
+    }
+
     /// The key under which it is filed.
     #[must_use]
     pub fn account(&self) -> Account {

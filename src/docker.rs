@@ -169,17 +169,7 @@ fn replace(
     {
         return Ok(());
     }
-    let credential = Credential {
-        context: context.clone(),
-        username: Some(username.clone()),
-        any_username: false,
-        token: token.clone(),
-        authtype: None,
-        expiry: None,
-        refresh_token: None,
-        stored_at: now(),
-        rejected_at: None,
-    };
+    let credential = Credential::new(context.clone(), Some(username.clone()), token.clone(), now());
     helper::put(keychain, &credential)?;
     let found = keychain.find(contexts, None)?;
     let names = keychain.usernames(&found)?;

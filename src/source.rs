@@ -177,15 +177,9 @@ impl Keychain for Source {
             (None, None) => Some(convention()),
         };
         let credential = Credential {
-            context: self.context.clone(),
-            username,
             any_username: self.any_username,
-            token,
             authtype: self.authtype.clone(),
-            expiry: None,
-            refresh_token: None,
-            stored_at: 0,
-            rejected_at: None,
+            ..Credential::new(self.context.clone(), username, token, 0)
         };
         Ok(vec![(found.clone(), credential)])
     }

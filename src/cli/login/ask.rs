@@ -169,15 +169,9 @@ impl Login<'_> {
 
     fn credential(&self, owner: Owner, token: Secret, expiry: Option<u64>) -> Credential {
         Credential {
-            context: self.context.clone(),
-            username: Some(owner.username),
             any_username: owner.any_username,
-            token,
-            authtype: None,
             expiry,
-            refresh_token: None,
-            stored_at: now(),
-            rejected_at: None,
+            ..Credential::new(self.context.clone(), Some(owner.username), token, now())
         }
     }
 }
