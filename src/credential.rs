@@ -74,6 +74,9 @@ pub struct Credential {
     pub stored_at: u64,
     /// When the host refused it, in seconds since 1970 UTC. It is served no more.
     pub rejected_at: Option<u64>,
+    /// For a container registry without a token of its own: the place whose account of the
+    /// same username has it. The token here is then empty.
+    pub linked_to: Option<Context>,
 }
 
 impl Credential {
@@ -95,6 +98,7 @@ impl Credential {
             refresh_token: None,
             stored_at,
             rejected_at: None,
+            linked_to: None,
         }
     }
 

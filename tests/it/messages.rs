@@ -124,6 +124,7 @@ the keychain did not answer in time
 the keychain failed: {0}
 the keychain is locked
 the operation must be the last word
+the registry has a token of its own: add --replace to drop it
 the remotes were changed meanwhile and are left as they are: begin again
 the request is longer than 1 MiB
 the session bus belongs to another user

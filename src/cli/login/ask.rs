@@ -161,7 +161,15 @@ impl Login<'_> {
     }
 
     fn warnings(&self, token: &Secret, owner: &Owner) -> Vec<forge::Warning> {
-        let warnings = forge::warnings(&self.context, token.expose(), owner.by_convention);
+        let token = token.expose();
+        let mut warnings = forge::warnings(&self.context, token, owner.by_convention);
+        for registry in &self.arguments.also {
+            for warning in forge::warnings(registry, token, false) {
+                if warnings.iter().all(|known| known.text != warning.text) {
+                    warnings.push(warning);
+                }
+            }
+        }
         // A checksum works on copies of what it is taken of.
         hardening::wipe_stack();
         warnings
