@@ -105,6 +105,17 @@ impl Source {
         }
     }
 
+    /// Whether the token is there, as far as that can be told without running a command.
+    ///
+    /// # Errors
+    /// [`Error::Source`] where it is not.
+    pub fn look(&self) -> Result<(), Error> {
+        if matches!(self.origin, Origin::Command(_)) {
+            return Ok(());
+        }
+        self.token().map(|_| ())
+    }
+
     fn token(&self) -> Result<Secret, Error> {
         let bytes = match &self.origin {
             Origin::Variable(name) => variable(name)?,

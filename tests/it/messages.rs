@@ -146,6 +146,7 @@ this names no organisation or repository
 this program's path cannot be written in git's configuration
 this user may not connect to the session bus
 this username cannot be used
+this would put a token into git's configuration: name where it is read
 what --file names is a link
 what --file names is no regular file
 what docker sent cannot be understood
