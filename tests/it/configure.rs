@@ -271,6 +271,28 @@ fn what_is_still_in_the_way_is_said_with_its_command() {
 }
 
 #[test]
+fn a_whole_machine_is_configured_and_a_user_may_still_choose() {
+    let mut user = User::new();
+    let system = user.sandbox.path("system").to_str().unwrap().to_owned();
+    user.sandbox.unset("GIT_CONFIG_NOSYSTEM");
+    user.sandbox.set("GIT_CONFIG_SYSTEM", &system);
+    does(&user, "configure --yes --system");
+    assert!(fs::read_to_string(&system).unwrap().contains(OURS));
+    assert!(config(&user).is_empty());
+    git_keeps_a_token(&user);
+    let ran = does(&user, "configure --yes --system");
+    assert!(ran.stderr().contains("nothing to change"), "{ran}");
+    // A helper that stands in the machine's configuration is unset there.
+    user.sandbox.git(&["config", "--system", "--add", "credential.helper", "store"]);
+    let status = user.status("");
+    let command = crate::status::command(&status, "plain-text-helper");
+    assert!(user.sandbox.run("sh", &["-c", &command], b"").status.success(), "{command}");
+    assert!(!fs::read_to_string(&system).unwrap().contains("store"));
+    does(&user, "unconfigure --yes --system");
+    assert!(!fs::read_to_string(&system).unwrap().contains("pat"));
+}
+
+#[test]
 fn a_source_is_configured_for_its_place_alone() {
     let mut user = User::new();
     user.helper("store");
