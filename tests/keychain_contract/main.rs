@@ -70,6 +70,7 @@ mod linux {
             let mut command = desktop.sandbox.command(BINARY);
             command.args(["--keychain", "secret-service"]);
             if prompts == Prompts::Always {
+                // Somebody who could be asked: no window is ever shown.
                 command.env("DISPLAY", ":0");
             }
             command
