@@ -36,3 +36,5 @@ mod status;
 mod support;
 mod tidy;
 mod token_and_exec;
+#[cfg(target_os = "linux")]
+mod tools;

@@ -4,6 +4,9 @@ pub mod desk;
 #[cfg(target_os = "linux")]
 pub mod desktop;
 pub mod kernel;
+#[cfg(target_os = "linux")]
+pub mod onlooker;
+pub mod page;
 pub mod person;
 pub mod program;
 #[cfg(target_os = "linux")]
@@ -18,7 +21,10 @@ pub mod residue;
 pub mod sandbox;
 pub mod server;
 pub mod terminal;
+pub mod tools;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub mod tracee;
+pub mod tunnel;
+pub mod verdaccio;
 #[cfg(target_os = "linux")]
 pub mod watch;

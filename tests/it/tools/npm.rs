@@ -1,0 +1,60 @@
+//! npm, against a registry that nobody gets into without a token.
+
+use super::{Bench, MOVED, write};
+use crate::support::page::blocks;
+use crate::support::verdaccio::Verdaccio;
+
+const PACKAGE: &str = r#"{"name": "work-of-test", "version": "1.0.0"}"#;
+
+#[test]
+fn publishes_and_installs_with_the_token_in_a_variable_alone() {
+    let mut bench = Bench::new();
+    let name = bench.name.replacen("git", "npm", 1);
+    let registry = Verdaccio::start(&name);
+    bench.lead(&name, registry.port());
+    bench.desk.set("NODE_EXTRA_CA_CERTS", registry.certificate().to_str().unwrap());
+    bench.token = registry.add_user(bench.desk.sandbox(), "alice");
+    bench.desk.approve(&format!("https://{name}"), "alice", &bench.token);
+    let [rc] = &blocks("tools.md", "npm", "ini")[..] else { panic!("one .npmrc") };
+    let [script] = &blocks("tools.md", "npm", "sh")[..] else { panic!("one script") };
+    let here = |text: &str| text.replace("npm.example.com", &name);
+    let [publish, install] = &script.lines().map(here).collect::<Vec<_>>()[..] else {
+        panic!("two lines: {script}")
+    };
+    for (folder, package) in [
+        ("work", PACKAGE),
+        ("user", r#"{"name": "u", "version": "1.0.0", "dependencies": {"work-of-test": "1"}}"#),
+    ] {
+        write(&bench.path(folder).join("package.json"), package);
+        write(&bench.path(folder).join(".npmrc"), &here(rc));
+    }
+    let refused = bench.runs("work", publish.split(" -- ").nth(1).unwrap());
+    assert!(!refused.status.success(), "without the token: {refused}");
+    for (folder, line) in [("work", publish), ("user", install)] {
+        let (_, seen) = bench.works(folder, line);
+        let npm = format!("npm {}", line.rsplit(' ').next().unwrap());
+        assert!(seen.environments.iter().any(|name| name.starts_with(&npm)), "{seen:#?}");
+    }
+    assert!(bench.path("user/node_modules/work-of-test/package.json").is_file());
+    bench.is_clean();
+}
+
+#[test]
+fn takes_the_token_to_no_other_host_or_port() {
+    let bench = Bench::new();
+    for moved in MOVED {
+        let registry = format!("//{}/{moved}/", bench.name);
+        let rc = format!("registry=https:{registry}\n{registry}:_authToken=${{NODE_AUTH_TOKEN}}\n");
+        write(&bench.path("work/.npmrc"), &rc);
+        write(&bench.path("work/package.json"), PACKAGE);
+        let exec = format!(
+            "git credential-pat exec --env NODE_AUTH_TOKEN https://{} -- npm --fetch-retries=0",
+            bench.name
+        );
+        for command in ["view work-of-test", "install other-of-test", "publish"] {
+            let ran = bench.runs("work", &format!("{exec} {command}"));
+            assert!(!ran.status.success(), "{ran}");
+        }
+    }
+    bench.the_other_got_no_token();
+}
