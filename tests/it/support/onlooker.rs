@@ -58,24 +58,24 @@ impl Drop for Onlooker {
 fn look(secret: &str, seen: &Mutex<Seen>) {
     for entry in fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
         let folder = entry.path();
-        let is_process = entry.file_name().to_string_lossy().parse::<u32>().is_ok();
-        let holds = |file: &str| {
-            let bytes = fs::read(folder.join(file)).unwrap_or_default();
-            bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
-        };
-        if !is_process {
+        if entry.file_name().to_string_lossy().parse::<u32>().is_err() {
             continue;
         }
-        let name = || {
-            let line = fs::read(folder.join("cmdline")).unwrap_or_default();
-            String::from_utf8_lossy(&line).replace('\0', " ")
-        };
-        if holds("cmdline") {
+        // Where the process has ended meanwhile, nothing is read.
+        let [arguments, environment] =
+            ["cmdline", "environ"].map(|file| fs::read(folder.join(file)).unwrap_or_default());
+        let name = || String::from_utf8_lossy(&arguments).replace('\0', " ");
+        if holds(&arguments, secret) {
             seen.lock().unwrap().arguments.insert(name());
         }
-        if holds("environ") {
+        // A web server hands what the client sent to its programs: these are the host's.
+        if holds(&environment, secret) && !holds(&environment, "GATEWAY_INTERFACE=") {
             seen.lock().unwrap().environments.insert(name());
         }
     }
     seen.lock().unwrap().rounds += 1;
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }

@@ -4,7 +4,7 @@
 //! It is two hosts in one, [`Server::host`] and [`Server::other`], which differ in name and
 //! port and hold the same repositories; and a third port without TLS. Below the paths
 //! `moved/` and `moved-after-login/` the first sends git on to the second, below `moved-port/` to
-//! the second's port under its own name. Every request is
+//! the second's port under its own name; with `local` in the path they are addresses. Every request is
 //! logged with the user who made it. Below `only-NAME/` the user of that name is let in, and
 //! others who say who they are get 403. Below `api/` are an API and a cargo registry, and
 //! below `files/` plain files, both for those who have the token.

@@ -1,13 +1,37 @@
 //! cargo: a registry that wants a token, and dependencies in private git repositories.
 
 use super::{Bench, MOVED, write};
+use crate::support::kernel::Keys;
 use crate::support::page::blocks;
+use std::os::unix::fs::symlink;
 
 const USER: &str = "[package]\nname = \"user\"\nversion = \"1.0.0\"\nedition = \"2024\"\n";
 const WORK: &str = "[package]\nname = \"work\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\
                     description = \"Work\"\nlicense = \"MIT\"\n";
-/// cargo's own libgit2, and git.
-const WAYS: [&str; 2] = ["", "export CARGO_NET_GIT_FETCH_WITH_CLI=true; "];
+/// With cargo's own libgit2, which knows no token where there is a proxy or a certificate to
+/// be set: it needs neither at `localhost`, where it finds the certificate by `SSL_CERT_FILE`.
+const ITSELF: &str = "unset https_proxy CARGO_HTTP_CAINFO; ";
+const BY_GIT: &str = "export CARGO_NET_GIT_FETCH_WITH_CLI=true; ";
+
+/// The first host as `localhost`, where it has the same token.
+struct Local {
+    host: String,
+    _keys: Keys,
+}
+
+impl Local {
+    fn new(bench: &Bench) -> Self {
+        let [first, second, _] = bench.desk.server.ports();
+        let host = format!("localhost:{first}");
+        let keys = Keys::labelled(&host);
+        bench.desk.approve(&format!("https://{host}"), "alice", &bench.token);
+        let url = format!("https://127.0.0.1:{second}/team/repo.git");
+        bench.library_with_module("team/trap-local.git", &url);
+        // libgit2 looks for git's configuration there only.
+        symlink("gitconfig", bench.path(".gitconfig")).unwrap();
+        Self { host, _keys: keys }
+    }
+}
 
 fn package(bench: &Bench, folder: &str, manifest: &str) {
     write(&bench.path(folder).join("Cargo.toml"), manifest);
@@ -22,7 +46,7 @@ fn publishes_to_a_registry_and_fetches_from_it() {
     package(
         &bench,
         "user",
-        &format!("{USER}dependencies.work = {{ version = \"1\", registry = \"work\" }}\n"),
+        &format!("{USER}[dependencies]\nwork = {{ version = \"1\", registry = \"work\" }}\n"),
     );
     let blocks: Vec<String> = blocks("tools.md", "cargo", "toml");
     let registries: Vec<&String> = blocks.iter().filter(|b| b.contains("registries")).collect();
@@ -47,39 +71,49 @@ fn publishes_to_a_registry_and_fetches_from_it() {
 }
 
 #[test]
-fn fetches_from_private_git_repositories_by_itself_and_by_git() {
+fn fetches_from_private_git_repositories() {
     let bench = Bench::new();
     bench.libraries();
+    let local = Local::new(&bench);
     let blocks = blocks("tools.md", "cargo", "toml");
     let [dependency] = &blocks.iter().filter(|b| b.contains("git =")).collect::<Vec<_>>()[..]
     else {
         panic!("one dependency")
     };
-    for (way, folder) in WAYS.iter().zip(["itself", "git"]) {
-        package(&bench, folder, &format!("{USER}{}", bench.here(dependency)));
-        let (_, seen) = bench.works(
-            folder,
-            &format!("{way}export CARGO_HOME=$PWD/home; cargo fetch; ls home/git/checkouts/lib-*"),
-        );
+    for (folder, dependency, settings) in [
+        ("itself", dependency.replace("git.example.com", &local.host), ITSELF),
+        ("git", bench.here(dependency), BY_GIT),
+    ] {
+        package(&bench, folder, &format!("{USER}{dependency}"));
+        let script = format!("{settings}export CARGO_HOME=$PWD/home; cargo fetch");
+        let (_, seen) = bench.works(folder, &script);
         assert!(seen.environments.is_empty(), "{seen:#?}");
+        assert!(bench.path(folder).join("home/git/checkouts").is_dir());
     }
     bench.is_clean();
 }
 
 #[test]
-fn takes_the_token_to_no_other_host_or_port() {
+fn takes_the_token_to_no_other_host() {
     let bench = Bench::new();
     bench.libraries();
-    let name = &bench.name;
-    for path in ["team/trap.git", "moved/team/lib.git", "moved-port/team/lib.git"] {
-        let manifest = format!("{USER}dependencies.lib.git = \"https://{name}/{path}\"\n");
-        package(&bench, "user", &manifest);
-        for way in WAYS {
-            let ran = bench.runs("user", &format!("{way}export CARGO_NET_RETRY=0; cargo fetch"));
-            assert!(!ran.status.success(), "{ran}");
-            bench.the_other_got_no_token();
-        }
+    let local = Local::new(&bench);
+    let fetch = |url: &str, settings: &str| {
+        package(&bench, "user", &format!("{USER}[dependencies]\nlib.git = \"https://{url}\"\n"));
+        bench.runs("user", &format!("{settings}export CARGO_NET_RETRY=0; cargo fetch"))
+    };
+    for (host, path, settings) in [
+        (&bench.name, "team/trap.git", BY_GIT),
+        (&bench.name, "moved/team/lib.git", BY_GIT),
+        (&bench.name, "moved-port/team/lib.git", BY_GIT),
+        (&local.host, "team/trap-local.git", ITSELF),
+        (&local.host, "moved-local/team/lib.git", ITSELF),
+    ] {
+        let ran = fetch(&format!("{host}/{path}"), settings);
+        assert!(!ran.status.success(), "{path}: {ran}");
+        bench.the_other_got_no_token();
     }
+    let name = &bench.name;
     for moved in MOVED {
         let registry = format!(
             "[registries.work]\nindex = \"sparse+https://{name}/{moved}/api/index/\"\n\
@@ -87,10 +121,13 @@ fn takes_the_token_to_no_other_host_or_port() {
              \"token\", \"https://{name}\"]\n"
         );
         write(&bench.path(".cargo/config.toml"), &registry);
-        let dependency = "dependencies.work = { version = \"1\", registry = \"work\" }\n";
+        let dependency = "[dependencies]\nwork = { version = \"1\", registry = \"work\" }\n";
         package(&bench, "user", &format!("{USER}{dependency}"));
         let ran = bench.runs("user", "export CARGO_NET_RETRY=0; cargo fetch");
         assert!(!ran.status.success(), "{ran}");
     }
     bench.the_other_got_no_token();
+    // As the page says: cargo's own git takes another port for the same host.
+    let ran = fetch(&format!("{}/moved-local-port/team/lib.git", local.host), ITSELF);
+    assert!(ran.status.success(), "say on the page that cargo has learned of ports: {ran}");
 }

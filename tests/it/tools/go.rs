@@ -16,9 +16,9 @@ fn announce(bench: &Bench, repository: &str) {
 
 /// The module as a proxy hands it out.
 fn put_module(bench: &Bench) {
-    let script = "mkdir -p 'm/lib.example.com/lib@v1.0.0'; cd m; \
-                  echo 'module lib.example.com/lib' >'lib.example.com/lib@v1.0.0/go.mod'; \
-                  python3 -m zipfile -c ../lib.zip lib.example.com";
+    let script = "python3 -c 'import zipfile
+with zipfile.ZipFile(\"lib.zip\", \"w\") as file:
+    file.writestr(\"lib.example.com/lib@v1.0.0/go.mod\", \"module lib.example.com/lib\\n\")'";
     let ran = bench.runs("", script);
     assert!(ran.status.success(), "{ran}");
     let zip = std::fs::read(bench.path("lib.zip")).unwrap();
@@ -64,7 +64,7 @@ fn gets_a_module_by_git_alone() {
 }
 
 #[test]
-fn takes_the_token_to_no_other_host_or_port() {
+fn takes_the_token_to_no_other_host() {
     let bench = Bench::new();
     bench.libraries();
     put_module(&bench);
@@ -82,13 +82,17 @@ fn takes_the_token_to_no_other_host_or_port() {
         assert!(!ran.status.success(), "{repository}: {ran}");
         bench.the_other_got_no_token();
     }
-    for moved in ["moved", "moved-port"] {
+    let through = |moved: &str| {
         let script = format!(
             "{settings}export GOPROXY=https://{name}/{moved}/files/proxy; \
              go mod download lib.example.com/lib@v1.0.0"
         );
-        let ran = bench.runs("", &script);
-        assert!(!ran.status.success(), "{moved}: {ran}");
-        bench.the_other_got_no_token();
-    }
+        bench.runs("", &script)
+    };
+    let ran = through("moved");
+    assert!(!ran.status.success(), "{ran}");
+    bench.the_other_got_no_token();
+    // As the page says: go takes another port for the same host.
+    let ran = through("moved-port");
+    assert!(ran.status.success(), "say on the page that go has learned of ports: {ran}");
 }
