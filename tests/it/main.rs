@@ -18,6 +18,8 @@ mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
 #[cfg(target_os = "linux")]
+mod fleet;
+#[cfg(target_os = "linux")]
 mod hostile;
 mod import;
 mod install;

@@ -11,11 +11,12 @@ use crate::support::desk::Desk;
 use crate::support::onlooker::{Onlooker, Seen};
 use crate::support::program::program;
 use crate::support::residue::Needles;
-use crate::support::sandbox::{Ran, run};
+use crate::support::sandbox::{BINARY, Ran, run};
 use crate::support::tools;
 use crate::support::tunnel::Tunnel;
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// A desk at which tools find its two hosts by their names alone; the token for the first is
@@ -50,6 +51,19 @@ impl Bench {
         desk.server.set_api_token(&token);
         desk.approve(&format!("https://{name}"), "alice", &token);
         Self { desk, tunnel, token, name, other }
+    }
+
+    /// From now on the token is no more in the keychain, but comes from a file that is bound to
+    /// the first host.
+    fn bind_to_a_file(&self) {
+        let url = format!("https://{}", self.name);
+        let ran = self.desk.sandbox().helper(&["logout", "--yes", &url], "");
+        assert!(ran.status.success(), "{ran}");
+        let file = self.path("run/token");
+        write(&file, &self.token);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let helper = format!("{BINARY} --for {url} --username alice --file {}", file.display());
+        self.desk.configure("credential.helper", &helper);
     }
 
     /// A repository at the first host with these files.

@@ -6,6 +6,7 @@ pub mod desktop;
 pub mod kernel;
 #[cfg(target_os = "linux")]
 pub mod onlooker;
+pub mod openbao;
 pub mod page;
 pub mod person;
 pub mod program;

@@ -53,14 +53,21 @@ fn gets_a_module_of_a_private_git_repository_and_one_of_a_proxy() {
 
 /// A path that says by its ending that it is git's needs no question, hence no `GOAUTH`.
 #[test]
-fn gets_a_module_by_git_alone() {
+fn gets_a_module_by_git_alone_with_a_bound_token() {
     let bench = Bench::new();
     let module = format!("module {}/team/plain.git\n\ngo 1.19\n", bench.name);
     bench.repository("team/plain.git", &[("go.mod", &module), ("plain.go", "package plain\n")]);
-    let script =
-        "export GOPRIVATE=git.example.com; go mod download git.example.com/team/plain.git@latest";
+    bench.bind_to_a_file();
+    let script = "export GOPRIVATE=git.example.com; \
+                  go mod download git.example.com/team/plain.git@latest";
     bench.works("", &format!("{ALONE}{script}"));
-    bench.is_clean();
+    // The same path elsewhere, and at a name that begins alike.
+    for host in [bench.other.clone(), format!("{}.{}", bench.name, bench.other)] {
+        let script = script.replace("git.example.com", &host);
+        let ran = bench.runs("", &format!("{ALONE}{script}"));
+        assert!(!ran.status.success(), "{ran}");
+    }
+    bench.the_other_got_no_token();
 }
 
 #[test]

@@ -21,9 +21,11 @@ fn installs_from_a_private_git_repository() {
 }
 
 #[test]
-fn takes_the_token_to_no_other_host_or_port() {
+fn takes_a_bound_token_to_no_other_host_or_port() {
     let bench = Bench::new();
     bench.libraries();
+    bench.bind_to_a_file();
+    bench.works("", &install(&bench, "pip install git+https://git.example.com/team/lib.git"));
     for path in ["team/trap.git", "moved/team/lib.git", "moved-port/team/lib.git"] {
         let line = format!("pip install git+https://{}/{path}", bench.name);
         let ran = bench.runs("", &install(&bench, &line));
