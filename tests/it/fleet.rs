@@ -1,5 +1,5 @@
 //! Build machines that share a token through a secret engine: the files of `examples/fleet`,
-//! with a real OpenBao, a real git and a real git host.
+//! with a real `OpenBao`, a real git and a real git host.
 
 use crate::support::desk::Desk;
 use crate::support::onlooker::Onlooker;
@@ -169,8 +169,9 @@ fn an_engine_that_is_not_there_or_hangs_ends_in_time() {
 fn a_client_that_waits_for_ever_is_ended() {
     let fleet = Fleet::new("");
     let command = fleet.path("bin/git-token");
-    let patient = fs::read_to_string(&command).unwrap().replace("TIMEOUT=5s", "TIMEOUT=900s");
-    fs::write(&command, patient).unwrap();
+    let own = fs::read_to_string(&command).unwrap();
+    let patient = "BAO_CLIENT_TIMEOUT=900s BAO_MAX_RETRIES=100";
+    fs::write(&command, own.replace("BAO_CLIENT_TIMEOUT=5s BAO_MAX_RETRIES=1", patient)).unwrap();
     fleet.engine.hangs();
     let begun = Instant::now();
     let ran = fleet.fetch();

@@ -57,7 +57,7 @@ impl Bench {
     /// the first host.
     fn bind_to_a_file(&self) {
         let url = format!("https://{}", self.name);
-        let ran = self.desk.sandbox().helper(&["logout", "--yes", &url], "");
+        let ran = self.desk.sandbox().helper(&["logout", &url], "");
         assert!(ran.status.success(), "{ran}");
         let file = self.path("run/token");
         write(&file, &self.token);
@@ -136,7 +136,8 @@ impl Bench {
         while let Some(path) = paths.pop() {
             if path.is_symlink() {
                 continue;
-            } else if path.is_dir() {
+            }
+            if path.is_dir() {
                 paths.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
             } else {
                 files += 1;

@@ -1,4 +1,4 @@
-//! A secret engine: OpenBao, in memory, over TLS at `localhost`.
+//! A secret engine: `OpenBao`, in memory, over TLS at `localhost`.
 
 use super::program::program;
 use super::sandbox::{Ran, run};
@@ -45,7 +45,7 @@ impl OpenBao {
         let made = engine
             .asks(&["operator", "init", "-key-shares=1", "-key-threshold=1", "-format=json"], "");
         let made: Value = serde_json::from_str(&made).unwrap();
-        engine.root = made["root_token"].as_str().unwrap().to_owned();
+        made["root_token"].as_str().unwrap().clone_into(&mut engine.root);
         // By standard input it would want a terminal.
         engine.asks(&["operator", "unseal", made["unseal_keys_b64"][0].as_str().unwrap()], "");
         engine
