@@ -9,7 +9,7 @@
 #   --rounds N      how often each case runs (100)
 #   --many          also with 5,000 items in the keyring, which takes a quarter of an hour
 #   --chart FILE    write the first table as an SVG there
-#   --only PART     operations, growth, at_once or whole_git
+#   --only PART     operations, growth, at_once, whole_git or load
 #
 # Everything happens in a temporary home with a bus and a keyring of its own, on Debian or
 # Ubuntu. In the kernel's keyring only keys with hosts of this run are written, and removed.
@@ -275,8 +275,9 @@ at_once() {
 
 # --- git itself ------------------------------------------------------------------------
 
-whole_git() {
-    step "git itself over HTTPS on the loopback, $((rounds / 2)) rounds"
+# The git host, and its token where each helper looks for it.
+git_host() {
+    [ -z "${server:-}" ] || return 0
     start_server
     place=localhost:$port
     given=$(request server protocol=https "host=$place" username=alice password=ghp_TESTONLY1)
@@ -287,6 +288,11 @@ whole_git() {
     printf '%s:\n    oauth_token: ghp_TESTONLY1\n    user: alice\n    git_protocol: https\n' \
         "$place" >"$scratch/config/gh/hosts.yml"
     PATH=$PATH:${binary%/*}
+}
+
+whole_git() {
+    step "git itself over HTTPS on the loopback, $((rounds / 2)) rounds"
+    git_host
     for work in ls-remote fetch; do
         : >"$scratch/cases"
         git_case "$work" 'without authentication' open ''
@@ -312,9 +318,24 @@ whole_git() {
             END { for (i = 1; i <= NR; i++) printf "%-26s %9.1f %+9.1f %7.2f %5d\n",
                 name[i], wall[i], over[i], over[i] / base, failed[i] }' "$scratch/results"
     done
-    "$binary" --keychain kernel erase <"$(request server-end protocol=https "host=$place")"
-    kill "$server"
-    wait "$server" 2>/dev/null
+}
+
+# A busy build machine.
+load() {
+    step "200 times git ls-remote at once"
+    git_host
+    export TOKEN=ghp_TESTONLY1
+    : >"$scratch/cases"
+    git_case ls-remote 'without authentication' open ''
+    # shellcheck disable=SC2016 # for git's shell
+    git_case ls-remote 'a one-liner with a variable' team \
+        '!f() { echo username=alice; echo "password=$TOKEN"; }; f'
+    git_case ls-remote 'pat --env' team "$binary --for https://$place --username alice --env TOKEN"
+    git_case ls-remote 'git-credential-store' team "store --file $scratch/plain"
+    git_case ls-remote 'pat kernel' team "$binary --keychain kernel"
+    git_case ls-remote pat team "$binary --keychain secret-service"
+    git_case ls-remote libsecret team "$libsecret"
+    "$scratch/pairs" --at-once 200 <"$scratch/cases" | awk -F '\t' '{ print $1 ": failed " $8 }'
 }
 
 git_case() { # WORK NAME FOLDER HELPER
@@ -448,11 +469,14 @@ main() {
         start_keyring
         prepare
         for part in $parts; do "$part"; done
+        if [ -n "${server:-}" ]; then
+            "$binary" --keychain kernel erase <"$(request server-end protocol=https "host=$place")"
+        fi
         "$binary" --keychain kernel erase <"$ask"
         "$binary" --keychain secret-service --cache 1 erase <"$ask"
         return
     fi
-    binary='' rounds=100 many=no chart='' parts='operations growth at_once whole_git'
+    binary='' rounds=100 many=no chart='' parts='operations growth at_once whole_git load'
     while [ $# -gt 0 ]; do
         case $1 in
         --many) many=yes ;;

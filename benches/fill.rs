@@ -16,17 +16,12 @@ fn main() {
         let mut keychain = open();
         for number in there..count.min(there + 50) {
             let host = format!("https://filled-{number}.example");
-            let credential = Credential {
-                context: Context::from_canonical(&host).unwrap(),
-                username: Some(Username::new(b"alice")),
-                any_username: false,
-                token: Secret::new(format!("ghp_TESTONLY{number}").as_bytes()),
-                authtype: None,
-                expiry: None,
-                refresh_token: None,
-                stored_at: 1_796_169_600,
-                rejected_at: None,
-            };
+            let credential = Credential::new(
+                Context::from_canonical(&host).unwrap(),
+                Some(Username::new(b"alice")),
+                Secret::new(format!("ghp_TESTONLY{number}").as_bytes()),
+                1_796_169_600,
+            );
             keychain.write(None, &credential).unwrap();
         }
         there = count.min(there + 50);

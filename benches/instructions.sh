@@ -12,9 +12,9 @@ limits() {
     cat <<'END'
 capability                                   420
 --keychain kernel get                        600
---keychain secret-service miss               2700
---keychain secret-service get                6000
---keychain secret-service --cache 60 first   6500
+--keychain secret-service miss               1500
+--keychain secret-service get                3700
+--keychain secret-service --cache 60 first   3800
 --keychain secret-service --cache 60 get     700
 END
 }

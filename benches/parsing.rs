@@ -19,17 +19,10 @@ const USUAL: &[u8] = b"capability[]=authtype\ncapability[]=state\nprotocol=https
     host=github.com\npath=team/repo.git\nwwwauth[]=Basic realm=\"GitHub\"\n\n";
 
 fn credential(host: &str, username: &str) -> Credential {
-    Credential {
-        context: Context::from_canonical(host).unwrap(),
-        username: Some(Username::new(username.as_bytes())),
-        any_username: false,
-        token: Secret::new(&[b'x'; 93]),
-        authtype: None,
-        expiry: Some(4_000_000_000),
-        refresh_token: None,
-        stored_at: 1,
-        rejected_at: None,
-    }
+    let context = Context::from_canonical(host).unwrap();
+    let username = Some(Username::new(username.as_bytes()));
+    let credential = Credential::new(context, username, Secret::new(&[b'x'; 93]), 1);
+    Credential { expiry: Some(4_000_000_000), ..credential }
 }
 
 fn parsing(c: &mut Criterion) {

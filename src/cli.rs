@@ -118,6 +118,9 @@ enum Command {
     /// commands are shown, and run where a person agrees. An older line of this helper is
     /// replaced and keeps its options; where all is as it should be, nothing is changed. git
     /// gets the bare name `pat` if that is this program in PATH, else its path.
+    ///
+    /// With `--env`, `--file`, `--command` or `--ci` the line names a source of a token in place
+    /// of a keychain, and nothing is proved: the token is read when git asks.
     Configure(configure::Arguments),
     /// Make git forget this helper
     ///

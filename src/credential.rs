@@ -74,9 +74,34 @@ pub struct Credential {
     pub stored_at: u64,
     /// When the host refused it, in seconds since 1970 UTC. It is served no more.
     pub rejected_at: Option<u64>,
+    /// For a container registry without a token of its own: the place whose account of the
+    /// same username has it. The token here is then empty.
+    pub linked_to: Option<Context>,
 }
 
 impl Credential {
+    /// A token of which nothing else is known, stored at this time (seconds since 1970 UTC).
+    #[must_use]
+    pub fn new(
+        context: Context,
+        username: Option<Username>,
+        token: Secret,
+        stored_at: u64,
+    ) -> Self {
+        Self {
+            context,
+            username,
+            any_username: false,
+            token,
+            authtype: None,
+            expiry: None,
+            refresh_token: None,
+            stored_at,
+            rejected_at: None,
+            linked_to: None,
+        }
+    }
+
     /// The key under which it is filed.
     #[must_use]
     pub fn account(&self) -> Account {

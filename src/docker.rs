@@ -9,19 +9,16 @@
 //! docker-credential-pat list     → {"ghcr.io":"alice"}
 //! ```
 //!
-//! A registry's account is its own, also where a git host has the same name: its context is
-//! `docker://HOST`. There is one for each registry, as docker has it. What fails is said on
-//! standard output with exit status 1, in the words that clients know
-//! (docker-credential-helpers, `credentials/error.go`).
+//! Which account a registry has, see [`registry`]. What fails is said on standard output with
+//! exit status 1, in the words that clients know (docker-credential-helpers,
+//! `credentials/error.go`).
 
 use crate::cli;
 use crate::context::Context;
 use crate::credential::{Credential, Username, now};
 use crate::error::Error;
-use crate::helper::{self, Choice};
-use crate::keychain::Keychain;
-use crate::secret::{Buffer, Secret};
-use crate::{hardening, terminal};
+use crate::secret::Buffer;
+use crate::{hardening, helper, registry, terminal};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -41,9 +38,8 @@ const NOT_FOUND: &str = "credentials not found in native keychain";
 const NO_SERVER: &str = "no credentials server URL";
 const NO_USERNAME: &str = "no credentials username";
 
-/// How Docker Hub is called by docker, and by everybody else.
+/// How Docker Hub is called by docker.
 const HUB_URL: &str = "https://index.docker.io/v1/";
-const HUB: &str = "docker.io";
 
 /// Whether the process was started under docker's name for it.
 #[must_use]
@@ -116,13 +112,8 @@ fn get() -> Result<Output, Failure> {
     let server = server(&request)?;
     let context = context(server)?;
     let mut keychain = cli::configured_keychain()?;
-    let contexts = std::slice::from_ref(&context);
-    let choice = helper::with_retries(|| helper::choose(&mut *keychain, contexts, None))?;
-    let Choice::Account(account) = choice else { return Err(Failure::Text(NOT_FOUND)) };
-    let credential = account.1;
-    if !credential.is_live(now()) {
-        return Err(Failure::Text(NOT_FOUND));
-    }
+    let account = helper::with_retries(|| registry::account(&mut *keychain, &context))?;
+    let credential = account.ok_or(Failure::Text(NOT_FOUND))?;
     let username = credential.username.unwrap_or_default();
     let text = |bytes| std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Error::Damaged);
     json(&Entry {
@@ -147,46 +138,10 @@ fn store() -> Result<Output, Failure> {
     if is_of_several_lines(&entry.username) || is_of_several_lines(&entry.secret) {
         return Err(Error::Refused("a username and a token are one line each").into());
     }
+    let account = Credential::new(context(&entry.server)?, Some(username), secret, now());
     let mut keychain = cli::configured_keychain()?;
-    let context = context(&entry.server)?;
-    helper::with_retries(|| replace(&mut *keychain, &context, &username, &secret))?;
+    helper::with_retries(|| registry::put(&mut *keychain, &account))?;
     Ok(Output::default())
-}
-
-/// Writes the registry's account and then deletes those of other usernames; nothing where it
-/// is there already.
-fn replace(
-    keychain: &mut dyn Keychain,
-    context: &Context,
-    username: &Username,
-    token: &Secret,
-) -> Result<(), Error> {
-    let _guard = keychain.exclusive();
-    let contexts = std::slice::from_ref(context);
-    if let Choice::Account(account) = helper::choose(keychain, contexts, Some(username))?
-        && account.1.token == *token
-        && account.1.is_live(now())
-    {
-        return Ok(());
-    }
-    let credential = Credential {
-        context: context.clone(),
-        username: Some(username.clone()),
-        any_username: false,
-        token: token.clone(),
-        authtype: None,
-        expiry: None,
-        refresh_token: None,
-        stored_at: now(),
-        rejected_at: None,
-    };
-    helper::put(keychain, &credential)?;
-    let found = keychain.find(contexts, None)?;
-    let names = keychain.usernames(&found)?;
-    for (other, _) in found.iter().zip(names).filter(|(_, name)| name != username) {
-        keychain.delete(other)?;
-    }
-    Ok(())
 }
 
 fn erase() -> Result<Output, Failure> {
@@ -205,7 +160,7 @@ fn list() -> Result<Output, Failure> {
         .into_iter()
         .filter_map(|(_, account)| {
             let registry = account.context.registry()?;
-            let server = if registry == HUB { HUB_URL.to_owned() } else { registry };
+            let server = if registry == registry::HUB { HUB_URL.to_owned() } else { registry };
             Some((server, account.username.to_string()))
         })
         .collect();
@@ -238,15 +193,8 @@ fn server(request: &Buffer) -> Result<&str, Failure> {
     if text.is_empty() { Err(Failure::Text(NO_SERVER)) } else { Ok(text) }
 }
 
-/// The context of a registry's name: `ghcr.io`, `https://ghcr.io/`, `localhost:5000/team`. The
-/// API's version at its end is no part of it.
-fn context(server: &str) -> Result<Context, Failure> {
-    let bare = ["https://", "http://"].iter().find_map(|scheme| server.strip_prefix(scheme));
-    let bare = bare.unwrap_or(server).trim_end_matches('/');
-    let bare = ["/v1", "/v2"].iter().find_map(|version| bare.strip_suffix(version)).unwrap_or(bare);
-    let bare = if bare == "index.docker.io" { HUB } else { bare };
-    Context::of_registry(bare)
-        .ok_or(Failure::Error(Error::Refused("this is no name of a registry")))
+fn context(server: &str) -> Result<Context, Error> {
+    registry::context(server).ok_or(Error::Refused("this is no name of a registry"))
 }
 
 fn is_of_several_lines(text: &str) -> bool {
@@ -263,7 +211,7 @@ fn json(value: &impl Serialize) -> Result<Output, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{context, is_called};
+    use super::is_called;
     use std::ffi::OsStr;
 
     #[test]
@@ -275,28 +223,6 @@ mod tests {
         }
         for name in ["", "git-credential-pat", "docker-credential-pat-x"] {
             assert!(!is_called(OsStr::new(name)), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_registry_has_one_name() {
-        let canonical = |server: &str| context(server).ok().map(|context| context.to_string());
-        for (server, expected) in [
-            ("ghcr.io", "docker://ghcr.io"),
-            ("https://GHCR.io/", "docker://ghcr.io"),
-            ("https://ghcr.io/v2/", "docker://ghcr.io"),
-            ("https://index.docker.io/v1/", "docker://docker.io"),
-            ("docker.io", "docker://docker.io"),
-            ("localhost:5000", "docker://localhost:5000"),
-            ("registry.example:443", "docker://registry.example:443"),
-            ("quay.io/team/image", "docker://quay.io/team/image"),
-        ] {
-            assert_eq!(canonical(server).as_deref(), Some(expected), "{server}");
-        }
-        for server in
-            ["https://", "a@ghcr.io", "ghcr.io.", "ghcr.io/a/../b", "ftp://ghcr.io", "*.io"]
-        {
-            assert_eq!(canonical(server), None, "{server}");
         }
     }
 }

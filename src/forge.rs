@@ -146,7 +146,7 @@ fn with_query(address: &str, query: &[(&str, &str)]) -> String {
 /// The forge that is certainly at this context.
 pub(crate) fn at(context: &Context) -> Option<&'static dyn Forge> {
     // Another port is another server, and what it runs is not known.
-    let usual = context.protocol() == Protocol::Https && context.port().is_none();
+    let usual = context.protocol() != Protocol::Http && context.port().is_none();
     FORGES.into_iter().find(|forge| usual && forge.is_at(context.host()))
 }
 

@@ -311,15 +311,15 @@ impl New<'_> {
         let path = self.request.path.as_deref().unwrap_or_default();
         let Some(context) = self.host.scoped(path) else { return Ok(()) };
         let credential = Credential {
-            context: context.clone(),
-            username: self.request.username.clone(),
-            any_username: false,
-            token: self.token.clone(),
             authtype: self.authtype.map(<[u8]>::to_vec),
             expiry: self.request.expiry,
             refresh_token: self.request.refresh_token.clone(),
-            stored_at: self.now,
-            rejected_at: None,
+            ..Credential::new(
+                context.clone(),
+                self.request.username.clone(),
+                self.token.clone(),
+                self.now,
+            )
         };
         put(keychain, &credential)
     }

@@ -39,6 +39,7 @@ pub mod hardening;
 pub mod helper;
 pub mod keychain;
 pub mod protocol;
+pub mod registry;
 pub mod secret;
 pub mod source;
 pub mod terminal;

@@ -105,6 +105,17 @@ impl Source {
         }
     }
 
+    /// Whether the token is there, as far as that can be told without running a command.
+    ///
+    /// # Errors
+    /// [`Error::Source`] where it is not.
+    pub fn look(&self) -> Result<(), Error> {
+        if matches!(self.origin, Origin::Command(_)) {
+            return Ok(());
+        }
+        self.token().map(|_| ())
+    }
+
     fn token(&self) -> Result<Secret, Error> {
         let bytes = match &self.origin {
             Origin::Variable(name) => variable(name)?,
@@ -177,15 +188,9 @@ impl Keychain for Source {
             (None, None) => Some(convention()),
         };
         let credential = Credential {
-            context: self.context.clone(),
-            username,
             any_username: self.any_username,
-            token,
             authtype: self.authtype.clone(),
-            expiry: None,
-            refresh_token: None,
-            stored_at: 0,
-            rejected_at: None,
+            ..Credential::new(self.context.clone(), username, token, 0)
         };
         Ok(vec![(found.clone(), credential)])
     }

@@ -3,19 +3,23 @@
 
 pub(super) mod plan;
 mod proof;
+mod source;
 
 use super::git_config::entries::Entries;
 use super::git_config::helper_line::{self, Helper};
 use super::place::Place;
+use super::settle::above_repository;
 use super::status::configuration::Configuration;
 use super::status::finding::Mend;
 use super::status::places::Asked;
-use super::{KeychainArguments, describe};
+use super::{KeychainArguments, describe, git_config};
+use crate::context::Context;
 use crate::error::Error;
 use crate::keychain::{self, Kind, Options};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use plan::{Consent, Plan, Whose, key};
+use source::SourceArguments;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -31,22 +35,39 @@ pub(super) struct Arguments {
     consent: Consent,
     #[command(flatten)]
     keychain: KeychainArguments,
+    #[command(flatten)]
+    source: SourceArguments,
 }
 
+const NO_PATH: Error =
+    Error::Refused("this program's path cannot be written in git's configuration");
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let place = arguments.url.as_deref().map(Place::parse).transpose()?;
-    let place = place.map_or(String::new(), |place| place.context.to_string());
+    let context = arguments.url.as_deref().map(Place::parse).transpose()?.map(|url| url.context);
+    let text = |context: Option<&Context>| context.map_or_else(String::new, ToString::to_string);
+    let source = arguments.source.read(&text(context.as_ref()))?;
+    let context = context.as_ref().map(above_repository);
+    let place = text(context.as_ref());
     let key = key(&place, "helper");
-    let kind = keychain_kind(arguments)?;
+    let mut plan = Plan::new(arguments.whose.scope());
+    let line = match &source {
+        Some((options, _)) => source::line(options)?,
+        None => line(&plan.values(&key), keychain_kind(arguments)?)?,
+    };
     let mut terminal = match &arguments.consent {
         Consent { yes: false, dry_run: false } => Terminal::open().ok(),
         _ => None,
     };
-    let scope = arguments.whose.scope();
-    let line = line(&Plan::new(scope).values(&key), kind)?;
     let only = arguments.only || wants_only(&place, terminal.as_mut())?;
-    let mut plan = Plan::new(scope);
-    plan.ask_us(&key, &line, only);
+    plan.ask_us(&key, &line, only, &|old| match &source {
+        Some((_, source)) => source::is_for_the_same(old, source),
+        None => old.is_our_keychain(),
+    });
+    if let Some(context) = context.filter(|context| context.is_scoped() && source.is_some())
+        && !git_config::sends_path(&context)
+    {
+        plan.add(&plan::key(&place, "useHttpPath"), "true");
+    }
     if plan.is_empty() {
         terminal::say("configure", "git's configuration says so already: nothing to change");
     } else if plan.carry_out(&arguments.consent, terminal.as_mut())? {
@@ -89,9 +110,7 @@ fn line(values: &[String], kind: Kind) -> Result<String, Error> {
     let program = old.map(|line| helper_line::our_program(line));
     let program = match program {
         Some((word, Some(path))) if helper_line::is_this_program(&path) => word.to_owned(),
-        _ => helper_line::this_program().ok_or(Error::Refused(
-            "this program's path cannot be written in git's configuration",
-        ))?,
+        _ => helper_line::this_program().ok_or(NO_PATH)?,
     };
     Ok(format!("{program}{}", helper_line::options_for(kind.name(), &options)))
 }

@@ -3,6 +3,7 @@
 mod table;
 
 use super::KeychainArguments;
+use crate::context::Context;
 use crate::credential::{Account, Credential, now};
 use crate::ending::relative;
 use crate::error::Error;
@@ -98,6 +99,19 @@ impl Row {
         if self.answers_any() { format!("{name} (any)") } else { name }
     }
 
+    /// What kind of token it is, or whose.
+    fn token(&self) -> String {
+        if let Some(place) = self.linked_to() {
+            return format!("that of {place}");
+        }
+        let kind = self.kind.map(|kind| kind.name.replace("personal access token", "PAT"));
+        kind.unwrap_or_else(|| "-".to_owned())
+    }
+
+    fn linked_to(&self) -> Option<&Context> {
+        self.credential.as_ref().and_then(|credential| credential.linked_to.as_ref())
+    }
+
     fn state(&self) -> &'static str {
         match &self.credential {
             _ if self.locked => "locked",
@@ -132,10 +146,7 @@ impl Row {
         [
             plain(self.account.context.to_string()),
             plain(self.username_or_any()),
-            plain(
-                self.kind
-                    .map_or_else(nothing, |kind| kind.name.replace("personal access token", "PAT")),
-            ),
+            plain(self.token()),
             Cell { text: self.state().to_owned(), style: state_style },
             Cell { text: expires.unwrap_or_else(nothing), style: expiry_style },
             plain(stored.unwrap_or_else(nothing)),
@@ -157,6 +168,7 @@ impl Row {
             "expires": time(|c| c.expiry),
             "stored": time(|c| Some(c.stored_at)),
             "rejected": time(|c| c.rejected_at),
+            "linked_to": self.linked_to().map(ToString::to_string),
             "keychain": keychain,
         })
     }

@@ -8,7 +8,7 @@ mod expiry;
 mod page;
 mod save;
 
-use super::place::{Place, is_plain};
+use super::place::{Place, holds_token, is_plain};
 use super::{KeychainArguments, describe, settle};
 use crate::context::Context;
 use crate::credential::{Credential, Username, now};
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::forge::{self, Forge};
 use crate::keychain::{self, Keychain};
 use crate::terminal::prompt::Terminal;
-use crate::{helper, terminal};
+use crate::{helper, registry, terminal};
 use ask::Login;
 use save::{Saved, save};
 
@@ -47,11 +47,15 @@ pub(super) struct Arguments {
     /// (or Forgejo), azure or huggingface. Used for the address of its token page
     #[arg(long, value_name = "NAME", value_parser = parse_forge)]
     forge: Option<&'static str>,
+    /// Give the token to this container registry, too, e.g. ghcr.io: docker, podman and others
+    /// get whatever token the account has then
+    #[arg(long, value_name = "REGISTRY", value_parser = parse_registry)]
+    also: Vec<Context>,
     /// Answer any username that a clone URL carries with this token
     #[arg(long)]
     any_username: bool,
     /// Serve again a token that the host rejected
-    #[arg(long, conflicts_with_all = ["with_token", "any_username", "expires", "replace", "forge"])]
+    #[arg(long, conflicts_with_all = ["with_token", "any_username", "expires", "replace", "forge", "also"])]
     restore: bool,
     /// Ask nothing; fail where something would have to be asked
     #[arg(long)]
@@ -62,6 +66,11 @@ pub(super) struct Arguments {
 
 fn parse_forge(id: &str) -> Result<&'static str, &'static str> {
     forge::from_id(id).map(Forge::id).ok_or("no such forge")
+}
+
+fn parse_registry(name: &str) -> Result<Context, &'static str> {
+    let context = registry::context(name).filter(|_| !holds_token(name.as_bytes()));
+    context.ok_or("no name of a registry")
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
@@ -105,8 +114,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     };
     let lacks = settle::lacks(&setup, &mut *keychain, &credential)?;
     let settings = settle::ask(lacks, terminal.as_mut())?;
+    let links: Vec<Credential> =
+        arguments.also.iter().map(|at| registry::link(at.clone(), &credential)).collect();
+    for link in &links {
+        may_be_written(&mut *keychain, link, login.replace)?;
+    }
     let (saved, credential) = save(&mut *keychain, credential, login.replace)?;
     report(&saved, &credential, &*keychain);
+    for link in &links {
+        helper::with_retries(|| registry::put(&mut *keychain, link))?;
+        report_link(link);
+    }
     settle::carry_out("login", &settings)
 }
 
@@ -152,6 +170,31 @@ fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {
             }
         },
     );
+}
+
+/// A registry's own token is not lost without `replace`.
+fn may_be_written(
+    keychain: &mut dyn Keychain,
+    link: &Credential,
+    replace: bool,
+) -> Result<(), Error> {
+    let kept = helper::with_retries(|| registry::kept(keychain, &link.context))?;
+    let is_own = kept.is_some_and(|kept| kept.linked_to.is_none());
+    if is_own && !replace {
+        return Err(Error::Refused(
+            "the registry has a token of its own: add --replace to drop it",
+        ));
+    }
+    Ok(())
+}
+
+fn report_link(link: &Credential) {
+    let name = link.context.registry().unwrap_or_default();
+    terminal::say("login", &format!("{name} gets this account's token, too"));
+    terminal::hint(&format!(
+        "docker and podman ask for it with this in their configuration: \
+         \"credHelpers\": {{ \"{name}\": \"pat\" }}"
+    ));
 }
 
 /// Makes a rejected token serve again.

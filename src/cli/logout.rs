@@ -7,11 +7,12 @@ use crate::credential::Username;
 use crate::error::Error;
 use crate::keychain::Keychain;
 use crate::terminal::prompt::Terminal;
-use crate::{helper, terminal};
+use crate::{helper, registry, terminal};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The host, or the organisation or repository that the token is for [default: asked for]
+    /// The host, or the organisation or repository that the token is for; a container registry
+    /// as `list` shows it, e.g. <docker://ghcr.io> [default: asked for]
     url: Option<String>,
     /// The account, where there are several
     #[arg(long, value_name = "NAME")]
@@ -24,8 +25,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     // Not where input comes from a script: its writer is not the one who would be asked.
     let mut terminal = if terminal::stdin_is_terminal() { Some(Terminal::open()?) } else { None };
     let Place { context, username } = match (&arguments.url, &mut terminal) {
-        (Some(url), _) => Place::parse(url)?,
-        (None, Some(terminal)) => Place::parse(&terminal.ask("URL to log out of: ")?)?,
+        (Some(url), _) => place(url)?,
+        (None, Some(terminal)) => place(&terminal.ask("URL to log out of: ")?)?,
         (None, None) => return Err(Error::Usage("the URL of the host is missing")),
     };
     let username = match &arguments.username {
@@ -42,10 +43,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
             return Err(Error::Usage("several accounts are there: name one with --username NAME"));
         }
     };
+    let kept = || registry::kept(&mut *keychain, &context);
+    let is_link = context.registry().is_some()
+        && helper::with_retries(kept)?.is_some_and(|kept| kept.linked_to.is_some());
     helper::with_retries(|| helper::delete(&mut *keychain, &context, Some(name)))?;
     terminal::say("logout", &format!("deleted the account at {context}"));
-    terminal::hint("the token itself stays valid until you revoke it at the host");
+    if !is_link {
+        terminal::hint("the token itself stays valid until you revoke it at the host");
+    }
     Ok(())
+}
+
+fn place(url: &str) -> Result<Place, Error> {
+    let Some(registry) = url.trim().strip_prefix("docker://") else { return Place::parse(url) };
+    let context = registry::context(registry);
+    let context = context.ok_or(Error::Usage("this is no name of a registry"))?;
+    Ok(Place { context, username: None })
 }
 
 /// The names under which the accounts that may be meant are filed, each once; one that answers

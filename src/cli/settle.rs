@@ -59,7 +59,7 @@ pub(super) fn lacks(
 
 /// Where git is to send the path for a context: a repository's URL may end in `.git`, and for
 /// git that is another place.
-fn above_repository(context: &Context) -> Context {
+pub(super) fn above_repository(context: &Context) -> Context {
     let outwards = context.outwards();
     outwards.get(1).filter(|above| above.is_scoped()).unwrap_or(context).clone()
 }

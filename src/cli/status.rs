@@ -5,6 +5,7 @@
 //!
 //! - [`places`]: where is looked. [`configuration`]: whom git asks there.
 //! - [`accounts`]: who answers. [`plain_text`]: tokens that lie about.
+//! - [`sources`]: tokens that come from elsewhere than a keychain.
 //! - [`finding`]: what each of them comes to. [`report`]: how it is printed.
 
 mod accounts;
@@ -13,6 +14,7 @@ pub(super) mod finding;
 pub(super) mod places;
 mod plain_text;
 mod report;
+mod sources;
 
 use super::KeychainArguments;
 use super::git_config::entries::Entries;
@@ -123,6 +125,8 @@ impl Report {
     ) -> Result<(), Error> {
         let configuration = Configuration::at(entries, asked);
         self.found(configuration.findings());
+        let alone = configuration.has_only_sources();
+        self.found(configuration.sources().filter_map(|o| sources::about(o, asked, alone)));
         // The keychain that git would use here, just as it would; and without copies, which are
         // not to be made or ended.
         let ours = configuration.our_options();

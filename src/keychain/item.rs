@@ -46,7 +46,8 @@ impl<'a> Content<'a> {
         let number = |number: Option<u64>| number.and_then(|number| text(number.to_string()));
         let username = credential.username.as_ref().map(Username::as_bytes);
         let refresh_token = credential.refresh_token.as_ref().map(Secret::expose);
-        let lines: [(&'static str, Option<Cow<'a, [u8]>>); 8] = [
+        let linked_to = credential.linked_to.as_ref().map(ToString::to_string);
+        let lines: [(&'static str, Option<Cow<'a, [u8]>>); 9] = [
             ("context", text(credential.context.to_string())),
             ("username", username.map(Cow::Borrowed)),
             ("any_username", credential.any_username.then_some(Cow::Borrowed(b"true"))),
@@ -55,6 +56,7 @@ impl<'a> Content<'a> {
             ("oauth_refresh_token", refresh_token.map(Cow::Borrowed)),
             ("stored_at", number(Some(credential.stored_at))),
             ("rejected_at", number(credential.rejected_at)),
+            ("linked_to", linked_to.and_then(text)),
         ];
         let lines = lines.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
         Self { token: credential.token.expose(), lines }
@@ -98,16 +100,16 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
     let mut lines = text.split(|&b| b == b'\n');
     let token = bytes.secret(lines.next().ok_or(Error::Damaged)?);
     let mut context = None;
+    let mut linked_to = None;
     let mut credential = Lines::default();
     for line in lines {
         let equals = line.iter().position(|&b| b == b'=').ok_or(Error::Damaged)?;
         let (key, value) = (&line[..equals], &line[equals + 1..]);
         match key {
             b"context" => {
-                let text = std::str::from_utf8(value).map_err(|_| Error::Damaged)?;
-                let read = Context::from_canonical(text).ok_or(Error::Damaged)?;
-                once(&mut context, read)?;
+                once(&mut context, canonical(value)?)?;
             }
+            b"linked_to" => once(&mut linked_to, canonical(value)?)?,
             b"username" => once(&mut credential.username, Username::new(value))?,
             b"any_username" => once(&mut credential.any_username, value == b"true")?,
             b"authtype" => once(&mut credential.authtype, value.to_vec())?,
@@ -118,8 +120,17 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
             _ => {}
         }
     }
+    let context = context.ok_or(Error::Damaged)?;
+    // Only a registry has a link, and it leads to one of git's places.
+    if let Some(place) = &linked_to
+        && (context.registry().is_none()
+            || place.registry().is_some()
+            || !token.expose().is_empty())
+    {
+        return Err(Error::Damaged);
+    }
     Ok(Credential {
-        context: context.ok_or(Error::Damaged)?,
+        context,
         username: credential.username,
         any_username: credential.any_username.unwrap_or_default(),
         token,
@@ -128,6 +139,7 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
         refresh_token: credential.refresh_token,
         stored_at: credential.stored_at.unwrap_or_default(),
         rejected_at: credential.rejected_at,
+        linked_to,
     })
 }
 
@@ -146,6 +158,11 @@ struct Lines {
 /// Takes a value. A key that stands twice is not ours: which of the two would be meant?
 fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Error> {
     if place.replace(value).is_some() { Err(Error::Damaged) } else { Ok(()) }
+}
+
+fn canonical(value: &[u8]) -> Result<Context, Error> {
+    let text = std::str::from_utf8(value).map_err(|_| Error::Damaged)?;
+    Context::from_canonical(text).ok_or(Error::Damaged)
 }
 
 fn number(value: &[u8]) -> Result<u64, Error> {
@@ -171,6 +188,7 @@ mod tests {
             refresh_token: Some(Secret::new(b"ghr_TESTONLY")),
             stored_at: 1,
             rejected_at: Some(2),
+            linked_to: None,
         }
     }
 
@@ -187,7 +205,12 @@ mod tests {
             ..full()
         };
         let empty_name = Credential { username: Some(Username::default()), ..bare.clone() };
-        for credential in [full(), bare, empty_name] {
+        let link = Credential {
+            context: Context::from_canonical("docker://r.example").expect("canonical"),
+            linked_to: Context::from_canonical("https://h.example/team"),
+            ..empty_name.clone()
+        };
+        for credential in [full(), bare, empty_name, link] {
             let content = Buffer::from(Content::of(&credential).to_bytes());
             assert!(decode(&content).is_ok_and(|read| read == credential));
         }
@@ -214,6 +237,10 @@ mod tests {
             b"t\ncontext=https://evil.example\ncontext=https://h.example\n",
             b"t\ncontext=https://h.example\nusername=a\nusername=b\n",
             b"t\ncontext=https://h.example\nrejected_at=1\nrejected_at=4000000000\n",
+            b"\ncontext=https://h.example\nlinked_to=https://g.example\n",
+            b"\ncontext=docker://r.example\nlinked_to=docker://g.example\n",
+            b"\ncontext=docker://r.example\nlinked_to=g.example\n",
+            b"t\ncontext=docker://r.example\nlinked_to=https://g.example\n",
         ] {
             assert!(decode(bytes).is_err(), "{:?}", bytes.escape_ascii().to_string());
         }

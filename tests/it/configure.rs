@@ -269,3 +269,108 @@ fn what_is_still_in_the_way_is_said_with_its_command() {
     }
     assert!(!format!("{ran}").contains("TESTONLY"), "{ran}");
 }
+
+#[test]
+fn a_whole_machine_is_configured_and_a_user_may_still_choose() {
+    let mut user = User::new();
+    let system = user.sandbox.path("system").to_str().unwrap().to_owned();
+    user.sandbox.unset("GIT_CONFIG_NOSYSTEM");
+    user.sandbox.set("GIT_CONFIG_SYSTEM", &system);
+    does(&user, "configure --yes --system");
+    assert!(fs::read_to_string(&system).unwrap().contains(OURS));
+    assert!(config(&user).is_empty());
+    git_keeps_a_token(&user);
+    let ran = does(&user, "configure --yes --system");
+    assert!(ran.stderr().contains("nothing to change"), "{ran}");
+    // A helper that stands in the machine's configuration is unset there.
+    user.sandbox.git(&["config", "--system", "--add", "credential.helper", "store"]);
+    let status = user.status("");
+    let command = crate::status::command(&status, "plain-text-helper");
+    assert!(user.sandbox.run("sh", &["-c", &command], b"").status.success(), "{command}");
+    assert!(!fs::read_to_string(&system).unwrap().contains("store"));
+    does(&user, "unconfigure --yes --system");
+    assert!(!fs::read_to_string(&system).unwrap().contains("pat"));
+}
+
+#[test]
+fn a_source_is_configured_for_its_place_alone() {
+    let mut user = User::new();
+    user.helper("store");
+    let url = user.url("");
+    let ours = |user: &User| {
+        user.sandbox.git(&["config", "--get-all", &format!("credential.{}.helper", user.url(""))])
+    };
+    does(&user, &format!("configure --yes --env FIRST {url}"));
+    assert_eq!(ours(&user), format!("pat --for {url} --env FIRST\n"));
+    // Another source for the same place takes its place.
+    does(&user, &format!("configure --yes --only --username robot --env SECOND {url}"));
+    assert_eq!(ours(&user), format!("\npat --for {url} --env SECOND --username robot\n"));
+    user.sandbox.set("SECOND", "ghp_TESTONLYsource");
+    let fill = |host: &str| {
+        let asked = format!("protocol=https\nhost={host}\n\n");
+        user.sandbox.run("git", &["credential", "fill"], asked.as_bytes())
+    };
+    let filled = fill(&user.host).stdout();
+    assert!(filled.ends_with("username=robot\npassword=ghp_TESTONLYsource\n"), "{filled}");
+    let host = format!("x{}", user.host);
+    assert!(!fill(&host).stdout().contains("TESTONLY"));
+    assert_eq!(user.helpers(), ["store"]);
+    does(&user, &format!("unconfigure --yes {url}"));
+    assert!(!fill(&user.host).stdout().contains("TESTONLY"));
+}
+
+#[test]
+fn a_source_for_a_part_of_a_host_gets_the_path_sent() {
+    let mut user = User::new();
+    let (repository, team) = (user.url("/team/repo"), user.url("/team"));
+    does(&user, &format!("configure --yes --env TOKEN {repository}"));
+    user.sandbox.set("TOKEN", "ghp_TESTONLYsource");
+    for (path, is_served) in [("team/repo.git", true), ("team/repo", true), ("team/other", false)] {
+        let asked = format!("protocol=https\nhost={}\npath={path}\n\n", user.host);
+        let filled = user.sandbox.run("git", &["credential", "fill"], asked.as_bytes());
+        assert_eq!(filled.stdout().contains("TESTONLY"), is_served, "{path}: {filled}");
+    }
+    let ran = does(&user, &format!("configure --yes --env TOKEN {repository}"));
+    assert!(ran.stderr().contains("nothing to change"), "{ran}");
+    does(&user, &format!("unconfigure --yes {team}"));
+    let config = String::from_utf8(config(&user)).unwrap();
+    assert!(!config.contains("TOKEN") && !config.contains("useHttpPath"), "{config}");
+}
+
+#[test]
+fn a_commands_words_reach_it_as_they_were_typed() {
+    let user = User::new();
+    let url = user.url("");
+    let command = "printf '%s\\n' \"ghp_TESTONLY a 'b' $HOME\"";
+    let words = ["configure", "--yes", "--cache", "60", "--command", command, &url];
+    let ran = user.sandbox.helper(&words, "");
+    assert!(ran.status.success(), "{ran}");
+    let asked = format!("protocol=https\nhost={}\n\n", user.host);
+    let filled = user.sandbox.run("git", &["credential", "fill"], asked.as_bytes()).stdout();
+    assert!(filled.ends_with("password=ghp_TESTONLY a 'b' $HOME\n"), "{filled}");
+}
+
+#[test]
+fn a_source_that_would_be_none_is_refused() {
+    let user = User::new();
+    let before = config(&user);
+    for line in [
+        "--env TOKEN",
+        "--env 1TOKEN https://h.example",
+        "--env ghp_TESTONLYabcdefghijkl https://h.example",
+        "--env A --file /b https://h.example",
+        "--env A --keychain kernel https://h.example",
+        "--env A --cache 60 https://h.example",
+        "--command a --cache 0 https://h.example",
+        "--username alice https://h.example",
+        "--ci https://h.example",
+        "--ci --username alice",
+    ] {
+        let ran = user.types(&format!("configure --yes {line}"));
+        assert!(!ran.status.success() && !ran.stderr().contains("TESTONLY"), "{line}: {ran}");
+        assert_eq!(config(&user), before, "{line}");
+    }
+    does(&user, "configure --yes --ci");
+    assert_eq!(user.helpers(), ["pat --ci"]);
+    assert!(does(&user, "configure --yes --ci").stderr().contains("nothing to change"));
+}

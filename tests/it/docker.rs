@@ -1,5 +1,6 @@
 //! docker's protocol: as it is written, and as real clients of a real registry use it.
 
+use crate::support::desktop::Desktop;
 use crate::support::kernel::Keys;
 use crate::support::program::program;
 use crate::support::registry::Registry;
@@ -154,6 +155,97 @@ fn nothing_is_left_of_a_token() {
         assert!(seen.status == 0 && seen.residue.is_empty(), "{action}: {seen}");
         assert!(seen.unprotected.is_empty(), "{action}: {seen}");
     }
+}
+
+fn login(sandbox: &Sandbox, line: &str, token: &str) -> Ran {
+    let words: Vec<&str> = line.split(' ').collect();
+    sandbox.helper(&[&["login", "--with-token"], &words[..]].concat(), token)
+}
+
+#[test]
+fn a_registry_may_be_given_a_hosts_token_whatever_it_is_by_then() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    let (host, server) = (keys.host("git"), keys.host("registry"));
+    let url = format!("https://{host}");
+    let ran = login(&sandbox, &format!("--username alice --also {server} {url}"), TOKEN);
+    assert!(ran.status.success() && ran.stderr().contains("gets this account's token, too"));
+    docker(&sandbox, "get", &server).prints(&entry(&server, "alice", TOKEN));
+    // docker stores what it got.
+    keys.mark_unwritten();
+    docker(&sandbox, "store", &entry(&server, "alice", TOKEN)).prints("");
+    assert!(keys.are_unwritten());
+    let list = docker(&sandbox, "list", "").stdout();
+    assert!(list.contains(&format!("\"{server}\":\"alice\"")), "{list}");
+    let list = sandbox.helper(&["list"], "").stdout();
+    assert!(list.contains(&format!("that of {url}")), "{list}");
+
+    login(&sandbox, &format!("--replace --username alice {url}"), "ghp_TESTONLYnext");
+    docker(&sandbox, "get", &server).prints(&entry(&server, "alice", "ghp_TESTONLYnext"));
+    let account = format!("protocol=https\nhost={host}\nusername=alice\n");
+    let rejected = format!("{account}password=ghp_TESTONLYnext\n");
+    sandbox.helper(&["erase"], rejected).prints("");
+    fails(&docker(&sandbox, "get", &server), NOT_FOUND);
+    login(&sandbox, &format!("--username alice {url}"), TOKEN);
+
+    let ran = sandbox.helper(&["logout", &format!("docker://{server}")], "");
+    assert!(ran.status.success() && !ran.stderr().contains("revoke"), "{ran}");
+    fails(&docker(&sandbox, "get", &server), NOT_FOUND);
+    let request = format!("{account}\n");
+    sandbox.helper(&["get"], request).prints(&format!("username=alice\npassword={TOKEN}\n"));
+}
+
+#[test]
+fn a_registrys_own_token_is_not_lost_to_a_link() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    let (host, server) = (keys.host("git"), keys.host("registry"));
+    docker(&sandbox, "store", &entry(&server, "robot", "ghp_TESTONLYown")).prints("");
+    let line = format!("--username alice --also {server} https://{host}");
+    let ran = login(&sandbox, &line, TOKEN);
+    assert!(!ran.status.success() && ran.stderr().contains("add --replace"), "{ran}");
+    assert_eq!(keys.accounts().len(), 1, "nothing was stored");
+    docker(&sandbox, "get", &server).prints(&entry(&server, "robot", "ghp_TESTONLYown"));
+    let ran = login(&sandbox, &format!("--replace {line}"), TOKEN);
+    assert!(ran.status.success(), "{ran}");
+    docker(&sandbox, "get", &server).prints(&entry(&server, "alice", TOKEN));
+    assert_eq!(keys.accounts().len(), 2);
+    // And the reverse: who logs in there has a token for there.
+    docker(&sandbox, "store", &entry(&server, "alice", "ghp_TESTONLYown")).prints("");
+    docker(&sandbox, "get", &server).prints(&entry(&server, "alice", "ghp_TESTONLYown"));
+    let request = format!("protocol=https\nhost={host}\n");
+    sandbox.helper(&["get"], request).prints(&format!("username=alice\npassword={TOKEN}\n"));
+}
+
+#[test]
+fn a_token_that_the_registry_will_refuse_is_warned_of() {
+    let sandbox = &Desktop::gnome_keyring().sandbox;
+    let token = "github_pat_TESTONLYTESTONLYTESTON_TESTONLYTESTONLYTESTONLYTESTONLYTESTONLYTESOH2S2SW5TESTONLY";
+    let ran = login(sandbox, "--username alice --also ghcr.io https://github.com", token);
+    assert!(ran.stderr().contains("ghcr.io takes classic ones only"), "{ran}");
+    for name in ["ftp://ghcr.io", "a@ghcr.io", TOKEN] {
+        let ran = login(sandbox, &format!("--also {name} https://h.example"), TOKEN);
+        assert!(!ran.status.success() && !ran.stderr().contains("TESTONLY"), "{ran}");
+    }
+}
+
+#[test]
+fn a_push_takes_the_token_by_its_link() {
+    let mut sandbox = sandbox();
+    let registry = Registry::start("alice", TOKEN);
+    let keys = Keys::new();
+    let _keys = Keys::labelled(&registry.name());
+    let config = sandbox.path("auth.json");
+    let text = format!("{{\"credHelpers\":{{\"{}\":\"pat\"}}}}", registry.name());
+    fs::write(&config, text).unwrap();
+    sandbox.set("REGISTRY_AUTH_FILE", config.to_str().unwrap());
+    let (name, image) = (registry.name(), image(&sandbox));
+    let certificates = registry.certificates().display().to_string();
+    let line = format!("--username alice --also {name} https://{}", keys.host("git"));
+    let ran = login(&sandbox, &line, TOKEN);
+    assert!(ran.status.success(), "{ran}");
+    let push = format!("copy --dest-cert-dir {certificates} {image} docker://{name}/team/image:1");
+    let words: Vec<&str> = push.split(' ').collect();
+    let ran = sandbox.run(program("skopeo", "skopeo"), &words, b"");
+    assert!(ran.status.success(), "{ran}");
 }
 
 /// An image of one file, as a folder in OCI's layout.

@@ -124,6 +124,7 @@ the keychain did not answer in time
 the keychain failed: {0}
 the keychain is locked
 the operation must be the last word
+the registry has a token of its own: add --replace to drop it
 the remotes were changed meanwhile and are left as they are: begin again
 the request is longer than 1 MiB
 the session bus belongs to another user
@@ -145,6 +146,7 @@ this names no organisation or repository
 this program's path cannot be written in git's configuration
 this user may not connect to the session bus
 this username cannot be used
+this would put a token into git's configuration: name where it is read
 what --file names is a link
 what --file names is no regular file
 what docker sent cannot be understood

@@ -152,15 +152,13 @@ fn perform(
             let host = Context::of_host(b"https", host.as_bytes()).unwrap();
             if let Some(context) = host.scoped(at.path.as_bytes()) {
                 let credential = Credential {
-                    context,
-                    username: Some(Username::new(name.as_bytes())),
                     any_username: true,
-                    token: Secret::new(token.as_bytes()),
-                    authtype: None,
-                    expiry: None,
-                    refresh_token: None,
-                    stored_at: now,
-                    rejected_at: None,
+                    ..Credential::new(
+                        context,
+                        Some(Username::new(name.as_bytes())),
+                        Secret::new(token.as_bytes()),
+                        now,
+                    )
                 };
                 helper::put(keychain, &credential)?;
             }

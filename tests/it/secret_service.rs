@@ -27,16 +27,11 @@ fn context(text: &str) -> Context {
 }
 
 fn credential(at: &str, username: &str, token: &str) -> Credential {
+    let username = (!username.is_empty()).then(|| Username::new(username.as_bytes()));
+    let token = Secret::new(token.as_bytes());
     Credential {
-        context: context(at),
-        username: (!username.is_empty()).then(|| Username::new(username.as_bytes())),
-        any_username: false,
-        token: Secret::new(token.as_bytes()),
-        authtype: None,
         expiry: Some(4_000_000_000),
-        refresh_token: None,
-        stored_at: 1_796_169_600,
-        rejected_at: None,
+        ..Credential::new(context(at), username, token, 1_796_169_600)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::support::sandbox::{BINARY, Ran, Sandbox};
 use crate::support::tracee::watch;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const REQUEST: &str = "protocol=https\nhost=h.example\n";
@@ -313,5 +314,21 @@ fn nothing_is_left_of_a_token_that_a_source_gave() {
         assert_eq!(seen.stdout, answer(token).as_bytes(), "{seen}");
         let clean = seen.residue.is_empty() && seen.unprotected.is_empty();
         assert!(clean && seen.most_copies[0] <= 1, "{origin:?} {seen}");
+    }
+}
+
+#[test]
+fn two_hundred_fetches_of_one_job_at_once_all_get_it() {
+    let desk = desk_with("--for https://HOST --username alice --env TOKEN_OF_JOB");
+    let url = desk.url("team/repo.git");
+    let start = |_| {
+        let mut git: Command = desk.sandbox().command("git");
+        git.args(["ls-remote", "--quiet", &url]).stdin(Stdio::null());
+        git.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let all: Vec<Child> = (0..200).map(start).collect();
+    for git in all {
+        let output = git.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }

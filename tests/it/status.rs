@@ -71,17 +71,12 @@ impl User {
 
     /// Makes an account, whatever state it is in.
     pub fn account(&self, path: &str, username: &str, change: impl FnOnce(&mut Credential)) {
-        let mut credential = Credential {
-            context: Context::from_canonical(&self.url(path)).unwrap(),
-            username: Some(Username::new(username.as_bytes())),
-            any_username: false,
-            token: Secret::new(TOKEN.as_bytes()),
-            authtype: None,
-            expiry: None,
-            refresh_token: None,
-            stored_at: 1_796_169_600,
-            rejected_at: None,
-        };
+        let mut credential = Credential::new(
+            Context::from_canonical(&self.url(path)).unwrap(),
+            Some(Username::new(username.as_bytes())),
+            Secret::new(TOKEN.as_bytes()),
+            1_796_169_600,
+        );
         change(&mut credential);
         let options = Options { kind: Some(Kind::Kernel), ..Options::default() };
         open(&options).unwrap().write(None, &credential).unwrap();

@@ -122,13 +122,19 @@ impl Plan {
         Ok(true)
     }
 
-    /// Makes git ask us with this line, once, after whatever makes it forget; and no other helper
-    /// of before where `only` says so.
-    pub(in crate::cli) fn ask_us(&mut self, key: &str, line: &str, only: bool) {
+    /// Makes git ask us with this line, in place of those that it is to replace, after whatever
+    /// makes git forget; and no other helper of before where `only` says so.
+    pub(in crate::cli) fn ask_us(
+        &mut self,
+        key: &str,
+        line: &str,
+        only: bool,
+        replaces: &dyn Fn(&Helper) -> bool,
+    ) {
         let values = self.values(key);
         let is_reset = |value: &String| value.is_empty();
         let is_ours = |value: &&String| matches!(Helper::parse(value), Helper::Ours(_));
-        let is_old = |value: &&String| Helper::parse(value).is_our_keychain();
+        let is_old = |value: &&String| replaces(&Helper::parse(value));
         let reset = values.iter().rposition(is_reset);
         let since = reset.map_or(0, |reset| reset + 1);
         let old: Vec<&str> = values.iter().filter(is_old).map(String::as_str).collect();
@@ -142,7 +148,7 @@ impl Plan {
             }
             return;
         }
-        // Ours come to the end, and the sources of tokens among them stay with it.
+        // This one comes to the end, and the others of ours stay with it.
         let kept: Vec<&str> = values[since..]
             .iter()
             .filter(|value| only && is_ours(value) && !is_old(value))

@@ -39,15 +39,10 @@ fn throw_away() -> Result<Credential, Error> {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
     let name = format!("configure-{}-{time:x}", std::process::id());
     let context = Context::of_host(b"https", format!("{name}.invalid").as_bytes());
-    Ok(Credential {
-        context: context.ok_or(Error::Keychain("the test's own place cannot be named"))?,
-        username: Some(Username::new(b"configure-test")),
-        any_username: false,
-        token: Secret::new(name.as_bytes()),
-        authtype: None,
-        expiry: None,
-        refresh_token: None,
-        stored_at: now(),
-        rejected_at: None,
-    })
+    Ok(Credential::new(
+        context.ok_or(Error::Keychain("the test's own place cannot be named"))?,
+        Some(Username::new(b"configure-test")),
+        Secret::new(name.as_bytes()),
+        now(),
+    ))
 }

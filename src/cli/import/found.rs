@@ -72,15 +72,5 @@ pub(super) fn credential(
     if username.as_bytes().iter().any(u8::is_ascii_control) {
         return Err("its username holds control characters");
     }
-    Ok(Credential {
-        context,
-        username: Some(username),
-        any_username: false,
-        token,
-        authtype: None,
-        expiry: None,
-        refresh_token: None,
-        stored_at: now(),
-        rejected_at: None,
-    })
+    Ok(Credential::new(context, Some(username), token, now()))
 }

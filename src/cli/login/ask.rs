@@ -161,7 +161,15 @@ impl Login<'_> {
     }
 
     fn warnings(&self, token: &Secret, owner: &Owner) -> Vec<forge::Warning> {
-        let warnings = forge::warnings(&self.context, token.expose(), owner.by_convention);
+        let token = token.expose();
+        let mut warnings = forge::warnings(&self.context, token, owner.by_convention);
+        for registry in &self.arguments.also {
+            for warning in forge::warnings(registry, token, false) {
+                if warnings.iter().all(|known| known.text != warning.text) {
+                    warnings.push(warning);
+                }
+            }
+        }
         // A checksum works on copies of what it is taken of.
         hardening::wipe_stack();
         warnings
@@ -169,15 +177,9 @@ impl Login<'_> {
 
     fn credential(&self, owner: Owner, token: Secret, expiry: Option<u64>) -> Credential {
         Credential {
-            context: self.context.clone(),
-            username: Some(owner.username),
             any_username: owner.any_username,
-            token,
-            authtype: None,
             expiry,
-            refresh_token: None,
-            stored_at: now(),
-            rejected_at: None,
+            ..Credential::new(self.context.clone(), Some(owner.username), token, now())
         }
     }
 }

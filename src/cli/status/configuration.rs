@@ -3,12 +3,14 @@
 
 use super::finding::{Finding, Mend, below_home, location, origin};
 use super::places::Asked;
+use super::sources;
 use crate::arguments::HelperOptions;
 use crate::cli::git_config::entries::{Entries, Entry};
 use crate::cli::git_config::helper_line::{self, Helper};
 use crate::cli::git_config::words::{any_of, typed};
 use crate::context::escape;
 use crate::credential::Username;
+use crate::source::SourceOptions;
 use serde_json::{Value, json};
 use std::env;
 
@@ -59,11 +61,17 @@ impl<'a> Configuration<'a> {
         self.ours.is_some()
     }
 
-    /// Whether a line of ours has a source of tokens in place of a keychain.
+    /// The sources of tokens that lines of ours have in place of a keychain.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &SourceOptions> {
+        self.helpers.iter().filter_map(|(_, helper)| match helper {
+            Helper::Ours(Some(options)) => options.source.as_ref(),
+            _ => None,
+        })
+    }
+
+    /// Whether there is one.
     pub(super) fn has_source(&self) -> bool {
-        let is_source =
-            |helper: &Helper| matches!(helper, Helper::Ours(Some(o)) if o.source.is_some());
-        self.helpers.iter().any(|(_, helper)| is_source(helper))
+        self.sources().next().is_some()
     }
 
     /// Whether git asks us, and never for what is in a keychain.
@@ -303,14 +311,11 @@ pub(super) fn others(entries: &Entries) -> Vec<(&'static str, String)> {
 /// A helper, without what may be secret.
 fn name(entry: &Entry, helper: &Helper) -> String {
     match helper {
-        Helper::Ours(Some(options)) => {
-            let kind = match (&options.source, options.kind) {
-                (Some(_), _) => " (a source)".to_owned(),
-                (None, Some(kind)) => format!(" --keychain {}", kind.name()),
-                (None, None) => String::new(),
-            };
-            format!("pat{kind}")
-        }
+        Helper::Ours(Some(options)) => match (&options.source, options.kind) {
+            (Some(source), _) => sources::name(source),
+            (None, Some(kind)) => format!("pat --keychain {}", kind.name()),
+            (None, None) => "pat".to_owned(),
+        },
         Helper::Ours(None) => "pat".to_owned(),
         Helper::Other(name) => {
             let file = helper_line::store_file(&entry.value).filter(|_| name == "store");

@@ -39,15 +39,16 @@ fn with(lines: &[Line]) -> Helper {
     for (at, (context, username, state)) in (0_u64..).zip(lines) {
         let account = account(context, username);
         let credential = Credential {
-            context: account.context,
-            username: Some(account.username).filter(|name| !name.is_empty()),
             any_username: *state == "any",
-            token: Secret::new(format!("{context}#{username}").as_bytes()),
             authtype: (*state == "bearer").then(|| b"Bearer".to_vec()),
             expiry: (*state == "expired").then_some(NOW),
-            refresh_token: None,
-            stored_at: NOW - 100 + at,
             rejected_at: (*state == "rejected").then_some(NOW),
+            ..Credential::new(
+                account.context,
+                Some(account.username).filter(|name| !name.is_empty()),
+                Secret::new(format!("{context}#{username}").as_bytes()),
+                NOW - 100 + at,
+            )
         };
         helper.keychain.write(None, &credential).expect("written");
     }

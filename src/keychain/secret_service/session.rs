@@ -17,7 +17,7 @@ use aes::Aes128;
 use aes::cipher::block_padding::Pkcs7;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use crypto_bigint::modular::ConstMontyForm;
-use crypto_bigint::{U256, U1024, const_monty_params};
+use crypto_bigint::{CtAssign, CtEq, U256, U1024, const_monty_params};
 use hkdf::Hkdf;
 use rustix::rand::{GetRandomFlags, getrandom};
 use sha2::Sha256;
@@ -49,6 +49,44 @@ const PRIME: U1024 = *<Group as crypto_bigint::modular::ConstMontyParams<{ U1024
     .modulus()
     .as_ref();
 
+/// How many bits of the exponent [`power_of_two`] takes in one step, from all over it.
+const TEETH: u32 = 4;
+
+/// How far apart they are.
+const STRIDE: u32 = U256::BITS / TEETH;
+
+/// The product of 2^(2^(i·[`STRIDE`])) over all bits i that are set in the index.
+static COMB: [Number; 1 << TEETH] = {
+    let mut products = [Number::ONE; 1 << TEETH];
+    let mut power = Number::new(&U1024::from_u8(2));
+    let mut index = 1;
+    while index < products.len() {
+        // The highest bit's power, times what is there for the others.
+        let others = index & !(1 << index.ilog2());
+        if others == 0 && index > 1 {
+            power = power.square_repeat_vartime(STRIDE);
+        }
+        products[index] = Number::mul(&products[others], &power);
+        index += 1;
+    }
+    products
+};
+
+/// Two to the power of an exponent, in constant time. What does not depend on the exponent
+/// is computed by the compiler, which leaves less than half of a general power's work.
+fn power_of_two(exponent: &U256) -> Number {
+    let mut number = Number::ONE;
+    for step in (0..STRIDE).rev() {
+        let index: u8 = (0..TEETH).map(|i| exponent.bit(step + i * STRIDE).to_u8() << i).sum();
+        let mut factor = COMB[0];
+        for (i, product) in (0..).zip(&COMB) {
+            factor.ct_assign(product, i.ct_eq(&index));
+        }
+        number = number.square().mul(&factor);
+    }
+    number
+}
+
 /// The key that both sides arrive at.
 pub(super) type Key = Zeroizing<[u8; BLOCK]>;
 
@@ -70,7 +108,7 @@ impl KeyPair {
     #[inline(never)]
     fn from_exponent(exponent: &[u8; 32]) -> Self {
         let mut exponent = Zeroizing::new(U256::from_be_slice(exponent));
-        let mut number = Number::new(&U1024::from_u8(2)).pow(&exponent);
+        let mut number = power_of_two(&exponent);
         let mut public = [0; NUMBER];
         loop {
             public.copy_from_slice(number.retrieve().to_be_bytes().as_ref());
@@ -238,9 +276,10 @@ fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyPair, Session};
+    use super::{KeyPair, Number, Session, power_of_two};
     use crate::error::Error;
     use crate::keychain::secret_service::wire::ObjectPath;
+    use crypto_bigint::{U256, U1024};
 
     // Computed with Python's integers and hashlib: exponents 01 02 … 20 and 65 66 … 84.
     const PUBLIC: &str = "457120764f3a1e6fd58103e41a4093a6c8bc1d97cb8759de41c21afdd2d3048a\
@@ -293,6 +332,16 @@ mod tests {
         assert_eq!(pair(101).public(), bytes(THEIR_PUBLIC));
         assert_eq!(key(&pair(1), &bytes(THEIR_PUBLIC)), Some(bytes(KEY)));
         assert_eq!(key(&pair(101), &bytes(PUBLIC)), Some(bytes(KEY)));
+    }
+
+    #[test]
+    fn a_power_of_two_is_what_the_general_power_gives() {
+        let all = U256::MAX;
+        let some = *pair(200).exponent;
+        for exponent in [U256::ZERO, U256::ONE, all, some, some.not(), all.shl(255)] {
+            let expected = Number::new(&U1024::from_u8(2)).pow(&exponent);
+            assert_eq!(power_of_two(&exponent), expected, "{exponent}");
+        }
     }
 
     #[test]

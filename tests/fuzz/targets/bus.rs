@@ -72,17 +72,7 @@ fn operate(mut keychain: SecretService, length: usize) {
     }
     let Ok(_) = keychain.usernames(&found) else { return };
     let Ok(_) = keychain.read(&found) else { return };
-    let credential = Credential {
-        context,
-        username: Some(name),
-        any_username: false,
-        token: Secret::new(b"ghp_TESTONLY"),
-        authtype: None,
-        expiry: None,
-        refresh_token: None,
-        stored_at: 1,
-        rejected_at: None,
-    };
+    let credential = Credential::new(context, Some(name), Secret::new(b"ghp_TESTONLY"), 1);
     let at = found.first().filter(|_| length.is_multiple_of(2));
     if keychain.write(at, &credential).is_err() {
         return;

@@ -96,17 +96,12 @@ fn a_clock_that_is_wrong_by_decades_loses_nothing() {
 fn of_two_items_for_one_account_the_later_one_answers_and_both_are_erased() {
     let desktop = desktop();
     let add = |token: &str, stored_at: u64, mark: &str| {
-        let credential = Credential {
-            context: Context::from_canonical("https://h.example").unwrap(),
-            username: Some(Username::new(b"alice")),
-            any_username: false,
-            token: Secret::new(token.as_bytes()),
-            authtype: None,
-            expiry: None,
-            refresh_token: None,
+        let credential = Credential::new(
+            Context::from_canonical("https://h.example").unwrap(),
+            Some(Username::new(b"alice")),
+            Secret::new(token.as_bytes()),
             stored_at,
-            rejected_at: None,
-        };
+        );
         // One attribute more, or it would replace the other.
         let attributes = [
             ("xdg:schema", item::SCHEMA),

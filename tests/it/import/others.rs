@@ -86,37 +86,44 @@ fn answers(desktop: &Desktop, request: &str, answer: &str) {
 
 #[test]
 fn the_items_of_other_helpers_are_read_and_left_as_they_are() {
-    let desktop = Desktop::gnome_keyring();
-    let git = "xdg:schema org.git.Password protocol https server h.example";
-    plant(&desktop, &format!("{git} user alice"), "ghp_TESTONLY1\npassword_expiry_utc=4000000000");
-    plant(&desktop, &format!("{git} user bob port 8443 object team/repo.git"), "ghp_TESTONLY2");
-    let old = "xdg:schema org.gnome.keyring.NetworkPassword protocol";
-    plant(&desktop, &format!("{old} https server old.example user carol"), "ghp_TESTONLY3");
-    plant(&desktop, &format!("{old} smb server files.example user x"), "ghp_TESTONLY4");
-    let gcm = "xdg:schema com.microsoft.GitCredentialManager service";
-    plant(&desktop, &format!("{gcm} git:https://gcm.example account dave"), "ghp_TESTONLY5");
-    plant(&desktop, &format!("{gcm} git:https://refresh_token.gcm.example account d"), "TESTONLY");
+    for mut desktop in [Desktop::gnome_keyring(), Desktop::keepassxc(), Desktop::kwallet()] {
+        // Some let a person confirm a write, or seem to.
+        desktop.sandbox.set("DISPLAY", ":0");
+        the_items_of_other_helpers_are_read(&desktop);
+    }
+}
 
-    let ran = import(&desktop, &["--from", "libsecret"]);
+fn the_items_of_other_helpers_are_read(desktop: &Desktop) {
+    let git = "xdg:schema org.git.Password protocol https server h.example";
+    plant(desktop, &format!("{git} user alice"), "ghp_TESTONLY1\npassword_expiry_utc=4000000000");
+    plant(desktop, &format!("{git} user bob port 8443 object team/repo.git"), "ghp_TESTONLY2");
+    let old = "xdg:schema org.gnome.keyring.NetworkPassword protocol";
+    plant(desktop, &format!("{old} https server old.example user carol"), "ghp_TESTONLY3");
+    plant(desktop, &format!("{old} smb server files.example user x"), "ghp_TESTONLY4");
+    let gcm = "xdg:schema com.microsoft.GitCredentialManager service";
+    plant(desktop, &format!("{gcm} git:https://gcm.example account dave"), "ghp_TESTONLY5");
+    plant(desktop, &format!("{gcm} git:https://refresh_token.gcm.example account d"), "TESTONLY");
+
+    let ran = import(desktop, &["--from", "libsecret"]);
     assert!(ran.stderr().contains("stored 3 tokens in the desktop's keychain"), "{ran}");
     assert_eq!(ran.stdout().lines().count(), 5, "{ran}");
     assert!(ran.stderr().contains("hint: the items stay"), "{ran}");
-    let ran = import(&desktop, &["--from", "manager"]);
+    let ran = import(desktop, &["--from", "manager"]);
     assert!(ran.stderr().contains("stored 1 token in the desktop's keychain"), "{ran}");
     let expiry = "password_expiry_utc=4000000000\n";
     let answer = format!("username=alice\npassword=ghp_TESTONLY1\n{expiry}");
-    answers(&desktop, "protocol=https host=h.example ", &answer);
+    answers(desktop, "protocol=https host=h.example ", &answer);
     let answer = "username=bob\npassword=ghp_TESTONLY2\n";
-    answers(&desktop, "protocol=https host=h.example:8443 path=team/repo.git ", answer);
+    answers(desktop, "protocol=https host=h.example:8443 path=team/repo.git ", answer);
     let answer = "username=carol\npassword=ghp_TESTONLY3\n";
-    answers(&desktop, "protocol=https host=old.example ", answer);
+    answers(desktop, "protocol=https host=old.example ", answer);
     let answer = "username=dave\npassword=ghp_TESTONLY5\n";
-    answers(&desktop, "protocol=https host=gcm.example ", answer);
-    answers(&desktop, "protocol=https host=refresh_token.gcm.example ", "");
+    answers(desktop, "protocol=https host=gcm.example ", answer);
+    answers(desktop, "protocol=https host=refresh_token.gcm.example ", "");
     let lookup = ["lookup", "xdg:schema", "org.git.Password", "user", "bob"];
     let still = desktop.tool("secret-tool", "libsecret-tools", &lookup, b"");
     assert_eq!(still.stdout().trim_end(), "ghp_TESTONLY2");
-    let ran = import(&desktop, &["--from", "libsecret"]);
+    let ran = import(desktop, &["--from", "libsecret"]);
     assert_eq!(ran.stdout().matches("is there already").count(), 3, "{ran}");
 }
 

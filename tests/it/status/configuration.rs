@@ -198,16 +198,48 @@ fn without_a_url_the_remotes_of_the_repository_are_looked_at() {
 
 #[test]
 fn where_only_a_source_serves_no_keychain_is_looked_at() {
-    let user = User::new();
-    user.helper("pat --for https://HOST --env TOKEN");
+    let mut user = User::new();
+    user.sandbox.set("TOKEN", "ghp_TESTONLY");
+    user.helper(&format!("pat --for {} --env TOKEN", user.url("")));
     // Whoever cannot be reached here is not missed.
     let status = user.status_of(&[&user.url("")]);
     assert!(ids(&status).is_empty(), "{status:#}");
-    assert_eq!(status["places"][0]["helpers"][0]["name"], "pat (a source)");
+    let name = format!("pat --for {} (the variable TOKEN)", user.url(""));
+    assert_eq!(status["places"][0]["helpers"][0]["name"], *name);
     assert!(status["keychains"].as_array().unwrap().is_empty());
     // Beside a keychain it may well be the one who answers.
     user.helper(OURS);
     assert!(user.finds("").is_empty());
+}
+
+#[test]
+fn a_source_that_has_no_token_is_named() {
+    let mut user = User::new();
+    let here = user.url("");
+    user.helper(&format!("pat --for {here} --env TOKEN"));
+    let status = user.status_of(&[&here]);
+    assert_eq!(ids(&status), ["source"]);
+    assert_eq!(status["well"], false, "{status:#}");
+    user.sandbox.set("TOKEN", "ghp_TESTONLY");
+    assert!(user.finds("").is_empty());
+    // One for elsewhere has no say here, and a command is not run.
+    user.helper("pat --for https://elsewhere.example --env NONE");
+    user.helper(&format!(
+        "pat --for {here} --command 'touch {}'",
+        user.sandbox.path("ran").display()
+    ));
+    assert!(user.finds("").is_empty());
+    assert!(!user.sandbox.path("ran").exists());
+    user.helper("pat --ci");
+    assert_eq!(user.finds(""), ["source"]);
+    user.sandbox.set("GITLAB_CI", "true");
+    user.sandbox.set("CI_SERVER_PROTOCOL", "https");
+    user.sandbox.set("CI_SERVER_FQDN", "gitlab.example");
+    user.sandbox.set("CI_JOB_TOKEN", "TESTONLYjob");
+    let status = user.status_of(&[&here]);
+    let helpers = status["places"][0]["helpers"].to_string();
+    let name = "pat --ci (the variable CI_JOB_TOKEN for https://gitlab.example)";
+    assert!(helpers.contains(name) && ids(&status).is_empty(), "{status:#}");
 }
 
 #[test]

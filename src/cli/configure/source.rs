@@ -1,0 +1,110 @@
+//! The helper line of a token that comes from elsewhere than a keychain: from a variable, a file
+//! or a command, for one URL, or from the runner itself.
+
+use crate::arguments::{self, Invocation, Operation};
+use crate::cli::git_config::helper_line::{self, Helper};
+use crate::cli::place::holds_token;
+use crate::error::Error;
+use crate::source::SourceOptions;
+use std::ffi::OsString;
+
+/// As in the helper string; `--for` is the URL.
+#[derive(clap::Args)]
+pub(super) struct SourceArguments {
+    /// Take the token for the URL from this variable, and from no keychain
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "url",
+        group = "source",
+        conflicts_with = "keychain"
+    )]
+    env: Option<String>,
+    /// Take the token for the URL from this file, its owner's alone
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "url",
+        group = "source",
+        conflicts_with = "keychain"
+    )]
+    file: Option<String>,
+    /// Take the token for the URL from what this command prints; without a shell
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        requires = "url",
+        group = "source",
+        conflicts_with = "keychain"
+    )]
+    command: Option<String>,
+    /// Take the token that the build machine's runner brings, for its own server
+    #[arg(long, conflicts_with_all = ["url", "keychain"], group = "source")]
+    ci: bool,
+    /// With a source: the username that goes with the token [default: the host's convention]
+    #[arg(long, value_name = "NAME", requires = "source", conflicts_with = "ci")]
+    username: Option<String>,
+    /// With a source: the scheme of the Authorization header, where it is not Basic
+    #[arg(long, value_name = "SCHEME", requires = "source", conflicts_with = "ci")]
+    authtype: Option<String>,
+    /// With --command: keep its answer in the kernel's keyring for so long
+    #[arg(long, value_name = "SECONDS", requires = "command")]
+    cache: Option<String>,
+}
+
+impl SourceArguments {
+    /// The options of the helper line, if they name a source, and the source itself.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where a token was given in its place, and what the helper itself would
+    /// say of such a line.
+    pub(super) fn read(&self, url: &str) -> Result<Option<(String, SourceOptions)>, Error> {
+        let mut words: Vec<&str> = Vec::new();
+        let named = [
+            ("--env", &self.env),
+            ("--file", &self.file),
+            ("--command", &self.command),
+            ("--username", &self.username),
+            ("--authtype", &self.authtype),
+            ("--cache", &self.cache),
+        ];
+        for (name, value) in named {
+            if let Some(value) = value {
+                words.extend([name, value]);
+            }
+        }
+        if self.ci {
+            words.push("--ci");
+        } else if !words.is_empty() {
+            words.splice(..0, ["--for", url]);
+        }
+        if words.iter().any(|word| holds_token(word.as_bytes())) {
+            return Err(Error::Usage(
+                "this would put a token into git's configuration: name where it is read",
+            ));
+        }
+        let line: Vec<OsString> =
+            words.iter().copied().chain([Operation::Get.name()]).map(Into::into).collect();
+        let Invocation::Operation(_, options) = arguments::parse(&line)? else { return Ok(None) };
+        let text = words
+            .iter()
+            .fold(String::new(), |text, word| format!("{text} {}", shell_words::quote(word)));
+        Ok(options.source.map(|source| (text, source)))
+    }
+}
+
+/// Whether this line of git's configuration has a source for the same place.
+pub(super) fn is_for_the_same(line: &Helper, source: &SourceOptions) -> bool {
+    let Helper::Ours(Some(options)) = line else { return false };
+    match (&options.source, source) {
+        (Some(SourceOptions::Runner), SourceOptions::Runner) => true,
+        (Some(SourceOptions::Bound(old)), SourceOptions::Bound(new)) => old.context == new.context,
+        _ => false,
+    }
+}
+
+/// The line itself, for the program that runs now.
+pub(super) fn line(options: &str) -> Result<String, Error> {
+    let program = helper_line::this_program().ok_or(super::NO_PATH)?;
+    Ok(format!("{program}{options}"))
+}

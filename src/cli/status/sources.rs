@@ -1,0 +1,52 @@
+//! The tokens that lines of ours take from elsewhere than a keychain: which they are, and
+//! whether they are there now. No command is run.
+
+use super::finding::{Finding, Mend, below_home};
+use super::places::Asked;
+use crate::error::Error;
+use crate::source::{Origin, Source, SourceOptions};
+
+/// The source as people see it in the list of helpers.
+pub(super) fn name(source: &SourceOptions) -> String {
+    match (source, source.open()) {
+        (SourceOptions::Runner, None) => "pat --ci".to_owned(),
+        (SourceOptions::Runner, Some(found)) => {
+            format!("pat --ci ({} for {})", origin(&found), found.context)
+        }
+        (SourceOptions::Bound(source), _) => {
+            format!("pat --for {} ({})", source.context, origin(source))
+        }
+    }
+}
+
+/// A command may hold whatever its writer put there, and is not shown.
+fn origin(source: &Source) -> String {
+    match &source.origin {
+        Origin::Variable(name) => format!("the variable {name}"),
+        Origin::File(path) => format!("the file {}", below_home(&path.to_string_lossy())),
+        Origin::Command(_) => "a command".to_owned(),
+    }
+}
+
+/// What keeps a source from serving a place; `alone` says that nothing else of ours serves there.
+pub(super) fn about(source: &SourceOptions, asked: Option<&Asked>, alone: bool) -> Option<Finding> {
+    let what = match source.open() {
+        None => "--ci finds no runner: its mark, its server's address or its token is missing"
+            .to_owned(),
+        Some(source) => {
+            let elsewhere = |asked: &Asked| !asked.context.outwards().contains(&source.context);
+            if asked.is_some_and(elsewhere) {
+                return None;
+            }
+            let why = match source.look().err()? {
+                Error::Source(why) => why.to_owned(),
+                error => error.to_string(),
+            };
+            format!("no token for {} comes from {}: {why}", source.context, origin(&source))
+        }
+    };
+    // A job may well have what is not here.
+    let is_missed = alone && asked.is_some_and(|asked| asked.named);
+    let finding = if is_missed { Finding::wrong } else { Finding::note };
+    Some(finding("source", what, Mend::Nothing))
+}

@@ -1,0 +1,175 @@
+//! A container registry's account: one for each registry, as docker has it, with a token of its
+//! own or with a link to the account of a git host (`login --also ghcr.io https://github.com`).
+//!
+//! Its context is `docker://HOST`, so that no git host's token ever goes to a registry of the
+//! same name, nor the reverse, unless a person linked the two.
+
+use crate::context::Context;
+use crate::credential::{Credential, Username, now};
+use crate::error::Error;
+use crate::helper::{self, Choice};
+use crate::keychain::Keychain;
+use crate::secret::Secret;
+
+/// How Docker Hub is called by everybody but docker.
+pub const HUB: &str = "docker.io";
+
+/// The context of a registry's name: `ghcr.io`, `https://ghcr.io/`, `localhost:5000/team`. The
+/// API's version at its end is no part of it.
+#[must_use]
+pub fn context(server: &str) -> Option<Context> {
+    let bare = ["https://", "http://"].iter().find_map(|scheme| server.strip_prefix(scheme));
+    let bare = bare.unwrap_or(server).trim_end_matches('/');
+    let bare = ["/v1", "/v2"].iter().find_map(|version| bare.strip_suffix(version)).unwrap_or(bare);
+    Context::of_registry(if bare == "index.docker.io" { HUB } else { bare })
+}
+
+/// What is kept for a registry, if it may be served: a token of its own, or a link.
+///
+/// # Errors
+/// Where the keychain fails.
+pub fn kept(keychain: &mut dyn Keychain, registry: &Context) -> Result<Option<Credential>, Error> {
+    at(keychain, registry, None)
+}
+
+/// The same with the token to which it is linked.
+///
+/// # Errors
+/// Where the keychain fails.
+pub fn account(
+    keychain: &mut dyn Keychain,
+    registry: &Context,
+) -> Result<Option<Credential>, Error> {
+    let Some(kept) = kept(keychain, registry)? else { return Ok(None) };
+    followed(keychain, kept)
+}
+
+fn followed(keychain: &mut dyn Keychain, kept: Credential) -> Result<Option<Credential>, Error> {
+    let Some(place) = &kept.linked_to else { return Ok(Some(kept)) };
+    let theirs = at(keychain, place, kept.username.as_ref())?;
+    Ok(theirs.map(|theirs| Credential { token: theirs.token, ..kept }))
+}
+
+fn at(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    username: Option<&Username>,
+) -> Result<Option<Credential>, Error> {
+    Ok(match helper::choose(keychain, std::slice::from_ref(context), username)? {
+        Choice::Account(account) if account.1.is_live(now()) => Some(account.1),
+        _ => None,
+    })
+}
+
+/// A registry's account that hands out the token of a git host's.
+#[must_use]
+pub fn link(registry: Context, to: &Credential) -> Credential {
+    let link = Credential::new(registry, to.username.clone(), Secret::new(b""), now());
+    Credential { linked_to: Some(to.context.clone()), ..link }
+}
+
+/// Makes it the registry's only account; whether anything had to be written. A token that the
+/// registry has by its link is there already.
+///
+/// # Errors
+/// Where the keychain fails.
+pub fn put(keychain: &mut dyn Keychain, new: &Credential) -> Result<bool, Error> {
+    let _guard = keychain.exclusive();
+    if let Some(old) = kept(keychain, &new.context)?
+        && old.username == new.username
+    {
+        let is_same = old.linked_to == new.linked_to && old.token == new.token;
+        let is_by_link = |old: Credential| new.linked_to.is_none() && old.token == new.token;
+        if is_same || followed(keychain, old)?.is_some_and(is_by_link) {
+            return Ok(false);
+        }
+    }
+    helper::put(keychain, new)?;
+    let found = keychain.find(std::slice::from_ref(&new.context), None)?;
+    let names = keychain.usernames(&found)?;
+    let own = new.account().username;
+    for (other, _) in found.iter().zip(names).filter(|(_, name)| *name != own) {
+        keychain.delete(other)?;
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{account, context, kept, link, put};
+    use crate::context::Context;
+    use crate::credential::{Credential, Username};
+    use crate::helper;
+    use crate::keychain::memory::MemoryKeychain;
+    use crate::secret::Secret;
+
+    fn credential(context: &Context, username: &str, token: &str) -> Credential {
+        let username = Username::new(username.as_bytes());
+        Credential::new(context.clone(), Some(username), Secret::new(token.as_bytes()), 1)
+    }
+
+    #[test]
+    fn a_registry_has_one_name() {
+        let canonical = |server: &str| context(server).map(|context| context.to_string());
+        for (server, expected) in [
+            ("ghcr.io", "docker://ghcr.io"),
+            ("https://GHCR.io/", "docker://ghcr.io"),
+            ("https://ghcr.io/v2/", "docker://ghcr.io"),
+            ("https://index.docker.io/v1/", "docker://docker.io"),
+            ("docker.io", "docker://docker.io"),
+            ("localhost:5000", "docker://localhost:5000"),
+            ("registry.example:443", "docker://registry.example:443"),
+            ("quay.io/team/image", "docker://quay.io/team/image"),
+        ] {
+            assert_eq!(canonical(server).as_deref(), Some(expected), "{server}");
+        }
+        for server in
+            ["https://", "a@ghcr.io", "ghcr.io.", "ghcr.io/a/../b", "ftp://ghcr.io", "*.io"]
+        {
+            assert_eq!(canonical(server), None, "{server}");
+        }
+    }
+
+    #[test]
+    fn a_link_hands_out_what_the_other_account_has_now() {
+        let mut keychain = MemoryKeychain::default();
+        let git = Context::from_canonical("https://h.example").expect("canonical");
+        let registry = context("r.example").expect("a registry");
+        let token = |keychain: &mut MemoryKeychain| {
+            let account = account(keychain, &registry).expect("an answer");
+            account.map(|account| account.token.expose().to_vec())
+        };
+        let alice = credential(&git, "alice", "ghp_TESTONLY1");
+        let new = link(registry.clone(), &alice);
+        assert!(put(&mut keychain, &new).is_ok_and(|written| written));
+        assert_eq!(token(&mut keychain), None, "it leads nowhere yet");
+        helper::put(&mut keychain, &credential(&git, "bob", "ghp_TESTONLYbob")).expect("a write");
+        assert_eq!(token(&mut keychain), None, "another account is not meant");
+        helper::put(&mut keychain, &alice).expect("a write");
+        assert_eq!(token(&mut keychain).as_deref(), Some(&b"ghp_TESTONLY1"[..]));
+        helper::put(&mut keychain, &credential(&git, "alice", "ghp_TESTONLY2")).expect("a write");
+        assert_eq!(token(&mut keychain).as_deref(), Some(&b"ghp_TESTONLY2"[..]));
+        assert!(put(&mut keychain, &new).is_ok_and(|written| !written));
+    }
+
+    #[test]
+    fn a_token_that_comes_back_by_its_link_does_not_end_the_link() {
+        let mut keychain = MemoryKeychain::default();
+        let git = Context::from_canonical("https://h.example").expect("canonical");
+        let registry = context("r.example").expect("a registry");
+        let alice = credential(&git, "alice", "ghp_TESTONLY1");
+        helper::put(&mut keychain, &alice).expect("a write");
+        put(&mut keychain, &link(registry.clone(), &alice)).expect("a write");
+        let same = credential(&registry, "alice", "ghp_TESTONLY1");
+        assert!(put(&mut keychain, &same).is_ok_and(|written| !written));
+        for own in [
+            credential(&registry, "alice", "ghp_TESTONLYown"),
+            credential(&registry, "robot", "ghp_TESTONLY1"),
+        ] {
+            assert!(put(&mut keychain, &own).is_ok_and(|written| written));
+            let now = kept(&mut keychain, &registry).expect("an answer").expect("an account");
+            assert!(now.linked_to.is_none() && now.token == own.token);
+            put(&mut keychain, &link(registry.clone(), &alice)).expect("a write");
+        }
+    }
+}
