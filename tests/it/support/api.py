@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What else a git host offers, run by Apache for each request: an API as forges have it, and a
-cargo registry (index, upload, download). Both take the token in the `Authorization` header,
+cargo registry (index, upload, download). One of cargo's and one of npm's say that their files
+are at the second host. All take the token in the `Authorization` header,
 cargo's bare, others' after `Bearer` or `token`."""
 
 import hashlib
@@ -11,6 +12,7 @@ import sys
 
 FOLDER = os.environ["API_FOLDER"]
 BASE = "{REQUEST_SCHEME}://{HTTP_HOST}/api".format(**os.environ)
+ELSEWHERE = os.environ["API_ELSEWHERE"]
 CALL = os.environ["PATH_INFO"].strip("/")
 
 
@@ -58,9 +60,16 @@ if CALL == "user":
     answer("200 OK", {"login": "alice", "scheme": scheme})
 elif CALL == "index/config.json":
     answer("200 OK", {"dl": f"{BASE}/crates", "api": BASE, "auth-required": True})
+elif CALL == "elsewhere/config.json":
+    answer("200 OK", {"dl": f"{ELSEWHERE}/api/crates", "api": BASE, "auth-required": True})
+elif CALL == "npm/elsewhere":
+    dist = {"tarball": f"{ELSEWHERE}/api/elsewhere.tgz", "shasum": "0" * 40}
+    version = {"name": "elsewhere", "version": "1.0.0", "dist": dist}
+    tags = {"latest": "1.0.0"}
+    answer("200 OK", {"name": "elsewhere", "dist-tags": tags, "versions": {"1.0.0": version}})
 elif CALL == "api/v1/crates/new":
     publish()
-elif CALL.startswith("index/"):
+elif CALL.startswith(("index/", "elsewhere/")):
     send(path(CALL))
 elif CALL.startswith("crates/"):
     send(path(CALL.split("/")[1] + ".crate"))

@@ -3,11 +3,15 @@
 use super::{Bench, MOVED, write};
 use crate::support::kernel::Keys;
 use crate::support::page::blocks;
+use crate::support::server::Request;
 use std::os::unix::fs::symlink;
 
 const USER: &str = "[package]\nname = \"user\"\nversion = \"1.0.0\"\nedition = \"2024\"\n";
 const WORK: &str = "[package]\nname = \"work\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\
                     description = \"Work\"\nlicense = \"MIT\"\n";
+const DEPENDENCY: &str = "[dependencies]\nwork = { version = \"1\", registry = \"work\" }\n";
+const PUBLISH: &str = "cargo publish --registry work --no-verify --allow-dirty";
+
 /// With cargo's own libgit2, which knows no token where there is a proxy or a certificate to
 /// be set: it needs neither at `localhost`, where it finds the certificate by `SSL_CERT_FILE`.
 const ITSELF: &str = "unset https_proxy CARGO_HTTP_CAINFO; ";
@@ -41,13 +45,8 @@ fn package(bench: &Bench, folder: &str, manifest: &str) {
 #[test]
 fn publishes_to_a_registry_and_fetches_from_it() {
     let bench = Bench::new();
-    let publish = "cargo publish --registry work --no-verify --allow-dirty";
     package(&bench, "work", WORK);
-    package(
-        &bench,
-        "user",
-        &format!("{USER}[dependencies]\nwork = {{ version = \"1\", registry = \"work\" }}\n"),
-    );
+    package(&bench, "user", &format!("{USER}{DEPENDENCY}"));
     let blocks: Vec<String> = blocks("tools.md", "cargo", "toml");
     let registries: Vec<&String> = blocks.iter().filter(|b| b.contains("registries")).collect();
     assert_eq!(registries.len(), 2);
@@ -56,11 +55,11 @@ fn publishes_to_a_registry_and_fetches_from_it() {
         let (without, _) = registry.split_once("credential-provider").unwrap();
         let none = format!("{without}credential-provider = [\"cargo:token\"]\n");
         write(&config, &bench.here(&none));
-        let refused = bench.runs("work", publish);
+        let refused = bench.runs("work", PUBLISH);
         assert!(!refused.status.success(), "without the token: {refused}");
         write(&config, &bench.here(registry));
         package(&bench, "work", &WORK.replace("1.0.0", &format!("1.{number}.0")));
-        for (folder, line) in [("work", publish), ("user", "cargo update; cargo fetch")] {
+        for (folder, line) in [("work", PUBLISH), ("user", "cargo update; cargo fetch")] {
             let (_, seen) = bench.works(folder, line);
             assert!(seen.environments.is_empty(), "{seen:#?}");
         }
@@ -121,13 +120,34 @@ fn takes_the_token_to_no_other_host() {
              \"token\", \"https://{name}\"]\n"
         );
         write(&bench.path(".cargo/config.toml"), &registry);
-        let dependency = "[dependencies]\nwork = { version = \"1\", registry = \"work\" }\n";
-        package(&bench, "user", &format!("{USER}{dependency}"));
+        package(&bench, "user", &format!("{USER}{DEPENDENCY}"));
         let ran = bench.runs("user", "export CARGO_NET_RETRY=0; cargo fetch");
         assert!(!ran.status.success(), "{ran}");
     }
     bench.the_other_got_no_token();
-    // As the page says: cargo's own git takes another port for the same host.
-    let ran = fetch(&format!("{}/moved-local-port/team/lib.git", local.host), ITSELF);
-    assert!(ran.status.success(), "say on the page that cargo has learned of ports: {ran}");
+}
+
+/// What the page warns of; where this fails, it need not any more.
+#[test]
+fn takes_the_token_to_another_port_and_to_a_registrys_files() {
+    let bench = Bench::new();
+    bench.libraries();
+    let local = Local::new(&bench);
+    let dependency = format!("lib.git = \"https://{}/moved-local-port/team/lib.git\"", local.host);
+    package(&bench, "user", &format!("{USER}[dependencies]\n{dependency}\n"));
+    bench.works("user", &format!("{ITSELF}cargo fetch"));
+
+    let registry = |index: &str| {
+        let block = blocks("tools.md", "cargo", "toml").remove(0);
+        write(&bench.path(".cargo/config.toml"), &bench.here(&block).replace("/index/", index));
+    };
+    registry("/index/");
+    package(&bench, "work", WORK);
+    bench.works("work", PUBLISH);
+    registry("/elsewhere/");
+    package(&bench, "user", &format!("{USER}{DEPENDENCY}"));
+    bench.works("user", "cargo fetch");
+    let [_, second, _] = bench.desk.server.ports();
+    let is_file = |r: &Request| r.path.starts_with("/api/crates/") && r.port == second;
+    bench.desk.server.requests(|all| all.iter().any(|r| is_file(r) && r.authorized));
 }

@@ -99,7 +99,7 @@ fn takes_the_token_to_no_other_host() {
     let ran = through("moved");
     assert!(!ran.status.success(), "{ran}");
     bench.the_other_got_no_token();
-    // As the page says: go takes another port for the same host.
+    // What the page warns of: go takes another port for the same host.
     let ran = through("moved-port");
-    assert!(ran.status.success(), "say on the page that go has learned of ports: {ran}");
+    assert!(ran.status.success(), "the page warns in vain: {ran}");
 }

@@ -3,8 +3,11 @@
 use super::{Bench, write};
 use crate::support::page::blocks;
 use crate::support::verdaccio::Verdaccio;
+use std::fs;
 
-const PACKAGE: &str = r#"{"name": "work-of-test", "version": "1.0.0"}"#;
+/// With a script that would keep the token.
+const PACKAGE: &str = r#"{"name": "work-of-test", "version": "1.0.0",
+    "scripts": {"postinstall": "env >kept"}}"#;
 
 #[test]
 fn publishes_and_installs_with_the_token_in_a_variable_alone() {
@@ -32,11 +35,17 @@ fn publishes_and_installs_with_the_token_in_a_variable_alone() {
     assert!(!refused.status.success(), "without the token: {refused}");
     for (folder, line) in [("work", publish), ("user", install)] {
         let (_, seen) = bench.works(folder, line);
-        let npm = format!("npm {}", line.rsplit(' ').next().unwrap());
-        assert!(seen.environments.iter().any(|name| name.starts_with(&npm)), "{seen:#?}");
+        let npm = line.split(" -- ").nth(1).unwrap().trim_end_matches(" --ignore-scripts");
+        assert!(seen.environments.iter().any(|name| name.starts_with(npm)), "{seen:#?}");
     }
     assert!(bench.path("user/node_modules/work-of-test/package.json").is_file());
     bench.is_clean();
+    let kept = bench.path("user/node_modules/work-of-test/kept");
+    fs::remove_dir_all(bench.path("user/node_modules")).unwrap();
+    let script = install.replace(" --ignore-scripts", "");
+    let ran = bench.runs("user", &script);
+    assert!(ran.status.success(), "{ran}");
+    assert!(fs::read_to_string(kept).unwrap().contains(&bench.token), "the page warns in vain");
 }
 
 #[test]
@@ -57,8 +66,18 @@ fn takes_the_token_to_no_other_host() {
         }
     };
     through("moved");
+    // A package whose file lies elsewhere.
+    let registry = format!("//{}/api/npm/", bench.name);
+    let rc = format!("registry=https:{registry}\n{registry}:_authToken=${{NODE_AUTH_TOKEN}}\n");
+    write(&bench.path("user/.npmrc"), &rc);
+    let line = "git credential-pat exec --env NODE_AUTH_TOKEN https://git.example.com -- \
+                npm --fetch-retries=0 install elsewhere";
+    let ran = bench.runs("user", &bench.here(line));
+    assert!(!ran.status.success(), "{ran}");
+    let is_tarball = |path: &str| path == "/api/elsewhere.tgz";
+    bench.desk.server.requests(|all| all.iter().any(|r| is_tarball(&r.path)));
     bench.the_other_got_no_token();
-    // As the page says: npm takes another port for the same host.
+    // What the page warns of: npm takes another port for the same host.
     through("moved-port");
     let [_, second, _] = bench.desk.server.ports();
     bench.desk.server.requests(|all| all.iter().any(|r| r.port == second && r.authorized));
