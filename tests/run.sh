@@ -28,6 +28,8 @@ libkf5wallet-bin        # Secret Service 3: KWallet
 libqca-qt5-2-plugins    # KWallet's session encryption
 xvfb                    # a display for their dialogs
 xdotool                 # and the hand that answers them
+python3-venv            # an environment for the tools of tests/tools.sh
+curl                    # one of those that take the token
 python3-dbus            # unlocks and locks them from outside
 python3                 # git-lfs's server side, and python3-dbus
 libsecret-tools         # secret-tool: another program's view of our items
@@ -100,6 +102,7 @@ main() {
     step "Scripts"
     shellcheck .ci/run
     find install.sh tests benches examples -name '*.sh' -exec shellcheck {} +
+    shellcheck examples/fleet/git-token
 
     step "Manual"
     warnings=$({ cargo run --quiet --locked -- man | groff -k -t -man -ww -z -Tutf8 2>&1; } || echo failed)
@@ -120,6 +123,9 @@ main() {
 
     step "Fuzzing"
     tests/fuzz.sh --short
+
+    step "Tools"
+    tests/tools.sh
 
     if [ -n "$include_slow" ]; then
         step "Mutants"

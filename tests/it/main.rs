@@ -18,6 +18,8 @@ mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
 #[cfg(target_os = "linux")]
+mod fleet;
+#[cfg(target_os = "linux")]
 mod hostile;
 mod import;
 mod install;
@@ -36,3 +38,5 @@ mod status;
 mod support;
 mod tidy;
 mod token_and_exec;
+#[cfg(target_os = "linux")]
+mod tools;
