@@ -121,7 +121,7 @@ pub enum Error {
     #[error("the keychain failed: {0}")]
     Keychain(&'static str),
     /// The keychain answered with an error of the system's, of which we know only the number.
-    #[error("the keychain failed: the system's error {0}")]
+    #[error("the keychain failed: the system gives the number {0}")]
     System(i64),
     /// This system has no such keychain.
     #[error("this keychain does not exist on this system")]

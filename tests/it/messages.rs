@@ -43,6 +43,7 @@ an item is gone
 an item of another keychain was given
 an option of the helper string has control characters
 an option of the helper string has no value
+another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
 gh's hosts file is not as gh writes it, and is left alone
 git could not change the remote's URL
@@ -67,6 +68,7 @@ name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE
 no Secret Service is running and none can be started
 no key could be derived
+no keychain is available to this process
 no operation is given
 no session bus is named in the environment
 no session key could be agreed upon
@@ -121,8 +123,11 @@ the key in the kernel keyring has expired
 the keychain cannot be reached: {0}
 the keychain denied access
 the keychain did not answer in time
+the keychain failed: the system gives the number {0}
 the keychain failed: {0}
+the keychain has to ask somebody, and nobody can be asked here
 the keychain is locked
+the keychain refused the access or the password
 the operation must be the last word
 the registry has a token of its own: add --replace to drop it
 the remotes were changed meanwhile and are left as they are: begin again
@@ -136,6 +141,7 @@ the test's own place cannot be named
 the token could not be read back
 the token is too long for this keychain
 the variable that --env names is not set
+there is no default keychain
 there is no such command or operation
 there is no terminal to ask on: add --yes, or --dry-run to look only
 there is no terminal to ask on: pipe the token in with --with-token
