@@ -115,6 +115,9 @@ main() {
     step "Lints"
     cargo clippy --quiet --locked --all-targets -- -D warnings
 
+    step "Types and lints for macOS"
+    tests/apple-check.sh
+
     step "Documentation"
     RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items
 

@@ -95,3 +95,27 @@ mod linux {
         desktop(&Desktop::kwallet(), Prompts::Always);
     }
 }
+
+#[cfg(target_os = "macos")]
+mod macos {
+    use crate::subject::Subject;
+    use crate::{LONG, checks};
+    use git_credential_pat::keychain::login_keychain::LoginKeychain;
+    use git_credential_pat::keychain::prompts::Prompts;
+    use std::process::Command;
+
+    /// It is that of whoever runs the tests; the checks use hosts of their own there.
+    #[test]
+    fn the_login_keychain_keeps_the_contract() {
+        let open = || Box::new(LoginKeychain::with_prompts(Prompts::Never)) as _;
+        let helper = || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_git-credential-pat"));
+            command.args(["--keychain", "login-keychain"]);
+            command.env("GIT_CONFIG_COUNT", "1");
+            command.env("GIT_CONFIG_KEY_0", "credential.interactive");
+            command.env("GIT_CONFIG_VALUE_0", "false");
+            command
+        };
+        checks::holds(&Subject { open: &open, helper: Some(&helper), takes: LONG });
+    }
+}
