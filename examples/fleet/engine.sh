@@ -1,6 +1,7 @@
 #!/bin/sh
-# Once, by whoever keeps OpenBao (with HashiCorp Vault say `vault` for `bao`): what the runners
-# of the team "web" may read, and the role by which they log in. Their login lasts a minute.
+# Once, by whoever keeps OpenBao (with HashiCorp Vault say `vault` for `bao` and VAULT_ for
+# BAO_): what the runners of the team "web" may read, and the role by which they log in. Their
+# login lasts a minute.
 set -eu
 bao secrets enable -version=2 -path=secret kv
 bao auth enable approle

@@ -9,6 +9,7 @@ import json
 import os
 import struct
 import sys
+import time
 
 FOLDER = os.environ["API_FOLDER"]
 BASE = "{REQUEST_SCHEME}://{HTTP_HOST}/api".format(**os.environ)
@@ -57,6 +58,8 @@ with open(path("token"), encoding="utf-8") as known:
         answer("401 Unauthorized", {"message": "who are you?"}, "WWW-Authenticate: Bearer")
 
 if CALL == "user":
+    # So that whoever looks on sees the client.
+    time.sleep(0.3)
     answer("200 OK", {"login": "alice", "scheme": scheme})
 elif CALL == "index/config.json":
     answer("200 OK", {"dl": f"{BASE}/crates", "api": BASE, "auth-required": True})
