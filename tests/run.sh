@@ -40,6 +40,7 @@ keyutils                # keyctl: the kernel keyring seen from outside
 shellcheck              # lints the scripts
 groff-base              # lints the manual
 valgrind                # counts instructions
+qemu-user               # runs the binary for ARM
 END
 }
 
@@ -133,6 +134,9 @@ main() {
     if [ -n "$include_slow" ]; then
         step "Mutants"
         tests/mutants.sh
+
+        step "Portable binaries"
+        tests/portable.sh
     fi
 
     # Last, so that the runners' own counts are what is printed last.
