@@ -98,14 +98,14 @@ fn operate(mut keychain: SecretService, length: usize) {
 }
 
 fn serve(mut socket: UnixStream, script: &mut &[u8]) -> io::Result<Went> {
-    // Who waits for what never comes is hung up on, or both would wait.
-    socket.set_read_timeout(Some(Duration::from_millis(5)))?;
     let mut client = BufReader::new(socket.try_clone()?);
     let mut first = Vec::new();
     client.read_until(b'\n', &mut first)?;
     if first == END {
         return Ok(Went::ToTheEnd);
     }
+    // Who waits for what never comes is hung up on, or both would wait.
+    socket.set_read_timeout(Some(Duration::from_millis(5)))?;
     match script.first() {
         Some(255) => {
             let (_, line) = take(script).unwrap_or_default();
