@@ -81,7 +81,7 @@ parse() {
             case $1 in
             --prefix) prefix=$2 ;;
             --keychain) keychain=$2 ;;
-            --binary) binary=$2 ;;
+            --binary) binary=$(dirname "$2")/${2##*/} ;;
             esac
             shift
             ;;
@@ -129,25 +129,22 @@ misused() {
 # Ubuntu has it installed.
 need() {
     command -v "$1" >/dev/null 2>&1 && return
-    package=$1 command=
-    [ "$1" != cc ] || package=gcc
-    for manager in apt-get dnf zypper pacman apk; do
-        command -v "$manager" >/dev/null 2>&1 || continue
-        case $manager:$1 in
-        apt-get:cc) package='gcc libc6-dev' ;;
-        apk:cc) package='gcc musl-dev' ;;
-        esac
-        case $manager in
-        apt-get) command="apt-get install --yes $package" ;;
-        pacman) command="pacman -S --needed $package" ;;
-        apk) command="apk add $package" ;;
-        *) command="$manager install $package" ;;
-        esac
-        break
+    for command in 'apt-get install --yes' 'dnf install' 'zypper install' 'pacman -S --needed' \
+        'apk add' "this system's package manager:"; do
+        command -v "${command%% *}" >/dev/null 2>&1 && break
     done
-    [ -n "$command" ] || die "$1 is missing" "install $package with this system's package manager"
-    [ "$(id -u)" = 0 ] || die "$1 is missing" "install it with: sudo $command"
-    [ "$manager" = apt-get ] || die "$1 is missing" "install it with: $command"
+    case $1:$command in
+    cc:apt-get*) command="$command gcc libc6-dev" ;;
+    cc:apk*) command="$command gcc musl-dev" ;;
+    cc:*) command="$command gcc" ;;
+    *) command="$command $1" ;;
+    esac
+    case $command:$(id -u) in
+    apt-get*:0) ;;
+    this*) die "$1 is missing" "install it with $command" ;;
+    *:0) die "$1 is missing" "install it with: $command" ;;
+    *) die "$1 is missing" "install it with: sudo $command" ;;
+    esac
     say "$1 is missing: $command"
     [ "$dry_run" != yes ] || return 0
     export DEBIAN_FRONTEND=noninteractive
@@ -228,15 +225,15 @@ put() { # FILE PLACE MODE
 }
 
 put_files() {
-    [ "$dry_run" = yes ] || [ -x "$binary" ] || die "this is no program: $binary"
+    for page in man 'completions bash' 'completions zsh' 'completions fish'; do
+        # shellcheck disable=SC2086 # one word or two
+        [ "$dry_run" = yes ] || "$binary" $page >"$scratch/${page#* }" ||
+            die "this is no program, or it does not run here: $binary"
+    done
     say "Installing"
     put "$binary" "$program" 755
     change ln -sf "$name" "$docker_link"
-    put "$source/src/cli/$name.1" "$man_page" 644
-    for shell in bash zsh fish; do
-        [ "$dry_run" = yes ] || "$program" completions "$shell" >"$scratch/$shell" ||
-            die "the program that was just installed does not run: $program"
-    done
+    put "$scratch/man" "$man_page" 644
     put "$scratch/bash" "$bash_completion" 644
     put "$scratch/zsh" "$zsh_completion" 644
     put "$scratch/fish" "$fish_completion" 644
@@ -259,33 +256,20 @@ matching() {
 
 random() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 
-# Runs `git credential` with the very helper string that is to be configured and with no
-# other, outside of any repository; nobody is asked for a token.
-git_credential() {
-    GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=true SSH_ASKPASS=true git -C / \
-        -c credential.helper= -c "credential.helper=$helper" credential "$1"
-}
-
-# The password that git gets for the throw-away account. The requests are here-documents:
-# no argument list of any process shows the token.
-proof_fill() {
-    git_credential fill 2>>"$scratch/errors" <<END | sed -n 's/^password=//p'
+# Runs `git credential` for the throw-away account with the very helper string that is to be
+# configured and with no other, outside of any repository; nobody is asked for a token. The
+# request is a here-document: no argument list of any process shows the token. Without a
+# password, reject deletes the account; with one it would only be marked.
+ask() { # OPERATION [ATTRIBUTE]
+    GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=true SSH_ASKPASS=true git -C / -c credential.helper= \
+        -c "credential.helper=$helper" credential "$1" 2>>"$scratch/errors" <<END
 protocol=https
 host=$proof_host
 username=install-test
-
+${2:-}
 END
 }
-
-# Without a password, erase deletes the account; with one it would only be marked.
-proof_delete() {
-    git_credential reject 2>>"$scratch/errors" <<END
-protocol=https
-host=$proof_host
-username=install-test
-
-END
-}
+proof_fill() { ask fill | sed -n 's/^password=//p'; }
 
 # Whether a token survives the way into the keychain and out again. What the helper said
 # meanwhile is in $scratch/errors.
@@ -296,23 +280,17 @@ prove() { # KEYCHAIN
     : >"$scratch/errors"
     say "Proving the keychain $1 with a throw-away token"
     [ "$1" = kernel ] || say "  (it may ask to be unlocked)"
-    git_credential approve 2>>"$scratch/errors" <<END
-protocol=https
-host=$proof_host
-username=install-test
-password=$token
-
-END
+    ask approve "password=$token"
     proof=ok
     if grep -q "^$name: " "$scratch/errors"; then
         # Nothing was stored, unless the answer was late. Asking on raises a refused dialog again.
         proof="it does not take a token"
-        if grep -q 'did not answer in time' "$scratch/errors"; then proof_delete; fi
+        if grep -q 'did not answer in time' "$scratch/errors"; then ask reject; fi
     elif [ "$(proof_fill)" != "$token" ]; then
         proof="a token was stored there, but does not come back"
-        proof_delete
+        ask reject
     else
-        proof_delete
+        ask reject
         [ -z "$(proof_fill)" ] || proof="a token was stored there and cannot be deleted"
     fi
     proof_host='' token=''
@@ -521,7 +499,7 @@ clean_up() {
     status=$?
     trap - EXIT
     trap '' HUP INT TERM
-    if [ -n "${proof_host:-}" ]; then proof_delete; fi
+    if [ -n "${proof_host:-}" ]; then ask reject; fi
     if [ -n "${half_written:-}" ]; then rm -f "$half_written"; fi
     if [ -n "${scratch:-}" ]; then rm -rf "$scratch"; fi
     exit "$status"

@@ -251,6 +251,8 @@ fn git_shows_the_manual() {
     sandbox.set("MANPAGER", "cat");
     let manual = sandbox.git(&["credential-pat", "--help"]);
     assert!(manual.contains("WHICH ACCOUNT ANSWERS"), "{manual}");
+    // Also what the definitions of the commands say.
+    assert!(manual.contains("--with-token"), "{manual}");
 }
 
 #[test]
