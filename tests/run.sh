@@ -14,6 +14,8 @@ gcc                     # cargo links with it
 g++                     # so does the fuzzer
 libc6-dev               # so does gcc
 git                     # drives the helper in most tests
+curl                    # downloads releases for the installer
+wget                    # so does it, where there is no curl
 git-lfs                 # asks git for credentials in its own way
 openssl                 # the test servers' certificates
 apache2-bin             # a real git server: git http-backend, Basic auth, TLS

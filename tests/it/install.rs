@@ -5,6 +5,7 @@
 
 mod desktop;
 mod proof;
+mod release;
 mod script;
 
 use crate::support::program::gits;
