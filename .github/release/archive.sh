@@ -28,8 +28,11 @@ need_tools() {
     [ -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ] || rustup target add "$target" ||
         die "Rust has no $target here" "install it with: rustup target add $target"
     python=python3
-    command -v python3 >/dev/null 2>&1 || python=python
+    python3 -c '' 2>/dev/null || python=python
 }
+
+# A path as programs of this system know it: the shell that runs this on Windows has its own.
+native() { cygpath -m "$1" 2>/dev/null || printf '%s\n' "$1"; }
 
 # One more flag for rustc; they are kept apart by a byte that no path has.
 flag() {
@@ -38,8 +41,8 @@ flag() {
 
 # The folders of this machine, by names that every machine has. The last that fits counts.
 hide_paths() {
-    flag "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
-    flag "--remap-path-prefix=$PWD=/source"
+    flag "--remap-path-prefix=$(native "${CARGO_HOME:-$HOME/.cargo}")=/cargo"
+    flag "--remap-path-prefix=$(native "$PWD")=/source"
     flag "--remap-path-prefix=$built=/target"
     # Where Rust's own sources are installed, they are named by their place here.
     commit=$(rustc -vV | sed -n 's/^commit-hash: //p')
@@ -47,7 +50,7 @@ hide_paths() {
 }
 
 build() {
-    built=${CARGO_TARGET_DIR:-$PWD/target}
+    built=$(native "${CARGO_TARGET_DIR:-$PWD/target}")
     CARGO_ENCODED_RUSTFLAGS=
     hide_paths
     case $target in
@@ -92,9 +95,10 @@ main() {
     [ $# = 2 ] || die "it takes a target and a folder"
     target=$1
     mkdir -p "$2"
-    folder=$(cd "$2" && pwd)
-    here=$(cd "$(dirname "$0")" && pwd)
-    cd "$here/../.."
+    folder=$(native "$(cd "$2" && pwd)")
+    cd "$(dirname "$0")/../.."
+    # Nothing that looks like a path of that shell is one.
+    export MSYS2_ARG_CONV_EXCL='*' MSYS2_ENV_CONV_EXCL='*'
     export LC_ALL=C TZ=UTC
     SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
     export SOURCE_DATE_EPOCH
@@ -112,7 +116,7 @@ main() {
     build
     staged=$built/release/$archive
     stage
-    "$python" "$here/pack.py" "$staged" "$folder/$archive.$format" "$SOURCE_DATE_EPOCH"
+    "$python" .github/release/pack.py "$staged" "$folder/$archive.$format" "$SOURCE_DATE_EPOCH"
     printf '%s\n' "$folder/$archive.$format"
 }
 

@@ -28,7 +28,8 @@ main() {
     # It writes beside Cargo.toml.
     cargo cyclonedx --quiet --format json --spec-version 1.5 --target all --no-build-deps \
         --override-filename sbom
-    mv sbom.json "$folder/git-credential-pat-$version.cdx.json"
+    sed "s|$PWD|/source|g" sbom.json >"$folder/git-credential-pat-$version.cdx.json"
+    rm sbom.json
 }
 
 main "$@"
