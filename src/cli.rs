@@ -139,8 +139,8 @@ enum Command {
 /// Which keychain, as in the helper string.
 #[derive(Args)]
 struct KeychainArguments {
-    /// The keychain: secret-service or kernel [default: the one of the helper that git is
-    /// configured with, else the desktop's, else the kernel's]
+    /// The keychain: secret-service or kernel, on macOS login-keychain [default: the one of the
+    /// helper that git is configured with, else the desktop's, else the kernel's]
     #[arg(long, value_name = "NAME", value_parser = parse_kind)]
     keychain: Option<Kind>,
 }
@@ -218,6 +218,7 @@ fn describe(kind: Kind) -> &'static str {
     match kind {
         Kind::SecretService => "the desktop's keychain (secret-service)",
         Kind::Kernel => "the kernel's keyring (kernel): in memory only, gone at reboot",
+        Kind::LoginKeychain => "the login keychain (login-keychain)",
         Kind::Source => "a source that is read-only",
         Kind::Memory => "memory",
     }

@@ -96,6 +96,18 @@ pub enum Error {
     /// A key's time ran out while it was used.
     #[error("the key in the kernel keyring has expired")]
     KernelKeyExpired,
+    /// A person or a rule said no, or a password was not the keychain's.
+    #[error("the keychain refused the access or the password")]
+    RefusedOrWrongPassword,
+    /// A person would have to be asked, where nobody can be.
+    #[error("the keychain has to ask somebody, and nobody can be asked here")]
+    NobodyToAsk,
+    /// The user has no keychain in which items are kept unless told otherwise.
+    #[error("there is no default keychain")]
+    NoDefaultKeychain,
+    /// The process runs where there are no keychains.
+    #[error("no keychain is available to this process")]
+    NoKeychain,
     /// The item is larger than the keychain allows.
     #[error("the token is too long for this keychain")]
     TooLong,
@@ -108,6 +120,9 @@ pub enum Error {
     /// The keychain answered with an error of its own.
     #[error("the keychain failed: {0}")]
     Keychain(&'static str),
+    /// The keychain answered with an error of the system's, of which we know only the number.
+    #[error("the keychain failed: the system gives the number {0}")]
+    System(i64),
     /// This system has no such keychain.
     #[error("this keychain does not exist on this system")]
     Unsupported,
@@ -131,6 +146,9 @@ impl Error {
                 "if it is good after all: git credential-pat login --restore URL; else log in anew"
             }
             Self::Exists => "add --replace, or name another account with --username NAME",
+            Self::Locked if cfg!(target_os = "macos") => {
+                "unlock it in Keychain Access; over SSH, type first: security unlock-keychain"
+            }
             Self::Locked => "unlock it in the desktop session, or log in there once",
             Self::Denied => "repeat the command and allow the access when the keychain asks",
             Self::TimedOut => {
@@ -151,6 +169,19 @@ impl Error {
             Self::KernelKeyringFull => {
                 "see /proc/key-users; log out of accounts that are no longer needed"
             }
+            Self::RefusedOrWrongPassword => {
+                "repeat the command and allow the access; if the password is refused, unlock the \
+                 keychain in Keychain Access with the password it was made with"
+            }
+            Self::NobodyToAsk => {
+                "over SSH, type first: security unlock-keychain; else repeat the command in the \
+                 desktop session and allow the access"
+            }
+            Self::NoDefaultKeychain => {
+                "choose one in Keychain Access, or type: \
+                 security default-keychain -s login.keychain-db"
+            }
+            Self::NoKeychain => "run it as a user who is logged in: daemons have no keychain",
             Self::KernelKeyExpired | Self::Damaged => {
                 "store the token again with: git credential-pat login"
             }

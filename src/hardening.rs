@@ -4,6 +4,8 @@
 //! All of it is best effort and none of it fails: a helper that could not harden itself is
 //! still better than no helper. `SECURITY.md` says what this cannot do.
 
+#[cfg(target_os = "macos")]
+mod macos;
 mod registers;
 
 use std::alloc::System;
@@ -39,6 +41,8 @@ pub fn begin() {
 pub fn hide_memory() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    #[cfg(target_os = "macos")]
+    macos::deny_debuggers();
 }
 
 /// Overwrites the part of the stack that calls below the caller have used: ciphers leave

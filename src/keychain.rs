@@ -9,12 +9,21 @@
 mod auto;
 #[cfg(target_os = "linux")]
 mod cached;
+#[cfg(target_os = "linux")]
 mod family;
 pub mod item;
 #[cfg(target_os = "linux")]
 pub mod kernel;
 pub mod lock;
+#[cfg(target_os = "macos")]
+pub mod login_keychain;
+// What it says of names and errors is tested on every system.
+#[cfg(all(test, not(target_os = "macos")))]
+#[path = "keychain/login_keychain/terms.rs"]
+mod login_keychain_terms;
 pub mod memory;
+#[cfg(unix)]
+pub mod prompts;
 #[cfg(target_os = "linux")]
 pub mod secret_service;
 
@@ -124,6 +133,8 @@ pub enum Kind {
     SecretService,
     /// The Linux kernel's user keyring: in memory, gone at reboot.
     Kernel,
+    /// macOS's: the user's default keychain, as a rule the one called login.
+    LoginKeychain,
     /// No keychain of the system's, but a [`source`](crate::source) of one token.
     Source,
     /// This process's memory: for tests, and for programs that use the library.
@@ -138,6 +149,7 @@ impl Kind {
         match name {
             "secret-service" => Some(Self::SecretService),
             "kernel" => Some(Self::Kernel),
+            "login-keychain" => Some(Self::LoginKeychain),
             _ => None,
         }
     }
@@ -148,6 +160,7 @@ impl Kind {
         match self {
             Self::SecretService => "secret-service",
             Self::Kernel => "kernel",
+            Self::LoginKeychain => "login-keychain",
             Self::Source => "source",
             Self::Memory => "memory",
         }
@@ -180,9 +193,9 @@ pub enum Cache {
     EndsAtWrite,
 }
 
-/// Opens the keychain that the options name; else, on Linux, the Secret Service of the
-/// session's bus, or the kernel's keyring where there is no bus or nobody on it provides
-/// one. Nothing is asked of it before the first call.
+/// Opens the keychain that the options name; else the system's own: on macOS the login
+/// keychain; on Linux the Secret Service of the session's bus, or the kernel's keyring where
+/// there is no bus or nobody on it provides one. Nothing is asked of it before the first call.
 ///
 /// # Errors
 /// [`Error::Unsupported`] where this system has no such keychain.
@@ -195,8 +208,9 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
         Some(Kind::Memory) => Box::new(memory::MemoryKeychain::default()),
         #[cfg(target_os = "linux")]
         None => auto::open(options),
-        Some(Kind::Source) => return Err(Error::Unsupported),
-        #[cfg(not(target_os = "linux"))]
+        #[cfg(target_os = "macos")]
+        Some(Kind::LoginKeychain) | None => Box::new(login_keychain::LoginKeychain::default()),
+        #[allow(unreachable_patterns, reason = "not on every system")]
         _ => return Err(Error::Unsupported),
     };
     if keychain.kind() == Kind::SecretService {

@@ -2,7 +2,7 @@
 # Breaks the code that decides who gets a token, one place at a time, and expects the unit
 # tests to notice every time. What is broken stands in tests/mutants.toml.
 #
-#   tests/mutants.sh [OPTION...]    options of cargo mutants, such as --file src/context.rs
+#   tests/mutants.sh [OPTION...]    options of cargo mutants, such as --re src/context.rs
 #
 # It takes about 20 minutes. What went unnoticed is in target/mutants.out/missed.txt.
 

@@ -14,12 +14,12 @@ die() {
     exit 1
 }
 
-# One build, as somebody else would do it. The tracked files are taken as they are now.
+# One build, as somebody else would do it.
 build() { # PLACE TARGET NAME=VALUE...
     place=$scratch/$1 built_for=$2
     shift 2
     mkdir -p "$place/source" "$place/home" "$place/cargo" "$place/dist"
-    git ls-files -z | tar -c --null --files-from=- | tar -x -C "$place/source"
+    tar -xf "$sources" -C "$place/source"
     # How this machine reaches its registry, and nothing else.
     [ ! -f "$cargo_home/config.toml" ] || cp "$cargo_home/config.toml" "$place/cargo/"
     env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_TARGET_DIR HOME="$place/home" \
@@ -52,6 +52,9 @@ main() {
         die "cargo-auditable is missing" "cargo install --locked cargo-auditable@$version"
     time=$(git log -1 --format=%ct)
     scratch=$(mktemp -d)
+    # The tracked files as they are now, also if somebody goes on working.
+    sources=$scratch.tar
+    git ls-files -z | tar -cf "$sources" --null --files-from=-
     [ $# -gt 0 ] || set -- "$(uname -m)-unknown-linux-musl"
     for target; do
         rm -rf "${scratch:?}"/*
@@ -68,7 +71,7 @@ main() {
         done
         cd - >/dev/null
     done
-    rm -rf "$scratch"
+    rm -rf "$scratch" "$sources"
 }
 
 main "$@"

@@ -16,7 +16,7 @@ gcc                     # cargo links with it
 g++                     # so does the fuzzer
 libc6-dev               # so does gcc
 git                     # drives the helper in most tests
-curl                    # downloads releases for the installer
+curl                    # takes the token, and downloads releases for the installer
 wget                    # so does it, where there is no curl
 git-lfs                 # asks git for credentials in its own way
 openssl                 # the test servers' certificates
@@ -32,9 +32,9 @@ libkf5wallet-bin        # Secret Service 3: KWallet
 libqca-qt5-2-plugins    # KWallet's session encryption
 xvfb                    # a display for their dialogs
 xdotool                 # and the hand that answers them
+python3-venv            # environments for the tools of tests/tools.sh and the workflows' linters
 python3-dbus            # unlocks and locks them from outside
 python3                 # git-lfs's server side, releases are packed with it, and python3-dbus
-python3-venv            # the workflows' linters, in a place of their own
 libsecret-tools         # secret-tool: another program's view of our items
 man-db                  # shows the manual that was installed
 zsh                     # loads the completions for it
@@ -102,7 +102,7 @@ main() {
     install_packages
     [ "${1:-}" != --packages ] || exit 0
     need_rust
-    [ "${1:-}" = --tests ] || check
+    if [ "${1:-}" != --tests ]; then check; fi
     run_tests
 }
 
@@ -110,6 +110,7 @@ check() {
     step "Scripts"
     shellcheck .ci/run
     find install.sh tests benches examples .github -name '*.sh' -exec shellcheck {} +
+    shellcheck examples/fleet/git-token
 
     step "Workflows"
     tests/workflows.sh
@@ -132,6 +133,9 @@ check() {
     step "Lints"
     cargo clippy --quiet --locked --all-targets -- -D warnings
 
+    step "Types and lints for macOS"
+    tests/apple-check.sh
+
     step "Documentation"
     RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items
 
@@ -152,6 +156,9 @@ check() {
 
 # Last, so that the runners' own counts are what is printed last.
 run_tests() {
+    step "Tools"
+    tests/tools.sh
+
     step "Tests"
     cargo test --locked --doc
     # shellcheck disable=SC2086 # empty, or one word

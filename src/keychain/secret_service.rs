@@ -34,7 +34,7 @@ pub mod store;
 #[doc(hidden)]
 pub mod wire;
 
-pub use prompt::Prompts;
+pub use super::prompts::Prompts;
 pub use remote::Remote;
 
 use crate::context::{Context, unescape};

@@ -7,8 +7,11 @@ use std::process::{Command, Stdio};
 /// Whether a window opened now is likely to have somebody in front of it.
 #[must_use]
 pub fn is_seen() -> bool {
-    // The other systems have no variable for it.
-    cfg!(any(windows, target_os = "macos")) || is_seen_with(|name| std::env::var_os(name))
+    if cfg!(any(windows, target_os = "macos")) {
+        // They have no variable for it.
+        return std::env::var_os("SSH_CONNECTION").is_none();
+    }
+    is_seen_with(|name| std::env::var_os(name))
 }
 
 /// Whether a window opened now is likely to have somebody in front of it.

@@ -3,13 +3,12 @@
 //! host and the file of the examples are the test's own.
 
 use crate::support::desk::{Desk, TOKEN};
+use crate::support::page;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 
 fn example(name: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci");
-    fs::read_to_string(folder.join(name)).unwrap()
+    page::example(&format!("ci/{name}"))
 }
 
 /// A desk with nothing configured; the helper is in PATH, where git looks for `pat`.

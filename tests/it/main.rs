@@ -1,4 +1,7 @@
 //! The built binary on real parts: git drives it, real keychains hold the tokens.
+//!
+//! The parts are not macOS's: there, `keychain_contract` is what drives the built binary.
+#![cfg(not(target_os = "macos"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 #![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
@@ -17,6 +20,8 @@ mod endings;
 mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
+#[cfg(target_os = "linux")]
+mod fleet;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod import;
@@ -37,3 +42,5 @@ mod status;
 mod support;
 mod tidy;
 mod token_and_exec;
+#[cfg(target_os = "linux")]
+mod tools;

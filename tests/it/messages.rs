@@ -17,7 +17,7 @@ const MESSAGES: &str = "\
 --env takes the name of a variable, such as NPM_TOKEN
 --for needs one of --env, --file and --command
 --for takes the URL of a host or of a part of it, like https://github.com
---keychain takes secret-service or kernel
+--keychain takes secret-service, kernel or login-keychain
 --no-input needs --with-token and the token on standard input
 --timeout is for a keychain, not for a source
 --timeout needs --keychain kernel
@@ -26,7 +26,7 @@ const MESSAGES: &str = "\
 --with-token reads a pipe or a file: leave it out to be asked, without an echo
 --yes needs the source by name: --from SOURCE
 D-Bus cannot carry what was to be stored
-GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service or kernel
+GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service, kernel or login-keychain
 a URL has no backslash
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
@@ -43,6 +43,7 @@ an item is gone
 an item of another keychain was given
 an option of the helper string has control characters
 an option of the helper string has no value
+another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
 gh's hosts file is not as gh writes it, and is left alone
 git could not change the remote's URL
@@ -67,6 +68,7 @@ name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE
 no Secret Service is running and none can be started
 no key could be derived
+no keychain is available to this process
 no operation is given
 no session bus is named in the environment
 no session key could be agreed upon
@@ -121,8 +123,11 @@ the key in the kernel keyring has expired
 the keychain cannot be reached: {0}
 the keychain denied access
 the keychain did not answer in time
+the keychain failed: the system gives the number {0}
 the keychain failed: {0}
+the keychain has to ask somebody, and nobody can be asked here
 the keychain is locked
+the keychain refused the access or the password
 the operation must be the last word
 the registry has a token of its own: add --replace to drop it
 the remotes were changed meanwhile and are left as they are: begin again
@@ -136,6 +141,7 @@ the test's own place cannot be named
 the token could not be read back
 the token is too long for this keychain
 the variable that --env names is not set
+there is no default keychain
 there is no such command or operation
 there is no terminal to ask on: add --yes, or --dry-run to look only
 there is no terminal to ask on: pipe the token in with --with-token
@@ -267,6 +273,10 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::KernelKeyringDenied,
         Error::KernelKeyringFull,
         Error::KernelKeyExpired,
+        Error::RefusedOrWrongPassword,
+        Error::NobodyToAsk,
+        Error::NoDefaultKeychain,
+        Error::NoKeychain,
         Error::Damaged,
     ] {
         let hint = error.hint().unwrap_or_else(|| panic!("{error} has no hint"));

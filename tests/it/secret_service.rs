@@ -7,7 +7,6 @@ use crate::support::desktop::Desktop;
 use crate::support::watch::{Watch, traffic};
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
-use git_credential_pat::error::Error;
 use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
 use git_credential_pat::keychain::{Found, Keychain, Options};
 use git_credential_pat::secret::Secret;
@@ -48,128 +47,6 @@ fn tokens(keychain: &mut SecretService, at: &str, username: Option<&str>) -> Vec
     let mut tokens: Vec<String> = read.iter().map(|(_, credential)| text(credential)).collect();
     tokens.sort();
     tokens
-}
-
-/// What every service must be able to do.
-fn keeps_accounts(keychain: &mut SecretService) {
-    const HOST: &str = "https://h.example";
-    const PORT: &str = "https://h.example:8443";
-    const SCOPE: &str = "https://h.example/team";
-    const ODD: &str = "https://odd.example";
-    assert!(find(keychain, HOST, None).is_empty());
-
-    for (at, username, token) in [
-        (HOST, "alice", "ghp_TESTONLYalice"),
-        (HOST, "bob", "ghp_TESTONLYbob"),
-        (HOST, "", "ghp_TESTONLYnobody"),
-        (PORT, "alice", "ghp_TESTONLYport"),
-        (SCOPE, "alice", "ghp_TESTONLYteam"),
-        (HOST, "gr\u{fc}\u{df}e%\u{1}", "ghp_TESTONLYodd"),
-    ] {
-        keychain.write(None, &credential(at, username, token)).unwrap();
-    }
-    // Usernames, an absent one, ports and scopes never mix.
-    assert_eq!(tokens(keychain, HOST, Some("alice")), ["ghp_TESTONLYalice"]);
-    assert_eq!(tokens(keychain, HOST, Some("bob")), ["ghp_TESTONLYbob"]);
-    assert_eq!(tokens(keychain, HOST, Some("")), ["ghp_TESTONLYnobody"]);
-    assert_eq!(tokens(keychain, HOST, Some("carol")), [""; 0]);
-    assert_eq!(tokens(keychain, HOST, None).len(), 4);
-    assert_eq!(tokens(keychain, PORT, None), ["ghp_TESTONLYport"]);
-    assert_eq!(tokens(keychain, SCOPE, None), ["ghp_TESTONLYteam"]);
-    assert_eq!(tokens(keychain, HOST, Some("gr\u{fc}\u{df}e%\u{1}")), ["ghp_TESTONLYodd"]);
-
-    // Several contexts in one find, each item under its own.
-    let found = keychain.find(&[context(SCOPE), context(HOST)], None).unwrap();
-    let scoped = found.iter().filter(|f| f.context == context(SCOPE)).count();
-    assert_eq!((found.len(), scoped), (5, 1));
-
-    // Replaced where it lies.
-    let found = find(keychain, HOST, Some("alice"));
-    let long = format!("ghp_TESTONLY{}", "x".repeat(3000));
-    keychain.write(Some(&found[0]), &credential(HOST, "alice", &long)).unwrap();
-    assert_eq!(tokens(keychain, HOST, Some("alice")), [long]);
-    let (_, read) = keychain.read(&found).unwrap().remove(0);
-    assert!(read.expiry == Some(4_000_000_000) && read.context == context(HOST));
-
-    let found = find(keychain, HOST, None);
-    let mut names = keychain.usernames(&found).unwrap();
-    names.sort();
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    assert_eq!(names, ["", "alice", "bob", "gr\u{fc}\u{df}e%25%01"]);
-
-    let listed = keychain.list().unwrap();
-    let mut accounts: Vec<String> = listed
-        .iter()
-        .map(|(found, account)| {
-            assert!(!found.locked && found.context == account.context);
-            format!("{} {}", account.context, account.username)
-        })
-        .collect();
-    accounts.sort();
-    assert_eq!(
-        accounts,
-        [
-            "https://h.example ",
-            "https://h.example alice",
-            "https://h.example bob",
-            "https://h.example gr\u{fc}\u{df}e%25%01",
-            "https://h.example/team alice",
-            "https://h.example:8443 alice",
-        ]
-    );
-
-    // Bytes that are no text, and an account that answers any username.
-    let bytes = Username::new(b"b\xff\xfed");
-    let mut odd = credential(ODD, "", "ghp_TESTONLYbytes");
-    odd.username = Some(bytes.clone());
-    odd.refresh_token = Some(Secret::new(b"\x80\xffrefresh"));
-    keychain.write(None, &odd).unwrap();
-    let found = keychain.find(&[context(ODD)], Some(&bytes)).unwrap();
-    assert!(keychain.usernames(&found).unwrap() == [bytes]);
-    assert!(keychain.read(&found).unwrap().remove(0).1 == odd);
-    let mut text = odd.clone();
-    text.username = Some(Username::new("gr\u{fc}\u{df}e".as_bytes()));
-    text.refresh_token = None;
-    for content in [&text, &odd] {
-        keychain.write(Some(&found[0]), content).unwrap();
-        assert!(keychain.read(&found).unwrap().remove(0).1 == *content);
-    }
-    keychain.delete(&found[0]).unwrap();
-
-    // Deleted once; a second time it is already gone.
-    let bob = find(keychain, HOST, Some("bob")).remove(0);
-    keychain.delete(&bob).unwrap();
-    keychain.delete(&bob).unwrap();
-    assert!(find(keychain, HOST, Some("bob")).is_empty());
-    assert_eq!(keychain.list().unwrap().len(), 5);
-    // Gone in between: left out of several, and, once looked for again, of one.
-    let alice = find(keychain, HOST, Some("alice")).remove(0);
-    let one = keychain.read(std::slice::from_ref(&bob));
-    assert!(one.is_err_and(Error::is_transient) || keychain.read(&[]).is_ok());
-    assert!(keychain.read(std::slice::from_ref(&bob)).unwrap().is_empty());
-    match keychain.read(&[bob, alice]) {
-        Ok(read) => assert_eq!(read.len(), 1),
-        Err(error) => assert!(error.is_transient(), "{error}"),
-    }
-}
-
-#[test]
-fn gnome_keyring_keeps_accounts() {
-    keeps_accounts(&mut client(&Desktop::gnome_keyring()));
-}
-
-#[test]
-fn keepassxc_keeps_accounts() {
-    let desktop = Desktop::keepassxc();
-    // Its new items come out of a prompt that completes by itself.
-    keeps_accounts(&mut client(&desktop).with_prompts(Prompts::Always));
-}
-
-#[test]
-fn kwallet_keeps_accounts() {
-    let desktop = Desktop::kwallet();
-    // Its collection is unlocked by the first write, with a prompt that shows no window.
-    keeps_accounts(&mut client(&desktop).with_prompts(Prompts::Always));
 }
 
 #[test]

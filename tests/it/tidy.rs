@@ -25,7 +25,7 @@ fn sources() -> Vec<(PathBuf, String)> {
         if full.is_dir() {
             paths.extend(fs::read_dir(full).unwrap().map(|e| path.join(e.unwrap().file_name())));
         } else if let Ok(text) = fs::read_to_string(full)
-            && path.file_name().is_some_and(|name| name != "Cargo.lock")
+            && path.file_name().is_some_and(|n| n != "Cargo.lock" && n != "package-lock.json")
         {
             sources.push((path, text));
         }

@@ -93,6 +93,33 @@ fn token_and_exec_give_no_token_where_a_get_would_not() {
 }
 
 #[test]
+fn token_and_exec_give_a_neighbour_nothing() {
+    let place = Place::new();
+    place.store("alice", TOKEN, "");
+    place.store("bob", OTHER, "path=team\n");
+    for url in [
+        "https://HOST:8443",
+        "https://HOST:65979",
+        "https://HOST.evil.example",
+        "https://evil-HOST",
+        "https://evil.HOST",
+        "https://evil.example/HOST",
+        "https://evil.example#@HOST",
+        "https://HOST@evil.example",
+        "https://HOST.",
+        "http://HOST",
+    ] {
+        for line in [format!("token {url}"), format!("exec --env T {url} -- env")] {
+            let ran = place.types(&line);
+            let none = !ran.status.success() && ran.stdout.is_empty();
+            assert!(none && !ran.stderr().contains("TESTONLY"), "{ran}");
+        }
+    }
+    let shouted = place.command("token").arg(place.keys.host("H").to_uppercase()).output().unwrap();
+    assert_eq!(shouted.stdout, format!("{TOKEN}\n").as_bytes(), "a host has no case");
+}
+
+#[test]
 fn a_command_finds_the_token_in_its_variable_alone() {
     let mut place = Place::new();
     place.store("alice", TOKEN, "");

@@ -9,6 +9,7 @@ use super::found::{Entry, Source, credential};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
+use crate::helper;
 use crate::keychain::secret_service::service::{Attributes, Listing, Plaintext, Service};
 use crate::keychain::secret_service::{Prompts, address};
 use crate::secret::Buffer;
@@ -29,7 +30,7 @@ pub(super) fn read(name: &str) -> Result<Option<Source>, Error> {
         _ => return Err(Error::Usage("name the places that the helper is asked for, as URLs")),
     };
     let mut entries = Vec::new();
-    for (attributes, secret) in items(schemas)? {
+    for (attributes, secret) in helper::with_retries(|| items(schemas))? {
         let Some(token) = understand(&attributes, &secret.into()) else { continue };
         let label = format!("item {}", entries.len() + 1);
         entries.push(Entry { number: entries.len(), label, token });

@@ -1,9 +1,8 @@
-//! Prompts: a service's window that asks a person. When one may be shown, and how its end
-//! is awaited.
+//! Prompts: a service's window that asks a person, and how its end is awaited.
 //!
 //! A prompt that nobody can see waits for ever or is dismissed at once, and the answer does
-//! not tell which; so what can be known is asked beforehand. Oddities of the services:
-//! `KeePassXC` broadcasts the end of a prompt, so that without a match rule the wait never
+//! not tell which; so what can be known is asked beforehand, see
+//! [`Prompts`](crate::keychain::prompts::Prompts). Oddities of the services: `KeePassXC` broadcasts the end of a prompt, so that without a match rule the wait never
 //! ends; it returns prompts that complete by themselves; gnome-keyring aborts when a prompt
 //! is dismissed by call, so that is never done: a window whose client is gone stays, and
 //! harms nobody.
@@ -13,89 +12,14 @@ use super::bus::{BUS, Bus};
 use super::message::{Call, Kind, Message};
 use super::wire::{ObjectPath, Writer};
 use crate::error::Error;
-use crate::terminal::display;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::io::Read;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use crate::keychain::prompts;
+use std::time::Instant;
 
 const INTERFACE: &str = "org.freedesktop.Secret.Prompt";
 
-/// How long a person may take.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// How long git may take to say what its configuration holds.
-const GIT_PATIENCE: Duration = Duration::from_secs(2);
-
-/// Whether prompts may be shown.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Prompts {
-    /// Where the environment says that somebody sees them and git's configuration does not
-    /// forbid it.
-    #[default]
-    WhereSeen,
-    /// Always: the caller knows.
-    Always,
-    /// Never.
-    Never,
-}
-
-impl Prompts {
-    /// Whether one may be shown now. Asks git, so only when one is needed.
-    pub(super) fn allowed(self) -> bool {
-        match self {
-            Self::WhereSeen => display::is_seen() && allowed_by(Command::new("git")),
-            Self::Always => true,
-            Self::Never => false,
-        }
-    }
-}
-
-/// Whether git's `credential.interactive` leaves room for prompts; where git cannot be
-/// asked it does.
-fn allowed_by(mut git: Command) -> bool {
-    let asked = git
-        .args(["config", "--get", "credential.interactive"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let Ok(mut git) = asked else { return true };
-    let deadline = Instant::now() + GIT_PATIENCE;
-    let mut answer = [0; 64];
-    let mut length = 0;
-    let ended = git.stdout.as_mut().is_some_and(|stdout| {
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let left = Timespec::try_from(left).unwrap_or_default();
-            match poll(&mut [PollFd::new(&*stdout, PollFlags::IN)], Some(&left)) {
-                Ok(1..) => {}
-                _ => return false,
-            }
-            match stdout.read(&mut answer[length..]) {
-                Ok(0) => return true,
-                Ok(read) => length += read,
-                Err(_) => return false,
-            }
-        }
-    });
-    if !ended {
-        let _ = git.kill();
-    }
-    let _ = git.wait();
-    // A git that does not answer runs where no window should be trusted to appear either.
-    ended && !forbids(&answer[..length])
-}
-
-/// Whether this value of `credential.interactive` means no.
-fn forbids(value: &[u8]) -> bool {
-    let no = [&b"false"[..], b"no", b"off", b"0", b"never"];
-    no.iter().any(|no| value.trim_ascii().eq_ignore_ascii_case(no))
-}
-
 /// Shows a prompt and waits for its end; whether it was dismissed.
 pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<bool, Error> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + prompts::PATIENCE;
     let rules = [
         format!(
             "type='signal',sender='{SERVICE}',interface='{INTERFACE}',member='Completed',\
@@ -141,40 +65,5 @@ fn ending(message: &Message, prompt: &ObjectPath, owner: &str) -> Option<Result<
             (name == Ok(SERVICE)).then_some(Err(Error::Transient("it ended during a prompt")))
         }
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{GIT_PATIENCE, allowed_by, forbids};
-    use std::process::Command;
-    use std::time::{Duration, Instant};
-
-    #[test]
-    fn gits_words_for_no_are_known() {
-        for no in ["false\n", "never\n", "No\n", "off", "0"] {
-            assert!(forbids(no.as_bytes()), "{no}");
-        }
-        for yes in ["", "true\n", "auto\n", "always\n"] {
-            assert!(!forbids(yes.as_bytes()), "{yes}");
-        }
-    }
-
-    #[test]
-    fn git_is_asked_and_has_two_seconds() {
-        let git = |script: &str| {
-            let mut shell = Command::new("sh");
-            shell.args(["-c", script]);
-            shell
-        };
-        assert!(allowed_by(git("exit 1")));
-        assert!(allowed_by(git("echo auto")));
-        assert!(!allowed_by(git("echo false")));
-        assert!(allowed_by(git("test \"$0 $*\" = 'config --get credential.interactive'")));
-        assert!(!allowed_by(git("test \"$0 $1\" = 'config --get' && echo never")));
-        assert!(allowed_by(Command::new("/nonexistent/git")));
-        let started = Instant::now();
-        assert!(!allowed_by(git("exec sleep 60")));
-        assert!(started.elapsed() < GIT_PATIENCE + Duration::from_secs(5));
     }
 }

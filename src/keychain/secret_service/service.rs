@@ -11,12 +11,13 @@ use super::address::Address;
 use super::bus::BUS;
 use super::client::{Client, Replied};
 use super::message::{Call, Message};
-use super::prompt::{self, Prompts};
+use super::prompt;
 use super::remote::Remote;
 use super::session::{ALGORITHM, KeyPair, Sealed, Session};
 use super::wire::{Malformed, ObjectPath, Reader, Writer};
 use crate::error::Error;
 use crate::hardening;
+use crate::keychain::prompts::Prompts;
 use std::time::Duration;
 use zeroize::Zeroizing;
 

@@ -6,11 +6,11 @@
 //! the operating system.
 
 use super::address;
-use super::prompt::Prompts;
 use super::service::Service;
 use super::wire::ObjectPath;
 use crate::error::Error;
 use crate::keychain::family::{Names, convert};
+use crate::keychain::prompts::Prompts;
 use keyring_core::api::{CredentialApi, CredentialPersistence, CredentialStoreApi};
 use keyring_core::{Credential, Entry, Error as FamilyError, Result};
 use std::any::Any;

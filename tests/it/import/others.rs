@@ -65,11 +65,21 @@ fn a_real_helper_is_asked_for_each_place() {
     assert!(ran.stdout().contains("stays: the helper failed"), "{ran}");
 }
 
+/// Another program, which is made to begin again where it stumbles over `KWallet` on a busy
+/// machine: a session that is gone at once, an item that is not yet there, and in 1 of 256
+/// sessions a key that begins with a zero.
+fn secret_tool(desktop: &Desktop, words: &[&str], stdin: &[u8]) -> Ran {
+    let run = |_| desktop.tool("secret-tool", "libsecret-tools", words, stdin);
+    let mut runs = (0..5).map(run);
+    let first = runs.next().unwrap();
+    if first.status.success() { first } else { runs.find(|r| r.status.success()).unwrap_or(first) }
+}
+
 /// Keeps an item as another program would.
 fn plant(desktop: &Desktop, attributes: &str, secret: &str) {
     let mut words = vec!["store", "--label=An item"];
     words.extend(attributes.split(' '));
-    let ran = desktop.tool("secret-tool", "libsecret-tools", &words, secret.as_bytes());
+    let ran = secret_tool(desktop, &words, secret.as_bytes());
     assert!(ran.status.success(), "{ran}");
 }
 
@@ -121,8 +131,8 @@ fn the_items_of_other_helpers_are_read(desktop: &Desktop) {
     answers(desktop, "protocol=https host=gcm.example ", answer);
     answers(desktop, "protocol=https host=refresh_token.gcm.example ", "");
     let lookup = ["lookup", "xdg:schema", "org.git.Password", "user", "bob"];
-    let still = desktop.tool("secret-tool", "libsecret-tools", &lookup, b"");
-    assert_eq!(still.stdout().trim_end(), "ghp_TESTONLY2");
+    let still = secret_tool(desktop, &lookup, b"");
+    assert_eq!(still.stdout().trim_end(), "ghp_TESTONLY2", "{still}");
     let ran = import(desktop, &["--from", "libsecret"]);
     assert_eq!(ran.stdout().matches("is there already").count(), 3, "{ran}");
 }

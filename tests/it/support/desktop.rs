@@ -41,10 +41,13 @@ const DATABASE: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?
 </KeePassFile>
 "#;
 
+/// `KeePassXC` 2.7 saves in a thread, and ends where an item is deleted meanwhile: so it saves
+/// at its end.
 const KEEPASSXC_CONFIG: &str = "[General]
 SingleInstance=false
 ConfigVersion=2
 UpdateCheckMessageShown=true
+AutoSaveAfterEveryChange=false
 [GUI]
 CheckForUpdates=false
 [FdoSecrets]

@@ -3,9 +3,11 @@
 //!
 //! It is two hosts in one, [`Server::host`] and [`Server::other`], which differ in name and
 //! port and hold the same repositories; and a third port without TLS. Below the paths
-//! `moved/` and `moved-after-login/` the first sends git on to the second. Every request is
+//! `moved/` and `moved-after-login/` the first sends git on to the second, below `moved-port/` to
+//! the second's port under its own name; with `local` in the path they are addresses. Every request is
 //! logged with the user who made it. Below `only-NAME/` the user of that name is let in, and
-//! others who say who they are get 403.
+//! others who say who they are get 403. Below `api/` are an API and a cargo registry, and
+//! below `files/` plain files, both for those who have the token.
 
 use super::program::program;
 use super::sandbox::{Sandbox, run};
@@ -52,9 +54,13 @@ impl Server {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(folder.path().join("repositories")).unwrap();
         File::create(folder.path().join("users")).unwrap();
-        let lfs = folder.path().join("lfs.py");
-        fs::write(&lfs, include_str!("lfs.py")).unwrap();
-        fs::set_permissions(&lfs, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::create_dir(folder.path().join("api")).unwrap();
+        for (name, text) in [("lfs.py", include_str!("lfs.py")), ("api.py", include_str!("api.py"))]
+        {
+            fs::write(folder.path().join(name), text).unwrap();
+            let executable = fs::Permissions::from_mode(0o755);
+            fs::set_permissions(folder.path().join(name), executable).unwrap();
+        }
         certify(folder.path(), &names);
         for _ in 0..5 {
             let ports = free_ports();
@@ -95,6 +101,29 @@ impl Server {
         assert!(ran.status.success(), "{ran}");
     }
 
+    /// Makes this the token of the API and the cargo registry.
+    pub fn set_api_token(&self, token: &str) {
+        fs::write(self.folder.path().join("api/token"), token).unwrap();
+        hand_over(&self.folder.path().join("api"));
+    }
+
+    /// Puts a file below `files/`.
+    pub fn put_file(&self, path: &str, content: impl AsRef<[u8]>) {
+        let file = self.folder.path().join("files").join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, content).unwrap();
+    }
+
+    /// The names of the two hosts, without ports.
+    pub fn names(&self) -> &[String; 2] {
+        &self.names
+    }
+
+    /// The certificate of all its names.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.path().join("certificate.pem")
+    }
+
     /// Makes a bare repository with one commit on `main`.
     pub fn create_repository(&self, path: &str) -> PathBuf {
         let repository = self.folder.path().join("repositories").join(path);
@@ -119,7 +148,7 @@ impl Server {
 
     /// Makes git in this sandbox find the hosts and trust them.
     pub fn introduce_to(&self, sandbox: &Sandbox) {
-        let certificate = self.folder.path().join("certificate.pem");
+        let certificate = self.certificate();
         sandbox.git(&["config", "--global", "http.sslCAInfo", certificate.to_str().unwrap()]);
         for (name, port) in [(0, 0), (0, 1), (0, 2), (1, 1)] {
             let line = format!("{}:{}:127.0.0.1", self.names[name], self.ports[port]);
@@ -233,6 +262,7 @@ fn configuration(folder: &Path, names: &[String; 2], ports: [u16; 3]) -> String 
         .replace("@FOLDER@", folder.to_str().unwrap())
         .replace("@MODULES@", modules.to_str().unwrap())
         .replace("@BACKEND@", backend.to_str().unwrap())
+        .replace("@NAME@", &names[0])
         .replace("@OTHER@", &format!("{}:{second}", names[1]))
         .replace("@FIRST@", &first.to_string())
         .replace("@SECOND@", &second.to_string())

@@ -1,0 +1,151 @@
+//! What the login keychain calls an account's item, and what its statuses mean. Pure.
+
+use crate::context::{Context, unescape};
+use crate::credential::{Account, Username};
+use crate::error::Error;
+
+/// What our items' services begin with: tells them from everybody else's.
+const PREFIX: &str = "git-credential-pat:";
+
+/// The account of an item without a username: to the keychain an empty one is a wildcard. A
+/// `%` stands before two digits in every username that is written.
+const NOBODY: &str = "%none";
+
+/// There is no such item.
+pub(super) const NOT_FOUND: i32 = -25300;
+
+/// A window was needed and not allowed.
+const INTERACTION_NOT_ALLOWED: i32 = -25308;
+
+/// A window was needed and not allowed, or its answer was no, or the wrong password.
+const AUTH_FAILED: i32 = -25293;
+
+/// The two attributes by which the keychain knows an item: never empty, and never another
+/// account's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Names {
+    /// `git-credential-pat:https://github.com`: shown as *Where*.
+    pub(super) service: String,
+    /// The username as [`escape`](crate::context::escape) writes it: shown as *Account*.
+    pub(super) account: String,
+}
+
+impl Names {
+    /// The names of an account's item.
+    pub(super) fn of(account: &Account) -> Self {
+        let username = &account.username;
+        let name = if username.is_empty() { NOBODY.to_owned() } else { username.to_string() };
+        Self { service: service(&account.context), account: name }
+    }
+
+    /// Whose item it is, or nothing where it is not ours.
+    pub(super) fn to_account(&self) -> Option<Account> {
+        let context = Context::from_canonical(self.service.strip_prefix(PREFIX)?)?;
+        let username = match self.account.as_str() {
+            NOBODY => Username::default(),
+            name => Username::new(&unescape(name)?),
+        };
+        let account = Account { context, username };
+        // Nothing but what we would have written.
+        (Self::of(&account) == *self).then_some(account)
+    }
+
+    /// Both in one text. A service holds no tab.
+    pub(super) fn to_text(&self) -> String {
+        format!("{}\t{}", self.service, self.account)
+    }
+
+    /// Undoes [`Self::to_text`].
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        let (service, account) = text.split_once('\t')?;
+        Some(Self { service: service.to_owned(), account: account.to_owned() })
+    }
+}
+
+/// The service of all items of a context.
+pub(super) fn service(context: &Context) -> String {
+    format!("{PREFIX}{context}")
+}
+
+/// Whether a window in which a person is asked may lead further.
+pub(super) fn needs_somebody(status: i32) -> bool {
+    matches!(status, INTERACTION_NOT_ALLOWED | AUTH_FAILED)
+}
+
+/// A status of the Security framework as our error.
+pub(super) fn error(status: i32) -> Error {
+    match status {
+        // userCanceledErr, of the whole system.
+        -128 => Error::Denied,
+        AUTH_FAILED => Error::RefusedOrWrongPassword,
+        // errSecInteractionRequired is its older sister.
+        INTERACTION_NOT_ALLOWED | -25315 => Error::NobodyToAsk,
+        // errSecNotAvailable.
+        -25291 => Error::NoKeychain,
+        // errSecNoDefaultKeychain; errSecNoSuchKeychain: its file is gone.
+        -25307 | -25294 => Error::NoDefaultKeychain,
+        // errSecReadOnly; errSecWrPerm.
+        -25292 | -61 => Error::Keychain("it cannot be written"),
+        // errSecDuplicateItem: it was not there a moment ago.
+        -25299 => Error::Transient("another program has just stored it"),
+        // errSecDataTooLarge.
+        -25302 => Error::TooLong,
+        NOT_FOUND => Error::Transient("an item is gone"),
+        other => Error::System(other.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Names, error, needs_somebody};
+    use crate::context::Context;
+    use crate::credential::{Account, Username};
+    use crate::error::Error;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_account_has_names_of_its_own_that_read_back_and_are_never_empty() {
+        let mut seen = BTreeSet::new();
+        for context in ["https://h.example", "https://h.example:8443", "docker://h.example/a b"] {
+            let context = Context::from_canonical(context).expect("canonical");
+            for username in ["", "alice", "Alice", "%none", "%", "a\tb", "gr\u{fc}\u{df}e"] {
+                let username = Username::new(username.as_bytes());
+                let account = Account { context: context.clone(), username };
+                let names = Names::of(&account);
+                assert!(!names.service.is_empty() && !names.account.is_empty());
+                assert!(names.to_account().is_some_and(|read| read == account));
+                assert_eq!(Names::from_text(&names.to_text()), Some(names.clone()));
+                assert!(seen.insert(names.to_text()), "{names:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_others_put_there_is_not_ours() {
+        for (service, account) in [
+            ("https://h.example", "alice"),
+            ("git:https://h.example", "alice"),
+            ("git-credential-pat:", "alice"),
+            ("git-credential-pat:https://H.example", "alice"),
+            ("git-credential-pat:https://h.example/", "alice"),
+            ("git-credential-pat:https://h.example", ""),
+            ("git-credential-pat:https://h.example", "%6e"),
+            ("git-credential-pat:https://h.example", "100%"),
+        ] {
+            let names = Names { service: service.to_owned(), account: account.to_owned() };
+            assert!(names.to_account().is_none(), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn statuses_that_need_different_deeds_have_different_hints() {
+        let mut hints = BTreeSet::new();
+        for status in [-128, -25293, -25308, -25291, -25307] {
+            let error = error(status);
+            let hint = error.hint().unwrap_or_else(|| panic!("{status}: {error} has no hint"));
+            assert!(hints.insert(hint), "{status}: {hint}");
+        }
+        assert!(needs_somebody(-25308) && !needs_somebody(-128) && !needs_somebody(-25300));
+        assert_eq!(error(-1), Error::System(-1));
+    }
+}

@@ -1,0 +1,81 @@
+//! Somebody else on the machine who keeps looking at what the system shows of every process:
+//! its arguments, which anybody may read, and its environment.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{JoinHandle, sleep, spawn};
+use std::time::Duration;
+
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// See the [module](self).
+pub struct Onlooker {
+    seen: Arc<Mutex<Seen>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The names of the programs in which the secret was seen.
+#[derive(Clone, Default, Debug)]
+pub struct Seen {
+    pub arguments: BTreeSet<String>,
+    pub environments: BTreeSet<String>,
+    /// How often it looked at all processes.
+    pub rounds: usize,
+}
+
+impl Onlooker {
+    /// Looks for this from now on.
+    pub fn new(secret: &str) -> Self {
+        let (seen, stop) =
+            (Arc::new(Mutex::new(Seen::default())), Arc::new(AtomicBool::new(false)));
+        let (list, end, secret) = (Arc::clone(&seen), Arc::clone(&stop), secret.to_owned());
+        let thread = spawn(move || {
+            while !end.load(Ordering::Relaxed) {
+                look(&secret, &list);
+                sleep(PAUSE);
+            }
+        });
+        Self { seen, stop, thread: Some(thread) }
+    }
+
+    /// What it has seen when it stops.
+    pub fn stop(mut self) -> Seen {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.take().unwrap().join().unwrap();
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Onlooker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+fn look(secret: &str, seen: &Mutex<Seen>) {
+    for entry in fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
+        let folder = entry.path();
+        if entry.file_name().to_string_lossy().parse::<u32>().is_err() {
+            continue;
+        }
+        // Where the process has ended meanwhile, nothing is read.
+        let [arguments, environment] =
+            ["cmdline", "environ"].map(|file| fs::read(folder.join(file)).unwrap_or_default());
+        let name = || String::from_utf8_lossy(&arguments).replace('\0', " ");
+        if holds(&arguments, secret) {
+            seen.lock().unwrap().arguments.insert(name());
+        }
+        // A web server hands what the client sent to its programs: these are the host's.
+        if holds(&environment, secret) && !holds(&environment, "GATEWAY_INTERFACE=") {
+            seen.lock().unwrap().environments.insert(name());
+        }
+    }
+    seen.lock().unwrap().rounds += 1;
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}

@@ -1,0 +1,31 @@
+//! The tools that `tests/tools.sh` installs, and cargo as it builds the tests.
+
+use super::sandbox::BINARY;
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// Where such a tool is.
+#[track_caller]
+pub fn tool(name: &str) -> PathBuf {
+    let path = folder().join(name);
+    assert!(path.is_file(), "{name} is missing: run tests/tools.sh");
+    path
+}
+
+/// What PATH must be so that these tools come first, with the cargo that runs this test.
+#[track_caller]
+pub fn path() -> String {
+    tool("go");
+    let parent = |file: &str| Path::new(file).parent().unwrap().display().to_string();
+    let folders = [
+        folder().display().to_string(),
+        parent(&env::var("CARGO").expect("cargo sets CARGO for its tests")),
+        parent(BINARY),
+        env::var("PATH").unwrap(),
+    ];
+    folders.join(":")
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin")
+}

@@ -1,0 +1,121 @@
+//! The contract that every keychain keeps ([`checks`]), on each of this system's, for real:
+//! whoever adds one adds a test here.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+#![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
+
+mod checks;
+mod subject;
+/// What is needed here of what the other tests stand on.
+#[cfg(target_os = "linux")]
+#[path = "../it/support"]
+#[allow(dead_code, reason = "it is not all of it")]
+mod support {
+    pub mod desktop;
+    pub mod sandbox;
+}
+
+use git_credential_pat::keychain::memory::MemoryKeychain;
+use subject::Subject;
+
+/// The longest token of those that must be kept: a JWT full of groups.
+const LONG: usize = 16_000;
+
+/// It ends with its handle, and so it has no helper.
+#[test]
+fn memory_keeps_the_contract() {
+    let open = || Box::new(MemoryKeychain::default()) as _;
+    checks::holds(&Subject { open: &open, helper: None, takes: LONG });
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use crate::subject::Subject;
+    use crate::support::desktop::Desktop;
+    use crate::support::sandbox::{BINARY, Sandbox};
+    use crate::{LONG, checks};
+    use git_credential_pat::keychain::Options;
+    use git_credential_pat::keychain::kernel::KernelKeyring;
+    use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
+    use std::time::Duration;
+
+    fn kernel(options: &Options, helper_options: &[&str]) {
+        let sandbox = Sandbox::new();
+        let open = || Box::new(KernelKeyring::new(options)) as _;
+        let helper = || {
+            let mut command = sandbox.command(BINARY);
+            command.args(["--keychain", "kernel"]).args(helper_options);
+            command
+        };
+        // What the quota of a user leaves for sure.
+        checks::holds(&Subject { open: &open, helper: Some(&helper), takes: 2_000 });
+    }
+
+    #[test]
+    fn the_kernel_keyring_keeps_the_contract() {
+        kernel(&Options::default(), &[]);
+    }
+
+    /// Its writes go another way.
+    #[test]
+    fn the_kernel_keyring_with_a_lifetime_keeps_the_contract() {
+        let lifetime = Some(Duration::from_secs(3000));
+        kernel(&Options { lifetime, ..Options::default() }, &["--timeout", "3000"]);
+    }
+
+    fn desktop(desktop: &Desktop, prompts: Prompts) {
+        let options = Options { patient: true, ..Options::default() };
+        let address = desktop.address().to_owned();
+        let open = || Box::new(SecretService::at(&address, &options).with_prompts(prompts)) as _;
+        let helper = || {
+            let mut command = desktop.sandbox.command(BINARY);
+            command.args(["--keychain", "secret-service"]);
+            if prompts == Prompts::Always {
+                // Somebody who could be asked: no window is ever shown.
+                command.env("DISPLAY", ":0");
+            }
+            command
+        };
+        checks::holds(&Subject { open: &open, helper: Some(&helper), takes: LONG });
+    }
+
+    #[test]
+    fn gnome_keyring_keeps_the_contract() {
+        desktop(&Desktop::gnome_keyring(), Prompts::Never);
+    }
+
+    /// Its new items come out of a prompt that completes by itself.
+    #[test]
+    fn keepassxc_keeps_the_contract() {
+        desktop(&Desktop::keepassxc(), Prompts::Always);
+    }
+
+    /// Its collection is unlocked by the first write, with a prompt that shows no window.
+    #[test]
+    fn kwallet_keeps_the_contract() {
+        desktop(&Desktop::kwallet(), Prompts::Always);
+    }
+}
+
+#[cfg(target_os = "macos")]
+mod macos {
+    use crate::subject::Subject;
+    use crate::{LONG, checks};
+    use git_credential_pat::keychain::login_keychain::LoginKeychain;
+    use git_credential_pat::keychain::prompts::Prompts;
+    use std::process::Command;
+
+    /// It is that of whoever runs the tests; the checks use hosts of their own there.
+    #[test]
+    fn the_login_keychain_keeps_the_contract() {
+        let open = || Box::new(LoginKeychain::with_prompts(Prompts::Never)) as _;
+        let helper = || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_git-credential-pat"));
+            command.args(["--keychain", "login-keychain"]);
+            command.env("GIT_CONFIG_COUNT", "1");
+            command.env("GIT_CONFIG_KEY_0", "credential.interactive");
+            command.env("GIT_CONFIG_VALUE_0", "false");
+            command
+        };
+        checks::holds(&Subject { open: &open, helper: Some(&helper), takes: LONG });
+    }
+}

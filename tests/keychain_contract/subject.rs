@@ -1,0 +1,166 @@
+//! A keychain that is looked at: how it is opened, and the few words in which the checks
+//! speak of it.
+
+use git_credential_pat::context::Context;
+use git_credential_pat::credential::{Credential, Username};
+use git_credential_pat::error::Error;
+use git_credential_pat::keychain::{Found, Keychain};
+use git_credential_pat::secret::Secret;
+use std::io::Write;
+use std::process::{self, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Opens a keychain anew, as another program would.
+pub type Open<'a> = &'a (dyn Fn() -> Box<dyn Keychain> + Sync);
+
+/// A keychain of this system.
+pub struct Subject<'a> {
+    pub open: Open<'a>,
+    /// The built helper on the same keychain, without its operation; none where what is kept
+    /// ends with the handle.
+    pub helper: Option<&'a (dyn Fn() -> Command + Sync)>,
+    /// How many bytes of a token it must keep, at least.
+    pub takes: usize,
+}
+
+/// A host that no other check, test or earlier run has: people's own keychains may be looked
+/// at, and nothing of theirs is touched.
+pub struct Host(String);
+
+impl Host {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self(format!("contract-{}-{now:x}-{count}.test", process::id()))
+    }
+
+    /// As git gives it.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// The context of `https://HOST` and this rest, e.g. `:8443/team`.
+    pub fn at(&self, rest: &str) -> Context {
+        Context::from_canonical(&format!("https://{}{rest}", self.0)).unwrap()
+    }
+
+    /// The same for a container registry.
+    pub fn registry(&self) -> Context {
+        Context::of_registry(&self.0).unwrap()
+    }
+
+    /// Whether the context is one of this host's.
+    pub fn has(&self, context: &Context) -> bool {
+        context.host() == self.0
+    }
+}
+
+/// A token of which only the expiry is known; an empty username is none.
+pub fn credential(at: &Context, username: &str, token: &str) -> Credential {
+    let username = (!username.is_empty()).then(|| name(username));
+    let token = Secret::new(token.as_bytes());
+    Credential { expiry: Some(4_000_000_000), ..Credential::new(at.clone(), username, token, 1) }
+}
+
+pub fn name(username: &str) -> Username {
+    Username::new(username.as_bytes())
+}
+
+/// A keychain as its callers use it.
+pub struct Handle(pub Box<dyn Keychain>);
+
+impl Handle {
+    /// What is filed there, under this username if one is given.
+    #[track_caller]
+    pub fn find(&mut self, at: &Context, username: Option<&str>) -> Vec<Found> {
+        let username = username.map(name);
+        let contexts = [at.clone()];
+        again(|| self.0.find(&contexts, username.as_ref())).unwrap()
+    }
+
+    /// The only item of this account.
+    #[track_caller]
+    pub fn one(&mut self, at: &Context, username: &str) -> Found {
+        let mut found = self.find(at, Some(username));
+        assert_eq!(found.len(), 1, "items of {username:?} at {at}");
+        found.remove(0)
+    }
+
+    /// The tokens that are filed there, sorted.
+    #[track_caller]
+    pub fn tokens(&mut self, at: &Context, username: Option<&str>) -> Vec<String> {
+        let found = self.find(at, username);
+        let read = self.0.read(&found).unwrap();
+        let text = |c: &Credential| String::from_utf8(c.token.expose().to_vec()).unwrap();
+        let mut tokens: Vec<String> = read.iter().map(|(_, credential)| text(credential)).collect();
+        tokens.sort();
+        tokens
+    }
+
+    /// Files a credential that is not there yet.
+    #[track_caller]
+    pub fn add(&mut self, credential: &Credential) {
+        again(|| self.0.write(None, credential)).unwrap();
+    }
+
+    /// Files a new token for an account that is not there yet.
+    #[track_caller]
+    pub fn add_token(&mut self, at: &Context, username: &str, token: &str) {
+        self.add(&credential(at, username, token));
+    }
+
+    /// Writes into the account's item.
+    #[track_caller]
+    pub fn replace(&mut self, credential: &Credential) {
+        let account = credential.account();
+        let found =
+            again(|| self.0.find(std::slice::from_ref(&account.context), Some(&account.username)));
+        let found = found.unwrap();
+        assert_eq!(found.len(), 1, "items to replace");
+        self.0.write(Some(&found[0]), credential).unwrap();
+    }
+
+    /// What is in the account's item.
+    #[track_caller]
+    pub fn read(&mut self, at: &Context, username: &str) -> Credential {
+        let found = self.one(at, username);
+        let mut read = self.0.read(std::slice::from_ref(&found)).unwrap();
+        assert!(read.len() == 1 && read[0].0 == found, "what was found is what was read");
+        read.remove(0).1
+    }
+
+    #[track_caller]
+    pub fn delete(&mut self, at: &Context, username: &str) {
+        let found = self.one(at, username);
+        self.0.delete(&found).unwrap();
+    }
+
+    /// Contexts and usernames of all accounts of this host, in order.
+    #[track_caller]
+    pub fn accounts(&mut self, host: &Host) -> Vec<String> {
+        let listed = again(|| self.0.list()).unwrap();
+        let ours = listed.iter().filter(|(_, account)| host.has(&account.context));
+        let text = ours.map(|(_, account)| format!("{} {}", account.context, account.username));
+        let mut accounts: Vec<String> = text.collect();
+        accounts.sort();
+        accounts
+    }
+}
+
+/// As every caller does it: once more where the error says so.
+pub fn again<T>(mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    call().or_else(|error| if error.is_transient() { call() } else { Err(error) })
+}
+
+/// Runs the helper with this request; what it printed. It must succeed without a word.
+#[track_caller]
+pub fn run(mut helper: Command, request: &str) -> String {
+    helper.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = helper.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(request.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{helper:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
