@@ -15,7 +15,7 @@ with its man page and shell completions, proves that the keychain works, and mak
 credential helper.
 
   --prefix DIR      where to install: DIR/bin, DIR/share (default: $PREFIX, else ~/.local)
-  --keychain NAME   secret-service or kernel (default: what the session has, else kernel)
+  --keychain NAME   secret-service, kernel or login-keychain (default: what the session has)
   --binary FILE     install this binary instead
   --no-configure    install the files only: no keychain is asked, git is not configured
   --reset-helpers   write an empty helper line before ours: git forgets those before it
@@ -94,8 +94,8 @@ parse() {
         shift
     done
     case $keychain in
-    '' | secret-service | kernel) ;;
-    *) misused "--keychain takes secret-service or kernel" ;;
+    '' | secret-service | kernel | login-keychain) ;;
+    *) misused "--keychain takes secret-service, kernel or login-keychain" ;;
     esac
     [ -n "$prefix" ] || prefix=${HOME:?is not set: use --prefix DIR}/.local
     # The path as given: a symlink on the way may be what keeps it valid after an upgrade.
@@ -201,7 +201,7 @@ download() {
         "run the install.sh of a release, or the one in a checkout" ;;
     *) die "a release is taken from an https address only" ;;
     esac
-    machine=$(uname -s | sed 's/Linux/linux/; s/Darwin/macos/')-$(uname -m | sed 's/arm64/aarch64/')
+    machine=$(echo "$system-$(uname -m)" | sed 's/Linux/linux/; s/Darwin/macos/; s/arm64/aarch64/')
     say "Downloading $name for $machine from $release"
     [ "$dry_run" != yes ] || return 0
     command -v wget >/dev/null 2>&1 || need curl
@@ -335,16 +335,16 @@ prove() { # KEYCHAIN
     [ "$proof" = ok ]
 }
 
-has_bus() {
-    [ -n "${DBUS_SESSION_BUS_ADDRESS:-}" ] || [ -S "${XDG_RUNTIME_DIR:-/nowhere}/bus" ]
-}
-
 choose_keychain() {
     asked_for=$keychain
-    if [ -z "$keychain" ]; then
-        keychain=kernel
-        if has_bus; then keychain=secret-service; fi
+    if [ "$system" = Darwin ]; then
+        default=login-keychain
+    elif [ -n "${DBUS_SESSION_BUS_ADDRESS:-}" ] || [ -S "${XDG_RUNTIME_DIR:-/nowhere}/bus" ]; then
+        default=secret-service
+    else
+        default=kernel
     fi
+    keychain=${keychain:-$default}
     if [ "$dry_run" = yes ]; then
         helper="$(escaped "$program") --keychain $keychain"
         say "would prove the keychain: $keychain"
@@ -473,7 +473,9 @@ report_paths() {
 
 install() {
     need git
-    [ "$(uname -s)" = Linux ] || die "so far there are keychains for Linux only"
+    system=$(uname -s)
+    [ "$system" = Linux ] || [ "$system" = Darwin ] ||
+        die "there is no keychain for $system here" "on Windows, run install.ps1 in PowerShell"
     source=$(cd "$(dirname "$0")" && pwd) || die "the folder of this script is gone"
     if [ -z "$binary" ]; then
         # A shell that reads this script from a pipe may stand anywhere.
@@ -509,10 +511,8 @@ uninstall() {
         [ ! -f "$file" ] || change rm -f "$file"
     done
     lock_folder=${XDG_STATE_HOME:-${HOME:-}/.local/state}/$name
-    if [ -d "$lock_folder" ]; then
-        change rm -f "$lock_folder/$name.lock"
-        change rmdir "$lock_folder"
-    fi
+    [ ! -d "$lock_folder" ] ||
+        { change rm -f "$lock_folder/$name.lock" && change rmdir "$lock_folder"; }
     [ "$dry_run" = yes ] || say "Removed. Tokens stay in the keychain"
 }
 
