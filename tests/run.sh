@@ -43,6 +43,7 @@ keyutils                # keyctl: the kernel keyring seen from outside
 shellcheck              # lints the scripts
 groff-base              # lints the manual
 valgrind                # counts instructions
+qemu-user               # runs the binary for ARM
 END
 }
 
@@ -151,6 +152,9 @@ check() {
 
         step "Mutants"
         tests/mutants.sh
+
+        step "Portable binaries"
+        tests/portable.sh
     fi
 }
 

@@ -54,13 +54,7 @@ build() {
     CARGO_ENCODED_RUSTFLAGS=
     hide_paths
     case $target in
-    *-linux-musl)
-        # Rust brings the C library and the linker: no other tool of the machine has a part.
-        CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
-        CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
-        export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER \
-            CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER
-        ;;
+    # .cargo/config.toml names the linker: with musl no tool of the machine has a part in it.
     *-windows-msvc) flag -Ctarget-feature=+crt-static ;; # runs without a runtime to install
     *-windows-gnu) flag -Clink-arg=-Wl,--no-insert-timestamp ;;
     *-apple-darwin) export MACOSX_DEPLOYMENT_TARGET=11.0 ;;

@@ -80,7 +80,7 @@ fn the_manifests_name_every_archive_with_its_digest() {
     let bucket: Value = serde_json::from_str(&read("git-credential-pat.json")).unwrap();
     let winget = read("owner-1.git-credential-pat.installer.yaml");
     for (name, sum) in &sums {
-        if name.ends_with(".zip") {
+        if name.contains("-windows-") {
             let part = if name.contains("x86_64") { "64bit" } else { "arm64" };
             let part = &bucket["architecture"][part];
             assert_eq!(part["url"], format!("{URL}/{name}"));
