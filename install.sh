@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds and installs git-credential-pat for one user, proves that this machine's keychain
-# keeps a token with it, and only then makes it git's credential helper.
+# Builds git-credential-pat from the checkout that this script stands in, or else downloads a
+# release; installs it for one user, proves that this machine's keychain keeps a token with it,
+# and only then makes it git's credential helper.
 #
 # Everything stands in functions and the last line calls main: a script that was cut off on
 # its way does nothing at all.
@@ -9,18 +10,16 @@ usage() {
     cat <<'END'
 Usage: ./install.sh [options]
 
-Builds git-credential-pat from this checkout, installs it with its man page and shell
-completions, proves that the keychain works, and makes it git's credential helper.
+Builds git-credential-pat from its checkout, or outside of one downloads a release; installs it
+with its man page and shell completions, proves that the keychain works, and makes it git's
+credential helper.
 
   --prefix DIR      where to install: DIR/bin, DIR/share (default: $PREFIX, else ~/.local)
-  --keychain NAME   secret-service or kernel (default: secret-service where the session
-                    has one, else kernel)
-  --binary FILE     install this binary instead of building one
+  --keychain NAME   secret-service, kernel or login-keychain (default: what the session has)
+  --binary FILE     install this binary instead
   --no-configure    install the files only: no keychain is asked, git is not configured
-  --reset-helpers   write an empty helper line before ours, so that git forgets every
-                    helper configured before it
-  --uninstall       remove the files and our line in git's configuration; tokens stay in
-                    the keychain
+  --reset-helpers   write an empty helper line before ours: git forgets those before it
+  --uninstall       remove the files and our line in git's configuration, and no token
   --dry-run         say what would be done, change nothing
   --help            this text
 END
@@ -60,10 +59,10 @@ change() {
 }
 
 # --- What was asked for --------------------------------------------------------------
-
 parse() {
     # How to run this again in the same way.
     again=$(typed "$0" "$@")
+    [ -f "$0" ] || again="... | sh -s -- $(typed "$@")"
     [ -z "${PREFIX:-}" ] || again="PREFIX=$(typed "$PREFIX") $again"
     prefix=${PREFIX:-}
     keychain=${GIT_CREDENTIAL_PAT_KEYCHAIN:-}
@@ -81,7 +80,7 @@ parse() {
             case $1 in
             --prefix) prefix=$2 ;;
             --keychain) keychain=$2 ;;
-            --binary) binary=$2 ;;
+            --binary) binary=$(dirname "$2")/${2##*/} ;;
             esac
             shift
             ;;
@@ -95,8 +94,8 @@ parse() {
         shift
     done
     case $keychain in
-    '' | secret-service | kernel) ;;
-    *) misused "--keychain takes secret-service or kernel" ;;
+    '' | secret-service | kernel | login-keychain) ;;
+    *) misused "--keychain takes secret-service, kernel or login-keychain" ;;
     esac
     [ -n "$prefix" ] || prefix=${HOME:?is not set: use --prefix DIR}/.local
     # The path as given: a symlink on the way may be what keeps it valid after an upgrade.
@@ -117,37 +116,29 @@ parse() {
     fish_completion=$prefix/share/fish/vendor_completions.d/$name.fish
 }
 
-misused() {
-    warn "$1"
-    hint "see ./install.sh --help"
-    exit 2
-}
+misused() { warn "$1" && hint "see ./install.sh --help" && exit 2; }
 
 # --- What is needed ------------------------------------------------------------------
-
 # Stops where a tool is missing, with the command that installs it; root on Debian or
 # Ubuntu has it installed.
 need() {
     command -v "$1" >/dev/null 2>&1 && return
-    package=$1 command=
-    [ "$1" != cc ] || package=gcc
-    for manager in apt-get dnf zypper pacman apk; do
-        command -v "$manager" >/dev/null 2>&1 || continue
-        case $manager:$1 in
-        apt-get:cc) package='gcc libc6-dev' ;;
-        apk:cc) package='gcc musl-dev' ;;
-        esac
-        case $manager in
-        apt-get) command="apt-get install --yes $package" ;;
-        pacman) command="pacman -S --needed $package" ;;
-        apk) command="apk add $package" ;;
-        *) command="$manager install $package" ;;
-        esac
-        break
+    for command in 'apt-get install --yes' 'dnf install' 'zypper install' 'pacman -S --needed' \
+        'apk add' "this system's package manager:"; do
+        command -v "${command%% *}" >/dev/null 2>&1 && break
     done
-    [ -n "$command" ] || die "$1 is missing" "install $package with this system's package manager"
-    [ "$(id -u)" = 0 ] || die "$1 is missing" "install it with: sudo $command"
-    [ "$manager" = apt-get ] || die "$1 is missing" "install it with: $command"
+    case $1:$command in
+    cc:apt-get*) command="$command gcc libc6-dev" ;;
+    cc:apk*) command="$command gcc musl-dev" ;;
+    cc:*) command="$command gcc" ;;
+    *) command="$command $1" ;;
+    esac
+    case $command:$(id -u) in
+    apt-get*:0) ;;
+    this*) die "$1 is missing" "install it with $command" ;;
+    *:0) die "$1 is missing" "install it with: $command" ;;
+    *) die "$1 is missing" "install it with: sudo $command" ;;
+    esac
     say "$1 is missing: $command"
     [ "$dry_run" != yes ] || return 0
     export DEBIAN_FRONTEND=noninteractive
@@ -158,37 +149,80 @@ need() {
 
 need_rust() {
     # rustup changes the profile, which this shell may not have read yet.
-    if ! command -v cargo >/dev/null 2>&1 && [ -x "${HOME:-}/.cargo/bin/cargo" ]; then
-        PATH=$HOME/.cargo/bin:$PATH
-        export PATH
-    fi
-    get_rustup="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+    PATH=$PATH:${HOME:-}/.cargo/bin
+    get_rust="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+    if command -v rustup >/dev/null 2>&1; then get_rust='rustup update stable'; fi
     wanted=$(sed -n 's/^rust-version *= *"\(.*\)".*/\1/p' "$source/Cargo.toml")
-    if ! command -v cargo >/dev/null 2>&1 || ! command -v rustc >/dev/null 2>&1; then
-        if command -v rustup >/dev/null 2>&1; then
-            die "cargo is missing" "install it with: rustup toolchain install stable"
-        fi
-        die "cargo is missing" "install Rust $wanted or newer with: $get_rustup"
-    fi
+    { command -v cargo && command -v rustc; } >/dev/null 2>&1 ||
+        die "cargo is missing" "install Rust $wanted or newer with: $get_rust"
     found=$(cd "$source" && rustc --version) || die "rustc does not run"
-    found=${found#rustc }
-    found=${found%%[ -]*}
-    if ! at_least "$wanted" "$found"; then
-        if command -v rustup >/dev/null 2>&1; then get_rustup='rustup update stable'; fi
-        die "Rust $found is too old: $wanted or newer is needed" "update it with: $get_rustup"
-    fi
+    found=${found#rustc } && found=${found%%[ -]*}
+    [ "$(minor "$found")" -ge "$(minor "$wanted")" ] ||
+        die "Rust $found is too old: $wanted or newer is needed" "update it with: $get_rust"
 }
 
-# Whether version $2 is at least $1 (major.minor).
-at_least() {
-    [ "${2%%.*}" -gt "${1%%.*}" ] && return
-    [ "${2%%.*}" -eq "${1%%.*}" ] || return 1
-    wanted_minor=${1#*.} found_minor=${2#*.}
-    [ "${found_minor%%.*}" -ge "${wanted_minor%%.*}" ]
+# A version as one number, without its last part.
+minor() {
+    # shellcheck disable=SC2086 # its parts
+    (IFS=. && set -- $1 && echo $(($1 * 1000 + $2)))
+}
+
+# --- A release -----------------------------------------------------------------------
+# Where it lies, and the SHA-256 of its SHA256SUMS. Both are written here when a release is made.
+release=''
+release_sums=''
+
+# Fetches a file of the release by TLS alone, also where the server sends us elsewhere.
+fetch() { # NAME
+    if command -v curl >/dev/null 2>&1; then
+        curl --proto '=https' --tlsv1.2 --fail --silent --show-error --location \
+            --output "$scratch/$1" "$release/$1" && return
+    else
+        # wget would follow to http as well, so it is led by hand.
+        from=$release/$1
+        for _ in 1 2 3 4 5; do
+            wget --secure-protocol=TLSv1_2 --server-response --max-redirect=0 \
+                --output-document="$scratch/$1" "$from" 2>"$scratch/answer" && return
+            from=$(sed -n 's/^ *[Ll]ocation: *\(https:[^ ]*\).*/\1/p' "$scratch/answer" | tail -n 1)
+            [ -n "$from" ] || break
+        done
+        tail -n 2 "$scratch/answer" >&2
+    fi
+    die "the download failed: $release/$1" "nothing is installed"
+}
+sha256() { { sha256sum || shasum -a 256; } <"$1" 2>/dev/null | cut -d ' ' -f 1; }
+
+# The program of the release, from an archive that is what the checksums say.
+download() {
+    release=${GIT_CREDENTIAL_PAT_RELEASE:-$release}
+    case $release in
+    https://?*) ;;
+    '') die "this is no checkout, and this script belongs to no release" \
+        "run the install.sh of a release, or the one in a checkout" ;;
+    *) die "a release is taken from an https address only" ;;
+    esac
+    machine=$(echo "$system-$(uname -m)" | sed 's/Linux/linux/; s/Darwin/macos/; s/arm64/aarch64/')
+    say "Downloading $name for $machine from $release"
+    [ "$dry_run" != yes ] || return 0
+    command -v wget >/dev/null 2>&1 || need curl
+    fetch SHA256SUMS
+    sums=$(sha256 "$scratch/SHA256SUMS")
+    [ -n "$sums" ] || die "sha256sum is missing" "it comes with coreutils, shasum with perl"
+    [ "${release_sums:-$sums}" = "$sums" ] ||
+        die "SHA256SUMS is not that of this script's release" "nothing is installed"
+    line=$(grep -E "^[0-9a-f]{64}  $name-[0-9A-Za-z.+-]+-$machine\.tar\.gz\$" \
+        "$scratch/SHA256SUMS" | head -n 1)
+    [ -n "$line" ] || die "this release has nothing for $machine" "build it in a checkout"
+    archive=${line#*  }
+    fetch "$archive"
+    [ "$(sha256 "$scratch/$archive")" = "${line%%  *}" ] ||
+        die "$archive is not what SHA256SUMS says" "nothing is installed"
+    binary=$scratch/${archive%.tar.gz}/$name
+    { tar -xzof "$scratch/$archive" -C "$scratch" && [ -f "$binary" ]; } ||
+        die "$archive cannot be unpacked"
 }
 
 # --- The files -----------------------------------------------------------------------
-
 build() {
     need_rust
     need cc
@@ -213,37 +247,39 @@ build() {
 }
 
 # Installs a file in one step: whoever runs or reads the old one is not disturbed.
-put() { # FILE PLACE MODE
+put() { # FILE PLACE MODE [CHECK]
     if [ "$dry_run" = yes ]; then
         say "would install: $2"
         return
     fi
     mkdir -p "${2%/*}" || die "the folder cannot be made: ${2%/*}"
     half_written=$2.new.$$
-    if ! { cp "$1" "$half_written" && chmod "$3" "$half_written" && mv -f "$half_written" "$2"; }; then
-        die "the file cannot be written: $2"
-    fi
+    { cp "$1" "$half_written" && chmod "$3" "$half_written" && ${4:-:} "$half_written" &&
+        mv -f "$half_written" "$2"; } || die "the file cannot be written: $2"
     half_written=
     say "  $2"
 }
 
-put_files() {
-    [ "$dry_run" = yes ] || [ -x "$binary" ] || die "this is no program: $binary"
-    say "Installing"
-    put "$binary" "$program" 755
-    change ln -sf "$name" "$docker_link"
-    put "$source/src/cli/$name.1" "$man_page" 644
-    for shell in bash zsh fish; do
-        [ "$dry_run" = yes ] || "$program" completions "$shell" >"$scratch/$shell" ||
-            die "the program that was just installed does not run: $program"
+# Has a program write its manual and completions. It runs where it is to stand: nothing may
+# run in the folder for temporary files.
+write_pages() { # PROGRAM
+    for page in man 'completions bash' 'completions zsh' 'completions fish'; do
+        # shellcheck disable=SC2086 # one word or two
+        "$1" $page >"$scratch/${page#* }" || die "this is no program, or it does not run: $binary"
     done
+}
+
+put_files() {
+    say "Installing"
+    put "$binary" "$program" 755 write_pages
+    change ln -sf "$name" "$docker_link"
+    put "$scratch/man" "$man_page" 644
     put "$scratch/bash" "$bash_completion" 644
     put "$scratch/zsh" "$zsh_completion" 644
     put "$scratch/fish" "$fish_completion" 644
 }
 
 # --- The helper string ---------------------------------------------------------------
-
 # git runs the string as it is, by a shell, if its first byte is `/`; a leading quote would
 # make it run `git credential-'…'`. So what a shell could misread is escaped byte by byte.
 escaped() {
@@ -256,36 +292,22 @@ matching() {
 }
 
 # --- The proof -----------------------------------------------------------------------
-
 random() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 
-# Runs `git credential` with the very helper string that is to be configured and with no
-# other, outside of any repository; nobody is asked for a token.
-git_credential() {
-    GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=true SSH_ASKPASS=true git -C / \
-        -c credential.helper= -c "credential.helper=$helper" credential "$1"
-}
-
-# The password that git gets for the throw-away account. The requests are here-documents:
-# no argument list of any process shows the token.
-proof_fill() {
-    git_credential fill 2>>"$scratch/errors" <<END | sed -n 's/^password=//p'
+# Runs `git credential` for the throw-away account with the very helper string that is to be
+# configured and with no other, outside of any repository; nobody is asked for a token. The
+# request is a here-document: no argument list of any process shows the token. Without a
+# password, reject deletes the account; with one it would only be marked.
+ask() { # OPERATION [ATTRIBUTE]
+    GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=true SSH_ASKPASS=true git -C / -c credential.helper= \
+        -c "credential.helper=$helper" credential "$1" 2>>"$scratch/errors" <<END
 protocol=https
 host=$proof_host
 username=install-test
-
+${2:-}
 END
 }
-
-# Without a password, erase deletes the account; with one it would only be marked.
-proof_delete() {
-    git_credential reject 2>>"$scratch/errors" <<END
-protocol=https
-host=$proof_host
-username=install-test
-
-END
-}
+proof_fill() { ask fill | sed -n 's/^password=//p'; }
 
 # Whether a token survives the way into the keychain and out again. What the helper said
 # meanwhile is in $scratch/errors.
@@ -296,56 +318,47 @@ prove() { # KEYCHAIN
     : >"$scratch/errors"
     say "Proving the keychain $1 with a throw-away token"
     [ "$1" = kernel ] || say "  (it may ask to be unlocked)"
-    git_credential approve 2>>"$scratch/errors" <<END
-protocol=https
-host=$proof_host
-username=install-test
-password=$token
-
-END
+    ask approve "password=$token"
     proof=ok
     if grep -q "^$name: " "$scratch/errors"; then
         # Nothing was stored, unless the answer was late. Asking on raises a refused dialog again.
         proof="it does not take a token"
-        if grep -q 'did not answer in time' "$scratch/errors"; then proof_delete; fi
+        if grep -q 'did not answer in time' "$scratch/errors"; then ask reject; fi
     elif [ "$(proof_fill)" != "$token" ]; then
         proof="a token was stored there, but does not come back"
-        proof_delete
+        ask reject
     else
-        proof_delete
+        ask reject
         [ -z "$(proof_fill)" ] || proof="a token was stored there and cannot be deleted"
     fi
     proof_host='' token=''
     [ "$proof" = ok ]
 }
 
-has_bus() {
-    [ -n "${DBUS_SESSION_BUS_ADDRESS:-}" ] || [ -S "${XDG_RUNTIME_DIR:-/nowhere}/bus" ]
-}
-
 choose_keychain() {
+    asked_for=$keychain
+    if [ "$system" = Darwin ]; then
+        default=login-keychain
+    elif [ -n "${DBUS_SESSION_BUS_ADDRESS:-}" ] || [ -S "${XDG_RUNTIME_DIR:-/nowhere}/bus" ]; then
+        default=secret-service
+    else
+        default=kernel
+    fi
+    keychain=${keychain:-$default}
     if [ "$dry_run" = yes ]; then
-        if [ -z "$keychain" ] && has_bus; then keychain=secret-service; fi
-        keychain=${keychain:-kernel}
         helper="$(escaped "$program") --keychain $keychain"
         say "would prove the keychain: $keychain"
         return
     fi
-    if [ -n "$keychain" ]; then
-        prove "$keychain" || proof_failed
-    elif ! has_bus; then
+    if ! prove "$keychain"; then
+        # Only where there is nobody to ask. A locked or mute keychain is the one that the
+        # desktop will use tomorrow: putting tokens elsewhere would hide them.
+        if [ -n "$asked_for" ] || ! grep -q 'no Secret Service is running' "$scratch/errors"; then
+            proof_failed
+        fi
+        say "No Secret Service on this session's bus: the kernel's keyring then"
         keychain=kernel
         prove kernel || proof_failed
-    else
-        keychain=secret-service
-        if ! prove secret-service; then
-            # Only where there is nobody to ask. A locked or mute keychain is the one that
-            # the desktop will use tomorrow: putting tokens elsewhere would hide them.
-            grep -q 'no Secret Service is running' "$scratch/errors" || proof_failed
-            say "No Secret Service on this session's bus: the kernel's keyring then"
-            keychain=kernel
-            prove kernel || proof_failed
-        fi
     fi
     say "Keychain: $keychain. A token was stored there by git, read back and deleted"
     if [ "$keychain" = kernel ]; then
@@ -364,7 +377,6 @@ proof_failed() {
 }
 
 # --- git's configuration -------------------------------------------------------------
-
 configure_git() {
     if [ "$reset_helpers" = yes ] && ! follows_reset; then
         # The reset must come right before ours, so ours is written anew at the end.
@@ -387,15 +399,8 @@ unset_helper() {
 
 # The user's helper lines in their order, each as one word: reset, ours or other.
 helper_kinds() {
-    git config --global --get-all credential.helper | while IFS= read -r value; do
-        if [ -z "$value" ]; then
-            echo reset
-        elif printf '%s\n' "$value" | grep -Eq "$ours"; then
-            echo ours
-        else
-            echo other
-        fi
-    done
+    git config --global --get-all credential.helper | ours=$ours awk '
+        { print $0 == "" ? "reset" : $0 ~ ENVIRON["ours"] ? "ours" : "other" }'
 }
 last_helper() { helper_kinds | tail -n 1; }
 
@@ -405,17 +410,12 @@ follows_reset() {
         { before = $0 } END { exit !(good && !bad) }'
 }
 
-# Every helper that git knows, as lines ORIGIN, KEY<tab>VALUE in turn.
-every_helper() {
-    git config --null --show-origin --get-regexp '^credential\.(.*\.)?helper$' |
-        tr '\n\000' '\t\n'
-}
-
 # Says which other helpers git will call. They are the user's, so they stay; but git calls
 # store on every one, so a plain-text helper gets a copy of each token.
 report_others() {
     : >"$scratch/others"
-    every_helper >"$scratch/helpers" || return 0
+    git config --null --show-origin --get-regexp '^credential\.(.*\.)?helper$' |
+        tr '\n\000' '\t\n' >"$scratch/helpers" # lines ORIGIN and KEY<tab>VALUE in turn
     ours_active=no
     while IFS= read -r origin && IFS= read -r entry; do
         key=${entry%%"$tab"*} value=${entry#*"$tab"}
@@ -454,7 +454,6 @@ report_others() {
 }
 
 # --- After it ------------------------------------------------------------------------
-
 # Where people's shells would not find what was installed.
 report_paths() {
     case :$PATH: in
@@ -474,11 +473,14 @@ report_paths() {
 
 install() {
     need git
+    system=$(uname -s)
+    [ "$system" = Linux ] || [ "$system" = Darwin ] ||
+        die "there is no keychain for $system here" "on Windows, run install.ps1 in PowerShell"
     source=$(cd "$(dirname "$0")" && pwd) || die "the folder of this script is gone"
-    [ -f "$source/Cargo.toml" ] || die "install.sh must stand in the checkout"
-    [ "$(uname -s)" = Linux ] ||
-        die "so far there are keychains for Linux only"
-    if [ -z "$binary" ]; then build; fi
+    if [ -z "$binary" ]; then
+        # A shell that reads this script from a pipe may stand anywhere.
+        if [ -f "$0" ] && [ -f "$source/src/cli/$name.1" ]; then build; else download; fi
+    fi
     put_files
     if [ "$configure" = no ]; then
         say "git is not configured. To do so: git config --global --add credential.helper $(
@@ -509,10 +511,8 @@ uninstall() {
         [ ! -f "$file" ] || change rm -f "$file"
     done
     lock_folder=${XDG_STATE_HOME:-${HOME:-}/.local/state}/$name
-    if [ -d "$lock_folder" ]; then
-        change rm -f "$lock_folder/$name.lock"
-        change rmdir "$lock_folder"
-    fi
+    [ ! -d "$lock_folder" ] ||
+        { change rm -f "$lock_folder/$name.lock" && change rmdir "$lock_folder"; }
     [ "$dry_run" = yes ] || say "Removed. Tokens stay in the keychain"
 }
 
@@ -521,7 +521,7 @@ clean_up() {
     status=$?
     trap - EXIT
     trap '' HUP INT TERM
-    if [ -n "${proof_host:-}" ]; then proof_delete; fi
+    if [ -n "${proof_host:-}" ]; then ask reject; fi
     if [ -n "${half_written:-}" ]; then rm -f "$half_written"; fi
     if [ -n "${scratch:-}" ]; then rm -rf "$scratch"; fi
     exit "$status"
@@ -536,8 +536,8 @@ main() {
     name=git-credential-pat
     tab=$(printf '\t')
     # A line that an earlier run or `configure` wrote, with a keychain's options; one that names a
-    # source of tokens is the user's own. In a bracket, a backslash is a backslash.
-    ours='^(pat|/(([^\ ]|\\.)*/)?git-credential-pat)( --(keychain|timeout|cache)[ =][^ ]+| --allow-http)*$'
+    # source of tokens is the user's own.
+    ours='^(pat|/(([^\\ ]|\\.)*/)?git-credential-pat)( --(keychain|timeout|cache)[ =][^ ]+| --allow-http)*$'
     parse "$@"
     trap clean_up EXIT
     trap 'exit 129' HUP

@@ -2,8 +2,10 @@
 # Everything that must hold, in one command: what is missing is installed, then format,
 # lints, documentation, scripts, manual, and all tests on real parts.
 #
-#   tests/run.sh          what every change must pass
-#   tests/run.sh --all    the slow tests too, and the code broken on purpose
+#   tests/run.sh              what every change must pass
+#   tests/run.sh --all        the slow tests too, releases built twice, the code broken on purpose
+#   tests/run.sh --tests      the tests alone
+#   tests/run.sh --packages   nothing but the installing, for root
 #
 # What is printed last are cargo's own counts.
 
@@ -14,6 +16,8 @@ gcc                     # cargo links with it
 g++                     # so does the fuzzer
 libc6-dev               # so does gcc
 git                     # drives the helper in most tests
+curl                    # takes the token, and downloads releases for the installer
+wget                    # so does it, where there is no curl
 git-lfs                 # asks git for credentials in its own way
 openssl                 # the test servers' certificates
 apache2-bin             # a real git server: git http-backend, Basic auth, TLS
@@ -28,10 +32,9 @@ libkf5wallet-bin        # Secret Service 3: KWallet
 libqca-qt5-2-plugins    # KWallet's session encryption
 xvfb                    # a display for their dialogs
 xdotool                 # and the hand that answers them
-python3-venv            # an environment for the tools of tests/tools.sh
-curl                    # one of those that take the token
+python3-venv            # environments for the tools of tests/tools.sh and the workflows' linters
 python3-dbus            # unlocks and locks them from outside
-python3                 # git-lfs's server side, and python3-dbus
+python3                 # git-lfs's server side, releases are packed with it, and python3-dbus
 libsecret-tools         # secret-tool: another program's view of our items
 man-db                  # shows the manual that was installed
 zsh                     # loads the completions for it
@@ -94,18 +97,33 @@ main() {
     set -eu
     include_slow=
     case ${1:-} in
-    '') ;;
+    '' | --tests | --packages) ;;
     --all) include_slow=--include-ignored ;;
-    *) die "the only option is --all" ;;
+    *) die "the options are --all, --tests and --packages" ;;
     esac
     cd "$(dirname "$0")/.."
     install_packages
+    [ "${1:-}" != --packages ] || exit 0
     need_rust
+    if [ "${1:-}" != --tests ]; then check; fi
+    run_tests
+}
 
+check() {
     step "Scripts"
     shellcheck .ci/run
-    find install.sh tests benches examples -name '*.sh' -exec shellcheck {} +
+    find install.sh tests benches examples .github -name '*.sh' -exec shellcheck {} +
     shellcheck examples/fleet/git-token
+
+    step "Workflows"
+    tests/workflows.sh
+
+    step "Dependencies"
+    if [ -n "$include_slow" ] || command -v cargo-deny >/dev/null 2>&1; then
+        tests/dependencies.sh
+    else
+        echo "NOT CHECKED: tests/run.sh --all installs cargo-deny, which takes minutes"
+    fi
 
     step "Manual"
     warnings=$({ cargo run --quiet --locked -- man | groff -k -t -man -ww -z -Tutf8 2>&1; } || echo failed)
@@ -130,18 +148,23 @@ main() {
     step "Fuzzing"
     tests/fuzz.sh --short
 
-    step "Tools"
-    tests/tools.sh
-
     if [ -n "$include_slow" ]; then
+        step "Releases, built twice"
+        tests/reproducible.sh
+
         step "Mutants"
         tests/mutants.sh
 
         step "Portable binaries"
         tests/portable.sh
     fi
+}
 
-    # Last, so that the runners' own counts are what is printed last.
+# Last, so that the runners' own counts are what is printed last.
+run_tests() {
+    step "Tools"
+    tests/tools.sh
+
     step "Tests"
     cargo test --locked --doc
     # shellcheck disable=SC2086 # empty, or one word

@@ -5,6 +5,7 @@
 
 mod desktop;
 mod proof;
+mod release;
 mod script;
 
 use crate::support::program::gits;
@@ -251,6 +252,8 @@ fn git_shows_the_manual() {
     sandbox.set("MANPAGER", "cat");
     let manual = sandbox.git(&["credential-pat", "--help"]);
     assert!(manual.contains("WHICH ACCOUNT ANSWERS"), "{manual}");
+    // Also what the definitions of the commands say.
+    assert!(manual.contains("--with-token"), "{manual}");
 }
 
 #[test]

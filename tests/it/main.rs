@@ -35,6 +35,7 @@ mod model;
 mod protocol;
 #[cfg(target_os = "linux")]
 mod recording;
+mod releases;
 mod secret_service;
 mod sources;
 mod status;

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// A PATH with these programs of the system and nothing else.
-fn path_of(sandbox: &mut Sandbox, programs: &[&str]) {
+pub(super) fn path_of(sandbox: &mut Sandbox, programs: &[&str]) {
     let folder = sandbox.path("few");
     fs::create_dir(&folder).unwrap();
     let everywhere = std::env::var_os("PATH").unwrap();
@@ -74,7 +74,7 @@ fn root_on_debian_gets_what_is_missing() {
 }
 
 /// Puts a program of one line into a folder.
-fn fake(folder: &Path, name: &str, body: &str) {
+pub(super) fn fake(folder: &Path, name: &str, body: &str) {
     let path = folder.join(name);
     drop(fs::remove_file(&path));
     fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();

@@ -18,6 +18,7 @@ pub mod registers;
 #[cfg(target_os = "linux")]
 pub mod registry;
 pub mod release;
+pub mod release_server;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub mod residue;
 pub mod sandbox;
