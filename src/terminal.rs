@@ -3,8 +3,12 @@
 //!
 //! stdout is for data, stderr speaks to people in one way, see [`say`].
 
+#[cfg(windows)]
+pub mod console;
 pub mod display;
 pub mod prompt;
+#[cfg(unix)]
+mod tty;
 
 use crate::error::Error;
 use std::fs::File;
@@ -47,10 +51,13 @@ impl Read for RequestStdin {
     /// # Errors
     /// [`io::ErrorKind::TimedOut`] where nothing comes until the deadline.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(deadline) = self.deadline {
-            wait_for_input(&self.stdin, deadline.saturating_duration_since(Instant::now()))?;
+        match self.deadline {
+            Some(deadline) => {
+                let patience = deadline.saturating_duration_since(Instant::now());
+                read_within(&mut self.stdin, buffer, patience)
+            }
+            None => self.stdin.read(buffer),
         }
-        self.stdin.read(buffer)
     }
 }
 
@@ -60,7 +67,7 @@ impl Read for RequestStdin {
 /// # Errors
 /// [`Error::Stream`] where they cannot be written.
 pub fn write_raw(bytes: &[u8]) -> Result<(), Error> {
-    match duplicate_stdout().and_then(|mut stdout| stdout.write_all(bytes)) {
+    match duplicate_stdout().and_then(|stdout| write_all(stdout, bytes)) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stream(e.kind())),
         _ => Ok(()),
     }
@@ -100,43 +107,80 @@ pub fn stderr_is_terminal() -> bool {
 #[must_use]
 pub fn stdout_takes_colour() -> bool {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    io::stdout().is_terminal()
-        && set("NO_COLOR").is_none()
-        && (cfg!(windows) || set("TERM").is_some_and(|terminal| terminal != "dumb"))
+    let is_smart = || set("TERM").is_some_and(|terminal| terminal != "dumb");
+    if !io::stdout().is_terminal() || set("NO_COLOR").is_some() {
+        return false;
+    }
+    #[cfg(windows)]
+    if let Some(takes_colour) = console::takes_colour(&io::stdout()) {
+        return takes_colour;
+    }
+    is_smart()
 }
 
 /// How many columns the terminal at standard output has; none where it is no terminal.
-#[cfg(unix)]
-#[must_use]
-pub fn stdout_columns() -> Option<usize> {
-    const USUAL: u16 = 80;
-    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
-    // One that was never told its size has 0.
-    Some(usize::from(if size.ws_col == 0 { USUAL } else { size.ws_col }))
-}
-
-/// How many columns the terminal at standard output has; none where it is no terminal.
-#[cfg(not(unix))]
 #[must_use]
 pub fn stdout_columns() -> Option<usize> {
     const USUAL: usize = 80;
-    io::stdout().is_terminal().then_some(USUAL)
+    let columns = columns()?;
+    // One that was never told its size has 0.
+    Some(if columns == 0 { USUAL } else { columns })
 }
 
 #[cfg(unix)]
-fn wait_for_input(stdin: &File, patience: Duration) -> io::Result<()> {
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col))
+}
+
+#[cfg(windows)]
+fn columns() -> Option<usize> {
+    let stdout = io::stdout();
+    stdout.is_terminal().then(|| console::columns(&stdout).unwrap_or_default())
+}
+
+/// Reads what is there, once something is.
+#[cfg(unix)]
+fn read_within(stdin: &mut File, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let patience = Timespec::try_from(patience).map_err(|_| io::ErrorKind::TimedOut)?;
     match poll(&mut [PollFd::new(stdin, PollFlags::IN)], Some(&patience))? {
         0 => Err(io::ErrorKind::TimedOut.into()),
-        _ => Ok(()),
+        _ => stdin.read(buffer),
     }
 }
 
-/// A pipe cannot be waited for there.
-#[cfg(not(unix))]
-fn wait_for_input(_: &File, _: Duration) -> io::Result<()> {
-    Ok(())
+/// Reads what is there, once something is. Nobody can wait for a pipe there for a while only:
+/// so another thread reads, and is left alone if nothing comes.
+#[cfg(windows)]
+fn read_within(stdin: &mut File, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
+    use std::sync::mpsc;
+    use zeroize::Zeroizing;
+    let mut stdin = stdin.try_clone()?;
+    let mut bytes = Zeroizing::new(vec![0; buffer.len()]);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let read = stdin.read(&mut bytes).map(|count| (bytes, count));
+        let _ = sender.send(read);
+    });
+    let read = receiver.recv_timeout(patience).map_err(|_| io::ErrorKind::TimedOut)?;
+    let (bytes, count) = read?;
+    buffer[..count].copy_from_slice(&bytes[..count]);
+    Ok(count)
+}
+
+#[cfg(unix)]
+fn write_all(mut stdout: File, bytes: &[u8]) -> io::Result<()> {
+    stdout.write_all(bytes)
+}
+
+/// A console takes text, everything else bytes.
+#[cfg(windows)]
+fn write_all(mut stdout: File, bytes: &[u8]) -> io::Result<()> {
+    if console::is_console(&stdout) {
+        return console::write_text(&stdout, bytes);
+    }
+    stdout.write_all(bytes)
 }
 
 #[cfg(unix)]

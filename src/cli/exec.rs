@@ -12,10 +12,14 @@
 use super::answer::AccountArguments;
 use crate::context::{Context, Protocol};
 use crate::error::Error;
+#[cfg(windows)]
+use crate::hardening;
 use crate::secret::Secret;
 use crate::terminal;
 use std::ffi::OsString;
 use std::io;
+#[cfg(windows)]
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 #[derive(clap::Args)]
@@ -45,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let (program, rest) =
         arguments.command.split_first().ok_or(Error::Usage("the command is missing"))?;
     let credential = arguments.account.credential()?;
-    let mut command = Command::new(program);
+    let mut command = Command::new(found(program));
     command.args(rest).env(name, value(&credential.token)?);
     drop(credential);
     become_command(command)
@@ -78,7 +82,7 @@ fn value(token: &Secret) -> Result<OsString, Error> {
     Ok(OsString::from_vec(token.expose().to_vec()))
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn value(token: &Secret) -> Result<OsString, Error> {
     std::str::from_utf8(token.expose()).map(OsString::from).map_err(|_| Error::Damaged)
 }
@@ -90,15 +94,37 @@ fn become_command(mut command: Command) -> Result<u8, Error> {
     Ok(failed(&command.exec()))
 }
 
-#[cfg(not(unix))]
+/// There a process cannot become another: this one waits, leaves a Ctrl-C to the command, and
+/// ends with its status, of which Windows has more than 256.
+#[cfg(windows)]
 fn become_command(mut command: Command) -> Result<u8, Error> {
+    terminal::console::leave_interrupts_to_children();
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return Ok(failed(&error)),
     };
     drop(command);
     let status = child.wait().map_err(|error| Error::Stream(error.kind()))?;
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    hardening::end();
+    std::process::exit(status.code().unwrap_or(1))
+}
+
+/// The file that a command's name stands for. Windows itself only looks for programs, but many
+/// a tool is a script: `npm.cmd`.
+#[cfg(windows)]
+fn found(name: &OsString) -> OsString {
+    let path = Path::new(name);
+    let is_bare = path.components().count() == 1 && path.extension().is_none();
+    let folders = std::env::var_os("PATH").filter(|_| is_bare).unwrap_or_default();
+    std::env::split_paths(&folders)
+        .flat_map(|folder| ["exe", "cmd", "bat"].map(|e| folder.join(path).with_extension(e)))
+        .find(|file| file.is_file())
+        .map_or_else(|| name.clone(), PathBuf::into_os_string)
+}
+
+#[cfg(unix)]
+fn found(name: &OsString) -> &OsString {
+    name
 }
 
 /// The status with which shells say that a command could not be run.

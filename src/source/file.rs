@@ -4,6 +4,8 @@
 use super::MAX_TOKEN;
 use crate::error::Error;
 use std::fs::File;
+#[cfg(windows)]
+use std::io::ErrorKind;
 use std::io::Read;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -42,13 +44,20 @@ fn open(path: &Path) -> Result<File, Error> {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn open(path: &Path) -> Result<File, Error> {
-    let metadata = path.symlink_metadata().map_err(|_| CANNOT_BE_READ)?;
-    if metadata.is_symlink() {
+    use std::os::windows::fs::OpenOptionsExt;
+    use windows_sys::Win32::Storage::FileSystem::FILE_FLAG_OPEN_REPARSE_POINT;
+    // A link is opened itself, not what it leads to.
+    let open = File::options().read(true).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(path);
+    let file = open.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Error::Source("the file that --file names is not there"),
+        _ => CANNOT_BE_READ,
+    })?;
+    if file.metadata().map_err(|_| CANNOT_BE_READ)?.is_symlink() {
         return Err(Error::Source("what --file names is a link"));
     }
-    File::open(path).map_err(|_| CANNOT_BE_READ)
+    Ok(file)
 }
 
 #[cfg(unix)]
@@ -63,7 +72,7 @@ fn check_rights(metadata: &std::fs::Metadata) -> Result<(), Error> {
 }
 
 /// Who may read a file is not a matter of a few bits there.
-#[cfg(not(unix))]
+#[cfg(windows)]
 #[expect(clippy::unnecessary_wraps, reason = "as on other systems")]
 fn check_rights(_: &std::fs::Metadata) -> Result<(), Error> {
     Ok(())

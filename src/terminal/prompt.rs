@@ -2,154 +2,130 @@
 //!
 //! The terminal is the controlling one, not standard input: that may be a pipe.
 
+#[cfg(windows)]
+use super::console::Device;
 #[cfg(unix)]
-pub use unix::Terminal;
+use super::tty::Device;
+use crate::error::Error;
+use crate::secret::{Buffer, Secret};
+use std::io::{Read, Write};
+use zeroize::Zeroizing;
 
-#[cfg(unix)]
-mod unix {
-    use crate::error::Error;
-    use crate::secret::{Buffer, Secret};
-    use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
-    use rustix::termios::{tcgetattr, tcsetattr};
-    use std::fs::File;
-    use std::io::{Read, Write};
-    use zeroize::Zeroizing;
+/// The longest answer in bytes.
+const MAX_ANSWER: usize = 64 * 1024;
 
-    /// The longest answer in bytes.
-    const MAX_ANSWER: usize = 64 * 1024;
+/// A person's terminal.
+pub struct Terminal(Device);
 
-    /// A person's terminal.
-    pub struct Terminal(File);
+impl Terminal {
+    /// Opens the controlling terminal.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where there is none.
+    pub fn open() -> Result<Self, Error> {
+        Device::open().map(Self).map_err(|_| {
+            Error::Refused("there is no terminal to ask on: pipe the token in with --with-token")
+        })
+    }
 
-    impl Terminal {
-        /// Opens the controlling terminal.
-        ///
-        /// # Errors
-        /// [`Error::Refused`] where there is none.
-        pub fn open() -> Result<Self, Error> {
-            let open = File::options().read(true).write(true).open("/dev/tty");
-            open.map(Self).map_err(|_| {
-                Error::Refused(
-                    "there is no terminal to ask on: pipe the token in with --with-token",
-                )
-            })
+    /// Shows a line.
+    ///
+    /// # Errors
+    /// [`Error::Stream`] where the terminal fails.
+    pub fn show(&mut self, line: &str) -> Result<(), Error> {
+        self.write(line)?;
+        self.write("\n")
+    }
+
+    /// Asks; the answer without the blanks around it.
+    ///
+    /// # Errors
+    /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person gave up
+    /// with Ctrl-D (Ctrl-Z on Windows) or the answer is no text.
+    pub fn ask(&mut self, question: &str) -> Result<String, Error> {
+        self.write(question)?;
+        let mut answer = Vec::new();
+        let mut byte = [0];
+        while self.read(&mut byte)? && byte[0] != b'\n' && answer.len() < MAX_ANSWER {
+            answer.push(byte[0]);
         }
-
-        /// Shows a line.
-        ///
-        /// # Errors
-        /// [`Error::Stream`] where the terminal fails.
-        pub fn show(&mut self, line: &str) -> Result<(), Error> {
-            self.write(line)?;
-            self.write("\n")
-        }
-
-        /// Asks; the answer without the blanks around it.
-        ///
-        /// # Errors
-        /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person
-        /// gave up with Ctrl-D or the answer is no text.
-        pub fn ask(&mut self, question: &str) -> Result<String, Error> {
-            self.write(question)?;
-            let mut answer = Vec::new();
-            let mut byte = [0];
-            while self.read(&mut byte)? && byte[0] != b'\n' && answer.len() < MAX_ANSWER {
-                answer.push(byte[0]);
-            }
-            if byte[0] != b'\n' {
-                self.write("\n")?;
-                return Err(Error::Refused("given up"));
-            }
-            let answer = String::from_utf8(answer);
-            let answer = answer.map_err(|_| Error::Refused("the answer is no text"))?;
-            Ok(answer.trim().to_owned())
-        }
-
-        /// Asks until the answer, the default in place of an empty one, can be understood.
-        ///
-        /// # Errors
-        /// Those of [`Self::ask`].
-        pub fn ask_for<T>(
-            &mut self,
-            question: &str,
-            default: &str,
-            understand: impl Fn(&str) -> Result<T, Error>,
-        ) -> Result<T, Error> {
-            let question = format!("{question} [{default}]: ");
-            loop {
-                let answer = self.ask(&question)?;
-                match understand(if answer.is_empty() { default } else { &answer }) {
-                    Ok(understood) => return Ok(understood),
-                    Err(error) => self.show(&format!("{error}"))?,
-                }
-            }
-        }
-
-        /// Asks yes or no; anything but an answer that begins with `y` is a no.
-        ///
-        /// # Errors
-        /// Those of [`Self::ask`].
-        pub fn confirm(&mut self, question: &str) -> Result<bool, Error> {
-            Ok(self.ask(&format!("{question} [y/N] "))?.to_lowercase().starts_with('y'))
-        }
-
-        /// Asks for a secret, which is not shown; without the blanks around it.
-        ///
-        /// # Errors
-        /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person
-        /// gave up.
-        pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Error> {
-            // First hide, then ask: an answer may follow at once.
-            let mode = self.hide()?;
-            let answer = self.write(question).and_then(|()| self.read_hidden());
-            let shown = tcsetattr(&self.0, OptionalActions::Flush, &mode);
+        if byte[0] != b'\n' {
             self.write("\n")?;
-            shown.map_err(|e| Error::Stream(std::io::Error::from(e).kind()))?;
-            answer
+            return Err(Error::Refused("given up"));
         }
+        let answer = String::from_utf8(answer);
+        let answer = answer.map_err(|_| Error::Refused("the answer is no text"))?;
+        Ok(answer.trim().to_owned())
+    }
 
-        /// Turns the echo off; how the terminal was.
-        ///
-        /// Line editing and signals are off, too: a line cannot be longer than 4,096 bytes
-        /// where the system edits it, and a Ctrl-C would end us with the echo off.
-        fn hide(&self) -> Result<Termios, Error> {
-            let stream = |e: rustix::io::Errno| Error::Stream(std::io::Error::from(e).kind());
-            let mode = tcgetattr(&self.0).map_err(stream)?;
-            let mut hidden = mode.clone();
-            hidden.local_modes &= !(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
-            hidden.special_codes[SpecialCodeIndex::VMIN] = 1;
-            hidden.special_codes[SpecialCodeIndex::VTIME] = 0;
-            tcsetattr(&self.0, OptionalActions::Now, &hidden).map_err(stream)?;
-            Ok(mode)
-        }
-
-        fn read_hidden(&mut self) -> Result<Secret, Error> {
-            const CTRL_C: u8 = 3;
-            const CTRL_D: u8 = 4;
-            const CTRL_U: u8 = 21;
-            let mut answer = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
-            let mut byte = Zeroizing::new([0]);
-            while self.read(&mut byte)? && answer.len() < MAX_ANSWER {
-                match byte[0] {
-                    b'\n' | b'\r' => {
-                        let answer = Buffer::from(answer);
-                        return Ok(answer.secret(answer.expose().trim_ascii()));
-                    }
-                    CTRL_C | CTRL_D => return Err(Error::Refused("given up")),
-                    CTRL_U => answer.clear(),
-                    0x08 | 0x7f => drop(answer.pop()),
-                    other => answer.push(other),
-                }
+    /// Asks until the answer, the default in place of an empty one, can be understood.
+    ///
+    /// # Errors
+    /// Those of [`Self::ask`].
+    pub fn ask_for<T>(
+        &mut self,
+        question: &str,
+        default: &str,
+        understand: impl Fn(&str) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let question = format!("{question} [{default}]: ");
+        loop {
+            let answer = self.ask(&question)?;
+            match understand(if answer.is_empty() { default } else { &answer }) {
+                Ok(understood) => return Ok(understood),
+                Err(error) => self.show(&format!("{error}"))?,
             }
-            Err(Error::Refused("the answer has no end"))
         }
+    }
 
-        fn read(&mut self, byte: &mut [u8; 1]) -> Result<bool, Error> {
-            self.0.read(byte).map(|count| count == 1).map_err(|e| Error::Stream(e.kind()))
-        }
+    /// Asks yes or no; anything but an answer that begins with `y` is a no.
+    ///
+    /// # Errors
+    /// Those of [`Self::ask`].
+    pub fn confirm(&mut self, question: &str) -> Result<bool, Error> {
+        Ok(self.ask(&format!("{question} [y/N] "))?.to_lowercase().starts_with('y'))
+    }
 
-        fn write(&mut self, text: &str) -> Result<(), Error> {
-            self.0.write_all(text.as_bytes()).map_err(|e| Error::Stream(e.kind()))
+    /// Asks for a secret, which is not shown; without the blanks around it.
+    ///
+    /// # Errors
+    /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person gave up.
+    pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Error> {
+        // First hide, then ask: an answer may follow at once.
+        let mode = self.0.hide().map_err(|e| Error::Stream(e.kind()))?;
+        let answer = self.write(question).and_then(|()| self.read_hidden());
+        let shown = self.0.restore(&mode);
+        self.write("\n")?;
+        shown.map_err(|e| Error::Stream(e.kind()))?;
+        answer
+    }
+
+    fn read_hidden(&mut self) -> Result<Secret, Error> {
+        const CTRL_C: u8 = 3;
+        const CTRL_D: u8 = 4;
+        const CTRL_U: u8 = 21;
+        let mut answer = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
+        let mut byte = Zeroizing::new([0]);
+        while self.read(&mut byte)? && answer.len() < MAX_ANSWER {
+            match byte[0] {
+                b'\n' | b'\r' => {
+                    let answer = Buffer::from(answer);
+                    return Ok(answer.secret(answer.expose().trim_ascii()));
+                }
+                CTRL_C | CTRL_D => return Err(Error::Refused("given up")),
+                CTRL_U => answer.clear(),
+                0x08 | 0x7f => drop(answer.pop()),
+                other => answer.push(other),
+            }
         }
+        Err(Error::Refused("the answer has no end"))
+    }
+
+    fn read(&mut self, byte: &mut [u8; 1]) -> Result<bool, Error> {
+        self.0.read(byte).map(|count| count == 1).map_err(|e| Error::Stream(e.kind()))
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Error> {
+        self.0.write_all(text.as_bytes()).map_err(|e| Error::Stream(e.kind()))
     }
 }

@@ -146,7 +146,9 @@ pub(in crate::cli) fn this_program() -> Option<String> {
         return Some("pat".to_owned());
     }
     let path = std::env::current_exe().ok()?;
-    path.to_str().filter(|path| !path.contains(char::is_control)).map(escaped)
+    let path = path.to_str().filter(|path| !path.contains(char::is_control))?;
+    // What separates folders there is a shell's escape.
+    Some(if cfg!(windows) { escaped(&path.replace('\\', "/")) } else { escaped(path) })
 }
 
 /// A path as git's shell reads it. A quote cannot come first: git would look for a command
