@@ -7,6 +7,8 @@
 #[cfg(target_os = "macos")]
 mod macos;
 mod registers;
+#[cfg(windows)]
+mod windows;
 
 use std::alloc::System;
 use std::hint::black_box;
@@ -30,6 +32,9 @@ pub fn begin() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|l| format!(" at {}:{}", l.file(), l.line()));
         let _ = writeln!(io::stderr(), "internal error{}", place.unwrap_or_default());
+        // An abort, which follows, ends in an error report there, whatever was said against it.
+        #[cfg(windows)]
+        std::process::exit(101);
     }));
 }
 
@@ -41,6 +46,8 @@ pub fn begin() {
 pub fn hide_memory() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    #[cfg(windows)]
+    windows::hide_memory();
     #[cfg(target_os = "macos")]
     macos::deny_debuggers();
 }
@@ -67,8 +74,10 @@ fn no_core_dumps() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
-#[cfg(not(unix))]
-fn no_core_dumps() {}
+#[cfg(windows)]
+fn no_core_dumps() {
+    windows::begin();
+}
 
 #[cfg(test)]
 mod tests {

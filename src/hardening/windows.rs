@@ -1,0 +1,82 @@
+//! What Windows has for it.
+//!
+//! | on Unix | here |
+//! |---|---|
+//! | no core dumps | no error reports: a fault ends the process at once, and nobody is asked |
+//! | not dumpable | an access list by which no other process of the user may open this one to read it |
+//! | | no strangers' libraries: none from the network, none that hooks or extensions bring |
+//!
+//! Who may debug every process (administrators, by `SeDebugPrivilege`) and the kernel are not kept
+//! out. git, which started this process, has a handle that this does not touch.
+#![allow(unsafe_code, reason = "none of these calls has a safe wrapper")]
+
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use windows_sys::Win32::Foundation::LocalFree;
+use windows_sys::Win32::Security::Authorization::{
+    ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1,
+};
+use windows_sys::Win32::Security::{DACL_SECURITY_INFORMATION, SetKernelObjectSecurity};
+use windows_sys::Win32::System::Diagnostics::Debug::{
+    SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SetErrorMode,
+};
+use windows_sys::Win32::System::ErrorReporting::{WER_FAULT_REPORTING_FLAG_NOHEAP, WerSetFlags};
+use windows_sys::Win32::System::LibraryLoader::{
+    LOAD_LIBRARY_SEARCH_SYSTEM32, SetDefaultDllDirectories,
+};
+use windows_sys::Win32::System::Threading::{
+    GetCurrentProcess, PROCESS_MITIGATION_POLICY, ProcessExtensionPointDisablePolicy,
+    ProcessImageLoadPolicy, SetProcessMitigationPolicy,
+};
+
+/// A protected list, nothing inherited: the system may do all; the owner, whoever asks in their
+/// name, may wait for the process, end it and see that it is there (`SYNCHRONIZE`,
+/// `PROCESS_TERMINATE`, `PROCESS_QUERY_LIMITED_INFORMATION`), and may not change this list.
+const ACCESS: &str = "D:P(A;;GA;;;SY)(A;;0x101001;;;OW)";
+
+/// Turns error reports off, which would hold what is in memory, and keeps libraries out that
+/// this program does not ask for.
+pub(super) fn begin() {
+    // SAFETY: the calls take flags and touch this process's settings only.
+    unsafe {
+        SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
+        WerSetFlags(WER_FAULT_REPORTING_FLAG_NOHEAP);
+        SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
+    }
+    // `DisableExtensionPoints`; `NoRemoteImages`, `NoLowMandatoryLabelImages` and
+    // `PreferSystem32Images`: the lowest bits of the two policies' flags.
+    set_policy(ProcessExtensionPointDisablePolicy, 0b1);
+    set_policy(ProcessImageLoadPolicy, 0b111);
+}
+
+fn set_policy(policy: PROCESS_MITIGATION_POLICY, flags: u32) {
+    let flags_are = (&raw const flags).cast::<c_void>();
+    // SAFETY: both policies are one `u32` of flags, `flags` is one and outlives the call.
+    unsafe { SetProcessMitigationPolicy(policy, flags_are, size_of::<u32>()) };
+}
+
+/// Denies other processes of the user to open this one for reading.
+pub(super) fn hide_memory() {
+    let text: Vec<u16> = ACCESS.encode_utf16().chain([0]).collect();
+    let mut descriptor = null_mut();
+    // SAFETY: `text` ends with a NUL and outlives the call, which writes the address of memory
+    // that is ours to `descriptor`; no length is asked for.
+    let made = unsafe {
+        let (text, place) = (text.as_ptr(), &raw mut descriptor);
+        ConvertStringSecurityDescriptorToSecurityDescriptorW(
+            text,
+            SDDL_REVISION_1,
+            place,
+            null_mut(),
+        )
+    };
+    if made == 0 {
+        return;
+    }
+    // SAFETY: `descriptor` is what the call above has made, used before it is freed, and freed
+    // once; the process's own handle needs no closing.
+    unsafe {
+        SetKernelObjectSecurity(GetCurrentProcess(), DACL_SECURITY_INFORMATION, descriptor);
+        LocalFree(descriptor);
+    }
+}
