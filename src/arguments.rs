@@ -192,14 +192,15 @@ pub fn keychain_of_environment() -> Result<Option<Kind>, Error> {
     };
     let kind = name.to_str().and_then(Kind::from_name);
     kind.map(Some).ok_or(Error::Option(
-        "GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service, kernel or login-keychain",
+        "GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service, kernel, login-keychain or \
+         credential-manager",
     ))
 }
 
 fn parse_keychain(value: Option<&str>) -> Result<Kind, Error> {
-    value
-        .and_then(Kind::from_name)
-        .ok_or(Error::Option("--keychain takes secret-service, kernel or login-keychain"))
+    value.and_then(Kind::from_name).ok_or(Error::Option(
+        "--keychain takes secret-service, kernel, login-keychain or credential-manager",
+    ))
 }
 
 fn parse_seconds(value: Option<&str>, refusal: Error) -> Result<Duration, Error> {

@@ -139,8 +139,9 @@ enum Command {
 /// Which keychain, as in the helper string.
 #[derive(Args)]
 struct KeychainArguments {
-    /// The keychain: secret-service or kernel, on macOS login-keychain [default: the one of the
-    /// helper that git is configured with, else the desktop's, else the kernel's]
+    /// The keychain: secret-service or kernel, on macOS login-keychain, on Windows
+    /// credential-manager [default: the one of the helper that git is configured with, else the
+    /// desktop's, else the kernel's]
     #[arg(long, value_name = "NAME", value_parser = parse_kind)]
     keychain: Option<Kind>,
 }
@@ -219,6 +220,7 @@ fn describe(kind: Kind) -> &'static str {
         Kind::SecretService => "the desktop's keychain (secret-service)",
         Kind::Kernel => "the kernel's keyring (kernel): in memory only, gone at reboot",
         Kind::LoginKeychain => "the login keychain (login-keychain)",
+        Kind::CredentialManager => "Windows' Credential Manager (credential-manager)",
         Kind::Source => "a source that is read-only",
         Kind::Memory => "memory",
     }

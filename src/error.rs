@@ -96,6 +96,9 @@ pub enum Error {
     /// A key's time ran out while it was used.
     #[error("the key in the kernel keyring has expired")]
     KernelKeyExpired,
+    /// Whoever runs this has no Credential Manager: a network logon, some services.
+    #[error("this logon session has no Credential Manager")]
+    NoLogonSession,
     /// A person or a rule said no, or a password was not the keychain's.
     #[error("the keychain refused the access or the password")]
     RefusedOrWrongPassword,
@@ -168,6 +171,10 @@ impl Error {
             Self::KernelKeyringDenied => "repeat the command under: keyctl session -",
             Self::KernelKeyringFull => {
                 "see /proc/key-users; log out of accounts that are no longer needed"
+            }
+            Self::NoLogonSession => {
+                "log on at the machine, by Remote Desktop, or over SSH with the password \
+                 instead of a key"
             }
             Self::RefusedOrWrongPassword => {
                 "repeat the command and allow the access; if the password is refused, unlock the \

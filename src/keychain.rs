@@ -9,6 +9,8 @@
 mod auto;
 #[cfg(target_os = "linux")]
 mod cached;
+#[cfg(windows)]
+pub mod credential_manager;
 #[cfg(target_os = "linux")]
 mod family;
 pub mod item;
@@ -135,6 +137,8 @@ pub enum Kind {
     Kernel,
     /// macOS's: the user's default keychain, as a rule the one called login.
     LoginKeychain,
+    /// Windows' Credential Manager.
+    CredentialManager,
     /// No keychain of the system's, but a [`source`](crate::source) of one token.
     Source,
     /// This process's memory: for tests, and for programs that use the library.
@@ -150,6 +154,7 @@ impl Kind {
             "secret-service" => Some(Self::SecretService),
             "kernel" => Some(Self::Kernel),
             "login-keychain" => Some(Self::LoginKeychain),
+            "credential-manager" => Some(Self::CredentialManager),
             _ => None,
         }
     }
@@ -161,6 +166,7 @@ impl Kind {
             Self::SecretService => "secret-service",
             Self::Kernel => "kernel",
             Self::LoginKeychain => "login-keychain",
+            Self::CredentialManager => "credential-manager",
             Self::Source => "source",
             Self::Memory => "memory",
         }
@@ -194,8 +200,9 @@ pub enum Cache {
 }
 
 /// Opens the keychain that the options name; else the system's own: on macOS the login
-/// keychain; on Linux the Secret Service of the session's bus, or the kernel's keyring where
-/// there is no bus or nobody on it provides one. Nothing is asked of it before the first call.
+/// keychain; on Windows the Credential Manager; on Linux the Secret Service of the session's
+/// bus, or the kernel's keyring where there is no bus or nobody on it provides one. Nothing is
+/// asked of it before the first call.
 ///
 /// # Errors
 /// [`Error::Unsupported`] where this system has no such keychain.
@@ -210,6 +217,8 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
         None => auto::open(options),
         #[cfg(target_os = "macos")]
         Some(Kind::LoginKeychain) | None => Box::new(login_keychain::LoginKeychain::default()),
+        #[cfg(windows)]
+        Some(Kind::CredentialManager) | None => Box::new(credential_manager::CredentialManager),
         #[allow(unreachable_patterns, reason = "not on every system")]
         _ => return Err(Error::Unsupported),
     };

@@ -3,7 +3,8 @@
 //! Without it, two of them that store a first token for one account may both find nothing
 //! and both create an item, and an erase may reject a token that a store has just replaced.
 //! A get never takes it. It is a file in `$XDG_RUNTIME_DIR`, else in the user's state
-//! folder; the system lets it go when the process ends, however it ends.
+//! folder; the system lets it go when the process ends, however it ends. On Windows, too: a
+//! named mutex would hold within one session only, or could be taken by another user first.
 
 use crate::state_folder;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -12,6 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const NAME: &str = "git-credential-pat.lock";
+
+/// The second one's.
+#[cfg(windows)]
+const SECOND_NAME: &str = "git-credential-pat-parts.lock";
 
 /// Longer than any write of another process should take, and less than the five seconds in
 /// which a keychain must have answered: one that does not answer holds up whoever holds the
@@ -25,13 +30,18 @@ pub struct Lock(#[expect(dead_code, reason = "closing the file lets the lock go"
 /// Takes the lock, or nothing where it cannot be had within four seconds.
 #[must_use]
 pub fn acquire() -> Option<Lock> {
-    acquire_in(&folder()?, PATIENCE)
+    acquire_file(&folder()?.join(NAME), PATIENCE)
 }
 
-fn acquire_in(folder: &Path, patience: Duration) -> Option<Lock> {
+/// Takes another lock, for a keychain's own writes: whoever calls it may hold the first.
+#[cfg(windows)]
+pub(super) fn acquire_second() -> Option<Lock> {
+    acquire_file(&folder()?.join(SECOND_NAME), PATIENCE)
+}
+
+fn acquire_file(path: &Path, patience: Duration) -> Option<Lock> {
     let deadline = Instant::now() + patience;
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(NAME)).ok()?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).ok()?;
     loop {
         match file.try_lock() {
             Ok(()) => return Some(Lock(file)),
@@ -50,17 +60,18 @@ fn folder() -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PATIENCE, acquire_in};
+    use super::{PATIENCE, acquire_file};
     use std::time::Duration;
 
     #[test]
     fn the_lock_is_one_at_a_time_and_waiting_for_it_ends() {
         let folder = tempfile::tempdir().expect("a folder");
-        let first = acquire_in(folder.path(), Duration::ZERO);
+        let file = folder.path().join("lock");
+        let first = acquire_file(&file, Duration::ZERO);
         assert!(first.is_some());
-        assert!(acquire_in(folder.path(), Duration::from_millis(20)).is_none());
+        assert!(acquire_file(&file, Duration::from_millis(20)).is_none());
         drop(first);
         // Another test's child may hold a copy until its exec.
-        assert!(acquire_in(folder.path(), PATIENCE).is_some());
+        assert!(acquire_file(&file, PATIENCE).is_some());
     }
 }

@@ -17,7 +17,7 @@ const MESSAGES: &str = "\
 --env takes the name of a variable, such as NPM_TOKEN
 --for needs one of --env, --file and --command
 --for takes the URL of a host or of a part of it, like https://github.com
---keychain takes secret-service, kernel or login-keychain
+--keychain takes secret-service, kernel, login-keychain or credential-manager
 --no-input needs --with-token and the token on standard input
 --timeout is for a keychain, not for a source
 --timeout needs --keychain kernel
@@ -26,7 +26,7 @@ const MESSAGES: &str = "\
 --with-token reads a pipe or a file: leave it out to be asked, without an echo
 --yes needs the source by name: --from SOURCE
 D-Bus cannot carry what was to be stored
-GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service, kernel or login-keychain
+GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service, kernel, login-keychain or credential-manager
 a URL has no backslash
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
@@ -57,6 +57,7 @@ it gave more than one line without control characters
 it gave no reply
 it gave nothing
 it offered a key that is none
+its items change too fast to be listed
 its session has no key
 line {0} of the request has no =
 line {0} of the request has no key
@@ -132,6 +133,7 @@ the operation must be the last word
 the registry has a token of its own: add --replace to drop it
 the remotes were changed meanwhile and are left as they are: begin again
 the request is longer than 1 MiB
+the security service of Windows does not answer
 the session bus belongs to another user
 the session bus's address is of no kind that is used
 the source of the token: {0}
@@ -148,6 +150,7 @@ there is no terminal to ask on: pipe the token in with --with-token
 there is nothing of the kind that --from names
 this is no name of a registry
 this keychain does not exist on this system
+this logon session has no Credential Manager
 this names no organisation or repository
 this program's path cannot be written in git's configuration
 this user may not connect to the session bus

@@ -213,6 +213,7 @@ pub(super) fn describe(kind: Kind) -> &'static str {
         Kind::SecretService => "secret-service, the desktop's; kept over a reboot",
         Kind::Kernel => "kernel, in memory only: gone at reboot",
         Kind::LoginKeychain => "login-keychain, macOS's own; kept over a reboot",
+        Kind::CredentialManager => "credential-manager, Windows' own; kept over a reboot",
         Kind::Source | Kind::Memory => kind.name(),
     }
 }
