@@ -154,6 +154,8 @@ check() {
 
         step "Mutants"
         tests/mutants.sh
+        step "Windows, under Wine"
+        tests/windows-under-wine.sh
 
         step "Portable binaries"
         tests/portable.sh

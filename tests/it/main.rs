@@ -5,18 +5,27 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 #![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
+#[cfg(unix)]
 mod cache;
+#[cfg(unix)]
 mod commands;
+#[cfg(unix)]
 mod completions;
 #[cfg(target_os = "linux")]
 mod concurrency;
+#[cfg(unix)]
 mod configure;
+#[cfg(unix)]
 mod conversation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod crashes;
+#[cfg(unix)]
 mod docker;
+#[cfg(unix)]
 mod end_to_end;
+#[cfg(unix)]
 mod endings;
+#[cfg(unix)]
 mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
@@ -24,23 +33,36 @@ mod faults;
 mod fleet;
 #[cfg(target_os = "linux")]
 mod hostile;
+#[cfg(unix)]
 mod import;
+#[cfg(unix)]
 mod install;
+#[cfg(unix)]
 mod keyring_family;
+#[cfg(unix)]
 mod lfs;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod memory;
+#[cfg(unix)]
 mod messages;
 mod model;
 mod protocol;
 #[cfg(target_os = "linux")]
 mod recording;
+#[cfg(unix)]
 mod releases;
+#[cfg(unix)]
 mod secret_service;
+#[cfg(unix)]
 mod sources;
+#[cfg(unix)]
 mod status;
 mod support;
+#[cfg(unix)]
 mod tidy;
+#[cfg(unix)]
 mod token_and_exec;
 #[cfg(target_os = "linux")]
 mod tools;
+#[cfg(windows)]
+mod windows;

@@ -7,17 +7,25 @@
 mod rules;
 mod script;
 
+#[cfg(target_os = "linux")]
 use crate::keyring_family::elsewhere;
+use crate::support::Keys;
+#[cfg(target_os = "linux")]
 use crate::support::desktop::Desktop;
-use crate::support::kernel::Keys;
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
 use git_credential_pat::error::Error;
 use git_credential_pat::helper::{self, Outcome, Policy};
+use git_credential_pat::keychain::Keychain;
+#[cfg(target_os = "linux")]
+use git_credential_pat::keychain::Options;
+#[cfg(windows)]
+use git_credential_pat::keychain::credential_manager::CredentialManager;
+#[cfg(target_os = "linux")]
 use git_credential_pat::keychain::kernel::KernelKeyring;
 use git_credential_pat::keychain::memory::MemoryKeychain;
+#[cfg(target_os = "linux")]
 use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
-use git_credential_pat::keychain::{Keychain, Options};
 use git_credential_pat::protocol::Request;
 use git_credential_pat::secret::Secret;
 use proptest::collection::vec;
@@ -37,6 +45,7 @@ fn operations_mean_what_the_rules_say() {
     run(2500, |steps| play(steps, &Keys::labelled("model"), &mut [&mut MemoryKeychain::default()]));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn every_keychain_answers_as_the_rules_say() {
     let mut desktop = None;
@@ -56,6 +65,15 @@ fn every_keychain_answers_as_the_rules_say() {
         let mut desktop = SecretService::new(&options).with_prompts(Prompts::Never);
         // A label of its own for every script: nothing is left of the one before.
         play(steps, &Keys::new(), &mut [&mut memory, &mut kernel, &mut desktop])
+    });
+}
+
+#[cfg(windows)]
+#[test]
+fn every_keychain_answers_as_the_rules_say() {
+    run(50, |steps| {
+        let mut memory = MemoryKeychain::default();
+        play(steps, &Keys::new(), &mut [&mut memory, &mut CredentialManager])
     });
 }
 

@@ -7,13 +7,15 @@ mod contexts;
 mod erasing;
 mod hostile_hosts;
 mod hostile_lines;
+#[cfg(unix)]
 mod planted;
+#[cfg(unix)]
 mod process;
 mod state;
 mod storing;
 
-use crate::support::kernel::Keys;
 use crate::support::sandbox::{Ran, Sandbox};
+use crate::support::{KEYCHAIN, Keys};
 use std::fmt::Write;
 
 /// A requirement and the steps that show it: operation, request, answer.
@@ -89,7 +91,7 @@ impl Place {
     /// Runs the helper; the operation may have options before it.
     fn run(&self, operation: &str, request: impl AsRef<[u8]>) -> Ran {
         let arguments: Vec<&str> =
-            ["--keychain", "kernel"].into_iter().chain(operation.split(' ')).collect();
+            ["--keychain", KEYCHAIN].into_iter().chain(operation.split(' ')).collect();
         self.sandbox.helper(&arguments, request)
     }
 

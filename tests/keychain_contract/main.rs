@@ -6,10 +6,11 @@
 mod checks;
 mod subject;
 /// What is needed here of what the other tests stand on.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", windows))]
 #[path = "../it/support"]
 #[allow(dead_code, reason = "it is not all of it")]
 mod support {
+    #[cfg(target_os = "linux")]
     pub mod desktop;
     pub mod sandbox;
 }
@@ -114,6 +115,26 @@ mod macos {
             command.env("GIT_CONFIG_COUNT", "1");
             command.env("GIT_CONFIG_KEY_0", "credential.interactive");
             command.env("GIT_CONFIG_VALUE_0", "false");
+            command
+        };
+        checks::holds(&Subject { open: &open, helper: Some(&helper), takes: LONG });
+    }
+}
+
+#[cfg(windows)]
+mod windows {
+    use crate::subject::Subject;
+    use crate::support::sandbox::{BINARY, Sandbox};
+    use crate::{LONG, checks};
+    use git_credential_pat::keychain::credential_manager::CredentialManager;
+
+    #[test]
+    fn the_credential_manager_keeps_the_contract() {
+        let sandbox = Sandbox::new();
+        let open = || Box::new(CredentialManager) as _;
+        let helper = || {
+            let mut command = sandbox.command(BINARY);
+            command.args(["--keychain", "credential-manager"]);
             command
         };
         checks::holds(&Subject { open: &open, helper: Some(&helper), takes: LONG });

@@ -5,6 +5,16 @@ use std::fs::File;
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Where the helper's lock is, and a folder that cannot be made.
+#[cfg(unix)]
+const LOCK: &str = "run/git-credential-pat.lock";
+#[cfg(unix)]
+const NOWHERE: &str = "/dev/null/nowhere";
+#[cfg(windows)]
+const LOCK: &str = "state/git-credential-pat/git-credential-pat.lock";
+#[cfg(windows)]
+const NOWHERE: &str = r"C:\nowhere\a*b";
+
 #[test]
 fn stores_at_once_leave_one_whole_token() {
     let place = Place::new();
@@ -59,7 +69,7 @@ fn a_refusal_of_an_old_token_at_once_with_a_store_of_a_new_one_never_takes_the_n
 fn a_get_does_not_wait_for_a_lock_and_a_store_not_for_ever() {
     let place = Place::new();
     place.answers("store", "protocol=https host=HOST username=alice password=t1", "");
-    let lock = File::options().write(true).open(place.sandbox.path("run/git-credential-pat.lock"));
+    let lock = File::options().write(true).open(place.sandbox.path(LOCK));
     let lock = lock.unwrap();
     lock.lock().unwrap();
     let began = Instant::now();
@@ -73,8 +83,8 @@ fn a_get_does_not_wait_for_a_lock_and_a_store_not_for_ever() {
 #[test]
 fn where_no_lock_can_be_had_the_write_goes_on() {
     let mut place = Place::new();
-    for variable in ["XDG_RUNTIME_DIR", "XDG_STATE_HOME", "HOME"] {
-        place.sandbox.set(variable, "/dev/null/nowhere");
+    for variable in ["XDG_RUNTIME_DIR", "XDG_STATE_HOME", "HOME", "LOCALAPPDATA"] {
+        place.sandbox.set(variable, NOWHERE);
     }
     place.answers("store", "protocol=https host=HOST username=alice password=t1", "");
     place.answers("get", "protocol=https host=HOST", "username=alice password=t1");

@@ -237,7 +237,7 @@ fn a_store_after_a_success_writes_nothing_and_makes_no_copy() {
 #[test]
 fn a_token_that_is_too_long_for_the_keychain_is_an_error_that_does_not_show_it() {
     let place = Place::new();
-    let token = "ghp_TESTONLY".repeat(5000);
+    let token = "ghp_TESTONLY".repeat(20_000);
     let request =
         place.lines("protocol=https host=HOST username=alice") + "password=" + &token + "\n";
     let ran = place.run("store", request);

@@ -11,6 +11,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The keychain's name.
+pub const KEYCHAIN: &str = "kernel";
+
 /// The keys whose description holds a label; removed when dropped.
 pub struct Keys {
     label: String,

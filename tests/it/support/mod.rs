@@ -1,15 +1,22 @@
 //! What the tests stand on: one file per real part.
 
+#[cfg(windows)]
+pub mod credentials;
+#[cfg(unix)]
 pub mod desk;
 #[cfg(target_os = "linux")]
 pub mod desktop;
+#[cfg(unix)]
 pub mod kernel;
 #[cfg(target_os = "linux")]
 pub mod onlooker;
 #[cfg(target_os = "linux")]
 pub mod openbao;
+#[cfg(unix)]
 pub mod page;
+#[cfg(unix)]
 pub mod person;
+#[cfg(unix)]
 pub mod program;
 #[cfg(target_os = "linux")]
 pub mod proxy;
@@ -17,12 +24,16 @@ pub mod proxy;
 pub mod registers;
 #[cfg(target_os = "linux")]
 pub mod registry;
+#[cfg(unix)]
 pub mod release;
+#[cfg(unix)]
 pub mod release_server;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub mod residue;
 pub mod sandbox;
+#[cfg(unix)]
 pub mod server;
+#[cfg(unix)]
 pub mod terminal;
 #[cfg(target_os = "linux")]
 pub mod tools;
@@ -34,3 +45,9 @@ pub mod tunnel;
 pub mod verdaccio;
 #[cfg(target_os = "linux")]
 pub mod watch;
+
+/// The keychain that most tests use, one that needs no desktop; and names of a test's own in it.
+#[cfg(windows)]
+pub use credentials::{KEYCHAIN, Keys};
+#[cfg(unix)]
+pub use kernel::{KEYCHAIN, Keys};

@@ -5,13 +5,15 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use tempfile::TempDir;
 
-/// The helper as cargo built it.
-pub const BINARY: &str = env!("CARGO_BIN_EXE_git-credential-pat");
+/// The helper as cargo built it, or another build of it that is to be tested.
+pub const BINARY: &str = match option_env!("GIT_CREDENTIAL_PAT_TESTED") {
+    Some(binary) => binary,
+    None => env!("CARGO_BIN_EXE_git-credential-pat"),
+};
 
 /// A temporary home. What is set with [`Sandbox::set`] is in every command's environment.
 pub struct Sandbox {
@@ -34,10 +36,17 @@ impl Sandbox {
         for folder in ["run", "config", "data", "cache", "state", "tmp"] {
             fs::create_dir(home.path().join(folder)).unwrap();
         }
-        fs::set_permissions(home.path().join("run"), fs::Permissions::from_mode(0o700)).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let private = fs::Permissions::from_mode(0o700);
+            fs::set_permissions(home.path().join("run"), private).unwrap();
+        }
         let mut sandbox = Self { home, env: Vec::new() };
         let path = |name: &str| sandbox.home.path().join(name).to_str().unwrap().to_owned();
-        let binary_folder = Path::new(BINARY).parent().unwrap().to_str().unwrap().to_owned();
+        let folders = std::env::split_paths(&std::env::var_os("PATH").unwrap()).collect::<Vec<_>>();
+        let binary_folder = Path::new(BINARY).parent().unwrap().to_owned();
+        let folders = std::env::join_paths([binary_folder].into_iter().chain(folders)).unwrap();
         sandbox.env = [
             ("HOME", path("")),
             ("TMPDIR", path("tmp")),
@@ -50,10 +59,24 @@ impl Sandbox {
             ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
             ("GIT_TERMINAL_PROMPT", "0".to_owned()),
             ("LC_ALL", "C.UTF-8".to_owned()),
-            ("PATH", format!("{binary_folder}:{}", std::env::var("PATH").unwrap())),
+            ("PATH", folders.into_string().unwrap()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
+        // Its folders there, and what a program needs to be started.
+        #[cfg(windows)]
+        sandbox.env.retain(|(name, _)| !name.starts_with("XDG_"));
+        #[cfg(windows)]
+        for (name, value) in [
+            ("SystemRoot", std::env::var("SystemRoot").unwrap()),
+            ("USERPROFILE", path("")),
+            ("LOCALAPPDATA", path("state")),
+            ("APPDATA", path("config")),
+            ("TEMP", path("tmp")),
+            ("TMP", path("tmp")),
+        ] {
+            sandbox.set(name, &value);
+        }
         sandbox
     }
 
@@ -99,6 +122,7 @@ impl Sandbox {
     }
 
     /// Runs git and expects it to succeed; what it printed.
+    #[cfg(unix)]
     #[track_caller]
     pub fn git(&self, args: &[&str]) -> String {
         let ran = self.run("git", args, b"");

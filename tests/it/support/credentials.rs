@@ -1,0 +1,172 @@
+//! Names of a test's own in Windows' Credential Manager, and what lies there under them, seen by
+//! calls that are not the helper's.
+//!
+//! All processes of a user share it, as on Unix the kernel's keyring.
+#![allow(unsafe_code, reason = "Windows' own view has no safe wrapper")]
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ptr::null_mut;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+use windows_sys::Win32::Security::Credentials::{
+    CRED_TYPE_GENERIC, CredDeleteW, CredEnumerateW, CredFree,
+};
+
+/// The keychain's name.
+pub const KEYCHAIN: &str = "credential-manager";
+
+/// The credentials whose name holds a label; removed when dropped.
+pub struct Keys {
+    label: String,
+    marked: Mutex<Vec<Seen>>,
+}
+
+/// A credential as Windows tells of it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Seen {
+    pub name: String,
+    pub username: String,
+    pub bytes: u32,
+    written: (u32, u32),
+}
+
+impl Keys {
+    /// With a label that no other test and no earlier run has.
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self::labelled(&format!("{now:x}-{count}"))
+    }
+
+    /// Where the label is given.
+    pub fn labelled(label: &str) -> Self {
+        let keys = Self { label: label.to_owned(), marked: Mutex::default() };
+        keys.remove();
+        keys
+    }
+
+    /// A host's name that only this test uses.
+    pub fn host(&self, name: &str) -> String {
+        format!("{name}-{}.test", self.label)
+    }
+
+    /// The label as three numbers that are not 0, for names that consist of numbers.
+    pub fn number(&self) -> [u8; 3] {
+        let mut hasher = DefaultHasher::new();
+        self.label.hash(&mut hasher);
+        let bytes = hasher.finish().to_be_bytes();
+        [bytes[0], bytes[1], bytes[2]].map(|byte| byte.clamp(1, 254))
+    }
+
+    /// What is filed: contexts and usernames, e.g. `https://h.test/team alice`, in order.
+    pub fn accounts(&self) -> Vec<String> {
+        let names = self.seen().into_iter().filter_map(|seen| {
+            let name = seen.name.strip_prefix("git-credential-pat:")?;
+            Some(if name.contains(' ') { name.to_owned() } else { format!("{name} ") })
+        });
+        let mut accounts: Vec<String> = names.map(|name| unfolded(&name)).collect();
+        accounts.sort();
+        accounts
+    }
+
+    /// The parts of longer ones.
+    pub fn parts(&self) -> Vec<Seen> {
+        let mut parts = self.seen();
+        parts.retain(|seen| seen.name.starts_with("git-credential-pat_part:"));
+        parts
+    }
+
+    /// Remembers when each was written.
+    pub fn mark_unwritten(&self) {
+        *self.marked.lock().unwrap() = self.seen();
+    }
+
+    /// Whether every one is as [`Self::mark_unwritten`] found it.
+    pub fn are_unwritten(&self) -> bool {
+        *self.marked.lock().unwrap() == self.seen()
+    }
+
+    /// All of them, in order.
+    pub fn seen(&self) -> Vec<Seen> {
+        let mut seen = all();
+        seen.retain(|seen| seen.name.contains(&self.label));
+        seen.sort();
+        seen
+    }
+
+    fn remove(&self) {
+        for seen in self.seen() {
+            let name: Vec<u16> = seen.name.encode_utf16().chain([0]).collect();
+            // SAFETY: `name` ends with a NUL and outlives the call.
+            unsafe { CredDeleteW(name.as_ptr(), CRED_TYPE_GENERIC, 0) };
+        }
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// The helper's way with capitals and what is not ASCII, undone.
+fn unfolded(name: &str) -> String {
+    let mut pieces = name.split('^');
+    let mut text = pieces.next().unwrap().to_owned();
+    for piece in pieces {
+        let number = piece.split_once(';').map(|(number, rest)| (number.parse::<u32>(), rest));
+        if let Some((Ok(number), rest)) = number {
+            text.push(char::from_u32(number).unwrap());
+            text.push_str(rest);
+        } else {
+            text.push_str(&piece[..1].to_uppercase());
+            text.push_str(&piece[1..]);
+        }
+    }
+    text
+}
+
+/// Every credential of the user's.
+fn all() -> Vec<Seen> {
+    let filter: Vec<u16> = "git-credential-pat*\0".encode_utf16().collect();
+    for _ in 0..100 {
+        let (mut count, mut array) = (0, null_mut());
+        // SAFETY: the filter ends with a NUL; the others are places for what the call gives.
+        if unsafe { CredEnumerateW(filter.as_ptr(), 0, &raw mut count, &raw mut array) } == 0 {
+            const NOT_FOUND: i32 = 1168;
+            if std::io::Error::last_os_error().raw_os_error() == Some(NOT_FOUND) {
+                return Vec::new();
+            }
+            // One went away meanwhile.
+            continue;
+        }
+        let seen = (0..count as usize).map(|index| {
+            // SAFETY: the call gave so many credentials, which Wine does not align.
+            let credential = unsafe { array.add(index).read_unaligned().read_unaligned() };
+            let written = credential.LastWritten;
+            Seen {
+                name: text(credential.TargetName),
+                username: text(credential.UserName),
+                bytes: credential.CredentialBlobSize,
+                written: (written.dwHighDateTime, written.dwLowDateTime),
+            }
+        });
+        let seen = seen.collect();
+        // SAFETY: the call gave it to be freed by this one, and nothing of it is kept.
+        unsafe { CredFree(array.cast()) };
+        return seen;
+    }
+    panic!("the credentials cannot be listed");
+}
+
+fn text(start: *const u16) -> String {
+    if start.is_null() {
+        return String::new();
+    }
+    // SAFETY: a text of Windows' ends with a NUL, and nothing after it is read.
+    let unit = |index| unsafe { start.add(index).read_unaligned() };
+    let units: Vec<u16> = (0..32_768).map(unit).take_while(|&unit| unit != 0).collect();
+    String::from_utf16(&units).unwrap()
+}

@@ -1,0 +1,233 @@
+#!/bin/bash
+# The program for Windows, built and linted here and run under Wine, with Wine's own Credential
+# Manager: what it keeps outlives the processes and Wine itself.
+#
+#   tests/windows-under-wine.sh
+#
+# It needs a Debian or Ubuntu on x86-64, about 2 GB for Wine and its compiler, and leaves nothing
+# behind but target/. Wine has a home of its own for it, which is gone at the end.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+TARGET=x86_64-pc-windows-gnu
+EXE=$PWD/target/$TARGET/release/git-credential-pat.exe
+
+# Under Wine 8 an enumeration that meets another process's write can crash inside of Wine: no two
+# tests at once. And the longest table and the model in memory say nothing of a system; what runs
+# on Windows itself runs them, too.
+TEST_OPTIONS=(--test-threads=1 --skip protocol::hostile_hosts --skip model::operations_mean)
+
+# A Debian package a line, and what it is for.
+packages() {
+    sed 's/ *#.*//' <<'END'
+gcc-mingw-w64-x86-64-posix  # links the program, and compiles what Wine lacks
+wine64                      # runs it
+wine                        # starts that
+git                         # drives the helper
+bsdutils                    # script: a terminal to type at
+END
+}
+
+die() {
+    printf 'tests/windows-under-wine.sh: %s\n' "$1" >&2
+    shift
+    for line; do printf 'hint: %s\n' "$line" >&2; done
+    exit 1
+}
+
+step() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
+
+install_packages() {
+    local missing=() package
+    while read -r package; do
+        # shellcheck disable=SC2016 # dpkg's format, not the shell's
+        case $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) in
+        installed) ;;
+        *) missing+=("$package") ;;
+        esac
+    done < <(packages)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" = 0 ] || die "packages are missing: ${missing[*]}" \
+        "sudo apt-get install --yes --no-install-recommends ${missing[*]}"
+    step "Installing ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq || die "apt-get update failed"
+    apt-get install --yes -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+        die "apt-get could not install: ${missing[*]}"
+}
+
+need_rust() {
+    command -v cargo >/dev/null 2>&1 || PATH=$PATH:${HOME:-}/.cargo/bin
+    command -v rustup >/dev/null 2>&1 || die "rustup is missing" "see https://rustup.rs"
+    rustup --quiet target add $TARGET ||
+        die "Rust's libraries for Windows are missing" "rustup target add $TARGET"
+}
+
+# A Wine of this run's own.
+make_wine() {
+    WORK=$(mktemp -d)
+    trap leave EXIT
+    # Debian starts it by a script that speaks of what is not needed here.
+    WINE=$(command -v /usr/lib/wine/wine64 || command -v wine64 || command -v wine)
+    WINESERVER=$(command -v /usr/lib/wine/wineserver64 || command -v wineserver)
+    export WINE WINEPREFIX=$WORK/wine WINEARCH=win64 WINEDEBUG=-all
+    # No menus, no browser, no .NET, and a crash is a failure and not the debugger's.
+    export WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe,winedbg.exe='
+    "$WINE" wineboot --init >"$WORK/wineboot" 2>&1 || die "Wine cannot make a home: $(cat "$WORK/wineboot")"
+    "$WINESERVER" -w
+    # Wine 8 has no bcryptprimitives.dll, from which every program of Rust's takes random numbers.
+    local library=$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll
+    [ -e "$library" ] || x86_64-w64-mingw32-gcc-posix -O2 -s -shared -o "$library" -x c - -ladvapi32 <<'END'
+#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID, ULONG); /* RtlGenRandom */
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE bytes, SIZE_T count) {
+    while (count) {
+        ULONG some = count > 0x10000000 ? 0x10000000 : (ULONG)count;
+        if (!SystemFunction036(bytes, some)) return FALSE;
+        bytes += some;
+        count -= some;
+    }
+    return TRUE;
+}
+END
+}
+
+leave() {
+    "$WINESERVER" -k || true
+    "$WINESERVER" -w || true
+    rm -rf "$WORK"
+}
+
+helper() { timeout 60 "$WINE" "$EXE" "$@"; }
+
+# What is printed must be this.
+expect() {
+    local expected=$1 printed
+    shift
+    printed=$("$@" 2>"$WORK/stderr" && echo end) ||
+        die "it failed: $*" "$(cat "$WORK/stderr")"
+    [ "$printed" = "${expected}end" ] || die "$*" "printed: $printed" "expected: $expected"
+}
+
+# git's requests, in a form that a line holds: k=v k=v
+ask() {
+    local operation=$1
+    shift
+    printf '%s\n' "$@" | helper "$operation"
+}
+
+# Types at the helper's console: what, once it shows what stands before it, and so on; `--`, then
+# the helper's arguments.
+type_at() {
+    local typed=()
+    while [ "$1" != -- ]; do
+        typed+=("$1" "$2")
+        shift 2
+    done
+    shift
+    : >"$WORK/screen"
+    {
+        set -- "${typed[@]}"
+        while [ $# -gt 0 ]; do
+            for _ in $(seq 300); do
+                ! grep -qF "$1" "$WORK/screen" || break
+                sleep 0.1
+            done
+            printf '%b' "$2"
+            shift 2
+        done
+        # Its end is not the end of the terminal.
+        sleep 2
+    } | timeout 60 script --quiet --return --flush --command "'$WINE' '$EXE' $*" "$WORK/screen" >/dev/null
+}
+
+it_outlives_wine() {
+    local long
+    long=$(head -c 12000 /dev/zero | tr '\0' x)
+    ask store protocol=https host=lasting.example username=Alice password=TESTONLY-1
+    ask store protocol=https host=lasting.example username=alice "password=$long"
+    "$WINESERVER" -k
+    "$WINESERVER" -w
+    expect $'username=Alice\npassword=TESTONLY-1\n' \
+        ask get protocol=https host=lasting.example username=Alice
+    expect "username=alice"$'\n'"password=$long"$'\n' \
+        ask get protocol=https host=lasting.example username=alice
+    ask erase protocol=https host=lasting.example
+    "$WINESERVER" -k
+    "$WINESERVER" -w
+    expect '' ask get protocol=https host=lasting.example username=Alice
+    expect '' ask get protocol=https host=lasting.example username=alice
+}
+
+git_drives_it() {
+    local git=(git -c credential.helper= -c "credential.helper=!'$WINE' '$EXE'")
+    printf '%s\n' protocol=https host=git.example username=Bob password=TESTONLY-2 '' |
+        "${git[@]}" credential approve
+    expect $'protocol=https\nhost=git.example\nusername=Bob\npassword=TESTONLY-2\n' \
+        "${git[@]}" credential fill <<<$'protocol=https\nhost=git.example\n'
+    printf '%s\n' protocol=https host=git.example username=Bob password=TESTONLY-2 '' |
+        "${git[@]}" credential reject
+    expect '' ask get protocol=https host=git.example
+}
+
+people_type() {
+    local url=https://typed.example
+    type_at 'Token for' 'TESTONLY-typed\r' 'Make it?' 'n\r' -- \
+        login --username Bob --expires 90d $url ||
+        die "a login at the console failed" "$(cat "$WORK/screen")"
+    ! grep -q TESTONLY "$WORK/screen" || die "the token was shown" "$(cat "$WORK/screen")"
+    expect $'TESTONLY-typed\n' helper token $url
+    ! type_at 'Token for' '\004' -- login --username Eve --expires 90d $url ||
+        die "a Ctrl-D did not end the login" "$(cat "$WORK/screen")"
+    grep -q 'given up' "$WORK/screen" || die "nobody said why" "$(cat "$WORK/screen")"
+    # Wine makes a signal of it even where the console should hand it over: it ends at once.
+    type_at 'Token for' '\003' -- login --username Eve --expires 90d $url || true
+    ! grep -q stored "$WORK/screen" || die "a Ctrl-C did not end the login" "$(cat "$WORK/screen")"
+    expect $'TESTONLY-typed\n' helper token $url
+}
+
+# Under Wine a program of Linux's has no exit status, so that configure cannot know whether git
+# did what it should; git's configuration tells.
+configure_names_its_path() {
+    local folder="$WORK/a folder (of mine)" fake=$WORK/path/git.exe
+    mkdir "$folder" "$WORK/path"
+    cp "$EXE" "$folder/"
+    printf '#!/bin/sh\nexec git "$@"\n' >"$fake"
+    chmod +x "$fake"
+    GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=$WORK/gitconfig WINEPATH="Z:${WORK//\//\\}\\path" \
+        timeout 60 "$WINE" "$folder/git-credential-pat.exe" configure --yes >/dev/null 2>&1 || true
+    local line expected
+    line=$(git config --file "$WORK/gitconfig" --get-all credential.helper) ||
+        die "configure wrote nothing"
+    expected="Z:$WORK/a\\ folder\\ \\(of\\ mine\\)/git-credential-pat.exe --keychain credential-manager"
+    [ "$line" = "$expected" ] || die "configure wrote: $line" "expected: $expected"
+}
+
+main() {
+    install_packages
+    need_rust
+    make_wine
+
+    step "Lints"
+    cargo clippy --quiet --locked --all-targets --target $TARGET -- -D warnings
+
+    step "Build"
+    cargo build --quiet --locked --release --target $TARGET
+    ls -l "$EXE"
+
+    step "The program through its streams"
+    expect $'version 0\ncapability authtype\ncapability state\n' helper capability
+    it_outlives_wine
+    git_drives_it
+    configure_names_its_path
+
+    step "The console"
+    people_type
+
+    step "Tests"
+    export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=$WINE GIT_CREDENTIAL_PAT_TESTED=$EXE
+    cargo test --quiet --locked --target $TARGET --lib --test keychain_contract --test it -- "${TEST_OPTIONS[@]}"
+    step "Done"
+}
+
+main "$@"
