@@ -36,6 +36,8 @@ libsecret-tools         # secret-tool: another program's view of our items
 man-db                  # shows the manual that was installed
 zsh                     # loads the completions for it
 fish                    # and for it
+faketime                # clocks that are wrong by decades
+time                    # how much memory a process took at most
 keyutils                # keyctl: the kernel keyring seen from outside
 shellcheck              # lints the scripts
 groff-base              # lints the manual

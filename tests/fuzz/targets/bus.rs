@@ -23,25 +23,40 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 static BUS: LazyLock<Mutex<Sender<Vec<u8>>>> = LazyLock::new(|| {
-    let listener =
-        UnixListener::bind_addr(&SocketAddr::from_abstract_name(name()).expect("a name"))
-            .expect("an abstract socket");
+    let listener = UnixListener::bind_addr(&address()).expect("an abstract socket");
     let (sender, receiver) = channel::<Vec<u8>>();
     thread::spawn(move || {
         for script in receiver {
             let mut script = &script[..];
             // The client connects anew after it has lost a connection; so the script goes on.
-            for _ in 0..CONNECTIONS {
+            loop {
                 let (socket, _) = listener.accept().expect("the client connects");
-                let _ = serve(socket, &mut script);
+                if matches!(serve(socket, &mut script), Ok(Went::ToTheEnd)) {
+                    break;
+                }
             }
         }
     });
     Mutex::new(sender)
 });
 
-/// How many connections one input takes: the fuzz target fills up what is left.
-const CONNECTIONS: usize = 2;
+/// How often the keychain is used with one input.
+const OPERATIONS: usize = 2;
+
+/// What the fuzz target says in place of a client once it is done with an input.
+const END: &[u8] = b"END\n";
+
+/// What became of a connection.
+enum Went {
+    /// A client was served.
+    On,
+    /// The input is done with.
+    ToTheEnd,
+}
+
+fn address() -> SocketAddr {
+    SocketAddr::from_abstract_name(name()).expect("a name")
+}
 
 fn name() -> String {
     format!("git-credential-pat-fuzz-{}", process::id())
@@ -49,14 +64,14 @@ fn name() -> String {
 
 fuzz_target!(|data: &[u8]| {
     BUS.lock().expect("one at a time").send(data.to_vec()).expect("the bus runs");
-    let address = format!("unix:abstract={}", name());
     let started = Instant::now();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..OPERATIONS {
         let options = Options { patient: true, ..Options::default() };
-        // Every operation is on one connection: an error ends it here.
-        let keychain = SecretService::at(&address, &options).with_prompts(Prompts::Always);
-        operate(keychain, data.len());
+        let at = format!("unix:abstract={}", name());
+        operate(SecretService::at(&at, &options).with_prompts(Prompts::Always), data.len());
     }
+    let mut end = UnixStream::connect_addr(&address()).expect("the bus runs");
+    end.write_all(END).expect("the bus listens");
     assert!(started.elapsed() < Duration::from_secs(4), "it waited for nothing");
 });
 
@@ -82,11 +97,15 @@ fn operate(mut keychain: SecretService, length: usize) {
     }
 }
 
-fn serve(mut socket: UnixStream, script: &mut &[u8]) -> io::Result<()> {
+fn serve(mut socket: UnixStream, script: &mut &[u8]) -> io::Result<Went> {
+    let mut client = BufReader::new(socket.try_clone()?);
+    let mut first = Vec::new();
+    client.read_until(b'\n', &mut first)?;
+    if first == END {
+        return Ok(Went::ToTheEnd);
+    }
     // Who waits for what never comes is hung up on, or both would wait.
     socket.set_read_timeout(Some(Duration::from_millis(5)))?;
-    let mut client = BufReader::new(socket.try_clone()?);
-    client.read_until(b'\n', &mut Vec::new())?;
     match script.first() {
         Some(255) => {
             let (_, line) = take(script).unwrap_or_default();
@@ -99,7 +118,7 @@ fn serve(mut socket: UnixStream, script: &mut &[u8]) -> io::Result<()> {
         let Some((kind, bytes)) = take(script) else { break };
         socket.write_all(&answer(kind, bytes, &call))?;
     }
-    Ok(())
+    Ok(Went::On)
 }
 
 /// A digit, and as many bytes as the next one says.
