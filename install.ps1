@@ -194,7 +194,8 @@ function Invoke-Installer {
     Set-StrictMode -Version 3.0
     $ErrorActionPreference = 'Stop'
     $ProgressPreference = 'SilentlyContinue'
-    $place = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Folder)
+    $path = $ExecutionContext.SessionState.Path
+    $place = $path.GetUnresolvedProviderPathFromPSPath($Folder).TrimEnd('\', '/')
     if ($Uninstall) {
         Uninstall-Release $place
     } else {
