@@ -8,6 +8,12 @@
 # For Windows PowerShell 5.1 and PowerShell 7. Everything stands in functions and the last line
 # calls one: a script that was cut off on its way does nothing at all. An error is thrown, for
 # `exit` would close the window of whoever runs this with Invoke-Expression.
+param(
+    [string] $Folder = (Join-Path $env:LOCALAPPDATA 'Programs\git-credential-pat'),
+    [switch] $NoPath,
+    [switch] $NoConfigure,
+    [switch] $Uninstall
+)
 
 # Where the release lies, and the SHA-256 of its SHA256SUMS. Both are written here when a
 # release is made; GIT_CREDENTIAL_PAT_RELEASE names another place.
@@ -93,7 +99,7 @@ function Receive-Release([string] $from, [string] $scratch) {
     Join-Path $scratch $name
 }
 
-# Puts a file in its place in one step. A program that is running cannot be replaced, but moved
+# Puts a file in its place. A program that is running cannot be replaced, but moved
 # aside: git may be using the old one this very moment.
 function Move-Into([string] $file, [string] $place) {
     $old = "$place.old"
@@ -132,7 +138,8 @@ function Install-Release([string] $folder, [bool] $no_path, [bool] $no_configure
     if (-not $from) {
         throw "install.ps1: this script belongs to no release: run the one of a release"
     }
-    $scratch = Join-Path ([IO.Path]::GetTempPath()) ([IO.Path]::GetRandomFileName())
+    # Beside the folder, so that a file is moved there in one step.
+    $scratch = "$folder.new-" + [IO.Path]::GetRandomFileName()
     New-Item -ItemType Directory -Path $scratch | Out-Null
     try {
         $unpacked = Receive-Release $from $scratch
@@ -184,21 +191,16 @@ function Uninstall-Release([string] $folder) {
 }
 
 function Invoke-Installer {
-    param(
-        [string] $Folder = (Join-Path $env:LOCALAPPDATA 'Programs\git-credential-pat'),
-        [switch] $NoPath,
-        [switch] $NoConfigure,
-        [switch] $Uninstall
-    )
     Set-StrictMode -Version 3.0
     $ErrorActionPreference = 'Stop'
     $ProgressPreference = 'SilentlyContinue'
-    $Folder = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Folder)
+    $path = $ExecutionContext.SessionState.Path
+    $place = $path.GetUnresolvedProviderPathFromPSPath($Folder).TrimEnd('\', '/')
     if ($Uninstall) {
-        Uninstall-Release $Folder
+        Uninstall-Release $place
     } else {
-        Install-Release $Folder $NoPath.IsPresent $NoConfigure.IsPresent
+        Install-Release $place $NoPath.IsPresent $NoConfigure.IsPresent
     }
 }
 
-Invoke-Installer @args
+Invoke-Installer

@@ -26,7 +26,13 @@ same() { # WHAT EXPECTED GIVEN
 
 # --- The files -----------------------------------------------------------------------
 
+# musl's C library and Rust's own linker come with rustup's target: a build needs nothing of the
+# machine either. And a get costs half of what it costs with glibc linked in.
 build() {
+    CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
+    CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
+    export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER \
+        CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER
     for target in $targets; do
         # Does nothing where it is there.
         rustup target add "$target" >/dev/null 2>&1 ||
