@@ -172,4 +172,31 @@ mod tests {
             put(&mut keychain, &link(registry.clone(), &alice)).expect("a write");
         }
     }
+    #[test]
+    fn what_the_host_would_refuse_is_not_handed_out() {
+        let mut keychain = MemoryKeychain::default();
+        let git = Context::from_canonical("https://h.example").expect("canonical");
+        let registry = context("r.example").expect("a registry");
+        let expired =
+            |at| Credential { expiry: Some(1), ..credential(at, "alice", "ghp_TESTONLY") };
+        helper::put(&mut keychain, &expired(&registry)).expect("a write");
+        assert!(kept(&mut keychain, &registry).is_ok_and(|kept| kept.is_none()));
+        put(&mut keychain, &link(registry.clone(), &expired(&git))).expect("a write");
+        assert!(kept(&mut keychain, &registry).is_ok_and(|kept| kept.is_some()));
+        helper::put(&mut keychain, &expired(&git)).expect("a write");
+        assert!(account(&mut keychain, &registry).is_ok_and(|account| account.is_none()));
+    }
+
+    #[test]
+    fn a_link_to_another_place_is_another_link() {
+        let mut keychain = MemoryKeychain::default();
+        let registry = context("r.example").expect("a registry");
+        for place in ["https://h.example", "https://h.example/team"] {
+            let place = Context::from_canonical(place).expect("canonical");
+            let new = link(registry.clone(), &credential(&place, "alice", "ghp_TESTONLY"));
+            assert!(put(&mut keychain, &new).is_ok_and(|written| written));
+            let kept = kept(&mut keychain, &registry).expect("an answer").expect("a link");
+            assert_eq!(kept.linked_to, Some(place));
+        }
+    }
 }
