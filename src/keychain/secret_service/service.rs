@@ -125,44 +125,37 @@ impl Service {
     }
 
     /// Whether a search would make the service ask a person: a locked `KeePassXC` does, and
-    /// does not answer before. Others say what is locked.
+    /// does not answer before. Others say what is locked, and are not asked here: as a
+    /// connection's first call gnome-keyring takes only a search.
     ///
     /// # Errors
-    /// Where the service cannot be asked.
+    /// Where the bus or `KeePassXC` cannot be asked.
     pub fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
+        let mut owners = Vec::with_capacity(2);
+        for reply in self.client.exchange(vec![owner_call(SERVICE), owner_call(KEEPASSXC)])? {
+            let Ok(reply) = reply else { return Ok(false) };
+            owners.push(reply.body("s")?.string()?.to_owned());
+        }
+        if owners[0] != owners[1] {
+            return Ok(false);
+        }
         let mut body = Writer::new();
         body.string(COLLECTION_INTERFACE);
         body.string("Locked");
-        let call = Call {
+        let Ok(reply) = self.client.call(Call {
             destination: SERVICE,
             path: DEFAULT_COLLECTION,
             interface: PROPERTIES_INTERFACE,
             member: "Get",
             signature: "ss",
             body,
-        };
-        let reply = match self.client.call(call)? {
-            Err(Remote::ServiceUnknown) => return Err(Error::NoSecretService),
-            Err(_) => return Ok(false),
-            Ok(reply) => reply,
+        })?
+        else {
+            return Ok(false);
         };
         let mut body = reply.body("v")?;
         body.variant_of("b")?;
-        if !body.boolean()? {
-            return Ok(false);
-        }
-        let mut name = Writer::new();
-        name.string(KEEPASSXC);
-        let call = Call {
-            destination: BUS,
-            path: "/org/freedesktop/DBus",
-            interface: BUS,
-            member: "GetNameOwner",
-            signature: "s",
-            body: name,
-        };
-        let Ok(owner) = self.client.call(call)? else { return Ok(false) };
-        Ok(owner.body("s")?.string()? == reply.sender)
+        Ok(body.boolean()?)
     }
 
     /// The attributes of items, in their order; nothing for one that is gone. Locked items
@@ -449,6 +442,14 @@ fn default_collection() -> Result<ObjectPath, Error> {
 fn service_call<'a>(member: &'a str, signature: &'a str, body: Writer) -> Call<'a> {
     let (path, interface) = (SERVICE_PATH, SERVICE_INTERFACE);
     Call { destination: SERVICE, path, interface, member, signature, body }
+}
+
+/// Who has a name on the bus.
+fn owner_call(name: &str) -> Call<'_> {
+    let mut body = Writer::new();
+    body.string(name);
+    let (path, interface) = ("/org/freedesktop/DBus", BUS);
+    Call { destination: BUS, path, interface, member: "GetNameOwner", signature: "s", body }
 }
 
 fn item_call<'a>(

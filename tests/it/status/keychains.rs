@@ -3,6 +3,7 @@
 use super::{TOKEN, command, finding, ids};
 use crate::support::desktop::Desktop;
 use crate::support::sandbox::{BINARY, Ran, Sandbox};
+use crate::support::watch::Watch;
 use serde_json::Value;
 
 const URL: &str = "https://h.example";
@@ -75,8 +76,21 @@ fn a_locked_keyring_is_found_and_stays_locked() {
     }
     let (_, status) = status(&desktop.sandbox, &[URL]);
     assert_eq!(status["places"][0]["accounts"][0]["why"], "locked");
-    assert_eq!(desktop.is_unlocked(), Some(false));
+    assert!(desktop.is_locked());
     assert!(!desktop.has_owner("org.gnome.keyring.SystemPrompter"), "a window asks");
+}
+
+#[test]
+fn the_service_is_asked_nothing_before_a_search() {
+    let desktop = Desktop::gnome_keyring();
+    with_account(&desktop);
+    let watch = Watch::new(&desktop);
+    let (ran, _) = status(&desktop.sandbox, &[URL]);
+    assert!(ran.status.success(), "{ran}");
+    let calls = watch.calls(&desktop);
+    let of_the_bus = ["Hello", "GetNameOwner"];
+    let first = calls.iter().find(|call| !of_the_bus.contains(&call.as_str()));
+    assert_eq!(first.map(String::as_str), Some("SearchItems"), "{calls:?}");
 }
 
 #[test]

@@ -89,6 +89,21 @@ impl Drop for Process {
     }
 }
 
+/// Where a test fails, it says what its parts said.
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for process in &mut self.processes {
+            let log = self.sandbox.path(&format!("{}.log", process.name));
+            let said = fs::read_to_string(log).unwrap_or_default();
+            let ended = process.child.try_wait();
+            eprintln!("{}: ended: {ended:?}, it said: {said}", process.name);
+        }
+    }
+}
+
 impl Process {
     fn signal(&self, signal: Signal) {
         if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
@@ -355,7 +370,11 @@ impl Desktop {
     /// Locks the default collection.
     pub fn lock(&self) {
         let collection = "array:objpath:/org/freedesktop/secrets/aliases/default";
-        self.service_call("Lock", &[collection]).expect("Lock is answered");
+        // A caller whom gnome-keyring does not know yet may find nothing there.
+        self.until("the collection is locked", |d| {
+            let locked = d.service_call("Lock", &[collection]);
+            locked.expect("Lock is answered").contains("/org/freedesktop/secrets/")
+        });
     }
 
     /// Waits for a window that xdotool finds by this, then gives xdotool these commands.
@@ -391,12 +410,26 @@ impl Desktop {
         answer.is_some_and(|answer| answer.contains("/org/freedesktop/secrets/"))
     }
 
-    /// Whether the default collection is unlocked, if it is known.
-    pub fn is_unlocked(&self) -> Option<bool> {
+    /// Whether `KeePassXC`'s database is unlocked, if it is known. gnome-keyring may end where
+    /// a caller's first call is this one.
+    fn is_unlocked(&self) -> Option<bool> {
         let path = "/org/freedesktop/secrets/aliases/default";
         let property = ["string:org.freedesktop.Secret.Collection", "string:Locked"];
         let answer = self.call(SERVICE, path, "org.freedesktop.DBus.Properties.Get", &property);
         answer.map(|answer| answer.contains("false"))
+    }
+
+    /// Whether all accounts are locked.
+    pub fn is_locked(&self) -> bool {
+        let attributes = "dict:string:string:xdg:schema,io.github.git_credential_pat.Token";
+        let deadline = Instant::now() + START;
+        loop {
+            if let Some(answer) = self.service_call("SearchItems", &[attributes]) {
+                let (open, locked) = answer.split_once(']').expect("two lists");
+                return !open.contains("/org/") && locked.contains("/org/");
+            }
+            assert!(Instant::now() < deadline, "no search is answered");
+        }
     }
 
     /// Whether somebody has this name on the bus.
