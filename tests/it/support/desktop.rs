@@ -91,6 +91,7 @@ impl Drop for Process {
 
 /// Where a test fails, it says what its parts said.
 impl Drop for Desktop {
+    #[expect(clippy::print_stderr, reason = "a failing test's own output")]
     fn drop(&mut self) {
         if !std::thread::panicking() {
             return;
