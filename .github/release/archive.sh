@@ -54,7 +54,11 @@ build() {
     CARGO_ENCODED_RUSTFLAGS=
     hide_paths
     case $target in
-    # .cargo/config.toml names the linker: with musl no tool of the machine has a part in it.
+    # Rust's own linker: no tool of the machine has a part in it.
+    *-linux-musl)
+        linker=CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_LINKER
+        export "$linker=rust-lld"
+        ;;
     *-windows-msvc) flag -Ctarget-feature=+crt-static ;; # runs without a runtime to install
     *-windows-gnu) flag -Clink-arg=-Wl,--no-insert-timestamp ;;
     *-apple-darwin) export MACOSX_DEPLOYMENT_TARGET=11.0 ;;

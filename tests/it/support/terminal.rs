@@ -41,8 +41,9 @@ impl Terminal {
         let name = ptsname(&master, Vec::new()).unwrap();
         let path = OsStr::from_bytes(name.as_bytes());
         let slave = || File::options().read(true).write(true).open(path).unwrap();
-        let child = Command::new("setsid")
-            .args(["--ctty", "--wait"])
+        // Who runs the tests in the background may have told them to ignore Ctrl-C.
+        let child = Command::new("env")
+            .args(["--default-signal", "setsid", "--ctty", "--wait"])
             .arg(command.get_program())
             .args(command.get_args())
             .env_clear()
@@ -52,7 +53,7 @@ impl Terminal {
             .stdout(slave())
             .stderr(slave())
             .spawn()
-            .expect("setsid, of the package util-linux");
+            .expect("env, of the package coreutils");
         let master = File::from(master);
         let screen = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         let (mut source, shown) = (master.try_clone().unwrap(), Arc::clone(&screen));
