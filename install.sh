@@ -1,10 +1,6 @@
 #!/bin/sh
-# Builds git-credential-pat from the checkout that this script stands in, or else downloads a
-# release; installs it for one user, proves that this machine's keychain keeps a token with it,
-# and only then makes it git's credential helper.
-#
-# Everything stands in functions and the last line calls main: a script that was cut off on
-# its way does nothing at all.
+# Installs git-credential-pat for one user. Everything stands in functions and the last line
+# calls main: a script that was cut off on its way does nothing at all.
 
 usage() {
     cat <<'END'
@@ -99,10 +95,7 @@ parse() {
     esac
     [ -n "$prefix" ] || prefix=${HOME:?is not set: use --prefix DIR}/.local
     # The path as given: a symlink on the way may be what keeps it valid after an upgrade.
-    case $prefix in
-    /*) ;;
-    *) prefix=$PWD/$prefix ;;
-    esac
+    [ "${prefix#/}" != "$prefix" ] || prefix=$PWD/$prefix
     while [ "${prefix%/}" != "$prefix" ]; do prefix=${prefix%/}; done
     case $prefix in
     *[[:cntrl:]]*) die "the prefix holds a control character" ;;
@@ -231,14 +224,15 @@ build() {
     [ "$dry_run" = yes ] || say "Building $name (this takes a minute or two)"
     quiet=--quiet
     [ ! -t 2 ] || quiet=
-    # With the C library in it, and its relocations packed, the program starts with half the
-    # page faults; not every system can link it so, and procedural macros never can.
-    static=
-    for pack in -Wl,-z,pack-relative-relocs ''; do
-        printf 'int main(void) { return 0; }\n' |
-            cc -static-pie $pack -x c -o "$scratch/static" - 2>/dev/null && "$scratch/static" &&
-            static="-C target-feature=+crt-static ${pack:+-C link-arg=$pack}" && break
-    done
+    # With a C library in it the program starts sooner, with musl's by far. Procedural macros can
+    # have none: only the program is linked so.
+    musl=$(uname -m)-unknown-linux-musl static=
+    if links_musl; then
+        static='-C linker=rust-lld' && export CARGO_BUILD_TARGET="$musl"
+    elif echo 'int main(void) { return 0; }' |
+        cc -static-pie -x c -o "$scratch/static" - 2>/dev/null && "$scratch/static"; then
+        static='-C target-feature=+crt-static'
+    fi
     # shellcheck disable=SC2086 # a list
     change cargo rustc --release --locked $quiet --bin "$name" \
         --manifest-path "$source/Cargo.toml" --target-dir "$target" -- $static ||
@@ -246,12 +240,21 @@ build() {
     binary=$target/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release/$name
 }
 
+# Whether Rust, which brings all that it takes, links programs with musl here.
+links_musl() {
+    case ${CARGO_BUILD_TARGET:-}${RUSTFLAGS:-}:$(rustc -vV) in
+    :*"host: ${musl%musl}gnu"*) ;;
+    *) return 1 ;;
+    esac
+    # Does nothing where it is there.
+    [ "$dry_run" = yes ] || timeout 120 rustup target add "$musl" >/dev/null 2>&1
+    echo 'fn main() {}' | rustc --target "$musl" -C linker=rust-lld -o "$scratch/static" - \
+        2>/dev/null && "$scratch/static"
+}
+
 # Installs a file in one step: whoever runs or reads the old one is not disturbed.
 put() { # FILE PLACE MODE [CHECK]
-    if [ "$dry_run" = yes ]; then
-        say "would install: $2"
-        return
-    fi
+    [ "$dry_run" != yes ] || { say "would install: $2" && return; }
     mkdir -p "${2%/*}" || die "the folder cannot be made: ${2%/*}"
     half_written=$2.new.$$
     { cp "$1" "$half_written" && chmod "$3" "$half_written" && ${4:-:} "$half_written" &&
@@ -422,10 +425,7 @@ report_others() {
         [ "$key" != "$entry" ] || value=
         if [ -z "$value" ]; then
             # For one place only, the list of the others goes on.
-            if [ "$key" = credential.helper ]; then
-                ours_active=no
-                : >"$scratch/others"
-            fi
+            [ "$key" != credential.helper ] || { ours_active=no && : >"$scratch/others"; }
         elif [ "$key" = credential.helper ] && [ "$value" = "$helper" ]; then
             ours_active=yes
         else
