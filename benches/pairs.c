@@ -9,8 +9,8 @@
  * can store something new.
  *
  * Printed, with tabs: name, median wall in ms, 95th percentile, median CPU in ms, mean CPU of
- * the daemon in ms, peak memory in KiB, median of minor page faults, failures, lower quartile
- * and 5th percentile of wall in ms.
+ * the daemon in ms, peak memory in KiB, median of minor page faults, failures, lower quartile of
+ * wall in ms.
  *
  * It is in C and small because a process inherits the peak memory of the one that starts it. */
 
@@ -152,8 +152,7 @@ static void print(struct workload *work, int rounds) {
     qsort(s, rounds, sizeof *s, by_cpu);
     printf("\t%.2f\t%.2f\t%ld", s[middle].cpu, work->daemon / rounds, work->peak);
     qsort(s, rounds, sizeof *s, by_faults);
-    printf("\t%d\t%d\t%.2f\t%.2f\n", s[middle].faults, work->failures, quartile,
-           s[rounds / 20].wall);
+    printf("\t%d\t%d\t%.2f\n", s[middle].faults, work->failures, quartile);
 }
 
 /* All at once: what is printed as wall time is that of the last to end. */
