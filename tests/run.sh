@@ -3,6 +3,7 @@
 # lints, documentation, scripts, manual, and all tests on real parts.
 #
 #   tests/run.sh              what every change must pass
+#   tests/run.sh --windows    the Windows program too, under Wine; as the build machine runs it
 #   tests/run.sh --all        the slow tests too, releases built twice, the code broken on purpose
 #   tests/run.sh --tests      the tests alone
 #   tests/run.sh --packages   nothing but the installing, for root
@@ -95,11 +96,12 @@ need_rust() {
 
 main() {
     set -eu
-    include_slow=
+    include_slow='' include_windows=no
     case ${1:-} in
     '' | --tests | --packages) ;;
-    --all) include_slow=--include-ignored ;;
-    *) die "the options are --all, --tests and --packages" ;;
+    --windows) include_windows=yes ;;
+    --all) include_slow=--include-ignored include_windows=yes ;;
+    *) die "the options are --windows, --all, --tests and --packages" ;;
     esac
     cd "$(dirname "$0")/.."
     install_packages
@@ -139,6 +141,11 @@ check() {
     step "Types and lints for macOS"
     tests/apple-check.sh
 
+    if [ "$include_windows" = yes ]; then
+        step "Windows, under Wine"
+        tests/windows-under-wine.sh
+    fi
+
     step "Documentation"
     RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps --document-private-items
 
@@ -154,8 +161,6 @@ check() {
 
         step "Mutants"
         tests/mutants.sh
-        step "Windows, under Wine"
-        tests/windows-under-wine.sh
 
         step "Portable binaries"
         tests/portable.sh

@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TARGET=x86_64-pc-windows-gnu
-EXE=$PWD/target/$TARGET/release/git-credential-pat.exe
+EXE=$(realpath -m "${CARGO_TARGET_DIR:-target}")/$TARGET/release/git-credential-pat.exe
 
 # Under Wine 8 an enumeration that meets another process's write can crash inside of Wine: no two
 # tests at once. And the longest table and the model in memory say nothing of a system; what runs
