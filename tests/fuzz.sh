@@ -29,6 +29,9 @@ need_cargo_fuzz() {
 # Without a sanitizer, so that no nightly compiler is needed: this is safe Rust, and what is
 # looked for are broken promises.
 build() {
+    # Nothing else keeps the second lock file in step with the first.
+    cargo metadata --manifest-path tests/fuzz/Cargo.toml --locked --format-version 1 >/dev/null ||
+        die "tests/fuzz/Cargo.lock is behind" "cargo update --workspace --manifest-path tests/fuzz/Cargo.toml"
     cargo fuzz build --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none ||
         die "the fuzz targets do not build"
     binaries=target/fuzz/$(rustc -vV | sed -n 's/^host: //p')/release
