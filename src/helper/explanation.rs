@@ -69,13 +69,13 @@ pub fn explain(
         return Ok(Vec::new());
     };
     let Some(host) = Context::of_host(protocol, host) else { return Ok(Vec::new()) };
-    let mut accounts = with_retries(|| of_host(Some(&host), keychain))?;
+    let mut still = Still(keychain);
+    let mut accounts = with_retries(|| of_host(Some(&host), &mut still))?;
     if !matches!(place_of(request, policy), Place::Host(_)) {
         return Ok(accounts);
     }
     let contexts = host.answering(request.path.as_deref());
     let username = request.username.as_ref();
-    let mut still = Still(keychain);
     let choice = with_retries(|| choose(&mut still, &contexts, username));
     let outcome = match choice {
         Ok(Choice::None) => Outcome::Nobody,
@@ -173,22 +173,15 @@ fn why(
         .min();
     match outcome {
         _ if nearest.is_some_and(|nearest| nearest < distance) => Why::LessSpecific,
-        Outcome::Nobody if this.locked => Why::Locked,
+        // What is sound would have been chosen, and what is locked be the outcome.
         Outcome::Nobody => Why::Damaged,
         Outcome::All(why) => *why,
-        Outcome::One(chosen, ..) => {
-            let place = contexts.iter().position(|context| *context == chosen.context);
-            if place.is_some_and(|place| place < distance) {
-                Why::LessSpecific
-            } else {
-                Why::AnotherFirst
-            }
-        }
+        Outcome::One(..) => Why::AnotherFirst,
     }
 }
 
 /// A keychain as it is: nobody is asked, nothing is changed.
-struct Still<'a>(&'a mut dyn Keychain);
+pub(super) struct Still<'a>(pub(super) &'a mut dyn Keychain);
 
 impl Keychain for Still<'_> {
     fn kind(&self) -> Kind {

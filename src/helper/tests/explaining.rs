@@ -3,9 +3,10 @@
 use super::{HOST, Helper, NOW, POLICY, account, request};
 use crate::credential::Credential;
 use crate::error::Error;
-use crate::helper::explanation::{Explained, Why, explain};
+use crate::helper::explanation::{Explained, Still, Why, accounts, explain};
 use crate::helper::{Outcome, get};
 use crate::keychain::Keychain;
+use crate::keychain::item::Content;
 use crate::secret::Secret;
 
 /// An account, `CONTEXT USERNAME STATE`.
@@ -104,7 +105,48 @@ fn each_of_the_others_has_its_reason() {
     assert_eq!(whys(with_scope, ""), [Answers, NoPath]);
     assert_eq!(whys(with_scope, "path=org/x"), [LessSpecific, Expired]);
     assert_eq!(whys(with_scope, "path=other"), [Answers, OtherPath]);
+    assert_eq!(whys(with_scope, "path=org/x username=alice"), [LessSpecific, Expired]);
     assert_eq!(whys(&LINES[6..7], "path=org/repo"), [Scheme]);
+    let two_in_scope = &[LINES[0], LINES[4], LINES[5]];
+    assert_eq!(whys(two_in_scope, "path=org/x"), [LessSpecific, Ambiguous, Ambiguous]);
+    // Of copies the later one counts.
+    assert_eq!(whys(&[LINES[0], LINES[0]], ""), [AnotherFirst, Answers]);
+}
+
+#[test]
+fn what_is_damaged_or_another_accounts_is_a_reason() {
+    let mut helper = Helper::default();
+    let (alice, bob) = (account("https://h.example", "alice"), account("https://h.example", "bob"));
+    let at = NOW - 1;
+    let theirs = Credential::new(bob.context, Some(bob.username), Secret::new(b"bobs"), at);
+    helper.keychain.plant(alice, &Content::of(&theirs).to_bytes());
+    let all = explained(&mut helper, "username=alice");
+    assert!(all.len() == 1 && all[0].credential.is_none() && all[0].why == Why::Damaged);
+
+    // Beside a sound one that answers only who asks for nobody.
+    let mut helper = with(&LINES[2..3]);
+    helper.keychain.plant(account("https://h.example", ""), b"?");
+    let all = explained(&mut helper, "username=eve");
+    assert_eq!([all[0].why, all[1].why], [Why::OtherUsername, Why::Damaged]);
+}
+
+#[test]
+fn all_accounts_are_told_and_none_is_said_to_answer() {
+    let all = accounts(&mut with(&LINES).keychain).expect("told");
+    assert!(all.len() == LINES.len());
+    assert!(all.iter().all(|one| one.credential.is_some() && one.why == Why::Refused));
+}
+
+#[test]
+fn nothing_is_changed_through_what_only_looks() {
+    let mut helper = with(&LINES[..1]);
+    let before = helper.keychain.contents();
+    let (found, _) = helper.keychain.list().expect("listed").remove(0);
+    let (_, kept) = helper.keychain.read(std::slice::from_ref(&found)).expect("read").remove(0);
+    let mut still = Still(&mut helper.keychain);
+    assert_eq!(still.write(None, &kept), Err(Error::Denied));
+    assert_eq!(still.delete(&found), Err(Error::Denied));
+    assert_eq!(helper.keychain.contents(), before);
 }
 
 #[test]
