@@ -3,7 +3,7 @@
 # lints, documentation, scripts, manual, and all tests on real parts.
 #
 #   tests/run.sh              what every change must pass
-#   tests/run.sh --windows    the Windows program too, under Wine; as the build machine runs it
+#   tests/run.sh --windows    the Windows program too, under Wine
 #   tests/run.sh --all        the slow tests too, releases built twice, the code broken on purpose
 #   tests/run.sh --tests      the tests alone
 #   tests/run.sh --packages   nothing but the installing, for root
