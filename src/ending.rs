@@ -7,9 +7,8 @@
 
 use crate::credential::Username;
 use crate::helper::Ending;
-use crate::{state_folder, terminal};
+use crate::{hex, state_folder, terminal};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::Path;
@@ -109,9 +108,7 @@ fn name(ending: &Ending) -> String {
         digest.update(field);
     }
     let mut name = String::from("warned-");
-    for byte in digest.finalize().into_iter().take(16) {
-        let _ = write!(name, "{byte:02x}");
-    }
+    hex::push(&mut name, digest.finalize().into_iter().take(16));
     name
 }
 

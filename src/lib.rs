@@ -47,6 +47,7 @@ pub mod terminal;
 mod cli;
 mod ending;
 mod forge;
+mod hex;
 mod state_folder;
 
 use arguments::{HelperOptions, Invocation, Operation};

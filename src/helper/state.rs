@@ -9,10 +9,10 @@
 use crate::context::Context;
 use crate::credential::Username;
 use crate::hardening;
+use crate::hex;
 use crate::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::fmt::Write;
 
 /// Tells our states from other helpers', and this form from later ones.
 const PREFIX: &str = "git-credential-pat:1:";
@@ -49,9 +49,7 @@ pub(super) fn handed_out(content: &Content) -> String {
         digest.update(field.unwrap_or_default());
     }
     let mut state = String::from(PREFIX);
-    for byte in digest.finalize().into_bytes() {
-        let _ = write!(state, "{byte:02x}");
-    }
+    hex::push(&mut state, digest.finalize().into_bytes());
     hardening::wipe_stack();
     state
 }

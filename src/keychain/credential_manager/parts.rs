@@ -6,8 +6,8 @@
 use super::calls::{self, MAX_BLOB};
 use super::name;
 use crate::error::Error;
+use crate::hex;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
 use zeroize::Zeroizing;
 
@@ -113,10 +113,9 @@ impl Parts {
 }
 
 fn digest(content: &[u8]) -> String {
-    Sha256::digest(content).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let mut text = String::new();
+    hex::push(&mut text, Sha256::digest(content));
+    text
 }
 
 #[cfg(test)]

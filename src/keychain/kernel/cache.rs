@@ -16,10 +16,10 @@ use super::{MAX_PAYLOAD, add_until, describe, possessing, read_payload, serials,
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::hardening;
+use crate::hex;
 use crate::keychain::item;
 use linux_keyutils::Key;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::time::Duration;
 
 const PREFIX: &str = "git-credential-pat-cache:";
@@ -53,9 +53,7 @@ impl Query {
             digest.update(field.unwrap_or_default());
         }
         let mut description = of_host(self.contexts.first()?);
-        for byte in digest.finalize() {
-            let _ = write!(description, "{byte:02x}");
-        }
+        hex::push(&mut description, digest.finalize());
         Some(description)
     }
 }
