@@ -40,6 +40,9 @@ use std::time::Duration;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ItemId(pub String);
 
+/// What a keychain says of an identifier that it does not understand.
+const NOT_OURS: Error = Error::Keychain("an item of another keychain was given");
+
 /// An item that is there, not yet read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Found {

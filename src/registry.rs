@@ -172,6 +172,7 @@ mod tests {
             put(&mut keychain, &link(registry.clone(), &alice)).expect("a write");
         }
     }
+
     #[test]
     fn what_the_host_would_refuse_is_not_handed_out() {
         let mut keychain = MemoryKeychain::default();

@@ -35,7 +35,7 @@ use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::hardening;
 use crate::keychain::lock::{self, Lock};
-use crate::keychain::{Found, ItemId, Keychain, Kind, item};
+use crate::keychain::{Found, ItemId, Keychain, Kind, NOT_OURS, item};
 use calls::MAX_BLOB;
 use parts::Parts;
 use zeroize::Zeroizing;
@@ -73,10 +73,7 @@ impl Keychain for CredentialManager {
 
     fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
         let username = |found: &Found| {
-            let account = name::parse(&found.id.0);
-            account
-                .map(|a| a.username)
-                .ok_or(Error::Keychain("an item of another keychain was given"))
+            name::parse(&found.id.0).map(|account| account.username).ok_or(NOT_OURS)
         };
         found.iter().map(username).collect()
     }

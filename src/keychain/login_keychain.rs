@@ -40,7 +40,7 @@ use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::hardening;
 use crate::keychain::prompts::{self, Prompts};
-use crate::keychain::{Found, ItemId, Keychain, Kind, item};
+use crate::keychain::{Found, ItemId, Keychain, Kind, NOT_OURS, item};
 use core_foundation::base::TCFType;
 use core_foundation::data::CFData;
 use security_framework::base::Error as Status;
@@ -201,8 +201,6 @@ fn in_window<T: Send + 'static>(
     thread::spawn(move || sender.send(call()));
     receiver.recv_timeout(prompts::PATIENCE).map_err(|_| Error::TimedOut)
 }
-
-const NOT_OURS: Error = Error::Keychain("an item of another keychain was given");
 
 fn names(found: &Found) -> Option<Names> {
     Names::from_text(&found.id.0)

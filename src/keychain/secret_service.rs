@@ -41,7 +41,7 @@ use crate::context::{Context, unescape};
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::keychain::lock::{self, Lock};
-use crate::keychain::{Found, ItemId, Keychain, Kind, Options, item};
+use crate::keychain::{Found, ItemId, Keychain, Kind, NOT_OURS, Options, item};
 use address::Address;
 use service::{Attributes, Plaintext, Service};
 use std::time::Instant;
@@ -274,7 +274,7 @@ fn id(path: &ObjectPath) -> ItemId {
 }
 
 fn path(found: &Found) -> Result<ObjectPath, Error> {
-    ObjectPath::new(&found.id.0).ok_or(Error::Keychain("an item of another keychain was given"))
+    ObjectPath::new(&found.id.0).ok_or(NOT_OURS)
 }
 
 /// Looks ours up by name: `KeePassXC` adds attributes of its own.

@@ -2,10 +2,11 @@
 //!
 //! A prompt that nobody can see waits for ever or is dismissed at once, and the answer does
 //! not tell which; so what can be known is asked beforehand, see
-//! [`Prompts`](crate::keychain::prompts::Prompts). Oddities of the services: `KeePassXC` broadcasts the end of a prompt, so that without a match rule the wait never
-//! ends; it returns prompts that complete by themselves; gnome-keyring aborts when a prompt
-//! is dismissed by call, so that is never done: a window whose client is gone stays, and
-//! harms nobody.
+//! [`Prompts`](crate::keychain::prompts::Prompts). Oddities of the services: `KeePassXC`
+//! broadcasts the end of a prompt, so that without a match rule the wait never ends; it
+//! returns prompts that complete by themselves; gnome-keyring aborts when a prompt is
+//! dismissed by call, so that is never done: a window whose client is gone stays, and harms
+//! nobody.
 
 use super::SERVICE;
 use super::bus::{BUS, Bus};
