@@ -33,6 +33,8 @@ pub mod residue;
 pub mod sandbox;
 #[cfg(unix)]
 pub mod server;
+#[cfg(target_os = "linux")]
+pub mod service;
 #[cfg(unix)]
 pub mod terminal;
 #[cfg(target_os = "linux")]

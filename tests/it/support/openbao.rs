@@ -1,47 +1,37 @@
 //! A secret engine: `OpenBao`, in memory, over TLS at `localhost`.
 
-use super::program::program;
 use super::sandbox::{Ran, run};
-use super::server::{certify, wait_for};
+use super::service::{Place, Service};
 use super::tools;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use tempfile::TempDir;
+use std::fs;
+use std::process::Command;
 
 /// See the [module](self).
 pub struct OpenBao {
-    folder: TempDir,
-    process: Child,
-    port: u16,
+    service: Service,
     root: String,
 }
 
 impl OpenBao {
     /// Starts it, empty and unsealed.
     pub fn start() -> Self {
-        let folder = tempfile::Builder::new().prefix("pat-bao-").tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        certify(folder.path(), &["bao.test".to_owned(), "other.test".to_owned()]);
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let place = Place::new("pat-bao-", ["bao.test", "other.test"]);
+        let (path, port) = (|name: &str| place.path(name), place.port);
         let configuration = format!(
             "storage \"inmem\" {{}}\nlistener \"tcp\" {{\n  address = \"127.0.0.1:{port}\"\n  \
              tls_cert_file = \"{}\"\n  tls_key_file = \"{}\"\n}}\n",
             path("certificate.pem"),
             path("key.pem"),
         );
-        fs::write(path("bao.hcl"), configuration).unwrap();
-        let output = File::create(path("output.log")).unwrap();
-        let mut command = Command::new(program("setpriv", "util-linux"));
-        command.args(["--pdeathsig", "TERM"]).arg(tools::tool("bao"));
-        command.args(["server", "-config", &path("bao.hcl")]).env_clear();
-        command.env("HOME", folder.path()).stdin(Stdio::null());
-        command.stdout(output.try_clone().unwrap()).stderr(output);
-        let process = command.spawn().unwrap();
-        wait_for("the secret engine", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        let mut engine = Self { folder, process, port, root: String::new() };
+        let file = path("bao.hcl");
+        fs::write(&file, configuration).unwrap();
+        let home = place.folder().to_owned();
+        let service = place.start("the secret engine", tools::tool("bao"), |command| {
+            command.args(["server", "-config", &file]).env("HOME", home);
+        });
+        let mut engine = Self { service, root: String::new() };
         let made = engine
             .asks(&["operator", "init", "-key-shares=1", "-key-threshold=1", "-format=json"], "");
         let made: Value = serde_json::from_str(&made).unwrap();
@@ -53,13 +43,13 @@ impl OpenBao {
 
     /// `https://localhost:PORT`
     pub fn address(&self) -> String {
-        format!("https://localhost:{}", self.port)
+        format!("https://localhost:{}", self.service.port())
     }
 
     /// The variables by which its client finds and trusts it.
     pub fn introduce_to(&self, set: &mut dyn FnMut(&str, &str)) {
         set("BAO_ADDR", &self.address());
-        let certificate = self.folder.path().join("certificate.pem");
+        let certificate = self.service.certificate();
         set("BAO_CACERT", certificate.to_str().unwrap());
     }
 
@@ -73,7 +63,7 @@ impl OpenBao {
     #[track_caller]
     pub fn keeper(&self, command: &mut Command, stdin: &str) -> Ran {
         let mut full = Command::new(command.get_program());
-        full.args(command.get_args()).env_clear().env("HOME", self.folder.path());
+        full.args(command.get_args()).env_clear().env("HOME", self.service.folder());
         full.env("PATH", tools::path()).env("BAO_TOKEN", &self.root);
         self.introduce_to(&mut |name, value| {
             full.env(name, value);
@@ -85,19 +75,12 @@ impl OpenBao {
 
     /// It answers nobody, until it is dropped.
     pub fn hangs(&self) {
-        kill_process(Pid::from_child(&self.process), Signal::STOP).unwrap();
+        kill_process(Pid::from_child(&self.service.process), Signal::STOP).unwrap();
     }
 
     /// It is gone, and nobody listens there.
     pub fn stops(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-impl Drop for OpenBao {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.service.process.kill().unwrap();
+        self.service.process.wait().unwrap();
     }
 }

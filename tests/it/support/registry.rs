@@ -2,33 +2,25 @@
 
 use super::program::program;
 use super::sandbox::run;
-use super::server::{certify, wait_for};
-use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
+use super::service::{Place, Service};
+use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use tempfile::TempDir;
+use std::process::Command;
 
 /// See the [module](self).
-pub struct Registry {
-    folder: TempDir,
-    process: Child,
-    port: u16,
-}
+pub struct Registry(Service);
 
 impl Registry {
     /// Starts it with one user and one token.
     pub fn start(user: &str, token: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("pat-registry-").tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        certify(folder.path(), &["registry.test".to_owned(), "other.test".to_owned()]);
+        let place = Place::new("pat-registry-", ["registry.test", "other.test"]);
+        let (path, port) = (|name: &str| place.path(name), place.port);
         // Its clients look for the certificate by this name.
         fs::copy(path("certificate.pem"), path("ca.crt")).unwrap();
         let mut command = Command::new(program("htpasswd", "apache2-utils"));
         command.args(["-i", "-B", "-c", "-C", "4", &path("users"), user]);
         let ran = run(command, token.as_bytes());
         assert!(ran.status.success(), "{ran}");
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
         let configuration = format!(
             "version: 0.1\nlog: {{level: error}}\n\
              storage: {{filesystem: {{rootdirectory: {}}}}}\n\
@@ -39,31 +31,21 @@ impl Registry {
             path("key.pem"),
             path("users"),
         );
-        fs::write(path("registry.yml"), configuration).unwrap();
-        let output = File::create(path("output.log")).unwrap();
-        let mut command = Command::new(program("setpriv", "util-linux"));
-        command.args(["--pdeathsig", "TERM"]).arg(program("docker-registry", "docker-registry"));
-        command.args(["serve", &path("registry.yml")]).env_clear().stdin(Stdio::null());
-        command.stdout(output.try_clone().unwrap()).stderr(output);
-        let process = command.spawn().unwrap();
-        wait_for("the registry", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        Self { folder, process, port }
+        let file = path("registry.yml");
+        fs::write(&file, configuration).unwrap();
+        let server = program("docker-registry", "docker-registry");
+        Self(place.start("the registry", server, |command| {
+            command.args(["serve", &file]);
+        }))
     }
 
     /// Its name, with its port.
     pub fn name(&self) -> String {
-        format!("localhost:{}", self.port)
+        format!("localhost:{}", self.0.port())
     }
 
     /// The folder with its certificate, for `--cert-dir`.
     pub fn certificates(&self) -> PathBuf {
-        self.folder.path().to_owned()
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.0.folder().to_owned()
     }
 }

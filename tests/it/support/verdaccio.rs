@@ -2,29 +2,20 @@
 
 use super::program::program;
 use super::sandbox::{Sandbox, run};
-use super::server::{certify, wait_for};
+use super::service::{Place, Service};
 use super::tools;
 use serde_json::Value;
-use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
+use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use tempfile::TempDir;
 
 /// See the [module](self).
-pub struct Verdaccio {
-    folder: TempDir,
-    process: Child,
-    port: u16,
-}
+pub struct Verdaccio(Service);
 
 impl Verdaccio {
     /// Starts it for this name.
     pub fn start(name: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("pat-npm-").tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        certify(folder.path(), &[name.to_owned(), "localhost.test".to_owned()]);
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let place = Place::new("pat-npm-", [name, "localhost.test"]);
+        let path = |name: &str| place.path(name);
         let configuration = format!(
             "storage: {}\nweb: {{enable: false}}\nlog: {{type: stdout, level: warn}}\n\
              auth: {{htpasswd: {{file: {}}}}}\n\
@@ -35,26 +26,22 @@ impl Verdaccio {
             path("key.pem"),
             path("certificate.pem"),
         );
-        fs::write(path("config.yaml"), configuration).unwrap();
-        let output = File::create(path("output.log")).unwrap();
-        let mut command = Command::new(program("setpriv", "util-linux"));
-        command.args(["--pdeathsig", "TERM"]).arg(tools::tool("verdaccio"));
-        command.args(["--config", &path("config.yaml")]);
-        command.args(["--listen", &format!("https://127.0.0.1:{port}")]);
-        command.env_clear().env("PATH", tools::path()).env("HOME", folder.path());
-        command.current_dir(folder.path()).stdin(Stdio::null());
-        command.stdout(output.try_clone().unwrap()).stderr(output);
-        let process = command.spawn().unwrap();
-        wait_for("the npm registry", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        Self { folder, process, port }
+        let file = path("config.yaml");
+        fs::write(&file, configuration).unwrap();
+        let (home, address) =
+            (place.folder().to_owned(), format!("https://127.0.0.1:{}", place.port));
+        Self(place.start("the npm registry", tools::tool("verdaccio"), |command| {
+            command.args(["--config", &file, "--listen", &address]);
+            command.env("PATH", tools::path()).env("HOME", home);
+        }))
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.0.port()
     }
 
     pub fn certificate(&self) -> PathBuf {
-        self.folder.path().join("certificate.pem")
+        self.0.certificate()
     }
 
     /// Makes a user; the token with which the registry answers.
@@ -63,7 +50,7 @@ impl Verdaccio {
         let mut command = sandbox.command(program("curl", "curl"));
         command.args(["--fail", "--silent", "--show-error", "--noproxy", "*", "--cacert"]);
         command.arg(self.certificate()).args(["--request", "PUT", "--json", "@-"]);
-        let url = format!("https://localhost:{}/-/user/org.couchdb.user:{name}", self.port);
+        let url = format!("https://localhost:{}/-/user/org.couchdb.user:{name}", self.port());
         let ran = run(
             {
                 command.arg(url);
@@ -74,12 +61,5 @@ impl Verdaccio {
         assert!(ran.status.success(), "{ran}");
         let answer: Value = serde_json::from_slice(&ran.stdout).unwrap();
         answer["token"].as_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Verdaccio {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
