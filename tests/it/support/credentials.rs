@@ -4,11 +4,9 @@
 //! All processes of a user share it, as on Unix the kernel's keyring.
 #![allow(unsafe_code, reason = "Windows' own view has no safe wrapper")]
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use super::label::Label;
 use std::ptr::null_mut;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 use windows_sys::Win32::Security::Credentials::{
     CRED_TYPE_GENERIC, CredDeleteW, CredEnumerateW, CredFree,
 };
@@ -18,7 +16,7 @@ pub const KEYCHAIN: &str = "credential-manager";
 
 /// The credentials whose name holds a label; removed when dropped.
 pub struct Keys {
-    label: String,
+    label: Label,
     marked: Mutex<Vec<Seen>>,
 }
 
@@ -34,30 +32,24 @@ pub struct Seen {
 impl Keys {
     /// With a label that no other test and no earlier run has.
     pub fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self::labelled(&format!("{now:x}-{count}"))
+        Self::labelled(&Label::new().0)
     }
 
     /// Where the label is given.
     pub fn labelled(label: &str) -> Self {
-        let keys = Self { label: label.to_owned(), marked: Mutex::default() };
+        let keys = Self { label: Label(label.to_owned()), marked: Mutex::default() };
         keys.remove();
         keys
     }
 
     /// A host's name that only this test uses.
     pub fn host(&self, name: &str) -> String {
-        format!("{name}-{}.test", self.label)
+        self.label.host(name)
     }
 
     /// The label as three numbers that are not 0, for names that consist of numbers.
     pub fn number(&self) -> [u8; 3] {
-        let mut hasher = DefaultHasher::new();
-        self.label.hash(&mut hasher);
-        let bytes = hasher.finish().to_be_bytes();
-        [bytes[0], bytes[1], bytes[2]].map(|byte| byte.clamp(1, 254))
+        self.label.number()
     }
 
     /// What is filed: contexts and usernames, e.g. `https://h.test/team alice`, in order.
@@ -91,7 +83,7 @@ impl Keys {
     /// All of them, in order.
     pub fn seen(&self) -> Vec<Seen> {
         let mut seen = all();
-        seen.retain(|seen| seen.name.contains(&self.label));
+        seen.retain(|seen| seen.name.contains(&self.label.0));
         seen.sort();
         seen
     }

@@ -4,53 +4,45 @@
 //! own git as well. So every test has a label that is in each of its hosts' names, and what
 //! is filed under it is removed at the end.
 
+use super::label::Label;
 use super::program::program;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The keychain's name.
 pub const KEYCHAIN: &str = "kernel";
 
 /// The keys whose description holds a label; removed when dropped.
 pub struct Keys {
-    label: String,
+    label: Label,
 }
 
 impl Keys {
     /// With a label that no other test and no earlier run has.
     pub fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self::labelled(&format!("{now:x}-{count}"))
+        Self::labelled(&Label::new().0)
     }
 
     /// Where the label is given, such as a host with the port of a server of one's own.
     pub fn labelled(label: &str) -> Self {
-        let keys = Self { label: label.to_owned() };
+        let keys = Self { label: Label(label.to_owned()) };
         keys.remove();
         keys
     }
 
     /// Where what is filed under the label is there already, and this test's own.
     pub fn of_host(host: &str) -> Self {
-        Self { label: host.to_owned() }
+        Self { label: Label(host.to_owned()) }
     }
 
     /// A host's name that only this test uses.
     pub fn host(&self, name: &str) -> String {
-        format!("{name}-{}.test", self.label)
+        self.label.host(name)
     }
 
     /// The label as three numbers that are not 0, for names that consist of numbers.
     pub fn number(&self) -> [u8; 3] {
-        let mut hasher = DefaultHasher::new();
-        self.label.hash(&mut hasher);
-        let bytes = hasher.finish().to_be_bytes();
-        [bytes[0], bytes[1], bytes[2]].map(|byte| byte.clamp(1, 254))
+        self.label.number()
     }
 
     /// What is filed: contexts and usernames, e.g. `https://h.test/team alice`, in order.
@@ -94,7 +86,8 @@ impl Keys {
         let table = fs::read("/proc/keys").unwrap();
         let table = String::from_utf8_lossy(&table);
         let keys = table.lines().filter_map(Key::parse);
-        keys.filter(|k| linked.contains(&k.serial) && k.description.contains(&self.label)).collect()
+        keys.filter(|k| linked.contains(&k.serial) && k.description.contains(&self.label.0))
+            .collect()
     }
 
     fn remove(&self) {

@@ -8,6 +8,7 @@ pub mod desk;
 pub mod desktop;
 #[cfg(unix)]
 pub mod kernel;
+pub mod label;
 #[cfg(target_os = "linux")]
 pub mod onlooker;
 #[cfg(target_os = "linux")]
