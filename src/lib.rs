@@ -47,6 +47,7 @@ pub mod terminal;
 mod cli;
 mod ending;
 mod forge;
+mod git;
 mod hex;
 mod state_folder;
 

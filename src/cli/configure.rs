@@ -5,16 +5,17 @@ pub(super) mod plan;
 mod proof;
 mod source;
 
-use super::git_config::entries::Entries;
-use super::git_config::helper_line::{self, Helper};
 use super::place::Place;
 use super::settle::above_repository;
 use super::status::configuration::Configuration;
 use super::status::finding::Mend;
 use super::status::places::Asked;
-use super::{KeychainArguments, describe, git_config};
+use super::{KeychainArguments, describe};
 use crate::context::Context;
 use crate::error::Error;
+use crate::git;
+use crate::git::entries::Entries;
+use crate::git::helper_line::{self, Helper};
 use crate::keychain::{self, Kind, Options};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
@@ -64,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         None => old.is_our_keychain(),
     });
     if let Some(context) = context.filter(|context| context.is_scoped() && source.is_some())
-        && !git_config::sends_path(&context)
+        && !git::sends_path(&context)
     {
         plan.add(&plan::key(&place, "useHttpPath"), "true");
     }

@@ -17,9 +17,10 @@ mod report;
 mod sources;
 
 use super::KeychainArguments;
-use super::git_config::entries::Entries;
 use crate::credential::{Username, now};
 use crate::error::Error;
+use crate::git;
+use crate::git::entries::Entries;
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
 use crate::keychain::{self, Kind, Options};
@@ -30,7 +31,6 @@ use finding::{Finding, Mend};
 use places::Asked;
 use report::Paper;
 use serde_json::{Value, json};
-use std::process::{Command, Stdio};
 
 /// The first git whose requests say that they take other schemes than Basic.
 const SCHEMES: (u32, u32) = (2, 46);
@@ -58,8 +58,7 @@ struct Report {
 
 /// git says nothing of its configuration.
 fn unreadable() -> Finding {
-    let runs = Command::new("git").arg("--exec-path").stdin(Stdio::null()).output().is_ok();
-    if !runs {
+    if !git::runs() {
         let mend = Mend::Advice("install git".to_owned());
         return Finding::wrong("no-git", "git cannot be run", mend);
     }
@@ -91,8 +90,7 @@ impl Report {
     fn gather(arguments: &Arguments) -> Result<Self, Error> {
         let asked = places::asked(arguments.url.as_deref())?;
         let readable = Entries::try_read();
-        let git = places::ask(&["version"]);
-        let git = git.and_then(|text| Some(text.trim().strip_prefix("git version ")?.to_owned()));
+        let git = git::version();
         let mut report = Self {
             git,
             places: Vec::new(),

@@ -2,10 +2,10 @@
 //! only this helper made sense of. Tokens stay where they are.
 
 use super::configure::plan::{Consent, Plan, Whose, key};
-use super::git_config::entries::{Entries, Entry};
-use super::git_config::helper_line::Helper;
 use super::place::Place;
 use crate::error::Error;
+use crate::git::entries::{Entries, Entry};
+use crate::git::helper_line::Helper;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 

@@ -1,9 +1,9 @@
 //! What is to change in git's configuration: worked out before, shown, and then done.
 
-use crate::cli::git_config::helper_line::Helper;
-use crate::cli::git_config::words::{any_of, typed};
-use crate::cli::git_config::{self, values};
 use crate::error::Error;
+use crate::git::helper_line::Helper;
+use crate::git::words::{any_of, typed};
+use crate::git::{self, values};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use std::fmt::Write;
@@ -117,7 +117,7 @@ impl Plan {
         }
         for change in &self.changes {
             let words: Vec<&str> = change.iter().map(String::as_str).collect();
-            git_config::change(&words)?;
+            git::change(&words)?;
         }
         Ok(true)
     }

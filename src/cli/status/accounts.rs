@@ -5,13 +5,13 @@
 use super::configuration::sends_path;
 use super::finding::{Finding, Mend};
 use super::places::{Asked, looks_like_token, percent};
-use crate::cli::git_config::entries::Entries;
-use crate::cli::git_config::words::typed;
 use crate::cli::list::rfc3339;
 use crate::context::{Context, Protocol};
 use crate::credential::{Username, now};
 use crate::ending::relative;
 use crate::error::Error;
+use crate::git::entries::Entries;
+use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
 use crate::keychain::Kind;
 use serde_json::{Value, json};
