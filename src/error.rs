@@ -54,6 +54,11 @@ pub enum Error {
     #[error("{0}")]
     Refused(&'static str),
 
+    /// `configure` could not prove a keychain, which has this name; why was said. What to do
+    /// about it.
+    #[error("the keychain {0} is not proved, so git is not configured")]
+    Unproved(&'static str, &'static str),
+
     /// Nothing is kept for what a person named.
     #[error("no such account is in the keychain")]
     NoAccount,
@@ -143,6 +148,7 @@ impl Error {
     pub fn hint(self) -> Option<&'static str> {
         Some(match self {
             Self::Usage(_) | Self::Option(_) | Self::Source(_) => "see git-credential-pat --help",
+            Self::Unproved(_, hint) => hint,
             Self::NoAccount => "see what is there with: git credential-pat list",
             Self::Expired => "make a new one at the host, then: git credential-pat login URL",
             Self::Rejected => {

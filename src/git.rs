@@ -1,11 +1,13 @@
 //! git as a program. Nothing else starts it, so that how it is asked stands in one place.
 //!
+//! - [`credential`]: git asked for a credential, through one helper line.
 //! - [`entries`]: everything in its configuration, with where it stands and for which places.
 //! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written.
 //! - [`interactive`]: whether `credential.interactive` leaves room for a keychain's prompts.
 //! - [`remotes`]: the URLs of this repository's remotes.
 //! - [`words`]: the words of commands that change its configuration.
 
+pub(crate) mod credential;
 pub(crate) mod entries;
 pub(crate) mod helper_line;
 #[cfg(unix)]

@@ -4,7 +4,7 @@
 use crate::arguments::{self, Invocation, Operation};
 use crate::cli::place::holds_token;
 use crate::error::Error;
-use crate::git::helper_line::{self, Helper};
+use crate::git::helper_line::Helper;
 use crate::source::SourceOptions;
 use std::ffi::OsString;
 
@@ -101,10 +101,4 @@ pub(super) fn is_for_the_same(line: &Helper, source: &SourceOptions) -> bool {
         (Some(SourceOptions::Bound(old)), SourceOptions::Bound(new)) => old.context == new.context,
         _ => false,
     }
-}
-
-/// The line itself, for the program that runs now.
-pub(super) fn line(options: &str) -> Result<String, Error> {
-    let program = helper_line::this_program().ok_or(super::NO_PATH)?;
-    Ok(format!("{program}{options}"))
 }
