@@ -4,16 +4,14 @@ mod table;
 
 use super::KeychainArguments;
 use crate::context::Context;
-use crate::credential::{Account, Credential, now};
-use crate::ending::relative;
+use crate::credential::{Account, Credential};
 use crate::error::Error;
 use crate::forge::{self, Kind};
 use crate::keychain::{Found, Keychain};
+use crate::time::{now, relative, rfc3339};
 use crate::{hardening, helper, terminal};
 use anstyle::{AnsiColor, Style};
-use humantime::format_rfc3339_seconds;
 use serde_json::{Value, json};
-use std::time::{Duration, UNIX_EPOCH};
 use table::{Cell, Look};
 
 #[derive(clap::Args)]
@@ -172,12 +170,4 @@ impl Row {
             "keychain": keychain,
         })
     }
-}
-
-/// Seconds since 1970 UTC as `2027-01-31T00:00:00Z`; a time that no calendar has as the
-/// last one that it has.
-pub(super) fn rfc3339(seconds: u64) -> String {
-    const END_OF_9999: u64 = 253_402_300_799;
-    let time = UNIX_EPOCH + Duration::from_secs(seconds.min(END_OF_9999));
-    format_rfc3339_seconds(time).to_string()
 }

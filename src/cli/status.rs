@@ -18,13 +18,14 @@ mod sources;
 
 use super::KeychainArguments;
 use super::git_config::entries::Entries;
-use crate::credential::{Username, now};
+use crate::credential::Username;
 use crate::error::Error;
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
 use crate::keychain::{self, Kind, Options};
 use crate::protocol::Request;
 use crate::terminal;
+use crate::time::now;
 use configuration::Configuration;
 use finding::{Finding, Mend};
 use places::Asked;

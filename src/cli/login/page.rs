@@ -1,11 +1,11 @@
 //! The page where a token is made: shown, and opened where there is a desktop.
 
 use crate::context::Context;
-use crate::credential::now;
 use crate::error::Error;
 use crate::forge::{self, Page, Wanted};
 use crate::terminal::display;
 use crate::terminal::prompt::Terminal;
+use crate::time::{DAY, now};
 
 /// GitHub takes no longer name.
 const MAX_NAME: usize = 40;
@@ -17,7 +17,6 @@ pub(super) fn offer(
     forge: Option<&str>,
     expiry: Option<u64>,
 ) -> Result<(), Error> {
-    const DAY: u64 = 24 * 60 * 60;
     let forge = forge.and_then(forge::from_id).or_else(|| forge::likely_at(context));
     let Some(forge) = forge else { return Ok(()) };
     let days = expiry.map(|expiry| expiry.saturating_sub(now()).div_ceil(DAY));
