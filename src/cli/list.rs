@@ -6,7 +6,7 @@ use super::KeychainArguments;
 use crate::context::Context;
 use crate::credential::{Account, Credential};
 use crate::error::Error;
-use crate::forge::{self, Kind};
+use crate::forge::{self, Recognised};
 use crate::keychain::{Found, Keychain};
 use crate::time::{now, relative, rfc3339};
 use crate::{hardening, helper, terminal};
@@ -31,7 +31,7 @@ struct Row {
     account: Account,
     locked: bool,
     /// None where nothing is known, or nothing could be read.
-    kind: Option<Kind>,
+    token: Option<Recognised>,
     /// None where it could not be read: locked, or damaged.
     credential: Option<Credential>,
 }
@@ -70,8 +70,8 @@ fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
         let is_old = credential.as_ref().is_some_and(|c| c.is_long_rejected(now()));
         if !is_old || !helper::forget_long_rejected(keychain, &found, now())? {
             let token = credential.as_ref().map(|credential| credential.token.expose());
-            let kind = token.and_then(|token| forge::kind_of(&account.context, token));
-            rows.push(Row { account, locked: found.locked, kind, credential });
+            let token = token.and_then(|token| forge::recognise(&account.context, token));
+            rows.push(Row { account, locked: found.locked, token, credential });
         }
     }
     // What a checksum was taken of.
@@ -102,7 +102,8 @@ impl Row {
         if let Some(place) = self.linked_to() {
             return format!("that of {place}");
         }
-        let kind = self.kind.map(|kind| kind.name.replace("personal access token", "PAT"));
+        let kind =
+            self.token.map(|token| token.kind.name().replace("personal access token", "PAT"));
         kind.unwrap_or_else(|| "-".to_owned())
     }
 
@@ -160,8 +161,8 @@ impl Row {
             "context": self.account.context.to_string(),
             "username": self.username(),
             "any_username": self.answers_any(),
-            "forge": self.kind.map(|kind| kind.forge),
-            "kind": self.kind.map(|kind| kind.name),
+            "forge": self.token.map(|token| token.forge.name()),
+            "kind": self.token.map(|token| token.kind.name()),
             "state": self.state(),
             "expires": time(|c| c.expiry),
             "stored": time(|c| Some(c.stored_at)),

@@ -144,9 +144,9 @@ impl Login<'_> {
         if self.replace || !old.is_live(now()) {
             return Ok(());
         }
-        let kind = forge::kind_of(&self.context, old.token.expose());
-        let kind =
-            kind.map_or_else(|| "token".to_owned(), |kind| format!("{} {}", kind.forge, kind.name));
+        let known = forge::recognise(&self.context, old.token.expose());
+        let kind = known.map(|known| format!("{} {}", known.forge.name(), known.kind.name()));
+        let kind = kind.unwrap_or_else(|| "token".to_owned());
         let life = old.expiry.map(|expiry| format!(", which expires {}", relative(expiry, now())));
         self.replace = terminal.confirm(&format!(
             "{username} has a {kind} at {} already{}. Replace it?",

@@ -14,10 +14,10 @@ const MAX_NAME: usize = 40;
 pub(super) fn offer(
     terminal: &mut Terminal,
     context: &Context,
-    forge: Option<&str>,
+    forge: Option<forge::Id>,
     expiry: Option<u64>,
 ) -> Result<(), Error> {
-    let forge = forge.and_then(forge::from_id).or_else(|| forge::likely_at(context));
+    let forge = forge.map(forge::Id::forge).or_else(|| forge::likely_at(context));
     let Some(forge) = forge else { return Ok(()) };
     let days = expiry.map(|expiry| expiry.saturating_sub(now()).div_ceil(DAY));
     // So that it is found again there.
