@@ -15,9 +15,10 @@
 
 use crate::cli;
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
+use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::secret::Buffer;
+use crate::time::now;
 use crate::{hardening, helper, registry, terminal};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

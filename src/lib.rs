@@ -50,15 +50,16 @@ mod forge;
 mod git;
 mod hex;
 mod state_folder;
+mod time;
 
 use arguments::{HelperOptions, Invocation, Operation};
 use context::Context;
-use credential::now;
 use error::{Error, Failure};
 use helper::{Outcome, Policy};
 use keychain::Keychain;
 use protocol::Request;
 use std::ffi::OsString;
+use time::now;
 
 /// Does what these arguments, without the program's name, ask for; the exit status.
 ///

@@ -5,11 +5,12 @@
 //! same name, nor the reverse, unless a person linked the two.
 
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
+use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::helper::{self, Choice};
 use crate::keychain::Keychain;
 use crate::secret::Secret;
+use crate::time::now;
 
 /// How Docker Hub is called by everybody but docker.
 pub const HUB: &str = "docker.io";

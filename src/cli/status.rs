@@ -17,7 +17,7 @@ mod report;
 mod sources;
 
 use super::KeychainArguments;
-use crate::credential::{Username, now};
+use crate::credential::Username;
 use crate::error::Error;
 use crate::git;
 use crate::git::entries::Entries;
@@ -26,6 +26,7 @@ use crate::helper::{self, Policy};
 use crate::keychain::{self, Kind, Options};
 use crate::protocol::Request;
 use crate::terminal;
+use crate::time::now;
 use configuration::Configuration;
 use finding::{Finding, Mend};
 use places::Asked;
