@@ -9,6 +9,7 @@
 
 mod choice;
 pub mod explanation;
+pub mod registry;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -39,7 +39,6 @@ pub mod hardening;
 pub mod helper;
 pub mod keychain;
 pub mod protocol;
-pub mod registry;
 pub mod secret;
 pub mod source;
 pub mod terminal;

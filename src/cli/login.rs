@@ -15,9 +15,10 @@ use crate::credential::{Credential, Username, now};
 use crate::ending::relative;
 use crate::error::Error;
 use crate::forge::{self, Forge};
+use crate::helper::registry;
 use crate::keychain::{self, Keychain};
 use crate::terminal::prompt::Terminal;
-use crate::{helper, registry, terminal};
+use crate::{helper, terminal};
 use ask::Login;
 use save::{Saved, save};
 

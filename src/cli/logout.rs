@@ -5,9 +5,10 @@ use super::{KeychainArguments, accounts};
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
+use crate::helper::registry;
 use crate::keychain::Keychain;
 use crate::terminal::prompt::Terminal;
-use crate::{helper, registry, terminal};
+use crate::{helper, terminal};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
