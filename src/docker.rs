@@ -113,7 +113,7 @@ fn get() -> Result<Output, Failure> {
     let server = server(&request)?;
     let context = context(server)?;
     let mut keychain = cli::configured_keychain()?;
-    let account = helper::with_retries(|| registry::account(&mut *keychain, &context))?;
+    let account = registry::account(&mut *keychain, &context, now())?;
     let credential = account.ok_or(Failure::Text(NOT_FOUND))?;
     let username = credential.username.unwrap_or_default();
     let text = |bytes| std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Error::Damaged);
@@ -141,7 +141,7 @@ fn store() -> Result<Output, Failure> {
     }
     let account = Credential::new(context(&entry.server)?, Some(username), secret, now());
     let mut keychain = cli::configured_keychain()?;
-    helper::with_retries(|| registry::put(&mut *keychain, &account))?;
+    registry::put(&mut *keychain, &account)?;
     Ok(Output::default())
 }
 

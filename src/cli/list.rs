@@ -4,7 +4,7 @@ mod table;
 
 use super::KeychainArguments;
 use crate::context::Context;
-use crate::credential::{Account, Credential, now};
+use crate::credential::{Account, Credential, State, now};
 use crate::ending::relative;
 use crate::error::Error;
 use crate::forge::{self, Kind};
@@ -116,9 +116,11 @@ impl Row {
         match &self.credential {
             _ if self.locked => "locked",
             None => "damaged",
-            Some(credential) if credential.rejected_at.is_some() => "rejected",
-            Some(credential) if credential.is_expired(now()) => "expired",
-            Some(_) => "ready",
+            Some(credential) => match credential.state(now()) {
+                State::Rejected => "rejected",
+                State::Expired => "expired",
+                State::Live => "ready",
+            },
         }
     }
 

@@ -3,6 +3,7 @@
 mod choosing;
 mod erasing;
 mod explaining;
+mod judging;
 mod storing;
 
 use super::{Outcome, Policy, erase, get, store};
