@@ -21,9 +21,10 @@ use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::keychain::{Found, Keychain};
-use crate::protocol::{Answer, Request};
+use crate::protocol::{self, Answer, Operation, Request};
 use crate::secret::Secret;
 use choice::named;
+use std::io::{Read, Write};
 use verdict::{Question, Reason, Verdict, judge};
 use zeroize::Zeroizing;
 
@@ -86,6 +87,44 @@ impl Ending {
             stored_at: credential.stored_at,
         })
     }
+}
+
+/// Serves one operation: reads the request from `input`, does what it means on the keychain that
+/// `open` gives for it, and writes the answer, if there is one, to `output` in one write. Where
+/// `open` gives none, nothing is done.
+///
+/// This is the whole helper: whoever brings the two streams is a front door to it, be it git's
+/// process or somebody's socket. What comes back is for telling a person; the answer has left.
+///
+/// # Errors
+/// Where the request is none, a stream or the keychain fails.
+pub fn serve<'k>(
+    operation: Operation,
+    input: &mut dyn Read,
+    output: &mut dyn Write,
+    open: impl FnOnce(&Request) -> Result<Option<Box<dyn Keychain + 'k>>, Error>,
+    policy: Policy,
+) -> Result<Outcome, Error> {
+    let run = match operation {
+        Operation::Get => get,
+        Operation::Store => store,
+        Operation::Erase => erase,
+        Operation::Capability => {
+            write(output, protocol::CAPABILITIES.as_bytes())?;
+            return Ok(Outcome::Silent);
+        }
+    };
+    let request = Request::read(input)?;
+    let Some(mut keychain) = open(&request)? else { return Ok(Outcome::Silent) };
+    let outcome = run(&request, policy, &mut *keychain)?;
+    if let Outcome::Answer { lines, .. } = &outcome {
+        write(output, lines)?;
+    }
+    Ok(outcome)
+}
+
+fn write(output: &mut dyn Write, bytes: &[u8]) -> Result<(), Error> {
+    output.write_all(bytes).map_err(|error| Error::Stream(error.kind()))
 }
 
 /// Answers a request with the account that it is for.
