@@ -33,7 +33,8 @@ use crate::secret::{Buffer, Secret};
 use keyring_core::{Entry, Error as FamilyError, Result as FamilyResult};
 use zeroize::Zeroizing;
 
-/// The secret of the entry with this service and user, as its writer was given it.
+/// The secret of the entry with this service and user, as its writer was given it, without the
+/// end of a line that `echo` added.
 ///
 /// # Errors
 /// [`Error::NoEntry`] where there is none, [`Error::SeveralEntries`] where it is not known
@@ -41,7 +42,7 @@ use zeroize::Zeroizing;
 pub(crate) fn read(service: &str, user: &str) -> Result<Secret, Error> {
     crate::hardening::hide_memory();
     let secret = Buffer::from(encoding::decode(stores::read(service, user)?)?);
-    Ok(secret.secret(secret.expose()))
+    Ok(secret.secret(secret.without_line_end()))
 }
 
 /// What the entry that a store has built holds, in memory that is wiped.

@@ -21,7 +21,7 @@
 use super::found::{Entry, Source, credential};
 use super::keyring;
 use super::plain_file::PlainFile;
-use crate::context::Context;
+use crate::context::{Context, escape};
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::keychain::family;
@@ -38,9 +38,10 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
         .ok_or(Error::Refused("gh's hosts file is not as gh writes it, and is left alone"))?;
     let mut entries = Vec::new();
     for host in &hosts {
-        let label = crate::context::escape(host.name.as_bytes());
-        for token in tokens(host, family::read) {
-            entries.push(Entry { number: entries.len(), label: label.clone(), token });
+        for (user, token) in tokens(host, family::read) {
+            let whose = user.map(|user| format!("{user} at ")).unwrap_or_default();
+            let label = escape(format!("{whose}{}", host.name).as_bytes());
+            entries.push(Entry { number: entries.len(), label, token });
         }
     }
     let remark = "gh keeps its own copy: gh auth logout removes it, and exec gives gh the token";
@@ -65,13 +66,16 @@ struct Host<'a> {
 /// How the keyring is asked for the entry of a service and a user.
 type Keyring = fn(&str, &str) -> Result<Secret, Error>;
 
+/// A user, if there is a name, and the token.
+type Found<'a> = (Option<&'a str>, Result<Credential, &'static str>);
+
 /// The active account first: it is the one that git was given so far.
-fn tokens(host: &Host<'_>, keyring: Keyring) -> Vec<Result<Credential, &'static str>> {
+fn tokens<'a>(host: &Host<'a>, keyring: Keyring) -> Vec<Found<'a>> {
     let Some(context) = Context::of_host(b"https", host.name.as_bytes()) else {
-        return vec![Err("its host cannot be one that git asks for")];
+        return vec![(None, Err("its host cannot be one that git asks for"))];
     };
     let service = format!("gh:{}", host.name);
-    let found = |user: Option<&str>, token: Option<&str>, entries: &[&str]| {
+    let found = |user: Option<&'a str>, token: Option<&str>, entries: &[&str]| {
         let token = match token {
             Some(token) => Secret::new(token.as_bytes()),
             None => first(keyring, &service, entries)?,
@@ -81,9 +85,10 @@ fn tokens(host: &Host<'_>, keyring: Keyring) -> Vec<Result<Credential, &'static 
     };
     let of_user = |user: &str| host.users.iter().find(|(name, _)| *name == user);
     let active = host.token.or_else(|| of_user(host.user?)?.1);
-    let mut tokens = vec![found(host.user, active, &[host.user.unwrap_or_default(), ""])];
+    let entries = [host.user.unwrap_or_default(), ""];
+    let mut tokens = vec![(host.user, found(host.user, active, &entries))];
     let others = host.users.iter().filter(|(user, _)| Some(*user) != host.user);
-    tokens.extend(others.map(|(user, token)| found(Some(user), *token, &[user])));
+    tokens.extend(others.map(|(user, token)| (Some(*user), found(Some(user), *token, &[user]))));
     tokens
 }
 
@@ -209,7 +214,7 @@ mod tests {
         ] {
             let users = users.iter().map(|user| (*user, None)).collect();
             let host = Host { name: host, user, token: None, users };
-            let found = tokens(&host, keyring).into_iter().map(|token| {
+            let found = tokens(&host, keyring).into_iter().map(|(_, token)| {
                 let token = token?;
                 let text = String::from_utf8_lossy(token.token.expose()).into_owned();
                 Ok(format!("{} {text}", token.account().username))

@@ -90,8 +90,8 @@ impl ServiceEntry {
         [("service", &self.names.service), ("username", &self.names.user)]
     }
 
-    /// The entry's items. `KeePassXC` also finds names with other capital letters: what has not
-    /// exactly these is another's, and is neither unlocked nor touched.
+    /// The entry's items. A search finds what has at least these attributes, and no service
+    /// promises how it compares them: what has other names is neither unlocked nor touched.
     fn search(&self, service: &mut Service) -> std::result::Result<Listing, Error> {
         let mut ours = Listing::default();
         for found in service.search(&[self.attributes().to_vec()])? {
@@ -107,12 +107,14 @@ impl ServiceEntry {
         items: Vec<ObjectPath>,
     ) -> std::result::Result<Vec<ObjectPath>, Error> {
         let attributes = service.attributes(&items)?;
-        let is_ours = |has: Attributes| {
-            let has = |(name, value)| has.iter().any(|(n, v)| n == name && v == value);
-            self.attributes().into_iter().all(has)
-        };
         let items = items.into_iter().zip(attributes);
-        Ok(items.filter_map(|(item, has)| is_ours(has?).then_some(item)).collect())
+        Ok(items.filter_map(|(item, has)| self.is_named(&has?).then_some(item)).collect())
+    }
+
+    /// Whether an item with these attributes is the entry's.
+    fn is_named(&self, has: &Attributes) -> bool {
+        let has = |(name, value)| has.iter().any(|(n, v)| n == name && v == value);
+        self.attributes().into_iter().all(has)
     }
 
     /// The entry's items, unlocked.
@@ -198,5 +200,24 @@ impl CredentialApi for ServiceEntry {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Names, ServiceEntry, Store};
+
+    #[test]
+    fn an_item_of_other_names_is_not_the_entrys() {
+        let entry = ServiceEntry { store: Store::new(), names: Names::new("app", "alice") };
+        let is_named = |has: &[(&str, &str)]| {
+            let has = has.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            entry.is_named(&has.collect())
+        };
+        assert!(is_named(&[("username", "alice"), ("target", "default"), ("service", "app")]));
+        assert!(!is_named(&[("username", "Alice"), ("service", "app")]));
+        assert!(!is_named(&[("username", "alice"), ("service", "app2")]));
+        assert!(!is_named(&[("username", "alice")]));
+        assert!(!is_named(&[]));
     }
 }
