@@ -8,7 +8,6 @@
 pub(crate) mod interrupts;
 #[cfg(target_os = "macos")]
 mod macos;
-mod registers;
 #[cfg(windows)]
 mod windows;
 
@@ -66,11 +65,10 @@ pub fn wipe_stack() {
     used.zeroize();
 }
 
-/// Wipes what a finished operation has left on the stack and in registers. Nothing secret
-/// may be alive any more.
+/// Wipes what a finished operation has left on the stack. Nothing secret may be alive any
+/// more. The system takes the registers away when the process ends.
 pub fn end() {
     wipe_stack();
-    registers::wipe();
 }
 
 #[cfg(unix)]

@@ -13,9 +13,9 @@ use super::status::finding::{Finding, Mend};
 use super::status::places::Asked;
 use crate::context::Context;
 use crate::error::Error;
-use crate::git;
 use crate::git::entries::Entries;
 use crate::git::helper_line::{self, Helper};
+use crate::git::{self, Failed};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use plan::{Consent, Plan, Whose, key};
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         Some((_, source)) => source::is_for_the_same(old, source),
         None => old.is_our_keychain(),
     };
-    let values = plan.values(&key);
+    let values = plan.values(&key)?;
     let old = values.iter().rfind(|value| replaces(&Helper::parse(value))).map(String::as_str);
     let program = program(old, arguments.by_name)?;
     let line = match &source {
@@ -72,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         _ => None,
     };
     let only = arguments.only || wants_only(&place, terminal.as_mut())?;
-    plan.ask_us(&key, &line, only, &replaces);
+    plan.ask_us(&key, &line, only, &replaces)?;
     if let Some(context) = context.filter(|context| context.is_scoped() && source.is_some())
         && !git::sends_path(&context)
     {
@@ -86,8 +86,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     } else {
         return Ok(());
     }
-    warn(&place);
-    Ok(())
+    warn(&place)
 }
 
 /// This program as our line names it: as in the line before, where that leads to this very one.
@@ -122,7 +121,7 @@ fn keychain_line(program: &str, old: Option<&str>, arguments: &Arguments) -> Res
 /// Whether a person wants the other helpers to be forgotten.
 fn wants_only(place: &str, terminal: Option<&mut Terminal>) -> Result<bool, Error> {
     let Some(terminal) = terminal else { return Ok(false) };
-    let entries = Entries::read();
+    let entries = Entries::read().map_err(Failed::tell)?;
     let asked = Asked::named(place);
     let others = Configuration::at(&entries, asked.as_ref()).other_names().join(", ");
     if others.is_empty() {
@@ -136,8 +135,8 @@ fn wants_only(place: &str, terminal: Option<&mut Terminal>) -> Result<bool, Erro
 
 /// Says what is still in the way; where git was configured for every host, also at those for
 /// which other helpers are configured.
-fn warn(place: &str) {
-    let entries = Entries::read();
+fn warn(place: &str) -> Result<(), Error> {
+    let entries = Entries::read().map_err(Failed::tell)?;
     let mut said: Vec<Finding> = Vec::new();
     let mut say = |place: &str, asked: Option<&Asked>| {
         for finding in Configuration::at(&entries, asked).findings() {
@@ -157,6 +156,7 @@ fn warn(place: &str) {
             say(&format!("at {}: ", asked.context), Some(&asked));
         }
     }
+    Ok(())
 }
 
 /// The places for which helpers of their own are configured.

@@ -4,6 +4,7 @@
 use super::configure::plan::{Consent, Plan, Whose, key};
 use super::place::Place;
 use crate::error::Error;
+use crate::git::Failed;
 use crate::git::entries::{Entries, Entry};
 use crate::git::helper_line::{self, Helper};
 use crate::git::words::typed;
@@ -27,7 +28,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let place = arguments.url.as_deref().map(Place::parse).transpose()?;
     let place = place.map(|place| place.context.to_string());
     let scope = arguments.whose.scope();
-    let entries = Entries::read();
+    let entries = Entries::read().map_err(Failed::tell)?;
     let is_here = |entry: &&Entry| {
         entry.scope == scope && place.as_ref().is_none_or(|place| *place == *entry.subsection)
     };
@@ -47,7 +48,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut left = Vec::new();
     for (place, lines) in &places {
         let key = key(place, "helper");
-        if plan.forget(&key, lines) {
+        if plan.forget(&key, lines)? {
             left.push(key);
         }
     }

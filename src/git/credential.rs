@@ -5,18 +5,16 @@
 //! secret goes through pipes, never into an argument or the environment.
 
 use super::command;
+use super::failed::{self, Failed};
 use crate::context::{Context, escape};
 use crate::credential::{Credential, Username};
-use crate::error::Error;
 use crate::hardening::interrupts::Held;
 use crate::protocol::{Request, description};
 use crate::secret::Secret;
+use crate::terminal::NAME;
 use std::io::{self, Write};
 use std::process::{Command, Output, Stdio};
 use zeroize::Zeroizing;
-
-/// How many lines of what is said are shown, and how many characters of each.
-const SHOWN: (usize, usize) = (10, 300);
 
 /// A helper line that is tried.
 pub(crate) struct Trial<'a> {
@@ -37,8 +35,8 @@ impl Trial<'_> {
     /// Has git hand this credential to the helper to be stored.
     ///
     /// # Errors
-    /// [`Error::Refused`] where git cannot be run.
-    pub(crate) fn store(&self, credential: &Credential) -> Result<Tried, Error> {
+    /// Where git cannot be run.
+    pub(crate) fn store(&self, credential: &Credential) -> Result<Tried, Failed> {
         let username = credential.username.as_ref().map(Username::as_bytes);
         let input = description(&credential.context, username, Some(&credential.token));
         self.ask("approve", &input)
@@ -47,25 +45,25 @@ impl Trial<'_> {
     /// Has git ask the helper for a token.
     ///
     /// # Errors
-    /// [`Error::Refused`] where git cannot be run.
+    /// Where git cannot be run.
     pub(crate) fn get(
         &self,
         context: &Context,
         username: Option<&Username>,
-    ) -> Result<Tried, Error> {
+    ) -> Result<Tried, Failed> {
         self.ask("fill", &description(context, username.map(Username::as_bytes), None))
     }
 
-    fn ask(&self, operation: &str, input: &[u8]) -> Result<Tried, Error> {
+    fn ask(&self, operation: &str, input: &[u8]) -> Result<Tried, Failed> {
         let mut git = command();
-        git.args(["-C", "/", "-c", "core.askPass=", "-c", "credential.helper=", "-c"]);
+        git.args(["-C", "/", "-c", "credential.helper=", "-c"]);
         git.args([&format!("credential.helper={}", self.line), "credential", operation]);
         for repository in ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR"] {
             git.env_remove(repository);
         }
         git.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ASKPASS", "");
         self.held.let_end(&mut git);
-        let output = run(git, input).map_err(|_| Error::Refused("git cannot be run"))?;
+        let output = run(git, input).map_err(|error| Failed::to_start(&error))?;
         let printed = Zeroizing::new(output.stdout);
         let token = Request::parse(&printed).ok().and_then(|answer| answer.password);
         Ok(Tried { token, said: shown(&output.stderr) })
@@ -83,12 +81,14 @@ fn run(mut program: Command, input: &[u8]) -> io::Result<Output> {
 }
 
 /// The lines as they may be shown, each once: an operation that is tried again says the same.
+/// Our own lines hold no secret, those of others are cleaned.
 fn shown(said: &[u8]) -> Vec<String> {
-    let (most, longest) = SHOWN;
+    const MOST: usize = 10;
     let mut lines: Vec<String> = Vec::new();
-    for line in said.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-        let line: String = escape(line).chars().take(longest).collect();
-        if lines.len() < most && !lines.contains(&line) {
+    for line in said.split(|&byte| byte == b'\n') {
+        let is_ours = [NAME, "hint: "].iter().any(|begin| line.starts_with(begin.as_bytes()));
+        let line = if is_ours { escape(line) } else { failed::cleaned(line) };
+        if !line.is_empty() && lines.len() < MOST && !lines.contains(&line) {
             lines.push(line);
         }
     }
@@ -106,9 +106,9 @@ mod tests {
         let lines = shown(said);
         assert_eq!(lines[..2], ["git-credential-pat: store: no", "hint: go"]);
         assert!(lines.len() == 3 && !lines[2].contains('\x1b'), "{lines:?}");
-        assert_eq!(shown("x\n".repeat(50).as_bytes()), ["x"]);
-        let many: String = (0..50).map(|number| format!("{number}\n")).collect();
-        assert_eq!(shown(many.as_bytes()).len(), 10);
-        assert_eq!(shown("x".repeat(1000).as_bytes())[0].len(), 300);
+        let many: Vec<String> = (0..50).map(|number| number.to_string()).collect();
+        assert_eq!(shown(many.join("\n").as_bytes()).len(), 10);
+        let value = "fatal: bad boolean config value 'TESTONLY' for 'a.b'\n";
+        assert_eq!(shown(value.as_bytes()), ["bad boolean config value …"]);
     }
 }

@@ -57,3 +57,34 @@ fn set(signals: &[libc::c_int]) -> libc::sigset_t {
     }
     set
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::hold;
+    use std::fs;
+    use std::process::Command;
+
+    /// Which signals wait, one bit for each.
+    fn waiting(status: &str) -> u64 {
+        let line = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+        u64::from_str_radix(line.expect("a line").trim(), 16).expect("a number")
+    }
+
+    #[test]
+    fn they_wait_for_a_while_and_in_this_process_alone() {
+        let here = || waiting(&fs::read_to_string("/proc/thread-self/status").expect("a file"));
+        let signals = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+        let all = signals.iter().fold(0_u64, |bits, signal| bits | 1 << (signal - 1));
+        let before = here();
+        assert_eq!(before & all, 0);
+        let held = hold();
+        assert_eq!(here(), before | all);
+        let mut program = Command::new("cat");
+        program.arg("/proc/self/status");
+        held.let_end(&mut program);
+        let output = program.output().expect("a run").stdout;
+        assert_eq!(waiting(&String::from_utf8_lossy(&output)), before);
+        drop(held);
+        assert_eq!(here(), before);
+    }
+}

@@ -1,5 +1,7 @@
 //! `configure` and `unconfigure`: what they do to git's configuration, shown before it is done.
 
+mod proof;
+
 use crate::status::User;
 use crate::support::program::gits;
 use crate::support::sandbox::{BINARY, Ran, run};

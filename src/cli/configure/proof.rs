@@ -7,8 +7,9 @@
 
 use crate::cli::describe;
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
+use crate::credential::{Credential, Username};
 use crate::error::Error;
+use crate::git::Failed;
 use crate::git::credential::{Trial, Tried};
 use crate::hardening::interrupts;
 use crate::helper;
@@ -16,6 +17,7 @@ use crate::hex;
 use crate::keychain::{self, Cache, Keychain, Kind, Options};
 use crate::secret::Secret;
 use crate::terminal;
+use crate::time::now;
 use sha2::{Digest, Sha256};
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -62,7 +64,9 @@ pub(super) fn prove(line: &str, kind: Kind) -> Result<(), Error> {
         }
         Err(Wrong::Keychain(error)) => Err(unproved(kind, error)),
         Err(Wrong::Way { what, said }) => {
-            said.iter().for_each(|line| terminal::pass_on(line));
+            for line in &said {
+                terminal::pass_on(line);
+            }
             say(&format!("{what} by way of this line: {line}"));
             Err(not_proved(kind))
         }
@@ -90,14 +94,14 @@ fn round_trip(
     credential: &Credential,
 ) -> Result<(), Wrong> {
     let contexts = slice::from_ref(&credential.context);
-    let stored = trial.store(credential)?;
+    let stored = trial.store(credential).map_err(Failed::tell)?;
     // Where nothing is, asking on could raise a window again that was dismissed.
     if helper::with_retries(|| keychain.find(contexts, None))?.is_empty() {
         return Err(Wrong::Way { what: "git stored no test token", said: stored.said });
     }
     let got = trial.get(&credential.context, credential.username.as_ref());
     let deleted = helper::with_retries(|| helper::delete(keychain, &credential.context, None));
-    let got = got?;
+    let got = got.map_err(Failed::tell)?;
     if got.token.as_ref() != Some(&credential.token) {
         return Err(Wrong::Way { what: "git does not get a test token back", said: ours(got) });
     }
