@@ -65,7 +65,7 @@ pub(super) fn reason(error: Error) -> &'static str {
         Error::Locked => "the keychain is locked",
         Error::Denied | Error::RefusedOrWrongPassword => "the keychain denied access",
         Error::TimedOut => "the keychain did not answer in time",
-        Error::Unreachable(_) | Error::NoSecretService => "the keychain cannot be reached",
+        Error::Refused(why) => why,
         _ => "the keychain failed",
     }
 }
