@@ -5,9 +5,9 @@ use crate::cli::place::Place;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
+use crate::git;
 use crate::protocol::Request;
 use std::io::{Read, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What the helper of this name, or at this path, answers for these places.
@@ -20,7 +20,7 @@ pub(super) fn read(name: &str, places: &[Place]) -> Result<Source, Error> {
     }
     let entries = places.iter().enumerate().map(|(number, place)| {
         let username = place.username.as_ref().map(Username::as_bytes);
-        let token = ask(helper(name), &place.context, username);
+        let token = ask(git::credential_helper(name), &place.context, username);
         Entry { number, label: place.context.to_string(), token }
     });
     let remark =
@@ -32,19 +32,6 @@ pub(super) fn read(name: &str, places: &[Place]) -> Result<Source, Error> {
         remark: Some(remark),
         sends_path: false,
     })
-}
-
-/// A helper as git runs it: a path as it is, a name by way of git.
-fn helper(name: &str) -> Command {
-    let mut command = if Path::new(name).is_absolute() {
-        Command::new(name)
-    } else {
-        let mut command = Command::new("git");
-        command.arg(format!("credential-{name}"));
-        command
-    };
-    command.arg("get");
-    command
 }
 
 /// What this command answers for a place.

@@ -1,5 +1,5 @@
 //! Nothing is left of a token that was imported, printed or handed to a command: not in
-//! memory, not in a register, not in a file.
+//! memory, not in a file.
 
 use super::Newcomer;
 use crate::support::program::program;
