@@ -19,7 +19,7 @@ use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::secret::Buffer;
 use crate::time::now;
-use crate::{hardening, helper, registry, terminal};
+use crate::{forge, hardening, helper, registry, terminal};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -139,6 +139,9 @@ fn store() -> Result<Output, Failure> {
     if is_of_several_lines(&entry.username) || is_of_several_lines(&entry.secret) {
         return Err(Error::Refused("a username and a token are one line each").into());
     }
+    if username.is_token() {
+        return Err(Error::Refused("a token is no username: it is the password").into());
+    }
     let account = Credential::new(context(&entry.server)?, Some(username), secret, now());
     let mut keychain = cli::configured_keychain()?;
     helper::with_retries(|| registry::put(&mut *keychain, &account))?;
@@ -195,7 +198,8 @@ fn server(request: &Buffer) -> Result<&str, Failure> {
 }
 
 fn context(server: &str) -> Result<Context, Error> {
-    registry::context(server).ok_or(Error::Refused("this is no name of a registry"))
+    let context = registry::context(server).filter(|context| !forge::is_in_context(context));
+    context.ok_or(Error::Refused("this is no name of a registry"))
 }
 
 fn is_of_several_lines(text: &str) -> bool {

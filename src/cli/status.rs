@@ -20,6 +20,7 @@ use super::KeychainArguments;
 use super::git_config::entries::Entries;
 use crate::credential::Username;
 use crate::error::Error;
+use crate::forge;
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
 use crate::keychain::{self, Kind, Options};
@@ -138,7 +139,7 @@ impl Report {
         let policy = Policy { allow_http, now: now() };
         let given = asked.and_then(|asked| asked.username.clone());
         let given = given.or(configuration.username.clone().filter(|_| asked.is_some()));
-        let name = given.as_ref().map(places::shown);
+        let name = given.as_ref().map(ToString::to_string);
         let mut place = PlaceReport {
             url: asked.map(|asked| asked.context.to_string()),
             username: name.clone(),
@@ -286,7 +287,10 @@ impl PlaceReport {
         for (number, explained) in self.accounts.iter().enumerate() {
             let subject = if number == 0 { "accounts" } else { "" };
             let name = accounts::name(explained);
-            paper.line(subject, &format!("{name} at {}", explained.account.context));
+            paper.line(
+                subject,
+                &format!("{name} at {}", forge::shown_context(&explained.account.context)),
+            );
             if self.url.is_some() || explained.why != Why::Refused {
                 paper.detail(&accounts::reason(explained, self.username.as_deref()));
             }

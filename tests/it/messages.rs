@@ -33,6 +33,8 @@ a file of tokens is longer than 4 MiB
 a standard stream failed: {0}
 a token does not belong in a URL: it is asked for, or read with --with-token
 a token expires at a date such as 2027-01-31, or in 90d, or never
+a token is no username: it is asked for, or read with --with-token
+a token is no username: it is the password
 a token is one line without control characters
 a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use

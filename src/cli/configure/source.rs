@@ -3,8 +3,8 @@
 
 use crate::arguments::{self, Invocation, Operation};
 use crate::cli::git_config::helper_line::{self, Helper};
-use crate::cli::place::holds_token;
 use crate::error::Error;
+use crate::forge;
 use crate::source::SourceOptions;
 use std::ffi::OsString;
 
@@ -78,7 +78,11 @@ impl SourceArguments {
         } else if !words.is_empty() {
             words.splice(..0, ["--for", url]);
         }
-        if words.iter().any(|word| holds_token(word.as_bytes())) {
+        let is_token = |(name, value): &(&str, &Option<String>)| {
+            let value = value.as_deref().unwrap_or_default().as_bytes();
+            forge::holds_token(value) || (*name == "--username" && forge::is_token(value))
+        };
+        if named.iter().any(is_token) {
             return Err(Error::Usage(
                 "this would put a token into git's configuration: name where it is read",
             ));

@@ -7,6 +7,7 @@ use super::{gh, netrc, other_helper, remotes, store_file};
 use crate::cli::place::Place;
 use crate::context::escape;
 use crate::error::Error;
+use crate::forge;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,12 @@ pub(super) fn parse(text: &str) -> Result<From, &'static str> {
         Some((name, file)) => (name, Some(PathBuf::from(file))),
         None => (text, None),
     };
+    // Below other folders a file may be called whatever it is.
+    let first = file.as_ref().and_then(|file| file.components().next());
+    let first = first.map_or(&[][..], |first| first.as_os_str().as_encoded_bytes());
+    if forge::is_token(name.as_bytes()) || forge::holds_token(first) {
+        return Err("a token is no source: name where it lies");
+    }
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./\\:".contains(&b);
     match (name, file) {
         ("store", file) => Ok(From::Store(file)),
@@ -125,6 +132,10 @@ mod tests {
         assert!(matches!(parse("store"), Ok(From::Store(None))));
         assert!(parse("netrc=/a=b") == Ok(From::Netrc(Some(PathBuf::from("/a=b")))));
         assert!(parse("osxkeychain") == Ok(From::Helper("osxkeychain".to_owned())));
+        assert!(parse("store=/tmp/hf_TESTONLYTESTONLY").is_ok());
+        for token in ["hf_TESTONLYTESTONLY", "store=hf_TESTONLYTESTONLY", "BBDC-TESTONLYTESTONLY"] {
+            assert!(parse(token).is_err_and(|why| why.contains("token")), "{token}");
+        }
         for text in ["", "pat", "store=", "remotes=x", "a b", "!x", "-x", "libsecret=x", "a;b"] {
             assert!(parse(text).is_err(), "{text}");
         }
