@@ -61,6 +61,17 @@ pub struct Account {
     pub username: Username,
 }
 
+/// Whether a token may be served, as far as it tells by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It may.
+    Live,
+    /// The host refused it.
+    Rejected,
+    /// Its time is over.
+    Expired,
+}
+
 /// A token and what is known of it: the content of a keychain's item.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
@@ -142,10 +153,20 @@ impl Credential {
         self.rejected_at.is_some_and(is_long_ago)
     }
 
+    /// Its state at `now` (seconds since 1970 UTC).
+    #[must_use]
+    pub fn state(&self, now: u64) -> State {
+        match self.rejected_at {
+            Some(_) => State::Rejected,
+            None if self.is_expired(now) => State::Expired,
+            None => State::Live,
+        }
+    }
+
     /// Whether it may be served at `now` (seconds since 1970 UTC).
     #[must_use]
     pub fn is_live(&self, now: u64) -> bool {
-        self.rejected_at.is_none() && !self.is_expired(now)
+        self.state(now) == State::Live
     }
 }
 

@@ -4,7 +4,7 @@ mod table;
 
 use super::KeychainArguments;
 use crate::context::Context;
-use crate::credential::{Account, Credential};
+use crate::credential::{Account, Credential, State};
 use crate::error::Error;
 use crate::forge::{self, Recognised};
 use crate::keychain::{Found, Keychain};
@@ -115,9 +115,11 @@ impl Row {
         match &self.credential {
             _ if self.locked => "locked",
             None => "damaged",
-            Some(credential) if credential.rejected_at.is_some() => "rejected",
-            Some(credential) if credential.is_expired(now()) => "expired",
-            Some(_) => "ready",
+            Some(credential) => match credential.state(now()) {
+                State::Rejected => "rejected",
+                State::Expired => "expired",
+                State::Live => "ready",
+            },
         }
     }
 

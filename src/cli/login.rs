@@ -14,10 +14,11 @@ use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
+use crate::helper::registry;
 use crate::keychain::{self, Keychain};
 use crate::terminal::prompt::Terminal;
 use crate::time::{now, relative};
-use crate::{helper, registry, terminal};
+use crate::{helper, terminal};
 use ask::Login;
 use save::{Saved, save};
 
@@ -114,14 +115,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let lacks = settle::lacks(&setup, &mut *keychain, &credential)?;
     let settings = settle::ask(lacks, terminal.as_mut())?;
     let links: Vec<Credential> =
-        arguments.also.iter().map(|at| registry::link(at.clone(), &credential)).collect();
+        arguments.also.iter().map(|at| registry::link(at.clone(), &credential, now())).collect();
     for link in &links {
         may_be_written(&mut *keychain, link, login.replace)?;
     }
     let (saved, credential) = save(&mut *keychain, credential, login.replace)?;
     report(&saved, &credential, &*keychain);
     for link in &links {
-        helper::with_retries(|| registry::put(&mut *keychain, link))?;
+        registry::put(&mut *keychain, link)?;
         report_link(link);
     }
     settle::carry_out("login", &settings)
@@ -178,7 +179,7 @@ fn may_be_written(
     link: &Credential,
     replace: bool,
 ) -> Result<(), Error> {
-    let kept = helper::with_retries(|| registry::kept(keychain, &link.context))?;
+    let kept = registry::kept(keychain, &link.context, now())?;
     let is_own = kept.is_some_and(|kept| kept.linked_to.is_none());
     if is_own && !replace {
         return Err(Error::Refused(

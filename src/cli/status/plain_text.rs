@@ -3,10 +3,10 @@
 
 use super::finding::{Finding, Mend, below_home, origin};
 use super::places::url_holds_token;
-use crate::cli::git_config::entries::{Entries, Entry};
-use crate::cli::git_config::helper_line::{Helper, store_file};
-use crate::cli::git_config::words::typed;
 use crate::forge;
+use crate::git::entries::{Entries, Entry};
+use crate::git::helper_line::{Helper, store_file};
+use crate::git::words::typed;
 use std::env;
 use std::fs::File;
 use std::io::Read;
