@@ -139,11 +139,16 @@ enum Command {
 /// Which keychain, as in the helper string.
 #[derive(Args)]
 struct KeychainArguments {
-    /// The keychain: secret-service or kernel, on macOS login-keychain, on Windows
-    /// credential-manager [default: the one of the helper that git is configured with, else the
-    /// desktop's, else the kernel's]
-    #[arg(long, value_name = "NAME", value_parser = parse_kind)]
+    #[arg(long, value_name = "NAME", value_parser = parse_kind, help = keychain_help())]
     keychain: Option<Kind>,
+}
+
+fn keychain_help() -> String {
+    format!(
+        "The keychain: {} [default: the one of the helper that git is configured with, else the \
+         desktop's, else the kernel's]",
+        Kind::names_by_system()
+    )
 }
 
 fn parse_kind(name: &str) -> Result<Kind, &'static str> {
@@ -212,16 +217,4 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Completions(arguments) => ("completions", completions::run(&arguments)),
     };
     result.map(|()| 0).map_err(|error| Failure { what, error })
-}
-
-/// The keychain's name in a sentence; what must be known about it.
-fn describe(kind: Kind) -> &'static str {
-    match kind {
-        Kind::SecretService => "the desktop's keychain (secret-service)",
-        Kind::Kernel => "the kernel's keyring (kernel): in memory only, gone at reboot",
-        Kind::LoginKeychain => "the login keychain (login-keychain)",
-        Kind::CredentialManager => "Windows' Credential Manager (credential-manager)",
-        Kind::Source => "a source that is read-only",
-        Kind::Memory => "memory",
-    }
 }

@@ -9,7 +9,7 @@ mod page;
 mod save;
 
 use super::place::{Place, usable};
-use super::{KeychainArguments, describe, settle};
+use super::{KeychainArguments, settle};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -157,7 +157,7 @@ fn ask_place(terminal: &mut Terminal) -> Result<Place, Error> {
 fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {
     let username = credential.username.clone().unwrap_or_default();
     let place = &credential.context;
-    let keychain = describe(keychain.kind());
+    let keychain = keychain.kind().in_a_sentence();
     let life = credential.expiry.map(|expiry| format!("; it expires {}", relative(expiry, now())));
     let life = life.unwrap_or_default();
     terminal::say(

@@ -239,7 +239,7 @@ impl Report {
         let keychains = self
             .keychains
             .iter()
-            .map(|kind| json!({ "name": kind.name(), "survives_reboot": *kind != Kind::Kernel }));
+            .map(|kind| json!({ "name": kind.name(), "survives_reboot": kind.outlives_reboot() }));
         json!({
             "well": !self.findings.iter().any(|finding| finding.wrong),
             "git": self.git,
@@ -255,7 +255,7 @@ impl Report {
         let mut paper = Paper::new(columns.max(40), terminal::stdout_takes_colour());
         paper.line("git", self.git.as_deref().unwrap_or("not found"));
         for kind in &self.keychains {
-            paper.line("keychain", accounts::describe(*kind));
+            paper.line("keychain", &kind.in_a_report());
         }
         for place in &self.places {
             place.write(&mut paper);

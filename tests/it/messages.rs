@@ -17,7 +17,6 @@ const MESSAGES: &str = "\
 --env takes the name of a variable, such as NPM_TOKEN
 --for needs one of --env, --file and --command
 --for takes the URL of a host or of a part of it, like https://github.com
---keychain takes secret-service, kernel, login-keychain or credential-manager
 --no-input needs --with-token and the token on standard input
 --timeout is for a keychain, not for a source
 --timeout needs --keychain kernel
@@ -26,7 +25,6 @@ const MESSAGES: &str = "\
 --with-token reads a pipe or a file: leave it out to be asked, without an echo
 --yes needs the source by name: --from SOURCE
 D-Bus cannot carry what was to be stored
-GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service, kernel, login-keychain or credential-manager
 a URL has no backslash
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB

@@ -1,6 +1,7 @@
 //! What keeps the house in order, checked on the sources themselves.
 
 use crate::support::beginnings::beginnings;
+use git_credential_pat::keychain::Kind;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -151,6 +152,12 @@ fn the_pages_name_what_is_there() {
         let whole = ["src/", "tests/"].iter().any(|folder| named.starts_with(folder));
         let folder = if whole { "" } else { "tests/it/" };
         read(&format!("{folder}{named}"));
+    }
+    for kind in Kind::ALL {
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", kind.name())));
+        let row = row.unwrap_or_else(|| panic!("README.md has no row for {}", kind.name()));
+        let end = if kind.outlives_reboot() { "| still there |" } else { "| gone |" };
+        assert!(row.ends_with(end), "{row}");
     }
     let mut tests = 0;
     for named in read("SECURITY.md").split('`') {

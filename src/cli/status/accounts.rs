@@ -12,7 +12,6 @@ use crate::forge;
 use crate::git::entries::Entries;
 use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
-use crate::keychain::Kind;
 use crate::time::{DAY, now, relative, rfc3339};
 use serde_json::{Value, json};
 
@@ -216,15 +215,4 @@ pub(super) fn keychain(error: Error) -> Finding {
     };
     let mend = error.hint().map_or(Mend::Nothing, |hint| Mend::Advice(hint.to_owned()));
     Finding::wrong(id, error.to_string(), mend)
-}
-
-/// The keychain in words: what must be known about it.
-pub(super) fn describe(kind: Kind) -> &'static str {
-    match kind {
-        Kind::SecretService => "secret-service, the desktop's; kept over a reboot",
-        Kind::Kernel => "kernel, in memory only: gone at reboot",
-        Kind::LoginKeychain => "login-keychain, macOS's own; kept over a reboot",
-        Kind::CredentialManager => "credential-manager, Windows' own; kept over a reboot",
-        Kind::Source | Kind::Memory => kind.name(),
-    }
 }
