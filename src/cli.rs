@@ -218,3 +218,44 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
     };
     result.map(|()| 0).map_err(|error| Failure { what, error })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Line;
+    use crate::arguments::COMMANDS;
+    use crate::forge::Id;
+    use clap::{Arg, Command, CommandFactory};
+    use std::collections::BTreeSet;
+
+    fn line() -> Command {
+        let mut line = Line::command();
+        line.build();
+        line
+    }
+
+    /// git's operations are read without clap, so that one list of commands stands before it.
+    #[test]
+    fn what_leads_to_clap_is_what_clap_knows() {
+        let line = line();
+        let commands = line
+            .get_subcommands()
+            .flat_map(|command| [command.get_name()].into_iter().chain(command.get_all_aliases()));
+        let mut known: BTreeSet<String> = commands.map(ToOwned::to_owned).collect();
+        for option in line.get_arguments() {
+            known.extend(option.get_long().map(|long| format!("--{long}")));
+            known.extend(option.get_short().map(|short| format!("-{short}")));
+        }
+        assert_eq!(known, COMMANDS.map(ToOwned::to_owned).into());
+    }
+
+    #[test]
+    fn the_forges_are_all_named_where_one_can_be_chosen() {
+        let line = line();
+        let login = line.find_subcommand("login").expect("login");
+        let option = login.get_arguments().find(|arg| arg.get_id() == "forge");
+        let help = option.and_then(Arg::get_help).expect("a help").to_string();
+        for id in Id::ALL {
+            assert!(help.contains(id.forge().word()), "{id:?}");
+        }
+    }
+}
