@@ -211,6 +211,10 @@ pub fn store(
     if request.states.iter().any(|state| *state == handed_out.as_bytes()) {
         return Ok(Outcome::Silent);
     }
+    // What everybody may search for is no place for a token.
+    if request.username.as_ref().is_some_and(Username::is_token) {
+        return Ok(Outcome::Silent);
+    }
     let _guard = keychain.exclusive();
     let new = New { request, host: &host, authtype, token, now: policy.now };
     with_retries(|| new.store(keychain))?;

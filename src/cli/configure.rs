@@ -5,12 +5,12 @@ pub(super) mod plan;
 mod proof;
 mod source;
 
+use super::KeychainArguments;
 use super::place::Place;
 use super::settle::above_repository;
 use super::status::configuration::Configuration;
 use super::status::finding::Mend;
 use super::status::places::Asked;
-use super::{KeychainArguments, describe};
 use crate::context::Context;
 use crate::error::Error;
 use crate::git::entries::Entries;
@@ -87,7 +87,7 @@ fn keychain_kind(arguments: &Arguments) -> Result<Kind, Error> {
     let mut keychain = keychain::open(&options)?;
     if !arguments.consent.dry_run {
         proof::prove(&mut *keychain)?;
-        let described = describe(keychain.kind());
+        let described = keychain.kind().in_a_sentence();
         terminal::say(
             "configure",
             &format!("a test token was stored in and deleted from {described}"),
@@ -112,7 +112,7 @@ fn line(values: &[String], kind: Kind) -> Result<String, Error> {
         Some((word, Some(path))) if helper_line::is_this_program(&path) => word.to_owned(),
         _ => helper_line::this_program().ok_or(NO_PATH)?,
     };
-    Ok(format!("{program}{}", helper_line::options_for(kind.name(), &options)))
+    Ok(format!("{program}{}", helper_line::options_for(kind, &options)))
 }
 
 /// Whether a person wants the other helpers to be forgotten.

@@ -140,7 +140,7 @@ impl Keychain for SecretService {
         username: Option<&Username>,
     ) -> Result<Vec<Found>, Error> {
         let service = self.service()?;
-        let username = username.map(ToString::to_string);
+        let username = username.map(Username::filed);
         // The host level, which comes last, is what most accounts are filed under.
         let texts: Vec<String> = contexts.iter().rev().map(ToString::to_string).collect();
         let queries: Vec<Vec<(&str, &str)>> = texts
@@ -244,7 +244,7 @@ impl Keychain for SecretService {
             return service.set_secret(&path(found)?, &secret);
         }
         let account = credential.account();
-        let (context, username) = (account.context.to_string(), account.username.to_string());
+        let (context, username) = (account.context.to_string(), account.username.filed());
         let attributes =
             [(SCHEMA, item::SCHEMA), (CONTEXT, context.as_str()), (USERNAME, username.as_str())];
         service.create(&item::label(&account), &attributes, &secret)

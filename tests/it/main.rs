@@ -65,6 +65,8 @@ mod tidy;
 #[cfg(unix)]
 mod token_and_exec;
 #[cfg(target_os = "linux")]
+mod tokens_as_names;
+#[cfg(target_os = "linux")]
 mod tools;
 #[cfg(windows)]
 mod windows;
