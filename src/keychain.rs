@@ -13,6 +13,7 @@ mod cached;
 pub mod credential_manager;
 #[cfg(target_os = "linux")]
 mod family;
+#[doc(hidden)]
 pub mod item;
 #[cfg(target_os = "linux")]
 pub mod kernel;
@@ -189,7 +190,7 @@ pub enum Kind {
     LoginKeychain,
     /// Windows' Credential Manager.
     CredentialManager,
-    /// No keychain of the system's, but a [`source`](crate::source) of one token.
+    /// No keychain of the system's, but a source of one token: a variable, a file, a command.
     Source,
     /// This process's memory: for tests, and for programs that use the library.
     Memory,
@@ -281,7 +282,7 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
 /// The keychain with a short memory, if it is to have one. The origin tells its copies from
 /// those of another keychain with the same contexts.
 #[must_use]
-pub fn with_copies(
+pub(crate) fn with_copies(
     keychain: Box<dyn Keychain>,
     cache: Option<Cache>,
     origin: Vec<u8>,
