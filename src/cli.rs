@@ -8,13 +8,12 @@ mod answer;
 mod completions;
 mod configure;
 mod exec;
-mod git_config;
 mod import;
 mod list;
 mod login;
 mod logout;
 mod man;
-mod place;
+pub(crate) mod place;
 mod settle;
 mod status;
 mod token;
@@ -22,6 +21,7 @@ mod unconfigure;
 
 use crate::arguments::{self, HelperOptions};
 use crate::error::{Error, Failure};
+use crate::git;
 use crate::hardening;
 use crate::keychain::{self, Cache, Keychain, Kind, Options};
 use crate::terminal;
@@ -159,7 +159,7 @@ struct Setup {
 impl KeychainArguments {
     /// The option, else the environment, else what git's own configuration says of us.
     fn setup(&self) -> Result<Setup, Error> {
-        let configured = git_config::our_helper().map(|helper| helper.options);
+        let configured = git::our_helper().map(|helper| helper.options);
         let HelperOptions { kind, lifetime, allow_http, .. } = configured.unwrap_or_default();
         let named = self.keychain.or(arguments::keychain_of_environment()?);
         let lifetime: Option<Duration> = lifetime.filter(|_| named.is_none_or(|n| Some(n) == kind));

@@ -3,13 +3,6 @@
 use crate::context::{Context, escape};
 use crate::secret::Secret;
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// The time in seconds since 1970 UTC, as all times of a credential are counted.
-#[must_use]
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
-}
 
 /// A username as git gives it: any bytes but LF, CR and NUL, compared byte for byte.
 ///

@@ -15,13 +15,14 @@
 
 use crate::cli::configured_keychain;
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
+use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::hardening;
 use crate::helper::{self, Policy, registry};
 use crate::keychain::Keychain;
 use crate::secret::Buffer;
 use crate::terminal::{self, RawStdout, RequestStdin};
+use crate::time::now;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -11,8 +11,7 @@ mod auto;
 mod cached;
 #[cfg(windows)]
 pub mod credential_manager;
-#[cfg(target_os = "linux")]
-mod family;
+pub(crate) mod family;
 #[doc(hidden)]
 pub mod item;
 #[cfg(target_os = "linux")]

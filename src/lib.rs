@@ -69,19 +69,21 @@ mod arguments;
 mod cli;
 mod ending;
 mod forge;
+mod git;
 mod hex;
 mod source;
 mod state_folder;
+mod time;
 
 use arguments::{HelperOptions, Invocation};
 use context::Context;
-use credential::now;
 use error::{Error, Failure};
 use helper::{Outcome, Policy};
 use keychain::Keychain;
 use protocol::{Operation, Request};
 use std::ffi::OsString;
 use terminal::{RawStdout, RequestStdin};
+use time::now;
 
 /// Does what these arguments, without the program's name, ask for. Returns the exit status.
 ///

@@ -4,11 +4,12 @@
 use super::KeychainArguments;
 use super::place::{Place, is_plain};
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
+use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::helper::Policy;
 use crate::helper::verdict::{Question, Reason, Verdict, judge};
 use crate::keychain;
+use crate::time::now;
 
 /// Whose token, and for which place.
 #[derive(clap::Args)]

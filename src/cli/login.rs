@@ -11,13 +11,13 @@ mod save;
 use super::place::{Place, holds_token, is_plain};
 use super::{KeychainArguments, describe, settle};
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
-use crate::ending::relative;
+use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::forge::{self, Forge};
+use crate::forge;
 use crate::helper::registry;
 use crate::keychain::{self, Keychain};
 use crate::terminal::prompt::Terminal;
+use crate::time::{now, relative};
 use crate::{helper, terminal};
 use ask::Login;
 use save::{Saved, save};
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     /// What runs at the host, where its name does not tell: github, gitlab, bitbucket, gitea
     /// (or Forgejo), azure or huggingface. Used for the address of its token page
     #[arg(long, value_name = "NAME", value_parser = parse_forge)]
-    forge: Option<&'static str>,
+    forge: Option<forge::Id>,
     /// Give the token to this container registry, too, e.g. ghcr.io: docker, podman and others
     /// get whatever token the account has then
     #[arg(long, value_name = "REGISTRY", value_parser = parse_registry)]
@@ -65,8 +65,8 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-fn parse_forge(id: &str) -> Result<&'static str, &'static str> {
-    forge::from_id(id).map(Forge::id).ok_or("no such forge")
+fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
+    forge::Id::from_word(word).ok_or("no such forge")
 }
 
 fn parse_registry(name: &str) -> Result<Context, &'static str> {

@@ -3,11 +3,12 @@
 use super::place::Place;
 use super::{KeychainArguments, accounts};
 use crate::context::Context;
-use crate::credential::{Username, now};
+use crate::credential::Username;
 use crate::error::Error;
 use crate::helper::registry;
 use crate::keychain::Keychain;
 use crate::terminal::prompt::Terminal;
+use crate::time::now;
 use crate::{helper, terminal};
 
 #[derive(clap::Args)]

@@ -105,6 +105,19 @@ fn names_say_what_they_mean() {
 }
 
 #[test]
+fn only_the_room_of_git_starts_git() {
+    let starts = ["Command::new(\"", "git\")"].concat();
+    let mut found = Vec::new();
+    for (path, text) in rust_sources().filter(|(path, _)| path.starts_with("src")) {
+        if text.contains(&starts) {
+            found.push(path);
+        }
+    }
+    let is_its = |path: &PathBuf| path == Path::new("src/git.rs") || path.starts_with("src/git");
+    assert!(!found.is_empty() && found.iter().all(is_its), "{found:?}");
+}
+
+#[test]
 fn tokens_in_the_sources_are_marked_as_tests() {
     for (path, text) in sources() {
         for prefix in ["ghp_", "gho_", "ghs_", "ghu_", "github_pat_", "glpat-", "ATBB", "gldt-"] {

@@ -2,9 +2,9 @@
 //! or a command, for one URL, or from the runner itself.
 
 use crate::arguments::{self, Invocation};
-use crate::cli::git_config::helper_line::{self, Helper};
 use crate::cli::place::holds_token;
 use crate::error::Error;
+use crate::git::helper_line::{self, Helper};
 use crate::protocol::Operation;
 use crate::source::SourceOptions;
 use std::ffi::OsString;

@@ -5,19 +5,18 @@
 use super::configuration::sends_path;
 use super::finding::{Finding, Mend};
 use super::places::{Asked, looks_like_token, percent};
-use crate::cli::git_config::entries::Entries;
-use crate::cli::git_config::words::typed;
-use crate::cli::list::rfc3339;
 use crate::context::{Context, Protocol};
-use crate::credential::{State, Username, now};
-use crate::ending::relative;
+use crate::credential::{State, Username};
 use crate::error::Error;
+use crate::git::entries::Entries;
+use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
 use crate::keychain::Kind;
+use crate::time::{DAY, now, relative, rfc3339};
 use serde_json::{Value, json};
 
 /// How long before its end a token is worth a word, in seconds: 30 days.
-const SOON: u64 = 30 * 24 * 60 * 60;
+const SOON: u64 = 30 * DAY;
 
 /// The account's own username: also of one that answers any.
 fn username(explained: &Explained) -> Username {

@@ -1,8 +1,8 @@
 //! Something that is not as it should be, or that should be known, and what mends it.
 
-use crate::cli::git_config::entries::Entry;
-use crate::cli::git_config::helper_line;
-use crate::cli::git_config::words::typed;
+use crate::git::entries::Entry;
+use crate::git::helper_line;
+use crate::git::words::typed;
 use serde_json::{Value, json};
 use std::env;
 use std::path::PathBuf;

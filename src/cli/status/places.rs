@@ -5,8 +5,8 @@ use crate::cli::place::Place;
 use crate::context::{Context, unescape};
 use crate::credential::Username;
 use crate::error::Error;
+use crate::git::remotes;
 use std::fmt::Write;
-use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
 /// What stands in the place of a password where the name is a token.
@@ -55,7 +55,7 @@ pub(super) fn asked(url: Option<&str>) -> Result<Vec<Asked>, Error> {
         return Ok(vec![Asked::parse(url, true)?]);
     }
     let mut places: Vec<Asked> = Vec::new();
-    for url in remotes() {
+    for url in remotes::urls() {
         let Some(url) = without_password(&url) else { continue };
         let Ok(place) = Asked::parse(&url, false) else { continue };
         if places.iter().all(|known| known.url != place.url) {
@@ -63,20 +63,6 @@ pub(super) fn asked(url: Option<&str>) -> Result<Vec<Asked>, Error> {
         }
     }
     Ok(places)
-}
-
-/// The URLs that git comes to for this repository's remotes.
-fn remotes() -> Vec<Zeroizing<String>> {
-    let names = ask(&["remote"]).unwrap_or_default();
-    let mut urls = Vec::new();
-    for name in names.lines() {
-        for arguments in [&["remote", "get-url", name][..], &["remote", "get-url", "--push", name]]
-        {
-            let output = ask(arguments).unwrap_or_default();
-            urls.extend(output.lines().map(|url| Zeroizing::new(url.to_owned())));
-        }
-    }
-    urls
 }
 
 /// A URL of http without what may be a token: its password, and a name that looks like one.
@@ -155,14 +141,6 @@ pub(super) fn percent(name: &Username) -> String {
         }
     }
     text
-}
-
-/// What git prints.
-pub(super) fn ask(arguments: &[&str]) -> Option<Zeroizing<String>> {
-    let mut git = Command::new("git");
-    git.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
-    let output = git.output().ok().filter(|output| output.status.success())?;
-    String::from_utf8(output.stdout).ok().map(Zeroizing::new)
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 
 use super::finding::{Finding, Mend, below_home, origin};
 use super::places::{looks_like_token, url_holds_token};
-use crate::cli::git_config::entries::{Entries, Entry};
-use crate::cli::git_config::helper_line::{Helper, store_file};
-use crate::cli::git_config::words::typed;
+use crate::git::entries::{Entries, Entry};
+use crate::git::helper_line::{Helper, store_file};
+use crate::git::words::typed;
 use std::env;
 use std::fs::File;
 use std::io::Read;

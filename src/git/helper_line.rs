@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// What git asks.
 #[derive(Clone)]
-pub(in crate::cli) enum Helper {
+pub(crate) enum Helper {
     /// An empty line: git forgets the helpers before it.
     Reset,
     /// Us; without options where they are wrong.
@@ -25,7 +25,7 @@ pub(in crate::cli) enum Helper {
 
 impl Helper {
     /// Reads a line.
-    pub(in crate::cli) fn parse(line: &str) -> Self {
+    pub(crate) fn parse(line: &str) -> Self {
         if line.is_empty() {
             return Self::Reset;
         }
@@ -52,19 +52,19 @@ impl Helper {
     }
 
     /// Whether it keeps what it is given in a file that anybody who has it can read.
-    pub(in crate::cli) fn is_plain_text(&self) -> bool {
+    pub(crate) fn is_plain_text(&self) -> bool {
         matches!(self, Self::Other(name) if name == "store" || name == "netrc")
     }
 
     /// Whether it is ours and has a keychain, so that it takes what git stores.
-    pub(in crate::cli) fn is_our_keychain(&self) -> bool {
+    pub(crate) fn is_our_keychain(&self) -> bool {
         matches!(self, Self::Ours(Some(options)) if options.source.is_none())
             || matches!(self, Self::Ours(None))
     }
 }
 
 /// The file that a line of git's `store` names.
-pub(in crate::cli) fn store_file(line: &str) -> Option<PathBuf> {
+pub(crate) fn store_file(line: &str) -> Option<PathBuf> {
     let words = shell_words::split(line).ok()?;
     let at = words.iter().position(|word| word.starts_with("--file"))?;
     let path = match words[at].strip_prefix("--file=") {
@@ -78,7 +78,7 @@ pub(in crate::cli) fn store_file(line: &str) -> Option<PathBuf> {
 }
 
 /// Our options in this line, if it is ours and they are right.
-pub(super) fn our_options(line: &str) -> Option<HelperOptions> {
+pub(crate) fn our_options(line: &str) -> Option<HelperOptions> {
     let text = options_text(line)?;
     let words = shell_words::split(text).ok()?;
     let words: Vec<OsString> =
@@ -105,7 +105,7 @@ fn options_text(line: &str) -> Option<&str> {
 
 /// The program that our line runs; the part of the line before the options, and where it is. A
 /// bare name is looked for as git does.
-pub(in crate::cli) fn our_program(line: &str) -> (&str, Option<PathBuf>) {
+pub(crate) fn our_program(line: &str) -> (&str, Option<PathBuf>) {
     let options = options_text(line).unwrap_or_default();
     let word = line[..line.len() - options.len()].trim_end();
     if word == "pat" {
@@ -117,7 +117,7 @@ pub(in crate::cli) fn our_program(line: &str) -> (&str, Option<PathBuf>) {
 }
 
 /// Where a shell finds us.
-pub(in crate::cli) fn in_path() -> Option<PathBuf> {
+pub(crate) fn in_path() -> Option<PathBuf> {
     let name = format!("{NAME}{}", std::env::consts::EXE_SUFFIX);
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| is_program(file))
@@ -135,14 +135,14 @@ fn is_program(path: &Path) -> bool {
 }
 
 /// Whether this is the program that runs now.
-pub(in crate::cli) fn is_this_program(path: &Path) -> bool {
+pub(crate) fn is_this_program(path: &Path) -> bool {
     let this = std::env::current_exe().and_then(|this| this.canonicalize());
     this.is_ok_and(|this| path.canonicalize().is_ok_and(|path| path == this))
 }
 
 /// This program as a helper line names it: by its bare name where git finds it so, else by its
 /// path; nothing where the path is no text.
-pub(in crate::cli) fn this_program() -> Option<String> {
+pub(crate) fn this_program() -> Option<String> {
     if in_path().is_some_and(|path| is_this_program(&path)) {
         return Some("pat".to_owned());
     }
@@ -166,7 +166,7 @@ fn escaped(path: &str) -> String {
 }
 
 /// The options as a helper line names them, for this keychain.
-pub(in crate::cli) fn options_for(keychain: &str, options: &HelperOptions) -> String {
+pub(crate) fn options_for(keychain: &str, options: &HelperOptions) -> String {
     let mut text = format!(" --keychain {keychain}");
     let is_kernel = keychain == crate::keychain::Kind::Kernel.name();
     let numbers = [
