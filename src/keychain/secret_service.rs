@@ -21,6 +21,7 @@
 //! - `session`: the key agreement and the cipher. `prompt`: windows that ask a person.
 //! - [`service`]: the Secret Service's calls, for any items; this file: for our accounts.
 
+#[doc(hidden)]
 pub mod address;
 mod bus;
 mod client;
@@ -28,6 +29,7 @@ mod client;
 pub mod message;
 mod prompt;
 mod remote;
+#[doc(hidden)]
 pub mod service;
 mod session;
 pub mod store;
@@ -35,6 +37,7 @@ pub mod store;
 pub mod wire;
 
 pub use super::prompts::Prompts;
+#[doc(hidden)]
 pub use remote::Remote;
 
 use crate::context::{Context, unescape};
