@@ -101,6 +101,11 @@ pub enum Error {
     #[error("{0}")]
     Refused(&'static str),
 
+    /// `configure` could not prove a keychain, which has this name; why was said. What to do
+    /// about it.
+    #[error("the keychain {0} is not proved, so git is not configured")]
+    Unproved(&'static str, &'static str),
+
     /// Nothing is kept for what a person named.
     #[error("no such account is in the keychain")]
     NoAccount,
@@ -197,6 +202,7 @@ impl Error {
         Some(match self {
             Self::Usage(_) | Self::Option(_) | Self::Source(_) => "see git-credential-pat --help",
             Self::Git(trouble) => return trouble.hint(),
+            Self::Unproved(_, hint) => hint,
             Self::NoAccount => "see what is there with: git credential-pat list",
             Self::NoEntry => {
                 "SERVICE is all before the last /, USER what follows it and may be empty; the \
