@@ -123,9 +123,10 @@ mod tests {
         spawn(move || {
             let _folder = folder;
             let mut socket = listener.accept().expect("a client").0;
-            let mut received = [0; 4096];
-            assert_ne!(socket.read(&mut received).expect("a request"), 0);
-            socket.write_all(&[b"OK 0123\r\n", &*reply].concat()).expect("a client");
+            for answer in [b"OK 0123\r\n", &*reply] {
+                assert_ne!(socket.read(&mut [0; 4096]).expect("a request"), 0);
+                socket.write_all(answer).expect("a client");
+            }
         });
         let options = Options::default();
         let address = format!("unix:path={}", path.display());

@@ -17,19 +17,22 @@
 //! the first two. Where the services differ the difference is explained where it is met:
 //!
 //! - [`address`]: where the bus listens. [`wire`], [`message`]: D-Bus in bytes.
-//! - `bus`: a connection. `client`: which one, and the deadlines. `remote`: errors by name.
+//! - `socket`: bytes in and out. `greeting`: how we come to the bus. `bus`: a connection.
+//! - `client`: which one, and the deadlines. `remote`: errors by name.
 //! - `session`: the key agreement and the cipher. `prompt`: windows that ask a person.
 //! - [`service`]: the Secret Service's calls, for any items; this file: for our accounts.
 
 pub mod address;
 mod bus;
 mod client;
+mod greeting;
 #[doc(hidden)]
 pub mod message;
 mod prompt;
 mod remote;
 pub mod service;
 mod session;
+mod socket;
 pub mod store;
 #[doc(hidden)]
 pub mod wire;
