@@ -13,7 +13,7 @@ mod list;
 mod login;
 mod logout;
 mod man;
-mod place;
+pub(crate) mod place;
 mod settle;
 mod status;
 mod token;

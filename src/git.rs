@@ -1,12 +1,14 @@
 //! git as a program. Nothing else starts it, so that how it is asked stands in one place.
 //!
 //! - [`entries`]: everything in its configuration, with where it stands and for which places.
+//! - [`failed`]: why it did not do what it was asked.
 //! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written.
 //! - [`interactive`]: whether `credential.interactive` leaves room for a keychain's prompts.
 //! - [`remotes`]: the URLs of this repository's remotes.
 //! - [`words`]: the words of commands that change its configuration.
 
 pub(crate) mod entries;
+mod failed;
 pub(crate) mod helper_line;
 #[cfg(unix)]
 pub(crate) mod interactive;
@@ -17,10 +19,14 @@ use crate::arguments::HelperOptions;
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
+pub(crate) use failed::Failed;
 use helper_line::our_options;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
+
+/// A configuration without a line, for git on every system.
+const NO_FILE: &str = "/dev/null";
 
 /// Our line in `credential.helper`.
 pub(crate) struct OurHelper {
@@ -55,16 +61,16 @@ pub(crate) fn asks_for_username(context: &Context) -> bool {
 /// Makes git send the path for requests at this context, for this user.
 ///
 /// # Errors
-/// [`Error::Refused`] where git does not.
-pub(crate) fn send_path(context: &Context) -> Result<(), Error> {
+/// Where git does not, with its reason.
+pub(crate) fn send_path(context: &Context) -> Result<(), Failed> {
     set(&format!("credential.{context}.useHttpPath"), "true")
 }
 
 /// Makes git send the path at this URL, in this repository, unless it does so already.
 ///
 /// # Errors
-/// [`Error::Refused`] where git does not.
-pub(crate) fn send_path_in_repository(url: &str) -> Result<(), Error> {
+/// Where git does not, with its reason.
+pub(crate) fn send_path_in_repository(url: &str) -> Result<(), Failed> {
     if sends_path_at(url) {
         return Ok(());
     }
@@ -74,42 +80,59 @@ pub(crate) fn send_path_in_repository(url: &str) -> Result<(), Error> {
 /// Makes git ask for this username at this context, for this user.
 ///
 /// # Errors
-/// [`Error::Refused`] where git does not.
+/// Where git does not, with its reason, or takes no such username.
 pub(crate) fn set_username(context: &Context, username: &Username) -> Result<(), Error> {
     let name = std::str::from_utf8(username.as_bytes())
         .map_err(|_| Error::Refused("git's configuration takes no such username"))?;
-    set(&format!("credential.{context}.username"), name)
+    set(&format!("credential.{context}.username"), name).map_err(Failed::tell)
 }
 
 /// Adds a credential helper, for this user.
 ///
 /// # Errors
-/// [`Error::Refused`] where git does not.
-pub(crate) fn add_helper(helper: &str) -> Result<(), Error> {
+/// Where git does not, with its reason.
+pub(crate) fn add_helper(helper: &str) -> Result<(), Failed> {
     change(&["--global", "--add", "credential.helper", helper])
 }
 
-fn set(name: &str, value: &str) -> Result<(), Error> {
+fn set(name: &str, value: &str) -> Result<(), Failed> {
     change(&["--global", name, value])
 }
 
-/// Runs `git config` with these arguments, which change something.
+/// Runs `git config` with these arguments, which change something. The first names whose
+/// configuration it is: `--global`.
 ///
 /// # Errors
-/// [`Error::Refused`] where git does not.
-pub(crate) fn change(arguments: &[&str]) -> Result<(), Error> {
-    let status = config().args(arguments).stdout(Stdio::null()).status();
-    if status.is_ok_and(|status| status.success()) {
-        Ok(())
-    } else {
-        Err(Error::Refused("git's configuration could not be changed"))
+/// Where git does not, with its reason.
+pub(crate) fn change(arguments: &[&str]) -> Result<(), Failed> {
+    let output = config().args(arguments).stderr(Stdio::piped()).output();
+    let output = output.map_err(|error| Failed::to_start(&error))?;
+    if output.status.success() {
+        return Ok(());
     }
+    Err(Failed::to_change(&output, arguments.first().copied().unwrap_or_default()))
 }
 
 /// The values that a setting has in this scope (`global`), in git's order.
-pub(crate) fn values(scope: &str, key: &str) -> Vec<String> {
-    let values = get(&[&format!("--{scope}"), "--null", "--get-all", key]).unwrap_or_default();
-    values.split_terminator('\0').map(ToOwned::to_owned).collect()
+///
+/// # Errors
+/// Where git cannot read its configuration, with its reason.
+pub(crate) fn values(scope: &str, key: &str) -> Result<Vec<String>, Failed> {
+    const NONE: i32 = 1;
+    let scope = format!("--{scope}");
+    let output = config()
+        .args([&scope, "--null", "--get-all", key])
+        .stderr(Stdio::piped())
+        .output()
+        .map_err(|error| Failed::to_start(&error))?;
+    match output.status.code() {
+        Some(0) => {
+            let values = String::from_utf8_lossy(&output.stdout);
+            Ok(values.split_terminator('\0').map(ToOwned::to_owned).collect())
+        }
+        Some(NONE) => Ok(Vec::new()),
+        _ => Err(Failed::to_read(&output, &scope)),
+    }
 }
 
 fn get(arguments: &[&str]) -> Option<String> {
@@ -117,15 +140,13 @@ fn get(arguments: &[&str]) -> Option<String> {
     String::from_utf8(output.stdout).ok().filter(|_| output.status.success())
 }
 
-/// What git calls its version, such as `2.47.3`; nothing where it cannot be run.
+/// What git calls its version, such as `2.47.3`, whatever its configuration; nothing where it
+/// cannot be run.
 pub(crate) fn version() -> Option<String> {
-    let text = ask(&["version"])?;
+    let mut git = command();
+    git.arg("version").envs([("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", NO_FILE)]);
+    let text = printed(&mut git)?;
     Some(text.trim().strip_prefix("git version ")?.to_owned())
-}
-
-/// Whether git can be run at all.
-pub(crate) fn runs() -> bool {
-    command().arg("--exec-path").output().is_ok()
 }
 
 /// A credential helper's `get` as git runs it: a path as it is, a name by way of git.
@@ -143,7 +164,11 @@ pub(crate) fn credential_helper(name: &str) -> Command {
 
 /// What git prints; nothing where it fails.
 fn ask(arguments: &[&str]) -> Option<Zeroizing<String>> {
-    let output = command().args(arguments).output().ok()?;
+    printed(command().args(arguments))
+}
+
+fn printed(git: &mut Command) -> Option<Zeroizing<String>> {
+    let output = git.output().ok()?;
     let printed = String::from_utf8(output.stdout).ok().map(Zeroizing::new);
     printed.filter(|_| output.status.success())
 }

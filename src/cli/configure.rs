@@ -13,9 +13,9 @@ use super::status::places::Asked;
 use super::{KeychainArguments, describe};
 use crate::context::Context;
 use crate::error::Error;
-use crate::git;
 use crate::git::entries::Entries;
 use crate::git::helper_line::{self, Helper};
+use crate::git::{self, Failed};
 use crate::keychain::{self, Kind, Options};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut plan = Plan::new(arguments.whose.scope());
     let line = match &source {
         Some((options, _)) => source::line(options)?,
-        None => line(&plan.values(&key), keychain_kind(arguments)?)?,
+        None => line(&plan.values(&key)?, keychain_kind(arguments)?)?,
     };
     let mut terminal = match &arguments.consent {
         Consent { yes: false, dry_run: false } => Terminal::open().ok(),
@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     plan.ask_us(&key, &line, only, &|old| match &source {
         Some((_, source)) => source::is_for_the_same(old, source),
         None => old.is_our_keychain(),
-    });
+    })?;
     if let Some(context) = context.filter(|context| context.is_scoped() && source.is_some())
         && !git::sends_path(&context)
     {
@@ -77,8 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     } else {
         return Ok(());
     }
-    warn(&place);
-    Ok(())
+    warn(&place)
 }
 
 /// The keychain that is to be used: named, or found; and proved, unless that would change it.
@@ -119,7 +118,7 @@ fn line(values: &[String], kind: Kind) -> Result<String, Error> {
 /// Whether a person wants the other helpers to be forgotten.
 fn wants_only(place: &str, terminal: Option<&mut Terminal>) -> Result<bool, Error> {
     let Some(terminal) = terminal else { return Ok(false) };
-    let entries = Entries::read();
+    let entries = Entries::read().map_err(Failed::tell)?;
     let asked = Asked::named(place);
     let others = Configuration::at(&entries, asked.as_ref()).other_names().join(", ");
     if others.is_empty() {
@@ -132,8 +131,8 @@ fn wants_only(place: &str, terminal: Option<&mut Terminal>) -> Result<bool, Erro
 }
 
 /// Says what is still in the way.
-fn warn(place: &str) {
-    let entries = Entries::read();
+fn warn(place: &str) -> Result<(), Error> {
+    let entries = Entries::read().map_err(Failed::tell)?;
     let asked = Asked::named(place);
     for finding in Configuration::at(&entries, asked.as_ref()).findings() {
         terminal::say("configure", &finding.what);
@@ -141,4 +140,5 @@ fn warn(place: &str) {
             terminal::hint(command);
         }
     }
+    Ok(())
 }

@@ -75,7 +75,7 @@ pub(super) fn is_plain(username: &Username) -> bool {
 }
 
 /// Whether a part of it has the form of a token. Names that merely begin so are shorter.
-pub(super) fn holds_token(text: &[u8]) -> bool {
+pub(crate) fn holds_token(text: &[u8]) -> bool {
     const BODY: usize = 12;
     let is_body = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
     (0..text.len()).any(|at| {

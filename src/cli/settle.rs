@@ -5,7 +5,7 @@ use super::Setup;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::git;
+use crate::git::{self, Failed};
 use crate::helper;
 use crate::keychain::Keychain;
 use crate::terminal;
@@ -146,9 +146,9 @@ impl Lack {
 
     fn carry_out(&self) -> Result<(), Error> {
         match self {
-            Self::Path(context) => git::send_path(context),
+            Self::Path(context) => git::send_path(context).map_err(Failed::tell),
             Self::Username(context, username) => git::set_username(context, username),
-            Self::Helper(helper) => git::add_helper(helper),
+            Self::Helper(helper) => git::add_helper(helper).map_err(Failed::tell),
         }
     }
 }

@@ -17,15 +17,16 @@ mod report;
 mod sources;
 
 use super::KeychainArguments;
-use crate::credential::{Username, now};
-use crate::error::Error;
-use crate::git;
+use crate::credential::Username;
+use crate::error::{Error, GitTrouble};
 use crate::git::entries::Entries;
+use crate::git::{self, Failed};
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
 use crate::keychain::{self, Kind, Options};
 use crate::protocol::Request;
 use crate::terminal;
+use crate::time::now;
 use configuration::Configuration;
 use finding::{Finding, Mend};
 use places::Asked;
@@ -56,16 +57,19 @@ struct Report {
     findings: Vec<Finding>,
 }
 
-/// git says nothing of its configuration.
-fn unreadable() -> Finding {
-    if !git::runs() {
-        let mend = Mend::Advice("install git".to_owned());
-        return Finding::wrong("no-git", "git cannot be run", mend);
-    }
-    // It says there what it does not understand.
-    let mend = Mend::Command("git config --list".to_owned());
-    let what = "git cannot read its configuration; it says where and why:";
-    Finding::wrong("configuration", what, mend)
+/// That git says nothing of its configuration.
+fn unreadable(failed: &Failed) -> Finding {
+    let error = Error::from(failed.trouble);
+    let (id, mend) = match failed.trouble {
+        GitTrouble::Missing => {
+            ("no-git", error.hint().map_or(Mend::Nothing, |hint| Mend::Advice(hint.to_owned())))
+        }
+        // It says there what it does not understand.
+        _ => ("configuration", Mend::Command("git config --list".to_owned())),
+    };
+    let words = Some(&failed.words).filter(|words| !words.is_empty());
+    let what = words.map_or_else(|| error.to_string(), |words| format!("{error}: {words}"));
+    Finding::wrong(id, what, mend)
 }
 
 struct PlaceReport {
@@ -89,7 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
 impl Report {
     fn gather(arguments: &Arguments) -> Result<Self, Error> {
         let asked = places::asked(arguments.url.as_deref())?;
-        let readable = Entries::try_read();
+        let readable = Entries::read();
         let git = git::version();
         let mut report = Self {
             git,
@@ -98,9 +102,12 @@ impl Report {
             others: Vec::new(),
             findings: Vec::new(),
         };
-        let Some(entries) = readable else {
-            report.found([unreadable()]);
-            return Ok(report);
+        let entries = match readable {
+            Ok(entries) => entries,
+            Err(failed) => {
+                report.found([unreadable(&failed)]);
+                return Ok(report);
+            }
         };
         report.others = configuration::others(&entries);
         let everywhere: Vec<Option<&Asked>> =

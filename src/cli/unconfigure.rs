@@ -4,6 +4,7 @@
 use super::configure::plan::{Consent, Plan, Whose, key};
 use super::place::Place;
 use crate::error::Error;
+use crate::git::Failed;
 use crate::git::entries::{Entries, Entry};
 use crate::git::helper_line::Helper;
 use crate::terminal;
@@ -23,7 +24,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let place = arguments.url.as_deref().map(Place::parse).transpose()?;
     let place = place.map(|place| place.context.to_string());
     let scope = arguments.whose.scope();
-    let entries = Entries::read();
+    let entries = Entries::read().map_err(Failed::tell)?;
     let is_here = |entry: &&Entry| {
         entry.scope == scope && place.as_ref().is_none_or(|place| *place == *entry.subsection)
     };
@@ -36,7 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         }
     }
     for place in &places {
-        plan.forget_us(&key(place, "helper"));
+        plan.forget_us(&key(place, "helper"))?;
     }
     let remain =
         entries.named("credential", "helper").filter(is_ours).any(|entry| !is_here(&entry));

@@ -5,8 +5,9 @@
 //! question, `--get-urlmatch`. Values may hold tokens (a header, a shell snippet, a URL): they
 //! are kept wiped, and nothing here prints one.
 
-use super::config;
 use super::helper_line::Helper;
+use super::{Failed, config};
+use std::process::Stdio;
 use zeroize::Zeroizing;
 
 /// One line of the configuration.
@@ -29,15 +30,18 @@ pub(crate) struct Entry {
 pub(crate) struct Entries(Vec<Entry>);
 
 impl Entries {
-    /// Asks git, for the folder that this process is in; nothing where git does not say.
-    pub(crate) fn try_read() -> Option<Self> {
+    /// Asks git, for the folder that this process is in.
+    ///
+    /// # Errors
+    /// Where git cannot be run or cannot read its configuration, with its reason.
+    pub(crate) fn read() -> Result<Self, Failed> {
         let mut command = config();
-        command.args(["--null", "--show-origin", "--show-scope", "--list"]);
-        let output = command.output().ok()?;
-        let (status, output) = (output.status, Zeroizing::new(output.stdout));
-        if !status.success() {
-            return None;
+        command.args(["--null", "--show-origin", "--show-scope", "--list"]).stderr(Stdio::piped());
+        let output = command.output().map_err(|error| Failed::to_start(&error))?;
+        if !output.status.success() {
+            return Err(Failed::to_read(&output, ""));
         }
+        let output = Zeroizing::new(output.stdout);
         let mut fields = output.split(|&byte| byte == 0);
         let mut entries = Vec::new();
         while let (Some(scope), Some(origin), Some(line)) =
@@ -45,12 +49,7 @@ impl Entries {
         {
             entries.extend(Entry::parse(scope, origin, line));
         }
-        Some(Self(entries))
-    }
-
-    /// The same; no lines where git does not say.
-    pub(crate) fn read() -> Self {
-        Self::try_read().unwrap_or(Self(Vec::new()))
+        Ok(Self(entries))
     }
 
     /// All lines of this name, whatever place they are for.

@@ -1,7 +1,6 @@
 //! The URLs of this repository's remotes. They may hold tokens: they are kept wiped.
 
-use super::{ask, change, config};
-use crate::error::Error;
+use super::{Failed, ask, change, config};
 use zeroize::Zeroizing;
 
 /// The URLs that git comes to for this repository's remotes.
@@ -30,7 +29,7 @@ pub(crate) fn settings() -> Option<Zeroizing<Vec<u8>>> {
 /// Gives one of these settings another value, in place of what the pattern matches.
 ///
 /// # Errors
-/// [`Error::Refused`] where git does not.
-pub(crate) fn set(key: &str, new: &str, old: &str) -> Result<(), Error> {
+/// Where git does not, with its reason.
+pub(crate) fn set(key: &str, new: &str, old: &str) -> Result<(), Failed> {
     change(&["--local", key, new, old])
 }

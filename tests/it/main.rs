@@ -31,6 +31,8 @@ mod examples;
 mod faults;
 #[cfg(target_os = "linux")]
 mod fleet;
+#[cfg(unix)]
+mod git_failures;
 #[cfg(target_os = "linux")]
 mod hostile;
 #[cfg(unix)]

@@ -2,7 +2,7 @@
 //! what happened and why, in the tool's own way. A message that is new or changed belongs in
 //! this list, too.
 
-use git_credential_pat::error::Error;
+use git_credential_pat::error::{Error, GitTrouble};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -46,8 +46,14 @@ an option of the helper string has no value
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
 gh's hosts file is not as gh writes it, and is left alone
+git cannot be run
+git cannot read its configuration
 git could not change the remote's URL
 git's configuration could not be changed
+git's configuration could not be changed: HOME is not set
+git's configuration could not be changed: its file cannot be locked
+git's configuration could not be changed: its file cannot be written
+git's configuration could not be changed: this is no repository
 git's configuration takes no such username
 given up
 http is unencrypted: use https, or add --allow-http to the helper string
@@ -281,6 +287,11 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::NoDefaultKeychain,
         Error::NoKeychain,
         Error::Damaged,
+        Error::Git(GitTrouble::Missing),
+        Error::Git(GitTrouble::Unreadable),
+        Error::Git(GitTrouble::NoHome),
+        Error::Git(GitTrouble::NoRepository),
+        Error::Git(GitTrouble::Unlockable),
     ] {
         let hint = error.hint().unwrap_or_else(|| panic!("{error} has no hint"));
         assert_eq!(fault(hint), None, "{hint}");

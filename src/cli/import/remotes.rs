@@ -8,7 +8,7 @@ use super::credential_url::Parts;
 use super::found::{Entry, Removal, Source};
 use crate::context::escape;
 use crate::error::Error;
-use crate::git::{self, remotes};
+use crate::git::{self, Failed, remotes};
 use zeroize::Zeroizing;
 
 const NOT_CHANGED: Error = Error::Refused("git could not change the remote's URL");
@@ -93,7 +93,7 @@ impl Change {
     fn carry_out(&self) -> Result<(), Error> {
         git::send_path_in_repository(&self.place)
             .and_then(|()| remotes::set(&self.key, &self.new, &self.old))
-            .map_err(|_| NOT_CHANGED)
+            .map_err(Failed::tell)
     }
 }
 
