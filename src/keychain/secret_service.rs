@@ -18,13 +18,15 @@
 //!
 //! - [`address`]: where the bus listens. [`wire`], [`message`]: D-Bus in bytes.
 //! - `socket`: bytes in and out. `greeting`: how we come to the bus. `bus`: a connection.
-//! - `client`: which one, and the deadlines. `remote`: errors by name.
+//! - `client`: which one, and the deadlines. `remote`: errors by name. `flatpak`: what a
+//!   sandbox makes of them.
 //! - `session`: the key agreement and the cipher. `prompt`: windows that ask a person.
 //! - [`service`]: the Secret Service's calls, for any items; this file: for our accounts.
 
 pub mod address;
 mod bus;
 mod client;
+pub(super) mod flatpak;
 mod greeting;
 #[doc(hidden)]
 pub mod message;

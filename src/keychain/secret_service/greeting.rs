@@ -3,7 +3,7 @@
 //!
 //! We do not say who we are. The kernel tells the bus, and a number of ours would be wrong
 //! in a user namespace, where the bus sees another one. So an empty answer is given to its
-//! question, as GLib does. Nothing else goes out before the bus's `OK`: what a client sends
+//! question, as `GLib` does. Nothing else goes out before the bus's `OK`: what a client sends
 //! ahead, `xdg-dbus-proxy` before 0.1.6, which stands before the bus in every Flatpak of
 //! that age, takes for a message, and hangs up.
 

@@ -27,8 +27,7 @@ const MAX_LINE: usize = 1024;
 /// How long to wait before a socket with a full backlog is tried again.
 const BACKLOG_PAUSE: Duration = Duration::from_millis(10);
 
-pub(super) const NOBODY: Error =
-    Error::Unreachable("nothing listens at the session bus's address");
+pub(super) const NOBODY: Error = Error::Unreachable("nothing listens at the session bus's address");
 pub(super) const NO_BUS: Error =
     Error::Unreachable("what listens at the bus's address is no D-Bus");
 const LOST: Error = Error::Transient("the connection to the session bus was lost");
