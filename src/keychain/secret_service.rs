@@ -17,7 +17,8 @@
 //! the first two. Where the services differ the difference is explained where it is met:
 //!
 //! - [`address`]: where the bus listens. [`wire`], [`message`]: D-Bus in bytes.
-//! - `socket`: bytes in and out. `greeting`: how we come to the bus. `bus`: a connection.
+//! - `socket`: bytes in and out. `greeting`: how we come to the bus. `peer`: whose it is.
+//!   `bus`: a connection.
 //! - `client`: which one, and the deadlines. `remote`: errors by name. `flatpak`: what a
 //!   sandbox makes of them.
 //! - `session`: the key agreement and the cipher. `prompt`: windows that ask a person.
@@ -30,6 +31,7 @@ pub(super) mod flatpak;
 mod greeting;
 #[doc(hidden)]
 pub mod message;
+mod peer;
 mod prompt;
 mod remote;
 pub mod service;

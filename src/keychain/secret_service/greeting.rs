@@ -6,11 +6,16 @@
 //! question, as `GLib` does. Nothing else goes out before the bus's `OK`: what a client sends
 //! ahead, `xdg-dbus-proxy` before 0.1.6, which stands before the bus in every Flatpak of
 //! that age, takes for a message, and hangs up.
+//!
+//! Nor do we speak to anybody: who listens must be this user's, and the bus the one that the
+//! address means.
 
 use super::address::Address;
 use super::socket::{NO_BUS, NOBODY, Socket};
 use crate::error::Error;
 use std::time::Instant;
+
+const ANOTHER_USERS: Error = Error::Unreachable("the session bus belongs to another user");
 
 /// Connects to the first address where a bus lets us in. What is sent next are messages.
 pub(super) fn enter(addresses: &[Address], deadline: Instant) -> Result<Socket, Error> {
@@ -29,6 +34,9 @@ pub(super) fn enter(addresses: &[Address], deadline: Instant) -> Result<Socket, 
 fn enter_at(address: &Address, deadline: Instant) -> Result<Socket, Error> {
     let socket_address = address.socket_address().ok_or(NOBODY)?;
     let mut socket = Socket::connect(&socket_address, deadline)?;
+    if !socket.is_ours() {
+        return Err(ANOTHER_USERS);
+    }
     socket.queue(b"\0AUTH EXTERNAL\r\n");
     let mut answer = socket.line(deadline)?;
     if answer.trim_ascii_end() == b"DATA" {
@@ -36,10 +44,11 @@ fn enter_at(address: &Address, deadline: Instant) -> Result<Socket, Error> {
         answer = socket.line(deadline)?;
     }
     if answer.starts_with(b"REJECTED") {
-        return Err(Error::Unreachable("the session bus belongs to another user"));
+        return Err(ANOTHER_USERS);
     }
-    if !answer.starts_with(b"OK ") {
-        return Err(NO_BUS);
+    let identifier = answer.strip_prefix(b"OK ").ok_or(NO_BUS)?;
+    if !address.means(identifier.trim_ascii()) {
+        return Err(Error::Unreachable("another bus listens at the session bus's address"));
     }
     socket.queue(b"BEGIN\r\n");
     Ok(socket)

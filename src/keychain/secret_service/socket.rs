@@ -5,6 +5,7 @@
 //! what comes is read, or a bus with a full queue and we would wait for each other.
 
 use super::message::Message;
+use super::peer;
 use super::wire::Malformed;
 use crate::error::Error;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -68,6 +69,11 @@ impl Socket {
             }
         }
         Ok(Self { descriptor, outgoing: Vec::new(), incoming: Incoming::new() })
+    }
+
+    /// Returns whether the one who listens there is a process of this user's.
+    pub(super) fn is_ours(&self) -> bool {
+        peer::is_ours(&self.descriptor)
     }
 
     /// Adds bytes to those that are written next.
