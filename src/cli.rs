@@ -90,8 +90,15 @@ enum Command {
     /// the URLs of a repository's remotes are kept for that repository; git is then told to
     /// send its helpers the path there. A helper is asked by git's own protocol, for each URL.
     /// Without a URL, `libsecret` and `manager` stand for the items that git's libsecret helper
-    /// and Git Credential Manager keep in the desktop's keychain. These, gh's file and other
-    /// helpers' stores are read and never changed.
+    /// and Git Credential Manager keep in the desktop's keychain.
+    ///
+    /// `keyring=SERVICE/USER` is an entry of another program that uses the keyring library of
+    /// Python, Go or Rust, and one URL says what its token is for. USER is what follows the last
+    /// `/` and may be empty. Without a username in the URL the account has this one. gh's
+    /// and glab's entries are found by themselves: gh's by its hosts file, glab's by the URLs. On
+    /// macOS and Windows, entries of the keyring are compiled in and not yet tried.
+    ///
+    /// These items and entries, gh's file and other helpers' stores are read and never changed.
     ///
     /// A file is replaced in one step, under the lock that git takes for it, and is then its
     /// owner's alone. Copies on backups and in the disk's free space remain: where others could

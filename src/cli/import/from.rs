@@ -135,7 +135,14 @@ mod tests {
         assert!(matches!(parse("store"), Ok(From::Store(None))));
         assert!(parse("netrc=/a=b") == Ok(From::Netrc(Some(PathBuf::from("/a=b")))));
         assert!(parse("osxkeychain") == Ok(From::Helper("osxkeychain".to_owned())));
-        let keyring = ["keyring", "keyring=", "keyring=x", "keyring=/x", "keyring=a\n/x"];
+        let keyring = [
+            "keyring",
+            "keyring=",
+            "keyring=x",
+            "keyring=/x",
+            "keyring=a\n/x",
+            "keyring=a/ghp_TESTONLYnoname12345",
+        ];
         let others =
             ["", "pat", "store=", "remotes=x", "a b", "!x", "-x", "libsecret=x", "a;b", "glab=x"];
         for text in others.into_iter().chain(keyring) {
