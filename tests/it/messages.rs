@@ -288,6 +288,7 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::TimedOut,
         Error::Unreachable("x"),
         Error::NoSecretService,
+        Error::HiddenByFlatpak,
         Error::NoDefaultCollection,
         Error::NoKernelKeyring,
         Error::KernelKeyringDenied,
