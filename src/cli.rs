@@ -151,11 +151,16 @@ enum Command {
 /// Which keychain, as in the helper string.
 #[derive(Args)]
 struct KeychainArguments {
-    /// The keychain: secret-service or kernel, on macOS login-keychain, on Windows
-    /// credential-manager [default: the one of the helper that git is configured with, else the
-    /// desktop's, else the kernel's]
-    #[arg(long, value_name = "NAME", value_parser = parse_kind)]
+    #[arg(long, value_name = "NAME", value_parser = parse_kind, help = keychain_help())]
     keychain: Option<Kind>,
+}
+
+fn keychain_help() -> String {
+    format!(
+        "The keychain: {} [default: the one of the helper that git is configured with, else the \
+         desktop's, else the kernel's]",
+        Kind::names_by_system()
+    )
 }
 
 fn parse_kind(name: &str) -> Result<Kind, &'static str> {
@@ -226,14 +231,43 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
     result.map(|()| 0).map_err(|error| Failure { what, error })
 }
 
-/// The keychain's name in a sentence; what must be known about it.
-fn describe(kind: Kind) -> &'static str {
-    match kind {
-        Kind::SecretService => "the desktop's keychain (secret-service)",
-        Kind::Kernel => "the kernel's keyring (kernel): in memory only, gone at reboot",
-        Kind::LoginKeychain => "the login keychain (login-keychain)",
-        Kind::CredentialManager => "Windows' Credential Manager (credential-manager)",
-        Kind::Source => "a source that is read-only",
-        Kind::Memory => "memory",
+#[cfg(test)]
+mod tests {
+    use super::Line;
+    use crate::arguments::COMMANDS;
+    use crate::forge::Id;
+    use clap::{Arg, Command, CommandFactory};
+    use std::collections::BTreeSet;
+
+    fn line() -> Command {
+        let mut line = Line::command();
+        line.build();
+        line
+    }
+
+    /// git's operations are read without clap, so that one list of commands stands before it.
+    #[test]
+    fn what_leads_to_clap_is_what_clap_knows() {
+        let line = line();
+        let commands = line
+            .get_subcommands()
+            .flat_map(|command| [command.get_name()].into_iter().chain(command.get_all_aliases()));
+        let mut known: BTreeSet<String> = commands.map(ToOwned::to_owned).collect();
+        for option in line.get_arguments() {
+            known.extend(option.get_long().map(|long| format!("--{long}")));
+            known.extend(option.get_short().map(|short| format!("-{short}")));
+        }
+        assert_eq!(known, COMMANDS.map(ToOwned::to_owned).into());
+    }
+
+    #[test]
+    fn the_forges_are_all_named_where_one_can_be_chosen() {
+        let line = line();
+        let login = line.find_subcommand("login").expect("login");
+        let option = login.get_arguments().find(|arg| arg.get_id() == "forge");
+        let help = option.and_then(Arg::get_help).expect("a help").to_string();
+        for id in Id::ALL {
+            assert!(help.contains(id.forge().word()), "{id:?}");
+        }
     }
 }

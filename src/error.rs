@@ -139,6 +139,9 @@ pub enum Error {
     /// The bus has nobody who provides the Secret Service.
     #[error("no Secret Service is running and none can be started")]
     NoSecretService,
+    /// The sandbox that we run in lets us talk to no Secret Service, or there is none.
+    #[error("no Secret Service can be seen from inside this Flatpak")]
+    HiddenByFlatpak,
     /// There is a Secret Service, but it has nowhere to put a new item.
     #[error("the Secret Service has no default collection")]
     NoDefaultCollection,
@@ -193,7 +196,10 @@ impl Error {
     /// Whether the same operation, begun again, may well succeed.
     #[must_use]
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Transient(_) | Self::Damaged | Self::NoSecretService)
+        matches!(
+            self,
+            Self::Transient(_) | Self::Damaged | Self::NoSecretService | Self::HiddenByFlatpak
+        )
     }
 
     /// What to do about it, where there is something.
@@ -225,6 +231,10 @@ impl Error {
             Self::Unreachable(_) | Self::NoSecretService => {
                 "run it inside the desktop session, or use the kernel's keyring with \
                  --keychain kernel (forgotten at reboot)"
+            }
+            Self::HiddenByFlatpak => {
+                "outside, with the name of this Flatpak in place of APP, type: flatpak override \
+                 --user --talk-name=org.freedesktop.secrets APP"
             }
             Self::NoDefaultCollection => {
                 "create a default keyring or wallet in the desktop's password manager"

@@ -111,7 +111,7 @@ fn keychain_line(program: &str, old: Option<&str>, arguments: &Arguments) -> Res
         Some(Helper::Ours(Some(options))) => options,
         _ => Box::default(),
     };
-    let line = format!("{program}{}", helper_line::options_for(kind.name(), &options));
+    let line = format!("{program}{}", helper_line::options_for(kind, &options));
     if !arguments.consent.dry_run {
         proof::prove(&line, kind)?;
     }

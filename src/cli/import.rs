@@ -29,9 +29,9 @@ mod store_file;
 
 use super::place::Place;
 use super::settle::{self, Lack};
-use super::{KeychainArguments, Setup, describe};
+use super::{KeychainArguments, Setup};
 use crate::error::Error;
-use crate::keychain::{self, Keychain, Kind};
+use crate::keychain::{self, Keychain};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use found::Source;
@@ -126,7 +126,7 @@ impl Import<'_> {
         let agreed = wanted > 0 && self.agrees(&format!("Import {}?", tokens(wanted)))?;
         if agreed {
             let stored = plan.carry_out(self.keychain)?;
-            let keychain = describe(self.keychain.kind());
+            let keychain = self.keychain.kind().in_a_sentence();
             terminal::say("import", &format!("stored {} in {keychain}", tokens(stored)));
         }
         if plan.count(|step| matches!(step, Step::Differs)) > 0 {
@@ -150,8 +150,9 @@ impl Import<'_> {
         };
         let (what, name) = (tokens(kept.len()), &source.name);
         let mut question = format!("Remove {what} from {name}?");
-        if self.keychain.kind() == Kind::Kernel {
-            question = format!("The kernel's keyring forgets at reboot. {question}");
+        let kind = self.keychain.kind();
+        if !kind.outlives_reboot() {
+            question = format!("They are in {}. {question}", kind.in_a_sentence());
         }
         let agreed = self.arguments.remove || (!self.arguments.yes && self.agrees(&question)?);
         if agreed {

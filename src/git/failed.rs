@@ -5,9 +5,9 @@
 //! quoted is left out, and so is every line with a name before a host or with the form of a token.
 
 use super::entries::Entries;
-use crate::cli::place::holds_token;
 use crate::context::escape;
 use crate::error::{Error, GitTrouble};
+use crate::forge;
 use crate::terminal;
 use std::env;
 use std::io;
@@ -93,7 +93,7 @@ pub(super) fn cleaned(words: &[u8]) -> String {
 
 fn may_hold_secret(line: &str) -> bool {
     let authority = |rest: &str| rest.split(['/', ' ']).next().is_some_and(|a| a.contains('@'));
-    line.split("://").skip(1).any(authority) || holds_token(line.as_bytes())
+    line.split("://").skip(1).any(authority) || forge::is_token(line.as_bytes())
 }
 
 /// A line without git's word for how bad it is, and without what stands between quotes: a key or

@@ -5,6 +5,7 @@
 //! what is not known is not shown.
 
 use crate::arguments::{self, HelperOptions, Invocation};
+use crate::keychain::Kind;
 use crate::protocol::Operation;
 use crate::terminal::NAME;
 use std::ffi::OsString;
@@ -185,9 +186,9 @@ fn escaped(path: &str) -> String {
 }
 
 /// The options as a helper line names them, for this keychain.
-pub(crate) fn options_for(keychain: &str, options: &HelperOptions) -> String {
-    let mut text = format!(" --keychain {keychain}");
-    let is_kernel = keychain == crate::keychain::Kind::Kernel.name();
+pub(crate) fn options_for(keychain: Kind, options: &HelperOptions) -> String {
+    let mut text = format!(" --keychain {}", keychain.name());
+    let is_kernel = keychain == Kind::Kernel;
     let numbers = [
         ("--timeout", options.lifetime.filter(|_| is_kernel)),
         ("--cache", options.cache.filter(|_| !is_kernel)),
@@ -287,8 +288,11 @@ mod tests {
     #[test]
     fn what_fits_another_keychain_is_kept() {
         let options = our_options("pat --keychain kernel --timeout 60 --allow-http").expect("ours");
-        assert_eq!(options_for("kernel", &options), " --keychain kernel --timeout 60 --allow-http");
+        assert_eq!(
+            options_for(Kind::Kernel, &options),
+            " --keychain kernel --timeout 60 --allow-http"
+        );
         let service = " --keychain secret-service --allow-http";
-        assert_eq!(options_for("secret-service", &options), service);
+        assert_eq!(options_for(Kind::SecretService, &options), service);
     }
 }

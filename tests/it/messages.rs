@@ -17,7 +17,6 @@ const MESSAGES: &str = "\
 --env takes the name of a variable, such as NPM_TOKEN
 --for needs one of --env, --file and --command
 --for takes the URL of a host or of a part of it, like https://github.com
---keychain takes secret-service, kernel, login-keychain or credential-manager
 --no-input needs --with-token and the token on standard input
 --timeout is for a keychain, not for a source
 --timeout needs --keychain kernel
@@ -26,13 +25,14 @@ const MESSAGES: &str = "\
 --with-token reads a pipe or a file: leave it out to be asked, without an echo
 --yes needs the source by name: --from SOURCE
 D-Bus cannot carry what was to be stored
-GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service, kernel, login-keychain or credential-manager
 a URL has no backslash
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
 a standard stream failed: {0}
 a token does not belong in a URL: it is asked for, or read with --with-token
 a token expires at a date such as 2027-01-31, or in 90d, or never
+a token is no username: it is asked for, or read with --with-token
+a token is no username: it is the password
 a token is one line without control characters
 a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use
@@ -288,6 +288,7 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::TimedOut,
         Error::Unreachable("x"),
         Error::NoSecretService,
+        Error::HiddenByFlatpak,
         Error::NoDefaultCollection,
         Error::NoKernelKeyring,
         Error::KernelKeyringDenied,

@@ -5,7 +5,6 @@
 //! run, a helper that reaches the keychain from there. (An erase through git would only mark the
 //! token.)
 
-use crate::cli::describe;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -61,7 +60,7 @@ pub(super) fn prove(line: &str, kind: Kind) -> Result<(), Error> {
     match proved {
         Ok(()) => {
             say("git stored a test token and read it back; it is deleted");
-            say(&format!("tokens are kept in {}", describe(kind)));
+            say(&format!("tokens are kept in {}", kind.in_a_sentence()));
             Ok(())
         }
         Err(Wrong::Keychain(error)) => Err(unproved(kind, error)),

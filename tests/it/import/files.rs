@@ -184,7 +184,7 @@ fn without_a_source_each_plain_text_is_offered_on_a_terminal() {
     terminal.types("y\n");
     terminal.shows("git does not use this helper yet. Make it?");
     terminal.types("y\n");
-    terminal.shows("forgets at reboot. Remove 2 tokens from ~/.git-credentials? [y/N] ");
+    terminal.shows("gone at reboot. Remove 2 tokens from ~/.git-credentials? [y/N] ");
     terminal.types("y\n");
     terminal.shows("removed 2 tokens");
     terminal.shows("Import 1 token? [y/N] ");

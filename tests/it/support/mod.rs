@@ -1,5 +1,7 @@
 //! What the tests stand on: one file per real part.
 
+#[cfg(unix)]
+pub mod beginnings;
 #[cfg(windows)]
 pub mod credentials;
 #[cfg(unix)]
