@@ -37,7 +37,6 @@ a token is one line without control characters
 a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use
 a token that was stored cannot be deleted
-a token that was stored does not come back
 a username and a token are one line each
 an item is gone
 an item of another keychain was given
@@ -49,6 +48,7 @@ gh's hosts file is not as gh writes it, and is left alone
 git cannot be run
 git cannot read its configuration
 git could not change the remote's URL
+git does not come to this program by its name: its folder is not in PATH
 git's configuration could not be changed
 git's configuration could not be changed: HOME is not set
 git's configuration could not be changed: its file cannot be locked
@@ -140,6 +140,7 @@ the keychain failed: {0}
 the keychain has to ask somebody, and nobody can be asked here
 the keychain is locked
 the keychain refused the access or the password
+the keychain {0} is not proved, so git is not configured
 the keyring has no entry of this service and user
 the keyring has several entries of this service and user, and their secrets differ
 the operation must be the last word
@@ -277,6 +278,7 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::Usage("x"),
         Error::Option("x"),
         Error::Source("x"),
+        Error::Unproved("x", "y"),
         Error::NoAccount,
         Error::NoEntry,
         Error::SeveralEntries,
@@ -286,6 +288,7 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::TimedOut,
         Error::Unreachable("x"),
         Error::NoSecretService,
+        Error::HiddenByFlatpak,
         Error::NoDefaultCollection,
         Error::NoKernelKeyring,
         Error::KernelKeyringDenied,

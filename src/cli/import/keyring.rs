@@ -5,10 +5,11 @@
 //! `https://upload.example/legacy/`), users hardly ever. The user may be empty.
 
 use super::found::{Entry, Source, credential};
-use crate::cli::place::{Place, holds_token};
+use crate::cli::place::Place;
 use crate::context::escape;
 use crate::credential::Username;
 use crate::error::Error;
+use crate::forge;
 use crate::keychain::family;
 
 /// What an entry is known by.
@@ -26,7 +27,7 @@ impl Names {
         if service.is_empty() || text.chars().any(char::is_control) {
             return Err(FORM);
         }
-        if holds_token(text.as_bytes()) {
+        if forge::holds_token(text.as_bytes()) {
             return Err("a token is no entry's name");
         }
         Ok(Self { service: service.to_owned(), user: user.to_owned() })
