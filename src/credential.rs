@@ -1,6 +1,6 @@
 //! What is kept for one account.
 
-use crate::context::{Context, escape};
+use crate::context::{Context, escape, shown};
 use crate::forge;
 use crate::secret::Secret;
 use std::fmt;
@@ -45,10 +45,14 @@ impl Username {
 }
 
 impl fmt::Display for Username {
-    /// The name as text that is safe to show, see [`escape`]. At times a token stands in the
-    /// place of a name: of that, only this much is said.
+    /// The name as text that is safe to show, see [`escape`], and what people would not see in
+    /// it as `%XX`, too. At times a token stands in the place of a name: of that, only this much
+    /// is said.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_token() { f.write_str(forge::A_TOKEN) } else { f.write_str(&self.filed()) }
+        if self.is_token() {
+            return f.write_str(forge::A_TOKEN);
+        }
+        f.write_str(&shown(&self.filed()))
     }
 }
 
@@ -175,11 +179,13 @@ mod tests {
     use super::Username;
 
     #[test]
-    fn a_name_that_is_a_token_is_filed_as_it_is_and_never_shown() {
+    fn a_name_is_filed_as_it_is_and_shown_as_people_can_read_it() {
         for (name, shown, filed) in [
             ("al ice", "al ice", "al ice"),
             ("hf_maier", "hf_maier", "hf_maier"),
             ("ghp_TESTONLYTESTONLY", "(a token)", "ghp_TESTONLYTESTONLY"),
+            // As before, or nothing would be found any more.
+            ("a\u{202e}b%", "a%E2%80%AEb%25", "a\u{202e}b%25"),
         ] {
             let name = Username::new(name.as_bytes());
             assert_eq!((name.to_string().as_str(), name.filed().as_str()), (shown, filed));

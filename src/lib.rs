@@ -78,6 +78,7 @@ mod time;
 use arguments::{HelperOptions, Invocation};
 use context::Context;
 use error::{Error, Failure};
+use git::words::typed;
 use helper::{Outcome, Policy};
 use keychain::Keychain;
 use protocol::{Operation, Request};
@@ -127,8 +128,8 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
         Outcome::Ambiguous(host) => terminal::say(
             operation.name(),
             &format!(
-                "several accounts at {host}: choose one with \
-                 git config --global credential.{host}.username NAME"
+                "several accounts at {host}: choose one with git config --global {} NAME",
+                typed(&format!("credential.{host}.username"))
             ),
         ),
         Outcome::RefusedHttp if terminal::stderr_is_terminal() => {

@@ -3,7 +3,7 @@
 mod table;
 
 use super::KeychainArguments;
-use crate::context::Context;
+use crate::context::{Context, shown};
 use crate::credential::{Account, Credential, State};
 use crate::error::Error;
 use crate::forge::{self, Recognised};
@@ -41,19 +41,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut rows = helper::with_retries(|| rows(&mut *keychain))?;
     rows.sort_by(|a, b| a.account.cmp(&b.account));
     let keychain = keychain.kind().name();
-    let text = if arguments.json {
-        let rows: Vec<Value> = rows.iter().map(|row| row.to_json(keychain)).collect();
-        format!("{:#}\n", Value::Array(rows))
-    } else {
-        if rows.is_empty() {
-            terminal::hint("no account is there: store a token with git credential-pat login URL");
-        }
-        let look =
-            Look { columns: terminal::stdout_columns(), colour: terminal::stdout_takes_colour() };
-        let cells: Vec<_> = rows.iter().map(|row| row.to_cells(keychain, &look)).collect();
-        table::lay_out(&HEADINGS, &cells, &look)
-    };
-    terminal::write_raw(text.as_bytes())
+    if arguments.json {
+        let rows = rows.iter().map(|row| row.to_json(keychain)).collect();
+        return terminal::write_json(&Value::Array(rows));
+    }
+    if rows.is_empty() {
+        terminal::hint("no account is there: store a token with git credential-pat login URL");
+    }
+    let look =
+        Look { columns: terminal::stdout_columns(), colour: terminal::stdout_takes_colour() };
+    let cells: Vec<_> = rows.iter().map(|row| row.to_cells(keychain, &look)).collect();
+    terminal::write_raw(table::lay_out(&HEADINGS, &cells, &look).as_bytes())
 }
 
 fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
@@ -126,7 +124,7 @@ impl Row {
     /// As in [`HEADINGS`]; times as a person on a terminal says them.
     fn to_cells(&self, keychain: &str, look: &Look) -> [Cell; 7] {
         let on_terminal = look.columns.is_some();
-        let plain = |text: String| Cell { text, style: Style::new() };
+        let plain = |text: String| Cell { text: shown(&text).into_owned(), style: Style::new() };
         let nothing = || "-".to_owned();
         let credential = self.credential.as_ref();
         let (red, yellow) = (AnsiColor::Red.on_default(), AnsiColor::Yellow.on_default());

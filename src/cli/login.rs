@@ -21,6 +21,7 @@ use crate::time::{now, relative};
 use crate::{helper, terminal};
 use ask::Login;
 use save::{Saved, save};
+use serde_json::json;
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
@@ -194,7 +195,8 @@ fn report_link(link: &Credential) {
     terminal::say("login", &format!("{name} gets this account's token, too"));
     terminal::hint(&format!(
         "docker and podman ask for it with this in their configuration: \
-         \"credHelpers\": {{ \"{name}\": \"pat\" }}"
+         \"credHelpers\": {{ {}: \"pat\" }}",
+        json!(name)
     ));
 }
 

@@ -5,6 +5,7 @@ use super::Setup;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
+use crate::git::words::typed;
 use crate::git::{self, Failed};
 use crate::helper;
 use crate::keychain::Keychain;
@@ -123,15 +124,16 @@ impl Lack {
     fn hint(&self) -> String {
         match self {
             Self::Path(context) => format!(
-                "git needs to send the path: git config --global credential.{context}.useHttpPath true"
+                "git needs to send the path: git config --global {} true",
+                typed(&format!("credential.{context}.useHttpPath"))
             ),
             Self::Username(context, _) => format!(
-                "several accounts are there, choose one with: \
-                 git config --global credential.{context}.username NAME"
+                "several accounts are there, choose one with: git config --global {} NAME",
+                typed(&format!("credential.{context}.username"))
             ),
             Self::Helper(helper) => format!(
-                "git does not use this helper yet: \
-                 git config --global --add credential.helper '{helper}'"
+                "git does not use this helper yet: git config --global --add credential.helper {}",
+                typed(helper)
             ),
         }
     }

@@ -91,7 +91,7 @@ impl Plan {
     fn text(&self) -> String {
         let mut text = String::new();
         for change in &self.changes {
-            let words: Vec<String> = change.iter().map(|word| typed(word)).collect();
+            let words: Vec<String> = change.iter().map(typed).collect();
             let _ = writeln!(text, "git config {}", words.join(" "));
         }
         text

@@ -2,6 +2,7 @@
 
 use super::found::Source;
 use crate::cli::accounts::existing;
+use crate::context::shown;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::helper::{self, Choice};
@@ -144,11 +145,11 @@ impl<'a> Plan<'a> {
                 Ok(token) => (token.context.to_string(), token.account().username.to_string()),
                 Err(_) => (entry.label.clone(), "-".to_owned()),
             };
-            [place, username, step.text()]
+            [place, username, step.text()].map(|text| shown(&text).into_owned())
         }));
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
         let (place, username) = (width(0).unwrap_or(0), width(1).unwrap_or(0));
-        let mut text = format!("{}\n", self.source.name);
+        let mut text = format!("{}\n", shown(&self.source.name));
         for row in rows {
             let _ = writeln!(text, "  {:place$}  {:username$}  {}", row[0], row[1], row[2]);
         }

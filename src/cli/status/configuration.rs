@@ -377,7 +377,8 @@ fn argument(entries: &Entries, asked: Option<&Asked>) -> String {
         Some(asked) if !reset.subsection.is_empty() => {
             let host = asked.context.host_level().to_string();
             let is_whole = reset.subsection.contains("://") && reset.key().is_some();
-            format!("{scope} {}", typed(if is_whole { &reset.subsection } else { &host }))
+            let place: &str = if is_whole { &reset.subsection } else { &host };
+            format!("{scope} {}", typed(place))
         }
         _ => scope.to_owned(),
     }
