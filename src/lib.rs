@@ -48,6 +48,7 @@ mod ending;
 mod forge;
 mod git;
 mod hex;
+mod private_file;
 mod state_folder;
 mod time;
 
