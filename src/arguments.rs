@@ -55,7 +55,7 @@ const CACHE_REFUSED: Error =
     Error::Option("--cache takes a number of seconds from 1 to 4294967295");
 
 /// What was asked.
-pub enum Invocation {
+pub(crate) enum Invocation {
     /// By git: with the options of the helper string.
     Operation(Operation, HelperOptions),
     /// By a later git, an operation that does not exist yet; or a person's mistake.
@@ -66,23 +66,23 @@ pub enum Invocation {
 
 /// The options in the helper string.
 #[derive(Clone, Default)]
-pub struct HelperOptions {
+pub(crate) struct HelperOptions {
     /// `--keychain NAME`, else the environment variable.
-    pub kind: Option<Kind>,
+    pub(crate) kind: Option<Kind>,
     /// `--timeout SECONDS`
-    pub lifetime: Option<Duration>,
+    pub(crate) lifetime: Option<Duration>,
     /// `--cache SECONDS`
-    pub cache: Option<Duration>,
+    pub(crate) cache: Option<Duration>,
     /// `--allow-http`
-    pub allow_http: bool,
+    pub(crate) allow_http: bool,
     /// What serves in place of a keychain: `--for URL` and what goes with it, or `--ci`.
-    pub source: Option<SourceOptions>,
+    pub(crate) source: Option<SourceOptions>,
 }
 
 impl HelperOptions {
     /// How the keychain is to be used by this operation.
     #[must_use]
-    pub fn keychain(&self, operation: Operation) -> Options {
+    pub(crate) fn keychain(&self, operation: Operation) -> Options {
         let patient = operation != Operation::Get;
         let cache = self.cache.map(|lifetime| match operation {
             Operation::Get => Cache::Answers(lifetime),
@@ -97,7 +97,7 @@ impl HelperOptions {
 ///
 /// # Errors
 /// [`Error::Option`] where the helper string is wrong; it never repeats an argument.
-pub fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
+pub(crate) fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
     let first = arguments.first().and_then(|word| word.to_str());
     if first.is_some_and(|word| COMMANDS.contains(&word)) {
         return Ok(Invocation::Command);
@@ -158,7 +158,7 @@ fn check(options: &HelperOptions) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::Option`] where it names none that there is.
-pub fn keychain_of_environment() -> Result<Option<Kind>, Error> {
+pub(crate) fn keychain_of_environment() -> Result<Option<Kind>, Error> {
     let Some(name) = env::var_os(KEYCHAIN_VARIABLE).filter(|name| !name.is_empty()) else {
         return Ok(None);
     };

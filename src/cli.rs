@@ -90,8 +90,15 @@ enum Command {
     /// the URLs of a repository's remotes are kept for that repository; git is then told to
     /// send its helpers the path there. A helper is asked by git's own protocol, for each URL.
     /// Without a URL, `libsecret` and `manager` stand for the items that git's libsecret helper
-    /// and Git Credential Manager keep in the desktop's keychain. These, gh's file and other
-    /// helpers' stores are read and never changed.
+    /// and Git Credential Manager keep in the desktop's keychain.
+    ///
+    /// `keyring=SERVICE/USER` is an entry of another program that uses the keyring library of
+    /// Python, Go or Rust, and one URL says what its token is for. USER is what follows the last
+    /// `/` and may be empty. Without a username in the URL the account has this one. gh's
+    /// and glab's entries are found by themselves: gh's by its hosts file, glab's by the URLs. On
+    /// macOS and Windows, entries of the keyring are compiled in and not yet tried.
+    ///
+    /// These items and entries, gh's file and other helpers' stores are read and never changed.
     ///
     /// A file is replaced in one step, under the lock that git takes for it, and is then its
     /// owner's alone. Copies on backups and in the disk's free space remain: where others could
@@ -114,10 +121,14 @@ enum Command {
     Status(status::Arguments),
     /// Make git ask this helper, once the keychain is proved
     ///
-    /// First a test token is stored in the keychain, read back and deleted. Then the `git config`
-    /// commands are shown, and run where a person agrees. An older line of this helper is
-    /// replaced and keeps its options; where all is as it should be, nothing is changed. git
-    /// gets the bare name `pat` if that is this program in PATH, else its path.
+    /// First git stores a test token in the keychain and reads it back, by the very line with
+    /// which it is to be configured, and the token is deleted. Then the `git config` commands are
+    /// shown, and run where a person agrees. An older line of this helper is replaced and keeps
+    /// its options; where all is as it should be, nothing is changed.
+    ///
+    /// The line names this program by the path on which it was started. With `--by-name` it is
+    /// the bare name `pat`, for which git looks in PATH each time. A line that leads to this very
+    /// program already keeps its form.
     ///
     /// With `--env`, `--file`, `--command` or `--ci` the line names a source of a token in place
     /// of a keychain, and nothing is proved: the token is read when git asks.
@@ -125,8 +136,9 @@ enum Command {
     /// Make git forget this helper
     ///
     /// Takes the lines of this helper out of git's configuration, the empty line that `configure
-    /// --only` wrote, and `useHttpPath` for parts of hosts, which only this helper made sense of.
-    /// They are shown first. Tokens stay in the keychain.
+    /// --only` wrote, and `useHttpPath` for parts of hosts, which only this helper made sense of;
+    /// with `--this-program` no line by which git runs another copy of it. They are shown first.
+    /// Tokens stay in the keychain.
     Unconfigure(unconfigure::Arguments),
     /// Print the completions for a shell, for packagers
     #[command(hide = true)]

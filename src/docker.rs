@@ -9,7 +9,7 @@
 //! docker-credential-pat list     → {"ghcr.io":"alice"}
 //! ```
 //!
-//! Which account a registry has, see [`registry`]. What fails is said on standard output with
+//! Which account a registry has is said in `helper::registry`. What fails is said on standard output with
 //! exit status 1, in the words that clients know (docker-credential-helpers,
 //! `credentials/error.go`).
 

@@ -12,7 +12,6 @@ use crate::time::{DAY, relative};
 use crate::{hex, state_folder, terminal};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::hash::{BuildHasher, RandomState};
 use std::io::{Read, Seek, Write};
 use std::time::Duration;
 
@@ -101,11 +100,7 @@ fn salt(folder: &Folder) -> Option<Salt> {
     if file.read_exact(&mut salt).is_ok() {
         return Some(salt);
     }
-    // Keyed by the system's random numbers.
-    let random = RandomState::new();
-    for (number, part) in salt.chunks_mut(size_of::<u64>()).enumerate() {
-        part.copy_from_slice(&random.hash_one(number).to_ne_bytes());
-    }
+    getrandom::fill(&mut salt).ok()?;
     file.rewind().ok()?;
     file.set_len(0).ok()?;
     file.write_all(&salt).ok()?;

@@ -13,6 +13,7 @@ mod cached;
 #[cfg(windows)]
 pub mod credential_manager;
 pub(crate) mod family;
+#[doc(hidden)]
 pub mod item;
 #[cfg(target_os = "linux")]
 pub mod kernel;
@@ -239,7 +240,7 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
 /// The keychain with a short memory, if it is to have one. The origin tells its copies from
 /// those of another keychain with the same contexts.
 #[must_use]
-pub fn with_copies(
+pub(crate) fn with_copies(
     keychain: Box<dyn Keychain>,
     cache: Option<Cache>,
     origin: Vec<u8>,

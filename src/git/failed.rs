@@ -79,7 +79,7 @@ fn is_readable() -> bool {
 }
 
 /// git's words on one line, without what may be a secret.
-fn cleaned(words: &[u8]) -> String {
+pub(super) fn cleaned(words: &[u8]) -> String {
     const MOST: usize = 300;
     let words = String::from_utf8_lossy(words);
     let lines = words.lines().filter(|line| !may_hold_secret(line)).map(without_quoted);

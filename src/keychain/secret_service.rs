@@ -17,24 +17,34 @@
 //! the first two. Where the services differ the difference is explained where it is met:
 //!
 //! - [`address`]: where the bus listens. [`wire`], [`message`]: D-Bus in bytes.
-//! - `bus`: a connection. `client`: which one, and the deadlines. `remote`: errors by name.
+//! - `socket`: bytes in and out. `greeting`: how we come to the bus. `peer`: whose it is.
+//!   `bus`: a connection.
+//! - `client`: which one, and the deadlines. `remote`: errors by name. `flatpak`: what a
+//!   sandbox makes of them.
 //! - `session`: the key agreement and the cipher. `prompt`: windows that ask a person.
 //! - [`service`]: the Secret Service's calls, for any items; this file: for our accounts.
 
+#[doc(hidden)]
 pub mod address;
 mod bus;
 mod client;
+pub(super) mod flatpak;
+mod greeting;
 #[doc(hidden)]
 pub mod message;
+mod peer;
 mod prompt;
 mod remote;
+#[doc(hidden)]
 pub mod service;
 mod session;
+mod socket;
 pub mod store;
 #[doc(hidden)]
 pub mod wire;
 
 pub use super::prompts::Prompts;
+#[doc(hidden)]
 pub use remote::Remote;
 
 use crate::context::{Context, unescape};

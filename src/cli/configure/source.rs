@@ -4,7 +4,7 @@
 use crate::arguments::{self, Invocation};
 use crate::error::Error;
 use crate::forge;
-use crate::git::helper_line::{self, Helper};
+use crate::git::helper_line::Helper;
 use crate::protocol::Operation;
 use crate::source::SourceOptions;
 use std::ffi::OsString;
@@ -106,10 +106,4 @@ pub(super) fn is_for_the_same(line: &Helper, source: &SourceOptions) -> bool {
         (Some(SourceOptions::Bound(old)), SourceOptions::Bound(new)) => old.context == new.context,
         _ => false,
     }
-}
-
-/// The line itself, for the program that runs now.
-pub(super) fn line(options: &str) -> Result<String, Error> {
-    let program = helper_line::this_program().ok_or(super::NO_PATH)?;
-    Ok(format!("{program}{options}"))
 }

@@ -16,8 +16,8 @@ const NO_PASSWORD: &str = "x-oauth-basic";
 /// A place, as git would come to it.
 pub(in crate::cli) struct Asked {
     /// With its path, and with its username if it has one: no more of it than that.
-    pub(super) url: String,
-    pub(super) context: Context,
+    pub(in crate::cli) url: String,
+    pub(in crate::cli) context: Context,
     pub(super) username: Option<Username>,
     /// Whether a person named it.
     pub(super) named: bool,

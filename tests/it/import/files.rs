@@ -152,7 +152,8 @@ fn ghs_file_is_read_and_what_is_not_as_gh_writes_it_is_refused() {
         [
             "https://HOST bob import",
             "https://HOST alice import",
-            "carol at other.HOST - stays: the keychain cannot be reached"
+            "carol at other.HOST - stays: the kernel's keyring has no such entry, and no Secret \
+             Service can be asked"
         ]
     );
     assert!(ran.stderr().contains("hint: gh keeps its own copy"), "{ran}");

@@ -37,6 +37,8 @@ pub mod server;
 #[cfg(target_os = "linux")]
 pub mod service;
 #[cfg(unix)]
+pub mod spy;
+#[cfg(unix)]
 pub mod terminal;
 #[cfg(target_os = "linux")]
 pub mod tools;
