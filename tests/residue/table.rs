@@ -9,6 +9,9 @@
 #![allow(dead_code, reason = "the tests use more of it")]
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[path = "../it/support/keyring.rs"]
+mod keyring;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[path = "../it/support/registers.rs"]
 mod registers;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
