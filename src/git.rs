@@ -1,24 +1,30 @@
 //! git as a program. Nothing else starts it, so that how it is asked stands in one place.
 //!
+//! - [`configuration`]: what of it counts at a place: whom it asks, and for whom.
 //! - [`entries`]: everything in its configuration, with where it stands and for which places.
 //! - [`failed`]: why it did not do what it was asked.
 //! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written.
 //! - [`interactive`]: whether `credential.interactive` leaves room for a keychain's prompts.
 //! - [`remotes`]: the URLs of this repository's remotes.
+//! - [`url`]: URLs as its credential code takes them apart, writes and compares them.
 //! - [`words`]: the words of commands that change its configuration.
 
+pub(crate) mod configuration;
 pub(crate) mod entries;
 mod failed;
 pub(crate) mod helper_line;
 #[cfg(unix)]
 pub(crate) mod interactive;
 pub(crate) mod remotes;
+pub(crate) mod url;
 pub(crate) mod words;
 
 use crate::arguments::HelperOptions;
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
+use configuration::Configuration;
+use entries::Entries;
 pub(crate) use failed::Failed;
 use helper_line::our_options;
 use std::path::Path;
@@ -43,19 +49,21 @@ pub(crate) fn our_helper() -> Option<OurHelper> {
     options.map(|options| OurHelper { options })
 }
 
-/// Whether git sends the path for requests at this context.
-pub(crate) fn sends_path(context: &Context) -> bool {
-    sends_path_at(&context.to_string())
+/// The name of a setting of `credential`, for one place or for all.
+pub(crate) fn key(place: &str, name: &str) -> String {
+    if place.is_empty() {
+        format!("credential.{name}")
+    } else {
+        format!("credential.{place}.{name}")
+    }
 }
 
-fn sends_path_at(url: &str) -> bool {
-    get(&["--type=bool", "--get-urlmatch", "credential.useHttpPath", url])
-        .is_some_and(|value| value.trim() == "true")
-}
-
-/// Whether git asks for a certain username at this context.
-pub(crate) fn asks_for_username(context: &Context) -> bool {
-    get(&["--get-urlmatch", "credential.username", &context.to_string()]).is_some()
+/// Whether git sends the path at this URL.
+///
+/// # Errors
+/// Where git cannot read its configuration, with its reason.
+pub(crate) fn sends_path(url: &str) -> Result<bool, Failed> {
+    Ok(Configuration::at(&Entries::read()?, Some(url)).sends_path)
 }
 
 /// Makes git send the path for requests at this context, for this user.
@@ -63,7 +71,7 @@ pub(crate) fn asks_for_username(context: &Context) -> bool {
 /// # Errors
 /// Where git does not, with its reason.
 pub(crate) fn send_path(context: &Context) -> Result<(), Failed> {
-    set(&format!("credential.{context}.useHttpPath"), "true")
+    set(&key(&url::of(context), "useHttpPath"), "true")
 }
 
 /// Makes git send the path at this URL, in this repository, unless it does so already.
@@ -71,10 +79,10 @@ pub(crate) fn send_path(context: &Context) -> Result<(), Failed> {
 /// # Errors
 /// Where git does not, with its reason.
 pub(crate) fn send_path_in_repository(url: &str) -> Result<(), Failed> {
-    if sends_path_at(url) {
+    if sends_path(url)? {
         return Ok(());
     }
-    change(&["--local", &format!("credential.{url}.useHttpPath"), "true"])
+    change(&["--local", &key(url, "useHttpPath"), "true"])
 }
 
 /// Makes git ask for this username at this context, for this user.
@@ -84,7 +92,7 @@ pub(crate) fn send_path_in_repository(url: &str) -> Result<(), Failed> {
 pub(crate) fn set_username(context: &Context, username: &Username) -> Result<(), Error> {
     let name = std::str::from_utf8(username.as_bytes())
         .map_err(|_| Error::Refused("git's configuration takes no such username"))?;
-    set(&format!("credential.{context}.username"), name).map_err(Failed::tell)
+    set(&key(&url::of(context), "username"), name).map_err(Failed::tell)
 }
 
 /// Adds a credential helper, for this user.

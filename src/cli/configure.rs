@@ -7,19 +7,21 @@ mod source;
 
 use super::place::Place;
 use super::settle::above_repository;
-use super::status::configuration::Configuration;
+use super::status::configuration::View;
 use super::status::finding::Mend;
 use super::status::places::Asked;
 use super::{KeychainArguments, describe};
 use crate::context::Context;
 use crate::error::Error;
+use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
 use crate::git::helper_line::{self, Helper};
+use crate::git::url;
 use crate::git::{self, Failed};
 use crate::keychain::{self, Kind, Options};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
-use plan::{Consent, Plan, Whose, key};
+use plan::{Consent, Plan, Whose};
 use source::SourceArguments;
 
 #[derive(clap::Args)]
@@ -48,8 +50,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let text = |context: Option<&Context>| context.map_or_else(String::new, ToString::to_string);
     let source = arguments.source.read(&text(context.as_ref()))?;
     let context = context.as_ref().map(above_repository);
-    let place = text(context.as_ref());
-    let key = key(&place, "helper");
+    let place = context.as_ref().map_or_else(String::new, url::of);
+    let key = git::key(&place, "helper");
     let mut plan = Plan::new(arguments.whose.scope());
     let line = match &source {
         Some((options, _)) => source::line(options)?,
@@ -65,9 +67,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         None => old.is_our_keychain(),
     })?;
     if let Some(context) = context.filter(|context| context.is_scoped() && source.is_some())
-        && !git::sends_path(&context)
+        && !git::sends_path(&url::of(&context)).map_err(Failed::tell)?
     {
-        plan.add(&plan::key(&place, "useHttpPath"), "true");
+        plan.add(&git::key(&place, "useHttpPath"), "true");
     }
     if plan.is_empty() {
         terminal::say("configure", "git's configuration says so already: nothing to change");
@@ -120,7 +122,8 @@ fn wants_only(place: &str, terminal: Option<&mut Terminal>) -> Result<bool, Erro
     let Some(terminal) = terminal else { return Ok(false) };
     let entries = Entries::read().map_err(Failed::tell)?;
     let asked = Asked::named(place);
-    let others = Configuration::at(&entries, asked.as_ref()).other_names().join(", ");
+    let configuration = Configuration::at(&entries, asked.as_ref().map(|asked| asked.url.as_str()));
+    let others = View::of(&configuration, &entries, asked.as_ref()).other_names().join(", ");
     if others.is_empty() {
         return Ok(false);
     }
@@ -134,7 +137,8 @@ fn wants_only(place: &str, terminal: Option<&mut Terminal>) -> Result<bool, Erro
 fn warn(place: &str) -> Result<(), Error> {
     let entries = Entries::read().map_err(Failed::tell)?;
     let asked = Asked::named(place);
-    for finding in Configuration::at(&entries, asked.as_ref()).findings() {
+    let configuration = Configuration::at(&entries, asked.as_ref().map(|asked| asked.url.as_str()));
+    for finding in View::of(&configuration, &entries, asked.as_ref()).findings() {
         terminal::say("configure", &finding.what);
         if let Mend::Command(command) | Mend::Advice(command) = &finding.mend {
             terminal::hint(command);

@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     // Not where input comes from a script: its writer is not the one who would be asked.
     let mut terminal = if terminal::stdin_is_terminal() { Some(Terminal::open()?) } else { None };
-    let Place { context, username } = match (&arguments.url, &mut terminal) {
+    let Place { context, username, .. } = match (&arguments.url, &mut terminal) {
         (Some(url), _) => place(url)?,
         (None, Some(terminal)) => place(&terminal.ask("URL to log out of: ")?)?,
         (None, None) => return Err(Error::Usage("the URL of the host is missing")),
@@ -58,7 +58,7 @@ fn place(url: &str) -> Result<Place, Error> {
     let Some(registry) = url.trim().strip_prefix("docker://") else { return Place::parse(url) };
     let context = registry::context(registry);
     let context = context.ok_or(Error::Usage("this is no name of a registry"))?;
-    Ok(Place { context, username: None })
+    Ok(Place { url: String::new(), context, username: None })
 }
 
 /// The names under which the accounts that may be meant are filed, each once; one that answers

@@ -6,7 +6,8 @@
 use crate::context::{Context, unescape};
 use crate::credential::Username;
 use crate::error::Error;
-use url::Url;
+use crate::git::url;
+use ::url::Url;
 
 /// How many forges' tokens begin. What is copied last is at times pasted in the wrong place.
 const BEGINNINGS: [&[u8]; 8] =
@@ -17,6 +18,9 @@ const HOLDS_TOKEN: Error =
 
 /// What a URL says.
 pub(super) struct Place {
+    /// As git gets to see it, with path and username: git compares paths as they are, `.git` and
+    /// all.
+    pub(super) url: String,
     pub(super) context: Context,
     pub(super) username: Option<Username>,
 }
@@ -63,7 +67,10 @@ impl Place {
                 name.filter(is_plain).ok_or(Error::Usage("the URL's username cannot be used"))
             })
             .transpose()?;
-        Ok(Self { context, username })
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+        let url = if is_plain { text.to_owned() } else { url::at(&context, username.as_ref()) };
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { url, context, username })
     }
 }
 

@@ -5,7 +5,9 @@ use super::Setup;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::git::{self, Failed};
+use crate::git::configuration::Configuration;
+use crate::git::entries::Entries;
+use crate::git::{self, Failed, url};
 use crate::helper;
 use crate::keychain::Keychain;
 use crate::terminal;
@@ -40,12 +42,10 @@ pub(super) fn lacks(
     let mut lacks = Vec::new();
     let context = &credential.context;
     let path = above_repository(context);
-    if context.is_scoped() && !git::sends_path(&path) {
+    if context.is_scoped() && !git::sends_path(&url::of(&path)).map_err(Failed::tell)? {
         lacks.push(Lack::Path(path));
     }
-    if !credential.any_username
-        && has_others(keychain, credential)?
-        && !git::asks_for_username(context)
+    if !credential.any_username && has_others(keychain, credential)? && !asks_for_username(context)?
     {
         let username = credential.username.clone().unwrap_or_default();
         lacks.push(Lack::Username(context.clone(), username));
@@ -56,6 +56,11 @@ pub(super) fn lacks(
         lacks.push(Lack::Helper(format!("{helper}{allow_http}")));
     }
     Ok(lacks)
+}
+
+fn asks_for_username(context: &Context) -> Result<bool, Error> {
+    let entries = Entries::read().map_err(Failed::tell)?;
+    Ok(Configuration::at(&entries, Some(&url::of(context))).username.is_some())
 }
 
 /// Where git is to send the path for a context: a repository's URL may end in `.git`, and for

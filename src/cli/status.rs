@@ -19,14 +19,16 @@ mod sources;
 use super::KeychainArguments;
 use crate::credential::{Username, now};
 use crate::error::{Error, GitTrouble};
+use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
+use crate::git::url;
 use crate::git::{self, Failed};
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
 use crate::keychain::{self, Kind, Options};
 use crate::protocol::Request;
 use crate::terminal;
-use configuration::Configuration;
+use configuration::View;
 use finding::{Finding, Mend};
 use places::Asked;
 use report::Paper;
@@ -127,27 +129,35 @@ impl Report {
         entries: &Entries,
         arguments: &Arguments,
     ) -> Result<(), Error> {
-        let configuration = Configuration::at(entries, asked);
-        self.found(configuration.findings());
+        let configuration = Configuration::at(entries, asked.map(|asked| asked.url.as_str()));
+        let view = View::of(&configuration, entries, asked);
+        self.found(view.findings());
         let alone = configuration.has_only_sources();
         self.found(configuration.sources().filter_map(|o| sources::about(o, asked, alone)));
         // The keychain that git would use here, just as it would; and without copies, which are
         // not to be made or ended.
-        let ours = configuration.our_options();
+        let here = configuration.our_keychain().map(|(_, options)| options.clone());
+        let elsewhere = || entries.our_lines().rfind(|options| options.source.is_none());
+        let ours = here.or_else(|| elsewhere().filter(|_| asked.is_none()));
+        let ours = ours.as_ref();
         let setup = arguments.keychain.setup()?;
         let kind = arguments.keychain.keychain.or(ours.and_then(|o| o.kind)).or(setup.options.kind);
         let options = Options { kind, lifetime: None, patient: false, cache: None };
         let allow_http = ours.map_or(setup.allow_http, |ours| ours.allow_http);
         let policy = Policy { allow_http, now: now() };
         let given = asked.and_then(|asked| asked.username.clone());
-        let given = given.or(configuration.username.clone().filter(|_| asked.is_some()));
+        let given = given.or(configuration
+            .username
+            .clone()
+            .map(|(_, name)| name)
+            .filter(|_| asked.is_some()));
         let name = given.as_ref().map(places::shown);
         let mut place = PlaceReport {
             url: asked.map(|asked| asked.context.to_string()),
             username: name.clone(),
             sends_path: configuration.sends_path,
-            helpers: configuration.lines(),
-            helpers_json: configuration.to_json(),
+            helpers: view.lines(),
+            helpers_json: view.to_json(),
             accounts: Vec::new(),
         };
         if arguments.keychain.keychain.is_none() && configuration.has_only_sources() {
@@ -169,7 +179,7 @@ impl Report {
             Ok(accounts) => {
                 self.found(accounts::about_accounts(&accounts, entries, asked));
                 if let Some(asked) = asked.filter(|_| configuration.has_ours()) {
-                    let source = configuration.has_source();
+                    let source = configuration.sources().next().is_some();
                     let found = accounts::about_answer(asked, &accounts, given.as_ref());
                     self.found(found.filter(|finding| finding.id != "no-account" || !source));
                     self.found(accounts::about_http(asked, allow_http));
@@ -198,7 +208,8 @@ impl Report {
         let mut request = Request {
             protocol: Some(protocol.as_bytes().to_vec()),
             host: Some(host.as_bytes().to_vec()),
-            path: Some(asked.path()).filter(|path| configuration.sends_path && !path.is_empty()),
+            path: Some(url::path(&asked.url))
+                .filter(|path| configuration.sends_path && !path.is_empty()),
             username,
             ..Default::default()
         };

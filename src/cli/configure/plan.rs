@@ -199,12 +199,3 @@ impl Plan {
         Ok(())
     }
 }
-
-/// The key of a setting, for one place or for all.
-pub(in crate::cli) fn key(place: &str, name: &str) -> String {
-    if place.is_empty() {
-        format!("credential.{name}")
-    } else {
-        format!("credential.{place}.{name}")
-    }
-}

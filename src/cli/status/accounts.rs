@@ -2,7 +2,6 @@
 //!
 //! The keychain is only looked at: nobody is asked, nothing is unlocked or written.
 
-use super::configuration::sends_path;
 use super::finding::{Finding, Mend};
 use super::places::{Asked, looks_like_token, percent};
 use crate::cli::list::rfc3339;
@@ -10,7 +9,10 @@ use crate::context::{Context, Protocol};
 use crate::credential::{Username, now};
 use crate::ending::relative;
 use crate::error::Error;
+use crate::git;
+use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
+use crate::git::url;
 use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
 use crate::keychain::Kind;
@@ -80,7 +82,7 @@ pub(super) fn about_answer(
     let first = |why: Why| accounts.iter().find(|explained| explained.why == why);
     if let Some(one) = first(Why::Ambiguous) {
         let what = format!("several accounts could answer at {place}, so none does");
-        let key = format!("credential.{}.username", one.account.context);
+        let key = git::key(&url::of(&one.account.context), "username");
         let name = username(one).to_string();
         let (key, name) = (typed(&key), typed(&name));
         let mend = Mend::Command(format!("git config --global {key} {name}"));
@@ -161,7 +163,7 @@ pub(super) fn about_accounts(
         }
         if context.is_scoped() && is_gits(context) && !is_reached(context, entries) {
             let what = format!("{who} is not used: git does not send the path there");
-            let key = format!("credential.{context}.useHttpPath");
+            let key = git::key(&url::of(context), "useHttpPath");
             let mend = Mend::Command(format!("git config --global {} true", typed(&key)));
             // Elsewhere a repository's own configuration may say otherwise.
             let finding = if asked.is_some() { Finding::wrong } else { Finding::note };
@@ -173,9 +175,8 @@ pub(super) fn about_accounts(
 
 /// Whether git sends the path for a repository of this context, whatever its URL ends with.
 fn is_reached(context: &Context, entries: &Entries) -> bool {
-    [context.to_string(), format!("{context}.git")]
-        .iter()
-        .any(|url| sends_path(&entries.at("credential", Some(url))))
+    let url = url::of(context);
+    [format!("{url}.git"), url].iter().any(|url| Configuration::at(entries, Some(url)).sends_path)
 }
 
 /// Whether git can ask for it: not a container registry's.
