@@ -12,6 +12,7 @@ mod source;
 
 use crate::error::Error;
 use crate::keychain::{Cache, Kind, Options};
+use crate::protocol::Operation;
 use crate::source::SourceOptions;
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -45,42 +46,6 @@ const TIMEOUT_REFUSED: Error =
 
 const CACHE_REFUSED: Error =
     Error::Option("--cache takes a number of seconds from 1 to 4294967295");
-
-/// What git can ask of a helper, see gitcredentials(7).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Operation {
-    /// Answer with a credential.
-    Get,
-    /// Keep one.
-    Store,
-    /// Reject or delete one.
-    Erase,
-    /// Say which capabilities there are.
-    Capability,
-}
-
-impl Operation {
-    fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "get" => Self::Get,
-            "store" => Self::Store,
-            "erase" => Self::Erase,
-            "capability" => Self::Capability,
-            _ => return None,
-        })
-    }
-
-    /// git's word for it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Get => "get",
-            Self::Store => "store",
-            Self::Erase => "erase",
-            Self::Capability => "capability",
-        }
-    }
-}
 
 /// What was asked.
 pub enum Invocation {
@@ -212,9 +177,10 @@ fn parse_seconds(value: Option<&str>, refusal: Error) -> Result<Duration, Error>
 
 #[cfg(test)]
 mod tests {
-    use super::{Invocation, Operation, parse};
+    use super::{Invocation, parse};
     use crate::error::Error;
     use crate::keychain::{Cache, Kind};
+    use crate::protocol::Operation;
     use std::time::Duration;
 
     fn invocation(line: &str) -> Result<Invocation, Error> {

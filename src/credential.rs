@@ -3,13 +3,6 @@
 use crate::context::{Context, escape};
 use crate::secret::Secret;
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// The time in seconds since 1970 UTC, as all times of a credential are counted.
-#[must_use]
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
-}
 
 /// A username as git gives it: any bytes but LF, CR and NUL, compared byte for byte.
 ///
@@ -51,6 +44,17 @@ pub struct Account {
     pub context: Context,
     /// Empty for an account without a username, and for one that answers any.
     pub username: Username,
+}
+
+/// Whether a token may be served, as far as it tells by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It may.
+    Live,
+    /// The host refused it.
+    Rejected,
+    /// Its time is over.
+    Expired,
 }
 
 /// A token and what is known of it: the content of a keychain's item.
@@ -134,9 +138,19 @@ impl Credential {
         self.rejected_at.is_some_and(is_long_ago)
     }
 
+    /// Its state at `now` (seconds since 1970 UTC).
+    #[must_use]
+    pub fn state(&self, now: u64) -> State {
+        match self.rejected_at {
+            Some(_) => State::Rejected,
+            None if self.is_expired(now) => State::Expired,
+            None => State::Live,
+        }
+    }
+
     /// Whether it may be served at `now` (seconds since 1970 UTC).
     #[must_use]
     pub fn is_live(&self, now: u64) -> bool {
-        self.rejected_at.is_none() && !self.is_expired(now)
+        self.state(now) == State::Live
     }
 }

@@ -104,6 +104,12 @@ pub enum Error {
     /// Nothing is kept for what a person named.
     #[error("no such account is in the keychain")]
     NoAccount,
+    /// No program has kept anything under these names.
+    #[error("the keyring has no entry of this service and user")]
+    NoEntry,
+    /// Under these names lies more than one secret.
+    #[error("the keyring has several entries of this service and user, and their secrets differ")]
+    SeveralEntries,
     /// The account's token is over.
     #[error("the account's token has expired")]
     Expired,
@@ -192,6 +198,11 @@ impl Error {
             Self::Usage(_) | Self::Option(_) | Self::Source(_) => "see git-credential-pat --help",
             Self::Git(trouble) => return trouble.hint(),
             Self::NoAccount => "see what is there with: git credential-pat list",
+            Self::NoEntry => {
+                "SERVICE is all before the last /, USER what follows it and may be empty; the \
+                 program that keeps the entry has chosen both"
+            }
+            Self::SeveralEntries => "delete all but one of them in the password manager",
             Self::Expired => "make a new one at the host, then: git credential-pat login URL",
             Self::Rejected => {
                 "if it is good after all: git credential-pat login --restore URL; else log in anew"

@@ -6,7 +6,6 @@
 
 #[cfg(target_os = "macos")]
 mod macos;
-mod registers;
 #[cfg(windows)]
 mod windows;
 
@@ -61,11 +60,10 @@ pub fn wipe_stack() {
     used.zeroize();
 }
 
-/// Wipes what a finished operation has left on the stack and in registers. Nothing secret
-/// may be alive any more.
+/// Wipes what a finished operation has left on the stack. Nothing secret may be alive any
+/// more. The system takes the registers away when the process ends.
 pub fn end() {
     wipe_stack();
-    registers::wipe();
 }
 
 #[cfg(unix)]

@@ -11,8 +11,7 @@ mod auto;
 mod cached;
 #[cfg(windows)]
 pub mod credential_manager;
-#[cfg(target_os = "linux")]
-mod family;
+pub(crate) mod family;
 pub mod item;
 #[cfg(target_os = "linux")]
 pub mod kernel;
@@ -129,6 +128,53 @@ pub trait Keychain {
     /// # Errors
     /// Where it could not be deleted.
     fn delete(&mut self, found: &Found) -> Result<(), Error>;
+}
+
+/// A keychain that is somebody else's: lent to what takes one.
+impl<K: Keychain + ?Sized> Keychain for &mut K {
+    fn kind(&self) -> Kind {
+        (**self).kind()
+    }
+
+    fn find(
+        &mut self,
+        contexts: &[Context],
+        username: Option<&Username>,
+    ) -> Result<Vec<Found>, Error> {
+        (**self).find(contexts, username)
+    }
+
+    fn list(&mut self) -> Result<Vec<(Found, Account)>, Error> {
+        (**self).list()
+    }
+
+    fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
+        (**self).asks_before_it_searches()
+    }
+
+    fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
+        (**self).usernames(found)
+    }
+
+    fn unlock(&mut self, found: &[Found]) -> Result<(), Error> {
+        (**self).unlock(found)
+    }
+
+    fn read(&mut self, found: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
+        (**self).read(found)
+    }
+
+    fn write(&mut self, at: Option<&Found>, credential: &Credential) -> Result<(), Error> {
+        (**self).write(at, credential)
+    }
+
+    fn exclusive(&mut self) -> Option<Lock> {
+        (**self).exclusive()
+    }
+
+    fn delete(&mut self, found: &Found) -> Result<(), Error> {
+        (**self).delete(found)
+    }
 }
 
 /// The keychains that can be named with `--keychain`.

@@ -39,7 +39,6 @@ pub mod hardening;
 pub mod helper;
 pub mod keychain;
 pub mod protocol;
-pub mod registry;
 pub mod secret;
 pub mod source;
 pub mod terminal;
@@ -50,15 +49,17 @@ mod forge;
 mod git;
 mod hex;
 mod state_folder;
+mod time;
 
-use arguments::{HelperOptions, Invocation, Operation};
+use arguments::{HelperOptions, Invocation};
 use context::Context;
-use credential::now;
 use error::{Error, Failure};
 use helper::{Outcome, Policy};
 use keychain::Keychain;
-use protocol::Request;
+use protocol::{Operation, Request};
 use std::ffi::OsString;
+use terminal::{RawStdout, RequestStdin};
+use time::now;
 
 /// Does what these arguments, without the program's name, ask for; the exit status.
 ///
@@ -83,26 +84,21 @@ pub fn run(arguments: &[OsString]) -> Result<u8, Failure> {
 }
 
 fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Error> {
-    let run = match operation {
-        Operation::Capability => return terminal::write_raw(protocol::CAPABILITIES.as_bytes()),
-        Operation::Get => helper::get,
-        Operation::Store => helper::store,
-        Operation::Erase => helper::erase,
-    };
-    if operation != Operation::Get {
+    if matches!(operation, Operation::Store | Operation::Erase) {
         hardening::hide_memory();
     }
-    let request = Request::read(&mut terminal::request_stdin()?)?;
     let policy = Policy { allow_http: options.allow_http, now: now() };
-    let Some(mut keychain) = open(operation, &request, options)? else { return Ok(()) };
-    match run(&request, policy, &mut *keychain)? {
-        Outcome::Answer { lines, ending } => {
-            terminal::write_raw(&lines)?;
-            if let Some(ending) = ending {
-                ending::warn(&ending, policy.now);
-            }
+    let outcome = helper::serve(
+        operation,
+        &mut RequestStdin::default(),
+        &mut RawStdout,
+        |request| open(operation, request, options),
+        policy,
+    )?;
+    match outcome {
+        Outcome::Answer { ending: Some(ending), .. } | Outcome::Expired(ending) => {
+            ending::warn(&ending, policy.now);
         }
-        Outcome::Expired(ending) => ending::warn(&ending, policy.now),
         Outcome::Ambiguous(host) => terminal::say(
             operation.name(),
             &format!(
@@ -114,7 +110,7 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
             terminal::say(operation.name(), "unencrypted http is neither answered nor stored");
             terminal::hint("to allow it, add --allow-http to the helper string");
         }
-        Outcome::RefusedHttp | Outcome::Silent => {}
+        Outcome::Answer { ending: None, .. } | Outcome::RefusedHttp | Outcome::Silent => {}
     }
     Ok(())
 }

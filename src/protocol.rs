@@ -1,5 +1,5 @@
-//! git's credential protocol: bytes to a [`Request`], an [`Answer`] to bytes. Nothing else
-//! in the crate knows its lines.
+//! git's credential protocol: its operations, bytes to a [`Request`], an [`Answer`] to bytes.
+//! Nothing else in the crate knows its lines.
 //!
 //! ```text
 //! capability[]=authtype        what follows is git-credential(1), "INPUT/OUTPUT FORMAT":
@@ -26,6 +26,44 @@ pub const MAX_REQUEST: usize = 1024 * 1024;
 
 /// Nearly every request fits; a longer one moves once to a buffer of [`MAX_REQUEST`].
 const USUAL_REQUEST: usize = 16_384;
+
+/// What git can ask of a helper, see gitcredentials(7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Operation {
+    /// Answer with a credential.
+    Get,
+    /// Keep one.
+    Store,
+    /// Reject or delete one.
+    Erase,
+    /// Say which capabilities there are.
+    Capability,
+}
+
+impl Operation {
+    /// Reads git's word for it; none where it is an operation of a later git.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "get" => Self::Get,
+            "store" => Self::Store,
+            "erase" => Self::Erase,
+            "capability" => Self::Capability,
+            _ => return None,
+        })
+    }
+
+    /// git's word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Store => "store",
+            Self::Erase => "erase",
+            Self::Capability => "capability",
+        }
+    }
+}
 
 /// Optional parts of the protocol, announced with `capability[]`.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

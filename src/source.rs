@@ -123,9 +123,7 @@ impl Source {
             Origin::Command(line) => command::output(line)?,
         };
         let bytes = Buffer::from(bytes);
-        let text = bytes.expose();
-        let line = text.strip_suffix(b"\n").unwrap_or(text);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = bytes.without_line_end();
         if line.is_empty() {
             return Err(Error::Source("it gave nothing"));
         }

@@ -8,7 +8,7 @@
 //!
 //! - [`found`]: what every source comes to. [`plan`]: what becomes of it.
 //! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`remotes`],
-//!   [`gh`], [`other_helper`], [`foreign_items`].
+//!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`].
 //! - [`credential_url`]: a URL with a token in it, as git reads it. [`plain_file`]: a file that
 //!   loses some of its parts in one step.
 
@@ -18,6 +18,8 @@ mod foreign_items;
 mod found;
 mod from;
 mod gh;
+mod glab;
+mod keyring;
 mod netrc;
 mod other_helper;
 mod plain_file;
@@ -39,13 +41,17 @@ use plan::{Plan, Step};
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
 pub(super) struct Arguments {
-    /// Where the tokens are: store (git's plain-text file), netrc, gh (its hosts file), each with
-    /// =FILE for another file; remotes (the URLs of this repository's remotes); libsecret or
-    /// manager (the items of these helpers in the desktop's keychain); or, with URLs, any
-    /// helper of git's by its name [default: all plain-text files and remotes, each offered]
+    /// Where the tokens are: store (git's plain-text file), netrc, gh (its hosts file, and its
+    /// keyring entries), each with =FILE for another file; remotes (the URLs of this repository's
+    /// remotes); libsecret or manager (the items of these helpers in the desktop's keychain); or,
+    /// with URLs, glab (its keyring entries) or any helper of git's by its name; or, with one
+    /// URL, keyring=SERVICE/USER: what another program keeps by the keyring library of Python,
+    /// Go or Rust; USER, after the last /, may be empty [default: all plain-text files and
+    /// remotes, each offered]
     #[arg(long, value_name = "SOURCE", value_parser = from::parse)]
     from: Vec<From>,
-    /// Only what is for these places; the places that a helper is asked for
+    /// Only what is for these places; the places that a helper or glab is asked for; the place
+    /// of a keyring entry's token
     #[arg(value_name = "URL")]
     urls: Vec<String>,
     /// Show what would be done, and do nothing

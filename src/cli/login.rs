@@ -11,13 +11,14 @@ mod save;
 use super::place::{Place, holds_token, is_plain};
 use super::{KeychainArguments, describe, settle};
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
-use crate::ending::relative;
+use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::forge::{self, Forge};
+use crate::forge;
+use crate::helper::registry;
 use crate::keychain::{self, Keychain};
 use crate::terminal::prompt::Terminal;
-use crate::{helper, registry, terminal};
+use crate::time::{now, relative};
+use crate::{helper, terminal};
 use ask::Login;
 use save::{Saved, save};
 
@@ -46,7 +47,7 @@ pub(super) struct Arguments {
     /// What runs at the host, where its name does not tell: github, gitlab, bitbucket, gitea
     /// (or Forgejo), azure or huggingface. Used for the address of its token page
     #[arg(long, value_name = "NAME", value_parser = parse_forge)]
-    forge: Option<&'static str>,
+    forge: Option<forge::Id>,
     /// Give the token to this container registry, too, e.g. ghcr.io: docker, podman and others
     /// get whatever token the account has then
     #[arg(long, value_name = "REGISTRY", value_parser = parse_registry)]
@@ -64,8 +65,8 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-fn parse_forge(id: &str) -> Result<&'static str, &'static str> {
-    forge::from_id(id).map(Forge::id).ok_or("no such forge")
+fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
+    forge::Id::from_word(word).ok_or("no such forge")
 }
 
 fn parse_registry(name: &str) -> Result<Context, &'static str> {
@@ -115,14 +116,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let lacks = settle::lacks(&setup, &mut *keychain, &credential)?;
     let settings = settle::ask(lacks, terminal.as_mut())?;
     let links: Vec<Credential> =
-        arguments.also.iter().map(|at| registry::link(at.clone(), &credential)).collect();
+        arguments.also.iter().map(|at| registry::link(at.clone(), &credential, now())).collect();
     for link in &links {
         may_be_written(&mut *keychain, link, login.replace)?;
     }
     let (saved, credential) = save(&mut *keychain, credential, login.replace)?;
     report(&saved, &credential, &*keychain);
     for link in &links {
-        helper::with_retries(|| registry::put(&mut *keychain, link))?;
+        registry::put(&mut *keychain, link)?;
         report_link(link);
     }
     settle::carry_out("login", &settings)
@@ -178,7 +179,7 @@ fn may_be_written(
     link: &Credential,
     replace: bool,
 ) -> Result<(), Error> {
-    let kept = helper::with_retries(|| registry::kept(keychain, &link.context))?;
+    let kept = registry::kept(keychain, &link.context, now())?;
     let is_own = kept.is_some_and(|kept| kept.linked_to.is_none());
     if is_own && !replace {
         return Err(Error::Refused(

@@ -5,9 +5,11 @@ use super::{KeychainArguments, accounts};
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
+use crate::helper::registry;
 use crate::keychain::Keychain;
 use crate::terminal::prompt::Terminal;
-use crate::{helper, registry, terminal};
+use crate::time::now;
+use crate::{helper, terminal};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -43,9 +45,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
             return Err(Error::Usage("several accounts are there: name one with --username NAME"));
         }
     };
-    let kept = || registry::kept(&mut *keychain, &context);
     let is_link = context.registry().is_some()
-        && helper::with_retries(kept)?.is_some_and(|kept| kept.linked_to.is_some());
+        && registry::kept(&mut *keychain, &context, now())?
+            .is_some_and(|kept| kept.linked_to.is_some());
     helper::with_retries(|| helper::delete(&mut *keychain, &context, Some(name)))?;
     terminal::say("logout", &format!("deleted the account at {context}"));
     if !is_link {

@@ -17,7 +17,7 @@ mod report;
 mod sources;
 
 use super::KeychainArguments;
-use crate::credential::{Username, now};
+use crate::credential::Username;
 use crate::error::{Error, GitTrouble};
 use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
@@ -28,6 +28,7 @@ use crate::helper::{self, Policy};
 use crate::keychain::{self, Kind, Options};
 use crate::protocol::Request;
 use crate::terminal;
+use crate::time::now;
 use configuration::View;
 use finding::{Finding, Mend};
 use places::Asked;

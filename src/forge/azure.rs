@@ -1,7 +1,7 @@
 //! Azure DevOps: dev.azure.com and the older `*.visualstudio.com`. The address of the token
 //! page needs the organisation's name.
 
-use super::{Forge, Integrity, Kind, Page, Wanted, with_query};
+use super::{Forge, Id, Integrity, Kind, Page, Recognised, Wanted, with_query};
 use url::Url;
 
 pub(super) struct Azure;
@@ -9,11 +9,15 @@ pub(super) struct Azure;
 const SITE: &str = "https://dev.azure.com";
 
 impl Forge for Azure {
+    fn id(&self) -> Id {
+        Id::Azure
+    }
+
     fn name(&self) -> &'static str {
         "Azure DevOps"
     }
 
-    fn id(&self) -> &'static str {
+    fn word(&self) -> &'static str {
         "azure"
     }
 
@@ -21,14 +25,14 @@ impl Forge for Azure {
         host == "dev.azure.com" || host.ends_with(".visualstudio.com")
     }
 
-    fn recognise(&self, token: &[u8]) -> Option<Kind> {
+    fn recognise(&self, token: &[u8]) -> Option<Recognised> {
         let marks = |at: usize, mark: &[u8]| token.get(at..).is_some_and(|t| t.starts_with(mark));
         let is_new = token.len() == 84 && marks(52, b"JQQJ99") && marks(76, b"AZDO");
         let is_old_digit = |b: &u8| matches!(b, b'a'..=b'z' | b'2'..=b'7');
         let is_old = token.len() == 52 && token.iter().all(is_old_digit);
-        (is_new || is_old).then_some(Kind {
-            forge: self.name(),
-            name: "personal access token",
+        (is_new || is_old).then_some(Recognised {
+            forge: self.id(),
+            kind: Kind::Personal,
             unmistakable: is_new,
             integrity: Integrity::Unknown,
             remark: None,

@@ -3,16 +3,20 @@
 //! Atlassian's tokens end in the CRC-32 of all before it, in upper-case hexadecimal.
 
 use super::checksum::{BASE_16, crc_and_rest, is_number};
-use super::{Forge, Integrity, Kind, Page, Remark, Wanted};
+use super::{Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted};
 
 pub(super) struct Bitbucket;
 
 impl Forge for Bitbucket {
+    fn id(&self) -> Id {
+        Id::Bitbucket
+    }
+
     fn name(&self) -> &'static str {
         "Bitbucket"
     }
 
-    fn id(&self) -> &'static str {
+    fn word(&self) -> &'static str {
         "bitbucket"
     }
 
@@ -20,20 +24,19 @@ impl Forge for Bitbucket {
         host == "bitbucket.org"
     }
 
-    fn recognise(&self, token: &[u8]) -> Option<Kind> {
+    fn recognise(&self, token: &[u8]) -> Option<Recognised> {
         const ENDED: Remark =
             Remark::Unfit("Bitbucket takes none any more since July 2026, make an API token");
-        let (name, length, remark) = match token {
-            [b'A', b'T', b'A', b'T', b'T', ..] => ("API token", 192, None),
-            [b'A', b'T', b'C', b'T', b'T', ..] => ("access token", 192, None),
-            [b'A', b'T', b'B', b'B', ..] => ("app password", 36, Some(ENDED)),
+        let (kind, length, remark) = match token {
+            [b'A', b'T', b'A', b'T', b'T', ..] => (Kind::Api, 192, None),
+            [b'A', b'T', b'C', b'T', b'T', ..] => (Kind::Access, 192, None),
+            [b'A', b'T', b'B', b'B', ..] => (Kind::AppPassword, 36, Some(ENDED)),
             [b'B', b'B', b'D', b'C', b'-', ..] => {
-                let (name, integrity) = ("Data Center access token", Integrity::Unknown);
-                return Some(self.kind(name, integrity, None));
+                return Some(self.found(Kind::DataCenterAccess, Integrity::Unknown, None));
             }
             _ => return None,
         };
-        Some(self.kind(name, atlassian(token, length), remark))
+        Some(self.found(kind, atlassian(token, length), remark))
     }
 
     fn username(&self, token: &[u8]) -> &'static str {
@@ -63,8 +66,8 @@ impl Forge for Bitbucket {
 }
 
 impl Bitbucket {
-    fn kind(&self, name: &'static str, integrity: Integrity, remark: Option<Remark>) -> Kind {
-        Kind { forge: self.name(), name, unmistakable: true, integrity, remark }
+    fn found(&self, kind: Kind, integrity: Integrity, remark: Option<Remark>) -> Recognised {
+        Recognised { forge: self.id(), kind, unmistakable: true, integrity, remark }
     }
 }
 
@@ -80,7 +83,7 @@ fn atlassian(token: &[u8], length: usize) -> Integrity {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bitbucket, Forge, Integrity, Remark};
+    use super::{Bitbucket, Forge, Integrity, Kind, Remark};
 
     /// No token's body, with the checksum that Atlassian would give it.
     fn api_token() -> String {
@@ -90,8 +93,8 @@ mod tests {
     #[test]
     fn an_atlassian_token_carries_its_checksum() {
         let token = api_token();
-        let kind = Bitbucket.recognise(token.as_bytes()).expect("Bitbucket's");
-        assert_eq!((kind.name, kind.integrity, token.len()), ("API token", Integrity::Right, 192));
+        let known = Bitbucket.recognise(token.as_bytes()).expect("Bitbucket's");
+        assert_eq!((known.kind, known.integrity, token.len()), (Kind::Api, Integrity::Right, 192));
         let typo = token.replacen("TESTONLY", "TESTONLX", 1);
         let kind = Bitbucket.recognise(typo.as_bytes()).expect("Bitbucket's");
         assert_eq!(kind.integrity, Integrity::Wrong);

@@ -4,7 +4,7 @@
 //! prefixes of their own, so that a token with none of these is still a good one.
 
 use super::checksum::{BASE_36, crc_and_rest, is_number};
-use super::{Forge, Integrity, Kind, Page, Remark, Wanted};
+use super::{Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted};
 
 pub(super) struct GitLab;
 
@@ -13,24 +13,28 @@ const DEPLOY: Remark =
 const NOT_FOR_GIT: Remark = Remark::Unfit("it opens no repository");
 
 /// Prefixes, what they are called, and what there is to say.
-const PREFIXES: [(&[u8], &str, Option<Remark>); 9] = [
-    (b"glpat-", "personal access token", None),
-    (b"gldt-", "deploy token", Some(DEPLOY)),
-    (b"glcbt-", "CI job token", None),
-    (b"gloas-", "OAuth application secret", Some(NOT_FOR_GIT)),
-    (b"glrt-", "runner token", Some(NOT_FOR_GIT)),
-    (b"glptt-", "trigger token", Some(NOT_FOR_GIT)),
-    (b"glft-", "feed token", Some(NOT_FOR_GIT)),
-    (b"glimt-", "incoming mail token", Some(NOT_FOR_GIT)),
-    (b"glagent-", "agent token", Some(NOT_FOR_GIT)),
+const PREFIXES: [(&[u8], Kind, Option<Remark>); 9] = [
+    (b"glpat-", Kind::Personal, None),
+    (b"gldt-", Kind::Deploy, Some(DEPLOY)),
+    (b"glcbt-", Kind::CiJob, None),
+    (b"gloas-", Kind::OauthSecret, Some(NOT_FOR_GIT)),
+    (b"glrt-", Kind::Runner, Some(NOT_FOR_GIT)),
+    (b"glptt-", Kind::Trigger, Some(NOT_FOR_GIT)),
+    (b"glft-", Kind::Feed, Some(NOT_FOR_GIT)),
+    (b"glimt-", Kind::IncomingMail, Some(NOT_FOR_GIT)),
+    (b"glagent-", Kind::Agent, Some(NOT_FOR_GIT)),
 ];
 
 impl Forge for GitLab {
+    fn id(&self) -> Id {
+        Id::GitLab
+    }
+
     fn name(&self) -> &'static str {
         "GitLab"
     }
 
-    fn id(&self) -> &'static str {
+    fn word(&self) -> &'static str {
         "gitlab"
     }
 
@@ -38,11 +42,11 @@ impl Forge for GitLab {
         matches!(host, "gitlab.com" | "registry.gitlab.com")
     }
 
-    fn recognise(&self, token: &[u8]) -> Option<Kind> {
-        let (_, name, remark) =
+    fn recognise(&self, token: &[u8]) -> Option<Recognised> {
+        let (_, kind, remark) =
             PREFIXES.into_iter().find(|(prefix, ..)| token.starts_with(prefix))?;
         let integrity = routable(token);
-        Some(Kind { forge: self.name(), name, unmistakable: true, integrity, remark })
+        Some(Recognised { forge: self.id(), kind, unmistakable: true, integrity, remark })
     }
 
     fn username(&self, token: &[u8]) -> &'static str {

@@ -1,15 +1,19 @@
 //! Hugging Face: models and data sets, which are git repositories, too.
 
-use super::{Forge, Integrity, Kind, Page, Wanted};
+use super::{Forge, Id, Integrity, Kind, Page, Recognised, Wanted};
 
 pub(super) struct HuggingFace;
 
 impl Forge for HuggingFace {
+    fn id(&self) -> Id {
+        Id::HuggingFace
+    }
+
     fn name(&self) -> &'static str {
         "Hugging Face"
     }
 
-    fn id(&self) -> &'static str {
+    fn word(&self) -> &'static str {
         "huggingface"
     }
 
@@ -17,12 +21,12 @@ impl Forge for HuggingFace {
         matches!(host, "huggingface.co" | "hf.co")
     }
 
-    fn recognise(&self, token: &[u8]) -> Option<Kind> {
+    fn recognise(&self, token: &[u8]) -> Option<Recognised> {
         let body = token.strip_prefix(b"hf_")?;
         let usual = body.len() == 34 && body.iter().all(u8::is_ascii_alphanumeric);
-        Some(Kind {
-            forge: self.name(),
-            name: "access token",
+        Some(Recognised {
+            forge: self.id(),
+            kind: Kind::Access,
             unmistakable: true,
             integrity: if usual { Integrity::Unknown } else { Integrity::Doubtful },
             remark: None,

@@ -4,7 +4,8 @@
 //! anything else `X` is `git credential-X`. A line may be a shell snippet that holds a token, so
 //! what is not known is not shown.
 
-use crate::arguments::{self, HelperOptions, Invocation, Operation};
+use crate::arguments::{self, HelperOptions, Invocation};
+use crate::protocol::Operation;
 use crate::terminal::NAME;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -30,7 +30,7 @@ pub fn elsewhere(test: &str, command: impl FnOnce() -> Command) -> bool {
 
 /// In a session keyring that leads to the user's: the family's kernel store needs one, and
 /// not every shell has it.
-fn in_own_session(test: &str) -> bool {
+pub fn in_own_session(test: &str) -> bool {
     elsewhere(test, || {
         let mut keyctl = Command::new("keyctl");
         let again = "keyctl link @u @s && exec \"$0\" --exact \"$1\"";

@@ -1,5 +1,6 @@
 //! The scripts that make a release, without what they build: `tests/reproducible.sh` builds.
 
+use crate::support::program::program;
 use crate::support::sandbox::{Ran, Sandbox};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -155,7 +156,11 @@ fn an_archive_depends_on_names_and_contents_alone() {
             }
             let archive = folder.with_file_name(format!("packed.{format}"));
             let args = [&pack, &folder, &archive].map(|path| path.to_str().unwrap());
-            let ran = sandbox.run("python3", &[&args[..], &["1700000000"]].concat(), b"");
+            let ran = sandbox.run(
+                program("python3", "python3"),
+                &[&args[..], &["1700000000"]].concat(),
+                b"",
+            );
             assert!(ran.status.success(), "{ran}");
             packed.push(fs::read(archive).unwrap());
         }

@@ -12,6 +12,8 @@ mod subject;
 mod support {
     #[cfg(target_os = "linux")]
     pub mod desktop;
+    #[cfg(target_os = "linux")]
+    pub mod program;
     pub mod sandbox;
 }
 

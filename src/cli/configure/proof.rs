@@ -1,11 +1,12 @@
 //! Whether a keychain keeps a token: one is stored, read back and deleted again.
 
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
+use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::helper::{self, Choice};
 use crate::keychain::Keychain;
 use crate::secret::Secret;
+use crate::time::now;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Proves it.

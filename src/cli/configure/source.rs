@@ -1,10 +1,11 @@
 //! The helper line of a token that comes from elsewhere than a keychain: from a variable, a file
 //! or a command, for one URL, or from the runner itself.
 
-use crate::arguments::{self, Invocation, Operation};
+use crate::arguments::{self, Invocation};
 use crate::cli::place::holds_token;
 use crate::error::Error;
 use crate::git::helper_line::{self, Helper};
+use crate::protocol::Operation;
 use crate::source::SourceOptions;
 use std::ffi::OsString;
 

@@ -69,8 +69,8 @@ impl<'a> Parts<'a> {
     /// Whether only a token begins like this.
     fn is_a_token(&self, username: &[u8]) -> bool {
         Context::of_host(self.protocol, &decode(self.host))
-            .and_then(|context| forge::kind_of(&context, username))
-            .is_some_and(|kind| kind.unmistakable)
+            .and_then(|context| forge::recognise(&context, username))
+            .is_some_and(|known| known.unmistakable)
     }
 
     /// The token and what it is for.

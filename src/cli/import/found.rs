@@ -2,10 +2,11 @@
 
 use crate::cli::place::Place;
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
+use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::secret::Secret;
+use crate::time::now;
 
 /// A place where tokens were found.
 pub(super) struct Source {

@@ -13,18 +13,20 @@
 //!     oauth_token: gho_…         the active user's again
 //! ```
 //!
-//! A user without a token has it in gh's own keychain item: gh is asked, as git would ask it.
-//! gh needs what is in its file, so nothing is removed from there.
+//! A user without a token has it in an entry of the keyring, whose service is `gh:github.com`
+//! and whose user is theirs; gh before 2.40 has only one for each host, without a user. That
+//! entry is read here, and gh is not started. gh needs what is in its file and in the keyring,
+//! so nothing is removed from there.
 
 use super::found::{Entry, Source, credential};
-use super::other_helper;
+use super::keyring;
 use super::plain_file::PlainFile;
-use crate::context::Context;
+use crate::context::{Context, escape};
 use crate::credential::{Credential, Username};
 use crate::error::Error;
+use crate::keychain::family;
 use crate::secret::Secret;
 use std::path::Path;
-use std::process::Command;
 
 /// What the file holds; nothing where there is none.
 ///
@@ -36,9 +38,10 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
         .ok_or(Error::Refused("gh's hosts file is not as gh writes it, and is left alone"))?;
     let mut entries = Vec::new();
     for host in &hosts {
-        let label = crate::context::escape(host.name.as_bytes());
-        for token in tokens(host) {
-            entries.push(Entry { number: entries.len(), label: label.clone(), token });
+        for (user, token) in tokens(host, family::read) {
+            let whose = user.map(|user| format!("{user} at ")).unwrap_or_default();
+            let label = escape(format!("{whose}{}", host.name).as_bytes());
+            entries.push(Entry { number: entries.len(), label, token });
         }
     }
     let remark = "gh keeps its own copy: gh auth logout removes it, and exec gives gh the token";
@@ -60,34 +63,48 @@ struct Host<'a> {
     users: Vec<(&'a str, Option<&'a str>)>,
 }
 
+/// How the keyring is asked for the entry of a service and a user.
+type Keyring = fn(&str, &str) -> Result<Secret, Error>;
+
+/// A user, if there is a name, and the token.
+type Found<'a> = (Option<&'a str>, Result<Credential, &'static str>);
+
 /// The active account first: it is the one that git was given so far.
-fn tokens(host: &Host<'_>) -> Vec<Result<Credential, &'static str>> {
+fn tokens<'a>(host: &Host<'a>, keyring: Keyring) -> Vec<Found<'a>> {
     let Some(context) = Context::of_host(b"https", host.name.as_bytes()) else {
-        return vec![Err("its host cannot be one that git asks for")];
+        return vec![(None, Err("its host cannot be one that git asks for"))];
     };
-    let found = |user: Option<&str>, token: &str| {
+    let service = format!("gh:{}", host.name);
+    let found = |user: Option<&'a str>, token: Option<&str>, entries: &[&str]| {
+        let token = match token {
+            Some(token) => Secret::new(token.as_bytes()),
+            None => first(keyring, &service, entries)?,
+        };
         let username = user.map(|user| Username::new(user.as_bytes()));
-        credential(context.clone(), username, Secret::new(token.as_bytes()))
+        credential(context.clone(), username, token)
     };
     let of_user = |user: &str| host.users.iter().find(|(name, _)| *name == user);
     let active = host.token.or_else(|| of_user(host.user?)?.1);
-    let mut tokens = vec![match active {
-        Some(token) => found(host.user, token),
-        None => other_helper::ask(gh(), &context),
-    }];
+    let entries = [host.user.unwrap_or_default(), ""];
+    let mut tokens = vec![(host.user, found(host.user, active, &entries))];
     let others = host.users.iter().filter(|(user, _)| Some(*user) != host.user);
-    tokens.extend(others.map(|(user, token)| match token {
-        Some(token) => found(Some(user), token),
-        None => Err("gh gives only the active account's: gh auth switch, then repeat"),
-    }));
+    tokens.extend(others.map(|(user, token)| (Some(*user), found(Some(user), *token, &[user]))));
     tokens
 }
 
-/// gh as git would run it.
-fn gh() -> Command {
-    let mut command = Command::new("gh");
-    command.args(["auth", "git-credential", "get"]);
-    command
+/// What the keyring has under the first of these users that has an entry.
+fn first(keyring: Keyring, service: &str, users: &[&str]) -> Result<Secret, &'static str> {
+    let mut result = Err(Error::NoEntry);
+    for user in users {
+        result = keyring(service, user);
+        if !matches!(result, Err(Error::NoEntry)) {
+            break;
+        }
+    }
+    result.map_err(|error| match error {
+        Error::NoEntry => "neither gh's file nor the keyring has its token",
+        error => keyring::reason(error),
+    })
 }
 
 fn hosts(content: &[u8]) -> Option<Vec<Host<'_>>> {
@@ -145,7 +162,9 @@ fn scalar(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Host, hosts};
+    use super::{Host, hosts, tokens};
+    use crate::error::Error;
+    use crate::secret::Secret;
 
     fn read(text: &str) -> Option<Vec<String>> {
         let show = |host: &Host<'_>| {
@@ -167,6 +186,43 @@ mod tests {
         ];
         assert_eq!(read(text), Some(expected.map(str::to_owned).into()));
         assert_eq!(read(""), Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_the_file_lacks_is_the_keyrings_entry_of_that_user() {
+        fn keyring(service: &str, user: &str) -> Result<Secret, Error> {
+            match (service, user) {
+                ("gh:new.example", "alice") => Ok(Secret::new(b"gho_TESTONLY1")),
+                ("gh:new.example", "bob") => Ok(Secret::new(b"gho_TESTONLY2")),
+                ("gh:new.example" | "gh:old.example", "") => Ok(Secret::new(b"gho_TESTONLY3")),
+                ("gh:locked.example", _) => Err(Error::Locked),
+                _ => Err(Error::NoEntry),
+            }
+        }
+        let absent = Err("neither gh's file nor the keyring has its token");
+        for (host, user, users, expected) in [
+            (
+                "new.example",
+                Some("alice"),
+                &["alice", "bob", "carol"][..],
+                vec![Ok("alice gho_TESTONLY1"), Ok("bob gho_TESTONLY2"), absent],
+            ),
+            ("old.example", Some("dave"), &[], vec![Ok("dave gho_TESTONLY3")]),
+            ("old.example", None, &[], vec![Ok("token gho_TESTONLY3")]),
+            ("locked.example", Some("dave"), &[], vec![Err("the keychain is locked")]),
+            ("none.example", Some("dave"), &[], vec![absent]),
+        ] {
+            let users = users.iter().map(|user| (*user, None)).collect();
+            let host = Host { name: host, user, token: None, users };
+            let found = tokens(&host, keyring).into_iter().map(|(_, token)| {
+                let token = token?;
+                let text = String::from_utf8_lossy(token.token.expose()).into_owned();
+                Ok(format!("{} {text}", token.account().username))
+            });
+            let found: Vec<Result<String, &str>> = found.collect();
+            let expected: Vec<_> = expected.into_iter().map(|e| e.map(str::to_owned)).collect();
+            assert_eq!(found, expected, "{}", host.name);
+        }
     }
 
     #[test]

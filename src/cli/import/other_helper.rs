@@ -20,7 +20,7 @@ pub(super) fn read(name: &str, places: &[Place]) -> Result<Source, Error> {
     }
     let entries = places.iter().enumerate().map(|(number, place)| {
         let username = place.username.as_ref().map(Username::as_bytes);
-        let token = ask_for(git::credential_helper(name), &place.context, username);
+        let token = ask(git::credential_helper(name), &place.context, username);
         Entry { number, label: place.context.to_string(), token }
     });
     let remark =
@@ -34,12 +34,8 @@ pub(super) fn read(name: &str, places: &[Place]) -> Result<Source, Error> {
     })
 }
 
-/// What this command answers for a place without a username.
-pub(super) fn ask(command: Command, context: &Context) -> Result<Credential, &'static str> {
-    ask_for(command, context, None)
-}
-
-fn ask_for(
+/// What this command answers for a place.
+fn ask(
     mut command: Command,
     context: &Context,
     username: Option<&[u8]>,

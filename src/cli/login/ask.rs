@@ -4,12 +4,12 @@ use super::{Arguments, UNUSABLE, expiry, page};
 use crate::cli::accounts;
 use crate::cli::place::is_plain;
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
-use crate::ending::relative;
+use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::keychain::Keychain;
 use crate::secret::{Buffer, Secret};
 use crate::terminal::prompt::Terminal;
+use crate::time::{now, relative};
 use crate::{forge, hardening, terminal};
 use std::io::Read;
 use zeroize::Zeroizing;
@@ -144,9 +144,9 @@ impl Login<'_> {
         if self.replace || !old.is_live(now()) {
             return Ok(());
         }
-        let kind = forge::kind_of(&self.context, old.token.expose());
-        let kind =
-            kind.map_or_else(|| "token".to_owned(), |kind| format!("{} {}", kind.forge, kind.name));
+        let known = forge::recognise(&self.context, old.token.expose());
+        let kind = known.map(|known| format!("{} {}", known.forge.name(), known.kind.name()));
+        let kind = kind.unwrap_or_else(|| "token".to_owned());
         let life = old.expiry.map(|expiry| format!(", which expires {}", relative(expiry, now())));
         self.replace = terminal.confirm(&format!(
             "{username} has a {kind} at {} already{}. Replace it?",

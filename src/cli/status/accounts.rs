@@ -4,10 +4,8 @@
 
 use super::finding::{Finding, Mend};
 use super::places::{Asked, looks_like_token, percent};
-use crate::cli::list::rfc3339;
 use crate::context::{Context, Protocol};
-use crate::credential::{Username, now};
-use crate::ending::relative;
+use crate::credential::{State, Username};
 use crate::error::Error;
 use crate::git;
 use crate::git::configuration::Configuration;
@@ -16,10 +14,11 @@ use crate::git::url;
 use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
 use crate::keychain::Kind;
+use crate::time::{DAY, now, relative, rfc3339};
 use serde_json::{Value, json};
 
 /// How long before its end a token is worth a word, in seconds: 30 days.
-const SOON: u64 = 30 * 24 * 60 * 60;
+const SOON: u64 = 30 * DAY;
 
 /// The account's own username: also of one that answers any.
 fn username(explained: &Explained) -> Username {
@@ -144,22 +143,24 @@ pub(super) fn about_accounts(
                 let what = format!("{who} is damaged");
                 findings.push(Finding::wrong("damaged", what, login(explained, "")));
             }
-            Some(credential) if credential.rejected_at.is_some() => {
-                let what = format!("{who} was rejected by the host");
-                findings.push(Finding::wrong("rejected", what, login(explained, "")));
-            }
-            Some(credential) if credential.is_expired(now) => {
-                let what = format!("{who} has expired");
-                findings.push(Finding::wrong("expired", what, login(explained, "")));
-            }
-            Some(credential) => {
-                let soon = |expiry: &u64| expiry - now <= SOON;
-                if let Some(expiry) = credential.expiry.filter(soon) {
-                    let what = format!("{who} expires {}", relative(expiry, now));
-                    let mend = login(explained, " --replace");
-                    findings.push(Finding::wrong("expires-soon", what, mend));
+            Some(credential) => match credential.state(now) {
+                State::Rejected => {
+                    let what = format!("{who} was rejected by the host");
+                    findings.push(Finding::wrong("rejected", what, login(explained, "")));
                 }
-            }
+                State::Expired => {
+                    let what = format!("{who} has expired");
+                    findings.push(Finding::wrong("expired", what, login(explained, "")));
+                }
+                State::Live => {
+                    let soon = |expiry: &u64| expiry - now <= SOON;
+                    if let Some(expiry) = credential.expiry.filter(soon) {
+                        let what = format!("{who} expires {}", relative(expiry, now));
+                        let mend = login(explained, " --replace");
+                        findings.push(Finding::wrong("expires-soon", what, mend));
+                    }
+                }
+            },
         }
         if context.is_scoped() && is_gits(context) && !is_reached(context, entries) {
             let what = format!("{who} is not used: git does not send the path there");

@@ -4,6 +4,7 @@
 use super::{NEW, OLD, REQUEST, desktop, helper, token, with};
 use crate::support::desktop::Desktop;
 use crate::support::kernel::Keys;
+use crate::support::program::program;
 use crate::support::release::release_binary;
 use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
 use git_credential_pat::context::Context;
@@ -61,7 +62,7 @@ fn a_clock_that_is_wrong_by_decades_loses_nothing() {
     let sandbox = Sandbox::new();
     let request = format!("protocol=https\nhost={}\n", keys.host("h"));
     let at = |clock: &str, operation: &str, request: &str| {
-        let mut command = sandbox.command("faketime");
+        let mut command = sandbox.command(program("faketime", "faketime"));
         command.args(["-f", clock, BINARY, "--keychain", "kernel", operation]);
         run(command, request.as_bytes())
     };

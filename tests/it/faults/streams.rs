@@ -1,6 +1,7 @@
 //! The standard streams: closed, full, gone, without end, or far too long.
 
 use crate::support::kernel::Keys;
+use crate::support::program::program;
 use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
@@ -136,12 +137,12 @@ fn a_line_of_a_gibibyte_is_refused_in_less_than_16_mebibytes_of_memory() {
     let place = Place::new();
     let usage = place.sandbox.path("usage");
     for operation in ["get", "store", "erase"] {
-        let mut command = place.sandbox.command("time");
+        let mut command = place.sandbox.command(program("time", "time"));
         command.args(["--format=%M", "--output", usage.to_str().unwrap(), BINARY]);
         command.args(["--keychain", "kernel", operation]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let began = Instant::now();
-        let mut child = command.spawn().expect("time, of the package time");
+        let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let beginning = place.with_token() + "wwwauth[]=";
         let writer = thread::spawn(move || {

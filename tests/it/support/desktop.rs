@@ -1,10 +1,11 @@
 //! A desktop session of its own for every test: a private bus and, on it, a real password
 //! manager, without any of the user's own. Whatever is started ends with the test.
 
+use crate::support::program::{missing, program};
 use crate::support::sandbox::{Ran, Sandbox};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -158,7 +159,9 @@ impl Desktop {
 
     /// A bus and a display with an unlocked GNOME Keyring that can ask for its password.
     pub fn gnome_keyring_with_display() -> Self {
-        assert!(Path::new(PROMPTER).exists(), "this test needs it: apt-get install gcr");
+        if !Path::new(PROMPTER).exists() {
+            missing(PROMPTER, "apt install gcr");
+        }
         let mut desktop = Self::with(Some(display()));
         desktop.start_gnome_keyring();
         desktop
@@ -393,11 +396,8 @@ impl Desktop {
     }
 
     /// Runs a program of this package in the session.
-    pub fn tool(&self, program: &str, package: &str, args: &[&str], stdin: &[u8]) -> Ran {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let there = std::env::split_paths(&path).any(|folder| folder.join(program).exists());
-        assert!(there, "{program}: not found; this test needs it: apt-get install {package}");
-        self.sandbox.run(program, args, stdin)
+    pub fn tool(&self, name: &str, package: &str, args: &[&str], stdin: &[u8]) -> Ran {
+        self.sandbox.run(program(name, package), args, stdin)
     }
 
     /// A call to the Secret Service's root, and what came back.
@@ -446,7 +446,7 @@ impl Desktop {
         let mut command = self.sandbox.command("dbus-send");
         command.arg(format!("--bus={}", self.address)).arg(format!("--dest={to}"));
         command.args(["--print-reply", "--reply-timeout=5000", path, member]).args(arguments);
-        let output = command.output().unwrap_or_else(|e| missing("dbus-bin", &command, &e));
+        let output = command.output().unwrap_or_else(|e| did_not_start("dbus-bin", &command, &e));
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
@@ -465,12 +465,15 @@ pub fn start(mut command: Command, name: &'static str, package: &str) -> Process
     let log = command.get_current_dir().unwrap_or(&log).join(format!("{name}.log"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(log).unwrap());
     command.process_group(0);
-    let child = command.spawn().unwrap_or_else(|e| missing(package, &command, &e));
+    let child = command.spawn().unwrap_or_else(|e| did_not_start(package, &command, &e));
     Process { name, child }
 }
 
-fn missing(package: &str, command: &Command, error: &std::io::Error) -> ! {
-    panic!("{command:?}: {error}; this test needs it: apt-get install {package}")
+#[track_caller]
+fn did_not_start(package: &str, command: &Command, error: &io::Error) -> ! {
+    let name = command.get_program().to_string_lossy();
+    program(&name, package);
+    panic!("{command:?}: {error}")
 }
 
 fn first_line(process: &mut Process) -> String {

@@ -21,8 +21,6 @@ pub mod person;
 pub mod program;
 #[cfg(target_os = "linux")]
 pub mod proxy;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub mod registers;
 #[cfg(target_os = "linux")]
 pub mod registry;
 #[cfg(unix)]

@@ -1,18 +1,32 @@
-//! The real programs that tests run. One that is missing is a failure that names what to
-//! install, never a test that is passed over.
+//! The real programs that tests run. A test for which one is missing fails and names what to
+//! install. `tests/run.sh` counts it as skipped where a person has started it.
 
 use std::env;
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::thread;
+
+/// Ends a test for which something is missing; `remedy` says how to get it.
+#[track_caller]
+pub fn missing(what: &str, remedy: &str) -> ! {
+    // `tests/run.sh` reads there which tests lacked a part.
+    if let Some(list) = env::var_os("GIT_CREDENTIAL_PAT_MISSING") {
+        let thread = thread::current();
+        let line = format!("{}\t{what} is missing: {remedy}\n", thread.name().unwrap_or("a test"));
+        let mut list = File::options().append(true).create(true).open(list).unwrap();
+        list.write_all(line.as_bytes()).unwrap();
+    }
+    panic!("{what} is missing: {remedy}")
+}
 
 /// Where a program is, which the named package of Debian has.
 #[track_caller]
 pub fn program(name: &str, package: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap();
-    env::split_paths(&path)
-        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
-        .unwrap_or_else(|| panic!("the program {name} is missing: apt install {package}"))
+    let folders = env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.unwrap_or_else(|| missing(name, &format!("apt install {package}")))
 }
 
 /// Every git on this machine, the one in PATH first.

@@ -1,5 +1,6 @@
 //! The tools that `tests/tools.sh` installs, and cargo as it builds the tests.
 
+use super::program::missing;
 use super::sandbox::BINARY;
 use std::env;
 use std::path::{Path, PathBuf};
@@ -8,8 +9,7 @@ use std::path::{Path, PathBuf};
 #[track_caller]
 pub fn tool(name: &str) -> PathBuf {
     let path = folder().join(name);
-    assert!(path.is_file(), "{name} is missing: run tests/tools.sh");
-    path
+    if path.is_file() { path } else { missing(name, "run tests/tools.sh") }
 }
 
 /// What PATH must be so that these tools come first, with the cargo that runs this test.
