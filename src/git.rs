@@ -19,35 +19,18 @@ pub(crate) mod remotes;
 pub(crate) mod url;
 pub(crate) mod words;
 
-use crate::arguments::HelperOptions;
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
 use configuration::Configuration;
 use entries::Entries;
 pub(crate) use failed::Failed;
-use helper_line::our_options;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
 /// A configuration without a line, for git on every system.
 const NO_FILE: &str = "/dev/null";
-
-/// Our line in `credential.helper`.
-pub(crate) struct OurHelper {
-    pub(crate) options: HelperOptions,
-}
-
-/// What `credential.helper` says of us; nothing where git does not use us.
-pub(crate) fn our_helper() -> Option<OurHelper> {
-    let lines = get(&["--get-all", "credential.helper"])?;
-    // An empty line resets the list; the last line that is ours counts.
-    let helpers: Vec<&str> = lines.lines().collect();
-    let since_reset = helpers.rsplit(|line| line.is_empty()).next()?;
-    let options = since_reset.iter().rev().find_map(|line| our_options(line));
-    options.map(|options| OurHelper { options })
-}
 
 /// The name of a setting of `credential`, for one place or for all.
 pub(crate) fn key(place: &str, name: &str) -> String {
@@ -95,14 +78,6 @@ pub(crate) fn set_username(context: &Context, username: &Username) -> Result<(),
     set(&key(&url::of(context), "username"), name).map_err(Failed::tell)
 }
 
-/// Adds a credential helper, for this user.
-///
-/// # Errors
-/// Where git does not, with its reason.
-pub(crate) fn add_helper(helper: &str) -> Result<(), Failed> {
-    change(&["--global", "--add", "credential.helper", helper])
-}
-
 fn set(name: &str, value: &str) -> Result<(), Failed> {
     change(&["--global", name, value])
 }
@@ -141,11 +116,6 @@ pub(crate) fn values(scope: &str, key: &str) -> Result<Vec<String>, Failed> {
         Some(NONE) => Ok(Vec::new()),
         _ => Err(Failed::to_read(&output, &scope)),
     }
-}
-
-fn get(arguments: &[&str]) -> Option<String> {
-    let output = config().args(arguments).output().ok()?;
-    String::from_utf8(output.stdout).ok().filter(|_| output.status.success())
 }
 
 /// What git calls its version, such as `2.47.3`, whatever its configuration; nothing where it

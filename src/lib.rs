@@ -48,6 +48,7 @@ mod ending;
 mod forge;
 mod git;
 mod hex;
+mod setup;
 mod state_folder;
 mod time;
 

@@ -6,9 +6,8 @@ mod proof;
 mod source;
 
 use super::place::Place;
-use super::settle::above_repository;
+use super::settle::{above_repository, say};
 use super::status::configuration::View;
-use super::status::finding::Mend;
 use super::status::places::Asked;
 use super::{KeychainArguments, describe};
 use crate::context::Context;
@@ -55,7 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut plan = Plan::new(arguments.whose.scope());
     let line = match &source {
         Some((options, _)) => source::line(options)?,
-        None => line(&plan.values(&key)?, keychain_kind(arguments)?)?,
+        None => line(&plan.values(&key)?, keychain_kind(arguments, &place)?)?,
     };
     let mut terminal = match &arguments.consent {
         Consent { yes: false, dry_run: false } => Terminal::open().ok(),
@@ -83,8 +82,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 }
 
 /// The keychain that is to be used: named, or found; and proved, unless that would change it.
-fn keychain_kind(arguments: &Arguments) -> Result<Kind, Error> {
-    let kind = arguments.keychain.setup()?.options.kind;
+fn keychain_kind(arguments: &Arguments, place: &str) -> Result<Kind, Error> {
+    let url = Some(place).filter(|place| !place.is_empty());
+    let kind = arguments.keychain.setups()?.at(url)?.options.kind;
     let options = Options { kind, lifetime: None, patient: true, cache: None };
     let mut keychain = keychain::open(&options)?;
     if !arguments.consent.dry_run {
@@ -139,10 +139,7 @@ fn warn(place: &str) -> Result<(), Error> {
     let asked = Asked::named(place);
     let configuration = Configuration::at(&entries, asked.as_ref().map(|asked| asked.url.as_str()));
     for finding in View::of(&configuration, &entries, asked.as_ref()).findings() {
-        terminal::say("configure", &finding.what);
-        if let Mend::Command(command) | Mend::Advice(command) = &finding.mend {
-            terminal::hint(command);
-        }
+        say("configure", &finding);
     }
     Ok(())
 }

@@ -4,9 +4,19 @@
 
 use super::entries::{Entries, Entry, is_true};
 use super::helper_line::Helper;
+use super::url::{self, is_whole};
 use crate::arguments::HelperOptions;
+use crate::context::Context;
 use crate::credential::Username;
 use crate::source::SourceOptions;
+
+/// A section of git's configuration.
+pub(crate) struct Spot {
+    /// Whose configuration: `global` or `local`.
+    pub(crate) scope: &'static str,
+    /// For which place; empty for all.
+    pub(crate) place: String,
+}
 
 /// See the [module](self).
 pub(crate) struct Configuration<'a> {
@@ -41,6 +51,21 @@ impl<'a> Configuration<'a> {
             }
         }
         here
+    }
+
+    /// Where a line of ours must stand so that it counts here, at this context: after the last
+    /// line that makes git forget the helpers before it.
+    pub(crate) fn spot(&self, context: Option<&Context>) -> Spot {
+        let Some(reset) = self.reset else { return Spot { scope: "global", place: String::new() } };
+        let is_local = matches!(reset.scope.as_str(), "local" | "worktree");
+        let place = reset.subsection.as_str();
+        let can_be_written = is_whole(place) && reset.key().is_some();
+        let place = match context {
+            Some(_) if place.is_empty() || can_be_written => place.to_owned(),
+            Some(context) => url::of(&context.host_level()),
+            None => String::new(),
+        };
+        Spot { scope: if is_local { "local" } else { "global" }, place }
     }
 
     /// Our lines that git asks and that can be understood.

@@ -11,7 +11,7 @@ use super::{Failed, config};
 use crate::arguments::HelperOptions;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
 /// One line of the configuration.
@@ -31,6 +31,7 @@ pub(crate) struct Entry {
 }
 
 /// What git knows, in its order: a later line counts more.
+#[derive(Default)]
 pub(crate) struct Entries(Vec<Entry>);
 
 impl Entries {
@@ -39,17 +40,46 @@ impl Entries {
     /// # Errors
     /// Where git cannot be run or cannot read its configuration, with its reason.
     pub(crate) fn read() -> Result<Self, Failed> {
-        let mut command = config();
-        command.args(["--null", "--show-origin", "--show-scope", "--list"]).stderr(Stdio::piped());
-        let output = command.output().map_err(|error| Failed::to_start(&error))?;
+        Self::said_by(&config)
+    }
+
+    /// Asks git, as if this process were in no repository.
+    ///
+    /// # Errors
+    /// Where git cannot be run or cannot read its configuration, with its reason.
+    pub(crate) fn read_outside_of_repositories() -> Result<Self, Failed> {
+        let outside = || {
+            let mut git = config();
+            for variable in ["GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"] {
+                git.env_remove(variable);
+            }
+            git.current_dir("/");
+            git
+        };
+        Self::said_by(&outside)
+    }
+
+    fn said_by(git: &dyn Fn() -> Command) -> Result<Self, Failed> {
+        /// A git before 2.26 does not know scopes.
+        const UNKNOWN_OPTION: i32 = 129;
+        let list = |options: &[&str]| {
+            let mut git = git();
+            git.args(["--null", "--show-origin"]).args(options).arg("--list");
+            git.stderr(Stdio::piped()).output().map_err(|error| Failed::to_start(&error))
+        };
+        let mut output = list(&["--show-scope"])?;
+        let has_scopes = output.status.code() != Some(UNKNOWN_OPTION);
+        if !has_scopes {
+            output = list(&[])?;
+        }
         if !output.status.success() {
             return Err(Failed::to_read(&output, ""));
         }
         let output = Zeroizing::new(output.stdout);
         let mut fields = output.split(|&byte| byte == 0);
         let mut entries = Vec::new();
-        while let (Some(scope), Some(origin), Some(line)) =
-            (fields.next(), fields.next(), fields.next())
+        while let Some(scope) = if has_scopes { fields.next() } else { Some(&b""[..]) }
+            && let (Some(origin), Some(line)) = (fields.next(), fields.next())
         {
             entries.extend(Entry::parse(scope, origin, line));
         }
@@ -143,6 +173,12 @@ impl Entry {
         }
         let shown = !place.contains('@') && !place.contains(char::is_control);
         shown.then(|| format!("{}.{place}.{}", self.section, self.name))
+    }
+
+    /// Whether it may be somebody else's word: a repository brings its own configuration along,
+    /// and a clone can hold a repository.
+    pub(crate) fn is_the_repositorys(&self) -> bool {
+        !matches!(self.scope.as_str(), "system" | "global" | "command")
     }
 
     /// The file in which it stands.

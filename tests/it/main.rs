@@ -48,6 +48,8 @@ mod memory;
 #[cfg(unix)]
 mod messages;
 mod model;
+#[cfg(target_os = "linux")]
+mod one_keychain;
 mod protocol;
 #[cfg(target_os = "linux")]
 mod recording;

@@ -318,17 +318,11 @@ fn once(entry: &Entry) -> Mend {
     }
 }
 
-/// Where `configure` must write so that it counts: after the last line that makes git forget the
-/// helpers before it.
+/// Where `configure` must write so that it counts, as its arguments.
 fn argument(configuration: &Configuration<'_>, asked: Option<&Asked>) -> String {
-    let Some(reset) = configuration.reset else { return String::new() };
-    let scope = if matches!(reset.scope.as_str(), "local" | "worktree") { " --local" } else { "" };
-    match asked {
-        Some(asked) if !reset.subsection.is_empty() => {
-            let host = asked.context.host_level().to_string();
-            let is_whole = reset.subsection.contains("://") && reset.key().is_some();
-            format!("{scope} {}", typed(if is_whole { &reset.subsection } else { &host }))
-        }
-        _ => scope.to_owned(),
-    }
+    let spot = configuration.spot(asked.map(|asked| &asked.context));
+    let scope = if spot.scope == "local" { " --local" } else { "" };
+    let place =
+        if spot.place.is_empty() { String::new() } else { format!(" {}", typed(&spot.place)) };
+    format!("{scope}{place}")
 }

@@ -13,7 +13,7 @@ pub(in crate::cli) struct Finding {
     /// For programs: `plain-text-helper`. It does not change.
     pub(super) id: &'static str,
     /// Whether something is wrong, so that not all is well.
-    pub(super) wrong: bool,
+    pub(in crate::cli) wrong: bool,
     /// In a sentence.
     pub(in crate::cli) what: String,
     pub(in crate::cli) mend: Mend,
@@ -86,7 +86,7 @@ impl Mend {
 }
 
 /// How this program is called by those who read this.
-pub(super) fn this_command() -> String {
+pub(in crate::cli) fn this_command() -> String {
     if helper_line::in_path().is_some_and(|path| helper_line::is_this_program(&path)) {
         return "git credential-pat".to_owned();
     }

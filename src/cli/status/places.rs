@@ -83,7 +83,7 @@ pub(super) fn url_holds_token(url: &str) -> bool {
 }
 
 /// A username for people, unless it is rather a token.
-pub(super) fn shown(name: &Username) -> String {
+pub(in crate::cli) fn shown(name: &Username) -> String {
     let text = name.to_string();
     if looks_like_token(&text) { "(a token)".to_owned() } else { text }
 }
