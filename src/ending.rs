@@ -38,7 +38,8 @@ fn command(ending: &Ending) -> String {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@');
         name.bytes().all(plain) && !name.starts_with('-') && !name.is_empty()
     };
-    let name = ending.username.as_ref().and_then(|name| str::from_utf8(name.as_bytes()).ok());
+    let name = ending.username.as_ref().filter(|name| !name.is_token());
+    let name = name.and_then(|name| str::from_utf8(name.as_bytes()).ok());
     let option = name.filter(is_plain).map(|name| format!("--username {name} "));
     let context = ending.context.to_string();
     let needs_quotes = |c: char| !c.is_ascii_alphanumeric() && !"/:.-_".contains(c);
@@ -127,6 +128,7 @@ mod tests {
             ("https://h.example:8443", None, "https://h.example:8443"),
             ("https://h.example", Some("a'; b"), "https://h.example"),
             ("https://h.example", Some("-x"), "https://h.example"),
+            ("https://h.example", Some("ghp_TESTONLYTESTONLY"), "https://h.example"),
             ("https://h.example/it's", None, r"'https://h.example/it'\''s'"),
             ("https://h.example/a b", Some("al@h"), "--username al@h 'https://h.example/a b'"),
         ] {

@@ -1,6 +1,7 @@
 //! git as a program. Nothing else starts it, so that how it is asked stands in one place.
 //!
 //! - [`configuration`]: what of it counts at a place: whom it asks, and for whom.
+//! - [`credential`]: git asked for a credential, through one helper line.
 //! - [`entries`]: everything in its configuration, with where it stands and for which places.
 //! - [`failed`]: why it did not do what it was asked.
 //! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written.
@@ -10,6 +11,7 @@
 //! - [`words`]: the words of commands that change its configuration.
 
 pub(crate) mod configuration;
+pub(crate) mod credential;
 pub(crate) mod entries;
 mod failed;
 pub(crate) mod helper_line;

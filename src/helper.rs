@@ -8,14 +8,14 @@
 //! from its search. That is safe also for what writes: it first looks at what is there.
 
 mod choice;
-pub mod explanation;
-pub mod registry;
+pub(crate) mod explanation;
+pub(crate) mod registry;
 mod state;
 #[cfg(test)]
 mod tests;
 pub mod verdict;
 
-pub use choice::{Choice, choose, read_sound};
+pub(crate) use choice::{Choice, choose, read_sound};
 
 use crate::context::Context;
 use crate::credential::{Credential, Username};
@@ -211,6 +211,10 @@ pub fn store(
     if request.states.iter().any(|state| *state == handed_out.as_bytes()) {
         return Ok(Outcome::Silent);
     }
+    // What everybody may search for is no place for a token.
+    if request.username.as_ref().is_some_and(Username::is_token) {
+        return Ok(Outcome::Silent);
+    }
     let _guard = keychain.exclusive();
     let new = New { request, host: &host, authtype, token, now: policy.now };
     with_retries(|| new.store(keychain))?;
@@ -263,7 +267,7 @@ pub fn delete(
 ///
 /// # Errors
 /// Where the keychain fails.
-pub fn forget_long_rejected(
+pub(crate) fn forget_long_rejected(
     keychain: &mut dyn Keychain,
     found: &Found,
     now: u64,
@@ -285,7 +289,7 @@ const RETRIES: usize = 2;
 ///
 /// # Errors
 /// The operation's.
-pub fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     for _ in 0..RETRIES {
         match operation() {
             Err(error) if error.is_transient() => {}

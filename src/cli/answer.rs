@@ -2,8 +2,7 @@
 //! that let it out to a person's other programs.
 
 use super::KeychainArguments;
-use super::place::{Place, is_plain};
-use super::status::places::shown;
+use super::place::{Place, usable};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -43,9 +42,7 @@ impl AccountArguments {
             Some(name) => Some(Username::new(name.as_bytes())),
             None => place.username.clone(),
         };
-        if username.as_ref().is_some_and(|name| !is_plain(name)) {
-            return Err(Error::Usage("this username cannot be used"));
-        }
+        let username = username.map(usable).transpose()?;
         let (setups, _) = self.keychain.setup_at(command, &place)?;
         let configured = setups.configuration(Some(&place.url)).username;
         let question = Question {
@@ -66,7 +63,6 @@ impl AccountArguments {
             }
         }
         if let (None, None, Some((_, name))) = (&refusal, &username, &configured) {
-            let name = shown(name);
             terminal::say(command, &format!("git's configuration asks for {name} there"));
         }
         Err(refusal.unwrap_or(Error::NoAccount))

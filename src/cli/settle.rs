@@ -3,8 +3,8 @@
 
 use super::configure::plan::Plan;
 use super::status::configuration::View;
-use super::status::finding::{Finding, Mend, this_command};
-use super::status::places::{Asked, shown};
+use super::status::finding::{Finding, this_command};
+use super::status::places::Asked;
 use super::status::sources;
 use crate::arguments::HelperOptions;
 use crate::context::Context;
@@ -92,9 +92,10 @@ fn helper(
     // Whoever has it for certain places only is to decide about others, one by one.
     let is_for_some = setups.entries().our_lines().next().is_some() && spot.place.is_empty();
     let place = if is_for_some { url::of(&context.host_level()) } else { spot.place };
-    let program = helper_line::this_program().unwrap_or_else(|| "pat".to_owned());
+    let program =
+        helper_line::by_name().or_else(helper_line::by_path).unwrap_or_else(|| "pat".to_owned());
     let options = HelperOptions::default();
-    let line = format!("{program}{}", helper_line::options_for(keychain.kind().name(), &options));
+    let line = format!("{program}{}", helper_line::options_for(keychain.kind(), &options));
     let mut plan = Plan::new(spot.scope);
     let key = git::key(&place, "helper");
     plan.ask_us(&key, &line, false, &Helper::is_our_keychain)?;
@@ -174,20 +175,12 @@ pub(super) fn carry_out(
         }
         for finding in View::of(&configuration, setups.entries(), Some(&asked)).findings() {
             if finding.wrong && !said.contains(&finding) {
-                say(command, &finding);
+                finding.say(command, "");
                 said.push(finding);
             }
         }
     }
     Ok(())
-}
-
-/// Says what was found, and what mends it.
-pub(super) fn say(command: &str, finding: &Finding) {
-    terminal::say(command, &finding.what);
-    if let Mend::Command(mend) | Mend::Advice(mend) = &finding.mend {
-        terminal::hint(mend);
-    }
 }
 
 impl Lack {
@@ -201,7 +194,6 @@ impl Lack {
                 format!("There are other accounts at {context}. Let git use {username} there?")
             }
             Self::OtherUsername(context, username, asked) => {
-                let asked = shown(asked);
                 format!("git asks for {asked} at {context}. Let it use {username} there?")
             }
             Self::Helper(..) => "git does not use this helper yet. Make it?".to_owned(),
@@ -216,7 +208,7 @@ impl Lack {
                 format!("several accounts are there, choose one with: {}", self.command())
             }
             Self::OtherUsername(_, _, asked) => {
-                format!("git asks for {} there: {}", shown(asked), self.command())
+                format!("git asks for {} there: {}", asked, self.command())
             }
             Self::Helper(..) => format!("git does not use this helper yet: {}", self.command()),
             Self::Source(context, source) => {

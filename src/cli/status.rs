@@ -19,6 +19,7 @@ pub(super) mod sources;
 use super::KeychainArguments;
 use crate::credential::Username;
 use crate::error::{Error, GitTrouble};
+use crate::forge;
 use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
 use crate::git::url;
@@ -138,7 +139,7 @@ impl Report {
         let given = given.or(told.map(|(_, name)| name.clone()));
         let mut place = PlaceReport {
             url: asked.map(|asked| asked.context.to_string()),
-            username: given.as_ref().map(places::shown),
+            username: given.as_ref().map(ToString::to_string),
             sends_path: configuration.sends_path,
             helpers: view.lines(),
             helpers_json: view.to_json(),
@@ -267,7 +268,7 @@ impl Report {
         let keychains = self
             .keychains
             .iter()
-            .map(|kind| json!({ "name": kind.name(), "survives_reboot": *kind != Kind::Kernel }));
+            .map(|kind| json!({ "name": kind.name(), "survives_reboot": kind.outlives_reboot() }));
         json!({
             "well": !self.findings.iter().any(|finding| finding.wrong),
             "git": self.git,
@@ -283,7 +284,7 @@ impl Report {
         let mut paper = Paper::new(columns.max(40), terminal::stdout_takes_colour());
         paper.line("git", self.git.as_deref().unwrap_or("not found"));
         for kind in &self.keychains {
-            paper.line("keychain", accounts::describe(*kind));
+            paper.line("keychain", &kind.in_a_report());
         }
         for place in &self.places {
             place.write(&mut paper);
@@ -319,7 +320,10 @@ impl PlaceReport {
         for (number, explained) in self.accounts.iter().enumerate() {
             let subject = if number == 0 { "accounts" } else { "" };
             let name = accounts::name(explained);
-            paper.line(subject, &format!("{name} at {}", explained.account.context));
+            paper.line(
+                subject,
+                &format!("{name} at {}", forge::shown_context(&explained.account.context)),
+            );
             if self.url.is_some() || explained.why != Why::Refused {
                 paper.detail(&accounts::reason(explained, self.username.as_deref()));
             }

@@ -15,7 +15,7 @@ use crate::protocol::Request;
 
 /// Why an account does, or does not, answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Why {
+pub(crate) enum Why {
     /// It does.
     Answers,
     /// It would, but the host rejected its token.
@@ -46,22 +46,22 @@ pub enum Why {
 }
 
 /// An account and what is known of it.
-pub struct Explained {
+pub(crate) struct Explained {
     /// Its key.
-    pub account: Account,
+    pub(crate) account: Account,
     /// Its content, unless it is locked or damaged.
-    pub credential: Option<Credential>,
+    pub(crate) credential: Option<Credential>,
     /// Whether it is locked.
-    pub locked: bool,
+    pub(crate) locked: bool,
     /// What becomes of it.
-    pub why: Why,
+    pub(crate) why: Why,
 }
 
 /// What becomes of every account of the request's host, in the order of their keys.
 ///
 /// # Errors
 /// Where the keychain fails. That it is locked is no failure but a reason.
-pub fn explain(
+pub(crate) fn explain(
     request: &Request,
     policy: Policy,
     keychain: &mut dyn Keychain,
@@ -100,7 +100,7 @@ pub fn explain(
 ///
 /// # Errors
 /// Where the keychain fails.
-pub fn accounts(keychain: &mut dyn Keychain) -> Result<Vec<Explained>, Error> {
+pub(crate) fn accounts(keychain: &mut dyn Keychain) -> Result<Vec<Explained>, Error> {
     with_retries(|| of_host(None, keychain))
 }
 

@@ -13,12 +13,12 @@ use crate::keychain::Keychain;
 use crate::secret::Secret;
 
 /// How Docker Hub is called by everybody but docker.
-pub const HUB: &str = "docker.io";
+pub(crate) const HUB: &str = "docker.io";
 
 /// The context of a registry's name: `ghcr.io`, `https://ghcr.io/`, `localhost:5000/team`. The
 /// API's version at its end is no part of it.
 #[must_use]
-pub fn context(server: &str) -> Option<Context> {
+pub(crate) fn context(server: &str) -> Option<Context> {
     let bare = ["https://", "http://"].iter().find_map(|scheme| server.strip_prefix(scheme));
     let bare = bare.unwrap_or(server).trim_end_matches('/');
     let bare = ["/v1", "/v2"].iter().find_map(|version| bare.strip_suffix(version)).unwrap_or(bare);
@@ -30,7 +30,7 @@ pub fn context(server: &str) -> Option<Context> {
 ///
 /// # Errors
 /// Where the keychain fails.
-pub fn kept(
+pub(crate) fn kept(
     keychain: &mut dyn Keychain,
     registry: &Context,
     now: u64,
@@ -43,7 +43,7 @@ pub fn kept(
 ///
 /// # Errors
 /// Where the keychain fails.
-pub fn followed(
+pub(crate) fn followed(
     keychain: &mut dyn Keychain,
     kept: Credential,
     now: u64,
@@ -76,7 +76,7 @@ fn at(
 /// A registry's account that hands out the token of a git host's, made at `now` (seconds since
 /// 1970 UTC).
 #[must_use]
-pub fn link(registry: Context, to: &Credential, now: u64) -> Credential {
+pub(crate) fn link(registry: Context, to: &Credential, now: u64) -> Credential {
     let link = Credential::new(registry, to.username.clone(), Secret::new(b""), now);
     Credential { linked_to: Some(to.context.clone()), ..link }
 }
@@ -87,7 +87,7 @@ pub fn link(registry: Context, to: &Credential, now: u64) -> Credential {
 ///
 /// # Errors
 /// Where the keychain fails.
-pub fn put(
+pub(crate) fn put(
     keychain: &mut dyn Keychain,
     new: &Credential,
     follow: &mut dyn FnMut(Credential) -> Result<Option<Credential>, Error>,

@@ -255,7 +255,7 @@ fn list_shows_what_each_keychain_holds_and_which_cannot_be_asked() {
     assert_eq!(somebody.listed(""), both);
     assert_eq!(somebody.listed("--keychain kernel"), both[..1]);
     let status = somebody.types("status", "").stdout();
-    for shown in [&here, &there, "kernel, in memory", "secret-service, the desktop's"] {
+    for shown in [&here, &there, "keychain   kernel", "keychain   secret-service"] {
         assert!(status.contains(shown), "{status}");
     }
     // A desktop that is gone hides nothing of the other keychain, and is no success.

@@ -3,6 +3,7 @@
 use crate::git::entries::Entry;
 use crate::git::helper_line;
 use crate::git::words::typed;
+use crate::terminal;
 use serde_json::{Value, json};
 use std::env;
 use std::path::PathBuf;
@@ -39,6 +40,14 @@ impl Finding {
     /// Something that should be known.
     pub(super) fn note(id: &'static str, what: impl Into<String>, mend: Mend) -> Self {
         Self { id, wrong: false, what: what.into(), mend }
+    }
+
+    /// Says it on stderr, with what mends it; `place` stands before it.
+    pub(in crate::cli) fn say(&self, command: &str, place: &str) {
+        terminal::say(command, &format!("{place}{}", self.what));
+        if let Mend::Command(mend) | Mend::Advice(mend) = &self.mend {
+            terminal::hint(mend);
+        }
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -87,10 +96,10 @@ impl Mend {
 
 /// How this program is called by those who read this.
 pub(in crate::cli) fn this_command() -> String {
-    if helper_line::in_path().is_some_and(|path| helper_line::is_this_program(&path)) {
+    if helper_line::by_name().is_some() {
         return "git credential-pat".to_owned();
     }
-    let path = env::current_exe().unwrap_or_else(|_| crate::terminal::NAME.into());
+    let path = helper_line::this_path().unwrap_or_else(|| crate::terminal::NAME.into());
     typed(&path.to_string_lossy())
 }
 

@@ -148,7 +148,7 @@ fn an_entry_is_for_exactly_one_place() {
     }
     refused(&desktop, "glab", &[]).fails(2, "name the places that glab has a token for");
     refused(&desktop, "keyring=app/alice", &["https://h.example"])
-        .fails(1, "no Secret Service is running");
+        .fails(1, "has no such entry, and no Secret Service can be asked");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the tests stand on: one file per real part.
 
+#[cfg(unix)]
+pub mod beginnings;
 #[cfg(windows)]
 pub mod credentials;
 #[cfg(unix)]
@@ -34,6 +36,8 @@ pub mod sandbox;
 pub mod server;
 #[cfg(target_os = "linux")]
 pub mod service;
+#[cfg(unix)]
+pub mod spy;
 #[cfg(unix)]
 pub mod terminal;
 #[cfg(target_os = "linux")]
