@@ -73,6 +73,7 @@ mod forge;
 mod git;
 mod hex;
 mod private_file;
+mod setup;
 mod source;
 mod state_folder;
 mod time;

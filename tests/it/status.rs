@@ -2,6 +2,7 @@
 //! and each command that it names as a mending is run as it stands, and mends.
 
 mod accounts;
+mod as_git_does;
 mod configuration;
 mod keychains;
 mod plain_text;

@@ -5,7 +5,8 @@ use crate::cli::accounts::existing;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::helper::{self, Choice};
-use crate::keychain::Keychain;
+use crate::keychain::{Keychain, Kind};
+use crate::setup::Opened;
 use crate::terminal;
 use crate::time::now;
 use std::fmt::Write;
@@ -49,31 +50,31 @@ impl Step {
 }
 
 impl<'a> Plan<'a> {
-    /// Compares what was found with what the keychain has. Nothing is changed.
+    /// Compares what was found with what the keychains of its places have. Nothing is changed.
     ///
     /// # Errors
     /// Where the keychain fails.
     pub(super) fn make(
         source: &'a Source,
-        keychain: &mut dyn Keychain,
-        allow_http: bool,
+        opened: &mut Opened<'_>,
         replace: bool,
     ) -> Result<Self, Error> {
         let mut steps = Vec::with_capacity(source.entries.len());
         for (index, entry) in source.entries.iter().enumerate() {
             let step = match &entry.token {
                 Err(why) => Step::Stays(why),
-                Ok(token) if token.context.exposes_secrets() && !allow_http => {
-                    Step::Stays("http is unencrypted")
-                }
-                Ok(token) if token.expiry.is_some_and(|expiry| expiry <= now()) => {
-                    Step::Stays("it has expired")
-                }
                 Ok(token) => {
+                    let (keychain, allow_http) = opened.at(&token.context)?;
                     let mut earlier =
                         source.entries[..index].iter().filter_map(|e| e.token.as_ref().ok());
                     let twin = earlier.find(|other| other.account() == token.account());
                     match twin {
+                        _ if token.context.exposes_secrets() && !allow_http => {
+                            Step::Stays("http is unencrypted")
+                        }
+                        _ if token.expiry.is_some_and(|expiry| expiry <= now()) => {
+                            Step::Stays("it has expired")
+                        }
                         Some(twin) if twin.token != token.token => {
                             Step::Stays("an earlier one is for the same account")
                         }
@@ -98,6 +99,17 @@ impl<'a> Plan<'a> {
         kept.map(|(entry, _)| entry.number).collect()
     }
 
+    /// The keychains that have them.
+    ///
+    /// # Errors
+    /// Where there is no such keychain.
+    pub(super) fn kept_in(&self, opened: &mut Opened<'_>) -> Result<Vec<Kind>, Error> {
+        let entries = self.source.entries.iter().zip(&self.steps);
+        let kept = entries.filter(|(_, step)| matches!(step, Step::Stored | Step::AlreadyThere));
+        let tokens = kept.filter_map(|(entry, _)| entry.token.as_ref().ok());
+        tokens.map(|token| Ok(opened.at(&token.context)?.0.kind())).collect()
+    }
+
     /// What was stored, in the source's order.
     pub(super) fn stored(&self) -> Vec<&Credential> {
         let entries = self.source.entries.iter().zip(&self.steps);
@@ -105,23 +117,29 @@ impl<'a> Plan<'a> {
         stored.filter_map(|(entry, _)| entry.token.as_ref().ok()).collect()
     }
 
-    /// Writes what is to be written and reads it back; how many.
+    /// Writes what is to be written and reads it back. Returns for each in which keychain.
     ///
     /// # Errors
-    /// Where the keychain fails.
-    pub(super) fn carry_out(&mut self, keychain: &mut dyn Keychain) -> Result<usize, Error> {
-        let _guard = keychain.exclusive();
-        let mut stored = 0;
+    /// Where a keychain fails.
+    pub(super) fn carry_out(&mut self, opened: &mut Opened<'_>) -> Result<Vec<Kind>, Error> {
+        let first = self.source.entries.iter().find_map(|entry| entry.token.as_ref().ok());
+        // One for all keychains.
+        let _guard = match first {
+            Some(token) => opened.at(&token.context)?.0.exclusive(),
+            None => None,
+        };
+        let mut stored = Vec::new();
         for (entry, place) in self.source.entries.iter().zip(&mut self.steps) {
             let Ok(token) = &entry.token else { continue };
             if !matches!(place, Step::Store | Step::Replace) {
                 continue;
             }
+            let (keychain, _) = opened.at(&token.context)?;
             // Somebody may have thought about the question for a while.
             let now = step(keychain, token, self.replace)?;
             if matches!(now, Step::Store | Step::Replace) && (now == *place || self.replace) {
                 save(keychain, token)?;
-                stored += 1;
+                stored.push(keychain.kind());
                 *place = Step::Stored;
             } else {
                 *place = now;

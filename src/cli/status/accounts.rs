@@ -2,14 +2,16 @@
 //!
 //! The keychain is only looked at: nobody is asked, nothing is unlocked or written.
 
-use super::configuration::sends_path;
 use super::finding::{Finding, Mend};
 use super::places::{Asked, percent};
 use crate::context::{Context, Protocol};
 use crate::credential::{State, Username};
 use crate::error::Error;
 use crate::forge;
+use crate::git;
+use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
+use crate::git::url;
 use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
 use crate::time::{DAY, now, relative, rfc3339};
@@ -79,10 +81,9 @@ pub(super) fn about_answer(
     let first = |why: Why| accounts.iter().find(|explained| explained.why == why);
     if let Some(one) = first(Why::Ambiguous) {
         let what = format!("several accounts could answer at {place}, so none does");
-        let key = format!("credential.{}.username", one.account.context);
+        let key = typed(&git::key(&url::of(&one.account.context), "username"));
         let name = Some(username(one)).filter(|name| !name.is_token());
         let name = name.map_or_else(|| "NAME".to_owned(), |name| typed(&name.to_string()));
-        let key = typed(&key);
         let mend = Mend::Command(format!("git config --global {key} {name}"));
         return Some(Finding::wrong("ambiguous", what, mend));
     }
@@ -170,7 +171,7 @@ pub(super) fn about_accounts(
         }
         if context.is_scoped() && is_gits(context) && !is_reached(context, entries) {
             let what = format!("{who} is not used: git does not send the path there");
-            let key = format!("credential.{context}.useHttpPath");
+            let key = git::key(&url::of(context), "useHttpPath");
             let mend = Mend::Command(format!("git config --global {} true", typed(&key)));
             // Elsewhere a repository's own configuration may say otherwise.
             let finding = if asked.is_some() { Finding::wrong } else { Finding::note };
@@ -182,9 +183,8 @@ pub(super) fn about_accounts(
 
 /// Whether git sends the path for a repository of this context, whatever its URL ends with.
 fn is_reached(context: &Context, entries: &Entries) -> bool {
-    [context.to_string(), format!("{context}.git")]
-        .iter()
-        .any(|url| sends_path(&entries.at("credential", Some(url))))
+    let url = url::of(context);
+    [format!("{url}.git"), url].iter().any(|url| Configuration::at(entries, Some(url)).sends_path)
 }
 
 /// Whether git can ask for it: not a container registry's.
