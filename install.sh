@@ -7,15 +7,15 @@ usage() {
 Usage: ./install.sh [options]
 
 Builds git-credential-pat from its checkout, or outside of one downloads a release; installs it
-with its man page and shell completions, proves that the keychain works, and makes it git's
-credential helper.
+with its man page and shell completions, and has it prove the keychain and become git's
+credential helper: `git credential-pat configure`.
 
   --prefix DIR      where to install: DIR/bin, DIR/share (default: $PREFIX, else ~/.local)
   --keychain NAME   secret-service, kernel or login-keychain (default: what the session has)
   --binary FILE     install this binary instead
   --no-configure    install the files only: no keychain is asked, git is not configured
-  --reset-helpers   write an empty helper line before ours: git forgets those before it
-  --uninstall       remove the files and our line in git's configuration, and no token
+  --reset-helpers   have git forget the helpers configured before ours: `configure --only`
+  --uninstall       remove the files and our lines in git's configuration, and no token
   --dry-run         say what would be done, change nothing
   --help            this text
 END
@@ -56,13 +56,8 @@ change() {
 
 # --- What was asked for --------------------------------------------------------------
 parse() {
-    # How to run this again in the same way.
-    again=$(typed "$0" "$@")
-    [ -f "$0" ] || again="... | sh -s -- $(typed "$@")"
-    [ -z "${PREFIX:-}" ] || again="PREFIX=$(typed "$PREFIX") $again"
     prefix=${PREFIX:-}
-    keychain=${GIT_CREDENTIAL_PAT_KEYCHAIN:-}
-    binary='' action=install configure=yes reset_helpers=no dry_run=no
+    keychain='' binary='' action=install configure=yes reset_helpers=no dry_run=no
     while [ $# -gt 0 ]; do
         case $1 in
         --prefix=* | --keychain=* | --binary=*)
@@ -282,175 +277,42 @@ put_files() {
     put "$scratch/fish" "$fish_completion" 644
 }
 
-# --- The helper string ---------------------------------------------------------------
-# git runs the string as it is, by a shell, if its first byte is `/`; a leading quote would
-# make it run `git credential-'…'`. So what a shell could misread is escaped byte by byte.
-escaped() {
-    printf '%s' "$1" | sed 's/[][ !"#$&'\''()*;<>?\\^`{|}~=%]/\\&/g'
-}
-
-# The same for the regular expressions of `git config`.
-matching() {
-    printf '%s' "$1" | sed 's/[][\\.*^$+?(){}|]/\\&/g'
-}
-
-# --- The proof -----------------------------------------------------------------------
-random() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
-
-# Runs `git credential` for the throw-away account with the very helper string that is to be
-# configured and with no other, outside of any repository; nobody is asked for a token. The
-# request is a here-document: no argument list of any process shows the token. Without a
-# password, reject deletes the account; with one it would only be marked.
-ask() { # OPERATION [ATTRIBUTE]
-    GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=true SSH_ASKPASS=true git -C / -c credential.helper= \
-        -c "credential.helper=$helper" credential "$1" 2>>"$scratch/errors" <<END
-protocol=https
-host=$proof_host
-username=install-test
-${2:-}
-END
-}
-proof_fill() { ask fill | sed -n 's/^password=//p'; }
-
-# Whether a token survives the way into the keychain and out again. What the helper said
-# meanwhile is in $scratch/errors.
-prove() { # KEYCHAIN
-    helper="$(escaped "$program") --keychain $1"
-    token=$(random 20)
-    proof_host=install-$(random 8).invalid
-    : >"$scratch/errors"
-    say "Proving the keychain $1 with a throw-away token"
-    [ "$1" = kernel ] || say "  (it may ask to be unlocked)"
-    ask approve "password=$token"
-    proof=ok
-    if grep -q "^$name: " "$scratch/errors"; then
-        # Nothing was stored, unless the answer was late. Asking on raises a refused dialog again.
-        proof="it does not take a token"
-        if grep -q 'did not answer in time' "$scratch/errors"; then ask reject; fi
-    elif [ "$(proof_fill)" != "$token" ]; then
-        proof="a token was stored there, but does not come back"
-        ask reject
-    else
-        ask reject
-        [ -z "$(proof_fill)" ] || proof="a token was stored there and cannot be deleted"
-    fi
-    proof_host='' token=''
-    [ "$proof" = ok ]
-}
-
-choose_keychain() {
-    asked_for=$keychain
-    if [ "$system" = Darwin ]; then
-        default=login-keychain
-    elif [ -n "${DBUS_SESSION_BUS_ADDRESS:-}" ] || [ -S "${XDG_RUNTIME_DIR:-/nowhere}/bus" ]; then
-        default=secret-service
-    else
-        default=kernel
-    fi
-    keychain=${keychain:-$default}
-    if [ "$dry_run" = yes ]; then
-        helper="$(escaped "$program") --keychain $keychain"
-        say "would prove the keychain: $keychain"
+# --- git's configuration -------------------------------------------------------------
+# Has the installed program prove the keychain and become git's credential helper. It says
+# itself what it did, what is in the way and what mends that.
+configure_git() {
+    set -- "$program" configure
+    [ -z "$keychain" ] || set -- "$@" --keychain "$keychain"
+    [ "$reset_helpers" = no ] || set -- "$@" --only
+    if [ "$configure" = no ]; then
+        say "git is not configured. To do so: $(typed "$@")"
         return
     fi
-    if ! prove "$keychain"; then
-        # Only where there is nobody to ask. A locked or mute keychain is the one that the
-        # desktop will use tomorrow: putting tokens elsewhere would hide them.
-        if [ -n "$asked_for" ] || ! grep -q 'no Secret Service is running' "$scratch/errors"; then
-            proof_failed
-        fi
-        say "No Secret Service on this session's bus: the kernel's keyring then"
-        keychain=kernel
-        prove kernel || proof_failed
-    fi
-    say "Keychain: $keychain. A token was stored there by git, read back and deleted"
-    if [ "$keychain" = kernel ]; then
-        say "  Tokens stay in the kernel's memory, never on disk, and are gone at reboot"
-    fi
+    # Not from the pipe that this script may come from.
+    change "$@" --yes </dev/null || die "git is not configured, the files are installed" \
+        "mend the cause and run this again"
 }
 
-proof_failed() {
-    warn "the keychain $keychain is not usable: $proof"
-    awk '!seen[$0]++' "$scratch/errors" >&2
-    hint "the files are installed, git is not configured: mend the cause and run this again"
-    if [ "$keychain" = secret-service ]; then
-        hint "or keep tokens until reboot only: $again --keychain kernel"
-    fi
-    exit 1
-}
-
-# --- git's configuration -------------------------------------------------------------
-configure_git() {
-    if [ "$reset_helpers" = yes ] && ! follows_reset; then
-        # The reset must come right before ours, so ours is written anew at the end.
-        unset_helper "$ours"
-        [ "$(last_helper)" = reset ] ||
-            change git config --global --add credential.helper ''
-    fi
-    # Replaces the line where there is one, and appends it where there is none.
-    change git config --global --replace-all credential.helper "$helper" "$ours" ||
-        die "git's configuration cannot be written"
-    [ "$dry_run" = yes ] || say "git uses it: credential.helper = $helper"
-}
-
-# Removes the helper lines that match; that there are none is fine.
-unset_helper() {
-    if git config --global --get-all credential.helper "$1" >/dev/null; then
-        change git config --global --unset-all credential.helper "$1"
+# Has the program take those lines out of git's configuration that run it.
+unconfigure_git() {
+    command -v git >/dev/null 2>&1 || return 0
+    consent=--yes
+    [ "$dry_run" = no ] || consent=--dry-run
+    [ -x "$program" ] && "$program" unconfigure --this-program $consent </dev/null && return
+    # It is gone, or does not run any more.
+    lines="^$(printf '%s' "$program" | matching)( .*)?\$"
+    git config --global --name-only --get-regexp '^credential\.(.*\.)?helper$' "$lines" | sort -u |
+        while IFS= read -r key; do change git config --global --unset-all "$key" "$lines"; done
+    if [ -n "$(git config --global --get-all credential.helper | sed -n '$s/^$/reset/p')" ]; then
+        say "An empty helper line is left in git's configuration. To remove it:"
+        say "  git config --global --unset-all credential.helper '^\$'"
     fi
 }
 
-# The user's helper lines in their order, each as one word: reset, ours or other.
-helper_kinds() {
-    git config --global --get-all credential.helper | ours=$ours awk '
-        { print $0 == "" ? "reset" : $0 ~ ENVIRON["ours"] ? "ours" : "other" }'
-}
-last_helper() { helper_kinds | tail -n 1; }
-
-# Whether every line of ours comes right after a reset.
-follows_reset() {
-    helper_kinds | awk '$0 == "ours" { if (before == "reset") good++; else bad++ }
-        { before = $0 } END { exit !(good && !bad) }'
-}
-
-# Says which other helpers git will call. They are the user's, so they stay; but git calls
-# store on every one, so a plain-text helper gets a copy of each token.
-report_others() {
-    : >"$scratch/others"
-    git config --null --show-origin --get-regexp '^credential\.(.*\.)?helper$' |
-        tr '\n\000' '\t\n' >"$scratch/helpers" # lines ORIGIN and KEY<tab>VALUE in turn
-    ours_active=no
-    while IFS= read -r origin && IFS= read -r entry; do
-        key=${entry%%"$tab"*} value=${entry#*"$tab"}
-        [ "$key" != "$entry" ] || value=
-        if [ -z "$value" ]; then
-            # For one place only, the list of the others goes on.
-            [ "$key" != credential.helper ] || { ours_active=no && : >"$scratch/others"; }
-        elif [ "$key" = credential.helper ] && [ "$value" = "$helper" ]; then
-            ours_active=yes
-        else
-            # Only the first word: a snippet may well hold a token.
-            printf '%s\t%s\t%s\n' "$origin" "$key" "${value%%[ "$tab"]*}" >>"$scratch/others"
-        fi
-    done <"$scratch/helpers"
-    [ "$dry_run" = yes ] || [ "$ours_active" = yes ] ||
-        warn "an empty helper line after ours switches it off: see git config --show-origin --get-all credential.helper"
-    [ -s "$scratch/others" ] || return 0
-    say "Other helpers are configured too, and stay so:"
-    while IFS=$tab read -r origin key word; do
-        say "  $key = $word ($origin)"
-        [ "$key" = credential.helper ] ||
-            say "    git asks it for that place, perhaps instead of this one"
-        case $word in
-        store | */git-credential-store) ;;
-        *) continue ;;
-        esac
-        warn "git's plain-text helper 'store' will get a copy of every token"
-        case $key in
-        credential.helper) hint "switch it off with: $again --reset-helpers" ;;
-        *) hint "switch it off with: $(typed git config --file "${origin#file:}" --unset-all "$key")" ;;
-        esac
-    done <"$scratch/others"
+# A path as the program writes it into a helper line, escaped for a shell, as a regular
+# expression of git's that matches it alone.
+matching() {
+    sed 's/[][ !"#$&'\''()*;<>?\\^`{|}~=%]/\\&/g; s/[][\\.*^$+?(){}|]/\\&/g'
 }
 
 # --- After it ------------------------------------------------------------------------
@@ -482,14 +344,8 @@ install() {
         if [ -f "$0" ] && [ -f "$source/src/cli/$name.1" ]; then build; else download; fi
     fi
     put_files
-    if [ "$configure" = no ]; then
-        say "git is not configured. To do so: git config --global --add credential.helper $(
-            typed "$(escaped "$program") --keychain ${keychain:-NAME}")"
-        return
-    fi
-    choose_keychain
     configure_git
-    report_others
+    [ "$configure" = yes ] || return 0
     report_paths
     if [ -n "${SUDO_USER:-}" ]; then
         warn "this configured root's git, not $SUDO_USER's: run it without sudo for yourself"
@@ -499,14 +355,7 @@ install() {
 }
 
 uninstall() {
-    if command -v git >/dev/null 2>&1; then
-        unset_helper "^$(matching "$(escaped "$program")")( .*)?\$"
-        [ "$(command -v "$name")" != "$program" ] || unset_helper '^pat( .*)?$' # its bare name
-        if [ "$(last_helper)" = reset ]; then
-            say "An empty helper line is left in git's configuration. To remove it:"
-            say "  git config --global --unset-all credential.helper '^\$'"
-        fi
-    fi
+    unconfigure_git
     for file in "$docker_link" "$program" "$man_page" "$bash_completion" "$zsh_completion" "$fish_completion"; do
         [ ! -f "$file" ] || change rm -f "$file"
     done
@@ -516,12 +365,10 @@ uninstall() {
     [ "$dry_run" = yes ] || say "Removed. Tokens stay in the keychain"
 }
 
-# Whatever ends this script, the throw-away token is deleted with it.
 clean_up() {
     status=$?
     trap - EXIT
     trap '' HUP INT TERM
-    if [ -n "${proof_host:-}" ]; then ask reject; fi
     if [ -n "${half_written:-}" ]; then rm -f "$half_written"; fi
     if [ -n "${scratch:-}" ]; then rm -rf "$scratch"; fi
     exit "$status"
@@ -534,10 +381,6 @@ main() {
     LC_ALL=C # paths are bytes
     export LC_ALL
     name=git-credential-pat
-    tab=$(printf '\t')
-    # A line that an earlier run or `configure` wrote, with a keychain's options; one that names a
-    # source of tokens is the user's own.
-    ours='^(pat|/(([^\\ ]|\\.)*/)?git-credential-pat)( --(keychain|timeout|cache)[ =][^ ]+| --allow-http)*$'
     parse "$@"
     trap clean_up EXIT
     trap 'exit 129' HUP

@@ -12,13 +12,15 @@ mod source;
 
 use crate::error::Error;
 use crate::keychain::{Cache, Kind, Options};
+use crate::protocol::Operation;
 use crate::source::SourceOptions;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The words that lead to the commands people type.
-const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 16] = [
     "login",
     "logout",
     "list",
@@ -40,50 +42,20 @@ const COMMANDS: [&str; 16] = [
 /// Names the keychain where `--keychain` does not.
 const KEYCHAIN_VARIABLE: &str = "GIT_CREDENTIAL_PAT_KEYCHAIN";
 
+static VARIABLE_REFUSED: LazyLock<String> =
+    LazyLock::new(|| format!("{KEYCHAIN_VARIABLE} takes {}", Kind::names()));
+
+static KEYCHAIN_REFUSED: LazyLock<String> =
+    LazyLock::new(|| format!("--keychain takes {}", Kind::names()));
+
 const TIMEOUT_REFUSED: Error =
     Error::Option("--timeout takes a number of seconds from 1 to 4294967295");
 
 const CACHE_REFUSED: Error =
     Error::Option("--cache takes a number of seconds from 1 to 4294967295");
 
-/// What git can ask of a helper, see gitcredentials(7).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Operation {
-    /// Answer with a credential.
-    Get,
-    /// Keep one.
-    Store,
-    /// Reject or delete one.
-    Erase,
-    /// Say which capabilities there are.
-    Capability,
-}
-
-impl Operation {
-    fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "get" => Self::Get,
-            "store" => Self::Store,
-            "erase" => Self::Erase,
-            "capability" => Self::Capability,
-            _ => return None,
-        })
-    }
-
-    /// git's word for it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Get => "get",
-            Self::Store => "store",
-            Self::Erase => "erase",
-            Self::Capability => "capability",
-        }
-    }
-}
-
 /// What was asked.
-pub enum Invocation {
+pub(crate) enum Invocation {
     /// By git: with the options of the helper string.
     Operation(Operation, HelperOptions),
     /// By a later git, an operation that does not exist yet; or a person's mistake.
@@ -94,23 +66,23 @@ pub enum Invocation {
 
 /// The options in the helper string.
 #[derive(Clone, Default)]
-pub struct HelperOptions {
+pub(crate) struct HelperOptions {
     /// `--keychain NAME`, else the environment variable.
-    pub kind: Option<Kind>,
+    pub(crate) kind: Option<Kind>,
     /// `--timeout SECONDS`
-    pub lifetime: Option<Duration>,
+    pub(crate) lifetime: Option<Duration>,
     /// `--cache SECONDS`
-    pub cache: Option<Duration>,
+    pub(crate) cache: Option<Duration>,
     /// `--allow-http`
-    pub allow_http: bool,
+    pub(crate) allow_http: bool,
     /// What serves in place of a keychain: `--for URL` and what goes with it, or `--ci`.
-    pub source: Option<SourceOptions>,
+    pub(crate) source: Option<SourceOptions>,
 }
 
 impl HelperOptions {
     /// How the keychain is to be used by this operation.
     #[must_use]
-    pub fn keychain(&self, operation: Operation) -> Options {
+    pub(crate) fn keychain(&self, operation: Operation) -> Options {
         let patient = operation != Operation::Get;
         let cache = self.cache.map(|lifetime| match operation {
             Operation::Get => Cache::Answers(lifetime),
@@ -125,7 +97,7 @@ impl HelperOptions {
 ///
 /// # Errors
 /// [`Error::Option`] where the helper string is wrong; it never repeats an argument.
-pub fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
+pub(crate) fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
     let first = arguments.first().and_then(|word| word.to_str());
     if first.is_some_and(|word| COMMANDS.contains(&word)) {
         return Ok(Invocation::Command);
@@ -186,21 +158,16 @@ fn check(options: &HelperOptions) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::Option`] where it names none that there is.
-pub fn keychain_of_environment() -> Result<Option<Kind>, Error> {
+pub(crate) fn keychain_of_environment() -> Result<Option<Kind>, Error> {
     let Some(name) = env::var_os(KEYCHAIN_VARIABLE).filter(|name| !name.is_empty()) else {
         return Ok(None);
     };
     let kind = name.to_str().and_then(Kind::from_name);
-    kind.map(Some).ok_or(Error::Option(
-        "GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service, kernel, login-keychain or \
-         credential-manager",
-    ))
+    kind.map(Some).ok_or_else(|| Error::Option(&VARIABLE_REFUSED))
 }
 
 fn parse_keychain(value: Option<&str>) -> Result<Kind, Error> {
-    value.and_then(Kind::from_name).ok_or(Error::Option(
-        "--keychain takes secret-service, kernel, login-keychain or credential-manager",
-    ))
+    value.and_then(Kind::from_name).ok_or_else(|| Error::Option(&KEYCHAIN_REFUSED))
 }
 
 fn parse_seconds(value: Option<&str>, refusal: Error) -> Result<Duration, Error> {
@@ -212,9 +179,10 @@ fn parse_seconds(value: Option<&str>, refusal: Error) -> Result<Duration, Error>
 
 #[cfg(test)]
 mod tests {
-    use super::{Invocation, Operation, parse};
+    use super::{Invocation, parse};
     use crate::error::Error;
     use crate::keychain::{Cache, Kind};
+    use crate::protocol::Operation;
     use std::time::Duration;
 
     fn invocation(line: &str) -> Result<Invocation, Error> {
@@ -300,5 +268,12 @@ mod tests {
             assert!(matches!(invocation(line), Err(Error::Option(_))), "{line}");
         }
         assert!(matches!(invocation(""), Err(Error::Usage(_))));
+    }
+
+    #[test]
+    fn a_wrong_name_of_a_keychain_is_answered_with_those_that_there_are() {
+        let Err(error) = invocation("--keychain ghp_TESTONLY get") else { panic!("it was taken") };
+        let names = Kind::names();
+        assert_eq!(error.to_string(), format!("--keychain takes {names}"));
     }
 }

@@ -1,15 +1,9 @@
 //! What is kept for one account.
 
 use crate::context::{Context, escape};
+use crate::forge;
 use crate::secret::Secret;
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// The time in seconds since 1970 UTC, as all times of a credential are counted.
-#[must_use]
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
-}
 
 /// A username as git gives it: any bytes but LF, CR and NUL, compared byte for byte.
 ///
@@ -30,6 +24,19 @@ impl Username {
         &self.0
     }
 
+    /// The name as keychains file it: as text, from which the bytes can be read back, see
+    /// [`escape`]. What is shown is [`fmt::Display`]'s.
+    #[must_use]
+    pub fn filed(&self) -> String {
+        escape(&self.0)
+    }
+
+    /// Whether it is rather a token, which a person or a program has put in a name's place.
+    #[must_use]
+    pub fn is_token(&self) -> bool {
+        forge::is_token(&self.0)
+    }
+
     /// Whether it is the key of an account without a username.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -38,9 +45,10 @@ impl Username {
 }
 
 impl fmt::Display for Username {
-    /// The bytes as text that is safe to show and to file, see [`escape`].
+    /// The name as text that is safe to show, see [`escape`]. At times a token stands in the
+    /// place of a name: of that, only this much is said.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escape(&self.0))
+        if self.is_token() { f.write_str(forge::A_TOKEN) } else { f.write_str(&self.filed()) }
     }
 }
 
@@ -51,6 +59,17 @@ pub struct Account {
     pub context: Context,
     /// Empty for an account without a username, and for one that answers any.
     pub username: Username,
+}
+
+/// Whether a token may be served, as far as it tells by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It may.
+    Live,
+    /// The host refused it.
+    Rejected,
+    /// Its time is over.
+    Expired,
 }
 
 /// A token and what is known of it: the content of a keychain's item.
@@ -134,9 +153,36 @@ impl Credential {
         self.rejected_at.is_some_and(is_long_ago)
     }
 
+    /// Its state at `now` (seconds since 1970 UTC).
+    #[must_use]
+    pub fn state(&self, now: u64) -> State {
+        match self.rejected_at {
+            Some(_) => State::Rejected,
+            None if self.is_expired(now) => State::Expired,
+            None => State::Live,
+        }
+    }
+
     /// Whether it may be served at `now` (seconds since 1970 UTC).
     #[must_use]
     pub fn is_live(&self, now: u64) -> bool {
-        self.rejected_at.is_none() && !self.is_expired(now)
+        self.state(now) == State::Live
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Username;
+
+    #[test]
+    fn a_name_that_is_a_token_is_filed_as_it_is_and_never_shown() {
+        for (name, shown, filed) in [
+            ("al ice", "al ice", "al ice"),
+            ("hf_maier", "hf_maier", "hf_maier"),
+            ("ghp_TESTONLYTESTONLY", "(a token)", "ghp_TESTONLYTESTONLY"),
+        ] {
+            let name = Username::new(name.as_bytes());
+            assert_eq!((name.to_string().as_str(), name.filed().as_str()), (shown, filed));
+        }
     }
 }

@@ -9,21 +9,26 @@
 //! docker-credential-pat list     → {"ghcr.io":"alice"}
 //! ```
 //!
-//! Which account a registry has, see [`registry`]. What fails is said on standard output with
+//! Which account a registry has is said in `helper::registry`. What fails is said on standard output with
 //! exit status 1, in the words that clients know (docker-credential-helpers,
 //! `credentials/error.go`).
 
-use crate::cli;
+use crate::cli::configured_keychain;
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
+use crate::credential::{Credential, Username};
 use crate::error::Error;
+use crate::forge;
+use crate::hardening;
+use crate::helper::{self, Policy, registry};
+use crate::keychain::Keychain;
 use crate::secret::Buffer;
-use crate::{hardening, helper, registry, terminal};
+use crate::terminal::{self, RawStdout, RequestStdin};
+use crate::time::now;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -41,32 +46,76 @@ const NO_USERNAME: &str = "no credentials username";
 /// How Docker Hub is called by docker.
 const HUB_URL: &str = "https://index.docker.io/v1/";
 
-/// Whether the process was started under docker's name for it.
+/// Returns whether the process was started under docker's name for it.
 #[must_use]
 pub fn is_called(program: &OsStr) -> bool {
     Path::new(program).file_stem().is_some_and(|name| name == NAME)
 }
 
-/// Does what these arguments, without the program's name, ask for; the exit status.
+/// Does what these arguments, without the program's name, ask for. Returns the exit status.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> u8 {
     hardening::hide_memory();
-    let action = arguments.first().and_then(|word| word.to_str()).filter(|_| arguments.len() == 1);
+    let word = arguments.first().and_then(|word| word.to_str()).filter(|_| arguments.len() == 1);
+    let policy = Policy { allow_http: false, now: now() };
+    let (mut input, mut output) = (RequestStdin::default(), RawStdout);
+    serve(
+        word.and_then(Action::from_name),
+        &mut input,
+        &mut output,
+        &mut configured_keychain,
+        policy,
+    )
+}
+
+/// What docker can ask of a helper.
+#[derive(Clone, Copy)]
+enum Action {
+    Get,
+    Store,
+    Erase,
+    List,
+    Version,
+}
+
+impl Action {
+    fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "get" => Self::Get,
+            "store" => Self::Store,
+            "erase" => Self::Erase,
+            "list" => Self::List,
+            "version" => Self::Version,
+            _ => return None,
+        })
+    }
+}
+
+/// Serves one action: reads from `input` what it takes, does what it means on the keychain that
+/// `open` gives, and writes what there is to say, also of a failure, to `output` in one write.
+/// Returns the exit status.
+fn serve(
+    action: Option<Action>,
+    input: &mut dyn Read,
+    output: &mut dyn Write,
+    open: &mut Open<'_>,
+    policy: Policy,
+) -> u8 {
+    let mut call = Call { input, open, policy };
     let result = match action {
-        Some("get") => get(),
-        Some("store") => store(),
-        Some("erase") => erase(),
-        Some("list") => list(),
-        Some("version") => Ok(version()),
-        _ => Err(Failure::Text("usage: docker-credential-pat store|get|erase|list|version")),
+        Some(Action::Get) => call.get(),
+        Some(Action::Store) => call.store(),
+        Some(Action::Erase) => call.erase(),
+        Some(Action::List) => call.list(),
+        Some(Action::Version) => Ok(version()),
+        None => Err(Failure::Text("usage: docker-credential-pat store|get|erase|list|version")),
     };
-    let (output, status) = match result {
-        Ok(output) => (output, 0),
+    let (text, status) = match result {
+        Ok(text) => (text, 0),
         Err(failure) => (Zeroizing::new(format!("{}\n", failure.text()).into_bytes()), 1),
     };
     // Nobody is left to be told where this fails.
-    let written = terminal::write_raw(&output);
-    if written.is_err() { 1 } else { status }
+    if output.write_all(&text).is_err() { 1 } else { status }
 }
 
 /// Why there is no answer.
@@ -107,64 +156,95 @@ struct Entry<'a> {
 
 type Output = Zeroizing<Vec<u8>>;
 
-fn get() -> Result<Output, Failure> {
-    let request = read()?;
-    let server = server(&request)?;
-    let context = context(server)?;
-    let mut keychain = cli::configured_keychain()?;
-    let account = helper::with_retries(|| registry::account(&mut *keychain, &context))?;
-    let credential = account.ok_or(Failure::Text(NOT_FOUND))?;
-    let username = credential.username.unwrap_or_default();
-    let text = |bytes| std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Error::Damaged);
-    json(&Entry {
-        server: Cow::Borrowed(server),
-        username: text(username.as_bytes())?,
-        secret: text(credential.token.expose())?,
-    })
+/// An action, while it is served.
+struct Call<'a, 'k> {
+    input: &'a mut dyn Read,
+    open: &'a mut Open<'k>,
+    policy: Policy,
 }
 
-fn store() -> Result<Output, Failure> {
-    let request = read()?;
-    let entry: Entry<'_> = serde_json::from_slice(request.expose())
-        .map_err(|_| Error::Refused("what docker sent cannot be understood"))?;
-    if entry.server.is_empty() {
-        return Err(Failure::Text(NO_SERVER));
-    }
-    if entry.username.is_empty() {
-        return Err(Failure::Text(NO_USERNAME));
-    }
-    let username = Username::new(entry.username.as_bytes());
-    let secret = request.secret(entry.secret.as_bytes());
-    if is_of_several_lines(&entry.username) || is_of_several_lines(&entry.secret) {
-        return Err(Error::Refused("a username and a token are one line each").into());
-    }
-    let account = Credential::new(context(&entry.server)?, Some(username), secret, now());
-    let mut keychain = cli::configured_keychain()?;
-    helper::with_retries(|| registry::put(&mut *keychain, &account))?;
-    Ok(Output::default())
-}
+/// How a keychain is had.
+type Open<'k> = dyn FnMut() -> Result<Box<dyn Keychain + 'k>, Error> + 'k;
 
-fn erase() -> Result<Output, Failure> {
-    let request = read()?;
-    let context = context(server(&request)?)?;
-    let mut keychain = cli::configured_keychain()?;
-    let _guard = keychain.exclusive();
-    helper::with_retries(|| helper::delete(&mut *keychain, &context, None))?;
-    Ok(Output::default())
-}
-
-fn list() -> Result<Output, Failure> {
-    let mut keychain = cli::configured_keychain()?;
-    let accounts = helper::with_retries(|| keychain.list())?;
-    let registries: BTreeMap<String, String> = accounts
-        .into_iter()
-        .filter_map(|(_, account)| {
-            let registry = account.context.registry()?;
-            let server = if registry == registry::HUB { HUB_URL.to_owned() } else { registry };
-            Some((server, account.username.to_string()))
+impl Call<'_, '_> {
+    fn get(&mut self) -> Result<Output, Failure> {
+        let request = self.read()?;
+        let server = server(&request)?;
+        let context = context(server)?;
+        let mut keychain = (self.open)()?;
+        let account = registry::account(&mut *keychain, &context, self.policy.now)?;
+        let credential = account.ok_or(Failure::Text(NOT_FOUND))?;
+        let username = credential.username.unwrap_or_default();
+        let text =
+            |bytes| std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Error::Damaged);
+        json(&Entry {
+            server: Cow::Borrowed(server),
+            username: text(username.as_bytes())?,
+            secret: text(credential.token.expose())?,
         })
-        .collect();
-    json(&registries)
+    }
+
+    fn store(&mut self) -> Result<Output, Failure> {
+        let request = self.read()?;
+        let entry: Entry<'_> = serde_json::from_slice(request.expose())
+            .map_err(|_| Error::Refused("what docker sent cannot be understood"))?;
+        if entry.server.is_empty() {
+            return Err(Failure::Text(NO_SERVER));
+        }
+        if entry.username.is_empty() {
+            return Err(Failure::Text(NO_USERNAME));
+        }
+        let username = Username::new(entry.username.as_bytes());
+        let secret = request.secret(entry.secret.as_bytes());
+        if is_of_several_lines(&entry.username) || is_of_several_lines(&entry.secret) {
+            return Err(Error::Refused("a username and a token are one line each").into());
+        }
+        if username.is_token() {
+            return Err(Error::Refused("a token is no username: it is the password").into());
+        }
+        let account =
+            Credential::new(context(&entry.server)?, Some(username), secret, self.policy.now);
+        let mut keychain = (self.open)()?;
+        registry::put(&mut *keychain, &account)?;
+        Ok(Output::default())
+    }
+
+    fn erase(&mut self) -> Result<Output, Failure> {
+        let request = self.read()?;
+        let context = context(server(&request)?)?;
+        let mut keychain = (self.open)()?;
+        let _guard = keychain.exclusive();
+        helper::with_retries(|| helper::delete(&mut *keychain, &context, None))?;
+        Ok(Output::default())
+    }
+
+    fn list(&mut self) -> Result<Output, Failure> {
+        let mut keychain = (self.open)()?;
+        let accounts = helper::with_retries(|| keychain.list())?;
+        let registries: BTreeMap<String, String> = accounts
+            .into_iter()
+            .filter_map(|(_, account)| {
+                let registry = account.context.registry()?;
+                let server = if registry == registry::HUB { HUB_URL.to_owned() } else { registry };
+                Some((server, account.username.to_string()))
+            })
+            .collect();
+        json(&registries)
+    }
+
+    /// The input, whole.
+    fn read(&mut self) -> Result<Buffer, Error> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_REQUEST + 1));
+        let limit = u64::try_from(MAX_REQUEST).unwrap_or(u64::MAX) + 1;
+        (&mut *self.input)
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|e| Error::Stream(e.kind()))?;
+        if bytes.len() > MAX_REQUEST {
+            return Err(Error::Refused("what docker sent is too long"));
+        }
+        Ok(bytes.into())
+    }
 }
 
 fn version() -> Output {
@@ -173,28 +253,15 @@ fn version() -> Output {
     Zeroizing::new(version.as_bytes().to_vec())
 }
 
-/// Standard input, whole.
-fn read() -> Result<Buffer, Error> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_REQUEST + 1));
-    let limit = u64::try_from(MAX_REQUEST).unwrap_or(u64::MAX) + 1;
-    terminal::request_stdin()?
-        .take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(|e| Error::Stream(e.kind()))?;
-    if bytes.len() > MAX_REQUEST {
-        return Err(Error::Refused("what docker sent is too long"));
-    }
-    Ok(bytes.into())
-}
-
-/// The registry's name alone on standard input.
+/// The registry's name, which is all that was sent.
 fn server(request: &Buffer) -> Result<&str, Failure> {
     let text = std::str::from_utf8(request.expose()).unwrap_or_default().trim();
     if text.is_empty() { Err(Failure::Text(NO_SERVER)) } else { Ok(text) }
 }
 
 fn context(server: &str) -> Result<Context, Error> {
-    registry::context(server).ok_or(Error::Refused("this is no name of a registry"))
+    let context = registry::context(server).filter(|context| !forge::is_in_context(context));
+    context.ok_or(Error::Refused("this is no name of a registry"))
 }
 
 fn is_of_several_lines(text: &str) -> bool {
@@ -211,8 +278,70 @@ fn json(value: &impl Serialize) -> Result<Output, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_called;
+    use super::{Action, is_called, serve};
+    use crate::error::Error;
+    use crate::helper::Policy;
+    use crate::keychain::Keychain;
+    use crate::keychain::memory::MemoryKeychain;
     use std::ffi::OsStr;
+
+    /// A whole run: what it says, and its exit status.
+    fn run(keychain: &mut MemoryKeychain, action: &str, input: &str) -> (String, u8) {
+        let (mut input, mut output) = (input.as_bytes(), Vec::new());
+        let policy = Policy { allow_http: false, now: 1 };
+        // A keychain is opened once.
+        let mut keychain = Some(keychain);
+        let mut open =
+            || Ok(Box::new(keychain.take().ok_or(Error::Unsupported)?) as Box<dyn Keychain>);
+        let action = Action::from_name(action);
+        let status = serve(action, &mut input, &mut output, &mut open, policy);
+        (String::from_utf8(output).expect("text"), status)
+    }
+
+    #[test]
+    fn what_was_stored_is_got_listed_and_erased() {
+        let mut keychain = MemoryKeychain::default();
+        let mut does = |action, input, said: &str, status| {
+            assert_eq!(run(&mut keychain, action, input), (said.to_owned(), status), "{action}");
+        };
+        let entry = "{\"ServerURL\":\"ghcr.io\",\"Username\":\"alice\",\"Secret\":\"t\\\"1\"}";
+        let none = "credentials not found in native keychain\n";
+        does("get", "ghcr.io", none, 1);
+        does("store", entry, "", 0);
+        does("get", "ghcr.io\n", &format!("{entry}\n"), 0);
+        does("list", "", "{\"ghcr.io\":\"alice\"}\n", 0);
+        does("erase", "https://ghcr.io/", "", 0);
+        does("get", "ghcr.io", none, 1);
+        does("list", "", "{}\n", 0);
+    }
+
+    #[test]
+    fn what_fails_is_said_in_dockers_words_or_ours() {
+        let said = |action, input| {
+            let (said, status) = run(&mut MemoryKeychain::default(), action, input);
+            assert_eq!(status, 1, "{action}");
+            said
+        };
+        assert_eq!(said("get", " "), "no credentials server URL\n");
+        assert_eq!(said("erase", ""), "no credentials server URL\n");
+        let nameless = "{\"ServerURL\":\"ghcr.io\",\"Secret\":\"ghp_TESTONLY\"}";
+        assert_eq!(said("store", nameless), "no credentials username\n");
+        let long = "g".repeat(300_000);
+        for (action, input) in [("get", "ghcr.io."), ("store", "ghp_TESTONLY"), ("get", &long)] {
+            let said = said(action, input);
+            assert!(said.starts_with("git-credential-pat: "), "{said}");
+            assert!(!said.contains("TESTONLY"), "{said}");
+        }
+        assert!(said("steal", "").starts_with("usage: "));
+    }
+
+    #[test]
+    fn what_the_keychain_cannot_is_said_with_a_hint() {
+        let mut keychain = MemoryKeychain::default();
+        keychain.fail_on("find", Error::Denied);
+        let (said, status) = run(&mut keychain, "get", "ghcr.io");
+        assert!(said.contains("the keychain denied access (repeat") && status == 1, "{said}");
+    }
 
     #[test]
     fn the_name_decides() {

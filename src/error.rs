@@ -31,6 +31,50 @@ pub enum Malformed {
     TooLong,
 }
 
+/// What keeps git from doing what it was asked. Its own words are no part of this: they may quote
+/// what stands in its configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum GitTrouble {
+    /// There is no git, or it cannot be started.
+    #[error("git cannot be run")]
+    Missing,
+    /// A file of its configuration is broken, or may not be read.
+    #[error("git cannot read its configuration")]
+    Unreadable,
+    /// Nobody says where the user's configuration is.
+    #[error("git's configuration could not be changed: HOME is not set")]
+    NoHome,
+    /// A repository's configuration was meant, and there is none.
+    #[error("git's configuration could not be changed: this is no repository")]
+    NoRepository,
+    /// Its file's lock cannot be had: another git holds it, or one that died, or its folder is
+    /// absent or read-only.
+    #[error("git's configuration could not be changed: its file cannot be locked")]
+    Unlockable,
+    /// Its file cannot be written.
+    #[error("git's configuration could not be changed: its file cannot be written")]
+    Unwritable,
+    /// For another reason.
+    #[error("git's configuration could not be changed")]
+    Unchanged,
+}
+
+impl GitTrouble {
+    fn hint(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Missing => "install git, or put its folder into PATH",
+            Self::Unreadable => "mend the file; git says where with: git config --list",
+            Self::NoHome => "set HOME to your home folder, then repeat",
+            Self::NoRepository => "repeat it inside of one",
+            Self::Unlockable => {
+                "its folder must be there and writable; where no other git is at work, delete the \
+                 file of that name that ends in .lock"
+            }
+            Self::Unwritable | Self::Unchanged => return None,
+        })
+    }
+}
+
 /// What can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -50,13 +94,27 @@ pub enum Error {
     /// A token that comes from elsewhere than a keychain cannot be had.
     #[error("the source of the token: {0}")]
     Source(&'static str),
+    /// git did not do what it was asked.
+    #[error(transparent)]
+    Git(#[from] GitTrouble),
     /// Something that a person typed, or the machine it was typed on, is not fit.
     #[error("{0}")]
     Refused(&'static str),
 
+    /// `configure` could not prove a keychain, which has this name; why was said. What to do
+    /// about it.
+    #[error("the keychain {0} is not proved, so git is not configured")]
+    Unproved(&'static str, &'static str),
+
     /// Nothing is kept for what a person named.
     #[error("no such account is in the keychain")]
     NoAccount,
+    /// No program has kept anything under these names.
+    #[error("the keyring has no entry of this service and user")]
+    NoEntry,
+    /// Under these names lies more than one secret.
+    #[error("the keyring has several entries of this service and user, and their secrets differ")]
+    SeveralEntries,
     /// The account's token is over.
     #[error("the account's token has expired")]
     Expired,
@@ -81,6 +139,9 @@ pub enum Error {
     /// The bus has nobody who provides the Secret Service.
     #[error("no Secret Service is running and none can be started")]
     NoSecretService,
+    /// The sandbox that we run in lets us talk to no Secret Service, or there is none.
+    #[error("no Secret Service can be seen from inside this Flatpak")]
+    HiddenByFlatpak,
     /// There is a Secret Service, but it has nowhere to put a new item.
     #[error("the Secret Service has no default collection")]
     NoDefaultCollection,
@@ -135,7 +196,10 @@ impl Error {
     /// Whether the same operation, begun again, may well succeed.
     #[must_use]
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Transient(_) | Self::Damaged | Self::NoSecretService)
+        matches!(
+            self,
+            Self::Transient(_) | Self::Damaged | Self::NoSecretService | Self::HiddenByFlatpak
+        )
     }
 
     /// What to do about it, where there is something.
@@ -143,7 +207,14 @@ impl Error {
     pub fn hint(self) -> Option<&'static str> {
         Some(match self {
             Self::Usage(_) | Self::Option(_) | Self::Source(_) => "see git-credential-pat --help",
+            Self::Git(trouble) => return trouble.hint(),
+            Self::Unproved(_, hint) => hint,
             Self::NoAccount => "see what is there with: git credential-pat list",
+            Self::NoEntry => {
+                "SERVICE is all before the last /, USER what follows it and may be empty; the \
+                 program that keeps the entry has chosen both"
+            }
+            Self::SeveralEntries => "delete all but one of them in the password manager",
             Self::Expired => "make a new one at the host, then: git credential-pat login URL",
             Self::Rejected => {
                 "if it is good after all: git credential-pat login --restore URL; else log in anew"
@@ -160,6 +231,10 @@ impl Error {
             Self::Unreachable(_) | Self::NoSecretService => {
                 "run it inside the desktop session, or use the kernel's keyring with \
                  --keychain kernel (forgotten at reboot)"
+            }
+            Self::HiddenByFlatpak => {
+                "outside, with the name of this Flatpak in place of APP, type: flatpak override \
+                 --user --talk-name=org.freedesktop.secrets APP"
             }
             Self::NoDefaultCollection => {
                 "create a default keyring or wallet in the desktop's password manager"

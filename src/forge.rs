@@ -2,34 +2,100 @@
 //! theirs, what can be seen of a token before it is used, the username that goes with it, and
 //! the page where a new one is made.
 //!
-//! A forge is a file in this folder and a line in [`FORGES`]. All of it is for people's
-//! commands: git's operations hand a token out as it is.
+//! A forge is a file in this folder, a case of [`Id`] and a place in [`Id::ALL`]. All of it is
+//! for people's commands: git's operations hand a token out as it is.
 
 mod azure;
+mod beginning;
 mod bitbucket;
 mod checksum;
 mod gitea;
 mod github;
 mod gitlab;
 mod huggingface;
+mod kind;
+
+use beginning::beginning_of;
+pub(crate) use beginning::{
+    A_TOKEN, Beginning, holds_token, is_in_context, is_token, shown, shown_context,
+};
+pub(crate) use kind::Kind;
 
 use crate::context::{Context, Protocol};
 use url::Url;
 
+/// A forge that is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Id {
+    GitHub,
+    GitLab,
+    Bitbucket,
+    /// Also Forgejo.
+    Gitea,
+    Azure,
+    HuggingFace,
+}
+
+impl Id {
+    /// All of them, in the order in which they are asked.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::GitHub, Self::GitLab, Self::Bitbucket, Self::Gitea, Self::Azure, Self::HuggingFace];
+
+    /// What is known of it.
+    pub(crate) fn forge(self) -> &'static dyn Forge {
+        match self {
+            Self::GitHub => &github::GitHub,
+            Self::GitLab => &gitlab::GitLab,
+            Self::Bitbucket => &bitbucket::Bitbucket,
+            Self::Gitea => &gitea::Gitea,
+            Self::Azure => &azure::Azure,
+            Self::HuggingFace => &huggingface::HuggingFace,
+        }
+    }
+
+    /// Its name for people.
+    pub(crate) fn name(self) -> &'static str {
+        self.forge().name()
+    }
+
+    /// The forge with this name on the command line.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|id| id.forge().word() == word)
+    }
+}
+
 /// A kind of host that issues tokens.
 pub(crate) trait Forge: Sync {
+    /// Which one it is.
+    fn id(&self) -> Id;
+
     /// Its name for people.
     fn name(&self) -> &'static str;
 
     /// Its name on a command line, which is also how its hosts are often called.
-    fn id(&self) -> &'static str;
+    fn word(&self) -> &'static str;
+
+    /// Whether a host may well be one of these because a part of its name is this word.
+    fn is_called(&self, label: &str) -> bool {
+        label == self.word()
+    }
 
     /// Whether a host (lower case, without port) is certainly one of these.
     fn is_at(&self, host: &str) -> bool;
 
+    /// How its tokens begin, where they have a beginning of their own.
+    fn beginnings(&self) -> &'static [Beginning];
+
+    /// Whether a token without such a beginning stands in a text, known by what is in it, in
+    /// any case.
+    fn has_marks(&self, text: &[u8]) -> bool {
+        let _ = text;
+        false
+    }
+
     /// What a token is, if it is one of this forge's. Only what a person typed is looked at
     /// closely; whatever is made of it is a hint, because forms change.
-    fn recognise(&self, token: &[u8]) -> Option<Kind>;
+    fn recognise(&self, token: &[u8]) -> Option<Recognised>;
 
     /// The username to send with a token (empty where it is not known yet) of which the host
     /// looks at nothing else. Never empty.
@@ -44,7 +110,7 @@ pub(crate) trait Forge: Sync {
     }
 
     /// Why this host takes no token of this kind, although it is the forge's own.
-    fn objection(&self, host: &str, kind: &Kind) -> Option<&'static str> {
+    fn objection(&self, host: &str, kind: Kind) -> Option<&'static str> {
         let _ = (host, kind);
         None
     }
@@ -54,22 +120,16 @@ pub(crate) trait Forge: Sync {
     fn pages(&self, wanted: &Wanted) -> Vec<Page>;
 }
 
-const FORGES: [&dyn Forge; 6] = [
-    &github::GitHub,
-    &gitlab::GitLab,
-    &bitbucket::Bitbucket,
-    &gitea::Gitea,
-    &azure::Azure,
-    &huggingface::HuggingFace,
-];
+fn forges() -> impl Iterator<Item = &'static dyn Forge> {
+    Id::ALL.into_iter().map(Id::forge)
+}
 
 /// What a token is, as far as its form tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Kind {
+pub(crate) struct Recognised {
     /// The forge that issued it.
-    pub(crate) forge: &'static str,
-    /// The forge's name for it, e.g. `classic personal access token`.
-    pub(crate) name: &'static str,
+    pub(crate) forge: Id,
+    pub(crate) kind: Kind,
     /// Whether only this forge has tokens that begin like this.
     pub(crate) unmistakable: bool,
     /// Whether all of it has arrived.
@@ -147,54 +207,45 @@ fn with_query(address: &str, query: &[(&str, &str)]) -> String {
 pub(crate) fn at(context: &Context) -> Option<&'static dyn Forge> {
     // Another port is another server, and what it runs is not known.
     let usual = context.protocol() != Protocol::Http && context.port().is_none();
-    FORGES.into_iter().find(|forge| usual && forge.is_at(context.host()))
+    forges().find(|forge| usual && forge.is_at(context.host()))
 }
 
 /// The forge whose pages are probably at this context: one at `gitlab.example.com` is taken
 /// for a GitLab. Nothing but an address may depend on it.
 pub(crate) fn likely_at(context: &Context) -> Option<&'static dyn Forge> {
-    let is_called = |id| context.host().split('.').any(|label| label == id);
-    at(context).or_else(|| {
-        FORGES.into_iter().find(|forge| {
-            is_called(forge.id()) || (forge.id() == gitea::ID && is_called("forgejo"))
-        })
-    })
+    let labels = context.host().split('.');
+    at(context).or_else(|| forges().find(|forge| labels.clone().any(|l| forge.is_called(l))))
 }
 
-/// The forge with this name on the command line.
-pub(crate) fn from_id(id: &str) -> Option<&'static dyn Forge> {
-    FORGES.into_iter().find(|forge| forge.id() == id)
-}
-
-/// What kind of token this is: the host's own forge may know it by its length alone, the
-/// others only by what cannot be anybody else's.
-pub(crate) fn kind_of(context: &Context, token: &[u8]) -> Option<Kind> {
+/// What a token is: the host's own forge may know it by its length alone, the others only by
+/// what cannot be anybody else's.
+pub(crate) fn recognise(context: &Context, token: &[u8]) -> Option<Recognised> {
     at(context).and_then(|forge| forge.recognise(token)).or_else(|| {
-        let mut kinds = FORGES.into_iter().filter_map(|forge| forge.recognise(token));
-        kinds.find(|kind| kind.unmistakable)
+        let mut known = forges().filter_map(|forge| forge.recognise(token));
+        known.find(|known| known.unmistakable)
     })
 }
 
 /// What is probably wrong with a token for this context; `conventional` says that it would be
 /// sent with the host's conventional username.
 pub(crate) fn warnings(context: &Context, token: &[u8], conventional: bool) -> Vec<Warning> {
-    let Some(kind) = kind_of(context, token) else { return Vec::new() };
-    let Kind { forge, name, .. } = kind;
+    let Some(known) = recognise(context, token) else { return Vec::new() };
+    let (forge, name) = (known.forge.name(), known.kind.name());
     let mut warnings = Vec::new();
     let mut warn = |strong, text: String| warnings.push(Warning { text, strong });
     match at(context) {
-        Some(host) if host.name() != forge => warn(
+        Some(host) if host.id() != known.forge => warn(
             true,
             format!("this is a {forge} {name}, and {} belongs to {}", context.host(), host.name()),
         ),
         Some(host) => {
-            if let Some(objection) = host.objection(context.host(), &kind) {
+            if let Some(objection) = host.objection(context.host(), known.kind) {
                 warn(true, format!("this is a {name}, and {} {objection}", context.host()));
             }
         }
         None => {}
     }
-    match kind.integrity {
+    match known.integrity {
         Integrity::Wrong => warn(
             true,
             format!("the checksum in this {forge} {name} is wrong: it was mistyped or cut off"),
@@ -205,7 +256,7 @@ pub(crate) fn warnings(context: &Context, token: &[u8], conventional: bool) -> V
         ),
         Integrity::Unknown | Integrity::Right => {}
     }
-    match kind.remark {
+    match known.remark {
         Some(Remark::Unfit(why)) => warn(true, format!("this is a {forge} {name}: {why}")),
         Some(Remark::Condition(what)) if conventional => {
             warn(false, format!("this is a {forge} {name}: {what}"));
@@ -227,7 +278,9 @@ pub(crate) fn has_meaningless_usernames(context: &Context) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Forge, Wanted, at, conventional_username, from_id, kind_of, likely_at, warnings};
+    use super::{
+        Forge, Id, Kind, Wanted, at, conventional_username, likely_at, recognise, warnings,
+    };
     use crate::context::Context;
 
     fn context(url: &str) -> Context {
@@ -265,16 +318,24 @@ mod tests {
     #[test]
     fn a_page_may_be_guessed_from_a_label_of_the_host() {
         for (url, forge) in [
-            ("https://gitlab.example.com", Some("gitlab")),
-            ("https://git.forgejo.example", Some("gitea")),
-            ("https://github.example:8443", Some("github")),
+            ("https://gitlab.example.com", Some(Id::GitLab)),
+            ("https://git.forgejo.example", Some(Id::Gitea)),
+            ("https://gitea.example", Some(Id::Gitea)),
+            ("https://github.example:8443", Some(Id::GitHub)),
             ("https://mygithub.example", None),
             ("https://git.example", None),
         ] {
             assert_eq!(likely_at(&context(url)).map(Forge::id), forge, "{url}");
         }
-        assert_eq!(from_id("huggingface").map(Forge::name), Some("Hugging Face"));
-        assert!(from_id("GitHub").is_none());
+        assert_eq!(Id::from_word("huggingface"), Some(Id::HuggingFace));
+        assert!(Id::from_word("GitHub").is_none());
+    }
+
+    #[test]
+    fn a_forge_says_which_one_it_is() {
+        for id in Id::ALL {
+            assert_eq!(id.forge().id(), id);
+        }
     }
 
     #[test]
@@ -298,10 +359,10 @@ mod tests {
     #[test]
     fn what_has_no_prefix_is_only_known_at_its_own_forge() {
         let hex = "0123456789abcdef0123456789abcdef01234567".as_bytes();
-        let name = |url: &str| kind_of(&context(url), hex).map(|kind| kind.name);
-        assert_eq!(name("https://codeberg.org"), Some("access token"));
-        assert_eq!(name("https://git.example"), None);
-        assert_eq!(name("https://gitlab.com"), None);
+        let kind = |url: &str| recognise(&context(url), hex).map(|known| known.kind);
+        assert_eq!(kind("https://codeberg.org"), Some(Kind::Access));
+        assert_eq!(kind("https://git.example"), None);
+        assert_eq!(kind("https://gitlab.com"), None);
     }
 
     #[test]
@@ -328,12 +389,11 @@ mod tests {
 
     #[test]
     fn every_page_is_on_https_and_says_what_is_made_there() {
-        for id in ["github", "gitlab", "bitbucket", "gitea", "azure", "huggingface"] {
-            let forge = from_id(id).expect(id);
+        for id in Id::ALL {
             let context = context("https://git.example:8443/the%25 org/repo");
             let wanted = Wanted { context: &context, name: "a b&c", days: Some(30) };
-            let pages = forge.pages(&wanted);
-            assert!(!pages.is_empty(), "{id}");
+            let pages = id.forge().pages(&wanted);
+            assert!(!pages.is_empty(), "{id:?}");
             for page in pages {
                 assert!(page.address.starts_with("https://") && !page.what.is_empty(), "{page:?}");
                 assert!(!page.address.contains([' ', '"', '\'']), "{page:?}");

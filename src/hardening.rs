@@ -4,11 +4,15 @@
 //! All of it is best effort and none of it fails: a helper that could not harden itself is
 //! still better than no helper. `SECURITY.md` says what this cannot do.
 
+#[cfg(unix)]
+pub(crate) mod interrupts;
 #[cfg(target_os = "macos")]
 mod macos;
-mod registers;
 #[cfg(windows)]
 mod windows;
+
+#[cfg(windows)]
+pub(crate) use windows::interrupts;
 
 use std::alloc::System;
 use std::hint::black_box;
@@ -61,11 +65,10 @@ pub fn wipe_stack() {
     used.zeroize();
 }
 
-/// Wipes what a finished operation has left on the stack and in registers. Nothing secret
-/// may be alive any more.
+/// Wipes what a finished operation has left on the stack. Nothing secret may be alive any
+/// more. The system takes the registers away when the process ends.
 pub fn end() {
     wipe_stack();
-    registers::wipe();
 }
 
 #[cfg(unix)]

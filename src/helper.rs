@@ -8,20 +8,24 @@
 //! from its search. That is safe also for what writes: it first looks at what is there.
 
 mod choice;
-pub mod explanation;
+pub(crate) mod explanation;
+pub(crate) mod registry;
 mod state;
 #[cfg(test)]
 mod tests;
+pub mod verdict;
 
-pub use choice::{Choice, choose, read_sound};
+pub(crate) use choice::{Choice, choose, read_sound};
 
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::keychain::{Found, Keychain};
-use crate::protocol::{Answer, Request};
+use crate::protocol::{self, Answer, Operation, Request};
 use crate::secret::Secret;
 use choice::named;
+use std::io::{Read, Write};
+use verdict::{Question, Reason, Verdict, judge};
 use zeroize::Zeroizing;
 
 /// How the helper was set up, and when it is.
@@ -31,6 +35,15 @@ pub struct Policy {
     pub allow_http: bool,
     /// The time, in seconds since 1970 UTC.
     pub now: u64,
+}
+
+impl Policy {
+    /// Returns whether tokens are kept and handed out for this context: not where they could be
+    /// read on the way, unless that was allowed.
+    #[must_use]
+    pub fn allows(self, context: &Context) -> bool {
+        self.allow_http || !context.exposes_secrets()
+    }
 }
 
 /// How an operation ended.
@@ -76,6 +89,44 @@ impl Ending {
     }
 }
 
+/// Serves one operation: reads the request from `input`, does what it means on the keychain that
+/// `open` gives for it, and writes the answer, if there is one, to `output` in one write. Where
+/// `open` gives none, nothing is done.
+///
+/// This is the whole helper: whoever brings the two streams is a front door to it, be it git's
+/// process or somebody's socket. What comes back is for telling a person; the answer has left.
+///
+/// # Errors
+/// Where the request is none, a stream or the keychain fails.
+pub fn serve<'k>(
+    operation: Operation,
+    input: &mut dyn Read,
+    output: &mut dyn Write,
+    open: impl FnOnce(&Request) -> Result<Option<Box<dyn Keychain + 'k>>, Error>,
+    policy: Policy,
+) -> Result<Outcome, Error> {
+    let run = match operation {
+        Operation::Get => get,
+        Operation::Store => store,
+        Operation::Erase => erase,
+        Operation::Capability => {
+            write(output, protocol::CAPABILITIES.as_bytes())?;
+            return Ok(Outcome::Silent);
+        }
+    };
+    let request = Request::read(input)?;
+    let Some(mut keychain) = open(&request)? else { return Ok(Outcome::Silent) };
+    let outcome = run(&request, policy, &mut *keychain)?;
+    if let Outcome::Answer { lines, .. } = &outcome {
+        write(output, lines)?;
+    }
+    Ok(outcome)
+}
+
+fn write(output: &mut dyn Write, bytes: &[u8]) -> Result<(), Error> {
+    output.write_all(bytes).map_err(|error| Error::Stream(error.kind()))
+}
+
 /// Answers a request with the account that it is for.
 ///
 /// # Errors
@@ -86,28 +137,27 @@ pub fn get(
     policy: Policy,
     keychain: &mut dyn Keychain,
 ) -> Result<Outcome, Error> {
-    let host = match place_of(request, policy) {
-        Place::Host(host) => host,
-        Place::RefusedHttp => return Ok(Outcome::RefusedHttp),
-        Place::NotOurs => return Ok(Outcome::Silent),
+    let Some(host) = host_of(request) else { return Ok(Outcome::Silent) };
+    let question = Question {
+        contexts: &host.answering(request.path.as_deref()),
+        username: request.username.as_ref(),
+        takes_schemes: request.capabilities.authtype,
     };
-    let contexts = host.answering(request.path.as_deref());
-    let username = request.username.as_ref();
-    let choice = with_retries(|| choose(keychain, &contexts, username))?;
-    let (_, credential) = match choice {
-        Choice::None => return Ok(Outcome::Silent),
-        Choice::Ambiguous => return Ok(Outcome::Ambiguous(host)),
-        Choice::Account(account) => *account,
+    let credential = match judge(keychain, &question, policy)? {
+        Verdict::Served(credential) => credential,
+        Verdict::Withheld(credential, Reason::Expired | Reason::Renewable) => {
+            let ending = Ending::of(&credential, policy.now);
+            return Ok(ending.map_or(Outcome::Silent, Outcome::Expired));
+        }
+        Verdict::Withheld(_, Reason::Rejected | Reason::Scheme) | Verdict::Nobody => {
+            return Ok(Outcome::Silent);
+        }
+        Verdict::Ambiguous => return Ok(Outcome::Ambiguous(host)),
+        Verdict::RefusedHttp => return Ok(Outcome::RefusedHttp),
+        Verdict::Locked => return Err(Error::Locked),
+        Verdict::Damaged => return Err(Error::Damaged),
     };
-    let unanswerable = credential.authtype.is_some() && !request.capabilities.authtype;
-    if unanswerable || credential.rejected_at.is_some() {
-        return Ok(Outcome::Silent);
-    }
-    let ending = Ending::of(&credential, policy.now);
-    if credential.is_expired(policy.now) {
-        return Ok(ending.map_or(Outcome::Silent, Outcome::Expired));
-    }
-    let username = username.or(credential.username.as_ref());
+    let username = question.username.or(credential.username.as_ref());
     let state = request.capabilities.state.then(|| {
         state::handed_out(&state::Content {
             host: &host,
@@ -127,6 +177,7 @@ pub fn get(
         refresh_token: credential.refresh_token.as_ref(),
         state: state.as_deref(),
     };
+    let ending = Ending::of(&credential, policy.now);
     Ok(Outcome::Answer { lines: answer.to_bytes()?, ending })
 }
 
@@ -158,6 +209,10 @@ pub fn store(
         refresh_token: request.refresh_token.as_ref(),
     });
     if request.states.iter().any(|state| *state == handed_out.as_bytes()) {
+        return Ok(Outcome::Silent);
+    }
+    // What everybody may search for is no place for a token.
+    if request.username.as_ref().is_some_and(Username::is_token) {
         return Ok(Outcome::Silent);
     }
     let _guard = keychain.exclusive();
@@ -212,7 +267,7 @@ pub fn delete(
 ///
 /// # Errors
 /// Where the keychain fails.
-pub fn forget_long_rejected(
+pub(crate) fn forget_long_rejected(
     keychain: &mut dyn Keychain,
     found: &Found,
     now: u64,
@@ -234,7 +289,7 @@ const RETRIES: usize = 2;
 ///
 /// # Errors
 /// The operation's.
-pub fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     for _ in 0..RETRIES {
         match operation() {
             Err(error) if error.is_transient() => {}
@@ -252,14 +307,16 @@ enum Place {
 }
 
 fn place_of(request: &Request, policy: Policy) -> Place {
-    let (Some(protocol), Some(host)) = (&request.protocol, &request.host) else {
-        return Place::NotOurs;
-    };
-    match Context::of_host(protocol, host) {
-        Some(host) if host.exposes_secrets() && !policy.allow_http => Place::RefusedHttp,
-        Some(host) => Place::Host(host),
+    match host_of(request) {
+        Some(host) if policy.allows(&host) => Place::Host(host),
+        Some(_) => Place::RefusedHttp,
         None => Place::NotOurs,
     }
+}
+
+/// The host of a request, if it is one that can have accounts.
+fn host_of(request: &Request) -> Option<Context> {
+    Context::of_host(request.protocol.as_deref()?, request.host.as_deref()?)
 }
 
 /// The token that a store brings, with its scheme if it is not Basic. An incomplete

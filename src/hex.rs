@@ -1,6 +1,7 @@
-//! Bytes as hexadecimal digits, as names and states have their digests in.
+//! Bytes as hexadecimal digits: names and states have their digests in them.
 
 use std::fmt::Write;
+use zeroize::Zeroizing;
 
 /// Appends two small digits for each byte.
 pub(crate) fn push(text: &mut String, bytes: impl IntoIterator<Item = u8>) {
@@ -9,14 +10,31 @@ pub(crate) fn push(text: &mut String, bytes: impl IntoIterator<Item = u8>) {
     }
 }
 
+/// The bytes that have these digits, in memory that is wiped; nothing where they are not two
+/// digits for each.
+pub(crate) fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (pairs, rest) = text.as_chunks();
+    if !rest.is_empty() {
+        return None;
+    }
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
+    for &[high, low] in pairs {
+        bytes.push(u8::try_from(digit(high)? * 16 + digit(low)?).ok()?);
+    }
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::push;
+    use super::{decode, push};
 
     #[test]
     fn every_byte_has_two_digits() {
         let mut text = String::from("a-");
         push(&mut text, [0, 0x0a, 0xff]);
         assert_eq!(text, "a-000aff");
+        assert!(decode(b"000aFf").is_some_and(|bytes| *bytes == [0, 0x0a, 0xff]));
+        assert!(decode(b"0").is_none() && decode(b"+1").is_none() && decode(b"0g").is_none());
     }
 }

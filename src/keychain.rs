@@ -3,7 +3,8 @@
 //! A keychain files one item for an account ([`Account`]: context and username) and knows
 //! nothing of matching, expiry or rejection: what an operation means stands in
 //! [`helper`](crate::helper), once. To add a keychain: one file that opens with how it maps
-//! onto the system and what is odd there, one variant of [`Kind`], one arm in [`open`].
+//! onto the system and what is odd there, one case of [`Kind`] with its row, one arm in
+//! [`open`].
 
 #[cfg(target_os = "linux")]
 mod auto;
@@ -11,11 +12,12 @@ mod auto;
 mod cached;
 #[cfg(windows)]
 pub mod credential_manager;
-#[cfg(target_os = "linux")]
-mod family;
+pub(crate) mod family;
+#[doc(hidden)]
 pub mod item;
 #[cfg(target_os = "linux")]
 pub mod kernel;
+mod kind;
 pub mod lock;
 #[cfg(target_os = "macos")]
 pub mod login_keychain;
@@ -28,6 +30,8 @@ pub mod memory;
 pub mod prompts;
 #[cfg(target_os = "linux")]
 pub mod secret_service;
+
+pub use kind::Kind;
 
 use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
@@ -131,48 +135,50 @@ pub trait Keychain {
     fn delete(&mut self, found: &Found) -> Result<(), Error>;
 }
 
-/// The keychains that can be named with `--keychain`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// The desktop's: GNOME Keyring, `KWallet`, `KeePassXC`.
-    SecretService,
-    /// The Linux kernel's user keyring: in memory, gone at reboot.
-    Kernel,
-    /// macOS's: the user's default keychain, as a rule the one called login.
-    LoginKeychain,
-    /// Windows' Credential Manager.
-    CredentialManager,
-    /// No keychain of the system's, but a [`source`](crate::source) of one token.
-    Source,
-    /// This process's memory: for tests, and for programs that use the library.
-    Memory,
-}
-
-impl Kind {
-    /// Reads a name as `--keychain` takes it. Memory cannot be named: it would be gone when
-    /// the process ends.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "secret-service" => Some(Self::SecretService),
-            "kernel" => Some(Self::Kernel),
-            "login-keychain" => Some(Self::LoginKeychain),
-            "credential-manager" => Some(Self::CredentialManager),
-            _ => None,
-        }
+/// A keychain that is somebody else's: lent to what takes one.
+impl<K: Keychain + ?Sized> Keychain for &mut K {
+    fn kind(&self) -> Kind {
+        (**self).kind()
     }
 
-    /// The name, as `--keychain` takes it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SecretService => "secret-service",
-            Self::Kernel => "kernel",
-            Self::LoginKeychain => "login-keychain",
-            Self::CredentialManager => "credential-manager",
-            Self::Source => "source",
-            Self::Memory => "memory",
-        }
+    fn find(
+        &mut self,
+        contexts: &[Context],
+        username: Option<&Username>,
+    ) -> Result<Vec<Found>, Error> {
+        (**self).find(contexts, username)
+    }
+
+    fn list(&mut self) -> Result<Vec<(Found, Account)>, Error> {
+        (**self).list()
+    }
+
+    fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
+        (**self).asks_before_it_searches()
+    }
+
+    fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
+        (**self).usernames(found)
+    }
+
+    fn unlock(&mut self, found: &[Found]) -> Result<(), Error> {
+        (**self).unlock(found)
+    }
+
+    fn read(&mut self, found: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
+        (**self).read(found)
+    }
+
+    fn write(&mut self, at: Option<&Found>, credential: &Credential) -> Result<(), Error> {
+        (**self).write(at, credential)
+    }
+
+    fn exclusive(&mut self) -> Option<Lock> {
+        (**self).exclusive()
+    }
+
+    fn delete(&mut self, found: &Found) -> Result<(), Error> {
+        (**self).delete(found)
     }
 }
 
@@ -234,7 +240,7 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
 /// The keychain with a short memory, if it is to have one. The origin tells its copies from
 /// those of another keychain with the same contexts.
 #[must_use]
-pub fn with_copies(
+pub(crate) fn with_copies(
     keychain: Box<dyn Keychain>,
     cache: Option<Cache>,
     origin: Vec<u8>,

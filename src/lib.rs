@@ -8,61 +8,88 @@
 //!
 //! [`context`], [`credential`] and [`secret`] depend on nothing; [`protocol`] on them;
 //! [`helper`] on those and on the [`Keychain`] trait; a keychain never on
-//! what uses it. The binary is [`run`] and nothing more.
+//! what uses it.
 //!
-//! The helper works in any program, on any keychain:
+//! # A helper of one's own
+//!
+//! [`helper::serve`] is the whole helper: it takes an operation, two streams, a keychain and a
+//! [`Policy`]. So another program can speak git's protocol where git does not
+//! reach, for instance over a socket, with the same rules. Here the streams are in memory, and so
+//! is the keychain; a real one comes from [`keychain::open`], or is anybody's who implements
+//! [`Keychain`].
 //!
 //! ```
-//! use git_credential_pat::helper::{self, Outcome, Policy};
+//! use git_credential_pat::error::Error;
+//! use git_credential_pat::helper::{self, Policy};
 //! use git_credential_pat::keychain::memory::MemoryKeychain;
-//! use git_credential_pat::protocol::Request;
+//! use git_credential_pat::protocol::Operation;
+//!
+//! /// Serves one request, as git sends it to a helper's standard input.
+//! fn serve(keychain: &mut MemoryKeychain, word: &str, mut request: &[u8]) -> Result<Vec<u8>, Error> {
+//!     let mut answer = Vec::new();
+//!     // git wants operations that do not exist yet to be passed over.
+//!     let Some(operation) = Operation::from_name(word) else { return Ok(answer) };
+//!     let policy = Policy { allow_http: false, now: 1_798_761_600 };
+//!     helper::serve(operation, &mut request, &mut answer, |_| Ok(Some(Box::new(keychain))), policy)?;
+//!     Ok(answer)
+//! }
 //!
 //! let mut keychain = MemoryKeychain::default();
-//! let policy = Policy { allow_http: false, now: 1_798_761_600 };
-//! let approved = b"protocol=https\nhost=git.example.com\nusername=alice\npassword=secret\n";
-//! helper::store(&Request::parse(approved)?, policy, &mut keychain)?;
+//! let approved = b"protocol=https\nhost=git.example.com\nusername=alice\npassword=secret\n\n";
+//! serve(&mut keychain, "store", approved)?;
 //!
-//! let asked = Request::parse(b"protocol=https\nhost=GIT.example.com:443\n")?;
-//! match helper::get(&asked, policy, &mut keychain)? {
-//!     Outcome::Answer { lines, .. } => assert_eq!(&*lines, b"username=alice\npassword=secret\n"),
-//!     _ => panic!("no answer"),
-//! }
-//! # Ok::<(), git_credential_pat::error::Error>(())
+//! let answer = serve(&mut keychain, "get", b"protocol=https\nhost=GIT.example.com:443\n\n")?;
+//! assert_eq!(answer, b"username=alice\npassword=secret\n");
+//! let elsewhere = serve(&mut keychain, "get", b"protocol=https\nhost=example.com\n\n")?;
+//! assert!(elsewhere.is_empty());
+//! # Ok::<(), Error>(())
 //! ```
+//!
+//! Memory that a token has passed through should be wiped: a program that serves real ones gives
+//! `serve` streams without buffers, and writes nothing of the answer elsewhere.
 
-pub mod arguments;
+// What another program can use.
 pub mod context;
 pub mod credential;
-pub mod docker;
 pub mod error;
-pub mod hardening;
 pub mod helper;
 pub mod keychain;
 pub mod protocol;
-pub mod registry;
 pub mod secret;
-pub mod source;
+
+// What only our own binary needs, which is a crate of its own.
+#[doc(hidden)]
+pub mod docker;
+#[doc(hidden)]
+pub mod hardening;
+#[doc(hidden)]
 pub mod terminal;
 
+mod arguments;
 mod cli;
 mod ending;
 mod forge;
+mod git;
 mod hex;
+mod source;
 mod state_folder;
+mod time;
 
-use arguments::{HelperOptions, Invocation, Operation};
+use arguments::{HelperOptions, Invocation};
 use context::Context;
-use credential::now;
 use error::{Error, Failure};
 use helper::{Outcome, Policy};
 use keychain::Keychain;
-use protocol::Request;
+use protocol::{Operation, Request};
 use std::ffi::OsString;
+use terminal::{RawStdout, RequestStdin};
+use time::now;
 
-/// Does what these arguments, without the program's name, ask for; the exit status.
+/// Does what these arguments, without the program's name, ask for. Returns the exit status.
 ///
 /// # Errors
 /// With what the caller should say on stderr; [`Error::exit_code`] is then the status.
+#[doc(hidden)]
 pub fn run(arguments: &[OsString]) -> Result<u8, Failure> {
     let invocation =
         arguments::parse(arguments).map_err(|error| Failure { what: "arguments", error })?;
@@ -82,26 +109,21 @@ pub fn run(arguments: &[OsString]) -> Result<u8, Failure> {
 }
 
 fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Error> {
-    let run = match operation {
-        Operation::Capability => return terminal::write_raw(protocol::CAPABILITIES.as_bytes()),
-        Operation::Get => helper::get,
-        Operation::Store => helper::store,
-        Operation::Erase => helper::erase,
-    };
-    if operation != Operation::Get {
+    if matches!(operation, Operation::Store | Operation::Erase) {
         hardening::hide_memory();
     }
-    let request = Request::read(&mut terminal::request_stdin()?)?;
     let policy = Policy { allow_http: options.allow_http, now: now() };
-    let Some(mut keychain) = open(operation, &request, options)? else { return Ok(()) };
-    match run(&request, policy, &mut *keychain)? {
-        Outcome::Answer { lines, ending } => {
-            terminal::write_raw(&lines)?;
-            if let Some(ending) = ending {
-                ending::warn(&ending, policy.now);
-            }
+    let outcome = helper::serve(
+        operation,
+        &mut RequestStdin::default(),
+        &mut RawStdout,
+        |request| open(operation, request, options),
+        policy,
+    )?;
+    match outcome {
+        Outcome::Answer { ending: Some(ending), .. } | Outcome::Expired(ending) => {
+            ending::warn(&ending, policy.now);
         }
-        Outcome::Expired(ending) => ending::warn(&ending, policy.now),
         Outcome::Ambiguous(host) => terminal::say(
             operation.name(),
             &format!(
@@ -113,7 +135,7 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
             terminal::say(operation.name(), "unencrypted http is neither answered nor stored");
             terminal::hint("to allow it, add --allow-http to the helper string");
         }
-        Outcome::RefusedHttp | Outcome::Silent => {}
+        Outcome::Answer { ending: None, .. } | Outcome::RefusedHttp | Outcome::Silent => {}
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! git's credential protocol: bytes to a [`Request`], an [`Answer`] to bytes. Nothing else
-//! in the crate knows its lines.
+//! git's credential protocol: its operations, bytes to a [`Request`], an [`Answer`] to bytes.
+//! Nothing else in the crate knows its lines.
 //!
 //! ```text
 //! capability[]=authtype        what follows is git-credential(1), "INPUT/OUTPUT FORMAT":
@@ -15,6 +15,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::context::Context;
 use crate::credential::Username;
 use crate::error::{Error, Malformed};
 use crate::secret::{Buffer, Secret};
@@ -26,6 +27,44 @@ pub const MAX_REQUEST: usize = 1024 * 1024;
 
 /// Nearly every request fits; a longer one moves once to a buffer of [`MAX_REQUEST`].
 const USUAL_REQUEST: usize = 16_384;
+
+/// What git can ask of a helper, see gitcredentials(7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Operation {
+    /// Answer with a credential.
+    Get,
+    /// Keep one.
+    Store,
+    /// Reject or delete one.
+    Erase,
+    /// Say which capabilities there are.
+    Capability,
+}
+
+impl Operation {
+    /// Reads git's word for it; none where it is an operation of a later git.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "get" => Self::Get,
+            "store" => Self::Store,
+            "erase" => Self::Erase,
+            "capability" => Self::Capability,
+            _ => return None,
+        })
+    }
+
+    /// git's word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Store => "store",
+            Self::Erase => "erase",
+            Self::Capability => "capability",
+        }
+    }
+}
 
 /// Optional parts of the protocol, announced with `capability[]`.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -232,6 +271,34 @@ impl Answer<'_> {
         }
         Ok(bytes)
     }
+}
+
+/// The lines that ask another helper, or git itself, for a credential, or that give it one; in
+/// memory that is wiped.
+pub(crate) fn description(
+    context: &Context,
+    username: Option<&[u8]>,
+    token: Option<&Secret>,
+) -> Zeroizing<Vec<u8>> {
+    let port = context.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let (host, path) = (format!("{}{port}", context.host()), context.path());
+    let lines = [
+        ("protocol", Some(context.protocol().as_str().as_bytes())),
+        ("host", Some(host.as_bytes())),
+        ("path", Some(path.as_slice())),
+        ("username", username),
+        ("password", token.map(Secret::expose)),
+    ];
+    let mut bytes = Zeroizing::new(Vec::with_capacity(USUAL_REQUEST));
+    for (key, value) in lines {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            for part in [key.as_bytes(), b"=", value, b"\n"] {
+                bytes.extend_from_slice(part);
+            }
+        }
+    }
+    bytes.push(b'\n');
+    bytes
 }
 
 /// The answer to the operation `capability`.

@@ -26,6 +26,14 @@ impl Buffer {
         self.0.expose_secret()
     }
 
+    /// All of the bytes without the end of a line, which editors and `echo` add.
+    #[must_use]
+    pub fn without_line_end(&self) -> &[u8] {
+        let bytes = self.expose();
+        let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        line.strip_suffix(b"\r").unwrap_or(line)
+    }
+
     /// A part of the bytes as a secret of its own, where it lies. Bytes that lie elsewhere
     /// are copied.
     #[must_use]
@@ -91,6 +99,14 @@ mod tests {
         assert_eq!(secret.clone().expose().as_ptr(), part.as_ptr());
         drop(buffer);
         assert_eq!(secret.expose(), b"ghp_TESTONLY");
+    }
+
+    #[test]
+    fn one_end_of_a_line_is_taken_off() {
+        for (bytes, line) in [("x\n", "x"), ("x\r\n", "x"), ("x", "x"), ("x\n\n", "x\n"), ("", "")]
+        {
+            assert_eq!(Buffer::new(bytes.as_bytes()).without_line_end(), line.as_bytes());
+        }
     }
 
     #[test]

@@ -35,7 +35,7 @@ const MAX_TOKEN: usize = 64 * 1024;
 
 /// Where a token is read.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// The variable of this name.
     Variable(String),
     /// A file that only its owner can read.
@@ -46,22 +46,22 @@ pub enum Origin {
 
 /// A token's place, and where it is read.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Source {
+pub(crate) struct Source {
     /// The only place that it answers for.
-    pub context: Context,
+    pub(crate) context: Context,
     /// Whose it is; none is the host's convention.
-    pub username: Option<Username>,
+    pub(crate) username: Option<Username>,
     /// Whether it answers for any username that a request carries.
-    pub any_username: bool,
+    pub(crate) any_username: bool,
     /// The scheme of the `Authorization` header where it is not Basic.
-    pub authtype: Option<Vec<u8>>,
+    pub(crate) authtype: Option<Vec<u8>>,
     /// Where it is read.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
 }
 
 /// The sources that a helper string can name.
 #[derive(Clone, PartialEq, Eq)]
-pub enum SourceOptions {
+pub(crate) enum SourceOptions {
     /// `--for URL` with `--env`, `--file` or `--command`.
     Bound(Box<Source>),
     /// `--ci`
@@ -71,13 +71,13 @@ pub enum SourceOptions {
 impl SourceOptions {
     /// Whether it runs a command, which takes its time.
     #[must_use]
-    pub fn is_command(&self) -> bool {
+    pub(crate) fn is_command(&self) -> bool {
         matches!(self, Self::Bound(source) if matches!(source.origin, Origin::Command(_)))
     }
 
     /// The source, where there is one: a runner may bring none.
     #[must_use]
-    pub fn open(&self) -> Option<Source> {
+    pub(crate) fn open(&self) -> Option<Source> {
         match self {
             Self::Bound(source) => Some((**source).clone()),
             Self::Runner => ci::detect(|name| env::var(name).ok()),
@@ -87,7 +87,7 @@ impl SourceOptions {
 
 /// The place of a URL as `--for` takes it: `https://host[:port][/scope]`, nothing else.
 #[must_use]
-pub fn place(url: &str) -> Option<Context> {
+pub(crate) fn place(url: &str) -> Option<Context> {
     let (protocol, rest) = url.split_once("://")?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let host = Context::of_host(protocol.as_bytes(), host.as_bytes())?;
@@ -97,7 +97,7 @@ pub fn place(url: &str) -> Option<Context> {
 impl Source {
     /// What tells two sources apart that answer for one place.
     #[must_use]
-    pub fn identity(&self) -> Vec<u8> {
+    pub(crate) fn identity(&self) -> Vec<u8> {
         match &self.origin {
             Origin::Variable(name) => format!("variable {name}").into_bytes(),
             Origin::File(path) => [b"file ", path.as_os_str().as_encoded_bytes()].concat(),
@@ -109,7 +109,7 @@ impl Source {
     ///
     /// # Errors
     /// [`Error::Source`] where it is not.
-    pub fn look(&self) -> Result<(), Error> {
+    pub(crate) fn look(&self) -> Result<(), Error> {
         if matches!(self.origin, Origin::Command(_)) {
             return Ok(());
         }
@@ -123,9 +123,7 @@ impl Source {
             Origin::Command(line) => command::output(line)?,
         };
         let bytes = Buffer::from(bytes);
-        let text = bytes.expose();
-        let line = text.strip_suffix(b"\n").unwrap_or(text);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = bytes.without_line_end();
         if line.is_empty() {
             return Err(Error::Source("it gave nothing"));
         }

@@ -29,20 +29,12 @@ pub fn raw_stdin() -> Result<File, Error> {
     duplicate_stdin().map_err(|e| Error::Stream(e.kind()))
 }
 
-/// Standard input for a program's request, without a buffer. A program writes it at once: one
-/// that has not come to its end within five seconds never will. A person may take their time.
-///
-/// # Errors
-/// [`Error::Stream`] where there is none.
-pub fn request_stdin() -> Result<RequestStdin, Error> {
-    let deadline = (!stdin_is_terminal()).then(|| Instant::now() + REQUEST_PATIENCE);
-    Ok(RequestStdin { stdin: raw_stdin()?, deadline })
-}
-
-/// See [`request_stdin`].
+/// Standard input for a program's request, without a buffer; it is opened by the first read. A
+/// program writes its request at once: one that has not come to its end within five seconds of
+/// that never will. A person may take their time.
+#[derive(Default)]
 pub struct RequestStdin {
-    stdin: File,
-    deadline: Option<Instant>,
+    opened: Option<(File, Option<Instant>)>,
 }
 
 impl Read for RequestStdin {
@@ -51,26 +43,48 @@ impl Read for RequestStdin {
     /// # Errors
     /// [`io::ErrorKind::TimedOut`] where nothing comes until the deadline.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.deadline {
+        let (stdin, deadline) = match &mut self.opened {
+            Some(opened) => opened,
+            none => {
+                let deadline = (!stdin_is_terminal()).then(|| Instant::now() + REQUEST_PATIENCE);
+                none.insert((duplicate_stdin()?, deadline))
+            }
+        };
+        match deadline {
             Some(deadline) => {
                 let patience = deadline.saturating_duration_since(Instant::now());
-                read_within(&mut self.stdin, buffer, patience)
+                read_within(stdin, buffer, patience)
             }
-            None => self.stdin.read(buffer),
+            None => stdin.read(buffer),
         }
     }
 }
 
-/// Writes bytes to standard output in one write where the system takes them in one. A
-/// reader that is gone is no error.
+/// Standard output without a buffer. What is written at once leaves in one write where the
+/// system takes it in one. A reader that is gone is no error.
+#[derive(Default)]
+pub struct RawStdout;
+
+impl Write for RawStdout {
+    /// Writes all of it.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match duplicate_stdout().and_then(|stdout| write_all(stdout, bytes)) {
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(e),
+            _ => Ok(bytes.len()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes bytes to [`RawStdout`].
 ///
 /// # Errors
 /// [`Error::Stream`] where they cannot be written.
 pub fn write_raw(bytes: &[u8]) -> Result<(), Error> {
-    match duplicate_stdout().and_then(|stdout| write_all(stdout, bytes)) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stream(e.kind())),
-        _ => Ok(()),
-    }
+    RawStdout.write_all(bytes).map_err(|e| Error::Stream(e.kind()))
 }
 
 /// Says something on stderr: `git-credential-pat: get: the keychain is locked`, lower case,
@@ -82,6 +96,11 @@ pub fn say(what: &str, message: &str) {
 /// Says what to do about it, on a line of its own.
 pub fn hint(hint: &str) {
     let _ = writeln!(io::stderr(), "hint: {hint}");
+}
+
+/// Repeats a line that another program has said.
+pub fn pass_on(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Whether a person types into standard input.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Shows what helpers leave of a token in their memory when they end: this one, and two that
 # come with git. Each stores, gets and erases one and the same throw-away token, in a temporary
-# home with a bus and a keyring of its own; just before a process ends, its memory and its
-# registers are read from outside. The tests use the same instrument.
+# home with a bus and a keyring of its own; just before a process ends, its memory is read
+# from outside. The tests use the same instrument.
 #
 #   tests/residue.sh [NAME=COMMAND...]    other helpers too, e.g. 'mine=/opt/helper --option'
 #

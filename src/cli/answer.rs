@@ -2,12 +2,14 @@
 //! that let it out to a person's other programs.
 
 use super::KeychainArguments;
-use super::place::{Place, is_plain};
+use super::place::{Place, usable};
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
+use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::helper::{self, Choice};
+use crate::helper::Policy;
+use crate::helper::verdict::{Question, Reason, Verdict, judge};
 use crate::keychain;
+use crate::time::now;
 
 /// Whose token, and for which place.
 #[derive(clap::Args)]
@@ -40,27 +42,28 @@ impl AccountArguments {
             Some(name) => Some(Username::new(name.as_bytes())),
             None => place.username,
         };
-        if username.as_ref().is_some_and(|name| !is_plain(name)) {
-            return Err(Error::Usage("this username cannot be used"));
-        }
+        let username = username.map(usable).transpose()?;
         let setup = self.keychain.setup()?;
-        if place.context.exposes_secrets() && !setup.allow_http {
-            return Err(Error::Refused(
-                "http is unencrypted: use https, or add --allow-http to the helper string",
-            ));
-        }
         let mut keychain = keychain::open(&setup.options)?;
-        let contexts = place.context.outwards();
-        let choice =
-            helper::with_retries(|| helper::choose(&mut *keychain, &contexts, username.as_ref()))?;
-        match choice {
-            Choice::None => Err(Error::NoAccount),
-            Choice::Ambiguous => {
-                Err(Error::Usage("several accounts are there: name one with --username NAME"))
+        let question = Question {
+            contexts: &place.context.outwards(),
+            username: username.as_ref(),
+            takes_schemes: true,
+        };
+        let policy = Policy { allow_http: setup.allow_http, now: now() };
+        Err(match judge(&mut *keychain, &question, policy)? {
+            Verdict::Served(credential) => return Ok(*credential),
+            Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
+            Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
+            Verdict::Withheld(_, Reason::Scheme) | Verdict::Nobody => Error::NoAccount,
+            Verdict::Ambiguous => {
+                Error::Usage("several accounts are there: name one with --username NAME")
             }
-            Choice::Account(account) if account.1.rejected_at.is_some() => Err(Error::Rejected),
-            Choice::Account(account) if account.1.is_expired(now()) => Err(Error::Expired),
-            Choice::Account(account) => Ok(account.1),
-        }
+            Verdict::Locked => Error::Locked,
+            Verdict::Damaged => Error::Damaged,
+            Verdict::RefusedHttp => Error::Refused(
+                "http is unencrypted: use https, or add --allow-http to the helper string",
+            ),
+        })
     }
 }

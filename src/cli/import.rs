@@ -8,7 +8,7 @@
 //!
 //! - [`found`]: what every source comes to. [`plan`]: what becomes of it.
 //! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`remotes`],
-//!   [`gh`], [`other_helper`], [`foreign_items`].
+//!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`].
 //! - [`credential_url`]: a URL with a token in it, as git reads it. [`plain_file`]: a file that
 //!   loses some of its parts in one step.
 
@@ -18,6 +18,8 @@ mod foreign_items;
 mod found;
 mod from;
 mod gh;
+mod glab;
+mod keyring;
 mod netrc;
 mod other_helper;
 mod plain_file;
@@ -27,9 +29,9 @@ mod store_file;
 
 use super::place::Place;
 use super::settle::{self, Lack};
-use super::{KeychainArguments, Setup, describe};
+use super::{KeychainArguments, Setup};
 use crate::error::Error;
-use crate::keychain::{self, Keychain, Kind};
+use crate::keychain::{self, Keychain};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use found::Source;
@@ -39,13 +41,16 @@ use plan::{Plan, Step};
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
 pub(super) struct Arguments {
-    /// Where the tokens are: store (git's plain-text file), netrc, gh (its hosts file), each with
-    /// =FILE for another file; remotes (the URLs of this repository's remotes); libsecret or
-    /// manager (the items of these helpers in the desktop's keychain); or, with URLs, any
-    /// helper of git's by its name [default: all plain-text files and remotes, each offered]
+    /// Where the tokens are: store (git's plain-text file), netrc, gh (its hosts file, and its
+    /// keyring entries), each with =FILE for another file; remotes (the URLs of this repository's
+    /// remotes); libsecret or manager (the items of these helpers in the desktop's keychain);
+    /// with one URL, keyring=SERVICE/USER (an entry of another program); or, with URLs, glab (its
+    /// keyring entries) or any helper of git's by its name [default: all plain-text files and
+    /// remotes, each offered]
     #[arg(long, value_name = "SOURCE", value_parser = from::parse)]
     from: Vec<From>,
-    /// Only what is for these places; the places that a helper is asked for
+    /// Only what is for these places; for a helper, glab and an entry of the keyring, the places
+    /// that the tokens are for
     #[arg(value_name = "URL")]
     urls: Vec<String>,
     /// Show what would be done, and do nothing
@@ -121,7 +126,7 @@ impl Import<'_> {
         let agreed = wanted > 0 && self.agrees(&format!("Import {}?", tokens(wanted)))?;
         if agreed {
             let stored = plan.carry_out(self.keychain)?;
-            let keychain = describe(self.keychain.kind());
+            let keychain = self.keychain.kind().in_a_sentence();
             terminal::say("import", &format!("stored {} in {keychain}", tokens(stored)));
         }
         if plan.count(|step| matches!(step, Step::Differs)) > 0 {
@@ -145,8 +150,9 @@ impl Import<'_> {
         };
         let (what, name) = (tokens(kept.len()), &source.name);
         let mut question = format!("Remove {what} from {name}?");
-        if self.keychain.kind() == Kind::Kernel {
-            question = format!("The kernel's keyring forgets at reboot. {question}");
+        let kind = self.keychain.kind();
+        if !kind.outlives_reboot() {
+            question = format!("They are in {}. {question}", kind.in_a_sentence());
         }
         let agreed = self.arguments.remove || (!self.arguments.yes && self.agrees(&question)?);
         if agreed {

@@ -4,16 +4,14 @@ mod table;
 
 use super::KeychainArguments;
 use crate::context::Context;
-use crate::credential::{Account, Credential, now};
-use crate::ending::relative;
+use crate::credential::{Account, Credential, State};
 use crate::error::Error;
-use crate::forge::{self, Kind};
+use crate::forge::{self, Recognised};
 use crate::keychain::{Found, Keychain};
+use crate::time::{now, relative, rfc3339};
 use crate::{hardening, helper, terminal};
 use anstyle::{AnsiColor, Style};
-use humantime::format_rfc3339_seconds;
 use serde_json::{Value, json};
-use std::time::{Duration, UNIX_EPOCH};
 use table::{Cell, Look};
 
 #[derive(clap::Args)]
@@ -33,7 +31,7 @@ struct Row {
     account: Account,
     locked: bool,
     /// None where nothing is known, or nothing could be read.
-    kind: Option<Kind>,
+    token: Option<Recognised>,
     /// None where it could not be read: locked, or damaged.
     credential: Option<Credential>,
 }
@@ -72,8 +70,8 @@ fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
         let is_old = credential.as_ref().is_some_and(|c| c.is_long_rejected(now()));
         if !is_old || !helper::forget_long_rejected(keychain, &found, now())? {
             let token = credential.as_ref().map(|credential| credential.token.expose());
-            let kind = token.and_then(|token| forge::kind_of(&account.context, token));
-            rows.push(Row { account, locked: found.locked, kind, credential });
+            let token = token.and_then(|token| forge::recognise(&account.context, token));
+            rows.push(Row { account, locked: found.locked, token, credential });
         }
     }
     // What a checksum was taken of.
@@ -104,7 +102,8 @@ impl Row {
         if let Some(place) = self.linked_to() {
             return format!("that of {place}");
         }
-        let kind = self.kind.map(|kind| kind.name.replace("personal access token", "PAT"));
+        let kind =
+            self.token.map(|token| token.kind.name().replace("personal access token", "PAT"));
         kind.unwrap_or_else(|| "-".to_owned())
     }
 
@@ -116,9 +115,11 @@ impl Row {
         match &self.credential {
             _ if self.locked => "locked",
             None => "damaged",
-            Some(credential) if credential.rejected_at.is_some() => "rejected",
-            Some(credential) if credential.is_expired(now()) => "expired",
-            Some(_) => "ready",
+            Some(credential) => match credential.state(now()) {
+                State::Rejected => "rejected",
+                State::Expired => "expired",
+                State::Live => "ready",
+            },
         }
     }
 
@@ -144,7 +145,7 @@ impl Row {
             if on_terminal { time.split('T').next().unwrap_or_default().to_owned() } else { time }
         });
         [
-            plain(self.account.context.to_string()),
+            plain(forge::shown_context(&self.account.context)),
             plain(self.username_or_any()),
             plain(self.token()),
             Cell { text: self.state().to_owned(), style: state_style },
@@ -159,11 +160,11 @@ impl Row {
             self.credential.as_ref().and_then(read).map(rfc3339)
         };
         json!({
-            "context": self.account.context.to_string(),
+            "context": forge::shown_context(&self.account.context),
             "username": self.username(),
             "any_username": self.answers_any(),
-            "forge": self.kind.map(|kind| kind.forge),
-            "kind": self.kind.map(|kind| kind.name),
+            "forge": self.token.map(|token| token.forge.name()),
+            "kind": self.token.map(|token| token.kind.name()),
             "state": self.state(),
             "expires": time(|c| c.expiry),
             "stored": time(|c| Some(c.stored_at)),
@@ -172,12 +173,4 @@ impl Row {
             "keychain": keychain,
         })
     }
-}
-
-/// Seconds since 1970 UTC as `2027-01-31T00:00:00Z`; a time that no calendar has as the
-/// last one that it has.
-pub(super) fn rfc3339(seconds: u64) -> String {
-    const END_OF_9999: u64 = 253_402_300_799;
-    let time = UNIX_EPOCH + Duration::from_secs(seconds.min(END_OF_9999));
-    format_rfc3339_seconds(time).to_string()
 }

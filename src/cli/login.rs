@@ -8,20 +8,19 @@ mod expiry;
 mod page;
 mod save;
 
-use super::place::{Place, holds_token, is_plain};
-use super::{KeychainArguments, describe, settle};
+use super::place::{Place, usable};
+use super::{KeychainArguments, settle};
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
-use crate::ending::relative;
+use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::forge::{self, Forge};
+use crate::forge;
+use crate::helper::registry;
 use crate::keychain::{self, Keychain};
 use crate::terminal::prompt::Terminal;
-use crate::{helper, registry, terminal};
+use crate::time::{now, relative};
+use crate::{helper, terminal};
 use ask::Login;
 use save::{Saved, save};
-
-const UNUSABLE: Error = Error::Usage("this username cannot be used");
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
@@ -46,7 +45,7 @@ pub(super) struct Arguments {
     /// What runs at the host, where its name does not tell: github, gitlab, bitbucket, gitea
     /// (or Forgejo), azure or huggingface. Used for the address of its token page
     #[arg(long, value_name = "NAME", value_parser = parse_forge)]
-    forge: Option<&'static str>,
+    forge: Option<forge::Id>,
     /// Give the token to this container registry, too, e.g. ghcr.io: docker, podman and others
     /// get whatever token the account has then
     #[arg(long, value_name = "REGISTRY", value_parser = parse_registry)]
@@ -64,12 +63,12 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-fn parse_forge(id: &str) -> Result<&'static str, &'static str> {
-    forge::from_id(id).map(Forge::id).ok_or("no such forge")
+fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
+    forge::Id::from_word(word).ok_or("no such forge")
 }
 
 fn parse_registry(name: &str) -> Result<Context, &'static str> {
-    let context = registry::context(name).filter(|_| !holds_token(name.as_bytes()));
+    let context = registry::context(name).filter(|context| !forge::is_in_context(context));
     context.ok_or("no name of a registry")
 }
 
@@ -96,8 +95,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         Some(name) => Some(Username::new(name.as_bytes())),
         None => place.username.clone(),
     };
-    if given.as_ref().is_some_and(|name| name.is_empty() || !is_plain(name)) {
-        return Err(UNUSABLE);
+    let given = given.map(usable).transpose()?;
+    if given.as_ref().is_some_and(Username::is_empty) {
+        return Err(Error::Usage("this username cannot be used"));
     }
     let expiry = match &arguments.expires {
         Some(text) => expiry::parse(text, now())?,
@@ -115,14 +115,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let lacks = settle::lacks(&setup, &mut *keychain, &credential)?;
     let settings = settle::ask(lacks, terminal.as_mut())?;
     let links: Vec<Credential> =
-        arguments.also.iter().map(|at| registry::link(at.clone(), &credential)).collect();
+        arguments.also.iter().map(|at| registry::link(at.clone(), &credential, now())).collect();
     for link in &links {
         may_be_written(&mut *keychain, link, login.replace)?;
     }
     let (saved, credential) = save(&mut *keychain, credential, login.replace)?;
     report(&saved, &credential, &*keychain);
     for link in &links {
-        helper::with_retries(|| registry::put(&mut *keychain, link))?;
+        registry::put(&mut *keychain, link)?;
         report_link(link);
     }
     settle::carry_out("login", &settings)
@@ -147,7 +147,8 @@ fn ask_place(terminal: &mut Terminal) -> Result<Place, Error> {
     let question = "Organisation or repository, if the token is for one only";
     let context = terminal.ask_for(question, "all", |answer| {
         let path = if answer == "all" { "" } else { answer.trim_matches('/') };
-        let scoped = place.context.scoped(path.as_bytes());
+        let scoped =
+            place.context.scoped(path.as_bytes()).filter(|context| !forge::is_in_context(context));
         scoped.ok_or(Error::Usage("this names no organisation or repository"))
     })?;
     Ok(Place { context, ..place })
@@ -156,7 +157,7 @@ fn ask_place(terminal: &mut Terminal) -> Result<Place, Error> {
 fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {
     let username = credential.username.clone().unwrap_or_default();
     let place = &credential.context;
-    let keychain = describe(keychain.kind());
+    let keychain = keychain.kind().in_a_sentence();
     let life = credential.expiry.map(|expiry| format!("; it expires {}", relative(expiry, now())));
     let life = life.unwrap_or_default();
     terminal::say(
@@ -178,7 +179,7 @@ fn may_be_written(
     link: &Credential,
     replace: bool,
 ) -> Result<(), Error> {
-    let kept = helper::with_retries(|| registry::kept(keychain, &link.context))?;
+    let kept = registry::kept(keychain, &link.context, now())?;
     let is_own = kept.is_some_and(|kept| kept.linked_to.is_none());
     if is_own && !replace {
         return Err(Error::Refused(

@@ -5,9 +5,11 @@ use super::{KeychainArguments, accounts};
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
+use crate::helper::registry;
 use crate::keychain::Keychain;
 use crate::terminal::prompt::Terminal;
-use crate::{helper, registry, terminal};
+use crate::time::now;
+use crate::{forge, helper, terminal};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -43,9 +45,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
             return Err(Error::Usage("several accounts are there: name one with --username NAME"));
         }
     };
-    let kept = || registry::kept(&mut *keychain, &context);
     let is_link = context.registry().is_some()
-        && helper::with_retries(kept)?.is_some_and(|kept| kept.linked_to.is_some());
+        && registry::kept(&mut *keychain, &context, now())?
+            .is_some_and(|kept| kept.linked_to.is_some());
     helper::with_retries(|| helper::delete(&mut *keychain, &context, Some(name)))?;
     terminal::say("logout", &format!("deleted the account at {context}"));
     if !is_link {
@@ -56,7 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 
 fn place(url: &str) -> Result<Place, Error> {
     let Some(registry) = url.trim().strip_prefix("docker://") else { return Place::parse(url) };
-    let context = registry::context(registry);
+    let context = registry::context(registry).filter(|context| !forge::is_in_context(context));
     let context = context.ok_or(Error::Usage("this is no name of a registry"))?;
     Ok(Place { context, username: None })
 }
@@ -68,8 +70,12 @@ fn filed_names(
     context: &Context,
     username: Option<&Username>,
 ) -> Result<Vec<Username>, Error> {
-    let found = keychain.find(std::slice::from_ref(context), username)?;
+    // As `list` shows a token that an older version has filed as a name.
+    let is_hidden = username.is_some_and(|name| name.as_bytes() == forge::A_TOKEN.as_bytes());
+    let asked = username.filter(|_| !is_hidden);
+    let found = keychain.find(std::slice::from_ref(context), asked)?;
     let mut names = keychain.usernames(&found)?;
+    names.retain(|name| !is_hidden || name.is_token());
     if let Some(username) = username
         && names.is_empty()
         && accounts::answers_any(keychain, context, username)?

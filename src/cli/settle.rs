@@ -1,10 +1,11 @@
 //! What else git needs to come by a token that was stored: done where a person agreed, else
 //! said.
 
-use super::{Setup, git_config};
+use super::Setup;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
+use crate::git::{self, Failed};
 use crate::helper;
 use crate::keychain::Keychain;
 use crate::terminal;
@@ -39,17 +40,17 @@ pub(super) fn lacks(
     let mut lacks = Vec::new();
     let context = &credential.context;
     let path = above_repository(context);
-    if context.is_scoped() && !git_config::sends_path(&path) {
+    if context.is_scoped() && !git::sends_path(&path) {
         lacks.push(Lack::Path(path));
     }
     if !credential.any_username
         && has_others(keychain, credential)?
-        && !git_config::asks_for_username(context)
+        && !git::asks_for_username(context)
     {
         let username = credential.username.clone().unwrap_or_default();
         lacks.push(Lack::Username(context.clone(), username));
     }
-    if git_config::our_helper().is_none() {
+    if git::our_helper().is_none() {
         let helper = format!("pat --keychain {}", keychain.kind().name());
         let allow_http = if setup.allow_http { " --allow-http" } else { "" };
         lacks.push(Lack::Helper(format!("{helper}{allow_http}")));
@@ -145,9 +146,9 @@ impl Lack {
 
     fn carry_out(&self) -> Result<(), Error> {
         match self {
-            Self::Path(context) => git_config::send_path(context),
-            Self::Username(context, username) => git_config::set_username(context, username),
-            Self::Helper(helper) => git_config::add_helper(helper),
+            Self::Path(context) => git::send_path(context).map_err(Failed::tell),
+            Self::Username(context, username) => git::set_username(context, username),
+            Self::Helper(helper) => git::add_helper(helper).map_err(Failed::tell),
         }
     }
 }

@@ -17,20 +17,22 @@ mod report;
 mod sources;
 
 use super::KeychainArguments;
-use super::git_config::entries::Entries;
-use crate::credential::{Username, now};
-use crate::error::Error;
+use crate::credential::Username;
+use crate::error::{Error, GitTrouble};
+use crate::forge;
+use crate::git::entries::Entries;
+use crate::git::{self, Failed};
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
 use crate::keychain::{self, Kind, Options};
 use crate::protocol::Request;
 use crate::terminal;
+use crate::time::now;
 use configuration::Configuration;
 use finding::{Finding, Mend};
 use places::Asked;
 use report::Paper;
 use serde_json::{Value, json};
-use std::process::{Command, Stdio};
 
 /// The first git whose requests say that they take other schemes than Basic.
 const SCHEMES: (u32, u32) = (2, 46);
@@ -56,17 +58,19 @@ struct Report {
     findings: Vec<Finding>,
 }
 
-/// git says nothing of its configuration.
-fn unreadable() -> Finding {
-    let runs = Command::new("git").arg("--exec-path").stdin(Stdio::null()).output().is_ok();
-    if !runs {
-        let mend = Mend::Advice("install git".to_owned());
-        return Finding::wrong("no-git", "git cannot be run", mend);
-    }
-    // It says there what it does not understand.
-    let mend = Mend::Command("git config --list".to_owned());
-    let what = "git cannot read its configuration; it says where and why:";
-    Finding::wrong("configuration", what, mend)
+/// That git says nothing of its configuration.
+fn unreadable(failed: &Failed) -> Finding {
+    let error = Error::from(failed.trouble);
+    let (id, mend) = match failed.trouble {
+        GitTrouble::Missing => {
+            ("no-git", error.hint().map_or(Mend::Nothing, |hint| Mend::Advice(hint.to_owned())))
+        }
+        // It says there what it does not understand.
+        _ => ("configuration", Mend::Command("git config --list".to_owned())),
+    };
+    let words = Some(&failed.words).filter(|words| !words.is_empty());
+    let what = words.map_or_else(|| error.to_string(), |words| format!("{error}: {words}"));
+    Finding::wrong(id, what, mend)
 }
 
 struct PlaceReport {
@@ -90,9 +94,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
 impl Report {
     fn gather(arguments: &Arguments) -> Result<Self, Error> {
         let asked = places::asked(arguments.url.as_deref())?;
-        let readable = Entries::try_read();
-        let git = places::ask(&["version"]);
-        let git = git.and_then(|text| Some(text.trim().strip_prefix("git version ")?.to_owned()));
+        let readable = Entries::read();
+        let git = git::version();
         let mut report = Self {
             git,
             places: Vec::new(),
@@ -100,9 +103,12 @@ impl Report {
             others: Vec::new(),
             findings: Vec::new(),
         };
-        let Some(entries) = readable else {
-            report.found([unreadable()]);
-            return Ok(report);
+        let entries = match readable {
+            Ok(entries) => entries,
+            Err(failed) => {
+                report.found([unreadable(&failed)]);
+                return Ok(report);
+            }
         };
         report.others = configuration::others(&entries);
         let everywhere: Vec<Option<&Asked>> =
@@ -137,7 +143,7 @@ impl Report {
         let policy = Policy { allow_http, now: now() };
         let given = asked.and_then(|asked| asked.username.clone());
         let given = given.or(configuration.username.clone().filter(|_| asked.is_some()));
-        let name = given.as_ref().map(places::shown);
+        let name = given.as_ref().map(ToString::to_string);
         let mut place = PlaceReport {
             url: asked.map(|asked| asked.context.to_string()),
             username: name.clone(),
@@ -233,7 +239,7 @@ impl Report {
         let keychains = self
             .keychains
             .iter()
-            .map(|kind| json!({ "name": kind.name(), "survives_reboot": *kind != Kind::Kernel }));
+            .map(|kind| json!({ "name": kind.name(), "survives_reboot": kind.outlives_reboot() }));
         json!({
             "well": !self.findings.iter().any(|finding| finding.wrong),
             "git": self.git,
@@ -249,7 +255,7 @@ impl Report {
         let mut paper = Paper::new(columns.max(40), terminal::stdout_takes_colour());
         paper.line("git", self.git.as_deref().unwrap_or("not found"));
         for kind in &self.keychains {
-            paper.line("keychain", accounts::describe(*kind));
+            paper.line("keychain", &kind.in_a_report());
         }
         for place in &self.places {
             place.write(&mut paper);
@@ -285,7 +291,10 @@ impl PlaceReport {
         for (number, explained) in self.accounts.iter().enumerate() {
             let subject = if number == 0 { "accounts" } else { "" };
             let name = accounts::name(explained);
-            paper.line(subject, &format!("{name} at {}", explained.account.context));
+            paper.line(
+                subject,
+                &format!("{name} at {}", forge::shown_context(&explained.account.context)),
+            );
             if self.url.is_some() || explained.why != Why::Refused {
                 paper.detail(&accounts::reason(explained, self.username.as_deref()));
             }

@@ -3,16 +3,32 @@
 //! Atlassian's tokens end in the CRC-32 of all before it, in upper-case hexadecimal.
 
 use super::checksum::{BASE_16, crc_and_rest, is_number};
-use super::{Forge, Integrity, Kind, Page, Remark, Wanted};
+use super::{
+    Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted, beginning_of,
+};
 
 pub(super) struct Bitbucket;
 
+const ENDED: Remark =
+    Remark::Unfit("Bitbucket takes none any more since July 2026, make an API token");
+
+const BEGINNINGS: [Beginning; 4] = [
+    Beginning::of("ATATT", Kind::Api).with_signs(),
+    Beginning::of("ATCTT", Kind::Access).with_signs(),
+    Beginning::of("ATBB", Kind::AppPassword).but(ENDED),
+    Beginning::of("BBDC-", Kind::DataCenterAccess),
+];
+
 impl Forge for Bitbucket {
+    fn id(&self) -> Id {
+        Id::Bitbucket
+    }
+
     fn name(&self) -> &'static str {
         "Bitbucket"
     }
 
-    fn id(&self) -> &'static str {
+    fn word(&self) -> &'static str {
         "bitbucket"
     }
 
@@ -20,25 +36,26 @@ impl Forge for Bitbucket {
         host == "bitbucket.org"
     }
 
-    fn recognise(&self, token: &[u8]) -> Option<Kind> {
-        const ENDED: Remark =
-            Remark::Unfit("Bitbucket takes none any more since July 2026, make an API token");
-        let (name, length, remark) = match token {
-            [b'A', b'T', b'A', b'T', b'T', ..] => ("API token", 192, None),
-            [b'A', b'T', b'C', b'T', b'T', ..] => ("access token", 192, None),
-            [b'A', b'T', b'B', b'B', ..] => ("app password", 36, Some(ENDED)),
-            [b'B', b'B', b'D', b'C', b'-', ..] => {
-                let (name, integrity) = ("Data Center access token", Integrity::Unknown);
-                return Some(self.kind(name, integrity, None));
-            }
-            _ => return None,
+    fn beginnings(&self) -> &'static [Beginning] {
+        &BEGINNINGS
+    }
+
+    fn recognise(&self, token: &[u8]) -> Option<Recognised> {
+        let beginning = beginning_of(&BEGINNINGS, token)?;
+        let integrity = match beginning.kind {
+            Kind::DataCenterAccess => Integrity::Unknown,
+            Kind::AppPassword => atlassian(token, 36),
+            _ => atlassian(token, 192),
         };
-        Some(self.kind(name, atlassian(token, length), remark))
+        Some(beginning.recognised(self.id(), integrity))
     }
 
     fn username(&self, token: &[u8]) -> &'static str {
         // The others are a repository's, a project's or a workspace's.
-        if token.starts_with(b"ATATT") { "x-bitbucket-api-token-auth" } else { "x-token-auth" }
+        match beginning_of(&BEGINNINGS, token) {
+            Some(Beginning { kind: Kind::Api, .. }) => "x-bitbucket-api-token-auth",
+            _ => "x-token-auth",
+        }
     }
 
     fn has_meaningless_usernames(&self) -> bool {
@@ -62,12 +79,6 @@ impl Forge for Bitbucket {
     }
 }
 
-impl Bitbucket {
-    fn kind(&self, name: &'static str, integrity: Integrity, remark: Option<Remark>) -> Kind {
-        Kind { forge: self.name(), name, unmistakable: true, integrity, remark }
-    }
-}
-
 fn atlassian(token: &[u8], length: usize) -> Integrity {
     if token.len() != length {
         return Integrity::Doubtful;
@@ -80,7 +91,7 @@ fn atlassian(token: &[u8], length: usize) -> Integrity {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bitbucket, Forge, Integrity, Remark};
+    use super::{Bitbucket, Forge, Integrity, Kind, Remark};
 
     /// No token's body, with the checksum that Atlassian would give it.
     fn api_token() -> String {
@@ -90,8 +101,8 @@ mod tests {
     #[test]
     fn an_atlassian_token_carries_its_checksum() {
         let token = api_token();
-        let kind = Bitbucket.recognise(token.as_bytes()).expect("Bitbucket's");
-        assert_eq!((kind.name, kind.integrity, token.len()), ("API token", Integrity::Right, 192));
+        let known = Bitbucket.recognise(token.as_bytes()).expect("Bitbucket's");
+        assert_eq!((known.kind, known.integrity, token.len()), (Kind::Api, Integrity::Right, 192));
         let typo = token.replacen("TESTONLY", "TESTONLX", 1);
         let kind = Bitbucket.recognise(typo.as_bytes()).expect("Bitbucket's");
         assert_eq!(kind.integrity, Integrity::Wrong);

@@ -5,23 +5,39 @@
 //! those are only a reason to ask.
 
 use super::checksum::{BASE_32, BASE_62, crc_and_rest, is_number};
-use super::{Forge, Integrity, Kind, Page, Remark, Wanted, with_query};
+use super::{
+    Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted, beginning_of,
+    with_query,
+};
 use sha2::{Digest, Sha256};
 
 pub(super) struct GitHub;
 
-const FINE_GRAINED: &str = "fine-grained personal access token";
-const CLASSIC: &str = "classic personal access token";
+const REFRESH: Remark = Remark::Unfit("it opens no repository");
+
+const BEGINNINGS: [Beginning; 6] = [
+    Beginning::of("github_pat_", Kind::FineGrainedPersonal),
+    Beginning::of("ghp_", Kind::ClassicPersonal),
+    Beginning::of("gho_", Kind::OauthApp),
+    Beginning::of("ghu_", Kind::AppUser),
+    // The newer ones go on with a number, `_` and base64 for URLs.
+    Beginning::of("ghs_", Kind::Installation).with_signs(),
+    Beginning::of("ghr_", Kind::Refresh).but(REFRESH),
+];
 
 /// The hosts that take classic tokens only.
 const REGISTRIES: [&str; 2] = ["ghcr.io", "npm.pkg.github.com"];
 
 impl Forge for GitHub {
+    fn id(&self) -> Id {
+        Id::GitHub
+    }
+
     fn name(&self) -> &'static str {
         "GitHub"
     }
 
-    fn id(&self) -> &'static str {
+    fn word(&self) -> &'static str {
         "github"
     }
 
@@ -31,32 +47,28 @@ impl Forge for GitHub {
             || host.ends_with(".ghe.com")
     }
 
-    fn recognise(&self, token: &[u8]) -> Option<Kind> {
-        const REFRESH: Remark = Remark::Unfit("it opens no repository");
-        if token.starts_with(b"github_pat_") {
-            return Some(self.kind(FINE_GRAINED, fine_grained(token), None));
-        }
-        let (name, length, remark) = match token.get(..4)? {
-            b"ghp_" => (CLASSIC, 40, None),
-            b"gho_" => ("OAuth app token", 40, None),
-            b"ghu_" => ("GitHub App user token", 40, None),
+    fn beginnings(&self) -> &'static [Beginning] {
+        &BEGINNINGS
+    }
+
+    fn recognise(&self, token: &[u8]) -> Option<Recognised> {
+        let (forge, beginning) = (self.id(), beginning_of(&BEGINNINGS, token)?);
+        let integrity = match beginning.kind {
+            Kind::FineGrainedPersonal => fine_grained(token),
             // The newer ones are longer, hold dots and say nothing about themselves.
-            b"ghs_" if token.len() != 40 => {
-                return Some(self.kind("installation token", Integrity::Unknown, None));
-            }
-            b"ghs_" => ("installation token", 40, None),
-            b"ghr_" => ("refresh token", 80, Some(REFRESH)),
-            _ => return None,
+            Kind::Installation if token.len() != 40 => Integrity::Unknown,
+            Kind::Refresh => classic(token, 80),
+            _ => classic(token, 40),
         };
-        Some(self.kind(name, classic(token, length), remark))
+        Some(beginning.recognised(forge, integrity))
     }
 
     fn username(&self, _token: &[u8]) -> &'static str {
         "x-access-token"
     }
 
-    fn objection(&self, host: &str, kind: &Kind) -> Option<&'static str> {
-        let refused = REGISTRIES.contains(&host) && kind.name == FINE_GRAINED;
+    fn objection(&self, host: &str, kind: Kind) -> Option<&'static str> {
+        let refused = REGISTRIES.contains(&host) && kind == Kind::FineGrainedPersonal;
         refused.then_some("takes classic ones only")
     }
 
@@ -96,12 +108,6 @@ impl Forge for GitHub {
     }
 }
 
-impl GitHub {
-    fn kind(&self, name: &'static str, integrity: Integrity, remark: Option<Remark>) -> Kind {
-        Kind { forge: self.name(), name, unmistakable: true, integrity, remark }
-    }
-}
-
 /// Four characters of prefix, the middle, six characters of checksum over the middle.
 fn classic(token: &[u8], length: usize) -> Integrity {
     if token.len() != length {
@@ -128,9 +134,9 @@ fn fine_grained(token: &[u8]) -> Integrity {
 mod tests {
     use super::{Forge, GitHub, Integrity, Wanted};
     use crate::context::Context;
-    use crate::forge::{Kind, warnings};
+    use crate::forge::{Kind, Recognised, warnings};
 
-    fn kind(token: &str) -> Kind {
+    fn recognised(token: &str) -> Recognised {
         GitHub.recognise(token.as_bytes()).expect("GitHub's")
     }
 
@@ -146,43 +152,38 @@ mod tests {
 
     #[test]
     fn a_classic_token_carries_its_checksum() {
-        let sound = kind(CLASSIC);
-        assert_eq!(
-            (sound.name, sound.integrity),
-            ("classic personal access token", Integrity::Right)
-        );
+        let sound = recognised(CLASSIC);
+        assert_eq!((sound.kind, sound.integrity), (Kind::ClassicPersonal, Integrity::Right));
         for at in [4, 20, 33, 34, 39] {
             let mut token = CLASSIC.to_owned().into_bytes();
             token[at] = if token[at] == b'z' { b'y' } else { b'z' };
             let integrity = GitHub.recognise(&token).expect("GitHub's").integrity;
             assert_eq!(integrity, Integrity::Wrong, "changed at {at}");
         }
-        assert_eq!(kind(&CLASSIC[..39]).integrity, Integrity::Doubtful);
+        assert_eq!(recognised(&CLASSIC[..39]).integrity, Integrity::Doubtful);
     }
 
     #[test]
     fn the_other_classic_prefixes_follow_the_same_rule() {
-        for (prefix, name) in [
-            ("gho_", "OAuth app token"),
-            ("ghu_", "GitHub App user token"),
-            ("ghs_", "installation token"),
-        ] {
-            let kind = kind(&CLASSIC.replace("ghp_", prefix));
-            assert_eq!((kind.name, kind.integrity), (name, Integrity::Right));
+        for (prefix, kind) in
+            [("gho_", Kind::OauthApp), ("ghu_", Kind::AppUser), ("ghs_", Kind::Installation)]
+        {
+            let token = recognised(&CLASSIC.replace("ghp_", prefix));
+            assert_eq!((token.kind, token.integrity), (kind, Integrity::Right));
         }
     }
 
     #[test]
     fn a_newer_installation_token_is_taken_as_it_is() {
         let token = format!("ghs_1_{}", "TESTONLY.TESTONLY-TESTONLY_".repeat(19));
-        assert_eq!(kind(&token).integrity, Integrity::Unknown);
+        assert_eq!(recognised(&token).integrity, Integrity::Unknown);
     }
 
     #[test]
     fn a_fine_grained_tokens_checksum_is_only_a_reason_to_ask() {
-        assert_eq!(kind(FINE_GRAINED).integrity, Integrity::Right);
+        assert_eq!(recognised(FINE_GRAINED).integrity, Integrity::Right);
         let other = FINE_GRAINED.replace("TESTONLY", "TESTONLX");
-        assert_eq!(kind(&other).integrity, Integrity::Doubtful);
+        assert_eq!(recognised(&other).integrity, Integrity::Doubtful);
         let github = Context::from_canonical("https://github.com").expect("canonical");
         assert!(warnings(&github, FINE_GRAINED.as_bytes(), true).is_empty());
         let said = warnings(&github, other.as_bytes(), true);

@@ -4,7 +4,9 @@
 //! prefixes of their own, so that a token with none of these is still a good one.
 
 use super::checksum::{BASE_36, crc_and_rest, is_number};
-use super::{Forge, Integrity, Kind, Page, Remark, Wanted};
+use super::{
+    Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted, beginning_of,
+};
 
 pub(super) struct GitLab;
 
@@ -12,25 +14,33 @@ const DEPLOY: Remark =
     Remark::Condition("it works only with the username that was made with it: --username NAME");
 const NOT_FOR_GIT: Remark = Remark::Unfit("it opens no repository");
 
-/// Prefixes, what they are called, and what there is to say.
-const PREFIXES: [(&[u8], &str, Option<Remark>); 9] = [
-    (b"glpat-", "personal access token", None),
-    (b"gldt-", "deploy token", Some(DEPLOY)),
-    (b"glcbt-", "CI job token", None),
-    (b"gloas-", "OAuth application secret", Some(NOT_FOR_GIT)),
-    (b"glrt-", "runner token", Some(NOT_FOR_GIT)),
-    (b"glptt-", "trigger token", Some(NOT_FOR_GIT)),
-    (b"glft-", "feed token", Some(NOT_FOR_GIT)),
-    (b"glimt-", "incoming mail token", Some(NOT_FOR_GIT)),
-    (b"glagent-", "agent token", Some(NOT_FOR_GIT)),
+const BEGINNINGS: [Beginning; 14] = [
+    Beginning::of("glpat-", Kind::Personal).with_signs(),
+    Beginning::of("gldt-", Kind::Deploy).with_signs().but(DEPLOY),
+    Beginning::of("glcbt-", Kind::CiJob).with_signs(),
+    Beginning::of("gloas-", Kind::OauthSecret).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glrt-", Kind::Runner).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glrtr-", Kind::Runner).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("GR1348941", Kind::Runner).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glptt-", Kind::Trigger).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glft-", Kind::Feed).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glimt-", Kind::IncomingMail).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glagent-", Kind::Agent).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glsoat-", Kind::Scim).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glffct-", Kind::FeatureFlags).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glwt-", Kind::Workspace).with_signs(),
 ];
 
 impl Forge for GitLab {
+    fn id(&self) -> Id {
+        Id::GitLab
+    }
+
     fn name(&self) -> &'static str {
         "GitLab"
     }
 
-    fn id(&self) -> &'static str {
+    fn word(&self) -> &'static str {
         "gitlab"
     }
 
@@ -38,15 +48,20 @@ impl Forge for GitLab {
         matches!(host, "gitlab.com" | "registry.gitlab.com")
     }
 
-    fn recognise(&self, token: &[u8]) -> Option<Kind> {
-        let (_, name, remark) =
-            PREFIXES.into_iter().find(|(prefix, ..)| token.starts_with(prefix))?;
-        let integrity = routable(token);
-        Some(Kind { forge: self.name(), name, unmistakable: true, integrity, remark })
+    fn beginnings(&self) -> &'static [Beginning] {
+        &BEGINNINGS
+    }
+
+    fn recognise(&self, token: &[u8]) -> Option<Recognised> {
+        let beginning = beginning_of(&BEGINNINGS, token)?;
+        Some(beginning.recognised(self.id(), routable(token)))
     }
 
     fn username(&self, token: &[u8]) -> &'static str {
-        if token.starts_with(b"glcbt-") { "gitlab-ci-token" } else { "oauth2" }
+        match beginning_of(&BEGINNINGS, token) {
+            Some(Beginning { kind: Kind::CiJob, .. }) => "gitlab-ci-token",
+            _ => "oauth2",
+        }
     }
 
     fn pages(&self, wanted: &Wanted) -> Vec<Page> {

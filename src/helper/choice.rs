@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::keychain::{Found, Keychain};
 
 /// What the choice came to.
-pub enum Choice {
+pub(crate) enum Choice {
     /// No account is there for the request.
     None,
     /// Several are, and nothing tells which is meant.
@@ -28,7 +28,7 @@ pub enum Choice {
 ///
 /// # Errors
 /// Where the keychain fails or stays locked, or an item's content belongs to another key.
-pub fn choose(
+pub(crate) fn choose(
     keychain: &mut dyn Keychain,
     contexts: &[Context],
     username: Option<&Username>,
@@ -102,7 +102,7 @@ pub(super) fn read_unlocked(
 ///
 /// # Errors
 /// Where the keychain fails.
-pub fn read_sound(
+pub(crate) fn read_sound(
     keychain: &mut dyn Keychain,
     found: &[Found],
 ) -> Result<(Vec<(Found, Credential)>, bool), Error> {

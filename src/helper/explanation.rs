@@ -1,11 +1,12 @@
 //! Why an account answers a request, and why each of the others does not.
 //!
-//! The choice is made by [`choose`] itself, on a keychain that asks nobody, writes nothing and
+//! The verdict is that of [`judge`] itself, on a keychain that asks nobody, writes nothing and
 //! unlocks nothing. So what is told here is what a get would do; only the reasons are put in
 //! words.
 
-use super::choice::{Choice, choose, read_sound};
-use super::{Place, Policy, place_of, with_retries};
+use super::choice::read_sound;
+use super::verdict::{Question, Reason, Verdict, judge};
+use super::{Policy, host_of, with_retries};
 use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
@@ -14,7 +15,7 @@ use crate::protocol::Request;
 
 /// Why an account does, or does not, answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Why {
+pub(crate) enum Why {
     /// It does.
     Answers,
     /// It would, but the host rejected its token.
@@ -45,60 +46,52 @@ pub enum Why {
 }
 
 /// An account and what is known of it.
-pub struct Explained {
+pub(crate) struct Explained {
     /// Its key.
-    pub account: Account,
+    pub(crate) account: Account,
     /// Its content, unless it is locked or damaged.
-    pub credential: Option<Credential>,
+    pub(crate) credential: Option<Credential>,
     /// Whether it is locked.
-    pub locked: bool,
+    pub(crate) locked: bool,
     /// What becomes of it.
-    pub why: Why,
+    pub(crate) why: Why,
 }
 
 /// What becomes of every account of the request's host, in the order of their keys.
 ///
 /// # Errors
 /// Where the keychain fails. That it is locked is no failure but a reason.
-pub fn explain(
+pub(crate) fn explain(
     request: &Request,
     policy: Policy,
     keychain: &mut dyn Keychain,
 ) -> Result<Vec<Explained>, Error> {
-    let (Some(protocol), Some(host)) = (&request.protocol, &request.host) else {
-        return Ok(Vec::new());
-    };
-    let Some(host) = Context::of_host(protocol, host) else { return Ok(Vec::new()) };
+    let Some(host) = host_of(request) else { return Ok(Vec::new()) };
     let mut still = Still(keychain);
     let mut accounts = with_retries(|| of_host(Some(&host), &mut still))?;
-    if !matches!(place_of(request, policy), Place::Host(_)) {
-        return Ok(accounts);
-    }
-    let contexts = host.answering(request.path.as_deref());
-    let username = request.username.as_ref();
-    let choice = with_retries(|| choose(&mut still, &contexts, username));
-    let outcome = match choice {
-        Ok(Choice::None) => Outcome::Nobody,
-        Ok(Choice::Ambiguous) => Outcome::All(Why::Ambiguous),
-        Ok(Choice::Account(account)) => {
-            let (_, credential) = *account;
-            let why = if credential.rejected_at.is_some() {
-                Why::Rejected
-            } else if credential.is_expired(policy.now) {
-                Why::Expired
-            } else if credential.authtype.is_some() && !request.capabilities.authtype {
-                Why::Scheme
-            } else {
-                Why::Answers
-            };
-            Outcome::One(credential.account(), credential.stored_at, why)
-        }
-        Err(Error::Locked) => Outcome::All(Why::Locked),
-        Err(Error::Damaged) => Outcome::All(Why::Damaged),
-        Err(error) => return Err(error),
+    let question = Question {
+        contexts: &host.answering(request.path.as_deref()),
+        username: request.username.as_ref(),
+        takes_schemes: request.capabilities.authtype,
+    };
+    let outcome = match judge(&mut still, &question, policy)? {
+        Verdict::RefusedHttp => return Ok(accounts),
+        Verdict::Served(credential) => Outcome::one(&credential, Why::Answers),
+        Verdict::Withheld(credential, reason) => Outcome::one(
+            &credential,
+            match reason {
+                Reason::Rejected => Why::Rejected,
+                Reason::Scheme => Why::Scheme,
+                Reason::Expired | Reason::Renewable => Why::Expired,
+            },
+        ),
+        Verdict::Nobody => Outcome::Nobody,
+        Verdict::Ambiguous => Outcome::All(Why::Ambiguous),
+        Verdict::Locked => Outcome::All(Why::Locked),
+        Verdict::Damaged => Outcome::All(Why::Damaged),
     };
     for at in 0..accounts.len() {
-        accounts[at].why = why(&accounts[at], &accounts, &outcome, &contexts, username);
+        accounts[at].why = why(&accounts[at], &accounts, &outcome, &question);
     }
     Ok(accounts)
 }
@@ -107,7 +100,7 @@ pub fn explain(
 ///
 /// # Errors
 /// Where the keychain fails.
-pub fn accounts(keychain: &mut dyn Keychain) -> Result<Vec<Explained>, Error> {
+pub(crate) fn accounts(keychain: &mut dyn Keychain) -> Result<Vec<Explained>, Error> {
     with_retries(|| of_host(None, keychain))
 }
 
@@ -130,20 +123,26 @@ fn of_host(host: Option<&Context>, keychain: &mut dyn Keychain) -> Result<Vec<Ex
     Ok(accounts)
 }
 
-/// What the choice came to.
+/// What the verdict means for the accounts of a host.
 enum Outcome {
     Nobody,
     /// It concerns all who might have been chosen.
     All(Why),
+    /// It concerns the one that was chosen, which was stored at this time.
     One(Account, u64, Why),
+}
+
+impl Outcome {
+    fn one(credential: &Credential, why: Why) -> Self {
+        Self::One(credential.account(), credential.stored_at, why)
+    }
 }
 
 fn why(
     this: &Explained,
     all: &[Explained],
     outcome: &Outcome,
-    contexts: &[Context],
-    username: Option<&Username>,
+    &Question { contexts, username, .. }: &Question<'_>,
 ) -> Why {
     let account = &this.account;
     if let Outcome::One(chosen, stored_at, why) = outcome

@@ -3,6 +3,8 @@
 mod choosing;
 mod erasing;
 mod explaining;
+mod judging;
+mod serving;
 mod storing;
 
 use super::{Outcome, Policy, erase, get, store};

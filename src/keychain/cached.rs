@@ -16,10 +16,11 @@
 
 use super::kernel::cache::{self, Query};
 use crate::context::Context;
-use crate::credential::{Account, Credential, Username, now};
+use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::keychain::lock::Lock;
 use crate::keychain::{Cache, Found, ItemId, Keychain, Kind};
+use crate::time::now;
 use std::time::Duration;
 
 /// See the [module](self).

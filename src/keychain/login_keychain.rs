@@ -70,7 +70,7 @@ impl LoginKeychain {
 
     /// Does it without a window; where one is needed and would be seen, once more with it.
     /// Nothing where there is no such item.
-    fn ask<T: Send + 'static>(
+    pub(super) fn ask<T: Send + 'static>(
         &self,
         call: impl Fn() -> Result<T, Status> + Send + 'static,
     ) -> Result<Option<T>, Error> {

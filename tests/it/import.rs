@@ -1,6 +1,7 @@
 //! Tokens that lie elsewhere come into the keychain, and out of the plain text.
 
 mod files;
+mod keyring;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod memory;
 mod others;

@@ -16,7 +16,7 @@ fn unique(what: &str) -> String {
 
 /// In a session keyring that leads to the user's: the family's kernel store needs one, and
 /// not every shell has it.
-fn in_own_session(test: &str) -> bool {
+pub fn in_own_session(test: &str) -> bool {
     elsewhere(test, || {
         let mut keyctl = Command::new(program("keyctl", "keyutils"));
         Keyring::of_this_test().enter(&mut keyctl);

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 #![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
+#[cfg(target_os = "linux")]
+mod buses;
 #[cfg(unix)]
 mod cache;
 #[cfg(unix)]
@@ -31,6 +33,8 @@ mod examples;
 mod faults;
 #[cfg(target_os = "linux")]
 mod fleet;
+#[cfg(unix)]
+mod git_failures;
 #[cfg(target_os = "linux")]
 mod hostile;
 #[cfg(unix)]
@@ -62,6 +66,8 @@ mod support;
 mod tidy;
 #[cfg(unix)]
 mod token_and_exec;
+#[cfg(target_os = "linux")]
+mod tokens_as_names;
 #[cfg(target_os = "linux")]
 mod tools;
 #[cfg(windows)]

@@ -1,6 +1,6 @@
-//! Nothing of a token is left behind: not in the memory nor the registers of a process that
-//! ends, not in a file, not on another stream. Seen from outside, by a debugger's means, on
-//! the binary as it is installed, in the most talkative environment.
+//! Nothing of a token is left behind: not in the memory of a process that ends, not in a file,
+//! not on another stream. Seen from outside, by a debugger's means, on the binary as it is
+//! installed, in the most talkative environment.
 
 use crate::support::desktop::Desktop;
 use crate::support::kernel::Keys;

@@ -1,6 +1,5 @@
-//! Prints what credential helpers leave of a token in their memory and registers when they
-//! end, and in which files they put it. `tests/residue.sh` runs it; the instrument is the
-//! tests' own.
+//! Prints what credential helpers leave of a token in their memory when they end, and in which
+//! files they put it. `tests/residue.sh` runs it; the instrument is the tests' own.
 //!
 //! The argument names a file with a request that has a password. Standard input has a line for
 //! each helper: its name, its program and its arguments, with tabs between.
@@ -11,9 +10,6 @@
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[path = "../it/support/keyring.rs"]
 mod keyring;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[path = "../it/support/registers.rs"]
-mod registers;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[path = "../it/support/residue.rs"]
 mod residue;
@@ -28,7 +24,7 @@ fn main() {
     let request = std::env::args_os().nth(1).expect("the request's file");
     let request = std::fs::read_to_string(request).unwrap();
     let mut out = io::stdout();
-    let titles = ["whole copies", "pieces", "bytes", "in registers"];
+    let titles = ["whole copies", "pieces", "bytes"];
     write!(out, "{:<36}{:<10}", "", "operation").unwrap();
     for title in titles {
         write!(out, "{title:>14}").unwrap();
@@ -61,15 +57,12 @@ fn row(out: &mut impl std::io::Write, words: &[&str], operation: &str, request: 
     let is_done = operation != "get" || String::from_utf8_lossy(&seen.stdout).contains(token);
     assert!(seen.status == 0 && is_done, "{name} {operation}: {seen}");
 
-    let of = |in_registers: bool| {
-        seen.residue.iter().filter(move |left| (left.place == "registers") == in_registers)
-    };
-    let bytes = |in_registers| of(in_registers).map(|left| left.piece.length).sum::<usize>();
+    let bytes: usize = seen.residue.iter().map(|left| left.piece.length).sum();
     let is_whole =
         |left: &&tracee::Residue| left.piece.encoding == "raw" && left.piece.length >= token.len();
-    let whole = of(false).filter(is_whole).count();
+    let whole = seen.residue.iter().filter(is_whole).count();
     write!(out, "{name:<36}{operation:<10}").unwrap();
-    for number in [whole, of(false).count(), bytes(false), bytes(true)] {
+    for number in [whole, seen.residue.len(), bytes] {
         write!(out, "{number:>14}").unwrap();
     }
     let written: Vec<&str> = seen
@@ -82,5 +75,5 @@ fn row(out: &mut impl std::io::Write, words: &[&str], operation: &str, request: 
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 fn main() {
-    panic!("the instrument knows the registers of x86-64 and the system calls of Linux");
+    panic!("the instrument knows the system calls of Linux on x86-64");
 }

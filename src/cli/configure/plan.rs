@@ -1,9 +1,9 @@
 //! What is to change in git's configuration: worked out before, shown, and then done.
 
-use crate::cli::git_config::helper_line::Helper;
-use crate::cli::git_config::words::{any_of, typed};
-use crate::cli::git_config::{self, values};
 use crate::error::Error;
+use crate::git::helper_line::Helper;
+use crate::git::words::{any_of, typed};
+use crate::git::{self, Failed, values};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use std::fmt::Write;
@@ -56,8 +56,11 @@ impl Plan {
     }
 
     /// The values that this setting has there now.
-    pub(in crate::cli) fn values(&self, key: &str) -> Vec<String> {
-        values(self.scope, key)
+    ///
+    /// # Errors
+    /// Where git cannot read its configuration.
+    pub(in crate::cli) fn values(&self, key: &str) -> Result<Vec<String>, Error> {
+        values(self.scope, key).map_err(Failed::tell)
     }
 
     pub(in crate::cli) fn is_empty(&self) -> bool {
@@ -117,21 +120,24 @@ impl Plan {
         }
         for change in &self.changes {
             let words: Vec<&str> = change.iter().map(String::as_str).collect();
-            git_config::change(&words)?;
+            git::change(&words).map_err(Failed::tell)?;
         }
         Ok(true)
     }
 
     /// Makes git ask us with this line, in place of those that it is to replace, after whatever
     /// makes git forget; and no other helper of before where `only` says so.
+    ///
+    /// # Errors
+    /// Where git cannot read its configuration.
     pub(in crate::cli) fn ask_us(
         &mut self,
         key: &str,
         line: &str,
         only: bool,
         replaces: &dyn Fn(&Helper) -> bool,
-    ) {
-        let values = self.values(key);
+    ) -> Result<(), Error> {
+        let values = self.values(key)?;
         let is_reset = |value: &String| value.is_empty();
         let is_ours = |value: &&String| matches!(Helper::parse(value), Helper::Ours(_));
         let is_old = |value: &&String| replaces(&Helper::parse(value));
@@ -146,7 +152,7 @@ impl Plan {
                 [] => self.add(key, line),
                 several => self.replace(key, several, line),
             }
-            return;
+            return Ok(());
         }
         // This one comes to the end, and the others of ours stay with it.
         let kept: Vec<&str> = values[since..]
@@ -165,27 +171,35 @@ impl Plan {
         for line in kept.into_iter().chain([line]) {
             self.add(key, line);
         }
+        Ok(())
     }
 
-    /// Makes git forget us, and the line before ours that made it forget all others.
-    pub(in crate::cli) fn forget_us(&mut self, key: &str) {
-        let values = self.values(key);
-        let is_ours = |value: &String| matches!(Helper::parse(value), Helper::Ours(_));
-        let mut gone: Vec<&str> = Vec::new();
-        for (at, value) in values.iter().enumerate() {
+    /// Makes git forget these lines of ours, and the line before them that made it forget all
+    /// others. Returns whether such a line has to stay, after which git asks nobody.
+    ///
+    /// # Errors
+    /// Where git cannot read its configuration.
+    pub(in crate::cli) fn forget(&mut self, key: &str, lines: &[&str]) -> Result<bool, Error> {
+        let values = self.values(key)?;
+        let goes = |value: &String| lines.contains(&value.as_str());
+        let is_for_us = |at: usize| {
             let rest = &values[at + 1..];
-            let was_for_us = value.is_empty() && !rest.is_empty() && rest.iter().all(is_ours);
-            if (is_ours(value) || was_for_us) && !gone.contains(&value.as_str()) {
+            rest.iter().any(goes) && rest.iter().all(|value| goes(value) || value.is_empty())
+        };
+        // Several empty lines cannot be told apart.
+        let mut resets = (0..values.len()).filter(|&at| values[at].is_empty()).peekable();
+        let resets_go = resets.peek().is_some() && resets.all(is_for_us);
+        let mut gone: Vec<&str> = Vec::new();
+        for value in values.iter().filter(|value| goes(value) || value.is_empty() && resets_go) {
+            if !gone.contains(&value.as_str()) {
                 gone.push(value);
             }
-        }
-        // Several empty lines cannot be told apart.
-        if values.iter().filter(|value| value.is_empty()).count() > 1 {
-            gone.retain(|value| !value.is_empty());
         }
         if !gone.is_empty() {
             self.unset(key, &gone);
         }
+        let left = values.iter().rfind(|value| !gone.contains(&value.as_str()));
+        Ok(!gone.is_empty() && left.is_some_and(String::is_empty))
     }
 }
 

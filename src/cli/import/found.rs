@@ -2,10 +2,11 @@
 
 use crate::cli::place::Place;
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
+use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::secret::Secret;
+use crate::time::now;
 
 /// A place where tokens were found.
 pub(super) struct Source {
@@ -71,6 +72,9 @@ pub(super) fn credential(
     });
     if username.as_bytes().iter().any(u8::is_ascii_control) {
         return Err("its username holds control characters");
+    }
+    if username.is_token() || forge::is_in_context(&context) {
+        return Err("a token stands where its username or its place should");
     }
     Ok(Credential::new(context, Some(username), token, now()))
 }

@@ -3,10 +3,11 @@
 #[cfg(target_os = "linux")]
 use super::foreign_items;
 use super::found::Source;
-use super::{gh, netrc, other_helper, remotes, store_file};
+use super::{gh, glab, keyring, netrc, other_helper, remotes, store_file};
 use crate::cli::place::Place;
 use crate::context::escape;
 use crate::error::Error;
+use crate::forge;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,10 @@ pub(super) enum From {
     Netrc(Option<PathBuf>),
     /// `gh`: its hosts file, and what it keeps elsewhere.
     Gh(Option<PathBuf>),
+    /// `glab`: its entries in the keyring.
+    Glab,
+    /// `keyring=SERVICE/USER`: an entry of any program of the keyring family.
+    Keyring(keyring::Names),
     /// `remotes`: the URLs of this repository's remotes.
     Remotes,
     /// Another helper of git's, by its name or path.
@@ -29,19 +34,31 @@ pub(super) enum From {
 pub(super) const PLAIN_TEXT: [From; 4] =
     [From::Store(None), From::Netrc(None), From::Gh(None), From::Remotes];
 
+const IS_TOKEN: &str = "a token is no source: name where it lies";
+
 /// Reads what `--from` is given.
 pub(super) fn parse(text: &str) -> Result<From, &'static str> {
     let (name, file) = match text.split_once('=') {
+        Some(("keyring", names)) if forge::holds_token(names.as_bytes()) => return Err(IS_TOKEN),
+        Some(("keyring", names)) => return keyring::Names::parse(names).map(From::Keyring),
         Some((_, "")) => return Err("the file is missing"),
         Some((name, file)) => (name, Some(PathBuf::from(file))),
         None => (text, None),
     };
+    // Below other folders a file may be called whatever it is.
+    let first = file.as_ref().and_then(|file| file.components().next());
+    let first = first.map_or(&[][..], |first| first.as_os_str().as_encoded_bytes());
+    if forge::is_token(name.as_bytes()) || forge::holds_token(first) {
+        return Err(IS_TOKEN);
+    }
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./\\:".contains(&b);
     match (name, file) {
         ("store", file) => Ok(From::Store(file)),
         ("netrc", file) => Ok(From::Netrc(file)),
         ("gh", file) => Ok(From::Gh(file)),
-        (_, Some(_)) => Err("only store, netrc and gh take a file"),
+        (_, Some(_)) => Err("only store, netrc and gh take a file, and keyring an entry"),
+        ("keyring", None) => Err("name the entry: keyring=SERVICE/USER"),
+        ("glab", None) => Ok(From::Glab),
         ("remotes", None) => Ok(From::Remotes),
         ("pat" | "", None) => Err("no such source"),
         (name, None) if name.bytes().all(plain) && !name.starts_with('-') => {
@@ -52,8 +69,8 @@ pub(super) fn parse(text: &str) -> Result<From, &'static str> {
 }
 
 impl From {
-    /// What there is of this kind, only for these places if there are any. They are the
-    /// questions for a helper.
+    /// What there is of this kind, only for these places if there are any. A helper and glab's
+    /// entries are asked for each of them; for an entry of the keyring there is one.
     ///
     /// # Errors
     /// Where a source cannot be read.
@@ -84,13 +101,16 @@ impl From {
                 let path = path.clone().or_else(|| Some(folder?.join("hosts.yml")));
                 vec![read(gh::read, path)?]
             }
+            Self::Glab => vec![Some(glab::read(places)?)],
+            Self::Keyring(names) => vec![Some(keyring::read(names, places)?)],
             Self::Remotes => vec![remotes::read()],
             #[cfg(target_os = "linux")]
             Self::Helper(name) if places.is_empty() => vec![foreign_items::read(name)?],
             Self::Helper(name) => vec![Some(other_helper::read(name, places)?)],
         };
         let mut found: Vec<Source> = found.into_iter().flatten().collect();
-        if !matches!(self, Self::Helper(_)) {
+        // Of the others the places say what to look for.
+        if matches!(self, Self::Store(_) | Self::Netrc(_) | Self::Gh(_) | Self::Remotes) {
             for source in &mut found {
                 source.keep_only(places);
             }
@@ -125,7 +145,19 @@ mod tests {
         assert!(matches!(parse("store"), Ok(From::Store(None))));
         assert!(parse("netrc=/a=b") == Ok(From::Netrc(Some(PathBuf::from("/a=b")))));
         assert!(parse("osxkeychain") == Ok(From::Helper("osxkeychain".to_owned())));
-        for text in ["", "pat", "store=", "remotes=x", "a b", "!x", "-x", "libsecret=x", "a;b"] {
+        assert!(parse("store=/tmp/hf_TESTONLYTESTONLY").is_ok());
+        for token in [
+            "hf_TESTONLYTESTONLY",
+            "store=hf_TESTONLYTESTONLY",
+            "BBDC-TESTONLYTESTONLY",
+            "keyring=app/hf_TESTONLYTESTONLY",
+        ] {
+            assert!(parse(token).is_err_and(|why| why.contains("token")), "{token}");
+        }
+        let keyring = ["keyring", "keyring=", "keyring=x", "keyring=/x", "keyring=a\n/x"];
+        let others =
+            ["", "pat", "store=", "remotes=x", "a b", "!x", "-x", "libsecret=x", "a;b", "glab=x"];
+        for text in others.into_iter().chain(keyring) {
             assert!(parse(text).is_err(), "{text}");
         }
     }

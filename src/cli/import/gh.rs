@@ -2,29 +2,36 @@
 //!
 //! The file is YAML, but gh alone writes it, always in the same few lines; they are read here
 //! by hand, because a YAML library would bring far more than they need and copy the tokens
-//! about. What is not of this form is refused as a whole.
+//! about. What is of another form, among the lines that matter, is refused as a whole; what a
+//! host has besides, such as an editor's command, may be whatever YAML is.
 //!
 //! ```yaml
 //! github.com:
 //!     users:
 //!         alice:
 //!             oauth_token: gho_…
+//!     git_protocol: https        passed over
 //!     user: alice
 //!     oauth_token: gho_…         the active user's again
 //! ```
 //!
-//! A user without a token has it in gh's own keychain item: gh is asked, as git would ask it.
-//! gh needs what is in its file, so nothing is removed from there.
+//! After a logout nothing is left of a host; of the last one, `{}`. Variables such as
+//! `GITHUB_TOKEN`, which gh puts before its file, are not gh's own and are not read.
+//!
+//! A user without a token has it in an entry of the keyring, whose service is `gh:github.com`
+//! and whose user is theirs; gh before 2.40 has only one for each host, without a user. That
+//! entry is read here, and gh is not started. gh needs what is in its file and in the keyring,
+//! so nothing is removed from there.
 
 use super::found::{Entry, Source, credential};
-use super::other_helper;
-use super::plain_file::PlainFile;
-use crate::context::Context;
+use super::keyring;
+use super::plain_file::{PlainFile, without_mark};
+use crate::context::{Context, escape};
 use crate::credential::{Credential, Username};
 use crate::error::Error;
+use crate::keychain::family;
 use crate::secret::Secret;
 use std::path::Path;
-use std::process::Command;
 
 /// What the file holds; nothing where there is none.
 ///
@@ -36,9 +43,10 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
         .ok_or(Error::Refused("gh's hosts file is not as gh writes it, and is left alone"))?;
     let mut entries = Vec::new();
     for host in &hosts {
-        let label = crate::context::escape(host.name.as_bytes());
-        for token in tokens(host) {
-            entries.push(Entry { number: entries.len(), label: label.clone(), token });
+        for (user, token) in tokens(host, family::read) {
+            let whose = user.map(|user| format!("{user} at ")).unwrap_or_default();
+            let label = escape(format!("{whose}{}", host.name).as_bytes());
+            entries.push(Entry { number: entries.len(), label, token });
         }
     }
     let remark = "gh keeps its own copy: gh auth logout removes it, and exec gives gh the token";
@@ -60,76 +68,123 @@ struct Host<'a> {
     users: Vec<(&'a str, Option<&'a str>)>,
 }
 
+/// How the keyring is asked for the entry of a service and a user.
+type Keyring = fn(&str, &str) -> Result<Secret, Error>;
+
+/// A user, if there is a name, and the token.
+type Found<'a> = (Option<&'a str>, Result<Credential, &'static str>);
+
 /// The active account first: it is the one that git was given so far.
-fn tokens(host: &Host<'_>) -> Vec<Result<Credential, &'static str>> {
+fn tokens<'a>(host: &Host<'a>, keyring: Keyring) -> Vec<Found<'a>> {
     let Some(context) = Context::of_host(b"https", host.name.as_bytes()) else {
-        return vec![Err("its host cannot be one that git asks for")];
+        return vec![(None, Err("its host cannot be one that git asks for"))];
     };
-    let found = |user: Option<&str>, token: &str| {
+    let service = format!("gh:{}", host.name);
+    let found = |user: Option<&'a str>, token: Option<&str>, entries: &[&str]| {
+        let token = match token {
+            Some(token) => Secret::new(token.as_bytes()),
+            None => first(keyring, &service, entries)?,
+        };
         let username = user.map(|user| Username::new(user.as_bytes()));
-        credential(context.clone(), username, Secret::new(token.as_bytes()))
+        credential(context.clone(), username, token)
     };
     let of_user = |user: &str| host.users.iter().find(|(name, _)| *name == user);
     let active = host.token.or_else(|| of_user(host.user?)?.1);
-    let mut tokens = vec![match active {
-        Some(token) => found(host.user, token),
-        None => other_helper::ask(gh(), &context),
-    }];
+    let entries = [host.user.unwrap_or_default(), ""];
+    let mut tokens = vec![(host.user, found(host.user, active, &entries))];
     let others = host.users.iter().filter(|(user, _)| Some(*user) != host.user);
-    tokens.extend(others.map(|(user, token)| match token {
-        Some(token) => found(Some(user), token),
-        None => Err("gh gives only the active account's: gh auth switch, then repeat"),
-    }));
+    tokens.extend(others.map(|(user, token)| (Some(*user), found(Some(user), *token, &[user]))));
     tokens
 }
 
-/// gh as git would run it.
-fn gh() -> Command {
-    let mut command = Command::new("gh");
-    command.args(["auth", "git-credential", "get"]);
-    command
+/// What the keyring has under the first of these users that has an entry.
+fn first(keyring: Keyring, service: &str, users: &[&str]) -> Result<Secret, &'static str> {
+    let mut result = Err(Error::NoEntry);
+    for user in users {
+        result = keyring(service, user);
+        if !matches!(result, Err(Error::NoEntry)) {
+            break;
+        }
+    }
+    result.map_err(|error| match error {
+        Error::NoEntry => "neither gh's file nor the keyring has its token",
+        error => keyring::reason(error),
+    })
 }
 
 fn hosts(content: &[u8]) -> Option<Vec<Host<'_>>> {
-    let text = std::str::from_utf8(content).ok()?;
+    let text = std::str::from_utf8(&content[without_mark(content)]).ok()?;
     let mut hosts: Vec<Host<'_>> = Vec::new();
     // The keys that the line is below, each with its indentation.
     let mut above: Vec<(usize, &str)> = Vec::new();
+    // The indentation of a key that is passed over, with all that is below it.
+    let mut passed_over: Option<usize> = None;
     for line in text.lines() {
         let content = line.trim_start_matches(' ');
         let indent = line.len() - content.len();
-        if content.is_empty() || content.starts_with('#') {
+        if content.trim_end().is_empty() || content.starts_with('#') {
+            continue;
+        }
+        if passed_over.is_some_and(|key| indent > key || (indent == key && is_item(content))) {
+            continue;
+        }
+        passed_over = None;
+        if indent == 0 && matches!(content.trim_end(), "{}" | "---" | "null") {
             continue;
         }
         let (key, value) = pair(content)?;
         above.retain(|(other, _)| *other < indent);
         let path: Vec<&str> = above.iter().map(|(_, key)| *key).collect();
         match (path.as_slice(), key) {
-            ([], host) if value.is_none() => {
+            ([], host) => {
                 hosts.push(Host { name: host, ..Host::default() });
+                nothing(value)?;
             }
-            ([], _) => return None,
-            ([_], "user") => hosts.last_mut()?.user = value,
-            ([_], "oauth_token") => hosts.last_mut()?.token = value,
-            ([_, "users"], user) => hosts.last_mut()?.users.push((user, None)),
-            ([_, "users", _], "oauth_token") => hosts.last_mut()?.users.last_mut()?.1 = value,
-            _ => {}
+            ([_], "user") => hosts.last_mut()?.user = text_of(value)?,
+            ([_], "oauth_token") => hosts.last_mut()?.token = text_of(value)?,
+            ([_], "users") => nothing(value)?,
+            ([_, "users"], user) => {
+                hosts.last_mut()?.users.push((user, None));
+                nothing(value)?;
+            }
+            ([_, "users", _], "oauth_token") => {
+                hosts.last_mut()?.users.last_mut()?.1 = text_of(value)?;
+            }
+            ([_] | [_, "users", _], _) => passed_over = Some(indent),
+            _ => return None,
         }
         above.push((indent, key));
     }
+    hosts.retain(|host| host.user.is_some() || host.token.is_some() || !host.users.is_empty());
     Some(hosts)
 }
 
-/// `key: value` or `key:`.
-fn pair(line: &str) -> Option<(&str, Option<&str>)> {
+/// `key: value` or `key:`; the value as it stands there.
+fn pair(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_end();
-    let (key, value) = match line.strip_suffix(':') {
-        Some(key) => (key, ""),
-        None => line.split_once(": ")?,
+    let (key, value) = match line.split_once(": ") {
+        Some(pair) => pair,
+        None => (line.strip_suffix(':')?, ""),
     };
-    let value = scalar(value.trim_start())?;
-    let value = Some(value).filter(|value| !matches!(*value, "" | "{}" | "null"));
-    Some((scalar(key).filter(|key| !key.is_empty())?, value))
+    Some((scalar(key).filter(|key| !key.is_empty())?, value.trim_start()))
+}
+
+/// An item of a list, which may stand below its key without being indented.
+fn is_item(line: &str) -> bool {
+    line == "-" || line.starts_with("- ")
+}
+
+/// Where other lines are to follow below a key, it has no value.
+fn nothing(value: &str) -> Option<()> {
+    text_of(value)?.is_none().then_some(())
+}
+
+/// A value that is a text, or none; nothing where it is anything else.
+fn text_of(value: &str) -> Option<Option<&str>> {
+    if matches!(value, "" | "{}" | "null" | "~") {
+        return Some(None);
+    }
+    scalar(value).map(|text| Some(text).filter(|text| !text.is_empty()))
 }
 
 /// A plain or quoted text of one line. Nothing where quotes, escapes or YAML's other signs
@@ -140,12 +195,14 @@ fn scalar(text: &str) -> Option<&str> {
         return Some(inner).filter(|inner| !inner.contains(['"', '\'', '\\']));
     }
     let special = |c: char| c.is_control() || "\"'&*!|>%@`#?,[]\\".contains(c);
-    (text == "{}" || !text.contains(|c: char| special(c) || "{}".contains(c))).then_some(text)
+    (!text.contains(|c: char| special(c) || "{}".contains(c))).then_some(text)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Host, hosts};
+    use super::{Host, hosts, tokens};
+    use crate::error::Error;
+    use crate::secret::Secret;
 
     fn read(text: &str) -> Option<Vec<String>> {
         let show = |host: &Host<'_>| {
@@ -170,6 +227,72 @@ mod tests {
     }
 
     #[test]
+    fn what_else_a_host_has_is_passed_over() {
+        let text = "\u{feff}---\r\ngithub.com:\r\n    editor: vim -c \"x\"\r\n    prompt: |\r\n        \
+                    user: mallory\r\n      oauth_token: gho_TESTONLY0\r\n    list:\r\n    - a\r\n    \
+                    browser: \"a\r\n        b: c\r\n\r\n        *d\"\r\n    user: alice\r\n    \
+                    users:\r\n        alice:\r\n            editor: !x {a: \"b\r\n    \
+                    oauth_token: gho_TESTONLY1\r\n";
+        let expected =
+            "github.com Some(\"alice\") Some(\"gho_TESTONLY1\") [(\"alice\", None)]".to_owned();
+        assert_eq!(read(text), Some(vec![expected]));
+    }
+
+    #[test]
+    fn after_a_logout_nothing_is_left() {
+        for text in [
+            "",
+            "{}",
+            "{}\n",
+            "---\n{}\n",
+            "null\n",
+            "# nothing\n",
+            "github.com: {}\n",
+            "github.com:\n    users: {}\n    git_protocol: https\n",
+            "github.com:\n    user: \"\"\n",
+        ] {
+            assert_eq!(read(text), Some(Vec::new()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_file_lacks_is_the_keyrings_entry_of_that_user() {
+        fn keyring(service: &str, user: &str) -> Result<Secret, Error> {
+            match (service, user) {
+                ("gh:new.example", "alice") => Ok(Secret::new(b"gho_TESTONLY1")),
+                ("gh:new.example", "bob") => Ok(Secret::new(b"gho_TESTONLY2")),
+                ("gh:new.example" | "gh:old.example", "") => Ok(Secret::new(b"gho_TESTONLY3")),
+                ("gh:locked.example", _) => Err(Error::Locked),
+                _ => Err(Error::NoEntry),
+            }
+        }
+        let absent = Err("neither gh's file nor the keyring has its token");
+        for (host, user, users, expected) in [
+            (
+                "new.example",
+                Some("alice"),
+                &["alice", "bob", "carol"][..],
+                vec![Ok("alice gho_TESTONLY1"), Ok("bob gho_TESTONLY2"), absent],
+            ),
+            ("old.example", Some("dave"), &[], vec![Ok("dave gho_TESTONLY3")]),
+            ("old.example", None, &[], vec![Ok("token gho_TESTONLY3")]),
+            ("locked.example", Some("dave"), &[], vec![Err("the keychain is locked")]),
+            ("none.example", Some("dave"), &[], vec![absent]),
+        ] {
+            let users = users.iter().map(|user| (*user, None)).collect();
+            let host = Host { name: host, user, token: None, users };
+            let found = tokens(&host, keyring).into_iter().map(|(_, token)| {
+                let token = token?;
+                let text = String::from_utf8_lossy(token.token.expose()).into_owned();
+                Ok(format!("{} {text}", token.account().username))
+            });
+            let found: Vec<Result<String, &str>> = found.collect();
+            let expected: Vec<_> = expected.into_iter().map(|e| e.map(str::to_owned)).collect();
+            assert_eq!(found, expected, "{}", host.name);
+        }
+    }
+
+    #[test]
     fn what_gh_would_not_write_is_refused() {
         for text in [
             "github.com: {user: a}",
@@ -181,6 +304,11 @@ mod tests {
             "- github.com",
             "github.com: x",
             "github.com:\n  user",
+            "github.com:\n  users: {a: {oauth_token: gho_TESTONLY1}}",
+            "github.com:\n  users:\n    a: x",
+            "github.com:\n  users:\n    - a",
+            "github.com:\n  oauth_token: !!str gho_TESTONLY1",
+            "{\"github.com\": {}}",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

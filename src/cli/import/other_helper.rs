@@ -5,9 +5,9 @@ use crate::cli::place::Place;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::protocol::Request;
+use crate::git;
+use crate::protocol::{Request, description};
 use std::io::{Read, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What the helper of this name, or at this path, answers for these places.
@@ -20,7 +20,7 @@ pub(super) fn read(name: &str, places: &[Place]) -> Result<Source, Error> {
     }
     let entries = places.iter().enumerate().map(|(number, place)| {
         let username = place.username.as_ref().map(Username::as_bytes);
-        let token = ask_for(helper(name), &place.context, username);
+        let token = ask(git::credential_helper(name), &place.context, username);
         Entry { number, label: place.context.to_string(), token }
     });
     let remark =
@@ -34,25 +34,8 @@ pub(super) fn read(name: &str, places: &[Place]) -> Result<Source, Error> {
     })
 }
 
-/// A helper as git runs it: a path as it is, a name by way of git.
-fn helper(name: &str) -> Command {
-    let mut command = if Path::new(name).is_absolute() {
-        Command::new(name)
-    } else {
-        let mut command = Command::new("git");
-        command.arg(format!("credential-{name}"));
-        command
-    };
-    command.arg("get");
-    command
-}
-
-/// What this command answers for a place without a username.
-pub(super) fn ask(command: Command, context: &Context) -> Result<Credential, &'static str> {
-    ask_for(command, context, None)
-}
-
-fn ask_for(
+/// What this command answers for a place.
+fn ask(
     mut command: Command,
     context: &Context,
     username: Option<&[u8]>,
@@ -64,7 +47,7 @@ fn ask_for(
     let mut child = command.spawn().map_err(|_| "the helper cannot be run")?;
     if let Some(mut stdin) = child.stdin.take() {
         // One that does not read may answer all the same.
-        let _ = stdin.write_all(&question(context, username));
+        let _ = stdin.write_all(&description(context, username, None));
     }
     let answer = child.stdout.take().map(|mut stdout| {
         let answer = Request::read(&mut stdout);
@@ -79,18 +62,4 @@ fn ask_for(
     };
     let found = credential(context.clone(), answer.username, token)?;
     Ok(Credential { expiry: answer.expiry, refresh_token: answer.refresh_token, ..found })
-}
-
-fn question(context: &Context, username: Option<&[u8]>) -> Vec<u8> {
-    let port = context.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let (protocol, host) = (context.protocol().as_str(), context.host());
-    let mut lines = format!("protocol={protocol}\nhost={host}{port}\n").into_bytes();
-    let path = context.path();
-    for (key, value) in [(&b"path="[..], Some(path.as_slice())), (b"username=", username)] {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            lines.extend([key, value, b"\n"].concat());
-        }
-    }
-    lines.push(b'\n');
-    lines
 }

@@ -2,11 +2,12 @@
 
 use super::found::Source;
 use crate::cli::accounts::existing;
-use crate::credential::{Credential, now};
+use crate::credential::Credential;
 use crate::error::Error;
 use crate::helper::{self, Choice};
 use crate::keychain::Keychain;
 use crate::terminal;
+use crate::time::now;
 use std::fmt::Write;
 
 /// What is to be done with a source's entries.

@@ -8,14 +8,14 @@ use super::credential_url::Parts;
 use super::found::{Entry, Removal, Source};
 use crate::context::escape;
 use crate::error::Error;
-use std::process::{Command, Stdio};
+use crate::git::{self, Failed, remotes};
 use zeroize::Zeroizing;
 
 const NOT_CHANGED: Error = Error::Refused("git could not change the remote's URL");
 
 /// What the remotes hold; nothing outside of a repository.
 pub(super) fn read() -> Option<Source> {
-    let remotes = Remotes(configured()?);
+    let remotes = Remotes(remotes::settings()?);
     let entries = remotes.urls().enumerate().filter_map(|(number, (key, url))| {
         let parts = Parts::of(url).filter(Parts::has_token)?;
         let remote = key.strip_prefix(b"remote.")?.rsplitn(2, |&b| b == b'.').nth(1)?;
@@ -32,14 +32,6 @@ pub(super) fn read() -> Option<Source> {
     })
 }
 
-/// `KEY LF URL NUL` for each URL in this repository's own configuration.
-fn configured() -> Option<Zeroizing<Vec<u8>>> {
-    let mut command = Command::new("git");
-    command.args(["config", "--local", "--null", "--get-regexp", r"^remote\..*\.(push)?url$"]);
-    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| Zeroizing::new(output.stdout))
-}
-
 struct Remotes(Zeroizing<Vec<u8>>);
 
 impl Remotes {
@@ -54,7 +46,7 @@ impl Remotes {
 
 impl Removal for Remotes {
     fn remove(&self, numbers: &[usize]) -> Result<(), Error> {
-        if configured().as_ref() != Some(&self.0) {
+        if remotes::settings().as_ref() != Some(&self.0) {
             return Err(Error::Refused(
                 "the remotes were changed meanwhile and are left as they are: begin again",
             ));
@@ -99,23 +91,10 @@ impl Change {
     }
 
     fn carry_out(&self) -> Result<(), Error> {
-        let sends_path =
-            git(&["--type=bool", "--get-urlmatch", "credential.useHttpPath", &self.place]);
-        if sends_path.as_deref() != Some(b"true\n") {
-            let setting = format!("credential.{}.useHttpPath", self.place);
-            git(&["--local", &setting, "true"]).ok_or(NOT_CHANGED)?;
-        }
-        git(&["--local", &self.key, &self.new, &self.old]).ok_or(NOT_CHANGED)?;
-        Ok(())
+        git::send_path_in_repository(&self.place)
+            .and_then(|()| remotes::set(&self.key, &self.new, &self.old))
+            .map_err(Failed::tell)
     }
-}
-
-/// What `git config` prints; nothing where it fails.
-fn git(arguments: &[&str]) -> Option<Vec<u8>> {
-    let mut command = Command::new("git");
-    command.arg("config").args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
-    let output = command.output().ok()?;
-    output.status.success().then_some(output.stdout)
 }
 
 /// A regular expression that matches this text alone.
@@ -143,7 +122,7 @@ mod tests {
                 "https://alice@h.example/o/r.git",
             ),
             (
-                "https://ghp_TESTONLY@h.example:8443/o/r",
+                "https://ghp_TESTONLYTESTONLY@h.example:8443/o/r",
                 r"^https://[^@/]*@h\.example:8443/o/r$",
                 "https://h.example:8443/o/r",
             ),

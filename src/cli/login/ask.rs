@@ -1,15 +1,15 @@
 //! What a login is told, by a person at the terminal or by flags and standard input.
 
-use super::{Arguments, UNUSABLE, expiry, page};
+use super::{Arguments, expiry, page};
 use crate::cli::accounts;
-use crate::cli::place::is_plain;
+use crate::cli::place::usable;
 use crate::context::Context;
-use crate::credential::{Credential, Username, now};
-use crate::ending::relative;
+use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::keychain::Keychain;
 use crate::secret::{Buffer, Secret};
 use crate::terminal::prompt::Terminal;
+use crate::time::{now, relative};
 use crate::{forge, hardening, terminal};
 use std::io::Read;
 use zeroize::Zeroizing;
@@ -103,10 +103,8 @@ impl Login<'_> {
         let likely = self.only_or_conventional(keychain, b"")?;
         let question = format!("Username for {}", self.context);
         let default = likely.username.to_string();
-        let username = terminal.ask_for(&question, &default, |answer| {
-            let username = Username::new(answer.as_bytes());
-            is_plain(&username).then_some(username).ok_or(UNUSABLE)
-        })?;
+        let username = terminal
+            .ask_for(&question, &default, |answer| usable(Username::new(answer.as_bytes())))?;
         // What is shown of an odd name is not the name itself.
         if username.to_string() == default { Ok(likely) } else { self.named(keychain, username) }
     }
@@ -144,9 +142,9 @@ impl Login<'_> {
         if self.replace || !old.is_live(now()) {
             return Ok(());
         }
-        let kind = forge::kind_of(&self.context, old.token.expose());
-        let kind =
-            kind.map_or_else(|| "token".to_owned(), |kind| format!("{} {}", kind.forge, kind.name));
+        let known = forge::recognise(&self.context, old.token.expose());
+        let kind = known.map(|known| format!("{} {}", known.forge.name(), known.kind.name()));
+        let kind = kind.unwrap_or_else(|| "token".to_owned());
         let life = old.expiry.map(|expiry| format!(", which expires {}", relative(expiry, now())));
         self.replace = terminal.confirm(&format!(
             "{username} has a {kind} at {} already{}. Replace it?",

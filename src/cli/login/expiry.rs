@@ -1,8 +1,8 @@
 //! When a token ends, as people say it.
 
 use crate::error::Error;
-use humantime::{parse_duration, parse_rfc3339};
-use std::time::UNIX_EPOCH;
+use crate::time::from_rfc3339;
+use humantime::parse_duration;
 
 /// The word for a token without an end, or with one that nobody knows.
 pub(super) const NEVER: &str = "never";
@@ -18,10 +18,8 @@ pub(super) fn parse(text: &str, now: u64) -> Result<Option<u64>, Error> {
     if text == NEVER {
         return Ok(None);
     }
-    let time = parse_rfc3339(text).or_else(|_| parse_rfc3339(&format!("{text}T00:00:00Z")));
-    let time = time.ok().and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs()));
     let duration = || parse_duration(text).ok().and_then(|d| now.checked_add(d.as_secs()));
-    match time.or_else(duration) {
+    match from_rfc3339(text).or_else(duration) {
         Some(end) if end > now => Ok(Some(end)),
         Some(_) => Err(Error::Usage("a token that has expired already is of no use")),
         None => {
@@ -33,9 +31,9 @@ pub(super) fn parse(text: &str, now: u64) -> Result<Option<u64>, Error> {
 #[cfg(test)]
 mod tests {
     use super::parse;
+    use crate::time::DAY;
 
     const NOW: u64 = 1_798_761_600; // 2027-01-01T00:00:00Z
-    const DAY: u64 = 24 * 60 * 60;
 
     #[test]
     fn a_date_a_time_a_span_or_never() {

@@ -1,11 +1,11 @@
 //! The page where a token is made: shown, and opened where there is a desktop.
 
 use crate::context::Context;
-use crate::credential::now;
 use crate::error::Error;
 use crate::forge::{self, Page, Wanted};
 use crate::terminal::display;
 use crate::terminal::prompt::Terminal;
+use crate::time::{DAY, now};
 
 /// GitHub takes no longer name.
 const MAX_NAME: usize = 40;
@@ -14,11 +14,10 @@ const MAX_NAME: usize = 40;
 pub(super) fn offer(
     terminal: &mut Terminal,
     context: &Context,
-    forge: Option<&str>,
+    forge: Option<forge::Id>,
     expiry: Option<u64>,
 ) -> Result<(), Error> {
-    const DAY: u64 = 24 * 60 * 60;
-    let forge = forge.and_then(forge::from_id).or_else(|| forge::likely_at(context));
+    let forge = forge.map(forge::Id::forge).or_else(|| forge::likely_at(context));
     let Some(forge) = forge else { return Ok(()) };
     let days = expiry.map(|expiry| expiry.saturating_sub(now()).div_ceil(DAY));
     // So that it is found again there.

@@ -4,20 +4,19 @@
 
 use super::configuration::sends_path;
 use super::finding::{Finding, Mend};
-use super::places::{Asked, looks_like_token, percent};
-use crate::cli::git_config::entries::Entries;
-use crate::cli::git_config::words::typed;
-use crate::cli::list::rfc3339;
+use super::places::{Asked, percent};
 use crate::context::{Context, Protocol};
-use crate::credential::{Username, now};
-use crate::ending::relative;
+use crate::credential::{State, Username};
 use crate::error::Error;
+use crate::forge;
+use crate::git::entries::Entries;
+use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
-use crate::keychain::Kind;
+use crate::time::{DAY, now, relative, rfc3339};
 use serde_json::{Value, json};
 
 /// How long before its end a token is worth a word, in seconds: 30 days.
-const SOON: u64 = 30 * 24 * 60 * 60;
+const SOON: u64 = 30 * DAY;
 
 /// The account's own username: also of one that answers any.
 fn username(explained: &Explained) -> Username {
@@ -62,7 +61,7 @@ pub(super) fn reason(explained: &Explained, asked_name: Option<&str>) -> String 
 pub(super) fn to_json(explained: &Explained, asked_name: Option<&str>) -> Value {
     let expiry = explained.credential.as_ref().and_then(|c| c.expiry);
     json!({
-        "context": explained.account.context.to_string(),
+        "context": forge::shown_context(&explained.account.context),
         "username": Some(username(explained)).filter(|n| !n.is_empty()).map(|n| n.to_string()),
         "answers": explained.why == Why::Answers,
         "why": reason(explained, asked_name),
@@ -81,8 +80,9 @@ pub(super) fn about_answer(
     if let Some(one) = first(Why::Ambiguous) {
         let what = format!("several accounts could answer at {place}, so none does");
         let key = format!("credential.{}.username", one.account.context);
-        let name = username(one).to_string();
-        let (key, name) = (typed(&key), typed(&name));
+        let name = Some(username(one)).filter(|name| !name.is_token());
+        let name = name.map_or_else(|| "NAME".to_owned(), |name| typed(&name.to_string()));
+        let key = typed(&key);
         let mend = Mend::Command(format!("git config --global {key} {name}"));
         return Some(Finding::wrong("ambiguous", what, mend));
     }
@@ -100,7 +100,7 @@ pub(super) fn about_answer(
     if first(Why::Refused).is_some() || place.exposes_secrets() {
         return None;
     }
-    let asked_name = asked_name.filter(|name| !looks_like_token(&name.to_string()));
+    let asked_name = asked_name.filter(|name| !name.is_token());
     let whom = asked_name.map(|name| format!(" for {name}")).unwrap_or_default();
     let what = format!("no token is kept{whom} at {place}");
     let user = asked_name.map(|name| format!("{}@", percent(name)));
@@ -136,28 +136,37 @@ pub(super) fn about_accounts(
     }
     for explained in accounts.iter().filter(|explained| !explained.locked) {
         let context = &explained.account.context;
+        if forge::is_in_context(context) {
+            // What an older version took. No command takes it any more.
+            let what = "a token was taken for a part of a URL, and is filed for everybody to see";
+            let mend = "revoke it at its host, and delete the item in the keychain's own program";
+            findings.push(Finding::wrong("token-in-url", what, Mend::Advice(mend.to_owned())));
+            continue;
+        }
         let who = format!("the token for {} at {context}", name(explained));
         match &explained.credential {
             None => {
                 let what = format!("{who} is damaged");
                 findings.push(Finding::wrong("damaged", what, login(explained, "")));
             }
-            Some(credential) if credential.rejected_at.is_some() => {
-                let what = format!("{who} was rejected by the host");
-                findings.push(Finding::wrong("rejected", what, login(explained, "")));
-            }
-            Some(credential) if credential.is_expired(now) => {
-                let what = format!("{who} has expired");
-                findings.push(Finding::wrong("expired", what, login(explained, "")));
-            }
-            Some(credential) => {
-                let soon = |expiry: &u64| expiry - now <= SOON;
-                if let Some(expiry) = credential.expiry.filter(soon) {
-                    let what = format!("{who} expires {}", relative(expiry, now));
-                    let mend = login(explained, " --replace");
-                    findings.push(Finding::wrong("expires-soon", what, mend));
+            Some(credential) => match credential.state(now) {
+                State::Rejected => {
+                    let what = format!("{who} was rejected by the host");
+                    findings.push(Finding::wrong("rejected", what, login(explained, "")));
                 }
-            }
+                State::Expired => {
+                    let what = format!("{who} has expired");
+                    findings.push(Finding::wrong("expired", what, login(explained, "")));
+                }
+                State::Live => {
+                    let soon = |expiry: &u64| expiry - now <= SOON;
+                    if let Some(expiry) = credential.expiry.filter(soon) {
+                        let what = format!("{who} expires {}", relative(expiry, now));
+                        let mend = login(explained, " --replace");
+                        findings.push(Finding::wrong("expires-soon", what, mend));
+                    }
+                }
+            },
         }
         if context.is_scoped() && is_gits(context) && !is_reached(context, entries) {
             let what = format!("{who} is not used: git does not send the path there");
@@ -189,9 +198,10 @@ fn login(explained: &Explained, option: &str) -> Mend {
         return Mend::Command(format!("docker login {}", typed(&registry)));
     }
     let name = username(explained);
-    let name = match (name.is_empty(), name.to_string()) {
-        (true, _) => String::new(),
-        (false, name) => format!(" --username {}", typed(&name)),
+    let name = if name.is_empty() || name.is_token() {
+        String::new()
+    } else {
+        format!(" --username {}", typed(&name.to_string()))
     };
     let place = context.to_string();
     Mend::ours(&format!("login{option}{name} {}", typed(&place)))
@@ -205,15 +215,4 @@ pub(super) fn keychain(error: Error) -> Finding {
     };
     let mend = error.hint().map_or(Mend::Nothing, |hint| Mend::Advice(hint.to_owned()));
     Finding::wrong(id, error.to_string(), mend)
-}
-
-/// The keychain in words: what must be known about it.
-pub(super) fn describe(kind: Kind) -> &'static str {
-    match kind {
-        Kind::SecretService => "secret-service, the desktop's; kept over a reboot",
-        Kind::Kernel => "kernel, in memory only: gone at reboot",
-        Kind::LoginKeychain => "login-keychain, macOS's own; kept over a reboot",
-        Kind::CredentialManager => "credential-manager, Windows' own; kept over a reboot",
-        Kind::Source | Kind::Memory => kind.name(),
-    }
 }

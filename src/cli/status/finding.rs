@@ -1,8 +1,8 @@
 //! Something that is not as it should be, or that should be known, and what mends it.
 
-use crate::cli::git_config::entries::Entry;
-use crate::cli::git_config::helper_line;
-use crate::cli::git_config::words::typed;
+use crate::git::entries::Entry;
+use crate::git::helper_line;
+use crate::git::words::typed;
 use serde_json::{Value, json};
 use std::env;
 use std::path::PathBuf;
@@ -87,10 +87,10 @@ impl Mend {
 
 /// How this program is called by those who read this.
 pub(super) fn this_command() -> String {
-    if helper_line::in_path().is_some_and(|path| helper_line::is_this_program(&path)) {
+    if helper_line::by_name().is_some() {
         return "git credential-pat".to_owned();
     }
-    let path = env::current_exe().unwrap_or_else(|_| crate::terminal::NAME.into());
+    let path = helper_line::this_path().unwrap_or_else(|| crate::terminal::NAME.into());
     typed(&path.to_string_lossy())
 }
 

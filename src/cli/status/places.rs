@@ -5,8 +5,9 @@ use crate::cli::place::Place;
 use crate::context::{Context, unescape};
 use crate::credential::Username;
 use crate::error::Error;
+use crate::forge;
+use crate::git::remotes;
 use std::fmt::Write;
-use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
 /// What stands in the place of a password where the name is a token.
@@ -15,8 +16,8 @@ const NO_PASSWORD: &str = "x-oauth-basic";
 /// A place, as git would come to it.
 pub(in crate::cli) struct Asked {
     /// With its path, and with its username if it has one: no more of it than that.
-    pub(super) url: String,
-    pub(super) context: Context,
+    pub(in crate::cli) url: String,
+    pub(in crate::cli) context: Context,
     pub(super) username: Option<Username>,
     /// Whether a person named it.
     pub(super) named: bool,
@@ -55,7 +56,7 @@ pub(super) fn asked(url: Option<&str>) -> Result<Vec<Asked>, Error> {
         return Ok(vec![Asked::parse(url, true)?]);
     }
     let mut places: Vec<Asked> = Vec::new();
-    for url in remotes() {
+    for url in remotes::urls() {
         let Some(url) = without_password(&url) else { continue };
         let Ok(place) = Asked::parse(&url, false) else { continue };
         if places.iter().all(|known| known.url != place.url) {
@@ -63,20 +64,6 @@ pub(super) fn asked(url: Option<&str>) -> Result<Vec<Asked>, Error> {
         }
     }
     Ok(places)
-}
-
-/// The URLs that git comes to for this repository's remotes.
-fn remotes() -> Vec<Zeroizing<String>> {
-    let names = ask(&["remote"]).unwrap_or_default();
-    let mut urls = Vec::new();
-    for name in names.lines() {
-        for arguments in [&["remote", "get-url", name][..], &["remote", "get-url", "--push", name]]
-        {
-            let output = ask(arguments).unwrap_or_default();
-            urls.extend(output.lines().map(|url| Zeroizing::new(url.to_owned())));
-        }
-    }
-    urls
 }
 
 /// A URL of http without what may be a token: its password, and a name that looks like one.
@@ -89,8 +76,11 @@ fn without_password(url: &str) -> Option<Zeroizing<String>> {
     let (authority, path) = rest.split_at(host_end);
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     let (name, password) = user.split_once(':').unwrap_or((user, ""));
-    let is_token =
-        if password.is_empty() { looks_like_token(name) } else { password == NO_PASSWORD };
+    let is_token = if password.is_empty() {
+        forge::is_token(name.as_bytes())
+    } else {
+        password == NO_PASSWORD
+    };
     let is_name = !name.is_empty() && !is_token;
     let user = if is_name { format!("{name}@") } else { String::new() };
     Some(Zeroizing::new(format!("{protocol}://{user}{host}{path}")))
@@ -103,34 +93,9 @@ pub(super) fn url_holds_token(url: &str) -> bool {
     let Some((user, _)) = authority.rsplit_once('@') else { return false };
     match user.split_once(':') {
         Some((_, password)) if !password.is_empty() => true,
-        Some((name, _)) => looks_like_token(name),
-        None => looks_like_token(user),
+        Some((name, _)) => forge::is_token(name.as_bytes()),
+        None => forge::is_token(user.as_bytes()),
     }
-}
-
-/// A username for people, unless it is rather a token.
-pub(super) fn shown(name: &Username) -> String {
-    let text = name.to_string();
-    if looks_like_token(&text) { "(a token)".to_owned() } else { text }
-}
-
-/// Whether a username is rather a token: long, and with one of the forges' beginnings.
-pub(super) fn looks_like_token(name: &str) -> bool {
-    const BEGINNINGS: [&str; 12] = [
-        "ghp_",
-        "gho_",
-        "ghs_",
-        "ghu_",
-        "ghr_",
-        "github_pat_",
-        "glpat-",
-        "gldt-",
-        "ATBB",
-        "ATAT",
-        "hf_",
-        "ATCT",
-    ];
-    BEGINNINGS.iter().any(|beginning| name.starts_with(beginning) && name.len() > 12)
 }
 
 fn url_of(place: &Place) -> String {
@@ -155,14 +120,6 @@ pub(super) fn percent(name: &Username) -> String {
         }
     }
     text
-}
-
-/// What git prints.
-pub(super) fn ask(arguments: &[&str]) -> Option<Zeroizing<String>> {
-    let mut git = Command::new("git");
-    git.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
-    let output = git.output().ok().filter(|output| output.status.success())?;
-    String::from_utf8(output.stdout).ok().map(Zeroizing::new)
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 //! configuration. They are counted, never shown.
 
 use super::finding::{Finding, Mend, below_home, origin};
-use super::places::{looks_like_token, url_holds_token};
-use crate::cli::git_config::entries::{Entries, Entry};
-use crate::cli::git_config::helper_line::{Helper, store_file};
-use crate::cli::git_config::words::typed;
+use super::places::url_holds_token;
+use crate::forge;
+use crate::git::entries::{Entries, Entry};
+use crate::git::helper_line::{Helper, store_file};
+use crate::git::words::typed;
 use std::env;
 use std::fs::File;
 use std::io::Read;
@@ -82,7 +83,8 @@ fn urls(entries: &Entries) -> Vec<Finding> {
         let what = format!("a token lies in plain text in the URL of the remote {remote}");
         findings.push(Finding::wrong("token-in-url", what, import("remotes")));
     }
-    for entry in entries.named("credential", "username").filter(|e| looks_like_token(&e.value)) {
+    let is_token = |entry: &&Entry| forge::is_token(entry.value.as_bytes());
+    for entry in entries.named("credential", "username").filter(is_token) {
         let what = format!("a token lies in plain text as a username in {}", origin(entry));
         findings.push(Finding::wrong("token-as-username", what, Mend::edit(entry)));
     }

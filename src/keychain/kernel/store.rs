@@ -2,13 +2,16 @@
 //!
 //! An entry is the key `keyring:USER@SERVICE`, as in the family's own kernel store, in `@u`
 //! instead of the session and persistent keyrings: those give EACCES in fresh sessions and
-//! forget after three days. An entry that the family's store has made is found through the
-//! session keyring and updated where it is.
+//! forget after three days. An entry that the family's store has made is found in those, too,
+//! and updated where it is.
+//!
+//! The modifier `description` gives the key another description, as in the family's store.
 
 use super::{MAX_PAYLOAD, convert, possessing, read_payload, user_keyring};
 use crate::hardening;
-use crate::keychain::family::{self, Names};
+use crate::keychain::family::entry::{self, Names};
 use keyring_core::api::{CredentialApi, CredentialPersistence, CredentialStoreApi};
+use keyring_core::attributes::parse_attributes;
 use keyring_core::{Credential, Entry, Error, Result};
 use linux_keyutils::{Key, KeyError, KeyRing, KeyRingIdentifier};
 use std::any::Any;
@@ -34,8 +37,10 @@ impl CredentialStoreApi for Store {
         user: &str,
         modifiers: Option<&HashMap<&str, &str>>,
     ) -> Result<Entry> {
-        let names = Names::new(service, user, modifiers)?;
-        Ok(Entry::new_with_credential(Arc::new(KernelEntry(names))))
+        let description = parse_attributes(&["description"], modifiers)?.remove("description");
+        let description = description.unwrap_or_else(|| format!("keyring:{user}@{service}"));
+        let names = Names::new(service, user);
+        Ok(Entry::new_with_credential(Arc::new(KernelEntry { names, description })))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -49,26 +54,31 @@ impl CredentialStoreApi for Store {
 
 /// One key.
 #[derive(Clone, Debug)]
-struct KernelEntry(Names);
+struct KernelEntry {
+    names: Names,
+    description: String,
+}
 
 impl KernelEntry {
-    fn description(&self) -> String {
-        format!("keyring:{}@{}", self.0.user, self.0.service)
-    }
-
-    /// The key in the user keyring, else in the session's.
+    /// The key in the user keyring, else in the session's, else in the persistent one.
     fn key(&self) -> Result<Option<Key>> {
-        let description = self.description();
         for ring in [KeyRingIdentifier::User, KeyRingIdentifier::Session] {
-            let search = || KeyRing::from_special_id(ring, false)?.search(&description);
+            let search = || KeyRing::from_special_id(ring, false)?.search(&self.description);
             match possessing(search) {
                 Ok(key) => return Ok(Some(key)),
                 Err(error) if super::is_gone(error) => {}
                 Err(error) => return Err(to_family(error)),
             }
         }
-        Ok(None)
+        Ok(persistent_keyring().and_then(|ring| ring.search(&self.description)).ok())
     }
+}
+
+/// The keyring that outlives a user's sessions by three days, made a part of this process's
+/// own. Not every kernel has one.
+fn persistent_keyring() -> std::result::Result<KeyRing, KeyError> {
+    KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
+    KeyRing::get_persistent(KeyRingIdentifier::Process)
 }
 
 impl CredentialApi for KernelEntry {
@@ -82,8 +92,8 @@ impl CredentialApi for KernelEntry {
         if let Some(key) = self.key()? {
             return possessing(|| key.update(&secret)).map_err(to_family);
         }
-        let description = self.description();
-        possessing(|| user_keyring()?.add_key(&description, secret)).map(drop).map_err(to_family)
+        let add = || user_keyring()?.add_key(&self.description, secret);
+        possessing(add).map(drop).map_err(to_family)
     }
 
     fn get_secret(&self) -> Result<Vec<u8>> {
@@ -104,7 +114,7 @@ impl CredentialApi for KernelEntry {
     }
 
     fn get_specifiers(&self) -> Option<(String, String)> {
-        Some(self.0.specifiers())
+        Some(self.names.specifiers())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -113,5 +123,5 @@ impl CredentialApi for KernelEntry {
 }
 
 fn to_family(error: KeyError) -> Error {
-    family::convert(convert(error))
+    entry::convert(convert(error))
 }

@@ -1,17 +1,19 @@
 //! The Secret Service as a store of the keyring family (keyring-core), for other programs.
 //!
 //! An entry is an item with the attributes `service` and `username`, as in the family's own
-//! Secret Service stores, so that each finds what the others wrote. What this one has before
-//! them: it never hangs, never prompts where nobody sees it, and draws its session keys from
-//! the operating system.
+//! Secret Service stores and in python-keyring and go-keyring, so that each finds what the
+//! others wrote; some add attributes of their own. What this one has before them: it never
+//! hangs, never prompts where nobody sees it or for another entry, and draws its session keys
+//! from the operating system.
 
 use super::address;
-use super::service::Service;
+use super::service::{Attributes, Listing, Plaintext, Service};
 use super::wire::ObjectPath;
 use crate::error::Error;
-use crate::keychain::family::{Names, convert};
+use crate::keychain::family::entry::{Names, convert};
 use crate::keychain::prompts::Prompts;
 use keyring_core::api::{CredentialApi, CredentialPersistence, CredentialStoreApi};
+use keyring_core::attributes::parse_attributes;
 use keyring_core::{Credential, Entry, Error as FamilyError, Result};
 use std::any::Any;
 use std::collections::HashMap;
@@ -62,7 +64,8 @@ impl CredentialStoreApi for Store {
         user: &str,
         modifiers: Option<&HashMap<&str, &str>>,
     ) -> Result<Entry> {
-        let names = Names::new(service, user, modifiers)?;
+        parse_attributes(&[], modifiers)?;
+        let names = Names::new(service, user);
         Ok(Entry::new_with_credential(Arc::new(ServiceEntry { store: self.clone(), names })))
     }
 
@@ -87,20 +90,68 @@ impl ServiceEntry {
         [("service", &self.names.service), ("username", &self.names.user)]
     }
 
-    /// The entry's item, unlocked. Of several it is not known which is meant.
-    fn find(&self, service: &mut Service) -> std::result::Result<Option<ObjectPath>, Error> {
-        let queries = [self.attributes().to_vec()];
-        let mut found = service.search(&queries)?.remove(0);
+    /// The entry's items. A search finds what has at least these attributes, and no service
+    /// promises how it compares them: what has other names is neither unlocked nor touched.
+    fn search(&self, service: &mut Service) -> std::result::Result<Listing, Error> {
+        let mut ours = Listing::default();
+        for found in service.search(&[self.attributes().to_vec()])? {
+            ours.open.extend(self.of_these_names(service, found.open)?);
+            ours.locked.extend(self.of_these_names(service, found.locked)?);
+        }
+        Ok(ours)
+    }
+
+    fn of_these_names(
+        &self,
+        service: &mut Service,
+        items: Vec<ObjectPath>,
+    ) -> std::result::Result<Vec<ObjectPath>, Error> {
+        let attributes = service.attributes(&items)?;
+        let items = items.into_iter().zip(attributes);
+        Ok(items.filter_map(|(item, has)| self.is_named(&has?).then_some(item)).collect())
+    }
+
+    /// Whether an item with these attributes is the entry's.
+    fn is_named(&self, has: &Attributes) -> bool {
+        let has = |(name, value)| has.iter().any(|(n, v)| n == name && v == value);
+        self.attributes().into_iter().all(has)
+    }
+
+    /// The entry's items, unlocked.
+    fn find_all(&self, service: &mut Service) -> std::result::Result<Vec<ObjectPath>, Error> {
+        let mut found = self.search(service)?;
         if !found.locked.is_empty() {
             service.unlock(&found.locked)?;
-            found = service.search(&queries)?.remove(0);
+            found = self.search(service)?;
         }
-        match (found.open.as_slice(), found.locked.as_slice()) {
-            ([], []) => Ok(None),
-            ([item], []) => Ok(Some(item.clone())),
-            (_, []) => Err(Error::Keychain("several items are there for one entry")),
-            _ => Err(Error::Locked),
+        if found.locked.is_empty() { Ok(found.open) } else { Err(Error::Locked) }
+    }
+
+    /// The entry's item, unlocked. Of several it is not known which is meant.
+    fn find(&self, service: &mut Service) -> std::result::Result<Option<ObjectPath>, Error> {
+        let mut items = self.find_all(service)?;
+        if items.len() > 1 {
+            return Err(Error::SeveralEntries);
         }
+        Ok(items.pop())
+    }
+
+    /// The entry's secret. Several items that hold the same are as good as one: two libraries
+    /// have been used.
+    fn read(&self, service: &mut Service) -> std::result::Result<Option<Plaintext>, Error> {
+        let items = self.find_all(service)?;
+        match items.as_slice() {
+            [] => return Ok(None),
+            [item] => return Ok(Some(service.secret(item)?.map_err(Error::from)?)),
+            _ => {}
+        }
+        let secrets = service.secrets(&items)?.into_iter().map(|(_, secret)| secret);
+        let mut secrets: Vec<Plaintext> = secrets.collect();
+        let first = secrets.pop();
+        if secrets.iter().any(|secret| Some(secret) != first.as_ref()) {
+            return Err(Error::SeveralEntries);
+        }
+        Ok(first)
     }
 
     /// Runs a call, begun again once where that may help.
@@ -129,11 +180,7 @@ impl CredentialApi for ServiceEntry {
     }
 
     fn get_secret(&self) -> Result<Vec<u8>> {
-        self.run(|service| {
-            let Some(item) = self.find(service)? else { return Ok(None) };
-            let secret = service.secret(&item)?.map_err(Error::from)?;
-            Ok(Some(secret.to_vec()))
-        })
+        self.run(|service| self.read(service)).map(|mut secret| std::mem::take(&mut *secret))
     }
 
     fn delete_credential(&self) -> Result<()> {
@@ -153,5 +200,24 @@ impl CredentialApi for ServiceEntry {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Names, ServiceEntry, Store};
+
+    #[test]
+    fn an_item_of_other_names_is_not_the_entrys() {
+        let entry = ServiceEntry { store: Store::new(), names: Names::new("app", "alice") };
+        let is_named = |has: &[(&str, &str)]| {
+            let has = has.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            entry.is_named(&has.collect())
+        };
+        assert!(is_named(&[("username", "alice"), ("target", "default"), ("service", "app")]));
+        assert!(!is_named(&[("username", "Alice"), ("service", "app")]));
+        assert!(!is_named(&[("username", "alice"), ("service", "app2")]));
+        assert!(!is_named(&[("username", "alice")]));
+        assert!(!is_named(&[]));
     }
 }

@@ -1,7 +1,8 @@
 //! Nothing is left of a token that was imported, printed or handed to a command: not in
-//! memory, not in a register, not in a file.
+//! memory, not in a file.
 
 use super::Newcomer;
+use crate::support::program::program;
 use crate::support::release::release_binary;
 use crate::support::residue::Needles;
 use crate::support::tracee::{Seen, watch};
@@ -27,6 +28,17 @@ fn written_elsewhere(seen: &Seen, places: &[&str]) -> Vec<String> {
     seen.written_to.iter().filter(|to| !places.contains(&to.as_str())).cloned().collect()
 }
 
+/// Another program's entry, as go-keyring encodes it; its service.
+fn plant(newcomer: &Newcomer) -> String {
+    let service = newcomer.keys.host("app");
+    let key = ["padd", "user", &format!("keyring:e@{service}"), "@u"];
+    // `base64` of the second token.
+    let secret = "go-keyring-base64:Z2hwX1RFU1RPTkxZWnI2c1VlNG9LdjBpUXg4bk13MnRCeTdjUGozRA==";
+    let ran = newcomer.sandbox.run(program("keyctl", "keyutils"), &key, secret.as_bytes());
+    assert!(ran.status.success(), "{ran}");
+    service
+}
+
 #[test]
 fn an_import_leaves_its_tokens_in_the_keychain_alone() {
     let newcomer = Newcomer::new();
@@ -34,14 +46,15 @@ fn an_import_leaves_its_tokens_in_the_keychain_alone() {
     newcomer.write(".git-credentials", &urls);
     newcomer.write(".netrc", &format!("machine n.HOST login c password \"{TOKEN}\"\n"));
     newcomer.write("config/gh/hosts.yml", &format!("g.HOST:\n    oauth_token: {OTHER}\n"));
-    for source in ["store", "netrc", "gh"] {
+    let keyring = format!("keyring={}/e https://k.HOST", plant(&newcomer));
+    for source in ["store", "netrc", "gh", &keyring] {
         let seen = watched(&newcomer, &format!("import --from {source} --dry-run"));
         assert!(seen.written_to.is_empty(), "{seen}");
         let seen = watched(&newcomer, &format!("import --from {source} --yes --remove"));
         assert!(written_elsewhere(&seen, &["keyring"]).is_empty(), "{seen}");
         assert!(seen.written_to.iter().any(|to| to == "keyring"), "{seen}");
     }
-    assert_eq!(newcomer.keys.accounts().len(), 4);
+    assert_eq!(newcomer.keys.accounts().len(), 5);
     newcomer.holds(".git-credentials", "");
 }
 

@@ -68,7 +68,7 @@ fn a_real_helper_is_asked_for_each_place() {
 /// Another program, which is made to begin again where it stumbles over `KWallet` on a busy
 /// machine: a session that is gone at once, an item that is not yet there, and in 1 of 256
 /// sessions a key that begins with a zero.
-fn secret_tool(desktop: &Desktop, words: &[&str], stdin: &[u8]) -> Ran {
+pub(super) fn secret_tool(desktop: &Desktop, words: &[&str], stdin: &[u8]) -> Ran {
     let run = |_| desktop.tool("secret-tool", "libsecret-tools", words, stdin);
     let mut runs = (0..5).map(run);
     let first = runs.next().unwrap();
@@ -76,21 +76,21 @@ fn secret_tool(desktop: &Desktop, words: &[&str], stdin: &[u8]) -> Ran {
 }
 
 /// Keeps an item as another program would.
-fn plant(desktop: &Desktop, attributes: &str, secret: &str) {
+pub(super) fn plant(desktop: &Desktop, attributes: &str, secret: &str) {
     let mut words = vec!["store", "--label=An item"];
     words.extend(attributes.split(' '));
     let ran = secret_tool(desktop, &words, secret.as_bytes());
     assert!(ran.status.success(), "{ran}");
 }
 
-fn import(desktop: &Desktop, arguments: &[&str]) -> Ran {
+pub(super) fn import(desktop: &Desktop, arguments: &[&str]) -> Ran {
     let ran = desktop.sandbox.helper(&[&["import", "--yes"], arguments].concat(), "");
     assert!(ran.status.success(), "{ran}");
     assert!(!(ran.stdout() + &ran.stderr()).contains("TESTONLY"), "{ran}");
     ran
 }
 
-fn answers(desktop: &Desktop, request: &str, answer: &str) {
+pub(super) fn answers(desktop: &Desktop, request: &str, answer: &str) {
     desktop.sandbox.helper(&["get"], request.replace(' ', "\n") + "\n").prints(answer);
 }
 

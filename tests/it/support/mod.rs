@@ -1,5 +1,7 @@
 //! What the tests stand on: one file per real part.
 
+#[cfg(unix)]
+pub mod beginnings;
 #[cfg(windows)]
 pub mod credentials;
 #[cfg(unix)]
@@ -23,8 +25,6 @@ pub mod person;
 pub mod program;
 #[cfg(target_os = "linux")]
 pub mod proxy;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub mod registers;
 #[cfg(target_os = "linux")]
 pub mod registry;
 #[cfg(unix)]
@@ -38,6 +38,8 @@ pub mod sandbox;
 pub mod server;
 #[cfg(target_os = "linux")]
 pub mod service;
+#[cfg(unix)]
+pub mod spy;
 #[cfg(unix)]
 pub mod terminal;
 #[cfg(target_os = "linux")]

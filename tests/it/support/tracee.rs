@@ -6,7 +6,6 @@
 //! this works without being root as well, although the helper hides its memory.
 
 use super::keyring::Keyring;
-use super::registers::registers;
 use super::residue::{Needles, Piece};
 use nix::libc::{self, user_regs_struct};
 use nix::sys::ptrace::{self, Options};
@@ -28,7 +27,7 @@ pub struct Seen {
     pub status: i32,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
-    /// Pieces in memory and registers at the end.
+    /// Pieces in memory at the end.
     pub residue: Vec<Residue>,
     /// At the first write of the secret to standard output: how many whole copies there were
     /// besides the bytes that were written. None if it was not written there.
@@ -232,9 +231,6 @@ impl<'a> Watcher<'a> {
                 let place = format!("{name} {:#x}", start + piece.at as u64);
                 self.seen.residue.push(Residue { place, piece });
             }
-        }
-        for piece in self.needles.find(&registers(self.pid)) {
-            self.seen.residue.push(Residue { place: "registers".to_owned(), piece });
         }
         let limits = fs::read_to_string(format!("/proc/{}/limits", self.pid)).unwrap();
         let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();

@@ -4,14 +4,16 @@
 //! anything else `X` is `git credential-X`. A line may be a shell snippet that holds a token, so
 //! what is not known is not shown.
 
-use crate::arguments::{self, HelperOptions, Invocation, Operation};
+use crate::arguments::{self, HelperOptions, Invocation};
+use crate::keychain::Kind;
+use crate::protocol::Operation;
 use crate::terminal::NAME;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// What git asks.
 #[derive(Clone)]
-pub(in crate::cli) enum Helper {
+pub(crate) enum Helper {
     /// An empty line: git forgets the helpers before it.
     Reset,
     /// Us; without options where they are wrong.
@@ -24,7 +26,7 @@ pub(in crate::cli) enum Helper {
 
 impl Helper {
     /// Reads a line.
-    pub(in crate::cli) fn parse(line: &str) -> Self {
+    pub(crate) fn parse(line: &str) -> Self {
         if line.is_empty() {
             return Self::Reset;
         }
@@ -51,19 +53,19 @@ impl Helper {
     }
 
     /// Whether it keeps what it is given in a file that anybody who has it can read.
-    pub(in crate::cli) fn is_plain_text(&self) -> bool {
+    pub(crate) fn is_plain_text(&self) -> bool {
         matches!(self, Self::Other(name) if name == "store" || name == "netrc")
     }
 
     /// Whether it is ours and has a keychain, so that it takes what git stores.
-    pub(in crate::cli) fn is_our_keychain(&self) -> bool {
+    pub(crate) fn is_our_keychain(&self) -> bool {
         matches!(self, Self::Ours(Some(options)) if options.source.is_none())
             || matches!(self, Self::Ours(None))
     }
 }
 
 /// The file that a line of git's `store` names.
-pub(in crate::cli) fn store_file(line: &str) -> Option<PathBuf> {
+pub(crate) fn store_file(line: &str) -> Option<PathBuf> {
     let words = shell_words::split(line).ok()?;
     let at = words.iter().position(|word| word.starts_with("--file"))?;
     let path = match words[at].strip_prefix("--file=") {
@@ -77,7 +79,7 @@ pub(in crate::cli) fn store_file(line: &str) -> Option<PathBuf> {
 }
 
 /// Our options in this line, if it is ours and they are right.
-pub(super) fn our_options(line: &str) -> Option<HelperOptions> {
+pub(crate) fn our_options(line: &str) -> Option<HelperOptions> {
     let text = options_text(line)?;
     let words = shell_words::split(text).ok()?;
     let words: Vec<OsString> =
@@ -104,7 +106,7 @@ fn options_text(line: &str) -> Option<&str> {
 
 /// The program that our line runs; the part of the line before the options, and where it is. A
 /// bare name is looked for as git does.
-pub(in crate::cli) fn our_program(line: &str) -> (&str, Option<PathBuf>) {
+pub(crate) fn our_program(line: &str) -> (&str, Option<PathBuf>) {
     let options = options_text(line).unwrap_or_default();
     let word = line[..line.len() - options.len()].trim_end();
     if word == "pat" {
@@ -116,7 +118,7 @@ pub(in crate::cli) fn our_program(line: &str) -> (&str, Option<PathBuf>) {
 }
 
 /// Where a shell finds us.
-pub(in crate::cli) fn in_path() -> Option<PathBuf> {
+pub(crate) fn in_path() -> Option<PathBuf> {
     let name = format!("{NAME}{}", std::env::consts::EXE_SUFFIX);
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| is_program(file))
@@ -133,19 +135,38 @@ fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
-/// Whether this is the program that runs now.
-pub(in crate::cli) fn is_this_program(path: &Path) -> bool {
-    let this = std::env::current_exe().and_then(|this| this.canonicalize());
-    this.is_ok_and(|this| path.canonicalize().is_ok_and(|path| path == this))
+/// Whether this is the program that runs now, or what started it in its own name.
+pub(crate) fn is_this_program(path: &Path) -> bool {
+    let Ok(path) = path.canonicalize() else { return false };
+    let is_it = |this: PathBuf| this.canonicalize().is_ok_and(|this| this == path);
+    std::env::current_exe().is_ok_and(is_it) || this_path().is_some_and(is_it)
 }
 
-/// This program as a helper line names it: by its bare name where git finds it so, else by its
-/// path; nothing where the path is no text.
-pub(in crate::cli) fn this_program() -> Option<String> {
-    if in_path().is_some_and(|path| is_this_program(&path)) {
-        return Some("pat".to_owned());
-    }
-    let path = std::env::current_exe().ok()?;
+/// Where this program stands, by the path on which it was started: a link on that way, or a
+/// script that became this program, may be what is still right after an upgrade.
+pub(crate) fn this_path() -> Option<PathBuf> {
+    let word = PathBuf::from(std::env::args_os().next().unwrap_or_default());
+    let started = if word.components().count() > 1 {
+        Some(word)
+    } else if word.file_stem().is_some_and(|word| word == NAME) {
+        in_path()
+    } else {
+        None
+    };
+    let has_our_name = |path: &PathBuf| path.file_stem().is_some_and(|name| name == NAME);
+    let started = started.filter(|path| has_our_name(path) && is_program(path));
+    let path = started.or_else(|| std::env::current_exe().ok())?;
+    std::path::absolute(path).ok()
+}
+
+/// The bare name as a helper line has it; nothing where git would not come to this program by it.
+pub(crate) fn by_name() -> Option<String> {
+    in_path().filter(|path| is_this_program(path)).map(|_| "pat".to_owned())
+}
+
+/// This program's path as a helper line names it; nothing where it is no text.
+pub(crate) fn by_path() -> Option<String> {
+    let path = this_path()?;
     let path = path.to_str().filter(|path| !path.contains(char::is_control))?;
     // What separates folders there is a shell's escape.
     Some(if cfg!(windows) { escaped(&path.replace('\\', "/")) } else { escaped(path) })
@@ -165,9 +186,9 @@ fn escaped(path: &str) -> String {
 }
 
 /// The options as a helper line names them, for this keychain.
-pub(in crate::cli) fn options_for(keychain: &str, options: &HelperOptions) -> String {
-    let mut text = format!(" --keychain {keychain}");
-    let is_kernel = keychain == crate::keychain::Kind::Kernel.name();
+pub(crate) fn options_for(keychain: Kind, options: &HelperOptions) -> String {
+    let mut text = format!(" --keychain {}", keychain.name());
+    let is_kernel = keychain == Kind::Kernel;
     let numbers = [
         ("--timeout", options.lifetime.filter(|_| is_kernel)),
         ("--cache", options.cache.filter(|_| !is_kernel)),
@@ -267,8 +288,11 @@ mod tests {
     #[test]
     fn what_fits_another_keychain_is_kept() {
         let options = our_options("pat --keychain kernel --timeout 60 --allow-http").expect("ours");
-        assert_eq!(options_for("kernel", &options), " --keychain kernel --timeout 60 --allow-http");
+        assert_eq!(
+            options_for(Kind::Kernel, &options),
+            " --keychain kernel --timeout 60 --allow-http"
+        );
         let service = " --keychain secret-service --allow-http";
-        assert_eq!(options_for("secret-service", &options), service);
+        assert_eq!(options_for(Kind::SecretService, &options), service);
     }
 }

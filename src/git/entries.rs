@@ -5,40 +5,43 @@
 //! question, `--get-urlmatch`. Values may hold tokens (a header, a shell snippet, a URL): they
 //! are kept wiped, and nothing here prints one.
 
-use super::git;
 use super::helper_line::Helper;
+use super::{Failed, config};
 use std::process::Stdio;
 use zeroize::Zeroizing;
 
 /// One line of the configuration.
-pub(in crate::cli) struct Entry {
+pub(crate) struct Entry {
     /// `system`, `global`, `local`, `worktree` or `command`.
-    pub(in crate::cli) scope: String,
+    pub(crate) scope: String,
     /// `file:/home/alice/.gitconfig`, `command line:`…
-    pub(in crate::cli) origin: String,
+    pub(crate) origin: String,
     /// In lower case: `credential`.
-    pub(in crate::cli) section: String,
+    pub(crate) section: String,
     /// As it is written: `https://github.com`; empty for none.
-    pub(in crate::cli) subsection: Zeroizing<String>,
+    pub(crate) subsection: Zeroizing<String>,
     /// In lower case: `usehttppath`.
-    pub(in crate::cli) name: String,
+    pub(crate) name: String,
     /// Empty where there is none.
-    pub(in crate::cli) value: Zeroizing<String>,
+    pub(crate) value: Zeroizing<String>,
 }
 
 /// What git knows, in its order: a later line counts more.
-pub(in crate::cli) struct Entries(Vec<Entry>);
+pub(crate) struct Entries(Vec<Entry>);
 
 impl Entries {
-    /// Asks git, for the folder that this process is in; nothing where git does not say.
-    pub(in crate::cli) fn try_read() -> Option<Self> {
-        let mut command = git();
-        command.args(["--null", "--show-origin", "--show-scope", "--list"]);
-        let output = command.stderr(Stdio::null()).output().ok()?;
-        let (status, output) = (output.status, Zeroizing::new(output.stdout));
-        if !status.success() {
-            return None;
+    /// Asks git, for the folder that this process is in.
+    ///
+    /// # Errors
+    /// Where git cannot be run or cannot read its configuration, with its reason.
+    pub(crate) fn read() -> Result<Self, Failed> {
+        let mut command = config();
+        command.args(["--null", "--show-origin", "--show-scope", "--list"]).stderr(Stdio::piped());
+        let output = command.output().map_err(|error| Failed::to_start(&error))?;
+        if !output.status.success() {
+            return Err(Failed::to_read(&output, ""));
         }
+        let output = Zeroizing::new(output.stdout);
         let mut fields = output.split(|&byte| byte == 0);
         let mut entries = Vec::new();
         while let (Some(scope), Some(origin), Some(line)) =
@@ -46,16 +49,11 @@ impl Entries {
         {
             entries.extend(Entry::parse(scope, origin, line));
         }
-        Some(Self(entries))
-    }
-
-    /// The same; no lines where git does not say.
-    pub(in crate::cli) fn read() -> Self {
-        Self::try_read().unwrap_or(Self(Vec::new()))
+        Ok(Self(entries))
     }
 
     /// All lines of this name, whatever place they are for.
-    pub(in crate::cli) fn named<'a>(
+    pub(crate) fn named<'a>(
         &'a self,
         section: &'a str,
         name: &'a str,
@@ -64,14 +62,14 @@ impl Entries {
     }
 
     /// The last value of a setting without a place.
-    pub(in crate::cli) fn value<'a>(&'a self, section: &'a str, name: &'a str) -> Option<&'a str> {
+    pub(crate) fn value<'a>(&'a self, section: &'a str, name: &'a str) -> Option<&'a str> {
         let mut plain = self.named(section, name).filter(|entry| entry.subsection.is_empty());
         plain.next_back().map(|entry| entry.value.as_str())
     }
 
     /// The lines of a section that count at this URL, which holds no password; without one,
     /// those that are for every place.
-    pub(in crate::cli) fn at(&self, section: &str, url: Option<&str>) -> Vec<&Entry> {
+    pub(crate) fn at(&self, section: &str, url: Option<&str>) -> Vec<&Entry> {
         let mut places: Vec<&str> = Vec::new();
         for entry in self.0.iter().filter(|entry| entry.section == section) {
             if !entry.subsection.is_empty() && !places.contains(&entry.subsection.as_str()) {
@@ -87,7 +85,7 @@ impl Entries {
     }
 
     /// The helpers that git asks at this URL, in its order.
-    pub(in crate::cli) fn helpers_at(&self, url: Option<&str>) -> Vec<(&Entry, Helper)> {
+    pub(crate) fn helpers_at(&self, url: Option<&str>) -> Vec<(&Entry, Helper)> {
         let mut helpers = Vec::new();
         for entry in self.at("credential", url) {
             if entry.name == "helper" {
@@ -118,7 +116,7 @@ impl Entry {
     }
 
     /// The setting's name, or nothing where it holds what may be a secret.
-    pub(in crate::cli) fn key(&self) -> Option<String> {
+    pub(crate) fn key(&self) -> Option<String> {
         let place = self.subsection.as_str();
         if place.is_empty() {
             return Some(format!("{}.{}", self.section, self.name));
@@ -128,7 +126,7 @@ impl Entry {
     }
 
     /// The file in which it stands.
-    pub(in crate::cli) fn file(&self) -> Option<&str> {
+    pub(crate) fn file(&self) -> Option<&str> {
         self.origin.strip_prefix("file:")
     }
 }
@@ -136,7 +134,7 @@ impl Entry {
 /// Which of these places git finds to match the URL.
 fn matching<'a>(section: &str, places: &[&'a str], url: &str) -> Vec<&'a str> {
     let protocol = url.split("://").next().unwrap_or_default();
-    let mut command = git();
+    let mut command = config();
     command.env("GIT_CONFIG_COUNT", places.len().to_string());
     for (number, place) in places.iter().enumerate() {
         // git takes `credential.HOST` for every protocol, and only here.
@@ -148,7 +146,7 @@ fn matching<'a>(section: &str, places: &[&'a str], url: &str) -> Vec<&'a str> {
         command.env(format!("GIT_CONFIG_VALUE_{number}"), "true");
     }
     command.args(["--null", "--get-urlmatch", section, url]);
-    let output = command.stderr(Stdio::null()).output();
+    let output = command.output();
     let output = Zeroizing::new(output.map(|output| output.stdout).unwrap_or_default());
     let lines: Vec<&[u8]> = output.split(|&byte| byte == 0).collect();
     let matches = |number: usize| {

@@ -1,7 +1,7 @@
 //! Words of `git config` commands: as a shell takes them, and as patterns for values.
 
 /// A word as it is typed, in a shell that may be interactive: there `!` and `^` mean something.
-pub(in crate::cli) fn typed(word: &str) -> String {
+pub(crate) fn typed(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./+,:@%=-".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
@@ -10,7 +10,7 @@ pub(in crate::cli) fn typed(word: &str) -> String {
 }
 
 /// A pattern for just these values.
-pub(in crate::cli) fn any_of(values: &[&str]) -> String {
+pub(crate) fn any_of(values: &[&str]) -> String {
     let mut patterns: Vec<String> = values.iter().map(|value| escaped(value)).collect();
     patterns.dedup();
     match patterns.as_slice() {

@@ -1,0 +1,66 @@
+//! The kinds of tokens that the forges issue, by the names that they give them.
+
+/// A kind of token. Two forges may call theirs the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// For a person's own use, at most forges.
+    Personal,
+    /// GitHub's older one, for everything that its owner can reach.
+    ClassicPersonal,
+    /// GitHub's newer one, for chosen repositories.
+    FineGrainedPersonal,
+    OauthApp,
+    AppUser,
+    Installation,
+    Refresh,
+    Deploy,
+    CiJob,
+    OauthSecret,
+    /// With which an OAuth application fetches its token.
+    OauthCode,
+    Runner,
+    Trigger,
+    Feed,
+    IncomingMail,
+    Agent,
+    Scim,
+    FeatureFlags,
+    Workspace,
+    /// Atlassian's, for a person's own use.
+    Api,
+    /// Bitbucket's for a repository, a project or a workspace; elsewhere simply a token.
+    Access,
+    AppPassword,
+    DataCenterAccess,
+}
+
+impl Kind {
+    /// The forge's name for it, e.g. `classic personal access token`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Personal => "personal access token",
+            Self::ClassicPersonal => "classic personal access token",
+            Self::FineGrainedPersonal => "fine-grained personal access token",
+            Self::OauthApp => "OAuth app token",
+            Self::AppUser => "GitHub App user token",
+            Self::Installation => "installation token",
+            Self::Refresh => "refresh token",
+            Self::Deploy => "deploy token",
+            Self::CiJob => "CI job token",
+            Self::OauthSecret => "OAuth application secret",
+            Self::OauthCode => "OAuth authorization code",
+            Self::Runner => "runner token",
+            Self::Trigger => "trigger token",
+            Self::Feed => "feed token",
+            Self::IncomingMail => "incoming mail token",
+            Self::Agent => "agent token",
+            Self::Scim => "SCIM token",
+            Self::FeatureFlags => "feature flags token",
+            Self::Workspace => "workspace token",
+            Self::Api => "API token",
+            Self::Access => "access token",
+            Self::AppPassword => "app password",
+            Self::DataCenterAccess => "Data Center access token",
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Whether the account that was chosen may be served and, if not, why.
+
+use super::{HOST, Helper, NOW, POLICY, with_alice};
+use crate::context::Context;
+use crate::credential::Credential;
+use crate::error::Error;
+use crate::helper::Policy;
+use crate::helper::verdict::{Question, Verdict, judge};
+use crate::secret::Secret;
+
+fn verdict(helper: &mut Helper, host: &str, takes_schemes: bool) -> Result<String, Error> {
+    let context = Context::from_canonical(host).expect("canonical");
+    let contexts = std::slice::from_ref(&context);
+    let question = Question { contexts, username: None, takes_schemes };
+    Ok(match judge(&mut helper.keychain, &question, POLICY)? {
+        Verdict::Served(credential) => {
+            format!("served {}", String::from_utf8_lossy(credential.token.expose()))
+        }
+        Verdict::Withheld(_, reason) => format!("{reason:?}"),
+        Verdict::Nobody => "nobody".to_owned(),
+        Verdict::Ambiguous => "ambiguous".to_owned(),
+        Verdict::Locked => "locked".to_owned(),
+        Verdict::Damaged => "damaged".to_owned(),
+        Verdict::RefusedHttp => "refused http".to_owned(),
+    })
+}
+
+#[test]
+fn each_state_of_the_chosen_account_has_its_verdict() {
+    type Change = fn(&mut Credential);
+    let bearer: Change = |c| c.authtype = Some(b"Bearer".to_vec());
+    let rejected: Change = |c| c.rejected_at = Some(NOW);
+    let expired: Change = |c| c.expiry = Some(NOW);
+    let renewable: Change = |c| c.refresh_token = Some(Secret::new(b"r1"));
+    for (changes, for_git, for_all) in [
+        (&[][..], "served t1", "served t1"),
+        (&[bearer], "Scheme", "served t1"),
+        (&[rejected], "Rejected", "Rejected"),
+        (&[expired], "Expired", "Expired"),
+        (&[renewable], "served t1", "served t1"),
+        (&[expired, renewable], "Renewable", "Renewable"),
+        (&[expired, rejected, renewable, bearer], "Rejected", "Rejected"),
+        (&[expired, bearer], "Scheme", "Expired"),
+    ] {
+        let mut helper = with_alice();
+        for change in changes {
+            helper.change(change);
+        }
+        let host = "https://h.example";
+        assert_eq!(verdict(&mut helper, host, false).as_deref(), Ok(for_git));
+        assert_eq!(verdict(&mut helper, host, true).as_deref(), Ok(for_all));
+    }
+}
+
+#[test]
+fn without_one_account_to_serve_the_verdict_says_why() {
+    let mut helper = with_alice();
+    assert_eq!(verdict(&mut helper, "https://g.example", true).as_deref(), Ok("nobody"));
+    helper.store(&format!("{HOST} username=bob password=t2"));
+    assert_eq!(verdict(&mut helper, "https://h.example", true).as_deref(), Ok("ambiguous"));
+
+    let mut helper = Helper::default();
+    helper.keychain.plant(super::account("https://h.example", "alice"), b"planted");
+    assert_eq!(verdict(&mut helper, "https://h.example", true).as_deref(), Ok("damaged"));
+
+    let mut helper = with_alice();
+    helper.keychain.fail_on("find", Error::Locked);
+    assert_eq!(verdict(&mut helper, "https://h.example", true).as_deref(), Ok("locked"));
+    helper.keychain.fail_on("find", Error::TimedOut);
+    assert_eq!(verdict(&mut helper, "https://h.example", true), Err(Error::TimedOut));
+}
+
+#[test]
+fn for_unencrypted_http_the_keychain_is_not_asked() {
+    let mut helper = with_alice();
+    helper.keychain.take_calls();
+    assert_eq!(verdict(&mut helper, "http://h.example", true).as_deref(), Ok("refused http"));
+    assert!(helper.keychain.take_calls().is_empty());
+    let context = Context::from_canonical("http://h.example").expect("canonical");
+    assert!(Policy { allow_http: true, ..POLICY }.allows(&context) && !POLICY.allows(&context));
+}
