@@ -13,7 +13,6 @@ use crate::support::kernel::Keys;
 use crate::support::sandbox::{BINARY, Ran, Sandbox};
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
-use git_credential_pat::keychain::item;
 use git_credential_pat::secret::Secret;
 use serde_json::Value;
 use std::path::Path;
@@ -78,9 +77,7 @@ impl User {
             1_796_169_600,
         );
         change(&mut credential);
-        let account = credential.account();
-        let description = format!("git-credential-pat:{}\t{}", account.context, account.username);
-        self.keys.plant(description.as_bytes(), &item::Content::of(&credential).to_bytes());
+        self.keys.plant_account(&credential);
     }
 
     pub fn types(&self, line: &str) -> Ran {

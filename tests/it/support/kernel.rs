@@ -8,6 +8,8 @@ use super::keyring::Keyring;
 use super::label::Label;
 use super::program::program;
 use super::sandbox::run;
+use git_credential_pat::credential::Credential;
+use git_credential_pat::keychain::item::Content;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -91,6 +93,16 @@ impl Keys {
         command.args(["padd", "user"]).arg(OsStr::from_bytes(description)).arg("@u");
         let ran = run(command, content);
         assert!(ran.status.success(), "{ran}");
+    }
+
+    /// Puts an account there, whatever state it is in. Its name has nothing to be escaped.
+    #[track_caller]
+    pub fn plant_account(&self, credential: &Credential) {
+        let account = credential.account();
+        let name = str::from_utf8(account.username.as_bytes()).unwrap();
+        assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{name}");
+        let description = format!("git-credential-pat:{}\t{name}", account.context);
+        self.plant(description.as_bytes(), &Content::of(credential).to_bytes());
     }
 
     fn list(&self) -> Vec<Key> {
