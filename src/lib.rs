@@ -6,7 +6,8 @@
 //!       → keychain → helper → protocol (Answer → bytes) → stdout
 //! ```
 //!
-//! [`context`], [`credential`] and [`secret`] depend on nothing; [`protocol`] on them;
+//! [`context`] and [`secret`] depend on nothing, [`credential`] on them and on what tokens look
+//! like; [`protocol`] on all three;
 //! [`helper`] on those and on the [`Keychain`] trait; a keychain never on
 //! what uses it.
 //!
@@ -71,6 +72,7 @@ mod ending;
 mod forge;
 mod git;
 mod hex;
+mod private_file;
 mod source;
 mod state_folder;
 mod time;
