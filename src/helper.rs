@@ -289,7 +289,7 @@ const RETRIES: usize = 2;
 ///
 /// # Errors
 /// The operation's.
-pub(crate) fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+pub fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     for _ in 0..RETRIES {
         match operation() {
             Err(error) if error.is_transient() => {}

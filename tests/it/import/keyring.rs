@@ -3,8 +3,9 @@
 
 use super::Newcomer;
 use super::others::{answers, import, plant, secret_tool};
-use crate::keyring_family::{elsewhere, in_own_session};
+use crate::keyring_family::in_own_session;
 use crate::support::desktop::Desktop;
+use crate::support::keyring::elsewhere;
 use crate::support::program::program;
 use crate::support::sandbox::{BINARY, Ran, run};
 use keyring_core::api::CredentialStoreApi;
