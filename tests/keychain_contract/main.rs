@@ -95,6 +95,12 @@ mod linux {
         desktop(&Desktop::gnome_keyring(), Prompts::Never);
     }
 
+    /// The other bus that desktops have.
+    #[test]
+    fn gnome_keyring_on_dbus_broker_keeps_the_contract() {
+        desktop(&Desktop::gnome_keyring_on_dbus_broker(), Prompts::Never);
+    }
+
     /// Its new items come out of a prompt that completes by itself.
     #[test]
     fn keepassxc_keeps_the_contract() {
