@@ -58,7 +58,7 @@ impl AccountArguments {
             Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
             Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
             Verdict::Withheld(_, Reason::Scheme) | Verdict::Nobody => Error::NoAccount,
-            Verdict::Ambiguous => {
+            Verdict::Ambiguous(_) => {
                 Error::Usage("several accounts are there: name one with --username NAME")
             }
             Verdict::Locked => Error::Locked,

@@ -164,7 +164,7 @@ impl Report {
                 let request = self.request(asked, &configuration, given.clone());
                 explanation::explain(&request, policy, &mut *keychain)
             }
-            None => explanation::accounts(&mut *keychain),
+            None => explanation::accounts(&mut *keychain, policy.now),
         };
         match looked {
             Ok(accounts) => {
@@ -293,6 +293,8 @@ impl PlaceReport {
             paper.line(subject, &format!("{name} at {}", explained.account.context));
             if self.url.is_some() || explained.why != Why::Refused {
                 paper.detail(&accounts::reason(explained, self.username.as_deref()));
+            } else if let Some(aside) = accounts::aside(explained) {
+                paper.detail(aside);
             }
         }
     }

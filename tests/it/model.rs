@@ -188,8 +188,8 @@ fn perform(
 
 fn answer(outcome: Outcome) -> Answer {
     match outcome {
-        Outcome::Silent | Outcome::Expired(_) => Answer::Silence,
-        Outcome::Ambiguous(_) => Answer::Several,
+        Outcome::Silent | Outcome::Expired(_) | Outcome::PutAway(_) => Answer::Silence,
+        Outcome::Ambiguous(..) => Answer::Several,
         Outcome::Answer { lines, .. } => Answer::Lines(String::from_utf8(lines.to_vec()).unwrap()),
         Outcome::RefusedHttp => panic!("nobody asked for http"),
     }

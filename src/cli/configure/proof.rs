@@ -17,7 +17,7 @@ pub(super) fn prove(keychain: &mut dyn Keychain) -> Result<(), Error> {
     let credential = throw_away()?;
     let contexts = std::slice::from_ref(&credential.context);
     let result = helper::with_retries(|| helper::put(keychain, &credential)).and_then(|()| {
-        match helper::with_retries(|| helper::choose(keychain, contexts, None))? {
+        match helper::with_retries(|| helper::choose(keychain, contexts, None, now()))? {
             Choice::Account(found) if found.1.token == credential.token => Ok(()),
             _ => Err(Error::Keychain("a token that was stored does not come back")),
         }
