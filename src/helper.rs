@@ -11,7 +11,7 @@ mod choice;
 mod erasing;
 pub(crate) mod explanation;
 pub(crate) mod registry;
-pub(crate) mod restoring;
+mod restoring;
 mod state;
 mod storing;
 #[cfg(test)]
@@ -20,6 +20,7 @@ mod two_tokens;
 pub mod verdict;
 
 pub(crate) use choice::{Choice, choose, names_of_persons, read_sound};
+pub use restoring::{Restored, restore};
 
 use crate::context::Context;
 use crate::credential::{Credential, Username};

@@ -14,8 +14,8 @@ use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
+use crate::helper::Restored;
 use crate::helper::registry;
-use crate::helper::restoring::{Restored, restore as restore_account};
 use crate::keychain::{self, Keychain};
 use crate::terminal::prompt::Terminal;
 use crate::time::{now, relative};
@@ -206,7 +206,7 @@ fn restore(
     username: Option<&Username>,
 ) -> Result<(), Error> {
     let _guard = keychain.exclusive();
-    match helper::with_retries(|| restore_account(keychain, context, username, now()))? {
+    match helper::with_retries(|| helper::restore(keychain, context, username, now()))? {
         Restored::Account(credential) => {
             let name = credential.username.filter(|name| !name.is_empty());
             let whose = name.map(|name| format!(" for {name}")).unwrap_or_default();

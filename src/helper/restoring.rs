@@ -9,7 +9,7 @@ use crate::keychain::Keychain;
 use std::collections::BTreeMap;
 
 /// What came of it.
-pub(crate) enum Restored {
+pub enum Restored {
     /// This account serves again.
     Account(Box<Credential>),
     /// No account is there of which anybody could speak.
@@ -21,11 +21,11 @@ pub(crate) enum Restored {
 }
 
 /// Brings back the account of this name, or without one the only one that can be, of exactly this
-/// context. It is a person's from then on.
+/// context, at `now` in seconds since 1970 UTC. It is a person's from then on.
 ///
 /// # Errors
 /// Where the keychain fails, and [`Error::Expired`] where the token's time is over.
-pub(crate) fn restore(
+pub fn restore(
     keychain: &mut dyn Keychain,
     context: &Context,
     username: Option<&Username>,

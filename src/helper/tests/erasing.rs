@@ -3,8 +3,7 @@
 use super::{HOST, Helper, NOW, POLICY, account, alice, request, with_alice};
 use crate::credential::{Maker, Username};
 use crate::error::Error;
-use crate::helper::restoring::{Restored, restore};
-use crate::helper::{Policy, erase, forget_if_gone, store};
+use crate::helper::{Policy, Restored, erase, forget_if_gone, restore, store};
 use crate::keychain::Keychain;
 
 #[test]
