@@ -16,10 +16,11 @@ use crate::protocol::Operation;
 use crate::source::SourceOptions;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The words that lead to the commands people type.
-const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 16] = [
     "login",
     "logout",
     "list",
@@ -40,6 +41,12 @@ const COMMANDS: [&str; 16] = [
 
 /// Names the keychain where `--keychain` does not.
 const KEYCHAIN_VARIABLE: &str = "GIT_CREDENTIAL_PAT_KEYCHAIN";
+
+static VARIABLE_REFUSED: LazyLock<String> =
+    LazyLock::new(|| format!("{KEYCHAIN_VARIABLE} takes {}", Kind::names()));
+
+static KEYCHAIN_REFUSED: LazyLock<String> =
+    LazyLock::new(|| format!("--keychain takes {}", Kind::names()));
 
 const TIMEOUT_REFUSED: Error =
     Error::Option("--timeout takes a number of seconds from 1 to 4294967295");
@@ -156,16 +163,11 @@ pub(crate) fn keychain_of_environment() -> Result<Option<Kind>, Error> {
         return Ok(None);
     };
     let kind = name.to_str().and_then(Kind::from_name);
-    kind.map(Some).ok_or(Error::Option(
-        "GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service, kernel, login-keychain or \
-         credential-manager",
-    ))
+    kind.map(Some).ok_or_else(|| Error::Option(&VARIABLE_REFUSED))
 }
 
 fn parse_keychain(value: Option<&str>) -> Result<Kind, Error> {
-    value.and_then(Kind::from_name).ok_or(Error::Option(
-        "--keychain takes secret-service, kernel, login-keychain or credential-manager",
-    ))
+    value.and_then(Kind::from_name).ok_or_else(|| Error::Option(&KEYCHAIN_REFUSED))
 }
 
 fn parse_seconds(value: Option<&str>, refusal: Error) -> Result<Duration, Error> {
@@ -266,5 +268,12 @@ mod tests {
             assert!(matches!(invocation(line), Err(Error::Option(_))), "{line}");
         }
         assert!(matches!(invocation(""), Err(Error::Usage(_))));
+    }
+
+    #[test]
+    fn a_wrong_name_of_a_keychain_is_answered_with_those_that_there_are() {
+        let Err(error) = invocation("--keychain ghp_TESTONLY get") else { panic!("it was taken") };
+        let names = Kind::names();
+        assert_eq!(error.to_string(), format!("--keychain takes {names}"));
     }
 }

@@ -90,8 +90,15 @@ enum Command {
     /// the URLs of a repository's remotes are kept for that repository; git is then told to
     /// send its helpers the path there. A helper is asked by git's own protocol, for each URL.
     /// Without a URL, `libsecret` and `manager` stand for the items that git's libsecret helper
-    /// and Git Credential Manager keep in the desktop's keychain. These, gh's file and other
-    /// helpers' stores are read and never changed.
+    /// and Git Credential Manager keep in the desktop's keychain.
+    ///
+    /// `keyring=SERVICE/USER` is an entry of another program that uses the keyring library of
+    /// Python, Go or Rust, and one URL says what its token is for. USER is what follows the last
+    /// `/` and may be empty. Without a username in the URL the account has this one. gh's
+    /// and glab's entries are found by themselves: gh's by its hosts file, glab's by the URLs. On
+    /// macOS and Windows, entries of the keyring are compiled in and not yet tried.
+    ///
+    /// These items and entries, gh's file and other helpers' stores are read and never changed.
     ///
     /// A file is replaced in one step, under the lock that git takes for it, and is then its
     /// owner's alone. Copies on backups and in the disk's free space remain: where others could
@@ -114,10 +121,14 @@ enum Command {
     Status(status::Arguments),
     /// Make git ask this helper, once the keychain is proved
     ///
-    /// First a test token is stored in the keychain, read back and deleted. Then the `git config`
-    /// commands are shown, and run where a person agrees. An older line of this helper is
-    /// replaced and keeps its options; where all is as it should be, nothing is changed. git
-    /// gets the bare name `pat` if that is this program in PATH, else its path.
+    /// First git stores a test token in the keychain and reads it back, by the very line with
+    /// which it is to be configured, and the token is deleted. Then the `git config` commands are
+    /// shown, and run where a person agrees. An older line of this helper is replaced and keeps
+    /// its options; where all is as it should be, nothing is changed.
+    ///
+    /// The line names this program by the path on which it was started. With `--by-name` it is
+    /// the bare name `pat`, for which git looks in PATH each time. A line that leads to this very
+    /// program already keeps its form.
     ///
     /// With `--env`, `--file`, `--command` or `--ci` the line names a source of a token in place
     /// of a keychain, and nothing is proved: the token is read when git asks.
@@ -125,8 +136,9 @@ enum Command {
     /// Make git forget this helper
     ///
     /// Takes the lines of this helper out of git's configuration, the empty line that `configure
-    /// --only` wrote, and `useHttpPath` for parts of hosts, which only this helper made sense of.
-    /// They are shown first. Tokens stay in the keychain.
+    /// --only` wrote, and `useHttpPath` for parts of hosts, which only this helper made sense of;
+    /// with `--this-program` no line by which git runs another copy of it. They are shown first.
+    /// Tokens stay in the keychain.
     Unconfigure(unconfigure::Arguments),
     /// Print the completions for a shell, for packagers
     #[command(hide = true)]
@@ -139,11 +151,16 @@ enum Command {
 /// Which keychain, as in the helper string.
 #[derive(Args)]
 struct KeychainArguments {
-    /// The keychain: secret-service or kernel, on macOS login-keychain, on Windows
-    /// credential-manager [default: the one of the helper that git is configured with, else the
-    /// desktop's, else the kernel's]
-    #[arg(long, value_name = "NAME", value_parser = parse_kind)]
+    #[arg(long, value_name = "NAME", value_parser = parse_kind, help = keychain_help())]
     keychain: Option<Kind>,
+}
+
+fn keychain_help() -> String {
+    format!(
+        "The keychain: {} [default: the one of the helper that git is configured with, else the \
+         desktop's, else the kernel's]",
+        Kind::names_by_system()
+    )
 }
 
 fn parse_kind(name: &str) -> Result<Kind, &'static str> {
@@ -214,14 +231,43 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
     result.map(|()| 0).map_err(|error| Failure { what, error })
 }
 
-/// The keychain's name in a sentence; what must be known about it.
-fn describe(kind: Kind) -> &'static str {
-    match kind {
-        Kind::SecretService => "the desktop's keychain (secret-service)",
-        Kind::Kernel => "the kernel's keyring (kernel): in memory only, gone at reboot",
-        Kind::LoginKeychain => "the login keychain (login-keychain)",
-        Kind::CredentialManager => "Windows' Credential Manager (credential-manager)",
-        Kind::Source => "a source that is read-only",
-        Kind::Memory => "memory",
+#[cfg(test)]
+mod tests {
+    use super::Line;
+    use crate::arguments::COMMANDS;
+    use crate::forge::Id;
+    use clap::{Arg, Command, CommandFactory};
+    use std::collections::BTreeSet;
+
+    fn line() -> Command {
+        let mut line = Line::command();
+        line.build();
+        line
+    }
+
+    /// git's operations are read without clap, so that one list of commands stands before it.
+    #[test]
+    fn what_leads_to_clap_is_what_clap_knows() {
+        let line = line();
+        let commands = line
+            .get_subcommands()
+            .flat_map(|command| [command.get_name()].into_iter().chain(command.get_all_aliases()));
+        let mut known: BTreeSet<String> = commands.map(ToOwned::to_owned).collect();
+        for option in line.get_arguments() {
+            known.extend(option.get_long().map(|long| format!("--{long}")));
+            known.extend(option.get_short().map(|short| format!("-{short}")));
+        }
+        assert_eq!(known, COMMANDS.map(ToOwned::to_owned).into());
+    }
+
+    #[test]
+    fn the_forges_are_all_named_where_one_can_be_chosen() {
+        let line = line();
+        let login = line.find_subcommand("login").expect("login");
+        let option = login.get_arguments().find(|arg| arg.get_id() == "forge");
+        let help = option.and_then(Arg::get_help).expect("a help").to_string();
+        for id in Id::ALL {
+            assert!(help.contains(id.forge().word()), "{id:?}");
+        }
     }
 }

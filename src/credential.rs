@@ -10,6 +10,7 @@ mod token;
 pub use token::{Aside, KEPT_FOR, Maker, State, Token};
 
 use crate::context::{Context, escape};
+use crate::forge;
 use crate::secret::Secret;
 use std::fmt;
 use token::{has_come, is_long_ago};
@@ -33,6 +34,19 @@ impl Username {
         &self.0
     }
 
+    /// The name as keychains file it: as text, from which the bytes can be read back, see
+    /// [`escape`]. What is shown is [`fmt::Display`]'s.
+    #[must_use]
+    pub fn filed(&self) -> String {
+        escape(&self.0)
+    }
+
+    /// Whether it is rather a token, which a person or a program has put in a name's place.
+    #[must_use]
+    pub fn is_token(&self) -> bool {
+        forge::is_token(&self.0)
+    }
+
     /// Whether it is the key of an account without a username.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -41,9 +55,10 @@ impl Username {
 }
 
 impl fmt::Display for Username {
-    /// The bytes as text that is safe to show and to file, see [`escape`].
+    /// The name as text that is safe to show, see [`escape`]. At times a token stands in the
+    /// place of a name: of that, only this much is said.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escape(&self.0))
+        if self.is_token() { f.write_str(forge::A_TOKEN) } else { f.write_str(&self.filed()) }
     }
 }
 
@@ -204,5 +219,22 @@ impl Credential {
     #[must_use]
     pub fn is_live(&self, now: u64) -> bool {
         self.state(now) == State::Live
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Username;
+
+    #[test]
+    fn a_name_that_is_a_token_is_filed_as_it_is_and_never_shown() {
+        for (name, shown, filed) in [
+            ("al ice", "al ice", "al ice"),
+            ("hf_maier", "hf_maier", "hf_maier"),
+            ("ghp_TESTONLYTESTONLY", "(a token)", "ghp_TESTONLYTESTONLY"),
+        ] {
+            let name = Username::new(name.as_bytes());
+            assert_eq!((name.to_string().as_str(), name.filed().as_str()), (shown, filed));
+        }
     }
 }

@@ -17,6 +17,7 @@ use crate::cli::configured_keychain;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
+use crate::forge;
 use crate::hardening;
 use crate::helper::{self, Policy, registry};
 use crate::keychain::Keychain;
@@ -201,6 +202,9 @@ impl Call<'_, '_> {
         if is_of_several_lines(&entry.username) || is_of_several_lines(&entry.secret) {
             return Err(Error::Refused("a username and a token are one line each").into());
         }
+        if username.is_token() {
+            return Err(Error::Refused("a token is no username: it is the password").into());
+        }
         let account =
             Credential::new(context(&entry.server)?, Some(username), secret, self.policy.now);
         let mut keychain = (self.open)()?;
@@ -259,7 +263,8 @@ fn server(request: &Buffer) -> Result<&str, Failure> {
 }
 
 fn context(server: &str) -> Result<Context, Error> {
-    registry::context(server).ok_or(Error::Refused("this is no name of a registry"))
+    let context = registry::context(server).filter(|context| !forge::is_in_context(context));
+    context.ok_or(Error::Refused("this is no name of a registry"))
 }
 
 fn is_of_several_lines(text: &str) -> bool {

@@ -101,6 +101,11 @@ pub enum Error {
     #[error("{0}")]
     Refused(&'static str),
 
+    /// `configure` could not prove a keychain, which has this name; why was said. What to do
+    /// about it.
+    #[error("the keychain {0} is not proved, so git is not configured")]
+    Unproved(&'static str, &'static str),
+
     /// Nothing is kept for what a person named.
     #[error("no such account is in the keychain")]
     NoAccount,
@@ -134,6 +139,9 @@ pub enum Error {
     /// The bus has nobody who provides the Secret Service.
     #[error("no Secret Service is running and none can be started")]
     NoSecretService,
+    /// The sandbox that we run in lets us talk to no Secret Service, or there is none.
+    #[error("no Secret Service can be seen from inside this Flatpak")]
+    HiddenByFlatpak,
     /// There is a Secret Service, but it has nowhere to put a new item.
     #[error("the Secret Service has no default collection")]
     NoDefaultCollection,
@@ -188,7 +196,10 @@ impl Error {
     /// Whether the same operation, begun again, may well succeed.
     #[must_use]
     pub fn is_transient(self) -> bool {
-        matches!(self, Self::Transient(_) | Self::Damaged | Self::NoSecretService)
+        matches!(
+            self,
+            Self::Transient(_) | Self::Damaged | Self::NoSecretService | Self::HiddenByFlatpak
+        )
     }
 
     /// What to do about it, where there is something.
@@ -197,6 +208,7 @@ impl Error {
         Some(match self {
             Self::Usage(_) | Self::Option(_) | Self::Source(_) => "see git-credential-pat --help",
             Self::Git(trouble) => return trouble.hint(),
+            Self::Unproved(_, hint) => hint,
             Self::NoAccount => "see what is there with: git credential-pat list",
             Self::NoEntry => {
                 "SERVICE is all before the last /, USER what follows it and may be empty; the \
@@ -219,6 +231,10 @@ impl Error {
             Self::Unreachable(_) | Self::NoSecretService => {
                 "run it inside the desktop session, or use the kernel's keyring with \
                  --keychain kernel (forgotten at reboot)"
+            }
+            Self::HiddenByFlatpak => {
+                "outside, with the name of this Flatpak in place of APP, type: flatpak override \
+                 --user --talk-name=org.freedesktop.secrets APP"
             }
             Self::NoDefaultCollection => {
                 "create a default keyring or wallet in the desktop's password manager"

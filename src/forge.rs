@@ -6,6 +6,7 @@
 //! for people's commands: git's operations hand a token out as it is.
 
 mod azure;
+mod beginning;
 mod bitbucket;
 mod checksum;
 mod gitea;
@@ -14,6 +15,10 @@ mod gitlab;
 mod huggingface;
 mod kind;
 
+use beginning::beginning_of;
+pub(crate) use beginning::{
+    A_TOKEN, Beginning, holds_token, is_in_context, is_token, shown, shown_context,
+};
 pub(crate) use kind::Kind;
 
 use crate::context::{Context, Protocol};
@@ -77,6 +82,16 @@ pub(crate) trait Forge: Sync {
 
     /// Whether a host (lower case, without port) is certainly one of these.
     fn is_at(&self, host: &str) -> bool;
+
+    /// How its tokens begin, where they have a beginning of their own.
+    fn beginnings(&self) -> &'static [Beginning];
+
+    /// Whether a token without such a beginning stands in a text, known by what is in it, in
+    /// any case.
+    fn has_marks(&self, text: &[u8]) -> bool {
+        let _ = text;
+        false
+    }
 
     /// What a token is, if it is one of this forge's. Only what a person typed is looked at
     /// closely; whatever is made of it is a hint, because forms change.

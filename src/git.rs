@@ -1,5 +1,6 @@
 //! git as a program. Nothing else starts it, so that how it is asked stands in one place.
 //!
+//! - [`credential`]: git asked for a credential, through one helper line.
 //! - [`entries`]: everything in its configuration, with where it stands and for which places.
 //! - [`failed`]: why it did not do what it was asked.
 //! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written.
@@ -7,6 +8,7 @@
 //! - [`remotes`]: the URLs of this repository's remotes.
 //! - [`words`]: the words of commands that change its configuration.
 
+pub(crate) mod credential;
 pub(crate) mod entries;
 mod failed;
 pub(crate) mod helper_line;

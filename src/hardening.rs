@@ -4,10 +4,15 @@
 //! All of it is best effort and none of it fails: a helper that could not harden itself is
 //! still better than no helper. `SECURITY.md` says what this cannot do.
 
+#[cfg(unix)]
+pub(crate) mod interrupts;
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(windows)]
 mod windows;
+
+#[cfg(windows)]
+pub(crate) use windows::interrupts;
 
 use std::alloc::System;
 use std::hint::black_box;

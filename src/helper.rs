@@ -238,6 +238,10 @@ pub fn store(
     if request.states.iter().any(|state| *state == handed_out.as_bytes()) {
         return Ok(Outcome::Silent);
     }
+    // What everybody may search for is no place for a token.
+    if request.username.as_ref().is_some_and(Username::is_token) {
+        return Ok(Outcome::Silent);
+    }
     let _guard = keychain.exclusive();
     let brought = Brought { request, host: &host, authtype, token, now: policy.now };
     with_retries(|| brought.store(keychain))?;
@@ -314,7 +318,7 @@ const RETRIES: usize = 2;
 ///
 /// # Errors
 /// The operation's.
-pub(crate) fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+pub fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     for _ in 0..RETRIES {
         match operation() {
             Err(error) if error.is_transient() => {}

@@ -3,7 +3,8 @@
 //! A keychain files one item for an account ([`Account`]: context and username) and knows
 //! nothing of matching, expiry or rejection: what an operation means stands in
 //! [`helper`](crate::helper), once. To add a keychain: one file that opens with how it maps
-//! onto the system and what is odd there, one variant of [`Kind`], one arm in [`open`].
+//! onto the system and what is odd there, one case of [`Kind`] with its row, one arm in
+//! [`open`].
 
 #[cfg(target_os = "linux")]
 mod auto;
@@ -16,6 +17,7 @@ pub(crate) mod family;
 pub mod item;
 #[cfg(target_os = "linux")]
 pub mod kernel;
+mod kind;
 pub mod lock;
 #[cfg(target_os = "macos")]
 pub mod login_keychain;
@@ -28,6 +30,8 @@ pub mod memory;
 pub mod prompts;
 #[cfg(target_os = "linux")]
 pub mod secret_service;
+
+pub use kind::Kind;
 
 use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
@@ -175,51 +179,6 @@ impl<K: Keychain + ?Sized> Keychain for &mut K {
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {
         (**self).delete(found)
-    }
-}
-
-/// The keychains that can be named with `--keychain`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// The desktop's: GNOME Keyring, `KWallet`, `KeePassXC`.
-    SecretService,
-    /// The Linux kernel's user keyring: in memory, gone at reboot.
-    Kernel,
-    /// macOS's: the user's default keychain, as a rule the one called login.
-    LoginKeychain,
-    /// Windows' Credential Manager.
-    CredentialManager,
-    /// No keychain of the system's, but a source of one token: a variable, a file, a command.
-    Source,
-    /// This process's memory: for tests, and for programs that use the library.
-    Memory,
-}
-
-impl Kind {
-    /// Reads a name as `--keychain` takes it. Memory cannot be named: it would be gone when
-    /// the process ends.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "secret-service" => Some(Self::SecretService),
-            "kernel" => Some(Self::Kernel),
-            "login-keychain" => Some(Self::LoginKeychain),
-            "credential-manager" => Some(Self::CredentialManager),
-            _ => None,
-        }
-    }
-
-    /// The name, as `--keychain` takes it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SecretService => "secret-service",
-            Self::Kernel => "kernel",
-            Self::LoginKeychain => "login-keychain",
-            Self::CredentialManager => "credential-manager",
-            Self::Source => "source",
-            Self::Memory => "memory",
-        }
     }
 }
 

@@ -6,7 +6,8 @@
 //!       → keychain → helper → protocol (Answer → bytes) → stdout
 //! ```
 //!
-//! [`context`], [`credential`] and [`secret`] depend on nothing; [`protocol`] on them;
+//! [`context`] and [`secret`] depend on nothing, [`credential`] on them and on what tokens look
+//! like; [`protocol`] on all three;
 //! [`helper`] on those and on the [`Keychain`] trait; a keychain never on
 //! what uses it.
 //!
@@ -71,12 +72,12 @@ mod ending;
 mod forge;
 mod git;
 mod hex;
+mod private_file;
 mod source;
 mod state_folder;
 mod time;
 
 use arguments::{HelperOptions, Invocation};
-use cli::place::holds_token;
 use context::Context;
 use credential::Username;
 use error::{Error, Failure};
@@ -132,7 +133,7 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
             &format!(
                 "several accounts at {host} ({}): choose one with \
                  git config --global credential.{host}.username NAME",
-                shown(&names),
+                names.iter().map(Username::to_string).collect::<Vec<_>>().join(", "),
             ),
         ),
         Outcome::PutAway(context) if terminal::stderr_is_terminal() => {
@@ -151,14 +152,6 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
         | Outcome::Silent => {}
     }
     Ok(())
-}
-
-/// Usernames for a message. A token can stand in the place of one.
-fn shown(names: &[Username]) -> String {
-    let shown = |name: &Username| {
-        if holds_token(name.as_bytes()) { "a token".to_owned() } else { name.to_string() }
-    };
-    names.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
 /// The keychain for this operation. A source that cannot be written has none for store and

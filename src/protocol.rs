@@ -15,6 +15,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::context::Context;
 use crate::credential::Username;
 use crate::error::{Error, Malformed};
 use crate::secret::{Buffer, Secret};
@@ -271,6 +272,34 @@ impl Answer<'_> {
         }
         Ok(bytes)
     }
+}
+
+/// The lines that ask another helper, or git itself, for a credential, or that give it one; in
+/// memory that is wiped.
+pub(crate) fn description(
+    context: &Context,
+    username: Option<&[u8]>,
+    token: Option<&Secret>,
+) -> Zeroizing<Vec<u8>> {
+    let port = context.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let (host, path) = (format!("{}{port}", context.host()), context.path());
+    let lines = [
+        ("protocol", Some(context.protocol().as_str().as_bytes())),
+        ("host", Some(host.as_bytes())),
+        ("path", Some(path.as_slice())),
+        ("username", username),
+        ("password", token.map(Secret::expose)),
+    ];
+    let mut bytes = Zeroizing::new(Vec::with_capacity(USUAL_REQUEST));
+    for (key, value) in lines {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            for part in [key.as_bytes(), b"=", value, b"\n"] {
+                bytes.extend_from_slice(part);
+            }
+        }
+    }
+    bytes.push(b'\n');
+    bytes
 }
 
 /// The answer to the operation `capability`.

@@ -98,6 +98,11 @@ pub fn hint(hint: &str) {
     let _ = writeln!(io::stderr(), "hint: {hint}");
 }
 
+/// Repeats a line that another program has said.
+pub fn pass_on(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Whether a person types into standard input.
 #[must_use]
 pub fn stdin_is_terminal() -> bool {

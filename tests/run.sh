@@ -44,6 +44,7 @@ docker-registry         # a container registry
 skopeo                  # one of its clients
 buildah                 # another
 dbus                    # a private session bus for each test
+xdg-dbus-proxy          # stands before the bus in a Flatpak
 gnome-keyring           # Secret Service 1
 keepassxc               # Secret Service 2
 libkf5wallet-bin        # Secret Service 3: KWallet

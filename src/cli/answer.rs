@@ -2,7 +2,7 @@
 //! that let it out to a person's other programs.
 
 use super::KeychainArguments;
-use super::place::{Place, is_plain};
+use super::place::{Place, usable};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -42,9 +42,7 @@ impl AccountArguments {
             Some(name) => Some(Username::new(name.as_bytes())),
             None => place.username,
         };
-        if username.as_ref().is_some_and(|name| !is_plain(name)) {
-            return Err(Error::Usage("this username cannot be used"));
-        }
+        let username = username.map(usable).transpose()?;
         let setup = self.keychain.setup()?;
         let mut keychain = keychain::open(&setup.options)?;
         let question = Question {

@@ -5,18 +5,17 @@ pub(super) mod plan;
 mod proof;
 mod source;
 
+use super::KeychainArguments;
 use super::place::Place;
 use super::settle::above_repository;
 use super::status::configuration::Configuration;
-use super::status::finding::Mend;
+use super::status::finding::{Finding, Mend};
 use super::status::places::Asked;
-use super::{KeychainArguments, describe};
 use crate::context::Context;
 use crate::error::Error;
 use crate::git::entries::Entries;
 use crate::git::helper_line::{self, Helper};
 use crate::git::{self, Failed};
-use crate::keychain::{self, Kind, Options};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use plan::{Consent, Plan, Whose, key};
@@ -32,6 +31,9 @@ pub(super) struct Arguments {
     /// first or gets a copy of a token
     #[arg(long)]
     only: bool,
+    /// Name this program `pat`, by which git looks for it in PATH each time, and not by its path
+    #[arg(long)]
+    by_name: bool,
     #[command(flatten)]
     consent: Consent,
     #[command(flatten)]
@@ -43,6 +45,9 @@ pub(super) struct Arguments {
 const NO_PATH: Error =
     Error::Refused("this program's path cannot be written in git's configuration");
 
+const NO_NAME: Error =
+    Error::Refused("git does not come to this program by its name: its folder is not in PATH");
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let context = arguments.url.as_deref().map(Place::parse).transpose()?.map(|url| url.context);
     let text = |context: Option<&Context>| context.map_or_else(String::new, ToString::to_string);
@@ -51,19 +56,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let place = text(context.as_ref());
     let key = key(&place, "helper");
     let mut plan = Plan::new(arguments.whose.scope());
+    let replaces = |old: &Helper| match &source {
+        Some((_, source)) => source::is_for_the_same(old, source),
+        None => old.is_our_keychain(),
+    };
+    let values = plan.values(&key)?;
+    let old = values.iter().rfind(|value| replaces(&Helper::parse(value))).map(String::as_str);
+    let program = program(old, arguments.by_name)?;
     let line = match &source {
-        Some((options, _)) => source::line(options)?,
-        None => line(&plan.values(&key)?, keychain_kind(arguments)?)?,
+        Some((options, _)) => format!("{program}{options}"),
+        None => keychain_line(&program, old, arguments)?,
     };
     let mut terminal = match &arguments.consent {
         Consent { yes: false, dry_run: false } => Terminal::open().ok(),
         _ => None,
     };
     let only = arguments.only || wants_only(&place, terminal.as_mut())?;
-    plan.ask_us(&key, &line, only, &|old| match &source {
-        Some((_, source)) => source::is_for_the_same(old, source),
-        None => old.is_our_keychain(),
-    })?;
+    plan.ask_us(&key, &line, only, &replaces)?;
     if let Some(context) = context.filter(|context| context.is_scoped() && source.is_some())
         && !git::sends_path(&context)
     {
@@ -80,39 +89,33 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     warn(&place)
 }
 
-/// The keychain that is to be used: named, or found; and proved, unless that would change it.
-fn keychain_kind(arguments: &Arguments) -> Result<Kind, Error> {
-    let kind = arguments.keychain.setup()?.options.kind;
-    let options = Options { kind, lifetime: None, patient: true, cache: None };
-    let mut keychain = keychain::open(&options)?;
-    if !arguments.consent.dry_run {
-        proof::prove(&mut *keychain)?;
-        let described = describe(keychain.kind());
-        terminal::say(
-            "configure",
-            &format!("a test token was stored in and deleted from {described}"),
-        );
-    } else if kind.is_none() {
-        // Only when it is asked it turns out which one there is.
-        keychain.list()?;
+/// This program as our line names it: as in the line before, where that leads to this very one.
+fn program(old: Option<&str>, by_name: bool) -> Result<String, Error> {
+    if by_name {
+        return helper_line::by_name().ok_or(NO_NAME);
     }
-    Ok(keychain.kind())
+    match old.map(helper_line::our_program) {
+        Some((word, Some(path))) if helper_line::is_this_program(&path) => Ok(word.to_owned()),
+        _ => helper_line::by_path().ok_or(NO_PATH),
+    }
 }
 
-/// Our line for git: as it stands there, if that is this program, with the options that still
-/// fit.
-fn line(values: &[String], kind: Kind) -> Result<String, Error> {
-    let old = values.iter().rfind(|value| Helper::parse(value).is_our_keychain());
-    let options = match old.map(|line| Helper::parse(line)) {
+/// Our line for the keychain that was named, or found; proved, unless that would change it. The
+/// options of the line before stay, as far as they fit.
+fn keychain_line(program: &str, old: Option<&str>, arguments: &Arguments) -> Result<String, Error> {
+    let kind = match arguments.keychain.setup()?.options.kind {
+        Some(kind) => kind,
+        None => proof::find()?,
+    };
+    let options = match old.map(Helper::parse) {
         Some(Helper::Ours(Some(options))) => options,
         _ => Box::default(),
     };
-    let program = old.map(|line| helper_line::our_program(line));
-    let program = match program {
-        Some((word, Some(path))) if helper_line::is_this_program(&path) => word.to_owned(),
-        _ => helper_line::this_program().ok_or(NO_PATH)?,
-    };
-    Ok(format!("{program}{}", helper_line::options_for(kind.name(), &options)))
+    let line = format!("{program}{}", helper_line::options_for(kind, &options));
+    if !arguments.consent.dry_run {
+        proof::prove(&line, kind)?;
+    }
+    Ok(line)
 }
 
 /// Whether a person wants the other helpers to be forgotten.
@@ -130,15 +133,39 @@ fn wants_only(place: &str, terminal: Option<&mut Terminal>) -> Result<bool, Erro
     ))
 }
 
-/// Says what is still in the way.
+/// Says what is still in the way; where git was configured for every host, also at those for
+/// which other helpers are configured.
 fn warn(place: &str) -> Result<(), Error> {
     let entries = Entries::read().map_err(Failed::tell)?;
-    let asked = Asked::named(place);
-    for finding in Configuration::at(&entries, asked.as_ref()).findings() {
-        terminal::say("configure", &finding.what);
-        if let Mend::Command(command) | Mend::Advice(command) = &finding.mend {
-            terminal::hint(command);
+    let mut said: Vec<Finding> = Vec::new();
+    let mut say = |place: &str, asked: Option<&Asked>| {
+        for finding in Configuration::at(&entries, asked).findings() {
+            if said.contains(&finding) {
+                continue;
+            }
+            terminal::say("configure", &format!("{place}{}", finding.what));
+            if let Mend::Command(command) | Mend::Advice(command) = &finding.mend {
+                terminal::hint(command);
+            }
+            said.push(finding);
+        }
+    };
+    say("", Asked::named(place).as_ref());
+    if place.is_empty() {
+        for asked in other_places(&entries) {
+            say(&format!("at {}: ", asked.context), Some(&asked));
         }
     }
     Ok(())
+}
+
+/// The places for which helpers of their own are configured.
+fn other_places(entries: &Entries) -> Vec<Asked> {
+    let mut places: Vec<Asked> = Vec::new();
+    for entry in entries.named("credential", "helper") {
+        // A pattern stands for hosts of any name.
+        let asked = Asked::named(&entry.subsection.replace('*', "any"));
+        places.extend(asked.filter(|asked| places.iter().all(|place| place.url != asked.url)));
+    }
+    places
 }

@@ -12,6 +12,7 @@
 use super::answer::AccountArguments;
 use crate::context::{Context, Protocol};
 use crate::error::Error;
+use crate::forge;
 #[cfg(windows)]
 use crate::hardening;
 use crate::secret::Secret;
@@ -70,7 +71,9 @@ fn conventional_variable(context: &Context) -> Option<&'static str> {
 
 fn is_name(text: &str) -> bool {
     let plain = |b: u8| b == b'_' || b.is_ascii_alphanumeric();
-    text.bytes().all(plain) && text.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+    text.bytes().all(plain)
+        && text.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+        && !forge::holds_token(text.as_bytes())
 }
 
 #[cfg(unix)]
@@ -145,10 +148,10 @@ mod tests {
 
     #[test]
     fn a_variable_has_a_name_that_every_shell_takes() {
-        for name in ["GITHUB_TOKEN", "_", "a1"] {
+        for name in ["GITHUB_TOKEN", "_", "a1", "HF_TOKEN_FOR_PRODUCTION"] {
             assert!(is_name(name), "{name}");
         }
-        for name in ["", "1A", "A=B", "A-B", "A B", "\u{e4}"] {
+        for name in ["", "1A", "A=B", "A-B", "A B", "\u{e4}", "ghp_TESTONLYTESTONLY"] {
             assert!(!is_name(name), "{name}");
         }
     }

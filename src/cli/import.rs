@@ -29,9 +29,9 @@ mod store_file;
 
 use super::place::Place;
 use super::settle::{self, Lack};
-use super::{KeychainArguments, Setup, describe};
+use super::{KeychainArguments, Setup};
 use crate::error::Error;
-use crate::keychain::{self, Keychain, Kind};
+use crate::keychain::{self, Keychain};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use found::Source;
@@ -43,15 +43,14 @@ use plan::{Plan, Step};
 pub(super) struct Arguments {
     /// Where the tokens are: store (git's plain-text file), netrc, gh (its hosts file, and its
     /// keyring entries), each with =FILE for another file; remotes (the URLs of this repository's
-    /// remotes); libsecret or manager (the items of these helpers in the desktop's keychain); or,
-    /// with URLs, glab (its keyring entries) or any helper of git's by its name; or, with one
-    /// URL, keyring=SERVICE/USER: what another program keeps by the keyring library of Python,
-    /// Go or Rust; USER, after the last /, may be empty [default: all plain-text files and
+    /// remotes); libsecret or manager (the items of these helpers in the desktop's keychain);
+    /// with one URL, keyring=SERVICE/USER (an entry of another program); or, with URLs, glab (its
+    /// keyring entries) or any helper of git's by its name [default: all plain-text files and
     /// remotes, each offered]
     #[arg(long, value_name = "SOURCE", value_parser = from::parse)]
     from: Vec<From>,
-    /// Only what is for these places; the places that a helper or glab is asked for; the place
-    /// of a keyring entry's token
+    /// Only what is for these places; for a helper, glab and an entry of the keyring, the places
+    /// that the tokens are for
     #[arg(value_name = "URL")]
     urls: Vec<String>,
     /// Show what would be done, and do nothing
@@ -127,7 +126,7 @@ impl Import<'_> {
         let agreed = wanted > 0 && self.agrees(&format!("Import {}?", tokens(wanted)))?;
         if agreed {
             let stored = plan.carry_out(self.keychain)?;
-            let keychain = describe(self.keychain.kind());
+            let keychain = self.keychain.kind().in_a_sentence();
             terminal::say("import", &format!("stored {} in {keychain}", tokens(stored)));
         }
         if plan.count(|step| matches!(step, Step::Differs)) > 0 {
@@ -151,8 +150,9 @@ impl Import<'_> {
         };
         let (what, name) = (tokens(kept.len()), &source.name);
         let mut question = format!("Remove {what} from {name}?");
-        if self.keychain.kind() == Kind::Kernel {
-            question = format!("The kernel's keyring forgets at reboot. {question}");
+        let kind = self.keychain.kind();
+        if !kind.outlives_reboot() {
+            question = format!("They are in {}. {question}", kind.in_a_sentence());
         }
         let agreed = self.arguments.remove || (!self.arguments.yes && self.agrees(&question)?);
         if agreed {

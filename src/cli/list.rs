@@ -178,7 +178,7 @@ impl Row {
             if on_terminal { time.split('T').next().unwrap_or_default().to_owned() } else { time }
         });
         [
-            plain(self.account.context.to_string()),
+            plain(forge::shown_context(&self.account.context)),
             plain(self.username_or_any()),
             plain(self.token()),
             Cell { text: self.state_and_aside(), style: state_style },
@@ -193,7 +193,7 @@ impl Row {
             self.credential.as_ref().and_then(read).map(rfc3339)
         };
         json!({
-            "context": self.account.context.to_string(),
+            "context": forge::shown_context(&self.account.context),
             "username": self.username(),
             "any_username": self.answers_any(),
             "forge": self.token.map(|token| token.forge.name()),

@@ -8,8 +8,8 @@ mod expiry;
 mod page;
 mod save;
 
-use super::place::{Place, holds_token, is_plain};
-use super::{KeychainArguments, describe, settle};
+use super::place::{Place, usable};
+use super::{KeychainArguments, settle};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -22,8 +22,6 @@ use crate::time::{now, relative};
 use crate::{helper, terminal};
 use ask::Login;
 use save::{Saved, save};
-
-const UNUSABLE: Error = Error::Usage("this username cannot be used");
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
@@ -71,7 +69,7 @@ fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
 }
 
 fn parse_registry(name: &str) -> Result<Context, &'static str> {
-    let context = registry::context(name).filter(|_| !holds_token(name.as_bytes()));
+    let context = registry::context(name).filter(|context| !forge::is_in_context(context));
     context.ok_or("no name of a registry")
 }
 
@@ -98,8 +96,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         Some(name) => Some(Username::new(name.as_bytes())),
         None => place.username.clone(),
     };
-    if given.as_ref().is_some_and(|name| name.is_empty() || !is_plain(name)) {
-        return Err(UNUSABLE);
+    let given = given.map(usable).transpose()?;
+    if given.as_ref().is_some_and(Username::is_empty) {
+        return Err(Error::Usage("this username cannot be used"));
     }
     let expiry = match &arguments.expires {
         Some(text) => expiry::parse(text, now())?,
@@ -149,7 +148,8 @@ fn ask_place(terminal: &mut Terminal) -> Result<Place, Error> {
     let question = "Organisation or repository, if the token is for one only";
     let context = terminal.ask_for(question, "all", |answer| {
         let path = if answer == "all" { "" } else { answer.trim_matches('/') };
-        let scoped = place.context.scoped(path.as_bytes());
+        let scoped =
+            place.context.scoped(path.as_bytes()).filter(|context| !forge::is_in_context(context));
         scoped.ok_or(Error::Usage("this names no organisation or repository"))
     })?;
     Ok(Place { context, ..place })
@@ -158,7 +158,7 @@ fn ask_place(terminal: &mut Terminal) -> Result<Place, Error> {
 fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {
     let username = credential.username.clone().unwrap_or_default();
     let place = &credential.context;
-    let keychain = describe(keychain.kind());
+    let keychain = keychain.kind().in_a_sentence();
     let life = credential.expiry.map(|expiry| format!("; it expires {}", relative(expiry, now())));
     let life = life.unwrap_or_default();
     terminal::say(

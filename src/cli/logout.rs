@@ -9,7 +9,7 @@ use crate::helper::registry;
 use crate::keychain::Keychain;
 use crate::terminal::prompt::Terminal;
 use crate::time::now;
-use crate::{helper, terminal};
+use crate::{forge, helper, terminal};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 
 fn place(url: &str) -> Result<Place, Error> {
     let Some(registry) = url.trim().strip_prefix("docker://") else { return Place::parse(url) };
-    let context = registry::context(registry);
+    let context = registry::context(registry).filter(|context| !forge::is_in_context(context));
     let context = context.ok_or(Error::Usage("this is no name of a registry"))?;
     Ok(Place { context, username: None })
 }
@@ -70,8 +70,12 @@ fn filed_names(
     context: &Context,
     username: Option<&Username>,
 ) -> Result<Vec<Username>, Error> {
-    let found = keychain.find(std::slice::from_ref(context), username)?;
+    // As `list` shows a token that an older version has filed as a name.
+    let is_hidden = username.is_some_and(|name| name.as_bytes() == forge::A_TOKEN.as_bytes());
+    let asked = username.filter(|_| !is_hidden);
+    let found = keychain.find(std::slice::from_ref(context), asked)?;
     let mut names = keychain.usernames(&found)?;
+    names.retain(|name| !is_hidden || name.is_token());
     if let Some(username) = username
         && names.is_empty()
         && accounts::answers_any(keychain, context, username)?

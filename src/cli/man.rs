@@ -6,6 +6,7 @@
 
 use super::Line;
 use crate::error::Error;
+use crate::keychain::Kind;
 use crate::terminal;
 use clap::{Arg, Command, CommandFactory};
 use roff::{Inline, Roff, bold, italic, roman};
@@ -24,6 +25,8 @@ fn page() -> String {
         .replace("git\\-credential\\-pat VERSION", &format!("git\\-credential\\-pat {version}"))
         .replace(".\\\" SYNOPSIS\n", &synopsis(&line).to_roff())
         .replace(".\\\" COMMANDS\n", &commands(&line).to_roff())
+        .replace(".\\\" KEYCHAIN NAMES\n", &keychain_names().to_roff())
+        .replace(".\\\" KEYCHAINS\n", &keychains().to_roff())
 }
 
 fn synopsis(line: &Command) -> Roff {
@@ -62,6 +65,25 @@ fn commands(line: &Command) -> Roff {
     shared.dedup_by_key(|arg| arg.get_id().as_str());
     for arg in shared {
         argument(&mut roff, arg);
+    }
+    roff
+}
+
+/// Where tokens are kept: the names, as a list that goes on after it.
+fn keychain_names() -> Roff {
+    let mut roff = Roff::new();
+    roff.text(inlines(&format!("{},", Kind::names())));
+    roff
+}
+
+fn keychains() -> Roff {
+    let mut roff = Roff::new();
+    for kind in Kind::ALL {
+        roff.control("TP", []);
+        roff.text([bold(kind.name())]);
+        for sentence in kind.manual().lines() {
+            roff.text(inlines(sentence));
+        }
     }
     roff
 }
@@ -120,6 +142,7 @@ fn inlines(text: &str) -> Vec<Inline> {
 #[cfg(test)]
 mod tests {
     use super::{Line, page};
+    use crate::keychain::Kind;
     use clap::CommandFactory;
 
     #[test]
@@ -131,8 +154,11 @@ mod tests {
     fn the_manual_names_every_command_and_option_and_its_own_version() {
         let page = page().replace("\\-", "-");
         assert!(page.contains(&format!("git-credential-pat {}", env!("CARGO_PKG_VERSION"))));
-        for left in [".\\\" SYNOPSIS", ".\\\" COMMANDS", "VERSION\""] {
+        for left in [".\\\" SYNOPSIS", ".\\\" COMMANDS", ".\\\" KEYCHAIN", "VERSION\""] {
             assert!(!page.contains(left), "{left}");
+        }
+        for kind in Kind::ALL {
+            assert!(page.contains(&format!(".TP\n\\fB{}\\fR\n", kind.name())), "{kind:?}");
         }
         for command in Line::command().get_subcommands() {
             let name = command.get_name();

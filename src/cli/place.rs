@@ -6,11 +6,8 @@
 use crate::context::{Context, unescape};
 use crate::credential::Username;
 use crate::error::Error;
+use crate::forge;
 use url::Url;
-
-/// How many forges' tokens begin. What is copied last is at times pasted in the wrong place.
-const BEGINNINGS: [&[u8]; 8] =
-    [b"ghp_", b"gho_", b"ghu_", b"ghs_", b"github_pat_", b"glpat-", b"gldt-", b"ATATT3"];
 
 const HOLDS_TOKEN: Error =
     Error::Usage("a token does not belong in a URL: it is asked for, or read with --with-token");
@@ -28,7 +25,7 @@ impl Place {
     /// [`Error::Usage`], which never quotes the URL: it may hold a token.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
-        if holds_token(text.as_bytes()) {
+        if forge::holds_token(text.as_bytes()) {
             return Err(HOLDS_TOKEN);
         }
         if text.contains('\\') {
@@ -56,32 +53,34 @@ impl Place {
             .ok_or(Error::Usage("the URL must be that of an https host"))?
             .scoped(&path.ok_or(Error::Usage("the URL's path cannot be understood"))?)
             .ok_or(Error::Usage("the URL's path names no organisation or repository"))?;
+        if forge::is_in_context(&context) {
+            return Err(HOLDS_TOKEN);
+        }
         let username = Some(url.username()).filter(|name| !name.is_empty());
-        let username = username
-            .map(|name| unescape(name).map(|bytes| Username::new(&bytes)))
-            .map(|name| {
-                name.filter(is_plain).ok_or(Error::Usage("the URL's username cannot be used"))
-            })
-            .transpose()?;
+        let username = username.map(|name| {
+            let name = unescape(name).ok_or(Error::Usage("the URL's username cannot be used"))?;
+            usable(Username::new(&name))
+        });
+        let username = username.transpose()?;
         Ok(Self { context, username })
     }
 }
 
-/// Whether it is a username that git could take on a line: a token, which everybody may see
-/// there, is none.
-pub(super) fn is_plain(username: &Username) -> bool {
-    let name = username.as_bytes();
-    !name.iter().any(|b| matches!(b, b'\n' | b'\r' | 0)) && !holds_token(name)
-}
-
-/// Whether a part of it has the form of a token. Names that merely begin so are shorter.
-pub(crate) fn holds_token(text: &[u8]) -> bool {
-    const BODY: usize = 12;
-    let is_body = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-    (0..text.len()).any(|at| {
-        let body = BEGINNINGS.iter().find_map(|beginning| text[at..].strip_prefix(*beginning));
-        body.is_some_and(|body| body.iter().take_while(|b| is_body(b)).count() >= BODY)
-    })
+/// A username that a person gave, if it can be one of git's: on a line of its own, and no
+/// token, which everybody may see there.
+///
+/// # Errors
+/// [`Error::Usage`], which never quotes the name.
+pub(super) fn usable(name: Username) -> Result<Username, Error> {
+    if name.is_token() {
+        return Err(Error::Usage(
+            "a token is no username: it is asked for, or read with --with-token",
+        ));
+    }
+    if name.as_bytes().iter().any(|b| matches!(b, b'\n' | b'\r' | 0)) {
+        return Err(Error::Usage("this username cannot be used"));
+    }
+    Ok(name)
 }
 
 #[cfg(test)]
@@ -108,6 +107,12 @@ mod tests {
             ("http://localhost:3000", "http://localhost:3000", None),
             ("https://[::1]:8443/a%20b/", "https://[::1]:8443/a b", None),
             ("h.example/glpat-tool", "https://h.example/glpat-tool", None),
+            ("hf_maier@h.example", "https://h.example", Some("hf_maier")),
+            (
+                "h.example/hf_transformers_and-datasets",
+                "https://h.example/hf_transformers_and-datasets",
+                None,
+            ),
             ("https://m\u{fc}nchen.example", "https://xn--mnchen-3ya.example", None),
         ] {
             let expected = Some((context.to_owned(), username.map(ToOwned::to_owned)));
@@ -126,6 +131,11 @@ mod tests {
             "https://ghp_TESTONLYargument@h.example",
             "https://h.example/glpat-TESTONLYargument",
             "https://github_pat_TESTONLYargument_x",
+            "https://hf_TESTONLY-TESTONLY.example",
+            "HF_TESTONLY_TESTONLY",
+            "https://hf%5FTESTONLYTESTONLY@h.example",
+            "https://h%66_TESTONLYTESTONLY",
+            "https://h.example/hf%5FTESTONLYTESTONLY",
             "https://h.example?x",
             "https://h.example#@github.com",
             "ftp://h.example",

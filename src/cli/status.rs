@@ -19,6 +19,7 @@ mod sources;
 use super::KeychainArguments;
 use crate::credential::Username;
 use crate::error::{Error, GitTrouble};
+use crate::forge;
 use crate::git::entries::Entries;
 use crate::git::{self, Failed};
 use crate::helper::explanation::{self, Explained, Why};
@@ -142,7 +143,7 @@ impl Report {
         let policy = Policy { allow_http, now: now() };
         let given = asked.and_then(|asked| asked.username.clone());
         let given = given.or(configuration.username.clone().filter(|_| asked.is_some()));
-        let name = given.as_ref().map(places::shown);
+        let name = given.as_ref().map(ToString::to_string);
         let mut place = PlaceReport {
             url: asked.map(|asked| asked.context.to_string()),
             username: name.clone(),
@@ -238,7 +239,7 @@ impl Report {
         let keychains = self
             .keychains
             .iter()
-            .map(|kind| json!({ "name": kind.name(), "survives_reboot": *kind != Kind::Kernel }));
+            .map(|kind| json!({ "name": kind.name(), "survives_reboot": kind.outlives_reboot() }));
         json!({
             "well": !self.findings.iter().any(|finding| finding.wrong),
             "git": self.git,
@@ -254,7 +255,7 @@ impl Report {
         let mut paper = Paper::new(columns.max(40), terminal::stdout_takes_colour());
         paper.line("git", self.git.as_deref().unwrap_or("not found"));
         for kind in &self.keychains {
-            paper.line("keychain", accounts::describe(*kind));
+            paper.line("keychain", &kind.in_a_report());
         }
         for place in &self.places {
             place.write(&mut paper);
@@ -290,7 +291,10 @@ impl PlaceReport {
         for (number, explained) in self.accounts.iter().enumerate() {
             let subject = if number == 0 { "accounts" } else { "" };
             let name = accounts::name(explained);
-            paper.line(subject, &format!("{name} at {}", explained.account.context));
+            paper.line(
+                subject,
+                &format!("{name} at {}", forge::shown_context(&explained.account.context)),
+            );
             if self.url.is_some() || explained.why != Why::Refused {
                 paper.detail(&accounts::reason(explained, self.username.as_deref()));
             } else if let Some(aside) = accounts::aside(explained) {

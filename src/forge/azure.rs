@@ -1,12 +1,26 @@
 //! Azure DevOps: dev.azure.com and the older `*.visualstudio.com`. The address of the token
 //! page needs the organisation's name.
 
-use super::{Forge, Id, Integrity, Kind, Page, Recognised, Wanted, with_query};
+use super::{Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Wanted, with_query};
 use url::Url;
 
 pub(super) struct Azure;
 
 const SITE: &str = "https://dev.azure.com";
+
+/// How long a token is, since 2024, and what stands where in it.
+const LENGTH: usize = 84;
+const MARKS: [(usize, &[u8]); 2] = [(52, b"JQQJ99"), (76, b"AZDO")];
+
+/// Whether it is a token of the form that there is since 2024; in any case, as a host is folded.
+fn is_marked(token: &[u8]) -> bool {
+    let stands_there = |(at, mark): (usize, &[u8])| {
+        token.get(at..at + mark.len()).is_some_and(|there| there.eq_ignore_ascii_case(mark))
+    };
+    token.len() == LENGTH
+        && MARKS.into_iter().all(stands_there)
+        && token.iter().all(u8::is_ascii_alphanumeric)
+}
 
 impl Forge for Azure {
     fn id(&self) -> Id {
@@ -25,9 +39,16 @@ impl Forge for Azure {
         host == "dev.azure.com" || host.ends_with(".visualstudio.com")
     }
 
+    fn beginnings(&self) -> &'static [Beginning] {
+        &[]
+    }
+
+    fn has_marks(&self, text: &[u8]) -> bool {
+        text.windows(LENGTH).any(is_marked)
+    }
+
     fn recognise(&self, token: &[u8]) -> Option<Recognised> {
-        let marks = |at: usize, mark: &[u8]| token.get(at..).is_some_and(|t| t.starts_with(mark));
-        let is_new = token.len() == 84 && marks(52, b"JQQJ99") && marks(76, b"AZDO");
+        let is_new = is_marked(token);
         let is_old_digit = |b: &u8| matches!(b, b'a'..=b'z' | b'2'..=b'7');
         let is_old = token.len() == 52 && token.iter().all(is_old_digit);
         (is_new || is_old).then_some(Recognised {

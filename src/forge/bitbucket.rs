@@ -3,9 +3,21 @@
 //! Atlassian's tokens end in the CRC-32 of all before it, in upper-case hexadecimal.
 
 use super::checksum::{BASE_16, crc_and_rest, is_number};
-use super::{Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted};
+use super::{
+    Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted, beginning_of,
+};
 
 pub(super) struct Bitbucket;
+
+const ENDED: Remark =
+    Remark::Unfit("Bitbucket takes none any more since July 2026, make an API token");
+
+const BEGINNINGS: [Beginning; 4] = [
+    Beginning::of("ATATT", Kind::Api).with_signs(),
+    Beginning::of("ATCTT", Kind::Access).with_signs(),
+    Beginning::of("ATBB", Kind::AppPassword).but(ENDED),
+    Beginning::of("BBDC-", Kind::DataCenterAccess),
+];
 
 impl Forge for Bitbucket {
     fn id(&self) -> Id {
@@ -24,24 +36,26 @@ impl Forge for Bitbucket {
         host == "bitbucket.org"
     }
 
+    fn beginnings(&self) -> &'static [Beginning] {
+        &BEGINNINGS
+    }
+
     fn recognise(&self, token: &[u8]) -> Option<Recognised> {
-        const ENDED: Remark =
-            Remark::Unfit("Bitbucket takes none any more since July 2026, make an API token");
-        let (kind, length, remark) = match token {
-            [b'A', b'T', b'A', b'T', b'T', ..] => (Kind::Api, 192, None),
-            [b'A', b'T', b'C', b'T', b'T', ..] => (Kind::Access, 192, None),
-            [b'A', b'T', b'B', b'B', ..] => (Kind::AppPassword, 36, Some(ENDED)),
-            [b'B', b'B', b'D', b'C', b'-', ..] => {
-                return Some(self.found(Kind::DataCenterAccess, Integrity::Unknown, None));
-            }
-            _ => return None,
+        let beginning = beginning_of(&BEGINNINGS, token)?;
+        let integrity = match beginning.kind {
+            Kind::DataCenterAccess => Integrity::Unknown,
+            Kind::AppPassword => atlassian(token, 36),
+            _ => atlassian(token, 192),
         };
-        Some(self.found(kind, atlassian(token, length), remark))
+        Some(beginning.recognised(self.id(), integrity))
     }
 
     fn username(&self, token: &[u8]) -> &'static str {
         // The others are a repository's, a project's or a workspace's.
-        if token.starts_with(b"ATATT") { "x-bitbucket-api-token-auth" } else { "x-token-auth" }
+        match beginning_of(&BEGINNINGS, token) {
+            Some(Beginning { kind: Kind::Api, .. }) => "x-bitbucket-api-token-auth",
+            _ => "x-token-auth",
+        }
     }
 
     fn has_meaningless_usernames(&self) -> bool {
@@ -62,12 +76,6 @@ impl Forge for Bitbucket {
             }
         };
         vec![page]
-    }
-}
-
-impl Bitbucket {
-    fn found(&self, kind: Kind, integrity: Integrity, remark: Option<Remark>) -> Recognised {
-        Recognised { forge: self.id(), kind, unmistakable: true, integrity, remark }
     }
 }
 

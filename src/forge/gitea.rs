@@ -1,9 +1,19 @@
 //! Gitea and Forgejo: codeberg.org, gitea.com, and every one that says so by its name. Their
-//! tokens are 40 hexadecimal digits, without prefix, checksum or end.
+//! tokens are 40 hexadecimal digits, without prefix, checksum or end. What an OAuth application
+//! is given begins with a prefix.
 
-use super::{Forge, Id, Integrity, Kind, Page, Recognised, Wanted};
+use super::{
+    Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted, beginning_of,
+};
 
 pub(super) struct Gitea;
+
+const NOT_FOR_GIT: Remark = Remark::Unfit("it opens no repository");
+
+const BEGINNINGS: [Beginning; 2] = [
+    Beginning::of("gto_", Kind::OauthSecret).but(NOT_FOR_GIT),
+    Beginning::of("gta_", Kind::OauthCode).but(NOT_FOR_GIT),
+];
 
 impl Forge for Gitea {
     fn id(&self) -> Id {
@@ -26,7 +36,14 @@ impl Forge for Gitea {
         matches!(host, "codeberg.org" | "gitea.com")
     }
 
+    fn beginnings(&self) -> &'static [Beginning] {
+        &BEGINNINGS
+    }
+
     fn recognise(&self, token: &[u8]) -> Option<Recognised> {
+        if let Some(beginning) = beginning_of(&BEGINNINGS, token) {
+            return Some(beginning.recognised(self.id(), Integrity::Unknown));
+        }
         let is_digit = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
         (token.len() == 40 && token.iter().all(is_digit)).then_some(Recognised {
             forge: self.id(),

@@ -5,10 +5,25 @@
 //! those are only a reason to ask.
 
 use super::checksum::{BASE_32, BASE_62, crc_and_rest, is_number};
-use super::{Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted, with_query};
+use super::{
+    Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted, beginning_of,
+    with_query,
+};
 use sha2::{Digest, Sha256};
 
 pub(super) struct GitHub;
+
+const REFRESH: Remark = Remark::Unfit("it opens no repository");
+
+const BEGINNINGS: [Beginning; 6] = [
+    Beginning::of("github_pat_", Kind::FineGrainedPersonal),
+    Beginning::of("ghp_", Kind::ClassicPersonal),
+    Beginning::of("gho_", Kind::OauthApp),
+    Beginning::of("ghu_", Kind::AppUser),
+    // The newer ones go on with a number, `_` and base64 for URLs.
+    Beginning::of("ghs_", Kind::Installation).with_signs(),
+    Beginning::of("ghr_", Kind::Refresh).but(REFRESH),
+];
 
 /// The hosts that take classic tokens only.
 const REGISTRIES: [&str; 2] = ["ghcr.io", "npm.pkg.github.com"];
@@ -32,24 +47,20 @@ impl Forge for GitHub {
             || host.ends_with(".ghe.com")
     }
 
+    fn beginnings(&self) -> &'static [Beginning] {
+        &BEGINNINGS
+    }
+
     fn recognise(&self, token: &[u8]) -> Option<Recognised> {
-        const REFRESH: Remark = Remark::Unfit("it opens no repository");
-        if token.starts_with(b"github_pat_") {
-            return Some(self.found(Kind::FineGrainedPersonal, fine_grained(token), None));
-        }
-        let (kind, length, remark) = match token.get(..4)? {
-            b"ghp_" => (Kind::ClassicPersonal, 40, None),
-            b"gho_" => (Kind::OauthApp, 40, None),
-            b"ghu_" => (Kind::AppUser, 40, None),
+        let (forge, beginning) = (self.id(), beginning_of(&BEGINNINGS, token)?);
+        let integrity = match beginning.kind {
+            Kind::FineGrainedPersonal => fine_grained(token),
             // The newer ones are longer, hold dots and say nothing about themselves.
-            b"ghs_" if token.len() != 40 => {
-                return Some(self.found(Kind::Installation, Integrity::Unknown, None));
-            }
-            b"ghs_" => (Kind::Installation, 40, None),
-            b"ghr_" => (Kind::Refresh, 80, Some(REFRESH)),
-            _ => return None,
+            Kind::Installation if token.len() != 40 => Integrity::Unknown,
+            Kind::Refresh => classic(token, 80),
+            _ => classic(token, 40),
         };
-        Some(self.found(kind, classic(token, length), remark))
+        Some(beginning.recognised(forge, integrity))
     }
 
     fn username(&self, _token: &[u8]) -> &'static str {
@@ -94,12 +105,6 @@ impl Forge for GitHub {
             what: "a fine-grained token, for the repositories of one owner",
         };
         vec![fine_grained, classic]
-    }
-}
-
-impl GitHub {
-    fn found(&self, kind: Kind, integrity: Integrity, remark: Option<Remark>) -> Recognised {
-        Recognised { forge: self.id(), kind, unmistakable: true, integrity, remark }
     }
 }
 

@@ -4,7 +4,9 @@
 //! prefixes of their own, so that a token with none of these is still a good one.
 
 use super::checksum::{BASE_36, crc_and_rest, is_number};
-use super::{Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted};
+use super::{
+    Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted, beginning_of,
+};
 
 pub(super) struct GitLab;
 
@@ -12,17 +14,21 @@ const DEPLOY: Remark =
     Remark::Condition("it works only with the username that was made with it: --username NAME");
 const NOT_FOR_GIT: Remark = Remark::Unfit("it opens no repository");
 
-/// Prefixes, what they are called, and what there is to say.
-const PREFIXES: [(&[u8], Kind, Option<Remark>); 9] = [
-    (b"glpat-", Kind::Personal, None),
-    (b"gldt-", Kind::Deploy, Some(DEPLOY)),
-    (b"glcbt-", Kind::CiJob, None),
-    (b"gloas-", Kind::OauthSecret, Some(NOT_FOR_GIT)),
-    (b"glrt-", Kind::Runner, Some(NOT_FOR_GIT)),
-    (b"glptt-", Kind::Trigger, Some(NOT_FOR_GIT)),
-    (b"glft-", Kind::Feed, Some(NOT_FOR_GIT)),
-    (b"glimt-", Kind::IncomingMail, Some(NOT_FOR_GIT)),
-    (b"glagent-", Kind::Agent, Some(NOT_FOR_GIT)),
+const BEGINNINGS: [Beginning; 14] = [
+    Beginning::of("glpat-", Kind::Personal).with_signs(),
+    Beginning::of("gldt-", Kind::Deploy).with_signs().but(DEPLOY),
+    Beginning::of("glcbt-", Kind::CiJob).with_signs(),
+    Beginning::of("gloas-", Kind::OauthSecret).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glrt-", Kind::Runner).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glrtr-", Kind::Runner).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("GR1348941", Kind::Runner).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glptt-", Kind::Trigger).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glft-", Kind::Feed).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glimt-", Kind::IncomingMail).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glagent-", Kind::Agent).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glsoat-", Kind::Scim).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glffct-", Kind::FeatureFlags).with_signs().but(NOT_FOR_GIT),
+    Beginning::of("glwt-", Kind::Workspace).with_signs(),
 ];
 
 impl Forge for GitLab {
@@ -42,15 +48,20 @@ impl Forge for GitLab {
         matches!(host, "gitlab.com" | "registry.gitlab.com")
     }
 
+    fn beginnings(&self) -> &'static [Beginning] {
+        &BEGINNINGS
+    }
+
     fn recognise(&self, token: &[u8]) -> Option<Recognised> {
-        let (_, kind, remark) =
-            PREFIXES.into_iter().find(|(prefix, ..)| token.starts_with(prefix))?;
-        let integrity = routable(token);
-        Some(Recognised { forge: self.id(), kind, unmistakable: true, integrity, remark })
+        let beginning = beginning_of(&BEGINNINGS, token)?;
+        Some(beginning.recognised(self.id(), routable(token)))
     }
 
     fn username(&self, token: &[u8]) -> &'static str {
-        if token.starts_with(b"glcbt-") { "gitlab-ci-token" } else { "oauth2" }
+        match beginning_of(&BEGINNINGS, token) {
+            Some(Beginning { kind: Kind::CiJob, .. }) => "gitlab-ci-token",
+            _ => "oauth2",
+        }
     }
 
     fn pages(&self, wanted: &Wanted) -> Vec<Page> {

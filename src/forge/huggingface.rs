@@ -1,8 +1,12 @@
 //! Hugging Face: models and data sets, which are git repositories, too.
 
-use super::{Forge, Id, Integrity, Kind, Page, Recognised, Wanted};
+use super::{Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Wanted, beginning_of};
 
 pub(super) struct HuggingFace;
+
+const BEGINNINGS: [Beginning; 2] =
+    // The second is an organisation's, of which no new ones are made.
+    [Beginning::of("hf_", Kind::Access), Beginning::of("api_org_", Kind::Access)];
 
 impl Forge for HuggingFace {
     fn id(&self) -> Id {
@@ -21,16 +25,16 @@ impl Forge for HuggingFace {
         matches!(host, "huggingface.co" | "hf.co")
     }
 
+    fn beginnings(&self) -> &'static [Beginning] {
+        &BEGINNINGS
+    }
+
     fn recognise(&self, token: &[u8]) -> Option<Recognised> {
-        let body = token.strip_prefix(b"hf_")?;
+        let beginning = beginning_of(&BEGINNINGS, token)?;
+        let body = &token[beginning.text.len()..];
         let usual = body.len() == 34 && body.iter().all(u8::is_ascii_alphanumeric);
-        Some(Recognised {
-            forge: self.id(),
-            kind: Kind::Access,
-            unmistakable: true,
-            integrity: if usual { Integrity::Unknown } else { Integrity::Doubtful },
-            remark: None,
-        })
+        let integrity = if usual { Integrity::Unknown } else { Integrity::Doubtful };
+        Some(beginning.recognised(self.id(), integrity))
     }
 
     fn pages(&self, _wanted: &Wanted) -> Vec<Page> {

@@ -5,9 +5,9 @@
 //! quoted is left out, and so is every line with a name before a host or with the form of a token.
 
 use super::entries::Entries;
-use crate::cli::place::holds_token;
 use crate::context::escape;
 use crate::error::{Error, GitTrouble};
+use crate::forge;
 use crate::terminal;
 use std::env;
 use std::io;
@@ -79,7 +79,7 @@ fn is_readable() -> bool {
 }
 
 /// git's words on one line, without what may be a secret.
-fn cleaned(words: &[u8]) -> String {
+pub(super) fn cleaned(words: &[u8]) -> String {
     const MOST: usize = 300;
     let words = String::from_utf8_lossy(words);
     let lines = words.lines().filter(|line| !may_hold_secret(line)).map(without_quoted);
@@ -93,7 +93,7 @@ fn cleaned(words: &[u8]) -> String {
 
 fn may_hold_secret(line: &str) -> bool {
     let authority = |rest: &str| rest.split(['/', ' ']).next().is_some_and(|a| a.contains('@'));
-    line.split("://").skip(1).any(authority) || holds_token(line.as_bytes())
+    line.split("://").skip(1).any(authority) || forge::is_token(line.as_bytes())
 }
 
 /// A line without git's word for how bad it is, and without what stands between quotes: a key or

@@ -5,6 +5,7 @@
 //! what is not known is not shown.
 
 use crate::arguments::{self, HelperOptions, Invocation};
+use crate::keychain::Kind;
 use crate::protocol::Operation;
 use crate::terminal::NAME;
 use std::ffi::OsString;
@@ -134,19 +135,38 @@ fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
-/// Whether this is the program that runs now.
+/// Whether this is the program that runs now, or what started it in its own name.
 pub(crate) fn is_this_program(path: &Path) -> bool {
-    let this = std::env::current_exe().and_then(|this| this.canonicalize());
-    this.is_ok_and(|this| path.canonicalize().is_ok_and(|path| path == this))
+    let Ok(path) = path.canonicalize() else { return false };
+    let is_it = |this: PathBuf| this.canonicalize().is_ok_and(|this| this == path);
+    std::env::current_exe().is_ok_and(is_it) || this_path().is_some_and(is_it)
 }
 
-/// This program as a helper line names it: by its bare name where git finds it so, else by its
-/// path; nothing where the path is no text.
-pub(crate) fn this_program() -> Option<String> {
-    if in_path().is_some_and(|path| is_this_program(&path)) {
-        return Some("pat".to_owned());
-    }
-    let path = std::env::current_exe().ok()?;
+/// Where this program stands, by the path on which it was started: a link on that way, or a
+/// script that became this program, may be what is still right after an upgrade.
+pub(crate) fn this_path() -> Option<PathBuf> {
+    let word = PathBuf::from(std::env::args_os().next().unwrap_or_default());
+    let started = if word.components().count() > 1 {
+        Some(word)
+    } else if word.file_stem().is_some_and(|word| word == NAME) {
+        in_path()
+    } else {
+        None
+    };
+    let has_our_name = |path: &PathBuf| path.file_stem().is_some_and(|name| name == NAME);
+    let started = started.filter(|path| has_our_name(path) && is_program(path));
+    let path = started.or_else(|| std::env::current_exe().ok())?;
+    std::path::absolute(path).ok()
+}
+
+/// The bare name as a helper line has it; nothing where git would not come to this program by it.
+pub(crate) fn by_name() -> Option<String> {
+    in_path().filter(|path| is_this_program(path)).map(|_| "pat".to_owned())
+}
+
+/// This program's path as a helper line names it; nothing where it is no text.
+pub(crate) fn by_path() -> Option<String> {
+    let path = this_path()?;
     let path = path.to_str().filter(|path| !path.contains(char::is_control))?;
     // What separates folders there is a shell's escape.
     Some(if cfg!(windows) { escaped(&path.replace('\\', "/")) } else { escaped(path) })
@@ -166,9 +186,9 @@ fn escaped(path: &str) -> String {
 }
 
 /// The options as a helper line names them, for this keychain.
-pub(crate) fn options_for(keychain: &str, options: &HelperOptions) -> String {
-    let mut text = format!(" --keychain {keychain}");
-    let is_kernel = keychain == crate::keychain::Kind::Kernel.name();
+pub(crate) fn options_for(keychain: Kind, options: &HelperOptions) -> String {
+    let mut text = format!(" --keychain {}", keychain.name());
+    let is_kernel = keychain == Kind::Kernel;
     let numbers = [
         ("--timeout", options.lifetime.filter(|_| is_kernel)),
         ("--cache", options.cache.filter(|_| !is_kernel)),
@@ -268,8 +288,11 @@ mod tests {
     #[test]
     fn what_fits_another_keychain_is_kept() {
         let options = our_options("pat --keychain kernel --timeout 60 --allow-http").expect("ours");
-        assert_eq!(options_for("kernel", &options), " --keychain kernel --timeout 60 --allow-http");
+        assert_eq!(
+            options_for(Kind::Kernel, &options),
+            " --keychain kernel --timeout 60 --allow-http"
+        );
         let service = " --keychain secret-service --allow-http";
-        assert_eq!(options_for("secret-service", &options), service);
+        assert_eq!(options_for(Kind::SecretService, &options), service);
     }
 }

@@ -80,3 +80,22 @@ pub(super) fn hide_memory() {
         LocalFree(descriptor);
     }
 }
+
+/// Nothing is held up there: Credential Manager answers at once, and asks nobody.
+pub(crate) mod interrupts {
+    use std::process::Command;
+
+    /// What would hold up a Ctrl-C.
+    pub(crate) struct Held;
+
+    /// Does nothing.
+    pub(crate) fn hold() -> Held {
+        Held
+    }
+
+    impl Held {
+        /// Does nothing.
+        #[expect(clippy::unused_self, reason = "it is needed where something is held up")]
+        pub(crate) fn let_end(&self, _program: &mut Command) {}
+    }
+}

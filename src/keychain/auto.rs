@@ -2,21 +2,24 @@
 //!
 //! On Linux: the Secret Service, if there is a session bus and it has one or can start one;
 //! else the kernel's keyring. A bus that is dead, mute, denied or locked is an error and
-//! never leads to another keychain, where tokens would seem lost. There is no asking
-//! beforehand: the first call itself tells.
+//! never leads to another keychain, where tokens would seem lost; nor does a Flatpak, which
+//! hides what it may not talk to. There is no asking beforehand: the first call itself tells.
 
 use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::keychain::kernel::KernelKeyring;
 use crate::keychain::lock::Lock;
-use crate::keychain::secret_service::{SecretService, address};
+use crate::keychain::secret_service::{SecretService, address, flatpak};
 use crate::keychain::{Found, Keychain, Kind, Options};
 
 pub(super) fn open(options: &Options) -> Box<dyn Keychain> {
     // An address that cannot be used is an error, but one that belongs to the first
     // call: an operation that needs no keychain does not fail for it.
     match address::from_environment().transpose() {
+        None if flatpak::is_around_us() => {
+            Box::new(SecretService::with_addresses(Err(Error::HiddenByFlatpak), options))
+        }
         None => Box::new(KernelKeyring::new(options)),
         Some(addresses) => {
             let service = SecretService::with_addresses(addresses, options);
@@ -123,9 +126,10 @@ mod tests {
         spawn(move || {
             let _folder = folder;
             let mut socket = listener.accept().expect("a client").0;
-            let mut received = [0; 4096];
-            assert_ne!(socket.read(&mut received).expect("a request"), 0);
-            socket.write_all(&[b"OK 0123\r\n", &*reply].concat()).expect("a client");
+            for answer in [b"OK 0123\r\n", &*reply] {
+                assert_ne!(socket.read(&mut [0; 4096]).expect("a request"), 0);
+                socket.write_all(answer).expect("a client");
+            }
         });
         let options = Options::default();
         let address = format!("unix:path={}", path.display());

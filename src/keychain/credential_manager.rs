@@ -91,7 +91,7 @@ impl Keychain for CredentialManager {
     fn write(&mut self, _at: Option<&Found>, credential: &Credential) -> Result<(), Error> {
         let account = credential.account();
         let name = name::of(&account);
-        let username = account.username.to_string();
+        let username = account.username.filed();
         let content = item::Content::of(credential).to_bytes();
         let change = Change::begin(&name)?;
         if content.len() <= MAX_BLOB {

@@ -6,7 +6,8 @@
 //! store API of the family's Rust crates (keyring-core):
 //!
 //! - `linux`: through our own two stores, which `entry` has the common part of.
-//! - `macos`, `windows`: through the family's native ones.
+//! - `macos`, `windows`: through the family's native ones. Both are compiled and linted on every
+//!   machine; nobody has run them yet.
 //! - `encoding`: what a writer made of a secret before it was stored.
 //!
 //! keyring-core's errors show bytes of secrets where they are formatted. So each becomes one

@@ -30,7 +30,7 @@ pub const SCHEMA: &str = "io.github.git_credential_pat.Token";
 /// How people see the item in their password manager.
 #[must_use]
 pub fn label(account: &Account) -> String {
-    if account.username.is_empty() {
+    if account.username.is_empty() || account.username.is_token() {
         format!("Git token at {}", account.context)
     } else {
         format!("Git token for {} at {}", account.username, account.context)
@@ -274,9 +274,9 @@ fn number(value: &[u8]) -> Result<u64, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, decode};
+    use super::{Content, decode, label};
     use crate::context::Context;
-    use crate::credential::{Aside, Credential, Maker, Token, Username};
+    use crate::credential::{Account, Aside, Credential, Maker, Token, Username};
     use crate::error::Error;
     use crate::secret::{Buffer, Secret};
 
@@ -308,6 +308,19 @@ mod tests {
             stored_at: 5,
             rejected_at: Some(6),
             made_by: Maker::Git,
+        }
+    }
+
+    #[test]
+    fn a_label_names_the_account_and_shows_no_token() {
+        let label_for = |name: &[u8]| {
+            let Credential { context, .. } = full();
+            label(&Account { context, username: Username::new(name) })
+        };
+        let place = "https://h.example:8443/a b/%FF";
+        assert_eq!(label_for(b"hf_maier"), format!("Git token for hf_maier at {place}"));
+        for name in [&b""[..], b"hf_TESTONLYTESTONLY"] {
+            assert_eq!(label_for(name), format!("Git token at {place}"));
         }
     }
 

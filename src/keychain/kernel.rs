@@ -236,7 +236,7 @@ fn read_payload(key: Key) -> Result<Zeroizing<Vec<u8>>, KeyError> {
 }
 
 fn description(account: &Account) -> String {
-    format!("{PREFIX}{}\t{}", account.context, account.username)
+    format!("{PREFIX}{}\t{}", account.context, account.username.filed())
 }
 
 fn parse_description(description: &str) -> Option<Account> {

@@ -17,7 +17,10 @@
 //! the first two. Where the services differ the difference is explained where it is met:
 //!
 //! - [`address`]: where the bus listens. [`wire`], [`message`]: D-Bus in bytes.
-//! - `bus`: a connection. `client`: which one, and the deadlines. `remote`: errors by name.
+//! - `socket`: bytes in and out. `greeting`: how we come to the bus. `peer`: whose it is.
+//!   `bus`: a connection.
+//! - `client`: which one, and the deadlines. `remote`: errors by name. `flatpak`: what a
+//!   sandbox makes of them.
 //! - `session`: the key agreement and the cipher. `prompt`: windows that ask a person.
 //! - [`service`]: the Secret Service's calls, for any items; this file: for our accounts.
 
@@ -25,13 +28,17 @@
 pub mod address;
 mod bus;
 mod client;
+pub(super) mod flatpak;
+mod greeting;
 #[doc(hidden)]
 pub mod message;
+mod peer;
 mod prompt;
 mod remote;
 #[doc(hidden)]
 pub mod service;
 mod session;
+mod socket;
 pub mod store;
 #[doc(hidden)]
 pub mod wire;
@@ -143,7 +150,7 @@ impl Keychain for SecretService {
         username: Option<&Username>,
     ) -> Result<Vec<Found>, Error> {
         let service = self.service()?;
-        let username = username.map(ToString::to_string);
+        let username = username.map(Username::filed);
         // The host level, which comes last, is what most accounts are filed under.
         let texts: Vec<String> = contexts.iter().rev().map(ToString::to_string).collect();
         let queries: Vec<Vec<(&str, &str)>> = texts
@@ -247,7 +254,7 @@ impl Keychain for SecretService {
             return service.set_secret(&path(found)?, &secret);
         }
         let account = credential.account();
-        let (context, username) = (account.context.to_string(), account.username.to_string());
+        let (context, username) = (account.context.to_string(), account.username.filed());
         let attributes =
             [(SCHEMA, item::SCHEMA), (CONTEXT, context.as_str()), (USERNAME, username.as_str())];
         service.create(&item::label(&account), &attributes, &secret)

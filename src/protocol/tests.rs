@@ -1,6 +1,7 @@
 //! What is a request, what is none, and what an answer looks like.
 
-use super::{Answer, MAX_REQUEST, Request};
+use super::{Answer, MAX_REQUEST, Request, description};
+use crate::context::Context;
 use crate::credential::Username;
 use crate::error::{Error, Malformed};
 use crate::secret::Secret;
@@ -234,4 +235,18 @@ fn no_value_becomes_a_second_line() {
             assert!(matches!(answer.to_bytes(), Err(Error::Damaged)));
         }
     }
+}
+
+#[test]
+fn what_asks_another_helper_reads_back() {
+    let context = Context::from_canonical("https://h.example:8443/a").expect("a context");
+    let token = Secret::new(b"TESTONLY=1");
+    let asked = Request::parse(&description(&context, Some(b"al=ice"), Some(&token)));
+    let asked = asked.expect("a request");
+    assert_eq!(asked.host.as_deref(), Some(&b"h.example:8443"[..]));
+    assert_eq!(asked.path.as_deref(), Some(&b"a"[..]));
+    assert!(asked.username == Some(Username::new(b"al=ice")) && asked.password == Some(token));
+    let context = Context::from_canonical("https://h.example").expect("a context");
+    let lines = b"protocol=https\nhost=h.example\n\n";
+    assert_eq!(**description(&context, None, None), lines[..]);
 }

@@ -1,14 +1,18 @@
 //! `configure` and `unconfigure`: what they do to git's configuration, shown before it is done.
 
+mod proof;
+
 use crate::status::User;
 use crate::support::program::gits;
 use crate::support::sandbox::{BINARY, Ran, run};
 use crate::support::terminal::Terminal;
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const OURS: &str = "pat --keychain kernel";
+/// This program as git's shell reads it, and the keychain.
+const OURS: &str = concat!(env!("CARGO_BIN_EXE_git-credential-pat"), " --keychain kernel");
 
 #[track_caller]
 fn does(user: &User, line: &str) -> Ran {
@@ -32,9 +36,9 @@ fn git_is_configured_once_with_the_keychain_that_was_proved() {
     for git in gits() {
         let user = User::with_git(&git);
         let ran = does(&user, "configure --yes");
-        let shown = "git config --global --add credential.helper 'pat --keychain kernel'\n";
+        let shown = format!("git config --global --add credential.helper '{OURS}'\n");
         assert_eq!(ran.stdout(), shown);
-        assert!(ran.stderr().contains("a test token was stored in and deleted from"), "{ran}");
+        assert!(ran.stderr().contains("git stored a test token and read it back"), "{ran}");
         assert_eq!(user.helpers(), [OURS]);
         let before = config(&user);
         let ran = does(&user, "configure --yes");
@@ -78,7 +82,7 @@ fn a_person_is_asked_and_may_say_no() {
     let user = User::new();
     for (answer, helpers) in [("n\n", vec![]), ("y\n", vec![OURS])] {
         let mut terminal = on_terminal(&user, "configure");
-        terminal.shows("git config --global --add credential.helper 'pat --keychain kernel'");
+        terminal.shows("git config --global --add credential.helper '");
         terminal.shows("Change git's configuration so? [y/N] ");
         terminal.types(answer);
         let (status, screen) = terminal.ends();
@@ -126,24 +130,94 @@ fn an_older_line_of_ours_is_replaced_with_its_options() {
     does(&user, "configure --yes");
     let ours = format!("{OURS} --timeout 60 --allow-http");
     assert_eq!(user.helpers(), ["cache", &ours, "/x/git-credential-pat2"]);
-    // What the installer wrote stays as it is, and a source of tokens is another helper.
+    // A source of tokens is another helper.
     user.config(&["--global", "--replace-all", "credential.helper", "pat --ci"]);
-    let installed = format!("{BINARY} --keychain kernel");
-    user.helper(&installed);
     does(&user, "configure --yes");
-    assert_eq!(user.helpers(), ["pat --ci", &installed]);
+    assert_eq!(user.helpers(), ["pat --ci", OURS]);
+}
+
+#[test]
+fn a_line_that_leads_to_this_program_keeps_its_form() {
+    let user = User::new();
+    let link = user.sandbox.path("git-credential-pat");
+    symlink(BINARY, &link).unwrap();
+    for line in [
+        OURS.to_owned(),
+        "pat --keychain kernel".to_owned(),
+        format!("{} --keychain kernel", link.display()),
+        format!("!'{BINARY}' --keychain kernel"),
+    ] {
+        user.config(&["--global", "--replace-all", "credential.helper", &line]);
+        let ran = does(&user, "configure --yes");
+        assert_eq!(user.helpers(), [line], "{ran}");
+        assert!(ran.stderr().contains("nothing to change"), "{ran}");
+    }
+    does(&user, "configure --yes --by-name");
+    assert_eq!(user.helpers(), ["pat --keychain kernel"]);
+}
+
+#[test]
+fn by_its_name_git_must_come_to_this_program() {
+    let user = User::new();
+    for path in [env!("CARGO_BIN_EXE_git-credential-pat"), "git-credential-pat"] {
+        let mut command = user.sandbox.command(path);
+        command.args(["configure", "--yes", "--by-name"]);
+        assert!(run(command, b"").status.success());
+        assert_eq!(user.helpers(), ["pat --keychain kernel"]);
+        does(&user, "unconfigure --yes");
+    }
+    // A copy is another program, which may be of another version.
+    let copy = copy(&user, "copy");
+    let mut command = user.sandbox.command(&copy);
+    command.args(["configure", "--yes", "--by-name"]);
+    run(command, b"").fails(1, "git does not come to this program by its name");
+    assert!(user.helpers().is_empty());
+}
+
+#[test]
+fn the_path_is_the_one_on_which_it_was_started() {
+    let mut user = User::new();
+    let folder = copy(&user, "version-1").parent().unwrap().to_owned();
+    symlink(&folder, user.sandbox.path("current")).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    user.sandbox.set("PATH", &format!("{}:{path}", user.sandbox.path("current").display()));
+    // By another name nobody would know it as ours.
+    symlink(folder.join("git-credential-pat"), user.sandbox.path("other")).unwrap();
+    for (words, path) in [
+        ("current/git-credential-pat configure --yes", "current"),
+        ("./current/git-credential-pat configure --yes", "current"),
+        ("git-credential-pat configure --yes", "current"),
+        ("git credential-pat configure --yes", "current"),
+        ("./other configure --yes", "version-1"),
+    ] {
+        let ran = user.sandbox.run("sh", &["-c", words], b"");
+        assert!(ran.status.success(), "{ran}");
+        let program = user.sandbox.path(path).join("git-credential-pat");
+        let line = format!("{} --keychain kernel", program.display());
+        assert_eq!(user.helpers(), [line.as_str()], "{words}");
+        does(&user, "unconfigure --yes");
+    }
+}
+
+/// A copy of this program in a folder of its own.
+fn copy(user: &User, folder: &str) -> PathBuf {
+    let folder = user.sandbox.path(folder);
+    fs::create_dir(&folder).unwrap();
+    let program = folder.join("git-credential-pat");
+    // By another process: what this one has open for writing others cannot run.
+    let copied = user.sandbox.run("cp", &[BINARY, program.to_str().unwrap()], b"");
+    assert!(copied.status.success(), "{copied}");
+    program
 }
 
 #[test]
 fn two_lines_of_ours_become_one() {
     let user = User::new();
-    for line in [OURS, "cache", "pat --keychain kernel --allow-http"] {
+    for line in ["pat --keychain kernel", "cache", &format!("{OURS} --allow-http")] {
         user.helper(line);
     }
     does(&user, "configure --yes");
-    let helpers = user.helpers();
-    assert_eq!(helpers.iter().filter(|line| line.contains("pat")).count(), 1, "{helpers:?}");
-    assert!(helpers.contains(&format!("{OURS} --allow-http")), "{helpers:?}");
+    assert_eq!(user.helpers(), ["cache", &format!("{OURS} --allow-http")]);
 }
 
 #[test]
@@ -227,12 +301,7 @@ fn a_program_outside_of_path_is_named_as_gits_shell_reads_it() {
         let mut user = User::with_git(&git);
         let path = std::env::var("PATH").unwrap();
         user.sandbox.set("PATH", &format!("{}:{path}", git.parent().unwrap().display()));
-        let folder = user.sandbox.path("odd 'one' \"two\" $HOME é [x]* `y` \\z #;&|");
-        fs::create_dir(&folder).unwrap();
-        let program = folder.join("git-credential-pat");
-        // By another process: what this one has open for writing others cannot run.
-        let copied = user.sandbox.run("cp", &[BINARY, program.to_str().unwrap()], b"");
-        assert!(copied.status.success(), "{copied}");
+        let program = copy(&user, "odd 'one' \"two\" $HOME é [x]* `y` \\z #;&|");
         let mut command = user.sandbox.command(&program);
         command.args(["configure", "--yes"]);
         let ran = run(command, b"");
@@ -240,12 +309,6 @@ fn a_program_outside_of_path_is_named_as_gits_shell_reads_it() {
         let helper = user.helpers().concat();
         assert!(helper.starts_with('/') && helper.ends_with(" --keychain kernel"), "{helper}");
         git_keeps_a_token(&user);
-        // The installer writes the very same.
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
-        let quoted =
-            format!("sed -n '/^escaped()/,/^}}/p' '{script}' > f && . ./f && escaped \"$0\"");
-        let written = user.sandbox.run("sh", &["-c", &quoted, program.to_str().unwrap()], b"");
-        assert_eq!(helper, format!("{} --keychain kernel", written.stdout()));
         let mut command = user.sandbox.command(&program);
         command.args(["configure", "--yes"]);
         assert!(run(command, b"").stderr().contains("nothing to change"));
@@ -301,10 +364,10 @@ fn a_source_is_configured_for_its_place_alone() {
         user.sandbox.git(&["config", "--get-all", &format!("credential.{}.helper", user.url(""))])
     };
     does(&user, &format!("configure --yes --env FIRST {url}"));
-    assert_eq!(ours(&user), format!("pat --for {url} --env FIRST\n"));
+    assert_eq!(ours(&user), format!("{BINARY} --for {url} --env FIRST\n"));
     // Another source for the same place takes its place.
     does(&user, &format!("configure --yes --only --username robot --env SECOND {url}"));
-    assert_eq!(ours(&user), format!("\npat --for {url} --env SECOND --username robot\n"));
+    assert_eq!(ours(&user), format!("\n{BINARY} --for {url} --env SECOND --username robot\n"));
     user.sandbox.set("SECOND", "ghp_TESTONLYsource");
     let fill = |host: &str| {
         let asked = format!("protocol=https\nhost={host}\n\n");
@@ -371,6 +434,6 @@ fn a_source_that_would_be_none_is_refused() {
         assert_eq!(config(&user), before, "{line}");
     }
     does(&user, "configure --yes --ci");
-    assert_eq!(user.helpers(), ["pat --ci"]);
+    assert_eq!(user.helpers(), [format!("{BINARY} --ci")]);
     assert!(does(&user, "configure --yes --ci").stderr().contains("nothing to change"));
 }

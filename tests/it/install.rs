@@ -10,6 +10,8 @@ mod script;
 
 use crate::support::program::gits;
 use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
+use crate::support::spy::spy;
+use script::fake;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -101,13 +103,17 @@ fn installs_under_a_prefix_with_odd_characters_and_git_finds_it() {
             ]
         );
         let helper = helpers(&sandbox).concat();
-        assert!(helper.starts_with('/') && helper.ends_with(" --keychain kernel"), "{helper}");
-        assert!(ran.stdout().contains("never on disk, and are gone at reboot"), "{ran}");
+        let program = prefix.join("bin/git-credential-pat");
+        let words = [program.to_str().unwrap(), "--keychain", "kernel"];
+        assert_eq!(shell_words::split(&helper).unwrap(), words, "{helper}");
+        for said in ["git stored a test token", "in memory only, gone at reboot"] {
+            assert!(ran.stderr().contains(said), "no {said:?}\n{ran}");
+        }
+        assert!(!ran.stderr().contains("hint:"), "{ran}");
         assert!(
             ran.stdout().ends_with("Next: git credential-pat login https://github.com\n"),
             "{ran}"
         );
-        assert!(ran.stderr.is_empty(), "{ran}");
         git_keeps_a_token(&sandbox);
     }
 }
@@ -139,7 +145,7 @@ fn the_line_that_configure_wrote_is_replaced_and_a_source_is_not() {
     for line in ["pat --ci", "/x/git-credential-pat --for https://h.example --env TOKEN"] {
         sandbox.git(&["config", "--global", "--add", "credential.helper", line]);
     }
-    let ran = sandbox.helper(&["configure", "--yes", "--keychain", "kernel"], b"");
+    let ran = sandbox.helper(&["configure", "--yes", "--by-name", "--keychain", "kernel"], b"");
     assert!(ran.status.success(), "{ran}");
     assert_eq!(helpers(&sandbox)[2], "pat --keychain kernel");
     installed(&sandbox, "p", &[]);
@@ -164,6 +170,17 @@ fn uninstall_removes_the_bare_name_if_it_was_this_programs() {
 }
 
 #[test]
+fn a_bare_name_that_leads_to_what_is_installed_stays() {
+    let mut sandbox = Sandbox::new();
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", sandbox.path("p/bin").display());
+    sandbox.set("PATH", &path);
+    sandbox.git(&["config", "--global", "credential.helper", "pat --keychain kernel"]);
+    installed(&sandbox, "p", &[]);
+    assert_eq!(helpers(&sandbox), ["pat --keychain kernel"]);
+}
+
+#[test]
 fn the_path_is_the_one_given_and_not_where_a_symlink_leads() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.path("version-1")).unwrap();
@@ -178,22 +195,32 @@ fn a_dry_run_changes_nothing() {
     let before = files(sandbox.home());
     let ran = installed(&sandbox, "a b", &["--dry-run", "--reset-helpers"]);
     assert_eq!(files(sandbox.home()), before, "{ran}");
-    for line in ["would install: ", "would prove the keychain: kernel", "would run: git config"] {
+    let program = format!("'{}/a b/bin/git-credential-pat'", sandbox.home().display());
+    for line in ["would install: ", &format!("would run: {program} configure --only --yes\n")] {
         assert!(ran.stdout().contains(line), "no {line:?}\n{ran}");
     }
     installed(&sandbox, "a b", &[]);
     let before = (files(sandbox.home()), helpers(&sandbox));
-    installed(&sandbox, "a b", &["--dry-run", "--uninstall"]);
+    let ran = installed(&sandbox, "a b", &["--dry-run", "--uninstall"]);
     assert_eq!((files(sandbox.home()), helpers(&sandbox)), before);
+    assert!(ran.stdout().contains("git config --global --unset-all credential.helper"), "{ran}");
 }
 
 #[test]
 fn no_configure_leaves_git_alone() {
     let sandbox = Sandbox::new();
-    let ran = installed(&sandbox, "p", &["--no-configure"]);
-    assert!(sandbox.path("p/bin/git-credential-pat").exists());
+    let spy = spy(&sandbox, "spy", ": >\"$HOME/asked-$last\"");
+    let options = ["--no-configure", "--binary", &spy, "--keychain", "kernel"];
+    let ran = installed(&sandbox, ODD_PREFIX, &options);
+    assert!(sandbox.path(ODD_PREFIX).join("bin/git-credential-pat").exists());
     assert!(!sandbox.path("gitconfig").exists(), "{ran}");
-    assert!(!ran.stdout().contains("Proving"), "{ran}");
+    assert!(!sandbox.path("asked-store").exists() && !sandbox.path("asked-get").exists(), "{ran}");
+    // What it names instead does it.
+    let said = ran.stdout();
+    let command = said.lines().find_map(|line| line.split_once("To do so: ")).unwrap().1;
+    let ran = sandbox.run("sh", &["-c", &format!("{command} --yes")], b"");
+    assert!(ran.status.success() && sandbox.path("asked-store").exists(), "{ran}");
+    git_keeps_a_token(&sandbox);
 }
 
 #[test]
@@ -211,22 +238,55 @@ fn uninstall_removes_what_was_installed_and_only_that() {
 }
 
 #[test]
+fn uninstall_removes_the_lines_of_a_program_that_is_gone_or_broken() {
+    let sandbox = Sandbox::new();
+    let program = sandbox.path(ODD_PREFIX).join("bin/git-credential-pat");
+    for is_broken in [true, false] {
+        sandbox.git(&["config", "--global", "--add", "credential.helper", "cache"]);
+        installed(&sandbox, ODD_PREFIX, &[]);
+        let line = helpers(&sandbox).pop().unwrap();
+        for (key, line) in [
+            ("credential.https://h.example.helper", line.as_str()),
+            ("credential.https://h.example.helper", "store"),
+            ("credential.helper", "/other/git-credential-pat --keychain kernel"),
+        ] {
+            sandbox.git(&["config", "--global", "--add", key, line]);
+        }
+        fs::remove_file(&program).unwrap();
+        if is_broken {
+            fake(program.parent().unwrap(), "git-credential-pat", "exit 1");
+        }
+        let ran = installed(&sandbox, ODD_PREFIX, &["--uninstall"]);
+        let others = ["cache", "/other/git-credential-pat --keychain kernel"];
+        assert_eq!(helpers(&sandbox), others, "{ran}");
+        let key = "credential.https://h.example.helper";
+        assert_eq!(sandbox.git(&["config", "--get-all", key]), "store\n", "{ran}");
+        assert!(!program.exists(), "{ran}");
+        fs::remove_file(sandbox.path("gitconfig")).unwrap();
+    }
+}
+
+#[test]
 fn a_plain_text_store_beside_ours_is_reported_and_reset_on_demand() {
     let sandbox = Sandbox::new();
     sandbox.git(&["config", "--global", "--add", "credential.helper", "store --file x"]);
     let ran = installed(&sandbox, "p", &[]);
-    assert!(ran.stdout().contains("credential.helper = store (file:"), "{ran}");
-    assert!(ran.stderr().contains("will get a copy of every token"), "{ran}");
-    assert!(ran.stderr().contains("--reset-helpers"), "{ran}");
+    assert!(ran.stderr().contains("git gives a copy of every token to store"), "{ran}");
+    assert!(ran.stderr().contains("hint: git config --global --unset-all"), "{ran}");
     for _ in 0..2 {
         let ran = installed(&sandbox, "p", &["--reset-helpers"]);
-        assert!(ran.stderr.is_empty() && !ran.stdout().contains("Other helpers"), "{ran}");
+        assert!(!ran.stderr().contains("hint:") && !ran.stderr().contains("store,"), "{ran}");
         let helpers = helpers(&sandbox);
         assert_eq!(helpers[..2], ["store --file x", ""]);
         assert!(helpers.len() == 3 && helpers[2].contains("/p/bin/"), "{helpers:?}");
     }
     git_keeps_a_token(&sandbox);
     assert!(!sandbox.path("x").exists());
+    installed(&sandbox, "p", &["--uninstall"]);
+    assert_eq!(helpers(&sandbox), ["store --file x"]);
+    // Nobody else can know whose it was.
+    installed(&sandbox, "p", &["--reset-helpers"]);
+    fs::remove_file(sandbox.path("p/bin/git-credential-pat")).unwrap();
     let ran = installed(&sandbox, "p", &["--uninstall"]);
     assert!(ran.stdout().contains("An empty helper line is left"), "{ran}");
 }
@@ -237,9 +297,17 @@ fn helpers_of_one_place_are_reported_without_what_they_may_hold() {
     let key = "credential.https://forge.example.helper";
     sandbox.git(&["config", "--global", "--add", key, "!f() { echo password=ghp_TESTONLYx; }; f"]);
     sandbox.git(&["config", "--global", "--add", key, "store"]);
+    let wide = "credential.https://*.other.example.helper";
+    sandbox.git(&["config", "--global", "--add", wide, "cache"]);
     let ran = installed(&sandbox, "p", &[]);
-    assert!(ran.stdout().contains(&format!("  {key} = !f() (file:")), "{ran}");
-    assert!(ran.stderr().contains("git config --file"), "{ran}");
+    for said in [
+        "configure: at https://forge.example: a shell snippet in",
+        "configure: at https://forge.example: git gives a copy of every token to store",
+        &format!("hint: git config --global --unset-all {key} '^store( |$)'"),
+        "configure: at https://any.other.example: git asks cache first",
+    ] {
+        assert!(ran.stderr().contains(said), "no {said:?}\n{ran}");
+    }
     assert!(!format!("{ran}").contains("TESTONLY"), "{ran}");
 }
 

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 #![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
+#[cfg(target_os = "linux")]
+mod buses;
 #[cfg(unix)]
 mod cache;
 #[cfg(unix)]
@@ -48,6 +50,8 @@ mod memory;
 #[cfg(unix)]
 mod messages;
 mod model;
+#[cfg(target_os = "linux")]
+mod private_files;
 mod protocol;
 #[cfg(target_os = "linux")]
 mod recording;
@@ -64,6 +68,8 @@ mod support;
 mod tidy;
 #[cfg(unix)]
 mod token_and_exec;
+#[cfg(target_os = "linux")]
+mod tokens_as_names;
 #[cfg(target_os = "linux")]
 mod tools;
 #[cfg(windows)]

@@ -17,7 +17,6 @@ const MESSAGES: &str = "\
 --env takes the name of a variable, such as NPM_TOKEN
 --for needs one of --env, --file and --command
 --for takes the URL of a host or of a part of it, like https://github.com
---keychain takes secret-service, kernel, login-keychain or credential-manager
 --no-input needs --with-token and the token on standard input
 --timeout is for a keychain, not for a source
 --timeout needs --keychain kernel
@@ -26,29 +25,31 @@ const MESSAGES: &str = "\
 --with-token reads a pipe or a file: leave it out to be asked, without an echo
 --yes needs the source by name: --from SOURCE
 D-Bus cannot carry what was to be stored
-GIT_CREDENTIAL_PAT_KEYCHAIN takes secret-service, kernel, login-keychain or credential-manager
 a URL has no backslash
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
 a standard stream failed: {0}
 a token does not belong in a URL: it is asked for, or read with --with-token
 a token expires at a date such as 2027-01-31, or in 90d, or never
+a token is no username: it is asked for, or read with --with-token
+a token is no username: it is the password
 a token is one line without control characters
 a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use
 a token that was stored cannot be deleted
-a token that was stored does not come back
 a username and a token are one line each
 an item is gone
 an item of another keychain was given
 an option of the helper string has control characters
 an option of the helper string has no value
+another bus listens at the session bus's address
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
 gh's hosts file is not as gh writes it, and is left alone
 git cannot be run
 git cannot read its configuration
 git could not change the remote's URL
+git does not come to this program by its name: its folder is not in PATH
 git's configuration could not be changed
 git's configuration could not be changed: HOME is not set
 git's configuration could not be changed: its file cannot be locked
@@ -60,19 +61,24 @@ http is unencrypted: use https, or add --allow-http to the helper string
 it cannot be written
 it ended during a prompt
 it gave more than one line without control characters
+it gave no reason
 it gave no reply
 it gave nothing
+it has no entries of such names
 it offered a key that is none
 its items change too fast to be listed
 its session has no key
+keyring= is one token: name the one place it is for, as a URL
 line {0} of the request has no =
 line {0} of the request has no key
 line {0} of the request holds a NUL
 line {0} of the request holds a carriage return
 line {0} of the request is cut off
 line {0} of the request repeats an attribute
+name the places that glab has a token for, as URLs
 name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE
+no Secret Service can be seen from inside this Flatpak
 no Secret Service is running and none can be started
 no key could be derived
 no keychain is available to this process
@@ -89,7 +95,6 @@ nothing was changed
 nothing was stored
 others than its owner have access to the file: chmod 600 (or 400) it
 several accounts are there: name one with --username NAME
-several items are there for one entry
 the Secret Service has no default collection
 the URL cannot be understood
 the URL has no host
@@ -114,6 +119,7 @@ the command prints too much for a token
 the command took longer than 30 seconds
 the command's quotes do not match
 the connection to the session bus was lost
+the entry is not as go-keyring writes it
 the file could not be written and is left as it was
 the file is too long to hold a token
 the file that --file names cannot be read
@@ -126,6 +132,7 @@ the kernel keyring is full
 the kernel keyring is not available here
 the kernel keyring may not be read from this session
 the kernel refused the call
+the kernel's keyring has no such entry, and no Secret Service can be asked
 the key in the kernel keyring has expired
 the keychain cannot be reached: {0}
 the keychain denied access
@@ -135,6 +142,9 @@ the keychain failed: {0}
 the keychain has to ask somebody, and nobody can be asked here
 the keychain is locked
 the keychain refused the access or the password
+the keychain {0} is not proved, so git is not configured
+the keyring has no entry of this service and user
+the keyring has several entries of this service and user, and their secrets differ
 the operation must be the last word
 the registry has a token of its own: add --replace to drop it
 the remotes were changed meanwhile and are left as they are: begin again
@@ -270,13 +280,17 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::Usage("x"),
         Error::Option("x"),
         Error::Source("x"),
+        Error::Unproved("x", "y"),
         Error::NoAccount,
+        Error::NoEntry,
+        Error::SeveralEntries,
         Error::Exists,
         Error::Locked,
         Error::Denied,
         Error::TimedOut,
         Error::Unreachable("x"),
         Error::NoSecretService,
+        Error::HiddenByFlatpak,
         Error::NoDefaultCollection,
         Error::NoKernelKeyring,
         Error::KernelKeyringDenied,

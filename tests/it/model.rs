@@ -8,11 +8,11 @@ mod rules;
 mod script;
 mod tokens;
 
-#[cfg(target_os = "linux")]
-use crate::keyring_family::elsewhere;
 use crate::support::Keys;
 #[cfg(target_os = "linux")]
 use crate::support::desktop::Desktop;
+#[cfg(target_os = "linux")]
+use crate::support::keyring::elsewhere;
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{self, Credential, Maker, Username};
 use git_credential_pat::error::Error;
@@ -52,9 +52,7 @@ fn every_keychain_answers_as_the_rules_say() {
     let mut desktop = None;
     let in_desktop = || {
         let desktop = desktop.insert(Desktop::gnome_keyring());
-        let mut shell = desktop.sandbox.command("sh");
-        shell.args(["-c", "exec \"$0\" --exact \"$1\""]);
-        shell
+        desktop.sandbox.command("env")
     };
     if elsewhere("model::every_keychain_answers_as_the_rules_say", in_desktop) {
         return;

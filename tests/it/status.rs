@@ -12,7 +12,7 @@ use crate::support::kernel::Keys;
 use crate::support::sandbox::{BINARY, Ran, Sandbox};
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
-use git_credential_pat::keychain::{Kind, Options, open};
+use git_credential_pat::keychain::item;
 use git_credential_pat::secret::Secret;
 use serde_json::Value;
 use std::path::Path;
@@ -23,8 +23,7 @@ pub const TOKEN: &str = "ghp_TESTONLYstatus0123456789";
 /// Somebody with the kernel's keyring and without a desktop, at a host of their own.
 pub struct User {
     pub sandbox: Sandbox,
-    /// Removes what is kept for the host.
-    _keys: Keys,
+    keys: Keys,
     pub host: String,
 }
 
@@ -33,7 +32,7 @@ impl User {
     pub fn new() -> Self {
         let keys = Keys::new();
         let host = keys.host("status");
-        Self { sandbox: Sandbox::new(), _keys: keys, host }
+        Self { sandbox: Sandbox::new(), keys, host }
     }
 
     /// Whose git asks this helper.
@@ -78,8 +77,9 @@ impl User {
             1_796_169_600,
         );
         change(&mut credential);
-        let options = Options { kind: Some(Kind::Kernel), ..Options::default() };
-        open(&options).unwrap().write(None, &credential).unwrap();
+        let account = credential.account();
+        let description = format!("git-credential-pat:{}\t{}", account.context, account.username);
+        self.keys.plant(description.as_bytes(), &item::Content::of(&credential).to_bytes());
     }
 
     pub fn types(&self, line: &str) -> Ran {

@@ -1,5 +1,7 @@
 //! What keeps the house in order, checked on the sources themselves.
 
+use crate::support::beginnings::beginnings;
+use git_credential_pat::keychain::Kind;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -119,14 +121,17 @@ fn only_the_room_of_git_starts_git() {
 
 #[test]
 fn tokens_in_the_sources_are_marked_as_tests() {
+    let beginnings: Vec<String> = beginnings().into_iter().flat_map(|(_, rows)| rows).collect();
+    assert!(beginnings.len() > 20, "{beginnings:?}");
     for (path, text) in sources() {
-        for prefix in ["ghp_", "gho_", "ghs_", "ghu_", "github_pat_", "glpat-", "ATBB", "gldt-"] {
-            for (at, _) in text.match_indices(prefix) {
-                let rest = &text[at + prefix.len()..];
+        for beginning in &beginnings {
+            for (at, _) in text.match_indices(beginning) {
+                let rest = &text[at + beginning.len()..];
                 let body = rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap();
+                let is_word = body.bytes().all(|b| b.is_ascii_lowercase());
                 assert!(
-                    body.len() < 8 || body.starts_with("TESTONLY"),
-                    "{}: {prefix}{body}",
+                    body.len() < 8 || is_word || body.starts_with("TESTONLY"),
+                    "{}: {beginning}{body}",
                     path.display()
                 );
             }
@@ -147,6 +152,12 @@ fn the_pages_name_what_is_there() {
         let whole = ["src/", "tests/"].iter().any(|folder| named.starts_with(folder));
         let folder = if whole { "" } else { "tests/it/" };
         read(&format!("{folder}{named}"));
+    }
+    for kind in Kind::ALL {
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", kind.name())));
+        let row = row.unwrap_or_else(|| panic!("README.md has no row for {}", kind.name()));
+        let end = if kind.outlives_reboot() { "| still there |" } else { "| gone |" };
+        assert!(row.ends_with(end), "{row}");
     }
     let mut tests = 0;
     for named in read("SECURITY.md").split('`') {

@@ -174,29 +174,32 @@ impl Plan {
         Ok(())
     }
 
-    /// Makes git forget us, and the line before ours that made it forget all others.
+    /// Makes git forget these lines of ours, and the line before them that made it forget all
+    /// others. Returns whether such a line has to stay, after which git asks nobody.
     ///
     /// # Errors
     /// Where git cannot read its configuration.
-    pub(in crate::cli) fn forget_us(&mut self, key: &str) -> Result<(), Error> {
+    pub(in crate::cli) fn forget(&mut self, key: &str, lines: &[&str]) -> Result<bool, Error> {
         let values = self.values(key)?;
-        let is_ours = |value: &String| matches!(Helper::parse(value), Helper::Ours(_));
-        let mut gone: Vec<&str> = Vec::new();
-        for (at, value) in values.iter().enumerate() {
+        let goes = |value: &String| lines.contains(&value.as_str());
+        let is_for_us = |at: usize| {
             let rest = &values[at + 1..];
-            let was_for_us = value.is_empty() && !rest.is_empty() && rest.iter().all(is_ours);
-            if (is_ours(value) || was_for_us) && !gone.contains(&value.as_str()) {
+            rest.iter().any(goes) && rest.iter().all(|value| goes(value) || value.is_empty())
+        };
+        // Several empty lines cannot be told apart.
+        let mut resets = (0..values.len()).filter(|&at| values[at].is_empty()).peekable();
+        let resets_go = resets.peek().is_some() && resets.all(is_for_us);
+        let mut gone: Vec<&str> = Vec::new();
+        for value in values.iter().filter(|value| goes(value) || value.is_empty() && resets_go) {
+            if !gone.contains(&value.as_str()) {
                 gone.push(value);
             }
-        }
-        // Several empty lines cannot be told apart.
-        if values.iter().filter(|value| value.is_empty()).count() > 1 {
-            gone.retain(|value| !value.is_empty());
         }
         if !gone.is_empty() {
             self.unset(key, &gone);
         }
-        Ok(())
+        let left = values.iter().rfind(|value| !gone.contains(&value.as_str()));
+        Ok(!gone.is_empty() && left.is_some_and(String::is_empty))
     }
 }
 

@@ -1,49 +1,173 @@
-//! Whether a keychain keeps a token: one is stored, read back and deleted again.
+//! Whether git keeps a token with the line that it is to be configured with: one is stored and
+//! read back through git itself, by that very line, and then deleted by this process.
+//!
+//! So the way is proved as well: a shell that reads the path, a folder in which programs may
+//! run, a helper that reaches the keychain from there. (An erase through git would only mark the
+//! token.)
 
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::helper::{self, Choice};
-use crate::keychain::Keychain;
+use crate::git::Failed;
+use crate::git::credential::{Trial, Tried};
+use crate::hardening::interrupts;
+use crate::helper;
+use crate::hex;
+use crate::keychain::{self, Cache, Keychain, Kind, Options};
 use crate::secret::Secret;
+use crate::terminal;
 use crate::time::now;
-use std::time::{SystemTime, UNIX_EPOCH};
+use sha2::{Digest, Sha256};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::slice;
 
-/// Proves it.
+/// Finds the keychain where none is named. It is only when it is asked that it turns out which
+/// one there is.
 ///
 /// # Errors
-/// The keychain's own, and [`Error::Keychain`] where it does not give back what it took.
-pub(super) fn prove(keychain: &mut dyn Keychain) -> Result<(), Error> {
-    let credential = throw_away()?;
-    let contexts = std::slice::from_ref(&credential.context);
-    let result = helper::with_retries(|| helper::put(keychain, &credential)).and_then(|()| {
-        match helper::with_retries(|| helper::choose(keychain, contexts, None, now()))? {
-            Choice::Account(found) if found.1.token == credential.token => Ok(()),
-            _ => Err(Error::Keychain("a token that was stored does not come back")),
+/// [`Error::Unproved`] where it does not answer; why was said.
+pub(super) fn find() -> Result<Kind, Error> {
+    let mut keychain = keychain::open(&options(None))?;
+    let hoped = keychain.kind();
+    match keychain.list() {
+        Ok(_) if keychain.kind() != hoped => {
+            let name = keychain.kind().name();
+            say(&format!(
+                "no Secret Service is on this session's bus: the keychain {name} is used"
+            ));
         }
-    });
-    // Also after an error: it may have come too late. Where it was locked or said no, asking on
-    // would raise the same window again.
-    if matches!(result, Err(Error::Locked | Error::Denied)) {
-        return result;
+        Ok(_) => {}
+        Err(error) => return Err(unproved(keychain.kind(), error)),
     }
+    Ok(keychain.kind())
+}
+
+/// Proves the line and its keychain.
+///
+/// # Errors
+/// [`Error::Unproved`]; what is wrong was said.
+pub(super) fn prove(line: &str, kind: Kind) -> Result<(), Error> {
+    if matches!(kind, Kind::SecretService | Kind::LoginKeychain) {
+        say(&format!("testing the keychain {}; it may ask to be unlocked", kind.name()));
+    }
+    let credential = throw_away()?;
+    // Whatever ends this process, the token is deleted before.
+    let held = interrupts::hold();
+    let mut keychain = keychain::open(&options(Some(kind)))?;
+    let proved = round_trip(&Trial { line, held: &held }, &mut *keychain, &credential);
+    drop(held);
+    match proved {
+        Ok(()) => {
+            say("git stored a test token and read it back; it is deleted");
+            say(&format!("tokens are kept in {}", kind.in_a_sentence()));
+            Ok(())
+        }
+        Err(Wrong::Keychain(error)) => Err(unproved(kind, error)),
+        Err(Wrong::Way { what, said }) => {
+            for line in &said {
+                terminal::pass_on(line);
+            }
+            say(&format!("{what} by way of this line: {line}"));
+            Err(not_proved(kind))
+        }
+    }
+}
+
+/// What is wrong.
+enum Wrong {
+    /// The keychain says so to this process.
+    Keychain(Error),
+    /// It is somewhere between git and the keychain; git, the shell or the helper may have said
+    /// what.
+    Way { what: &'static str, said: Vec<String> },
+}
+
+impl From<Error> for Wrong {
+    fn from(error: Error) -> Self {
+        Self::Keychain(error)
+    }
+}
+
+fn round_trip(
+    trial: &Trial,
+    keychain: &mut dyn Keychain,
+    credential: &Credential,
+) -> Result<(), Wrong> {
+    let contexts = slice::from_ref(&credential.context);
+    let stored = trial.store(credential).map_err(Failed::tell)?;
+    // Where nothing is, asking on could raise a window again that was dismissed.
+    if helper::with_retries(|| keychain.find(contexts, None))?.is_empty() {
+        return Err(Wrong::Way { what: "git stored no test token", said: stored.said });
+    }
+    let got = trial.get(&credential.context, credential.username.as_ref());
     let deleted = helper::with_retries(|| helper::delete(keychain, &credential.context, None));
-    result?;
-    match deleted? {
-        0 => Err(Error::Keychain("a token that was stored cannot be deleted")),
-        _ => Ok(()),
+    let got = got.map_err(Failed::tell)?;
+    if got.token.as_ref() != Some(&credential.token) {
+        return Err(Wrong::Way { what: "git does not get a test token back", said: ours(got) });
     }
+    deleted?;
+    if !helper::with_retries(|| keychain.find(contexts, None))?.is_empty() {
+        return Err(Error::Keychain("a token that was stored cannot be deleted").into());
+    }
+    Ok(())
+}
+
+/// What the helper said: git itself says that it may ask nobody.
+fn ours(tried: Tried) -> Vec<String> {
+    let is_ours = |line: &String| line.starts_with(terminal::NAME) || line.starts_with("hint: ");
+    tried.said.into_iter().filter(is_ours).collect()
+}
+
+/// As for a command, so that a copy which the helper has made of the token ends with it.
+fn options(kind: Option<Kind>) -> Options {
+    Options { kind, lifetime: None, patient: true, cache: Some(Cache::EndsAtOnce) }
+}
+
+fn say(what: &str) {
+    terminal::say("configure", what);
+}
+
+/// Says the keychain's own error.
+fn unproved(kind: Kind, error: Error) -> Error {
+    say(&error.to_string());
+    if let Some(hint) = error.hint() {
+        terminal::hint(hint);
+    }
+    not_proved(kind)
+}
+
+/// A keychain that is locked or mute is the one that the desktop will use tomorrow: tokens that
+/// are put elsewhere unasked would be hidden then.
+fn not_proved(kind: Kind) -> Error {
+    let hint = if kind == Kind::SecretService {
+        "mend the cause and repeat it, or keep tokens until the next reboot only: --keychain kernel"
+    } else {
+        "mend the cause and repeat it"
+    };
+    Error::Unproved(kind.name(), hint)
 }
 
 /// A token for a place that does not exist (RFC 2606) and that no other run has.
 fn throw_away() -> Result<Credential, Error> {
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
-    let name = format!("configure-{}-{time:x}", std::process::id());
-    let context = Context::of_host(b"https", format!("{name}.invalid").as_bytes());
+    let mut digest = Sha256::new();
+    for _ in 0..2 {
+        // The operating system has chosen its keys.
+        digest.update(RandomState::new().hash_one(std::process::id()).to_le_bytes());
+    }
+    let digest = digest.finalize();
+    let (token, name) = digest.split_at(20);
+    let digits = |bytes: &[u8]| {
+        let mut text = String::new();
+        hex::push(&mut text, bytes.iter().copied());
+        text
+    };
+    let context =
+        Context::of_host(b"https", format!("configure-{}.invalid", digits(name)).as_bytes());
     Ok(Credential::new(
         context.ok_or(Error::Keychain("the test's own place cannot be named"))?,
         Some(Username::new(b"configure-test")),
-        Secret::new(name.as_bytes()),
+        Secret::new(digits(token).as_bytes()),
         now(),
     ))
 }

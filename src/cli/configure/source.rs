@@ -2,9 +2,9 @@
 //! or a command, for one URL, or from the runner itself.
 
 use crate::arguments::{self, Invocation};
-use crate::cli::place::holds_token;
 use crate::error::Error;
-use crate::git::helper_line::{self, Helper};
+use crate::forge;
+use crate::git::helper_line::Helper;
 use crate::protocol::Operation;
 use crate::source::SourceOptions;
 use std::ffi::OsString;
@@ -79,7 +79,11 @@ impl SourceArguments {
         } else if !words.is_empty() {
             words.splice(..0, ["--for", url]);
         }
-        if words.iter().any(|word| holds_token(word.as_bytes())) {
+        let is_token = |(name, value): &(&str, &Option<String>)| {
+            let value = value.as_deref().unwrap_or_default().as_bytes();
+            forge::holds_token(value) || (*name == "--username" && forge::is_token(value))
+        };
+        if named.iter().any(is_token) {
             return Err(Error::Usage(
                 "this would put a token into git's configuration: name where it is read",
             ));
@@ -102,10 +106,4 @@ pub(super) fn is_for_the_same(line: &Helper, source: &SourceOptions) -> bool {
         (Some(SourceOptions::Bound(old)), SourceOptions::Bound(new)) => old.context == new.context,
         _ => false,
     }
-}
-
-/// The line itself, for the program that runs now.
-pub(super) fn line(options: &str) -> Result<String, Error> {
-    let program = helper_line::this_program().ok_or(super::NO_PATH)?;
-    Ok(format!("{program}{options}"))
 }

@@ -73,5 +73,8 @@ pub(super) fn credential(
     if username.as_bytes().iter().any(u8::is_ascii_control) {
         return Err("its username holds control characters");
     }
+    if username.is_token() || forge::is_in_context(&context) {
+        return Err("a token stands where its username or its place should");
+    }
     Ok(Credential::new(context, Some(username), token, now()))
 }

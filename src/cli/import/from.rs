@@ -7,6 +7,7 @@ use super::{gh, glab, keyring, netrc, other_helper, remotes, store_file};
 use crate::cli::place::Place;
 use crate::context::escape;
 use crate::error::Error;
+use crate::forge;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -33,14 +34,23 @@ pub(super) enum From {
 pub(super) const PLAIN_TEXT: [From; 4] =
     [From::Store(None), From::Netrc(None), From::Gh(None), From::Remotes];
 
+const IS_TOKEN: &str = "a token is no source: name where it lies";
+
 /// Reads what `--from` is given.
 pub(super) fn parse(text: &str) -> Result<From, &'static str> {
     let (name, file) = match text.split_once('=') {
+        Some(("keyring", names)) if forge::holds_token(names.as_bytes()) => return Err(IS_TOKEN),
         Some(("keyring", names)) => return keyring::Names::parse(names).map(From::Keyring),
         Some((_, "")) => return Err("the file is missing"),
         Some((name, file)) => (name, Some(PathBuf::from(file))),
         None => (text, None),
     };
+    // Below other folders a file may be called whatever it is.
+    let first = file.as_ref().and_then(|file| file.components().next());
+    let first = first.map_or(&[][..], |first| first.as_os_str().as_encoded_bytes());
+    if forge::is_token(name.as_bytes()) || forge::holds_token(first) {
+        return Err(IS_TOKEN);
+    }
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./\\:".contains(&b);
     match (name, file) {
         ("store", file) => Ok(From::Store(file)),
@@ -135,6 +145,15 @@ mod tests {
         assert!(matches!(parse("store"), Ok(From::Store(None))));
         assert!(parse("netrc=/a=b") == Ok(From::Netrc(Some(PathBuf::from("/a=b")))));
         assert!(parse("osxkeychain") == Ok(From::Helper("osxkeychain".to_owned())));
+        assert!(parse("store=/tmp/hf_TESTONLYTESTONLY").is_ok());
+        for token in [
+            "hf_TESTONLYTESTONLY",
+            "store=hf_TESTONLYTESTONLY",
+            "BBDC-TESTONLYTESTONLY",
+            "keyring=app/hf_TESTONLYTESTONLY",
+        ] {
+            assert!(parse(token).is_err_and(|why| why.contains("token")), "{token}");
+        }
         let keyring = ["keyring", "keyring=", "keyring=x", "keyring=/x", "keyring=a\n/x"];
         let others =
             ["", "pat", "store=", "remotes=x", "a b", "!x", "-x", "libsecret=x", "a;b", "glab=x"];

@@ -1,10 +1,10 @@
 //! What glab keeps in the keyring (`glab auth login --use-keyring`): an entry for each host,
 //! without a user. glab is not started.
 //!
-//! | service | since |
+//! | service | written by |
 //! |---|---|
-//! | `glab:gitlab.com:token` | 2026 |
-//! | `glab:gitlab.com` | before, and still read by glab |
+//! | `glab:gitlab.com:token` | glab today |
+//! | `glab:gitlab.com` | older versions; glab still reads it |
 //!
 //! Where glab keeps a token in its `config.yml` instead, it is not read.
 

@@ -9,6 +9,7 @@ use crate::cli::place::Place;
 use crate::context::escape;
 use crate::credential::Username;
 use crate::error::Error;
+use crate::forge;
 use crate::keychain::family;
 
 /// What an entry is known by.
@@ -25,6 +26,9 @@ impl Names {
         let (service, user) = text.rsplit_once('/').ok_or(FORM)?;
         if service.is_empty() || text.chars().any(char::is_control) {
             return Err(FORM);
+        }
+        if forge::holds_token(text.as_bytes()) {
+            return Err("a token is no entry's name");
         }
         Ok(Self { service: service.to_owned(), user: user.to_owned() })
     }
@@ -65,7 +69,7 @@ pub(super) fn reason(error: Error) -> &'static str {
         Error::Locked => "the keychain is locked",
         Error::Denied | Error::RefusedOrWrongPassword => "the keychain denied access",
         Error::TimedOut => "the keychain did not answer in time",
-        Error::Unreachable(_) | Error::NoSecretService => "the keychain cannot be reached",
+        Error::Refused(why) => why,
         _ => "the keychain failed",
     }
 }

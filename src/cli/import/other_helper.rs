@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::git;
-use crate::protocol::Request;
+use crate::protocol::{Request, description};
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
@@ -47,7 +47,7 @@ fn ask(
     let mut child = command.spawn().map_err(|_| "the helper cannot be run")?;
     if let Some(mut stdin) = child.stdin.take() {
         // One that does not read may answer all the same.
-        let _ = stdin.write_all(&question(context, username));
+        let _ = stdin.write_all(&description(context, username, None));
     }
     let answer = child.stdout.take().map(|mut stdout| {
         let answer = Request::read(&mut stdout);
@@ -62,18 +62,4 @@ fn ask(
     };
     let found = credential(context.clone(), answer.username, token)?;
     Ok(Credential { expiry: answer.expiry, refresh_token: answer.refresh_token, ..found })
-}
-
-fn question(context: &Context, username: Option<&[u8]>) -> Vec<u8> {
-    let port = context.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let (protocol, host) = (context.protocol().as_str(), context.host());
-    let mut lines = format!("protocol={protocol}\nhost={host}{port}\n").into_bytes();
-    let path = context.path();
-    for (key, value) in [(&b"path="[..], Some(path.as_slice())), (b"username=", username)] {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            lines.extend([key, value, b"\n"].concat());
-        }
-    }
-    lines.push(b'\n');
-    lines
 }

@@ -122,7 +122,7 @@ mod tests {
                 "https://alice@h.example/o/r.git",
             ),
             (
-                "https://ghp_TESTONLY@h.example:8443/o/r",
+                "https://ghp_TESTONLYTESTONLY@h.example:8443/o/r",
                 r"^https://[^@/]*@h\.example:8443/o/r$",
                 "https://h.example:8443/o/r",
             ),

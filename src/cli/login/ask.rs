@@ -1,8 +1,8 @@
 //! What a login is told, by a person at the terminal or by flags and standard input.
 
-use super::{Arguments, UNUSABLE, expiry, page};
+use super::{Arguments, expiry, page};
 use crate::cli::accounts;
-use crate::cli::place::is_plain;
+use crate::cli::place::usable;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -103,10 +103,8 @@ impl Login<'_> {
         let likely = self.only_or_conventional(keychain, b"")?;
         let question = format!("Username for {}", self.context);
         let default = likely.username.to_string();
-        let username = terminal.ask_for(&question, &default, |answer| {
-            let username = Username::new(answer.as_bytes());
-            is_plain(&username).then_some(username).ok_or(UNUSABLE)
-        })?;
+        let username = terminal
+            .ask_for(&question, &default, |answer| usable(Username::new(answer.as_bytes())))?;
         // What is shown of an odd name is not the name itself.
         if username.to_string() == default { Ok(likely) } else { self.named(keychain, username) }
     }

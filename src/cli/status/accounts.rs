@@ -4,14 +4,14 @@
 
 use super::configuration::sends_path;
 use super::finding::{Finding, Mend};
-use super::places::{Asked, looks_like_token, percent};
+use super::places::{Asked, percent};
 use crate::context::{Context, Protocol};
 use crate::credential::{State, Username};
 use crate::error::Error;
+use crate::forge;
 use crate::git::entries::Entries;
 use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
-use crate::keychain::Kind;
 use crate::time::{DAY, now, relative, rfc3339};
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ fn why(explained: &Explained, asked_name: Option<&str>) -> String {
 pub(super) fn to_json(explained: &Explained, asked_name: Option<&str>) -> Value {
     let expiry = explained.credential.as_ref().and_then(|c| c.expiry);
     json!({
-        "context": explained.account.context.to_string(),
+        "context": forge::shown_context(&explained.account.context),
         "username": Some(username(explained)).filter(|n| !n.is_empty()).map(|n| n.to_string()),
         "answers": explained.why == Why::Answers,
         "another_aside": aside(explained).is_some(),
@@ -95,8 +95,9 @@ pub(super) fn about_answer(
     if let Some(one) = first(Why::Ambiguous) {
         let what = format!("several accounts could answer at {place}, so none does");
         let key = format!("credential.{}.username", one.account.context);
-        let name = username(one).to_string();
-        let (key, name) = (typed(&key), typed(&name));
+        let name = Some(username(one)).filter(|name| !name.is_token());
+        let name = name.map_or_else(|| "NAME".to_owned(), |name| typed(&name.to_string()));
+        let key = typed(&key);
         let mend = Mend::Command(format!("git config --global {key} {name}"));
         return Some(Finding::wrong("ambiguous", what, mend));
     }
@@ -114,7 +115,7 @@ pub(super) fn about_answer(
     if first(Why::Refused).is_some() || place.exposes_secrets() {
         return None;
     }
-    let asked_name = asked_name.filter(|name| !looks_like_token(&name.to_string()));
+    let asked_name = asked_name.filter(|name| !name.is_token());
     let whom = asked_name.map(|name| format!(" for {name}")).unwrap_or_default();
     let what = format!("no token is kept{whom} at {place}");
     let user = asked_name.map(|name| format!("{}@", percent(name)));
@@ -150,6 +151,13 @@ pub(super) fn about_accounts(
     }
     for explained in accounts.iter().filter(|explained| !explained.locked) {
         let context = &explained.account.context;
+        if forge::is_in_context(context) {
+            // What an older version took. No command takes it any more.
+            let what = "a token was taken for a part of a URL, and is filed for everybody to see";
+            let mend = "revoke it at its host, and delete the item in the keychain's own program";
+            findings.push(Finding::wrong("token-in-url", what, Mend::Advice(mend.to_owned())));
+            continue;
+        }
         let who = format!("the token for {} at {context}", name(explained));
         match &explained.credential {
             None => {
@@ -212,9 +220,10 @@ fn login(explained: &Explained, option: &str) -> Mend {
         return Mend::Command(format!("docker login {}", typed(&registry)));
     }
     let name = username(explained);
-    let name = match (name.is_empty(), name.to_string()) {
-        (true, _) => String::new(),
-        (false, name) => format!(" --username {}", typed(&name)),
+    let name = if name.is_empty() || name.is_token() {
+        String::new()
+    } else {
+        format!(" --username {}", typed(&name.to_string()))
     };
     let place = context.to_string();
     Mend::ours(&format!("login{option}{name} {}", typed(&place)))
@@ -228,15 +237,4 @@ pub(super) fn keychain(error: Error) -> Finding {
     };
     let mend = error.hint().map_or(Mend::Nothing, |hint| Mend::Advice(hint.to_owned()));
     Finding::wrong(id, error.to_string(), mend)
-}
-
-/// The keychain in words: what must be known about it.
-pub(super) fn describe(kind: Kind) -> &'static str {
-    match kind {
-        Kind::SecretService => "secret-service, the desktop's; kept over a reboot",
-        Kind::Kernel => "kernel, in memory only: gone at reboot",
-        Kind::LoginKeychain => "login-keychain, macOS's own; kept over a reboot",
-        Kind::CredentialManager => "credential-manager, Windows' own; kept over a reboot",
-        Kind::Source | Kind::Memory => kind.name(),
-    }
 }

@@ -87,10 +87,10 @@ impl Mend {
 
 /// How this program is called by those who read this.
 pub(super) fn this_command() -> String {
-    if helper_line::in_path().is_some_and(|path| helper_line::is_this_program(&path)) {
+    if helper_line::by_name().is_some() {
         return "git credential-pat".to_owned();
     }
-    let path = env::current_exe().unwrap_or_else(|_| crate::terminal::NAME.into());
+    let path = helper_line::this_path().unwrap_or_else(|| crate::terminal::NAME.into());
     typed(&path.to_string_lossy())
 }
 

@@ -5,6 +5,7 @@ use crate::cli::place::Place;
 use crate::context::{Context, unescape};
 use crate::credential::Username;
 use crate::error::Error;
+use crate::forge;
 use crate::git::remotes;
 use std::fmt::Write;
 use zeroize::Zeroizing;
@@ -15,8 +16,8 @@ const NO_PASSWORD: &str = "x-oauth-basic";
 /// A place, as git would come to it.
 pub(in crate::cli) struct Asked {
     /// With its path, and with its username if it has one: no more of it than that.
-    pub(super) url: String,
-    pub(super) context: Context,
+    pub(in crate::cli) url: String,
+    pub(in crate::cli) context: Context,
     pub(super) username: Option<Username>,
     /// Whether a person named it.
     pub(super) named: bool,
@@ -75,8 +76,11 @@ fn without_password(url: &str) -> Option<Zeroizing<String>> {
     let (authority, path) = rest.split_at(host_end);
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     let (name, password) = user.split_once(':').unwrap_or((user, ""));
-    let is_token =
-        if password.is_empty() { looks_like_token(name) } else { password == NO_PASSWORD };
+    let is_token = if password.is_empty() {
+        forge::is_token(name.as_bytes())
+    } else {
+        password == NO_PASSWORD
+    };
     let is_name = !name.is_empty() && !is_token;
     let user = if is_name { format!("{name}@") } else { String::new() };
     Some(Zeroizing::new(format!("{protocol}://{user}{host}{path}")))
@@ -89,34 +93,9 @@ pub(super) fn url_holds_token(url: &str) -> bool {
     let Some((user, _)) = authority.rsplit_once('@') else { return false };
     match user.split_once(':') {
         Some((_, password)) if !password.is_empty() => true,
-        Some((name, _)) => looks_like_token(name),
-        None => looks_like_token(user),
+        Some((name, _)) => forge::is_token(name.as_bytes()),
+        None => forge::is_token(user.as_bytes()),
     }
-}
-
-/// A username for people, unless it is rather a token.
-pub(super) fn shown(name: &Username) -> String {
-    let text = name.to_string();
-    if looks_like_token(&text) { "(a token)".to_owned() } else { text }
-}
-
-/// Whether a username is rather a token: long, and with one of the forges' beginnings.
-pub(super) fn looks_like_token(name: &str) -> bool {
-    const BEGINNINGS: [&str; 12] = [
-        "ghp_",
-        "gho_",
-        "ghs_",
-        "ghu_",
-        "ghr_",
-        "github_pat_",
-        "glpat-",
-        "gldt-",
-        "ATBB",
-        "ATAT",
-        "hf_",
-        "ATCT",
-    ];
-    BEGINNINGS.iter().any(|beginning| name.starts_with(beginning) && name.len() > 12)
 }
 
 fn url_of(place: &Place) -> String {

@@ -2,12 +2,13 @@
 //! configuration. They are counted, never shown.
 
 use super::finding::{Finding, Mend, below_home, origin};
-use super::places::{looks_like_token, url_holds_token};
+use super::places::url_holds_token;
+use crate::forge;
 use crate::git::entries::{Entries, Entry};
 use crate::git::helper_line::{Helper, store_file};
 use crate::git::words::typed;
+use crate::private_file::{self, Links};
 use std::env;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -82,7 +83,8 @@ fn urls(entries: &Entries) -> Vec<Finding> {
         let what = format!("a token lies in plain text in the URL of the remote {remote}");
         findings.push(Finding::wrong("token-in-url", what, import("remotes")));
     }
-    for entry in entries.named("credential", "username").filter(|e| looks_like_token(&e.value)) {
+    let is_token = |entry: &&Entry| forge::is_token(entry.value.as_bytes());
+    for entry in entries.named("credential", "username").filter(is_token) {
         let what = format!("a token lies in plain text as a username in {}", origin(entry));
         findings.push(Finding::wrong("token-as-username", what, Mend::edit(entry)));
     }
@@ -111,7 +113,7 @@ fn source(kind: &str, file: &Path) -> String {
 
 /// A file's text; nothing where there is none, or where it is not one's own to read.
 fn read(path: &Path) -> Option<Zeroizing<String>> {
-    let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|m| m.is_file()))?;
+    let file = private_file::open(path, Links::Followed).ok()?;
     let mut content = Zeroizing::new(Vec::new());
     file.take(MAX_FILE).read_to_end(&mut content).ok()?;
     Some(Zeroizing::new(String::from_utf8_lossy(&content).into_owned()))

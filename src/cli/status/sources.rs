@@ -4,6 +4,7 @@
 use super::finding::{Finding, Mend, below_home};
 use super::places::Asked;
 use crate::error::Error;
+use crate::forge;
 use crate::source::{Origin, Source, SourceOptions};
 
 /// The source as people see it in the list of helpers.
@@ -22,8 +23,10 @@ pub(super) fn name(source: &SourceOptions) -> String {
 /// A command may hold whatever its writer put there, and is not shown.
 fn origin(source: &Source) -> String {
     match &source.origin {
-        Origin::Variable(name) => format!("the variable {name}"),
-        Origin::File(path) => format!("the file {}", below_home(&path.to_string_lossy())),
+        Origin::Variable(name) => format!("the variable {}", forge::shown(name)),
+        Origin::File(path) => {
+            format!("the file {}", forge::shown(&below_home(&path.to_string_lossy())))
+        }
         Origin::Command(_) => "a command".to_owned(),
     }
 }

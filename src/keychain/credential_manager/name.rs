@@ -25,7 +25,7 @@ pub(super) fn of(account: &Account) -> String {
     let mut name = of_host(&account.context);
     if !account.username.is_empty() {
         name.push(' ');
-        push_folded(&mut name, &account.username.to_string());
+        push_folded(&mut name, &account.username.filed());
     }
     name
 }

@@ -15,11 +15,11 @@ type Decode = fn(&[u8]) -> Option<Zeroizing<Vec<u8>>>;
 /// The secret as its writer was given it.
 ///
 /// # Errors
-/// [`Error::Keychain`] where it is marked as encoded, and is not.
+/// [`Error::Refused`] where it is marked as encoded, and is not.
 pub(super) fn decode(stored: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, Error> {
     for (prefix, decode) in PREFIXES {
         if let Some(text) = stored.strip_prefix(prefix) {
-            return decode(text).ok_or(Error::Keychain("the entry is not as go-keyring writes it"));
+            return decode(text).ok_or(Error::Refused("the entry is not as go-keyring writes it"));
         }
     }
     Ok(stored)

@@ -8,12 +8,17 @@ use keyring_core::api::CredentialStoreApi;
 use std::collections::HashMap;
 use zeroize::Zeroizing;
 
+/// No bus, or nobody on it who has the Secret Service.
+const NO_DESKTOP: Error =
+    Error::Refused("the kernel's keyring has no such entry, and no Secret Service can be asked");
+
 /// The entry's secret. One in the Secret Service comes first: where keyring-rs writes to both,
 /// the kernel's is a copy.
 pub(super) fn read(service: &str, user: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let desktop = secret(secret_service::store::Store::new().build(service, user, None));
-    let desktop = match desktop.map_err(from_family) {
-        Err(error @ (Error::NoEntry | Error::Unreachable(_) | Error::NoSecretService)) => error,
+    let absent = match desktop.map_err(from_family) {
+        Err(Error::NoEntry) => Error::NoEntry,
+        Err(Error::Unreachable(_) | Error::NoSecretService) => NO_DESKTOP,
         found_or_failed => return found_or_failed,
     };
     // As keyring-rs described a key before its version 4.
@@ -28,5 +33,5 @@ pub(super) fn read(service: &str, user: &str) -> Result<Zeroizing<Vec<u8>>, Erro
             found_or_failed => return found_or_failed,
         }
     }
-    Err(desktop)
+    Err(absent)
 }

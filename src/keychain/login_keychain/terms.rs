@@ -34,7 +34,7 @@ impl Names {
     /// The names of an account's item.
     pub(super) fn of(account: &Account) -> Self {
         let username = &account.username;
-        let name = if username.is_empty() { NOBODY.to_owned() } else { username.to_string() };
+        let name = if username.is_empty() { NOBODY.to_owned() } else { username.filed() };
         Self { service: service(&account.context), account: name }
     }
 

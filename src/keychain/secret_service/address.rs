@@ -12,9 +12,17 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+/// Where a bus listens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Address {
+    place: Place,
+    /// The bus's own identifier, where the address names it.
+    guid: Option<Vec<u8>>,
+}
+
 /// A Unix socket.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Address {
+enum Place {
     /// At a path of the file system.
     Path(PathBuf),
     /// In Linux's abstract namespace.
@@ -25,10 +33,17 @@ impl Address {
     /// The address as the system takes it; nothing where it is too long for a socket.
     #[must_use]
     pub fn socket_address(&self) -> Option<SocketAddrUnix> {
-        match self {
-            Self::Path(path) => SocketAddrUnix::new(path).ok(),
-            Self::Abstract(name) => SocketAddrUnix::new_abstract_name(name).ok(),
+        match &self.place {
+            Place::Path(path) => SocketAddrUnix::new(path).ok(),
+            Place::Abstract(name) => SocketAddrUnix::new_abstract_name(name).ok(),
         }
+    }
+
+    /// Returns whether a bus that calls itself this may be the one that is meant. An address
+    /// that names none means whichever listens.
+    #[must_use]
+    pub fn means(&self, identifier: &[u8]) -> bool {
+        self.guid.as_ref().is_none_or(|guid| guid.eq_ignore_ascii_case(identifier))
     }
 }
 
@@ -66,18 +81,20 @@ pub fn parse(text: &[u8], runtime: Option<&Path>) -> Result<Vec<Address>, Error>
 }
 
 fn parse_one(text: &[u8], runtime: Option<&Path>) -> Option<Address> {
-    let pairs = text.strip_prefix(b"unix:")?;
-    pairs.split(|&b| b == b',').find_map(|pair| {
-        let equals = pair.iter().position(|&b| b == b'=')?;
+    let (mut place, mut guid) = (None, None);
+    for pair in text.strip_prefix(b"unix:")?.split(|&b| b == b',') {
+        let Some(equals) = pair.iter().position(|&b| b == b'=') else { continue };
         let value = unescape(&pair[equals + 1..])?;
         match &pair[..equals] {
-            _ if value.is_empty() => None,
-            b"path" => Some(Address::Path(OsStr::from_bytes(&value).into())),
-            b"abstract" => Some(Address::Abstract(value)),
-            b"runtime" if value == b"yes" => in_runtime_folder(runtime?),
-            _ => None,
+            b"guid" => guid = Some(value),
+            _ if value.is_empty() || place.is_some() => {}
+            b"path" => place = Some(Place::Path(OsStr::from_bytes(&value).into())),
+            b"abstract" => place = Some(Place::Abstract(value)),
+            b"runtime" if value == b"yes" => place = Some(in_runtime_folder(runtime?)?.place),
+            _ => {}
         }
-    })
+    }
+    Some(Address { place: place?, guid })
 }
 
 /// The socket where a session's bus listens by convention, if it is there and ours:
@@ -86,7 +103,8 @@ fn in_runtime_folder(folder: &Path) -> Option<Address> {
     let path = folder.join("bus");
     let metadata = fs::metadata(&path).ok()?;
     let ours = metadata.uid() == rustix::process::geteuid().as_raw();
-    (ours && metadata.file_type().is_socket()).then_some(Address::Path(path))
+    (ours && metadata.file_type().is_socket())
+        .then_some(Address { place: Place::Path(path), guid: None })
 }
 
 fn unescape(text: &[u8]) -> Option<Vec<u8>> {
@@ -104,27 +122,46 @@ fn unescape(text: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, from_variables, parse};
+    use super::{Address, Place, from_variables, parse};
     use crate::error::Error;
     use std::os::unix::net::UnixListener;
     use std::path::Path;
 
     fn path(text: &str) -> Address {
-        Address::Path(text.into())
+        Address { place: Place::Path(text.into()), guid: None }
+    }
+
+    fn with_guid(text: &str, guid: &str) -> Address {
+        Address { guid: Some(guid.into()), ..path(text) }
+    }
+
+    fn abstract_name(name: &str) -> Address {
+        Address { place: Place::Abstract(name.into()), guid: None }
     }
 
     #[test]
     fn addresses_are_read_as_d_bus_writes_them() {
         for (text, expected) in [
             ("unix:path=/run/bus", vec![path("/run/bus")]),
-            ("unix:path=/run/bus,guid=0123", vec![path("/run/bus")]),
-            ("unix:guid=0123,path=/run/bus", vec![path("/run/bus")]),
+            ("unix:path=/run/bus,guid=0123", vec![with_guid("/run/bus", "0123")]),
+            ("unix:guid=01%3223,path=/run/bus", vec![with_guid("/run/bus", "01223")]),
+            ("unix:path=/run/bus,guid=", vec![with_guid("/run/bus", "")]),
             ("unix:path=/run%2fa%20b", vec![path("/run/a b")]),
-            ("unix:abstract=/tmp/x", vec![Address::Abstract(b"/tmp/x".to_vec())]),
+            ("unix:abstract=/tmp/x", vec![abstract_name("/tmp/x")]),
             ("tcp:host=h,port=1;unix:path=/a;unix:path=/b", vec![path("/a"), path("/b")]),
             (";unix:path=/a;", vec![path("/a")]),
         ] {
             assert_eq!(parse(text.as_bytes(), None), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_means_the_bus_that_it_names_or_any() {
+        assert!(path("/run/bus").means(b"0123"));
+        assert!(with_guid("/run/bus", "0a1b").means(b"0A1B"));
+        for other in ["0a1", "0a1b2", ""] {
+            assert!(!with_guid("/run/bus", "0a1b").means(other.as_bytes()), "{other}");
+            assert!(!with_guid("/run/bus", other).means(b"0a1b"), "{other}");
         }
     }
 
@@ -139,6 +176,8 @@ mod tests {
             "unix:path=",
             "unix:path=/a%2",
             "unix:path=/a%zz",
+            "unix:path=/a,guid=%zz",
+            "unix:guid=0123",
             "unix:runtime=yes",
             "unix:",
             "/dev/null",
@@ -158,7 +197,8 @@ mod tests {
         assert!(parsed(folder.path()).is_err());
         std::fs::remove_file(folder.path().join("bus")).expect("removed");
         let _listener = UnixListener::bind(folder.path().join("bus")).expect("a socket");
-        assert_eq!(parsed(folder.path()), Ok(vec![Address::Path(folder.path().join("bus"))]));
+        let bus = folder.path().join("bus");
+        assert_eq!(parsed(folder.path()), Ok(vec![path(bus.to_str().expect("text"))]));
     }
 
     #[test]

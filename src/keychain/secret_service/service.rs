@@ -10,6 +10,7 @@ use super::SERVICE;
 use super::address::Address;
 use super::bus::BUS;
 use super::client::{Client, Replied};
+use super::flatpak;
 use super::message::{Call, Message};
 use super::prompt;
 use super::remote::Remote;
@@ -469,7 +470,7 @@ fn search_call<'a>(attributes: &[(&str, &str)]) -> Call<'a> {
 }
 
 fn listing(reply: Replied) -> Result<Listing, Error> {
-    let reply = reply?;
+    let reply = reply.map_err(flatpak::refusal)?;
     let mut body = reply.body("aoao")?;
     Ok(Listing { open: body.paths()?, locked: body.paths()? })
 }

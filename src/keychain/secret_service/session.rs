@@ -19,7 +19,6 @@ use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use crypto_bigint::modular::ConstMontyForm;
 use crypto_bigint::{CtAssign, CtEq, U256, U1024, const_monty_params};
 use hkdf::Hkdf;
-use rustix::rand::{GetRandomFlags, getrandom};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -265,13 +264,10 @@ fn decrypt(key: &Key, vector: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>
 }
 
 fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
-    const NO_RANDOM: Error = Error::Keychain("the system has no random numbers");
     let mut bytes = Zeroizing::new([0; N]);
-    // Up to 256 bytes come in one piece.
-    match getrandom(&mut *bytes, GetRandomFlags::empty()) {
-        Ok(length) if length == N => Ok(bytes),
-        _ => Err(NO_RANDOM),
-    }
+    getrandom::fill(&mut *bytes)
+        .map_err(|_| Error::Keychain("the system has no random numbers"))?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -55,6 +55,30 @@ fn all_operations_work_in_64_mebibytes_of_address_space() {
     limited("get", REQUEST).prints("");
 }
 
+/// Linux before 3.17 has no getrandom: a filter says so in its place.
+#[test]
+fn a_kernel_without_getrandom_serves_the_desktops_keychain() {
+    const OLD_KERNEL: &str = "
+import ctypes, os, platform, struct, sys
+number = {'x86_64': 318, 'aarch64': 278}[platform.machine()]
+instructions = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x50000 | 38), (6, 0, 0, 0x7fff0000)]
+code = ctypes.create_string_buffer(b''.join(struct.pack('HBBI', *i) for i in instructions))
+program = struct.pack('HP', len(instructions), ctypes.addressof(code))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
+assert libc.getrandom(program, 1, 0) == -1
+os.execv(sys.argv[1], sys.argv[1:])
+";
+    let desktop = desktop();
+    let without = |operation: &str, request: &str| {
+        let words = ["-c", OLD_KERNEL, BINARY, "--keychain", "secret-service", operation];
+        desktop.tool("python3", "python3", &words, request.as_bytes())
+    };
+    without("get", REQUEST).prints(&format!("username=alice\npassword={OLD}\n"));
+    without("store", &with(NEW)).prints("");
+    without("store", &with(OLD)).prints("");
+}
+
 /// 1970, and 2106, when 32 bits without a sign are full.
 #[test]
 fn a_clock_that_is_wrong_by_decades_loses_nothing() {

@@ -152,7 +152,8 @@ fn ghs_file_is_read_and_what_is_not_as_gh_writes_it_is_refused() {
         [
             "https://HOST bob import",
             "https://HOST alice import",
-            "carol at other.HOST - stays: the keychain cannot be reached"
+            "carol at other.HOST - stays: the kernel's keyring has no such entry, and no Secret \
+             Service can be asked"
         ]
     );
     assert!(ran.stderr().contains("hint: gh keeps its own copy"), "{ran}");
@@ -183,7 +184,7 @@ fn without_a_source_each_plain_text_is_offered_on_a_terminal() {
     terminal.types("y\n");
     terminal.shows("git does not use this helper yet. Make it?");
     terminal.types("y\n");
-    terminal.shows("forgets at reboot. Remove 2 tokens from ~/.git-credentials? [y/N] ");
+    terminal.shows("gone at reboot. Remove 2 tokens from ~/.git-credentials? [y/N] ");
     terminal.types("y\n");
     terminal.shows("removed 2 tokens");
     terminal.shows("Import 1 token? [y/N] ");

@@ -3,8 +3,9 @@
 
 use super::Newcomer;
 use super::others::{answers, import, plant, secret_tool};
-use crate::keyring_family::{elsewhere, in_own_session};
+use crate::keyring_family::in_own_session;
 use crate::support::desktop::Desktop;
+use crate::support::keyring::elsewhere;
 use crate::support::program::program;
 use crate::support::sandbox::{BINARY, Ran, run};
 use keyring_core::api::CredentialStoreApi;
@@ -148,7 +149,7 @@ fn an_entry_is_for_exactly_one_place() {
     }
     refused(&desktop, "glab", &[]).fails(2, "name the places that glab has a token for");
     refused(&desktop, "keyring=app/alice", &["https://h.example"])
-        .fails(1, "no Secret Service is running");
+        .fails(1, "has no such entry, and no Secret Service can be asked");
 }
 
 #[test]

@@ -3,12 +3,15 @@
 use super::{git_keeps_a_token, helpers, install, installed};
 use crate::support::desktop::Desktop;
 
+/// What is said where it is the desktop's.
+const KEPT: &str = "tokens are kept in the desktop's keychain (secret-service)";
+
 #[test]
 fn takes_the_secret_service_of_the_session() {
     let desktop = Desktop::gnome_keyring();
     let ran = installed(&desktop.sandbox, "p", &[]);
-    assert!(ran.stdout().contains("Keychain: secret-service."), "{ran}");
-    assert!(!ran.stdout().contains("gone at reboot"), "{ran}");
+    assert!(ran.stderr().contains(KEPT), "{ran}");
+    assert!(!ran.stderr().contains("gone at reboot"), "{ran}");
     assert!(helpers(&desktop.sandbox)[0].ends_with(" --keychain secret-service"));
     git_keeps_a_token(&desktop.sandbox);
     let left = desktop.sandbox.helper(&["list", "--json"], "");
@@ -20,15 +23,15 @@ fn finds_the_bus_of_the_runtime_directory() {
     let mut desktop = Desktop::gnome_keyring();
     desktop.sandbox.unset("DBUS_SESSION_BUS_ADDRESS");
     let ran = installed(&desktop.sandbox, "p", &[]);
-    assert!(ran.stdout().contains("Keychain: secret-service."), "{ran}");
+    assert!(ran.stderr().contains(KEPT), "{ran}");
 }
 
 #[test]
 fn takes_the_kernel_where_nobody_on_the_bus_keeps_secrets() {
     let desktop = Desktop::empty();
     let ran = installed(&desktop.sandbox, "p", &[]);
-    assert!(ran.stdout().contains("No Secret Service on this session's bus"), "{ran}");
-    assert!(ran.stdout().contains("Keychain: kernel."), "{ran}");
+    assert!(ran.stderr().contains("no Secret Service is on this session's bus"), "{ran}");
+    assert!(ran.stderr().contains("tokens are kept in the kernel's keyring (kernel)"), "{ran}");
     assert!(helpers(&desktop.sandbox)[0].ends_with(" --keychain kernel"));
     // Who asks for a keychain by name gets it or an error.
     let ran = install(&desktop.sandbox, "q", &["--keychain", "secret-service"]);
@@ -54,7 +57,7 @@ fn a_locked_keychain_is_unlocked_where_somebody_sees_its_dialog() {
         let installing = threads.spawn(|| installed(&desktop.sandbox, "p", &[]));
         desktop.answer_window(["--class", "gcr-prompter"], &["type --delay 20 test", "key Return"]);
         let ran = installing.join().unwrap();
-        assert!(ran.stdout().contains("Keychain: secret-service."), "{ran}");
+        assert!(ran.stderr().contains(KEPT), "{ran}");
     });
     git_keeps_a_token(&desktop.sandbox);
 }

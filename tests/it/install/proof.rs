@@ -1,30 +1,21 @@
 //! The proof: what the installer asks of the keychain before it configures git.
 
 use super::{SCRIPT, install, installed};
-use crate::support::sandbox::{BINARY, Sandbox};
+use crate::support::sandbox::Sandbox;
+use crate::support::spy::spy;
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
-
-/// A program to install that writes down what passes through it.
-fn spy(sandbox: &Sandbox, body: &str) -> String {
-    let script = sandbox.path("spy");
-    fs::write(
-        &script,
-        format!("#!/bin/sh\nfor last; do :; done\n{body}\nexec '{BINARY}' \"$@\"\n"),
-    )
-    .unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    script.to_str().unwrap().to_owned()
-}
 
 #[test]
 fn the_throw_away_token_is_random_in_no_argument_and_deleted() {
     let sandbox = Sandbox::new();
     let spy = spy(
         &sandbox,
+        "spy",
         "if [ \"$last\" = store ]; then
              cat >\"$HOME/request\"
              sed -n 's/^password=//p' \"$HOME/request\" >\"$HOME/token\"
@@ -55,6 +46,7 @@ fn an_interrupted_run_deletes_the_throw_away_token() {
     let sandbox = Sandbox::new();
     let spy = spy(
         &sandbox,
+        "spy",
         "case $last in
          store) cat >\"$HOME/request\"; exec <\"$HOME/request\" ;;
          get) [ -e \"$HOME/asked\" ] || { : >\"$HOME/asked\"; sleep 1; } ;;
@@ -62,14 +54,16 @@ fn an_interrupted_run_deletes_the_throw_away_token() {
     );
     let mut command = sandbox.command(SCRIPT);
     command.args(["--prefix", sandbox.path("p").to_str().unwrap(), "--binary", &spy]);
-    let mut script = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // As a Ctrl-C or the end of a session reaches all that runs there.
+    command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut script = command.spawn().unwrap();
     let patience = Instant::now() + Duration::from_secs(60);
     while !sandbox.path("asked").exists() {
         assert!(Instant::now() < patience, "the proof never asked for its token");
         std::thread::sleep(Duration::from_millis(20));
     }
-    let kill = sandbox.run("kill", &["-TERM", &script.id().to_string()], b"");
-    assert!(kill.status.success(), "{kill}");
+    let group = Pid::from_raw(script.id().try_into().unwrap()).unwrap();
+    kill_process_group(group, Signal::TERM).unwrap();
     assert_eq!(script.wait().unwrap().code(), Some(143));
     assert_deleted(&sandbox);
     assert!(!sandbox.path("gitconfig").exists());
@@ -78,10 +72,10 @@ fn an_interrupted_run_deletes_the_throw_away_token() {
 #[test]
 fn a_keychain_that_fails_is_an_error_and_git_is_not_configured() {
     let sandbox = Sandbox::new();
-    let forgetful = spy(&sandbox, "case $last in store) exit 0 ;; esac");
+    let forgetful = spy(&sandbox, "spy", "case $last in store) exit 0 ;; esac");
     let ran = install(&sandbox, "p", &["--binary", &forgetful]);
     assert_eq!(ran.status.code(), Some(1), "{ran}");
-    assert!(ran.stderr().contains("the keychain kernel is not usable"), "{ran}");
+    assert!(ran.stderr().contains("the keychain kernel is not proved"), "{ran}");
     assert!(!sandbox.path("gitconfig").exists(), "{ran}");
 }
 
@@ -91,7 +85,7 @@ fn a_dead_bus_is_an_error_and_not_another_keychain() {
     sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
     let ran = install(&sandbox, "p", &[]);
     assert_eq!(ran.status.code(), Some(1), "{ran}");
-    assert!(ran.stderr().contains("the keychain secret-service is not usable"), "{ran}");
+    assert!(ran.stderr().contains("the keychain secret-service is not proved"), "{ran}");
     assert!(ran.stderr().contains("--keychain kernel"), "{ran}");
     assert!(!sandbox.path("gitconfig").exists(), "{ran}");
     installed(&sandbox, "p", &["--keychain", "kernel"]);

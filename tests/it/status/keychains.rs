@@ -122,7 +122,7 @@ fn a_desktop_that_is_not_configured_yet_is_configured_with_its_own_keychain() {
     let ran = desktop.sandbox.run("sh", &["-c", &command(&before, "not-configured")], b"");
     assert!(ran.status.success(), "{ran}");
     let helper = desktop.sandbox.git(&["config", "--global", "credential.helper"]);
-    assert_eq!(helper.trim(), HELPER);
+    assert_eq!(helper.trim(), format!("{BINARY} --keychain secret-service"));
     let (ran, _) = status(&desktop.sandbox, &[URL]);
     assert_eq!(ran.status.code(), Some(0), "{ran}");
 }

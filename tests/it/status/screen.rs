@@ -55,7 +55,7 @@ fn the_whole_report_reads_well() {
     // The lines break where the host's name makes them; here it is shorter.
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "keychain kernel, in memory only: gone at reboot place https://h.example path not sent",
+        "keychain kernel, the kernel's keyring: in memory only, gone at reboot place https://h.example path not sent",
         "helpers 1. pat --keychain kernel ~/gitconfig 2. store ~/gitconfig 3. a shell snippet",
         "accounts alice at https://h.example could answer; so could another bob at",
         "wrong: several accounts could answer at https://h.example, so none does \

@@ -1,5 +1,7 @@
 //! What the tests stand on: one file per real part.
 
+#[cfg(unix)]
+pub mod beginnings;
 #[cfg(windows)]
 pub mod credentials;
 #[cfg(unix)]
@@ -8,6 +10,8 @@ pub mod desk;
 pub mod desktop;
 #[cfg(unix)]
 pub mod kernel;
+#[cfg(target_os = "linux")]
+pub mod keyring;
 pub mod label;
 #[cfg(target_os = "linux")]
 pub mod onlooker;
@@ -34,6 +38,8 @@ pub mod sandbox;
 pub mod server;
 #[cfg(target_os = "linux")]
 pub mod service;
+#[cfg(unix)]
+pub mod spy;
 #[cfg(unix)]
 pub mod terminal;
 #[cfg(target_os = "linux")]

@@ -89,22 +89,23 @@ impl Proxy {
 /// Lets the two come to terms; what the client has already called.
 fn admit(mut client: &UnixStream, mut bus: &UnixStream) -> std::io::Result<Vec<u8>> {
     const BEGIN: &[u8] = b"BEGIN\r\n";
-    let mut received = Vec::new();
     let mut buffer = [0; 4096];
-    let calls = loop {
-        match client.read(&mut buffer)? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            count => received.extend_from_slice(&buffer[..count]),
+    loop {
+        let count = client.read(&mut buffer)?;
+        if count == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
-        if let Some(at) = received.windows(BEGIN.len()).position(|w| w == BEGIN) {
-            break received.split_off(at + BEGIN.len());
-        }
-    };
-    bus.write_all(&received)?;
-    // The bus says one line, and then nothing before a call.
-    let count = bus.read(&mut buffer)?;
-    client.write_all(&buffer[..count])?;
-    Ok(calls)
+        let said = &buffer[..count];
+        // Both speak in turns, a line each, until the client has begun.
+        let Some(calls) = said.strip_prefix(BEGIN) else {
+            bus.write_all(said)?;
+            let count = bus.read(&mut buffer)?;
+            client.write_all(&buffer[..count])?;
+            continue;
+        };
+        bus.write_all(BEGIN)?;
+        return Ok(calls.to_vec());
+    }
 }
 
 fn pass_calls(

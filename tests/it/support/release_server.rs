@@ -13,8 +13,11 @@ use tempfile::TempDir;
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.github/release");
 
 /// The released program.
-pub const PROGRAM: &str =
-    concat!("#!/bin/sh\nexec '", env!("CARGO_BIN_EXE_git-credential-pat"), "' \"$@\"\n");
+pub const PROGRAM: &str = concat!(
+    "#!/bin/bash\nexec -a \"$0\" '",
+    env!("CARGO_BIN_EXE_git-credential-pat"),
+    "' \"$@\"\n"
+);
 
 /// A release and its server, which ends when this is dropped.
 pub struct Release {
