@@ -108,6 +108,9 @@ pub struct Credential {
     /// For a container registry without a token of its own: the place whose account of the
     /// same username has it. The token here is then empty.
     pub linked_to: Option<Context>,
+    /// For a container registry: what it was called by the program that stored the token, such
+    /// as `https://index.docker.io/v1/`.
+    pub server: Option<String>,
 }
 
 impl Credential {
@@ -134,6 +137,7 @@ impl Credential {
             token_by: Maker::Person,
             aside: None,
             linked_to: None,
+            server: None,
         }
     }
 

@@ -72,6 +72,9 @@ fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
 }
 
 fn parse_registry(name: &str) -> Result<Context, &'static str> {
+    if registry::exposes_secrets(name) {
+        return Err("http shows the token to everybody on the way");
+    }
     let context = registry::context(name).filter(|context| !forge::is_in_context(context));
     context.ok_or("no name of a registry")
 }

@@ -70,7 +70,8 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
 /// texts.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
+    // It grows nowhere else: it may be a secret.
+    let mut text = String::with_capacity(3 * bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             if c == '%' || c.is_control() {

@@ -37,7 +37,7 @@ a token is one line without control characters
 a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use
 a token that was stored cannot be deleted
-a username and a token are one line each
+a username is one line
 an item is gone
 an item of another keychain was given
 an option of the helper string has control characters
@@ -45,6 +45,7 @@ an option of the helper string has no value
 another bus listens at the session bus's address
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
+docker sent no token: nothing is stored
 gh's hosts file is not as gh writes it, and is left alone
 git cannot be run
 git cannot read its configuration
