@@ -51,6 +51,8 @@ mod memory;
 mod messages;
 mod model;
 #[cfg(target_os = "linux")]
+mod one_keychain;
+#[cfg(target_os = "linux")]
 mod private_files;
 mod protocol;
 #[cfg(target_os = "linux")]

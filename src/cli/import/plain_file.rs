@@ -77,6 +77,12 @@ impl PlainFile {
     }
 }
 
+/// Where a file's text lies: after the byte order mark with which some editors begin it.
+pub(super) fn without_mark(content: &[u8]) -> Range<usize> {
+    let start = if content.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    start..content.len()
+}
+
 fn content(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let content = private_file::open(path, Links::Refused);
     content.and_then(|file| private_file::read(&file, MAX_FILE)).map_err(|why| match why {
