@@ -123,7 +123,7 @@ impl Import<'_> {
         if self.arguments.dry_run {
             return Ok(());
         }
-        let wanted = plan.count(|step| matches!(step, Step::Store | Step::Replace));
+        let wanted = plan.count(|step| step.is_wanted());
         let agreed = wanted > 0 && self.agrees(&format!("Import {}?", tokens(wanted)))?;
         if agreed {
             let stored = plan.carry_out(&mut self.opened)?;

@@ -19,6 +19,7 @@ use crate::setup::Setups;
 use crate::source::Source;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
+use crate::time::now;
 
 /// Something that git is to be told, and whether a person agreed.
 pub(super) struct Setting {
@@ -127,15 +128,12 @@ pub(super) fn ask(
     settings.collect()
 }
 
-/// Whether other accounts are there, between which git would have to choose.
+/// Whether a person has other accounts there, between which git would have to choose.
 fn has_others(keychain: &mut dyn Keychain, credential: &Credential) -> Result<bool, Error> {
     let account = credential.account();
-    let contexts = std::slice::from_ref(&account.context);
-    helper::with_retries(|| {
-        let found = keychain.find(contexts, None)?;
-        let names = keychain.usernames(&found)?;
-        Ok(names.iter().any(|name| *name != account.username))
-    })
+    let persons = || helper::names_of_persons(keychain, &account.context, now());
+    let names = helper::with_retries(persons)?;
+    Ok(names.iter().any(|name| *name != account.username))
 }
 
 /// Does what was agreed to, and says how to do the rest; then what else keeps git from the tokens

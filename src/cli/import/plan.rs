@@ -30,6 +30,8 @@ pub(super) enum Step {
     Stored,
     /// The account that answers for its place has this very token.
     AlreadyThere,
+    /// The same, but it was git that brought account or token, or another token lies beside it.
+    Claim,
     /// The account has another token, which is not to be replaced.
     Differs,
     /// It stays where it is, for this reason.
@@ -37,12 +39,18 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// Whether something is to be done.
+    pub(super) fn is_wanted(self) -> bool {
+        matches!(self, Self::Store | Self::Replace | Self::Claim)
+    }
+
     fn text(self) -> String {
         match self {
             Self::Store => "import".to_owned(),
             Self::Replace => "import, replacing another token".to_owned(),
             Self::Stored => "imported".to_owned(),
             Self::AlreadyThere => "is there already".to_owned(),
+            Self::Claim => "is there already, from git: becomes yours".to_owned(),
             Self::Differs => "stays: another token is stored for this account".to_owned(),
             Self::Stays(why) => format!("stays: {why}"),
         }
@@ -131,13 +139,16 @@ impl<'a> Plan<'a> {
         let mut stored = Vec::new();
         for (entry, place) in self.source.entries.iter().zip(&mut self.steps) {
             let Ok(token) = &entry.token else { continue };
-            if !matches!(place, Step::Store | Step::Replace) {
+            if !place.is_wanted() {
                 continue;
             }
             let (keychain, _) = opened.at(&token.context)?;
             // Somebody may have thought about the question for a while.
             let now = step(keychain, token, self.replace)?;
-            if matches!(now, Step::Store | Step::Replace) && (now == *place || self.replace) {
+            if now == Step::Claim {
+                claim(keychain, token)?;
+                *place = Step::AlreadyThere;
+            } else if now.is_wanted() && (now == *place || self.replace) {
                 save(keychain, token)?;
                 stored.push(keychain.kind());
                 *place = Step::Stored;
@@ -178,7 +189,8 @@ fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Resul
     let Some(old) = answering(keychain, token)? else { return Ok(Step::Store) };
     let is_same = old.token == token.token && old.authtype.is_none();
     if is_same && old.is_live(now()) {
-        return Ok(Step::AlreadyThere);
+        let is_yours = old.clone().as_a_persons() == old;
+        return Ok(if is_yours { Step::AlreadyThere } else { Step::Claim });
     }
     if old.account() != token.account() {
         return Ok(Step::Store);
@@ -194,10 +206,18 @@ fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Resul
 /// could be lost.
 fn answering(keychain: &mut dyn Keychain, token: &Credential) -> Result<Option<Credential>, Error> {
     let (contexts, username) = (token.context.outwards(), token.account().username);
-    match helper::with_retries(|| helper::choose(keychain, &contexts, Some(&username))) {
+    match helper::with_retries(|| helper::choose(keychain, &contexts, Some(&username), now())) {
         Ok(Choice::Account(account)) => Ok(Some(account.1)),
         Ok(_) | Err(Error::Damaged) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Makes the account that has the token a person's.
+fn claim(keychain: &mut dyn Keychain, token: &Credential) -> Result<(), Error> {
+    match answering(keychain, token)? {
+        Some(old) if old.token == token.token => save(keychain, &old.as_a_persons()),
+        _ => Err(Error::Keychain("the token could not be read back")),
     }
 }
 
