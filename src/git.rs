@@ -1,16 +1,20 @@
 //! git as a program. Nothing else starts it, so that how it is asked stands in one place.
 //!
+//! - [`config_file`]: a file of its configuration, taken apart so that a part can be changed.
 //! - [`credential`]: git asked for a credential, through one helper line.
 //! - [`entries`]: everything in its configuration, with where it stands and for which places.
 //! - [`failed`]: why it did not do what it was asked.
+//! - [`files`]: the files of its configuration.
 //! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written.
 //! - [`interactive`]: whether `credential.interactive` leaves room for a keychain's prompts.
 //! - [`remotes`]: the URLs of this repository's remotes.
 //! - [`words`]: the words of commands that change its configuration.
 
+pub(crate) mod config_file;
 pub(crate) mod credential;
 pub(crate) mod entries;
 mod failed;
+pub(crate) mod files;
 pub(crate) mod helper_line;
 #[cfg(unix)]
 pub(crate) mod interactive;
@@ -50,7 +54,7 @@ pub(crate) fn sends_path(context: &Context) -> bool {
     sends_path_at(&context.to_string())
 }
 
-fn sends_path_at(url: &str) -> bool {
+pub(crate) fn sends_path_at(url: &str) -> bool {
     get(&["--type=bool", "--get-urlmatch", "credential.useHttpPath", url])
         .is_some_and(|value| value.trim() == "true")
 }
@@ -68,15 +72,12 @@ pub(crate) fn send_path(context: &Context) -> Result<(), Failed> {
     set(&format!("credential.{context}.useHttpPath"), "true")
 }
 
-/// Makes git send the path at this URL, in this repository, unless it does so already.
+/// Makes git send the path at this URL, for this user.
 ///
 /// # Errors
 /// Where git does not, with its reason.
-pub(crate) fn send_path_in_repository(url: &str) -> Result<(), Failed> {
-    if sends_path_at(url) {
-        return Ok(());
-    }
-    change(&["--local", &format!("credential.{url}.useHttpPath"), "true"])
+pub(crate) fn send_path_at(url: &str) -> Result<(), Failed> {
+    set(&format!("credential.{url}.useHttpPath"), "true")
 }
 
 /// Makes git ask for this username at this context, for this user.

@@ -52,6 +52,22 @@ impl Entries {
         Ok(Self(entries))
     }
 
+    /// The files that it is in, as git names them; the later counts more.
+    pub(crate) fn files(&self) -> Vec<&str> {
+        let mut files: Vec<&str> = Vec::new();
+        for file in self.0.iter().filter_map(Entry::file) {
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+        files
+    }
+
+    /// What stands in no file: on git's command line, in the environment.
+    pub(crate) fn in_no_file(&self) -> impl Iterator<Item = &Entry> {
+        self.0.iter().filter(|entry| entry.scope == "command")
+    }
+
     /// All lines of this name, whatever place they are for.
     pub(crate) fn named<'a>(
         &'a self,

@@ -45,12 +45,29 @@ impl PlainFile {
     }
 
     /// Replaces the file by what is left of it without these parts, which are in order and do
-    /// not overlap.
+    /// not overlap. Nobody but its owner has access to it then.
     ///
     /// # Errors
     /// [`Error::Refused`] where the file is not what was read, or is being written; where it
     /// cannot be written. It is then as it was.
     pub(super) fn without(&self, parts: &[Range<usize>]) -> Result<(), Error> {
+        let prepared = self.prepare(&self.kept(parts), Rights::OwnersAlone)?;
+        Prepared::put_all(vec![prepared])
+    }
+
+    /// Looks whether the file could be replaced. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where it is being written, or cannot be written.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        Lock::take(&self.path).map(drop)
+    }
+
+    /// Writes what is to stand in the file beside it. It is locked until that is in its place.
+    ///
+    /// # Errors
+    /// Those of [`Self::without`].
+    pub(super) fn prepare(&self, pieces: &[&[u8]], rights: Rights) -> Result<Prepared, Error> {
         let lock = Lock::take(&self.path)?;
         if *content(&self.path)? != *self.content() {
             return Err(Error::Refused(
@@ -58,9 +75,8 @@ impl PlainFile {
             ));
         }
         let old = fs::metadata(&self.path).map_err(|_| CANNOT_BE_READ)?;
-        lock.write(&self.kept(parts), &old)
-            .and_then(|()| lock.rename_to(&self.path))
-            .map_err(|_| Error::Refused("the file could not be written and is left as it was"))
+        lock.write(pieces, &old, rights).map_err(|_| NOT_WRITTEN)?;
+        Ok(Prepared { path: self.path.clone(), lock, old: self.content.clone(), rights })
     }
 
     fn kept(&self, parts: &[Range<usize>]) -> Vec<&[u8]> {
@@ -70,6 +86,49 @@ impl PlainFile {
         starts.zip(ends).map(|(start, end)| &content[start..end]).collect()
     }
 }
+
+/// Who may use a file that was replaced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rights {
+    /// Its owner alone.
+    OwnersAlone,
+    /// Whoever could before.
+    Kept,
+}
+
+/// A file whose new content lies ready beside it.
+pub(super) struct Prepared {
+    path: PathBuf,
+    lock: Lock,
+    old: Buffer,
+    rights: Rights,
+}
+
+impl Prepared {
+    /// Puts the new content of all these files in its place. Where one cannot be, those before it
+    /// are given their old content again.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where one could not be written.
+    pub(super) fn put_all(files: Vec<Self>) -> Result<(), Error> {
+        let mut done: Vec<Self> = Vec::new();
+        for file in files {
+            if file.lock.rename_to(&file.path).is_ok() {
+                done.push(file);
+                continue;
+            }
+            for Self { path, old, rights, .. } in done {
+                let now = PlainFile::read(&path)?.ok_or(NOT_WRITTEN)?;
+                let before = now.prepare(&[old.expose()], rights)?;
+                before.lock.rename_to(&path).map_err(|_| NOT_WRITTEN)?;
+            }
+            return Err(NOT_WRITTEN);
+        }
+        Ok(())
+    }
+}
+
+const NOT_WRITTEN: Error = Error::Refused("the file could not be written and is left as it was");
 
 /// Where a file's text lies: after the byte order mark with which some editors begin it.
 pub(super) fn without_mark(content: &[u8]) -> Range<usize> {
@@ -116,12 +175,12 @@ impl Lock {
         }
     }
 
-    fn write(&self, pieces: &[&[u8]], old: &Metadata) -> io::Result<()> {
+    fn write(&self, pieces: &[&[u8]], old: &Metadata, rights: Rights) -> io::Result<()> {
         let mut file = &self.file;
         for piece in pieces {
             file.write_all(piece)?;
         }
-        keep_owner(file, old)?;
+        keep_owner(file, old, rights)?;
         file.sync_all()
     }
 
@@ -145,20 +204,21 @@ impl Drop for Lock {
     }
 }
 
-/// The file's owner stays, and nobody else gets access, whoever had it before.
+/// The file's owner stays, and nobody gets access who had none before.
 #[cfg(unix)]
-fn keep_owner(file: &File, old: &Metadata) -> io::Result<()> {
+fn keep_owner(file: &File, old: &Metadata, rights: Rights) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         fchown(file, Some(old.uid()), Some(old.gid()))?;
     }
-    file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o600))
+    let mask = if rights == Rights::Kept { 0o7777 } else { 0o600 };
+    file.set_permissions(fs::Permissions::from_mode(old.mode() & mask))
 }
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "as on other systems")]
-fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
+fn keep_owner(_: &File, _: &Metadata, _: Rights) -> io::Result<()> {
     Ok(())
 }
 

@@ -28,7 +28,7 @@ fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
         b"",
     );
     assert!(ran.status.success() && !ran.stdout().contains("TESTONLY"), "{ran}");
-    assert!(ran.stderr().contains("removed 1 token from the remotes"), "{ran}");
+    assert!(ran.stderr().contains("removed 1 token from git's configuration"), "{ran}");
     let config = fs::read_to_string(work.join(".git/config")).unwrap();
     let without_token = url.replace("https://", "https://alice@");
     assert!(!config.contains("TESTONLY") && config.contains(&without_token), "{config}");
