@@ -92,7 +92,8 @@ impl ConfigFile {
     /// Whether git takes this content apart in the same way.
     pub(crate) fn is_read_so_by_git(&self, content: &[u8]) -> bool {
         let mut git = config();
-        git.args(["--file", "-", "--null", "--list"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        git.args(["--file", "-", "--no-includes", "--null", "--list"]);
+        git.stdin(Stdio::piped()).stdout(Stdio::piped());
         let Ok(mut child) = git.spawn() else { return false };
         // It reads to the end before it answers.
         let is_written =
@@ -388,6 +389,7 @@ mod tests {
             "[a]\nb = \" \"\n",
             "[a]\nb = \u{e4}\u{a0}\n",
             "[a]\nb = x\r\r\n",
+            "[include]\npath = x\n[includeIf \"gitdir:/\"]\npath = y\n",
         ] {
             let file = ConfigFile::parse(content.as_bytes()).expect(content);
             assert!(file.is_read_so_by_git(content.as_bytes()), "{content:?}");

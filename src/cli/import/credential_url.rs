@@ -39,7 +39,11 @@ pub(super) enum Reach {
 impl<'a> Parts<'a> {
     /// Takes a URL apart; nothing where it is none.
     pub(super) fn of(url: &'a [u8]) -> Option<Self> {
+        let is_protocol = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
         let at = url.windows(3).position(|w| w == b"://").filter(|&at| at > 0)?;
+        if !url[..at].iter().all(is_protocol) {
+            return None;
+        }
         let (protocol, authority) = (&url[..at], &url[at + 3..]);
         let end = authority.iter().position(|b| b"/?#".contains(b)).unwrap_or(authority.len());
         let sign = authority[..end].iter().position(|&b| b == b'@');

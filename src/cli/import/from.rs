@@ -145,6 +145,9 @@ mod tests {
     fn a_source_is_one_of_ours_or_a_helper() {
         assert!(matches!(parse("store"), Ok(From::Store(None))));
         assert!(parse("netrc=/a=b") == Ok(From::Netrc(Some(PathBuf::from("/a=b")))));
+        for name in ["config", "remotes"] {
+            assert!(parse(name) == Ok(From::Config), "{name}");
+        }
         assert!(parse("osxkeychain") == Ok(From::Helper("osxkeychain".to_owned())));
         assert!(parse("store=/tmp/hf_TESTONLYTESTONLY").is_ok());
         for token in [

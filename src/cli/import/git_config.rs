@@ -211,10 +211,12 @@ impl Configuration {
 
     /// Of the values of a setting git takes the last, but of a remote's URLs the first.
     fn put_the_one_that_counts_first(&mut self) {
-        const LISTS: [&str; 4] = ["url", "pushurl", "insteadof", "pushinsteadof"];
         let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (number, find) in self.finds.iter().enumerate() {
-            if !find.key.rsplit('.').next().is_some_and(|name| LISTS.contains(&name)) {
+            let (key, name) = find.key.rsplit_once('.').unwrap_or_default();
+            let is_list = key.starts_with("url.")
+                || (key.starts_with("remote.") && matches!(name, "url" | "pushurl"));
+            if !is_list {
                 groups.entry(find.group).or_default().push(number);
             }
         }
