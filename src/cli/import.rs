@@ -28,11 +28,13 @@ mod plan;
 mod store_file;
 mod token_first;
 
+use super::KeychainArguments;
 use super::place::Place;
 use super::settle::{self, Lack};
-use super::{KeychainArguments, Setup};
 use crate::error::Error;
-use crate::keychain::{self, Keychain, Kind};
+use crate::git::url;
+use crate::keychain::Kind;
+use crate::setup::{Opened, Setups};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use found::Source;
@@ -76,8 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     }
     let urls = arguments.urls.iter().map(|url| Place::parse(url));
     let urls = urls.collect::<Result<Vec<_>, _>>()?;
-    let setup = arguments.keychain.setup()?;
-    let mut keychain = keychain::open(&setup.options)?;
+    let setups = arguments.keychain.setups()?;
     let mut sources = Vec::new();
     if arguments.from.is_empty() {
         for from in from::PLAIN_TEXT {
@@ -101,7 +102,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         terminal::say("import", "there is no token to import");
         return Ok(());
     }
-    let mut import = Import { arguments, setup, keychain: &mut *keychain, person: None };
+    let opened = Opened::none(&setups);
+    let mut import = Import { arguments, setups: &setups, opened, person: None };
     for source in &sources {
         import.source(source)?;
     }
@@ -110,16 +112,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 
 struct Import<'a> {
     arguments: &'a Arguments,
-    setup: Setup,
-    keychain: &'a mut dyn Keychain,
+    setups: &'a Setups,
+    /// The keychains of the places that tokens are for.
+    opened: Opened<'a>,
     /// Opened when there is something to ask.
     person: Option<Terminal>,
 }
 
 impl Import<'_> {
     fn source(&mut self, source: &Source) -> Result<(), Error> {
-        let allow_http = self.setup.allow_http;
-        let mut plan = Plan::make(source, self.keychain, allow_http, self.arguments.replace)?;
+        let mut plan = Plan::make(source, &mut self.opened, self.arguments.replace)?;
         terminal::write_raw(plan.table().as_bytes())?;
         if self.arguments.dry_run {
             return Ok(());
@@ -128,12 +130,17 @@ impl Import<'_> {
             // Or it would be half done.
             removal.check(&plan.to_settle())?;
         }
-        let wanted = plan.count(|step| matches!(step, Step::Store | Step::Replace));
+        let wanted = plan.count(|step| step.is_wanted());
         let agreed = wanted > 0 && self.agrees(&format!("Import {}?", tokens(wanted)))?;
         if agreed {
-            let stored = plan.carry_out(self.keychain)?;
-            let keychain = self.keychain.kind().in_a_sentence();
-            terminal::say("import", &format!("stored {} in {keychain}", tokens(stored)));
+            let stored = plan.carry_out(&mut self.opened)?;
+            for (number, kind) in stored.iter().enumerate() {
+                if !stored[..number].contains(kind) {
+                    let count = stored.iter().filter(|other| *other == kind).count();
+                    let keychain = kind.in_a_sentence();
+                    terminal::say("import", &format!("stored {} in {keychain}", tokens(count)));
+                }
+            }
         }
         if plan.count(|step| matches!(step, Step::Differs)) > 0 {
             terminal::hint("to replace a token that is stored, repeat with --replace");
@@ -159,18 +166,18 @@ impl Import<'_> {
         if dropped > 0 {
             what = format!("{what} ({dropped} of them never used, and kept nowhere)");
         }
-        let kind = self.keychain.kind();
-        let forgets = !kind.outlives_reboot();
-        if self.may_remove(&format!("Remove {what} from {name}?"), kind)? {
+        let kinds = plan.kept_in(&mut self.opened)?;
+        let forgetful = kinds.into_iter().find(|kind| !kind.outlives_reboot());
+        if self.may_remove(&format!("Remove {what} from {name}?"), forgetful)? {
             removal.remove(&settled)?;
             terminal::say("import", &format!("removed {what} from {name}"));
-            if forgets {
+            if let Some(kind) = forgetful {
                 terminal::hint(&format!("the only copy is now in {}", kind.in_a_sentence()));
             }
             if let Some(remark) = &source.remark {
                 terminal::hint(remark);
             }
-        } else if forgets {
+        } else if let Some(kind) = forgetful {
             terminal::hint(&format!(
                 "{name} still holds them in plain text, and what is imported is in {}",
                 kind.in_a_sentence()
@@ -181,23 +188,27 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Whether a person agrees to a removal. Where the keychain forgets, `--remove` alone does not
-    /// say it: the last copy that lasts would go.
-    fn may_remove(&mut self, question: &str, kind: Kind) -> Result<bool, Error> {
-        if self.arguments.yes || (self.arguments.remove && kind.outlives_reboot()) {
-            return Ok(self.arguments.remove);
+    /// Whether a person agrees to a removal. Where a keychain is forgetful, `--remove` alone does
+    /// not say it: the last copy that lasts would go.
+    fn may_remove(&mut self, question: &str, forgetful: Option<Kind>) -> Result<bool, Error> {
+        match forgetful {
+            _ if self.arguments.yes => Ok(self.arguments.remove),
+            None if self.arguments.remove => Ok(true),
+            None => self.agrees(question),
+            Some(kind) => self.agrees(&format!("They are in {}. {question}", kind.in_a_sentence())),
         }
-        if kind.outlives_reboot() {
-            return self.agrees(question);
-        }
-        self.agrees(&format!("They are in {}. {question}", kind.in_a_sentence()))
     }
 
     /// Sees to it that git comes by what was stored.
     fn settle(&mut self, source: &Source, plan: &Plan) -> Result<(), Error> {
         let mut lacks: Vec<Lack> = Vec::new();
+        let mut urls = Vec::new();
         for credential in plan.stored() {
-            for lack in settle::lacks(&self.setup, self.keychain, credential)? {
+            let url = url::of(&credential.context);
+            let (keychain, _) = self.opened.at(&credential.context)?;
+            let found = settle::lacks(self.setups, &url, keychain, credential)?;
+            urls.push(url);
+            for lack in found {
                 // Of several accounts the first in the source is the one that answered so far.
                 let is_said = lacks.iter().any(|other| match (other, &lack) {
                     (Lack::Username(said, _), Lack::Username(context, _)) => said == context,
@@ -211,7 +222,7 @@ impl Import<'_> {
         }
         // --yes agrees to an import, not to changes of git's configuration.
         let settings = settle::ask(lacks, self.person.as_mut())?;
-        settle::carry_out("import", &settings)
+        settle::carry_out("import", &settings, &urls)
     }
 
     /// Whether a person agrees, or has done so by `--yes`.

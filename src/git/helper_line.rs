@@ -79,7 +79,7 @@ pub(crate) fn store_file(line: &str) -> Option<PathBuf> {
 }
 
 /// Our options in this line, if it is ours and they are right.
-pub(crate) fn our_options(line: &str) -> Option<HelperOptions> {
+fn our_options(line: &str) -> Option<HelperOptions> {
     let text = options_text(line)?;
     let words = shell_words::split(text).ok()?;
     let words: Vec<OsString> =
@@ -153,7 +153,9 @@ pub(crate) fn this_path() -> Option<PathBuf> {
     } else {
         None
     };
-    let path = started.filter(|path| is_program(path)).or_else(|| std::env::current_exe().ok())?;
+    let has_our_name = |path: &PathBuf| path.file_stem().is_some_and(|name| name == NAME);
+    let started = started.filter(|path| has_our_name(path) && is_program(path));
+    let path = started.or_else(|| std::env::current_exe().ok())?;
     std::path::absolute(path).ok()
 }
 

@@ -14,7 +14,7 @@ pub enum Kind {
     LoginKeychain,
     /// Windows' Credential Manager.
     CredentialManager,
-    /// No keychain of the system's, but a [`source`](crate::source) of one token.
+    /// No keychain of the system's, but a source of one token: a variable, a file, a command.
     Source,
     /// This process's memory: for tests, and for programs that use the library.
     Memory,

@@ -2,15 +2,15 @@
 //!
 //! Without it, two of them that store a first token for one account may both find nothing
 //! and both create an item, and an erase may reject a token that a store has just replaced.
-//! A get never takes it. It is a file in `$XDG_RUNTIME_DIR`, else in the user's state
-//! folder; the system lets it go when the process ends, however it ends. On Windows, too: a
-//! named mutex would hold within one session only, or could be taken by another user first.
+//! A get never takes it. It is a file in `$XDG_RUNTIME_DIR` if that folder is ours, else in the
+//! user's state folder; the system lets it go when the process ends, however it ends. On
+//! Windows, too: a named mutex would hold within one session only, or could be taken by another
+//! user first.
 
+use crate::private_file::{self, Folder};
 use crate::state_folder;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::fs::File;
+use std::time::Duration;
 
 const NAME: &str = "git-credential-pat.lock";
 
@@ -30,48 +30,19 @@ pub struct Lock(#[expect(dead_code, reason = "closing the file lets the lock go"
 /// Takes the lock, or nothing where it cannot be had within four seconds.
 #[must_use]
 pub fn acquire() -> Option<Lock> {
-    acquire_file(&folder()?.join(NAME), PATIENCE)
+    acquire_named(NAME)
 }
 
 /// Takes another lock, for a keychain's own writes: whoever calls it may hold the first.
 #[cfg(windows)]
 pub(super) fn acquire_second() -> Option<Lock> {
-    acquire_file(&folder()?.join(SECOND_NAME), PATIENCE)
+    acquire_named(SECOND_NAME)
 }
 
-fn acquire_file(path: &Path, patience: Duration) -> Option<Lock> {
-    let deadline = Instant::now() + patience;
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).ok()?;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Some(Lock(file)),
-            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                thread::sleep(Duration::from_millis(2));
-            }
-            Err(_) => return None,
-        }
-    }
-}
-
-fn folder() -> Option<PathBuf> {
-    let runtime = state_folder::variable("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir());
-    runtime.or_else(state_folder::made)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{PATIENCE, acquire_file};
-    use std::time::Duration;
-
-    #[test]
-    fn the_lock_is_one_at_a_time_and_waiting_for_it_ends() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("lock");
-        let first = acquire_file(&file, Duration::ZERO);
-        assert!(first.is_some());
-        assert!(acquire_file(&file, Duration::from_millis(20)).is_none());
-        drop(first);
-        // Another test's child may hold a copy until its exec.
-        assert!(acquire_file(&file, PATIENCE).is_some());
-    }
+fn acquire_named(name: &str) -> Option<Lock> {
+    let runtime = || state_folder::variable("XDG_RUNTIME_DIR").and_then(Folder::ours);
+    // Where something else lies at the lock's place, that is so for all of us.
+    let file = runtime().and_then(|folder| folder.file(name));
+    let file = file.or_else(|| state_folder::made()?.file(name))?;
+    private_file::lock(&file, PATIENCE).then_some(Lock(file))
 }

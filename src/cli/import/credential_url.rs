@@ -11,8 +11,8 @@ use super::found::credential;
 use super::token_first::is_first;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
+use crate::git::url;
 use crate::secret::{Buffer, Secret};
-use std::fmt::Write;
 use zeroize::Zeroizing;
 
 /// A URL's parts, as they stand there.
@@ -112,8 +112,8 @@ impl<'a> Parts<'a> {
     /// to be found; nothing where it is for the whole host.
     pub(super) fn place(&self, reach: Reach) -> Option<String> {
         let path = self.path(reach);
-        let host = self.context(reach).ok()?.host_level();
-        (!path.is_empty()).then(|| format!("{host}/{}", encoded(&path)))
+        let context = self.context(reach).ok()?;
+        (!path.is_empty()).then(|| url::with_path(&context, &path))
     }
 
     /// As much of the path as counts, without slashes around it.
@@ -132,19 +132,6 @@ impl<'a> Parts<'a> {
         let last = part.iter().rposition(|&b| b != b'/').map_or(first, |last| last + 1);
         decode(&part[first..last.max(first)])
     }
-}
-
-/// A path as git writes it in a URL whose settings it looks for.
-fn encoded(path: &[u8]) -> String {
-    let mut text = String::with_capacity(path.len());
-    for &byte in path {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-    text
 }
 
 /// Decodes `%XX` as git does: what stands before a colon is taken for a protocol and left as

@@ -16,7 +16,7 @@
 use super::credential_url::{Parts, Reach};
 use super::found::{Entry, Removal, Source};
 use super::from::named;
-use super::plain_file::{PlainFile, Prepared, Rights};
+use super::plain_file::{PlainFile, Prepared};
 use crate::context::escape;
 use crate::credential::Credential;
 use crate::error::Error;
@@ -24,6 +24,7 @@ use crate::forge;
 use crate::git::config_file::{Change, ConfigFile, section};
 use crate::git::files::{self, ConfigPath, Kind};
 use crate::git::{self, Failed};
+use crate::private_file::Rights;
 use crate::terminal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -360,7 +361,7 @@ impl Removal for Configuration {
             self.files.iter().find(of).is_none_or(|opened| opened.path.kind == Kind::Here)
         };
         for url in changed.iter().filter(counts_here).flat_map(|file| &file.sends) {
-            if !git::sends_path_at(url) {
+            if !git::sends_path(url).map_err(Failed::tell)? {
                 terminal::say("import", &format!("git does not send the path at {url} yet"));
                 terminal::hint("another line of its configuration counts more: see status");
             }

@@ -6,7 +6,8 @@ use crate::context::Context;
 use crate::credential::{Account, Credential};
 use crate::error::Error;
 use crate::helper::{self, Choice};
-use crate::keychain::Keychain;
+use crate::keychain::{Keychain, Kind};
+use crate::setup::Opened;
 use crate::terminal;
 use crate::time::now;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,8 @@ pub(super) enum Step {
     Stored,
     /// The account that answers for its place has this very token.
     AlreadyThere,
+    /// The same, but it was git that brought account or token, or another token lies beside it.
+    Claim,
     /// The account has another token, which is not to be replaced.
     Differs,
     /// An earlier entry, of this number, has another token for the account, and has been served in
@@ -41,12 +44,18 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// Whether something is to be done.
+    pub(super) fn is_wanted(self) -> bool {
+        matches!(self, Self::Store | Self::Replace | Self::Claim)
+    }
+
     fn text(self) -> String {
         match self {
             Self::Store => "import".to_owned(),
             Self::Replace => "import, replacing another token".to_owned(),
             Self::Stored => "imported".to_owned(),
             Self::AlreadyThere => "is there already".to_owned(),
+            Self::Claim => "is there already, from git: becomes yours".to_owned(),
             Self::Differs => "stays: another token is stored for this account".to_owned(),
             Self::Unserved(_) => "left out: an earlier one has been used in its place".to_owned(),
             Self::Stays(why) => format!("stays: {why}"),
@@ -55,43 +64,42 @@ impl Step {
 }
 
 impl<'a> Plan<'a> {
-    /// Compares what was found with what the keychain has. Nothing is changed.
+    /// Compares what was found with what the keychains of its places have. Nothing is changed.
     ///
     /// # Errors
     /// Where the keychain fails.
     pub(super) fn make(
         source: &'a Source,
-        keychain: &mut dyn Keychain,
-        allow_http: bool,
+        opened: &mut Opened<'_>,
         replace: bool,
     ) -> Result<Self, Error> {
-        let places = Places::of(source, keychain)?;
+        let mut places = Places::of(source);
         let mut firsts: BTreeMap<Account, usize> = BTreeMap::new();
         let mut steps = Vec::with_capacity(source.entries.len());
         for (index, entry) in source.entries.iter().enumerate() {
-            let step = match &entry.token {
-                Err(why) => Step::Stays(why),
-                Ok(token) if token.context.exposes_secrets() && !allow_http => {
-                    Step::Stays("http is unencrypted")
-                }
-                Ok(token) if token.is_expired(now()) => Step::Stays("it has expired"),
-                Ok(token) => {
-                    let first = *firsts.entry(token.account()).or_insert(index);
-                    let other = &source.entries[first];
-                    if other.token.as_ref().is_ok_and(|other| other.token == token.token) {
-                        if places.have_room_for(token) {
-                            Step::Store
-                        } else {
-                            step(keychain, token, replace)?
-                        }
-                    } else if other.group == entry.group {
-                        Step::Unserved(first)
-                    } else {
-                        Step::Stays("another one here is for the same account")
-                    }
+            let token = match &entry.token {
+                Ok(token) => token,
+                Err(why) => {
+                    steps.push(Step::Stays(why));
+                    continue;
                 }
             };
-            steps.push(step);
+            let (keychain, allow_http) = opened.at(&token.context)?;
+            steps.push(if token.context.exposes_secrets() && !allow_http {
+                Step::Stays("http is unencrypted")
+            } else if token.is_expired(now()) {
+                Step::Stays("it has expired")
+            } else {
+                let first = *firsts.entry(token.account()).or_insert(index);
+                let other = &source.entries[first];
+                let is_same = other.token.as_ref().is_ok_and(|other| other.token == token.token);
+                match (is_same, other.group == entry.group) {
+                    (true, _) if places.have_room_for(token, keychain)? => Step::Store,
+                    (true, _) => step(keychain, token, replace)?,
+                    (false, true) => Step::Unserved(first),
+                    (false, false) => Step::Stays("another one here is for the same account"),
+                }
+            });
         }
         Ok(Self { source, steps, replace })
     }
@@ -128,6 +136,17 @@ impl<'a> Plan<'a> {
         self.count(|step| matches!(step, Step::Unserved(first) if is_settled(*first)))
     }
 
+    /// The keychains that have them.
+    ///
+    /// # Errors
+    /// Where there is no such keychain.
+    pub(super) fn kept_in(&self, opened: &mut Opened<'_>) -> Result<Vec<Kind>, Error> {
+        let entries = self.source.entries.iter().zip(&self.steps);
+        let kept = entries.filter(|(_, step)| matches!(step, Step::Stored | Step::AlreadyThere));
+        let tokens = kept.filter_map(|(entry, _)| entry.token.as_ref().ok());
+        tokens.map(|token| Ok(opened.at(&token.context)?.0.kind())).collect()
+    }
+
     /// What was stored, in the source's order.
     pub(super) fn stored(&self) -> Vec<&Credential> {
         let entries = self.source.entries.iter().zip(&self.steps);
@@ -135,23 +154,32 @@ impl<'a> Plan<'a> {
         stored.filter_map(|(entry, _)| entry.token.as_ref().ok()).collect()
     }
 
-    /// Writes what is to be written and reads it back; how many.
+    /// Writes what is to be written and reads it back. Returns for each in which keychain.
     ///
     /// # Errors
-    /// Where the keychain fails.
-    pub(super) fn carry_out(&mut self, keychain: &mut dyn Keychain) -> Result<usize, Error> {
-        let _guard = keychain.exclusive();
-        let mut stored = 0;
+    /// Where a keychain fails.
+    pub(super) fn carry_out(&mut self, opened: &mut Opened<'_>) -> Result<Vec<Kind>, Error> {
+        let first = self.source.entries.iter().find_map(|entry| entry.token.as_ref().ok());
+        // One for all keychains.
+        let _guard = match first {
+            Some(token) => opened.at(&token.context)?.0.exclusive(),
+            None => None,
+        };
+        let mut stored = Vec::new();
         for (entry, place) in self.source.entries.iter().zip(&mut self.steps) {
             let Ok(token) = &entry.token else { continue };
-            if !matches!(place, Step::Store | Step::Replace) {
+            if !place.is_wanted() {
                 continue;
             }
+            let (keychain, _) = opened.at(&token.context)?;
             // Somebody may have thought about the question for a while.
             let now = step(keychain, token, self.replace)?;
-            if matches!(now, Step::Store | Step::Replace) && (now == *place || self.replace) {
+            if now == Step::Claim {
+                claim(keychain, token)?;
+                *place = Step::AlreadyThere;
+            } else if now.is_wanted() && (now == *place || self.replace) {
                 save(keychain, token)?;
-                stored += 1;
+                stored.push(keychain.kind());
                 *place = Step::Stored;
             } else {
                 *place = now;
@@ -189,33 +217,36 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Where the keychain has accounts, as far as that is known.
+/// Where keychains have accounts, as far as that is known.
 enum Places {
     /// Each token's place is asked for.
     Unknown,
-    /// At these alone.
-    Known(BTreeSet<Context>),
+    /// At these alone: one question about all accounts takes the place of many about single ones.
+    Known(Vec<(Kind, BTreeSet<Context>)>),
 }
 
 impl Places {
-    /// One question about all accounts takes the place of many about single ones.
-    fn of(source: &Source, keychain: &mut dyn Keychain) -> Result<Self, Error> {
+    fn of(source: &Source) -> Self {
         const MANY: usize = 10;
-        if source.entries.len() < MANY {
-            return Ok(Self::Unknown);
-        }
-        let list = helper::with_retries(|| keychain.list())?;
-        Ok(Self::Known(list.into_iter().map(|(found, _)| found.context).collect()))
+        if source.entries.len() < MANY { Self::Unknown } else { Self::Known(Vec::new()) }
     }
 
     /// Whether it is known that no account answers yet where this token would.
-    fn have_room_for(&self, token: &Credential) -> bool {
-        match self {
-            Self::Unknown => false,
-            Self::Known(places) => {
-                token.context.outwards().iter().all(|context| !places.contains(context))
-            }
+    fn have_room_for(
+        &mut self,
+        token: &Credential,
+        keychain: &mut dyn Keychain,
+    ) -> Result<bool, Error> {
+        let Self::Known(keychains) = self else { return Ok(false) };
+        let kind = keychain.kind();
+        let known = keychains.iter().position(|(known, _)| *known == kind);
+        if known.is_none() {
+            let list = helper::with_retries(|| keychain.list())?;
+            keychains.push((kind, list.into_iter().map(|(found, _)| found.context).collect()));
         }
+        let at = known.unwrap_or(keychains.len() - 1);
+        let places = &keychains[at].1;
+        Ok(token.context.outwards().iter().all(|context| !places.contains(context)))
     }
 }
 
@@ -223,7 +254,8 @@ fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Resul
     let Some(old) = answering(keychain, token)? else { return Ok(Step::Store) };
     let is_same = old.token == token.token && old.authtype.is_none();
     if is_same && old.is_live(now()) {
-        return Ok(Step::AlreadyThere);
+        let is_yours = old.clone().as_a_persons() == old;
+        return Ok(if is_yours { Step::AlreadyThere } else { Step::Claim });
     }
     if old.account() != token.account() {
         return Ok(Step::Store);
@@ -239,10 +271,18 @@ fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Resul
 /// could be lost.
 fn answering(keychain: &mut dyn Keychain, token: &Credential) -> Result<Option<Credential>, Error> {
     let (contexts, username) = (token.context.outwards(), token.account().username);
-    match helper::with_retries(|| helper::choose(keychain, &contexts, Some(&username))) {
+    match helper::with_retries(|| helper::choose(keychain, &contexts, Some(&username), now())) {
         Ok(Choice::Account(account)) => Ok(Some(account.1)),
         Ok(_) | Err(Error::Damaged) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Makes the account that has the token a person's.
+fn claim(keychain: &mut dyn Keychain, token: &Credential) -> Result<(), Error> {
+    match answering(keychain, token)? {
+        Some(old) if old.token == token.token => save(keychain, &old.as_a_persons()),
+        _ => Err(Error::Keychain("the token could not be read back")),
     }
 }
 
