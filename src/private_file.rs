@@ -11,7 +11,7 @@ mod folder;
 mod replacement;
 
 pub(crate) use folder::Folder;
-pub(crate) use replacement::Replacement;
+pub(crate) use replacement::{Replacement, Rights};
 
 use std::fs::{File, TryLockError};
 #[cfg(windows)]
