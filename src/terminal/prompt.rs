@@ -9,7 +9,7 @@ use super::tty::Device;
 use crate::context::shown;
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use zeroize::Zeroizing;
 
 /// The longest answer in bytes.
@@ -94,20 +94,31 @@ impl Terminal {
     pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Error> {
         // First hide, then ask: an answer may follow at once.
         let mode = self.0.hide().map_err(|e| Error::Stream(e.kind()))?;
-        let answer = self.write(&shown(question)).and_then(|()| self.read_hidden());
+        let question = shown(question);
+        let answer = self.write(&question).and_then(|()| self.read_hidden(&question));
         let shown = self.0.restore(&mode);
         self.write("\n")?;
         shown.map_err(|e| Error::Stream(e.kind()))?;
         answer
     }
 
-    fn read_hidden(&mut self) -> Result<Secret, Error> {
+    fn read_hidden(&mut self, question: &str) -> Result<Secret, Error> {
         const CTRL_C: u8 = 3;
         const CTRL_D: u8 = 4;
         const CTRL_U: u8 = 21;
         let mut answer = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
         let mut byte = Zeroizing::new([0]);
-        while self.read(&mut byte)? && answer.len() < MAX_ANSWER {
+        loop {
+            if self.0.is_to_ask_again() {
+                answer.clear();
+                self.write(question)?;
+            }
+            match self.0.read(&mut *byte) {
+                Ok(1) if answer.len() < MAX_ANSWER => {}
+                Ok(_) => return Err(Error::Refused("the answer has no end")),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Error::Stream(error.kind())),
+            }
             match byte[0] {
                 b'\n' | b'\r' => {
                     let answer = Buffer::from(answer);
@@ -119,7 +130,6 @@ impl Terminal {
                 other => answer.push(other),
             }
         }
-        Err(Error::Refused("the answer has no end"))
     }
 
     fn read(&mut self, byte: &mut [u8; 1]) -> Result<bool, Error> {
