@@ -13,8 +13,8 @@ fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
     let with_token = url.replace("https://", &format!("https://alice:{TOKEN}@"));
     desk.git(&["clone", "--quiet", &with_token, "work"]);
     // git has stored it for the host, as after every success; this is about the URL alone.
-    let host = format!("protocol=https\nhost={}\n\n", desk.server.host());
-    desk.sandbox().helper(&["--keychain", "kernel", "erase"], host).prints("");
+    let host = format!("https://{}", desk.server.host());
+    desk.sandbox().helper(&["logout", &host, "--keychain", "kernel"], "");
     let other = desk.other_url("team/repo.git");
     desk.git(&["-C", "work", "remote", "add", "plain", &other]);
     let work = desk.sandbox().path("work");
