@@ -45,6 +45,7 @@ an option of the helper string has no value
 another bus listens at the session bus's address
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
+docker sent no token: nothing is stored
 gh's hosts file is not as gh writes it, and is left alone
 git cannot be run
 git cannot read its configuration

@@ -1,5 +1,6 @@
 //! Somebody who types commands.
 
+use super::kernel::Keys;
 use super::sandbox::{BINARY, Ran, Sandbox};
 use super::terminal::Terminal;
 use humantime::parse_rfc3339;
@@ -10,6 +11,7 @@ use std::time::Duration;
 pub struct Person {
     pub sandbox: Sandbox,
     pub host: String,
+    _keys: Keys,
 }
 
 impl Person {
@@ -23,7 +25,9 @@ impl Person {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let mut sandbox = Sandbox::new();
         sandbox.set("GIT_CREDENTIAL_PAT_KEYCHAIN", "kernel");
-        Self { sandbox, host: format!("{label}.people-{}-{number}.example", std::process::id()) }
+        let host = format!("{label}.people-{}-{number}.example", std::process::id());
+        let keys = Keys::of_host(&host);
+        Self { sandbox, host, _keys: keys }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -74,13 +78,4 @@ fn age(word: &str) -> &str {
     const HOUR: Duration = Duration::from_secs(3600);
     let passed = parse_rfc3339(word).ok().and_then(|time| time.elapsed().ok());
     if passed.is_some_and(|passed| passed < HOUR) { "JUST NOW" } else { word }
-}
-
-impl Drop for Person {
-    fn drop(&mut self) {
-        for path in ["", "path=org\n", "path=org/repo\n"] {
-            let request = format!("protocol=https\nhost={}\n{path}\n", self.host);
-            self.sandbox.helper(&["--keychain", "kernel", "erase"], request);
-        }
-    }
 }
