@@ -200,6 +200,9 @@ impl Call<'_, '_> {
         if entry.username.is_empty() {
             return Err(Failure::Text(NO_USERNAME));
         }
+        if entry.secret.is_empty() {
+            return Err(Error::Refused("docker sent no token: nothing is stored").into());
+        }
         let username = Username::new(entry.username.as_bytes());
         let secret = request.secret(entry.secret.as_bytes());
         if is_of_several_lines(&entry.username) || is_of_several_lines(&entry.secret) {

@@ -74,7 +74,7 @@ fn refused(verdict: &Verdict) -> Error {
     match verdict {
         Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
         Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
-        Verdict::Ambiguous => {
+        Verdict::Ambiguous(_) => {
             Error::Usage("several accounts are there: name one with --username NAME")
         }
         Verdict::Locked => Error::Locked,

@@ -4,7 +4,7 @@ mod table;
 
 use super::KeychainArguments;
 use crate::context::Context;
-use crate::credential::{Account, Credential, State};
+use crate::credential::{Account, Aside, Credential, Maker, State};
 use crate::error::Error;
 use crate::forge::{self, Recognised};
 use crate::keychain::{Found, Keychain, Kind};
@@ -106,8 +106,8 @@ fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
             .iter()
             .position(|(f, credential)| *f == found && credential.account() == account)
             .map(|index| read.swap_remove(index).1);
-        let is_old = credential.as_ref().is_some_and(|c| c.is_long_rejected(now()));
-        if !is_old || !helper::forget_long_rejected(keychain, &found, now())? {
+        let is_gone = credential.as_ref().is_some_and(|c| c.is_gone(now()));
+        if !is_gone || !helper::forget_if_gone(keychain, &found, now())? {
             let token = credential.as_ref().map(|credential| credential.token.expose());
             let token = token.and_then(|token| forge::recognise(&account.context, token));
             rows.push(Row { account, keychain: kind, locked: found.locked, token, credential });
@@ -116,6 +116,33 @@ fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
     // What a checksum was taken of.
     hardening::wipe_stack();
     Ok(rows)
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Live => "ready",
+        State::PutAway => "put away",
+        State::Rejected => "rejected",
+        State::Expired => "expired",
+    }
+}
+
+fn whose(maker: Maker) -> &'static str {
+    match maker {
+        Maker::Person => "person",
+        Maker::Git => "git",
+    }
+}
+
+fn aside_to_json(Aside { token, since }: &Aside) -> Value {
+    json!({
+        "state": word(token.state(now())),
+        "made_by": whose(token.made_by),
+        "expires": token.expiry.map(rfc3339),
+        "stored": rfc3339(token.stored_at),
+        "rejected": token.rejected_at.map(rfc3339),
+        "since": rfc3339(*since),
+    })
 }
 
 impl Row {
@@ -154,12 +181,18 @@ impl Row {
         match &self.credential {
             _ if self.locked => "locked",
             None => "damaged",
-            Some(credential) => match credential.state(now()) {
-                State::Rejected => "rejected",
-                State::Expired => "expired",
-                State::Live => "ready",
-            },
+            Some(credential) => word(credential.state(now())),
         }
+    }
+
+    fn aside(&self) -> Option<&Aside> {
+        self.credential.as_ref().and_then(|credential| credential.aside.as_ref())
+    }
+
+    /// The state for people, who should know that there is another token.
+    fn state_and_aside(&self) -> String {
+        let aside = if self.aside().is_some() { "; another set aside" } else { "" };
+        format!("{}{aside}", self.state())
     }
 
     /// As in [`HEADINGS`]; times as a person on a terminal says them.
@@ -187,7 +220,7 @@ impl Row {
             plain(forge::shown_context(&self.account.context)),
             plain(self.username_or_any()),
             plain(self.token()),
-            Cell { text: self.state().to_owned(), style: state_style },
+            Cell { text: self.state_and_aside(), style: state_style },
             Cell { text: expires.unwrap_or_else(nothing), style: expiry_style },
             plain(stored.unwrap_or_else(nothing)),
             plain(self.keychain.name().to_owned()),
@@ -208,6 +241,9 @@ impl Row {
             "expires": time(|c| c.expiry),
             "stored": time(|c| Some(c.stored_at)),
             "rejected": time(|c| c.rejected_at),
+            "put_away": time(|c| c.put_away_at),
+            "made_by": self.credential.as_ref().map(|credential| whose(credential.made_by)),
+            "aside": self.aside().map(aside_to_json),
             "linked_to": self.linked_to().map(ToString::to_string),
             "keychain": self.keychain.name(),
         })

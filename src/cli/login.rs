@@ -15,6 +15,7 @@ use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::git::{Failed, url};
+use crate::helper::Restored;
 use crate::helper::registry;
 use crate::keychain::Keychain;
 use crate::setup::Setups;
@@ -55,7 +56,7 @@ pub(super) struct Arguments {
     /// Answer any username that a clone URL carries with this token
     #[arg(long)]
     any_username: bool,
-    /// Serve again a token that the host rejected
+    /// Serve again a token that the host rejected, or an account that was put away
     #[arg(long, conflicts_with_all = ["with_token", "any_username", "expires", "replace", "forge", "also"])]
     restore: bool,
     /// Ask nothing; fail where something would have to be asked
@@ -209,26 +210,24 @@ fn report_link(link: &Credential) {
     ));
 }
 
-/// Makes a rejected token serve again.
+/// Brings back what was refused or put away.
 fn restore(
     keychain: &mut dyn Keychain,
     context: &Context,
     username: Option<&Username>,
 ) -> Result<(), Error> {
     let _guard = keychain.exclusive();
-    let contexts = std::slice::from_ref(context);
-    let choice = helper::with_retries(|| helper::choose(keychain, contexts, username))?;
-    let (at, credential) = match choice {
-        helper::Choice::Account(account) => *account,
-        helper::Choice::None => return Err(Error::NoAccount),
-        helper::Choice::Ambiguous => {
-            return Err(Error::Usage("several accounts are there: name one with --username NAME"));
+    match helper::with_retries(|| helper::restore(keychain, context, username, now()))? {
+        Restored::Account(credential) => {
+            let name = credential.username.filter(|name| !name.is_empty());
+            let whose = name.map(|name| format!(" for {name}")).unwrap_or_default();
+            terminal::say("login", &format!("the token{whose} at {context} serves again"));
+            Ok(())
         }
-    };
-    if credential.rejected_at.is_none() {
-        return Err(Error::Refused("the account's token is not rejected"));
+        Restored::Nobody => Err(Error::NoAccount),
+        Restored::Nothing => Err(Error::Refused("the account's token is not rejected")),
+        Restored::Several => {
+            Err(Error::Usage("several accounts are there: name one with --username NAME"))
+        }
     }
-    keychain.write(Some(&at), &Credential { rejected_at: None, ..credential })?;
-    terminal::say("login", &format!("the token at {context} serves again"));
-    Ok(())
 }

@@ -19,6 +19,7 @@ use crate::setup::Setups;
 use crate::source::Source;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
+use crate::time::now;
 
 /// Something that git is to be told, and whether a person agreed.
 pub(super) struct Setting {
@@ -90,8 +91,13 @@ fn helper(
     }
     let spot = configuration.spot(Some(context));
     // Whoever has it for certain places only is to decide about others, one by one.
-    let is_for_some = setups.entries().our_lines().next().is_some() && spot.place.is_empty();
-    let place = if is_for_some { url::of(&context.host_level()) } else { spot.place };
+    let ours = setups.entries().our_lines().filter(|(_, options)| options.source.is_none());
+    let places: Vec<&str> = ours.map(|(entry, _)| entry.subsection.as_str()).collect();
+    let is_for_some = !places.is_empty() && !places.contains(&"");
+    let place = match spot.place {
+        place if place.is_empty() && is_for_some => url::of(&context.host_level()),
+        place => place,
+    };
     let program =
         helper_line::by_name().or_else(helper_line::by_path).unwrap_or_else(|| "pat".to_owned());
     let options = HelperOptions::default();
@@ -127,15 +133,12 @@ pub(super) fn ask(
     settings.collect()
 }
 
-/// Whether other accounts are there, between which git would have to choose.
+/// Whether a person has other accounts there, between which git would have to choose.
 fn has_others(keychain: &mut dyn Keychain, credential: &Credential) -> Result<bool, Error> {
     let account = credential.account();
-    let contexts = std::slice::from_ref(&account.context);
-    helper::with_retries(|| {
-        let found = keychain.find(contexts, None)?;
-        let names = keychain.usernames(&found)?;
-        Ok(names.iter().any(|name| *name != account.username))
-    })
+    let persons = || helper::names_of_persons(keychain, &account.context, now());
+    let names = helper::with_retries(persons)?;
+    Ok(names.iter().any(|name| *name != account.username))
 }
 
 /// Does what was agreed to, and says how to do the rest; then what else keeps git from the tokens

@@ -194,7 +194,7 @@ impl Report {
                 let request = self.request(asked, configuration, username.cloned());
                 explanation::explain(&request, policy, &mut *keychain)
             }
-            None => explanation::accounts(&mut *keychain),
+            None => explanation::accounts(&mut *keychain, policy.now),
         };
         let kind = keychain.kind();
         if !self.keychains.contains(&kind) {
@@ -326,6 +326,8 @@ impl PlaceReport {
             );
             if self.url.is_some() || explained.why != Why::Refused {
                 paper.detail(&accounts::reason(explained, self.username.as_deref()));
+            } else if let Some(aside) = accounts::aside(explained) {
+                paper.detail(aside);
             }
         }
     }

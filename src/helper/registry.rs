@@ -5,7 +5,7 @@
 //! same name, nor the reverse, unless a person linked the two.
 
 use crate::context::Context;
-use crate::credential::{Credential, Username};
+use crate::credential::{Credential, Maker, Username};
 use crate::error::Error;
 use crate::helper::verdict::{Question, Verdict, judge};
 use crate::helper::{self, Policy};
@@ -50,6 +50,8 @@ pub(crate) fn followed(
 ) -> Result<Option<Credential>, Error> {
     let Some(place) = &kept.linked_to else { return Ok(Some(kept)) };
     let theirs = at(keychain, place, kept.username.as_ref(), now)?;
+    // Which account a link leads to was a person's choice, and is none of git's.
+    let theirs = theirs.filter(|theirs| theirs.made_by == Maker::Person);
     Ok(theirs.map(|theirs| Credential { token: theirs.token, ..kept }))
 }
 
@@ -67,7 +69,7 @@ fn at(
         Verdict::Served(credential) => Ok(Some(*credential)),
         Verdict::Locked => Err(Error::Locked),
         Verdict::Damaged => Err(Error::Damaged),
-        Verdict::Withheld(..) | Verdict::Nobody | Verdict::Ambiguous | Verdict::RefusedHttp => {
+        Verdict::Withheld(..) | Verdict::Nobody | Verdict::Ambiguous(_) | Verdict::RefusedHttp => {
             Ok(None)
         }
     }
