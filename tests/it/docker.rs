@@ -1,16 +1,15 @@
 //! docker's protocol: as it is written, and as real clients of a real registry use it.
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod memory;
+
 use crate::support::desktop::Desktop;
 use crate::support::kernel::Keys;
 use crate::support::program::program;
 use crate::support::registry::Registry;
-use crate::support::release::release_binary;
-use crate::support::residue::Needles;
 use crate::support::sandbox::{BINARY, Ran, Sandbox};
-use crate::support::tracee::watch;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::Command;
 
 const TOKEN: &str = "ghp_TESTONLYq7Rk2Zb9LxV3mN8pWd5sYc1Ga6Hj";
 const NOT_FOUND: &str = "credentials not found in native keychain\n";
@@ -133,28 +132,6 @@ fn a_token_of_any_characters_is_itself_in_json() {
     docker(&sandbox, "store", &stored).prints("");
     let got = entry(&host, "al\\\"ice", "a\\\\b\u{e9}\\t<c>");
     docker(&sandbox, "get", &host).prints(&got);
-}
-
-#[test]
-fn nothing_is_left_of_a_token() {
-    let (sandbox, keys) = (sandbox(), Keys::new());
-    fs::remove_file(sandbox.path("bin/docker-credential-pat")).unwrap();
-    symlink(release_binary(), sandbox.path("bin/docker-credential-pat")).unwrap();
-    let host = keys.host("registry");
-    let needles = Needles::new(&[TOKEN.as_bytes()]);
-    for (action, stdin) in [
-        ("store", entry(&host, "alice", TOKEN)),
-        ("get", host.clone()),
-        ("store", entry(&host, "alice", TOKEN)),
-        ("list", String::new()),
-        ("erase", host.clone()),
-    ] {
-        let mut command: Command = sandbox.command(sandbox.path("bin/docker-credential-pat"));
-        command.arg(action);
-        let seen = watch(&command, stdin.as_bytes(), &needles);
-        assert!(seen.status == 0 && seen.residue.is_empty(), "{action}: {seen}");
-        assert!(seen.unprotected.is_empty(), "{action}: {seen}");
-    }
 }
 
 fn login(sandbox: &Sandbox, line: &str, token: &str) -> Ran {
