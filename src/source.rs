@@ -18,6 +18,8 @@ mod ci;
 mod command;
 mod file;
 
+pub(crate) use command::{Ended, printed};
+
 use crate::context::{Context, unescape};
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;

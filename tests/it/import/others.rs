@@ -5,6 +5,7 @@ use crate::support::desk::{Desk, TOKEN};
 use crate::support::desktop::Desktop;
 use crate::support::sandbox::Ran;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
@@ -146,4 +147,21 @@ fn locked_items_are_not_asked_for_where_nobody_can_answer() {
     desktop.lock();
     let ran = desktop.sandbox.helper(&["import", "--from", "libsecret", "--yes"], "");
     ran.fails(1, "the keychain is locked");
+}
+
+#[test]
+fn a_helper_that_does_not_answer_is_left_after_its_time() {
+    let newcomer = Newcomer::new();
+    let helper = newcomer.sandbox.path("mute");
+    newcomer.write("mute", "#!/bin/sh\necho asked >> asked\nexec sleep 600\n");
+    fs::set_permissions(&helper, fs::Permissions::from_mode(0o700)).unwrap();
+    let from = format!("--from {} --yes https://HOST https://other.HOST", helper.display());
+    let ran = newcomer.imports(&from);
+    let late = "stays: the helper did not answer in time";
+    assert_eq!(
+        newcomer.table(&ran)[2..],
+        [format!("https://HOST - {late}"), format!("https://other.HOST - {late}")]
+    );
+    // The second was not waited for.
+    assert_eq!(fs::read_to_string(newcomer.sandbox.path("asked")).unwrap(), "asked\n");
 }
