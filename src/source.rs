@@ -125,7 +125,8 @@ impl Source {
             Origin::Command(line) => command::output(line)?,
         };
         let bytes = Buffer::from(bytes);
-        let line = bytes.without_line_end();
+        // Editors, `echo` and people put more behind a token than one end of a line.
+        let line = bytes.expose().trim_ascii();
         if line.is_empty() {
             return Err(Error::Source("it gave nothing"));
         }

@@ -39,13 +39,11 @@ pub(super) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let (program, arguments) = words.split_first().ok_or(Error::Source("the command is empty"))?;
     let mut command = Command::new(program);
     command.args(arguments);
-    printed(command, None, PATIENCE, MAX_TOKEN).map_err(|ended| {
-        Error::Source(match ended {
-            Ended::NotStarted => "the command cannot be run",
-            Ended::TooSlow => "the command took longer than 30 seconds",
-            Ended::TooMuch => "the command prints too much for a token",
-            Ended::Failed => "the command failed",
-        })
+    printed(command, None, PATIENCE, MAX_TOKEN).map_err(|ended| match ended {
+        Ended::NotStarted => Error::Source("the command cannot be run"),
+        Ended::TooSlow => Error::Source("the command took longer than 30 seconds"),
+        Ended::TooMuch => Error::Source("the command prints too much for a token"),
+        Ended::Failed => Error::Source("the command failed"),
     })
 }
 

@@ -114,6 +114,8 @@ fn the_items_of_other_helpers_are_read(desktop: &Desktop) {
     plant(desktop, &format!("{old} smb server files.example user x"), "ghp_TESTONLY4");
     let gcm = "xdg:schema com.microsoft.GitCredentialManager service";
     plant(desktop, &format!("{gcm} git:https://gcm.example account dave"), "ghp_TESTONLY5");
+    let azure = format!("{gcm} git:https://dev.azure.com/myorg account PersonalAccessToken");
+    plant(desktop, &azure, "TESTONLY6");
     plant(desktop, &format!("{gcm} git:https://refresh_token.gcm.example account d"), "TESTONLY");
 
     let ran = import(desktop, &["--from", "libsecret"]);
@@ -121,7 +123,9 @@ fn the_items_of_other_helpers_are_read(desktop: &Desktop) {
     assert_eq!(ran.stdout().lines().count(), 5, "{ran}");
     assert!(ran.stderr().contains("hint: the items stay"), "{ran}");
     let ran = import(desktop, &["--from", "manager"]);
-    assert!(ran.stderr().contains("stored 1 token in the desktop's keychain"), "{ran}");
+    assert!(ran.stderr().contains("stored 2 tokens in the desktop's keychain"), "{ran}");
+    let request = "protocol=https host=dev.azure.com username=myorg path=myorg/p/_git/r ";
+    answers(desktop, request, "username=myorg\npassword=TESTONLY6\n");
     let expiry = "password_expiry_utc=4000000000\n";
     let answer = format!("username=alice\npassword=ghp_TESTONLY1\n{expiry}");
     answers(desktop, "protocol=https host=h.example ", &answer);
