@@ -111,10 +111,10 @@ impl Entries {
         self.0.iter().filter(move |entry| entry.section == section && entry.name == name)
     }
 
-    /// The options of all lines of ours that can be understood, whatever place they are for.
-    pub(crate) fn our_lines(&self) -> impl DoubleEndedIterator<Item = HelperOptions> {
+    /// All lines of ours that can be understood, whatever place they are for.
+    pub(crate) fn our_lines(&self) -> impl Iterator<Item = (&Entry, HelperOptions)> {
         self.named("credential", "helper").filter_map(|entry| match Helper::parse(&entry.value) {
-            Helper::Ours(options) => options.map(|options| *options),
+            Helper::Ours(options) => options.map(|options| (entry, *options)),
             _ => None,
         })
     }
