@@ -174,9 +174,13 @@ fn a_token_without_a_place_is_served_to_nobody_and_the_message_says_so() {
 fn a_file_is_read_only_where_nobody_else_could_have() {
     let sandbox = Sandbox::new();
     let ask = |path: &str| get(&sandbox, &["--for", "https://h.example", "--file", path]);
-    for (content, token) in
-        [("ghp_TESTONLY1", "ghp_TESTONLY1"), ("ghp_TESTONLY2\n", "ghp_TESTONLY2"), ("t\r\n", "t")]
-    {
+    for (content, token) in [
+        ("ghp_TESTONLY1", "ghp_TESTONLY1"),
+        ("ghp_TESTONLY2\n", "ghp_TESTONLY2"),
+        ("t\r\n", "t"),
+        ("ghp_TESTONLY3\n\n", "ghp_TESTONLY3"),
+        ("ghp_TESTONLY4 \t\r\n \r\n", "ghp_TESTONLY4"),
+    ] {
         ask(&write(&sandbox, "token", content, 0o400)).prints(&answer(token));
         fs::remove_file(sandbox.path("token")).unwrap();
     }

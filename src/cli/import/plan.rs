@@ -5,6 +5,7 @@ use crate::cli::accounts::existing;
 use crate::context::Context;
 use crate::credential::{Account, Credential};
 use crate::error::Error;
+use crate::forge;
 use crate::helper::{self, Choice};
 use crate::keychain::{Keychain, Kind};
 use crate::setup::Opened;
@@ -192,6 +193,18 @@ impl<'a> Plan<'a> {
             }
         }
         Ok(stored)
+    }
+
+    /// The entries that are to be imported and hold more than a token, and what.
+    pub(super) fn copied_along(&self) -> Vec<(&str, String)> {
+        let wanted = self.source.entries.iter().zip(&self.steps);
+        let wanted = wanted.filter(|(_, step)| step.is_wanted());
+        let found = wanted.filter_map(|(entry, _)| {
+            let token = entry.token.as_ref().ok()?;
+            let what = forge::around(&token.context, token.token.expose())?;
+            Some((entry.label.as_str(), what))
+        });
+        found.collect()
     }
 
     /// What is to be done, for people.
