@@ -111,7 +111,7 @@ fn what_cannot_be_understood_is_an_error_that_shows_nothing_of_it() {
     fails(&docker(&sandbox, "store", &entry("h.example", "", TOKEN)), "no credentials username\n");
     for (action, stdin) in [
         ("store", format!("{{\"ServerURL\":\"h.example\",\"Secret\":\"{TOKEN}")),
-        ("store", entry("h.example", "alice", &format!("{TOKEN}\\n"))),
+        ("store", entry("h.example", "al\\nice", TOKEN)),
         ("store", entry("u:p@h.example", "alice", TOKEN)),
         ("store", "x".repeat(300_000)),
         ("get", "h.example\nghp_TESTONLY".to_owned()),
@@ -223,6 +223,42 @@ fn a_push_takes_the_token_by_its_link() {
     let words: Vec<&str> = push.split(' ').collect();
     let ran = sandbox.run(program("skopeo", "skopeo"), &words, b"");
     assert!(ran.status.success(), "{ran}");
+}
+
+#[test]
+fn a_registry_without_encryption_does_not_get_a_hosts_token() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    let (host, server) = (keys.host("git"), keys.host("registry"));
+    let url = format!("https://{host}");
+    let ran = login(&sandbox, &format!("--username alice --also http://{server} {url}"), TOKEN);
+    assert!(ran.status.code() == Some(2) && keys.accounts().is_empty(), "{ran}");
+    let ran = login(&sandbox, &format!("--username alice --also {server} {url}"), TOKEN);
+    assert!(ran.status.success(), "{ran}");
+    let open = format!("http://{server}");
+    for name in [open.clone(), format!("{open}:80"), format!("{open}/v2/")] {
+        fails(&docker(&sandbox, "get", &name), NOT_FOUND);
+    }
+    for name in [server.clone(), format!("https://{server}/v1/")] {
+        docker(&sandbox, "get", &name).prints(&entry(&name, "alice", TOKEN));
+    }
+    // Who logs in there has a token for there, even if it is the same.
+    docker(&sandbox, "store", &entry(&open, "alice", TOKEN)).prints("");
+    docker(&sandbox, "get", &open).prints(&entry(&open, "alice", TOKEN));
+    docker(&sandbox, "store", &entry(&server, "alice", "ghp_TESTONLYown")).prints("");
+    fails(&docker(&sandbox, "get", &open), NOT_FOUND);
+}
+
+#[test]
+fn a_key_of_several_lines_is_kept_whole_and_listed_as_it_was_stored() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    let server = format!("https://{}/", keys.host("registry"));
+    let key = r#"{\n  \"type\": \"service_account\",\n  \"private_key\": \"TESTONLY\\n\"\n}\n"#;
+    docker(&sandbox, "store", &entry(&server, "_json_key", key)).prints("");
+    docker(&sandbox, "get", &server).prints(&entry(&server, "_json_key", key));
+    let list = docker(&sandbox, "list", "").stdout();
+    assert!(list.contains(&format!("\"{server}\":\"_json_key\"")), "{list}");
+    let list = sandbox.helper(&["list"], "").stdout();
+    assert!(list.contains("_json_key") && !list.contains("TESTONLY"), "{list}");
 }
 
 /// An image of one file, as a folder in OCI's layout.

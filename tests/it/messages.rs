@@ -38,7 +38,7 @@ a token is one line without control characters
 a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use
 a token that was stored cannot be deleted
-a username and a token are one line each
+a username is one line
 an item is gone
 an item of another keychain was given
 an option of the helper string has control characters

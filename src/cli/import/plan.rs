@@ -2,7 +2,7 @@
 
 use super::found::Source;
 use crate::cli::accounts::existing;
-use crate::context::Context;
+use crate::context::{Context, shown};
 use crate::credential::{Account, Credential};
 use crate::error::Error;
 use crate::forge;
@@ -218,11 +218,11 @@ impl<'a> Plan<'a> {
                 }
                 Err(_) => (entry.label.clone(), "-".to_owned()),
             };
-            [place, username, step.text()]
+            [place, username, step.text()].map(|text| shown(&text).into_owned())
         }));
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
         let (place, username) = (width(0).unwrap_or(0), width(1).unwrap_or(0));
-        let mut text = format!("{}\n", self.source.name);
+        let mut text = format!("{}\n", shown(&self.source.name));
         for row in rows {
             let _ = writeln!(text, "  {:place$}  {:username$}  {}", row[0], row[1], row[2]);
         }
