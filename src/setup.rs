@@ -135,7 +135,8 @@ impl Setups {
         if self.named.is_some() {
             return Ok(setups);
         }
-        for options in self.entries.our_lines().filter(|options| options.source.is_none()) {
+        let lines = self.entries.our_lines().map(|(_, options)| options);
+        for options in lines.filter(|options| options.source.is_none()) {
             let is_there = |setup: &Setup| setup.options.kind == options.kind;
             if options.kind.is_some() && !setups.iter().any(is_there) {
                 setups.push(Setup {
