@@ -1,26 +1,26 @@
 //! Remotes' URLs, other helpers, and their items in the desktop's keychain.
 
 use super::Newcomer;
-use crate::support::desk::{Desk, TOKEN};
 use crate::support::desktop::Desktop;
+use crate::support::home::{Home, TOKEN};
 use crate::support::sandbox::Ran;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
-    let desk = Desk::new();
+    let desk = Home::bare().with_git_host();
     let url = desk.url("team/repo.git");
     let with_token = url.replace("https://", &format!("https://alice:{TOKEN}@"));
     desk.git(&["clone", "--quiet", &with_token, "work"]);
     // git has stored it for the host, as after every success; this is about the URL alone.
     let host = desk.url("");
-    let ran = desk.sandbox().helper(&["logout", "--keychain", "kernel", &host], "");
+    let ran = desk.sandbox.helper(&["logout", "--keychain", "kernel", &host], "");
     assert!(ran.status.success(), "{ran}");
     let other = desk.other_url("team/repo.git");
     desk.git(&["-C", "work", "remote", "add", "plain", &other]);
-    let work = desk.sandbox().path("work");
-    let mut command = desk.sandbox().command(crate::support::sandbox::BINARY);
+    let work = desk.sandbox.path("work");
+    let mut command = desk.sandbox.command(crate::support::sandbox::BINARY);
     command.args(["import", "--from", "remotes", "--yes", "--remove", "--keychain", "kernel"]);
     let ran = crate::support::sandbox::run(
         {
@@ -37,7 +37,7 @@ fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
     assert!(config.contains(&other), "{config}");
     let scope = url.trim_end_matches(".git");
     assert_eq!(desk.accounts(), [format!("{scope} alice ready")]);
-    let argv = fs::read_to_string(desk.sandbox().path("trace")).unwrap();
+    let argv = fs::read_to_string(desk.sandbox.path("trace")).unwrap();
     let told = argv.lines().filter(|line| line.contains("git config"));
     assert!(told.into_iter().all(|line| !line.contains("TESTONLY")), "{argv}");
     desk.git(&["-C", "work", "commit", "--quiet", "--allow-empty", "-m", "More"]);

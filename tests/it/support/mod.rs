@@ -4,10 +4,9 @@
 pub mod beginnings;
 #[cfg(windows)]
 pub mod credentials;
-#[cfg(unix)]
-pub mod desk;
 #[cfg(target_os = "linux")]
 pub mod desktop;
+pub mod home;
 #[cfg(unix)]
 pub mod kernel;
 #[cfg(target_os = "linux")]
@@ -19,8 +18,6 @@ pub mod onlooker;
 pub mod openbao;
 #[cfg(unix)]
 pub mod page;
-#[cfg(unix)]
-pub mod person;
 #[cfg(unix)]
 pub mod program;
 #[cfg(target_os = "linux")]
