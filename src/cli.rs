@@ -177,12 +177,15 @@ impl KeychainArguments {
     /// The option, else the environment, else what git's own configuration says of us.
     fn setup(&self) -> Result<Setup, Error> {
         let configured = git::our_helper().map(|helper| helper.options);
-        let HelperOptions { kind, lifetime, allow_http, .. } = configured.unwrap_or_default();
+        let HelperOptions { kind, lifetime, identity, allow_http, .. } =
+            configured.unwrap_or_default();
         let named = self.keychain.or(arguments::keychain_of_environment()?);
         let lifetime: Option<Duration> = lifetime.filter(|_| named.is_none_or(|n| Some(n) == kind));
         // Also where the helper has no --cache, any more, or has it for one host only.
         let cache = Some(Cache::EndsAtOnce);
-        let options = Options { kind: named.or(kind), lifetime, patient: true, cache };
+        let named = named.or(kind);
+        let identity = identity.filter(|_| named == Some(Kind::Vault));
+        let options = Options { kind: named, lifetime, patient: true, cache, identity, asks: true };
         Ok(Setup { options, allow_http })
     }
 

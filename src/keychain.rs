@@ -28,8 +28,12 @@ mod login_keychain_terms;
 pub mod memory;
 #[cfg(unix)]
 pub mod prompts;
+#[cfg(unix)]
+mod random;
 #[cfg(target_os = "linux")]
 pub mod secret_service;
+#[cfg(unix)]
+pub mod vault;
 
 pub use kind::Kind;
 
@@ -37,6 +41,7 @@ use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use lock::Lock;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a keychain calls an item: an object path, a key's serial. Only that keychain, in
@@ -194,6 +199,19 @@ pub struct Options {
     pub patient: bool,
     /// What becomes of copies of the desktop keychain's answers; none leaves them alone.
     pub cache: Option<Cache>,
+    /// What gives the vault's key; none leaves that to a passphrase, or to systemd.
+    pub identity: Option<Identity>,
+    /// Whether the person at the terminal may be asked for the vault's passphrase.
+    pub asks: bool,
+}
+
+/// What gives the vault's key without asking anybody: one line `AGE-SECRET-KEY-1…`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Identity {
+    /// A file that only its owner can read.
+    File(PathBuf),
+    /// What a command prints, given as words with a shell's quotes, but without a shell.
+    Command(String),
 }
 
 /// How an operation deals with copies, in the kernel's keyring, of what the desktop's
@@ -221,6 +239,8 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
         Some(Kind::SecretService) => Box::new(secret_service::SecretService::new(options)),
         #[cfg(target_os = "linux")]
         Some(Kind::Kernel) => Box::new(kernel::KernelKeyring::new(options)),
+        #[cfg(unix)]
+        Some(Kind::Vault) => Box::new(vault::Vault::new(options)),
         Some(Kind::Memory) => Box::new(memory::MemoryKeychain::default()),
         #[cfg(target_os = "linux")]
         None => auto::open(options),

@@ -15,8 +15,8 @@
 //! nothing.
 
 mod ci;
-mod command;
-mod file;
+pub(crate) mod command;
+pub(crate) mod file;
 
 use crate::context::{Context, unescape};
 use crate::credential::{Account, Credential, Username};

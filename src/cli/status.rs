@@ -138,7 +138,8 @@ impl Report {
         let ours = configuration.our_options();
         let setup = arguments.keychain.setup()?;
         let kind = arguments.keychain.keychain.or(ours.and_then(|o| o.kind)).or(setup.options.kind);
-        let options = Options { kind, lifetime: None, patient: false, cache: None };
+        let identity = ours.and_then(|o| o.identity.clone()).or(setup.options.identity);
+        let options = Options { kind, identity, ..Options::default() };
         let allow_http = ours.map_or(setup.allow_http, |ours| ours.allow_http);
         let policy = Policy { allow_http, now: now() };
         let given = asked.and_then(|asked| asked.username.clone());

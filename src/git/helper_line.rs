@@ -5,7 +5,8 @@
 //! what is not known is not shown.
 
 use crate::arguments::{self, HelperOptions, Invocation};
-use crate::keychain::Kind;
+use crate::git::words;
+use crate::keychain::{Identity, Kind};
 use crate::protocol::Operation;
 use crate::terminal::NAME;
 use std::ffi::OsString;
@@ -186,15 +187,23 @@ fn escaped(path: &str) -> String {
 /// The options as a helper line names them, for this keychain.
 pub(crate) fn options_for(keychain: Kind, options: &HelperOptions) -> String {
     let mut text = format!(" --keychain {}", keychain.name());
-    let is_kernel = keychain == Kind::Kernel;
     let numbers = [
-        ("--timeout", options.lifetime.filter(|_| is_kernel)),
-        ("--cache", options.cache.filter(|_| !is_kernel)),
+        ("--timeout", options.lifetime.filter(|_| keychain == Kind::Kernel)),
+        ("--cache", options.cache.filter(|_| !matches!(keychain, Kind::Kernel | Kind::Vault))),
     ];
     for (name, seconds) in numbers {
         if let Some(seconds) = seconds {
             text = format!("{text} {name} {}", seconds.as_secs());
         }
+    }
+    match options.identity.as_ref().filter(|_| keychain == Kind::Vault) {
+        Some(Identity::File(path)) => {
+            text = format!("{text} --identity {}", words::typed(&path.to_string_lossy()));
+        }
+        Some(Identity::Command(line)) => {
+            text = format!("{text} --identity-command {}", words::typed(line));
+        }
+        None => {}
     }
     if options.allow_http {
         text.push_str(" --allow-http");
@@ -292,5 +301,9 @@ mod tests {
         );
         let service = " --keychain secret-service --allow-http";
         assert_eq!(options_for(Kind::SecretService, &options), service);
+        let text = " --keychain vault --identity-command 'age -d /a\\ b' --allow-http";
+        let options = our_options(&format!("pat{text}")).expect("ours");
+        assert_eq!(options_for(Kind::Vault, &options), text);
+        assert_eq!(options_for(Kind::Kernel, &options), " --keychain kernel --allow-http");
     }
 }

@@ -8,9 +8,10 @@
 
 use crate::state_folder;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 const NAME: &str = "git-credential-pat.lock";
 
@@ -18,38 +19,81 @@ const NAME: &str = "git-credential-pat.lock";
 #[cfg(windows)]
 const SECOND_NAME: &str = "git-credential-pat-parts.lock";
 
+/// That of the one process that asks for a passphrase.
+#[cfg(unix)]
+const QUESTION_NAME: &str = "git-credential-pat-question.lock";
+
 /// Longer than any write of another process should take, and less than the five seconds in
 /// which a keychain must have answered: one that does not answer holds up whoever holds the
 /// lock, and the others are to be done with it at the same time.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "closing the file lets the lock go")] File);
+pub struct Lock {
+    file: File,
+    #[expect(dead_code, reason = "closing the file lets the lock go")]
+    second: Option<File>,
+}
 
 /// Takes the lock, or nothing where it cannot be had within four seconds.
 #[must_use]
 pub fn acquire() -> Option<Lock> {
-    acquire_file(&folder()?.join(NAME), PATIENCE)
+    acquire_file(NAME, PATIENCE)
 }
 
 /// Takes another lock, for a keychain's own writes: whoever calls it may hold the first.
 #[cfg(windows)]
 pub(super) fn acquire_second() -> Option<Lock> {
-    acquire_file(&folder()?.join(SECOND_NAME), PATIENCE)
+    acquire_file(SECOND_NAME, PATIENCE)
 }
 
-fn acquire_file(path: &Path, patience: Duration) -> Option<Lock> {
-    let deadline = Instant::now() + patience;
+/// Waits for its turn to ask a person, or gives up after that time.
+#[cfg(unix)]
+pub(super) fn acquire_question(patience: Duration) -> Option<Lock> {
+    acquire_file(QUESTION_NAME, patience)
+}
+
+fn acquire_file(name: &str, patience: Duration) -> Option<Lock> {
+    let path = folder()?.join(name);
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).ok()?;
+    of_file(file, patience).ok()?
+}
+
+/// Locks a file; nothing where another process holds it for all that time.
+///
+/// # Errors
+/// Where the file cannot be locked at all: some file systems have no locks.
+pub(super) fn of_file(file: File, patience: Duration) -> io::Result<Option<Lock>> {
+    let deadline = Instant::now() + patience;
     loop {
         match file.try_lock() {
-            Ok(()) => return Some(Lock(file)),
+            Ok(()) => return Ok(Some(Lock { file, second: None })),
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(2));
             }
-            Err(_) => return None,
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
         }
+    }
+}
+
+impl Lock {
+    /// This lock, and with it another one.
+    #[must_use]
+    pub(super) fn with(self, other: Option<Self>) -> Self {
+        Self { second: other.map(|other| other.file), ..self }
+    }
+
+    /// Leaves a note for whoever waits for the lock.
+    pub(super) fn mark(&self) {
+        let _ = self.file.set_modified(SystemTime::now());
+    }
+
+    /// Whether somebody has left a note since then.
+    pub(super) fn is_marked_since(&self, time: SystemTime) -> bool {
+        let modified = self.file.metadata().and_then(|metadata| metadata.modified());
+        modified.is_ok_and(|modified| modified >= time)
     }
 }
 
@@ -60,18 +104,33 @@ fn folder() -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PATIENCE, acquire_file};
-    use std::time::Duration;
+    use super::{PATIENCE, of_file};
+    use std::fs::File;
+    use std::time::{Duration, SystemTime};
 
     #[test]
     fn the_lock_is_one_at_a_time_and_waiting_for_it_ends() {
         let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("lock");
-        let first = acquire_file(&file, Duration::ZERO);
+        let acquire = |patience| {
+            let file = File::options().create(true).append(true).open(folder.path().join("lock"));
+            of_file(file.expect("a file"), patience).expect("locks")
+        };
+        let first = acquire(Duration::ZERO);
         assert!(first.is_some());
-        assert!(acquire_file(&file, Duration::from_millis(20)).is_none());
+        assert!(acquire(Duration::from_millis(20)).is_none());
         drop(first);
         // Another test's child may hold a copy until its exec.
-        assert!(acquire_file(&file, PATIENCE).is_some());
+        assert!(acquire(PATIENCE).is_some());
+    }
+
+    #[test]
+    fn a_note_is_seen_by_whoever_waited() {
+        let file = tempfile::tempfile().expect("a file");
+        let start = SystemTime::now() + Duration::from_secs(5);
+        let lock = of_file(file, PATIENCE).expect("locks").expect("nobody else");
+        assert!(!lock.is_marked_since(start));
+        lock.mark();
+        assert!(!lock.is_marked_since(start));
+        assert!(lock.is_marked_since(start - Duration::from_secs(10)));
     }
 }

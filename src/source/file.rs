@@ -11,7 +11,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 /// The file's content.
-pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let file = open(path)?;
     let metadata = file.metadata().map_err(|_| CANNOT_BE_READ)?;
     if !metadata.is_file() {

@@ -119,7 +119,7 @@ fn ours(tried: Tried) -> Vec<String> {
 
 /// As for a command, so that a copy which the helper has made of the token ends with it.
 fn options(kind: Option<Kind>) -> Options {
-    Options { kind, lifetime: None, patient: true, cache: Some(Cache::EndsAtOnce) }
+    Options { kind, patient: true, cache: Some(Cache::EndsAtOnce), ..Options::default() }
 }
 
 fn say(what: &str) {
