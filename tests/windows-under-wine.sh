@@ -186,21 +186,56 @@ people_type() {
     expect $'TESTONLY-typed\n' helper token $url
 }
 
-# Under Wine a program of Linux's has no exit status, so that configure cannot know whether git
-# did what it should; git's configuration tells.
-configure_names_its_path() {
-    local folder="$WORK/a folder (of mine)" fake=$WORK/path/git.exe
+# A git for Windows, as far as configure asks one: it runs a helper line, whose path it reads as a
+# shell does, and writes the line that it is configured with into $LINE. (No program of Windows can
+# run Linux's git under Wine and wait for it.)
+make_git() {
+    x86_64-w64-mingw32-gcc-posix -O2 -s -o "$1" -x c - <<'END'
+#include <process.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+static int helper(char *line, const char *operation) {
+    char *words[16] = {line}, *to = line;
+    int count = 1;
+    for (char *from = line; *from; from++) {
+        if (*from == '\\' && from[1]) *to++ = *++from;
+        else if (*from == ' ' && count < 14) *to++ = 0, words[count++] = to;
+        else *to++ = *from;
+    }
+    *to = 0;
+    words[count] = (char *)operation;
+    words[0] = "git-credential-pat";
+    return _spawnv(_P_WAIT, line, (const char *const *)words);
+}
+int main(int count, char **words) {
+    const char *key = "credential.helper=", *last = words[count - 1];
+    for (int i = 1; i < count; i++)
+        if (!strncmp(words[i], key, strlen(key)) && words[i][strlen(key)])
+            return helper(words[i] + strlen(key), strcmp(last, "fill") ? "store" : "get");
+    for (int i = 1; i < count; i++) {
+        if (!strcmp(words[i], "--get-all")) return 1;
+        if (!strcmp(words[i], "--add")) fputs(last, fopen(getenv("LINE"), "w"));
+    }
+    return 0;
+}
+END
+}
+
+configure_proves_and_names_its_path() {
+    local folder="$WORK/a folder (of mine)" line expected
     mkdir "$folder" "$WORK/path"
     cp "$EXE" "$folder/"
-    printf '#!/bin/sh\nexec git "$@"\n' >"$fake"
-    chmod +x "$fake"
-    GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=$WORK/gitconfig WINEPATH="Z:${WORK//\//\\}\\path" \
-        timeout 60 "$WINE" "$folder/git-credential-pat.exe" configure --yes >/dev/null 2>&1 || true
-    local line expected
-    line=$(git config --file "$WORK/gitconfig" --get-all credential.helper) ||
-        die "configure wrote nothing"
+    make_git "$WORK/path/git.exe"
+    LINE="Z:$WORK/line" WINEPATH="Z:${WORK//\//\\}\\path" \
+        timeout 60 "$WINE" "$folder/git-credential-pat.exe" configure --yes >"$WORK/screen" 2>&1 ||
+        die "configure failed" "$(cat "$WORK/screen")"
+    line=$(cat "$WORK/line") || die "configure wrote nothing"
     expected="Z:$WORK/a\\ folder\\ \\(of\\ mine\\)/git-credential-pat.exe --keychain credential-manager"
     [ "$line" = "$expected" ] || die "configure wrote: $line" "expected: $expected"
+    grep -q 'git stored a test token and read it back' "$WORK/screen" ||
+        die "nothing was proved" "$(cat "$WORK/screen")"
+    ! helper list --json | grep -q '\.invalid' || die "the test token is left"
 }
 
 main() {
@@ -219,7 +254,7 @@ main() {
     expect $'version 0\ncapability authtype\ncapability state\n' helper capability
     it_outlives_wine
     git_drives_it
-    configure_names_its_path
+    configure_proves_and_names_its_path
 
     step "The console"
     people_type

@@ -154,7 +154,9 @@ pub(crate) fn this_path() -> Option<PathBuf> {
     } else {
         None
     };
-    let path = started.filter(|path| is_program(path)).or_else(|| std::env::current_exe().ok())?;
+    let has_our_name = |path: &PathBuf| path.file_stem().is_some_and(|name| name == NAME);
+    let started = started.filter(|path| has_our_name(path) && is_program(path));
+    let path = started.or_else(|| std::env::current_exe().ok())?;
     std::path::absolute(path).ok()
 }
 

@@ -181,15 +181,19 @@ fn the_path_is_the_one_on_which_it_was_started() {
     symlink(&folder, user.sandbox.path("current")).unwrap();
     let path = std::env::var("PATH").unwrap();
     user.sandbox.set("PATH", &format!("{}:{path}", user.sandbox.path("current").display()));
-    let current = user.sandbox.path("current/git-credential-pat");
-    let line = format!("{} --keychain kernel", current.display());
-    for words in [
-        "current/git-credential-pat configure --yes",
-        "git-credential-pat configure --yes",
-        "git credential-pat configure --yes",
+    // By another name nobody would know it as ours.
+    symlink(folder.join("git-credential-pat"), user.sandbox.path("other")).unwrap();
+    for (words, path) in [
+        ("current/git-credential-pat configure --yes", "current"),
+        ("./current/git-credential-pat configure --yes", "current"),
+        ("git-credential-pat configure --yes", "current"),
+        ("git credential-pat configure --yes", "current"),
+        ("./other configure --yes", "version-1"),
     ] {
         let ran = user.sandbox.run("sh", &["-c", words], b"");
         assert!(ran.status.success(), "{ran}");
+        let program = user.sandbox.path(path).join("git-credential-pat");
+        let line = format!("{} --keychain kernel", program.display());
         assert_eq!(user.helpers(), [line.as_str()], "{words}");
         does(&user, "unconfigure --yes");
     }

@@ -48,14 +48,16 @@ pub(super) fn find() -> Result<Kind, Error> {
 /// # Errors
 /// [`Error::Unproved`]; what is wrong was said.
 pub(super) fn prove(line: &str, kind: Kind) -> Result<(), Error> {
-    if kind != Kind::Kernel {
+    if matches!(kind, Kind::SecretService | Kind::LoginKeychain) {
         say(&format!("testing the keychain {}; it may ask to be unlocked", kind.name()));
     }
     let credential = throw_away()?;
     // Whatever ends this process, the token is deleted before.
     let held = interrupts::hold();
     let mut keychain = keychain::open(&options(Some(kind)))?;
-    match round_trip(&Trial { line, held: &held }, &mut *keychain, &credential) {
+    let proved = round_trip(&Trial { line, held: &held }, &mut *keychain, &credential);
+    drop(held);
+    match proved {
         Ok(()) => {
             say("git stored a test token and read it back; it is deleted");
             say(&format!("tokens are kept in {}", kind.in_a_sentence()));

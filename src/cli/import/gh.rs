@@ -2,16 +2,21 @@
 //!
 //! The file is YAML, but gh alone writes it, always in the same few lines; they are read here
 //! by hand, because a YAML library would bring far more than they need and copy the tokens
-//! about. What is not of this form is refused as a whole.
+//! about. What is of another form, among the lines that matter, is refused as a whole; what a
+//! host has besides, such as an editor's command, may be whatever YAML is.
 //!
 //! ```yaml
 //! github.com:
 //!     users:
 //!         alice:
 //!             oauth_token: gho_…
+//!     git_protocol: https        passed over
 //!     user: alice
 //!     oauth_token: gho_…         the active user's again
 //! ```
+//!
+//! After a logout nothing is left of a host; of the last one, `{}`. Variables such as
+//! `GITHUB_TOKEN`, which gh puts before its file, are not gh's own and are not read.
 //!
 //! A user without a token has it in an entry of the keyring, whose service is `gh:github.com`
 //! and whose user is theirs; gh before 2.40 has only one for each host, without a user. That
@@ -20,7 +25,7 @@
 
 use super::found::{Entry, Source, credential};
 use super::keyring;
-use super::plain_file::PlainFile;
+use super::plain_file::{PlainFile, without_mark};
 use crate::context::{Context, escape};
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -108,45 +113,78 @@ fn first(keyring: Keyring, service: &str, users: &[&str]) -> Result<Secret, &'st
 }
 
 fn hosts(content: &[u8]) -> Option<Vec<Host<'_>>> {
-    let text = std::str::from_utf8(content).ok()?;
+    let text = std::str::from_utf8(&content[without_mark(content)]).ok()?;
     let mut hosts: Vec<Host<'_>> = Vec::new();
     // The keys that the line is below, each with its indentation.
     let mut above: Vec<(usize, &str)> = Vec::new();
+    // The indentation of a key that is passed over, with all that is below it.
+    let mut passed_over: Option<usize> = None;
     for line in text.lines() {
         let content = line.trim_start_matches(' ');
         let indent = line.len() - content.len();
-        if content.is_empty() || content.starts_with('#') {
+        if content.trim_end().is_empty() || content.starts_with('#') {
+            continue;
+        }
+        if passed_over.is_some_and(|key| indent > key || (indent == key && is_item(content))) {
+            continue;
+        }
+        passed_over = None;
+        if indent == 0 && matches!(content.trim_end(), "{}" | "---" | "null") {
             continue;
         }
         let (key, value) = pair(content)?;
         above.retain(|(other, _)| *other < indent);
         let path: Vec<&str> = above.iter().map(|(_, key)| *key).collect();
         match (path.as_slice(), key) {
-            ([], host) if value.is_none() => {
+            ([], host) => {
                 hosts.push(Host { name: host, ..Host::default() });
+                nothing(value)?;
             }
-            ([], _) => return None,
-            ([_], "user") => hosts.last_mut()?.user = value,
-            ([_], "oauth_token") => hosts.last_mut()?.token = value,
-            ([_, "users"], user) => hosts.last_mut()?.users.push((user, None)),
-            ([_, "users", _], "oauth_token") => hosts.last_mut()?.users.last_mut()?.1 = value,
-            _ => {}
+            ([_], "user") => hosts.last_mut()?.user = text_of(value)?,
+            ([_], "oauth_token") => hosts.last_mut()?.token = text_of(value)?,
+            ([_], "users") => nothing(value)?,
+            ([_, "users"], user) => {
+                hosts.last_mut()?.users.push((user, None));
+                nothing(value)?;
+            }
+            ([_, "users", _], "oauth_token") => {
+                hosts.last_mut()?.users.last_mut()?.1 = text_of(value)?;
+            }
+            ([_] | [_, "users", _], _) => passed_over = Some(indent),
+            _ => return None,
         }
         above.push((indent, key));
     }
+    hosts.retain(|host| host.user.is_some() || host.token.is_some() || !host.users.is_empty());
     Some(hosts)
 }
 
-/// `key: value` or `key:`.
-fn pair(line: &str) -> Option<(&str, Option<&str>)> {
+/// `key: value` or `key:`; the value as it stands there.
+fn pair(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_end();
-    let (key, value) = match line.strip_suffix(':') {
-        Some(key) => (key, ""),
-        None => line.split_once(": ")?,
+    let (key, value) = match line.split_once(": ") {
+        Some(pair) => pair,
+        None => (line.strip_suffix(':')?, ""),
     };
-    let value = scalar(value.trim_start())?;
-    let value = Some(value).filter(|value| !matches!(*value, "" | "{}" | "null"));
-    Some((scalar(key).filter(|key| !key.is_empty())?, value))
+    Some((scalar(key).filter(|key| !key.is_empty())?, value.trim_start()))
+}
+
+/// An item of a list, which may stand below its key without being indented.
+fn is_item(line: &str) -> bool {
+    line == "-" || line.starts_with("- ")
+}
+
+/// Where other lines are to follow below a key, it has no value.
+fn nothing(value: &str) -> Option<()> {
+    text_of(value)?.is_none().then_some(())
+}
+
+/// A value that is a text, or none; nothing where it is anything else.
+fn text_of(value: &str) -> Option<Option<&str>> {
+    if matches!(value, "" | "{}" | "null" | "~") {
+        return Some(None);
+    }
+    scalar(value).map(|text| Some(text).filter(|text| !text.is_empty()))
 }
 
 /// A plain or quoted text of one line. Nothing where quotes, escapes or YAML's other signs
@@ -157,7 +195,7 @@ fn scalar(text: &str) -> Option<&str> {
         return Some(inner).filter(|inner| !inner.contains(['"', '\'', '\\']));
     }
     let special = |c: char| c.is_control() || "\"'&*!|>%@`#?,[]\\".contains(c);
-    (text == "{}" || !text.contains(|c: char| special(c) || "{}".contains(c))).then_some(text)
+    (!text.contains(|c: char| special(c) || "{}".contains(c))).then_some(text)
 }
 
 #[cfg(test)]
@@ -186,6 +224,35 @@ mod tests {
         ];
         assert_eq!(read(text), Some(expected.map(str::to_owned).into()));
         assert_eq!(read(""), Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_else_a_host_has_is_passed_over() {
+        let text = "\u{feff}---\r\ngithub.com:\r\n    editor: vim -c \"x\"\r\n    prompt: |\r\n        \
+                    user: mallory\r\n      oauth_token: gho_TESTONLY0\r\n    list:\r\n    - a\r\n    \
+                    browser: \"a\r\n        b: c\r\n\r\n        *d\"\r\n    user: alice\r\n    \
+                    users:\r\n        alice:\r\n            editor: !x {a: \"b\r\n    \
+                    oauth_token: gho_TESTONLY1\r\n";
+        let expected =
+            "github.com Some(\"alice\") Some(\"gho_TESTONLY1\") [(\"alice\", None)]".to_owned();
+        assert_eq!(read(text), Some(vec![expected]));
+    }
+
+    #[test]
+    fn after_a_logout_nothing_is_left() {
+        for text in [
+            "",
+            "{}",
+            "{}\n",
+            "---\n{}\n",
+            "null\n",
+            "# nothing\n",
+            "github.com: {}\n",
+            "github.com:\n    users: {}\n    git_protocol: https\n",
+            "github.com:\n    user: \"\"\n",
+        ] {
+            assert_eq!(read(text), Some(Vec::new()), "{text:?}");
+        }
     }
 
     #[test]
@@ -237,6 +304,11 @@ mod tests {
             "- github.com",
             "github.com: x",
             "github.com:\n  user",
+            "github.com:\n  users: {a: {oauth_token: gho_TESTONLY1}}",
+            "github.com:\n  users:\n    a: x",
+            "github.com:\n  users:\n    - a",
+            "github.com:\n  oauth_token: !!str gho_TESTONLY1",
+            "{\"github.com\": {}}",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

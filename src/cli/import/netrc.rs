@@ -6,10 +6,11 @@
 //! macdef init                                     up to an empty line: left alone
 //! ```
 //!
-//! Quotes are curl's. An entry has no protocol: its token is for https.
+//! Quotes are curl's. Lines end with LF or CRLF, and a byte order mark may come first. An entry
+//! has no protocol: its token is for https. The file is gone through once, whatever its length.
 
 use super::found::{Entry, Removal, Source, credential};
-use super::plain_file::PlainFile;
+use super::plain_file::{PlainFile, without_mark};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -27,7 +28,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     let machines = machines(file.content());
     let entries = machines.iter().enumerate().map(|(number, machine)| Entry {
         number,
-        label: format!("line {}", machine.line(file.content())),
+        label: format!("line {}", machine.line),
         token: machine.token(),
     });
     let entries = entries.collect();
@@ -73,6 +74,8 @@ fn with_line(content: &[u8], part: &Range<usize>) -> Range<usize> {
 struct Machine {
     /// From its first word to its last.
     part: Range<usize>,
+    /// The number of the line where it begins, counted from 1.
+    line: usize,
     /// None for the default.
     name: Option<Zeroizing<Vec<u8>>>,
     login: Option<Zeroizing<Vec<u8>>>,
@@ -81,10 +84,6 @@ struct Machine {
 }
 
 impl Machine {
-    fn line(&self, content: &[u8]) -> usize {
-        content[..self.part.start].split(|&b| b == b'\n').count()
-    }
-
     fn token(&self) -> Result<Credential, &'static str> {
         let name = self.name.as_ref().ok_or("it is for any machine")?;
         if self.has_macro {
@@ -100,16 +99,21 @@ impl Machine {
 
 fn machines(content: &[u8]) -> Vec<Machine> {
     let mut machines: Vec<Machine> = Vec::new();
-    let mut words = Words { content, at: 0 };
-    while let Some((word, part)) = words.next() {
-        match word.as_slice() {
+    let mut words = Words::of(content);
+    while let Some(Word { text, part, line }) = words.next() {
+        match text.as_slice() {
             b"machine" => {
                 let value = words.next();
-                let end = value.as_ref().map_or(part.end, |(_, value)| value.end);
-                let name = Some(value.map(|(name, _)| name).unwrap_or_default());
-                machines.push(Machine { part: part.start..end, name, ..Machine::default() });
+                let end = value.as_ref().map_or(part.end, |value| value.part.end);
+                let name = Some(value.map(|value| value.text).unwrap_or_default());
+                machines.push(Machine {
+                    part: part.start..end,
+                    line,
+                    name,
+                    ..Machine::default()
+                });
             }
-            b"default" => machines.push(Machine { part, ..Machine::default() }),
+            b"default" => machines.push(Machine { part, line, ..Machine::default() }),
             b"macdef" => {
                 words.skip_macro();
                 if let Some(machine) = machines.last_mut() {
@@ -117,14 +121,13 @@ fn machines(content: &[u8]) -> Vec<Machine> {
                 }
             }
             keyword @ (b"login" | b"password" | b"account") => {
-                let (Some((value, part)), Some(machine)) = (words.next(), machines.last_mut())
-                else {
+                let (Some(value), Some(machine)) = (words.next(), machines.last_mut()) else {
                     continue;
                 };
-                machine.part.end = part.end;
+                machine.part.end = value.part.end;
                 match keyword {
-                    b"login" => machine.login = Some(value),
-                    b"password" => machine.password = Some(value),
+                    b"login" => machine.login = Some(value.text),
+                    b"password" => machine.password = Some(value.text),
                     _ => {}
                 }
             }
@@ -137,60 +140,100 @@ fn machines(content: &[u8]) -> Vec<Machine> {
 struct Words<'a> {
     content: &'a [u8],
     at: usize,
+    /// The number of the line at which it is.
+    line: usize,
+    /// Whether nothing but blanks stands before it on that line.
+    begins_line: bool,
 }
 
-impl Words<'_> {
-    /// The next word without its quotes, and where it stands with them.
-    fn next(&mut self) -> Option<(Zeroizing<Vec<u8>>, Range<usize>)> {
-        loop {
-            let rest = &self.content[self.at..];
-            self.at += rest.iter().position(|b| !b.is_ascii_whitespace())?;
-            let begins_line = self.content[..self.at]
-                .iter()
-                .rev()
-                .find(|b| !matches!(b, b' ' | b'\t'))
-                .is_none_or(|&b| b == b'\n');
-            if self.content[self.at] != b'#' || !begins_line {
-                break;
-            }
-            let rest = &self.content[self.at..];
-            self.at += rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
-        }
-        let start = self.at;
-        let rest = &self.content[start..];
-        if rest[0] == b'"' {
-            return Some(self.quoted(start));
-        }
-        let length = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
-        self.at += length;
-        Some((Zeroizing::new(rest[..length].to_vec()), start..self.at))
+struct Word {
+    /// Without its quotes.
+    text: Zeroizing<Vec<u8>>,
+    /// Where it stands, with them.
+    part: Range<usize>,
+    line: usize,
+}
+
+impl<'a> Words<'a> {
+    fn of(content: &'a [u8]) -> Self {
+        let at = without_mark(content).start;
+        Self { content, at, line: 1, begins_line: true }
     }
 
-    fn quoted(&mut self, start: usize) -> (Zeroizing<Vec<u8>>, Range<usize>) {
-        let mut word = Zeroizing::new(Vec::with_capacity(self.content.len() - start));
-        let mut bytes = self.content[start + 1..].iter();
-        while let Some(&byte) = bytes.next() {
-            match byte {
-                b'"' => break,
-                b'\\' => word.push(match bytes.next() {
-                    Some(b'n') => b'\n',
-                    Some(b'r') => b'\r',
-                    Some(b't') => b'\t',
-                    Some(&other) => other,
-                    None => b'\\',
-                }),
-                other => word.push(other),
+    fn next(&mut self) -> Option<Word> {
+        loop {
+            match *self.content.get(self.at)? {
+                b'#' if self.begins_line => {
+                    let rest = &self.content[self.at..];
+                    self.at += rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
+                }
+                blank if blank.is_ascii_whitespace() => self.step(),
+                _ => break,
             }
         }
-        self.at = self.content.len() - bytes.len();
-        (word, start..self.at)
+        let (start, line) = (self.at, self.line);
+        let text = if self.content[start] == b'"' {
+            self.quoted()
+        } else {
+            let rest = &self.content[start..];
+            let length = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+            self.at += length;
+            Zeroizing::new(rest[..length].to_vec())
+        };
+        self.begins_line = false;
+        Some(Word { text, part: start..self.at, line })
+    }
+
+    /// Goes on by one byte.
+    fn step(&mut self) {
+        if self.content[self.at] == b'\n' {
+            self.line += 1;
+            self.begins_line = true;
+        }
+        self.at += 1;
+    }
+
+    fn quoted(&mut self) -> Zeroizing<Vec<u8>> {
+        let start = self.at;
+        let mut is_escaped = false;
+        let inside = self.content[start + 1..].iter().position(|&b| {
+            let ends = b == b'"' && !is_escaped;
+            is_escaped = b == b'\\' && !is_escaped;
+            ends
+        });
+        let end = inside.map_or(self.content.len(), |length| start + 1 + length);
+        while self.at < end {
+            self.step();
+        }
+        self.at = self.content.len().min(end + 1);
+        // No longer than what stands there, so that many of them take no more than the file.
+        let mut word = Zeroizing::new(Vec::with_capacity(end - start));
+        let mut bytes = self.content[start + 1..end].iter();
+        while let Some(&byte) = bytes.next() {
+            let next = if byte == b'\\' { bytes.next() } else { None };
+            word.push(match next {
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                Some(b't') => b'\t',
+                Some(&other) => other,
+                None => byte,
+            });
+        }
+        word
     }
 
     /// A macro ends with an empty line.
     fn skip_macro(&mut self) {
-        let rest = &self.content[self.at..];
-        let end = rest.windows(2).position(|pair| pair == b"\n\n").map_or(rest.len(), |at| at + 2);
-        self.at += end;
+        let mut is_empty = false;
+        while let Some(&byte) = self.content.get(self.at) {
+            self.step();
+            match byte {
+                b'\n' if is_empty => return,
+                b'\n' => is_empty = true,
+                blank if blank.is_ascii_whitespace() => {}
+                _ => is_empty = false,
+            }
+        }
     }
 }
 
@@ -236,9 +279,36 @@ mod tests {
                 ok("f", "token", "F"),
             ]
         );
+        let text = "\u{feff}machine a.example login alice password \"TE\\\\\"\r\n\
+                    # no\r\nmachine m.example password T macdef x\r\nmachine no password no\r\n\t\r\n\
+                    machine b.example password T\r\n";
+        let has_macro = Err("a macro belongs to it");
+        assert_eq!(read(text), [ok("a", "alice", "TE\\"), has_macro, ok("b", "token", "T")]);
         for cut in ["machine", "machine a", "machine a password", "password x", "\"", "#", ""] {
             assert!(read(cut).iter().all(Result::is_err), "{cut}");
         }
+    }
+
+    #[test]
+    fn an_entry_is_called_by_the_line_where_it_begins() {
+        let text = "# a\n\nmachine a password \"x\ny\"\nmachine b\nmacdef m\nx\n\nmachine\n c\n";
+        let lines: Vec<usize> = machines(text.as_bytes()).iter().map(|m| m.line).collect();
+        assert_eq!(lines, [3, 5, 9]);
+    }
+
+    /// Every quote that is not closed, and every line before an entry, was once gone through
+    /// anew for each entry: this took minutes.
+    #[test]
+    fn many_entries_take_no_more_than_their_share() {
+        let mut text = String::new();
+        for number in 0..100_000 {
+            text.push_str("   \n machine h");
+            text.push_str(&number.to_string());
+            text.push_str(".example password \"TESTONLY\"\n");
+        }
+        let machines = machines(text.as_bytes());
+        assert_eq!((machines.len(), machines.last().map(|m| m.line)), (100_000, Some(200_000)));
+        assert!(machines.iter().all(|m| m.password.as_ref().is_some_and(|p| p.capacity() < 20)));
     }
 
     #[test]

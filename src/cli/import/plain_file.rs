@@ -71,6 +71,12 @@ impl PlainFile {
     }
 }
 
+/// Where a file's text lies: after the byte order mark with which some editors begin it.
+pub(super) fn without_mark(content: &[u8]) -> Range<usize> {
+    let start = if content.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    start..content.len()
+}
+
 fn content(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let file = File::open(path).map_err(|_| CANNOT_BE_READ)?;
     let metadata = file.metadata().map_err(|_| CANNOT_BE_READ)?;

@@ -1,8 +1,11 @@
 //! The plain-text file of `git credential-store`: a URL a line.
+//!
+//! Lines that another system or an editor has ended with CRLF, or begun with a byte order mark,
+//! have never served git, and are read all the same.
 
 use super::credential_url::Parts;
 use super::found::{Entry, Removal, Source};
-use super::plain_file::PlainFile;
+use super::plain_file::{PlainFile, without_mark};
 use crate::error::Error;
 use std::ops::Range;
 use std::path::Path;
@@ -19,6 +22,8 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     let entries = entries.map(|(number, line)| {
         let text = &file.content()[line.clone()];
         let text = text.strip_suffix(b"\n").unwrap_or(text);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let text = if number == 0 { &text[without_mark(text)] } else { text };
         let token = Parts::of(text).ok_or("it is no URL").and_then(|parts| parts.token());
         Entry { number, label: format!("line {}", number + 1), token }
     });

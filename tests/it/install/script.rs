@@ -2,8 +2,8 @@
 
 use super::SCRIPT;
 use crate::support::sandbox::Sandbox;
+use crate::support::spy::program;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// A PATH with these programs of the system and nothing else.
@@ -11,10 +11,10 @@ pub(super) fn path_of(sandbox: &mut Sandbox, programs: &[&str]) {
     let folder = sandbox.path("few");
     fs::create_dir(&folder).unwrap();
     let everywhere = std::env::var_os("PATH").unwrap();
-    for program in programs {
-        let found = std::env::split_paths(&everywhere).map(|f| f.join(program));
+    for name in programs {
+        let found = std::env::split_paths(&everywhere).map(|f| f.join(name));
         let found = found.into_iter().find(|path| path.exists()).unwrap();
-        std::os::unix::fs::symlink(found, folder.join(program)).unwrap();
+        std::os::unix::fs::symlink(found, folder.join(name)).unwrap();
     }
     sandbox.set("PATH", folder.to_str().unwrap());
 }
@@ -75,10 +75,7 @@ fn root_on_debian_gets_what_is_missing() {
 
 /// Puts a program of one line into a folder.
 pub(super) fn fake(folder: &Path, name: &str, body: &str) {
-    let path = folder.join(name);
-    drop(fs::remove_file(&path));
-    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    program(&folder.join(name), &format!("#!/bin/sh\n{body}\n"));
 }
 
 #[test]

@@ -4,7 +4,8 @@ use super::{TOKEN, User, command, finding, ids};
 use crate::support::program::gits;
 use crate::support::sandbox::BINARY;
 
-const OURS: &str = "pat --keychain kernel";
+/// As `configure` writes it.
+const OURS: &str = concat!(env!("CARGO_BIN_EXE_git-credential-pat"), " --keychain kernel");
 
 #[test]
 fn all_is_well_where_the_account_answers() {
@@ -56,7 +57,7 @@ fn a_plain_text_store_beside_ours_is_not_well() {
     for git in gits() {
         let user = User::with_git(&git);
         user.account("", "alice", |_| {});
-        for line in ["store", "pat --keychain kernel", "/usr/lib/git-core/git-credential-store"] {
+        for line in ["store", OURS, "/usr/lib/git-core/git-credential-store"] {
             user.helper(line);
         }
         user.config(&["--global", "--add", "credential.https://HOST.helper", "store --file /x y"]);
@@ -160,12 +161,12 @@ fn a_helper_that_git_cannot_run_is_mended() {
     assert_eq!(user.helpers(), [OURS]);
     user.config(&["--global", "credential.helper", "pat --keychain=nowhere"]);
     user.mends("", "wrong-options");
-    assert_eq!(user.helpers(), [OURS]);
+    assert_eq!(user.helpers(), ["pat --keychain kernel"]);
     let path = std::env::var("PATH").unwrap();
     user.sandbox.set("PATH", &path);
     let command = user.mends("", "not-in-path");
     assert!(command.starts_with(BINARY), "{command}");
-    assert_eq!(user.helpers(), [format!("{BINARY} --keychain kernel")]);
+    assert_eq!(user.helpers(), [OURS]);
 }
 
 #[test]

@@ -1,17 +1,28 @@
-//! A program in the helper's place that looks at what passes, and then becomes the helper, under
-//! the name by which it was started.
+//! Programs that stand in another one's place.
 
 use super::sandbox::{BINARY, Sandbox};
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-/// Makes one, at this path below the home folder. The body finds the operation in `$last`.
+/// Makes a program of this text.
+///
+/// Another process writes it: what this one has open for writing, others that it starts
+/// meanwhile have open as well, and then it cannot be run.
+pub fn program(path: &Path, text: &str) {
+    let write = "mkdir -p \"${0%/*}\" && rm -f \"$0\" && cat >\"$0\" && chmod 755 \"$0\"";
+    let mut shell = Command::new("sh");
+    let mut shell = shell.args(["-c", write]).arg(path).stdin(Stdio::piped()).spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success(), "{}", path.display());
+}
+
+/// Makes a program, at this path below the home folder, that looks at what passes and then becomes
+/// the helper, under the name by which it was started. The body finds the operation in `$last`.
 pub fn spy(sandbox: &Sandbox, path: &str, body: &str) -> String {
-    let script = sandbox.path(path);
-    fs::create_dir_all(script.parent().unwrap()).unwrap();
+    let path = sandbox.path(path);
     let text =
         format!("#!/bin/bash\nfor last; do :; done\n{body}\nexec -a \"$0\" '{BINARY}' \"$@\"\n");
-    fs::write(&script, text).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    script.to_str().unwrap().to_owned()
+    program(&path, &text);
+    path.to_str().unwrap().to_owned()
 }
