@@ -20,8 +20,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The words that lead to the commands people type.
-pub(crate) const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 18] = [
     "login",
+    "unlock",
+    "lock",
     "logout",
     "list",
     "token",

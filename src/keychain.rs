@@ -32,7 +32,7 @@ pub mod prompts;
 mod random;
 #[cfg(target_os = "linux")]
 pub mod secret_service;
-#[cfg(unix)]
+#[cfg_attr(not(unix), path = "keychain/vault/elsewhere.rs")]
 pub mod vault;
 
 pub use kind::Kind;
@@ -88,6 +88,12 @@ pub trait Keychain {
     /// # Errors
     /// Where the keychain cannot be asked.
     fn list(&mut self) -> Result<Vec<(Found, Account)>, Error>;
+
+    /// How many items the last [`list`](Self::list) has left out, because they are damaged and
+    /// nobody can tell whose they are.
+    fn left_out(&self) -> usize {
+        0
+    }
 
     /// Whether it is locked in such a way that [`find`](Self::find) and [`list`](Self::list)
     /// would make it ask a person; for who only looks.
@@ -156,6 +162,10 @@ impl<K: Keychain + ?Sized> Keychain for &mut K {
 
     fn list(&mut self) -> Result<Vec<(Found, Account)>, Error> {
         (**self).list()
+    }
+
+    fn left_out(&self) -> usize {
+        (**self).left_out()
     }
 
     fn asks_before_it_searches(&mut self) -> Result<bool, Error> {

@@ -8,7 +8,7 @@
 //!
 //! - [`found`]: what every source comes to. [`plan`]: what becomes of it.
 //! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`remotes`],
-//!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`].
+//!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`], [`our_keychain`].
 //! - [`credential_url`]: a URL with a token in it, as git reads it. [`plain_file`]: a file that
 //!   loses some of its parts in one step.
 
@@ -22,6 +22,7 @@ mod glab;
 mod keyring;
 mod netrc;
 mod other_helper;
+mod our_keychain;
 mod plain_file;
 mod plan;
 mod remotes;
@@ -31,6 +32,7 @@ use super::place::Place;
 use super::settle::{self, Lack};
 use super::{KeychainArguments, Setup};
 use crate::error::Error;
+use crate::helper;
 use crate::keychain::{self, Keychain};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
@@ -45,8 +47,8 @@ pub(super) struct Arguments {
     /// keyring entries), each with =FILE for another file; remotes (the URLs of this repository's
     /// remotes); libsecret or manager (the items of these helpers in the desktop's keychain);
     /// with one URL, keyring=SERVICE/USER (an entry of another program); or, with URLs, glab (its
-    /// keyring entries) or any helper of git's by its name [default: all plain-text files and
-    /// remotes, each offered]
+    /// keyring entries) or any helper of git's by its name; kernel, or the name of another keychain of
+    /// ours (what is kept there) [default: all plain-text files and remotes, each offered]
     #[arg(long, value_name = "SOURCE", value_parser = from::parse)]
     from: Vec<From>,
     /// Only what is for these places; for a helper, glab and an entry of the keyring, the places
@@ -62,7 +64,7 @@ pub(super) struct Arguments {
     /// Replace another token that the keychain has for the same account
     #[arg(long)]
     replace: bool,
-    /// Remove from the plain-text source what the keychain then has
+    /// Remove from the source what the keychain then has
     #[arg(long, conflicts_with = "dry_run")]
     remove: bool,
     #[command(flatten)]
@@ -88,6 +90,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         }
     }
     for from in &arguments.from {
+        if let From::Keychain(kind) = from {
+            // Only when it is asked it turns out which keychain there is.
+            helper::with_retries(|| keychain.asks_before_it_searches())?;
+            if *kind == keychain.kind() {
+                return Err(Error::Usage(
+                    "these tokens are in this very keychain: name another one with --keychain NAME",
+                ));
+            }
+        }
         let found = from.sources(&urls)?;
         if found.is_empty() {
             return Err(Error::Refused("there is nothing of the kind that --from names"));
@@ -162,7 +173,7 @@ impl Import<'_> {
                 terminal::hint(remark);
             }
         } else {
-            terminal::hint(&format!("{name} still holds them in plain text: add --remove"));
+            terminal::hint(&format!("{name} still holds them: add --remove"));
         }
         Ok(())
     }

@@ -5,9 +5,10 @@ mod table;
 use super::KeychainArguments;
 use crate::context::Context;
 use crate::credential::{Account, Credential, State};
-use crate::error::Error;
+use crate::error::{Error, VaultTrouble};
 use crate::forge::{self, Recognised};
-use crate::keychain::{Found, Keychain};
+use crate::keychain::vault::{self, Vault};
+use crate::keychain::{self, Found, Keychain, Kind};
 use crate::time::{now, relative, rfc3339};
 use crate::{hardening, helper, terminal};
 use anstyle::{AnsiColor, Style};
@@ -37,9 +38,21 @@ struct Row {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let mut keychain = arguments.keychain.open()?;
+    let setup = arguments.keychain.setup()?;
+    let mut keychain = keychain::open(&setup.options)?;
+    if keychain.kind() == Kind::Vault {
+        let state = Vault::new(&setup.options).state()?;
+        if state == vault::State::Locked {
+            return Err(VaultTrouble::Locked.into());
+        }
+        terminal::say("list", &format!("the vault is {}", state.in_words()));
+    }
     let mut rows = helper::with_retries(|| rows(&mut *keychain))?;
     rows.sort_by(|a, b| a.account.cmp(&b.account));
+    if keychain.left_out() > 0 {
+        let count = keychain.left_out();
+        terminal::say("list", &format!("damaged files in the vault that are left out: {count}"));
+    }
     let keychain = keychain.kind().name();
     let text = if arguments.json {
         let rows: Vec<Value> = rows.iter().map(|row| row.to_json(keychain)).collect();

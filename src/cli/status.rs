@@ -5,7 +5,7 @@
 //!
 //! - [`places`]: where is looked. [`configuration`]: whom git asks there.
 //! - [`accounts`]: who answers. [`plain_text`]: tokens that lie about.
-//! - [`sources`]: tokens that come from elsewhere than a keychain.
+//! - [`sources`]: tokens that come from elsewhere than a keychain. [`vault`]: whether it is open.
 //! - [`finding`]: what each of them comes to. [`report`]: how it is printed.
 
 mod accounts;
@@ -15,15 +15,17 @@ pub(super) mod places;
 mod plain_text;
 mod report;
 mod sources;
+mod vault;
 
 use super::KeychainArguments;
 use crate::credential::Username;
-use crate::error::{Error, GitTrouble};
+use crate::error::{Error, GitTrouble, VaultTrouble};
 use crate::forge;
 use crate::git::entries::Entries;
 use crate::git::{self, Failed};
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
+use crate::keychain::vault::State;
 use crate::keychain::{self, Kind, Options};
 use crate::protocol::Request;
 use crate::terminal;
@@ -54,8 +56,15 @@ struct Report {
     git: Option<String>,
     places: Vec<PlaceReport>,
     keychains: Vec<Kind>,
+    /// Whether the vault can be read, if it is one of them.
+    vault: Option<State>,
     others: Vec<(&'static str, String)>,
     findings: Vec<Finding>,
+}
+
+/// That a keychain asks somebody first.
+fn locked(kind: Kind) -> Error {
+    if kind == Kind::Vault { VaultTrouble::Locked.into() } else { Error::Locked }
 }
 
 /// That git says nothing of its configuration.
@@ -100,6 +109,7 @@ impl Report {
             git,
             places: Vec::new(),
             keychains: Vec::new(),
+            vault: None,
             others: Vec::new(),
             findings: Vec::new(),
         };
@@ -161,7 +171,7 @@ impl Report {
         let mut keychain = keychain::open(&options)?;
         let asks = helper::with_retries(|| keychain.asks_before_it_searches());
         let looked = match asked {
-            _ if asks != Ok(false) => Err(asks.err().unwrap_or(Error::Locked)),
+            _ if asks != Ok(false) => Err(asks.err().unwrap_or_else(|| locked(keychain.kind()))),
             Some(asked) => {
                 let request = self.request(asked, &configuration, given.clone());
                 explanation::explain(&request, policy, &mut *keychain)
@@ -182,6 +192,10 @@ impl Report {
             Err(error) => self.found([accounts::keychain(error)]),
         }
         let kind = keychain.kind();
+        if kind == Kind::Vault {
+            self.vault = vault::state(&options);
+            self.found(vault::findings(&options, keychain.left_out()));
+        }
         if !self.keychains.contains(&kind) {
             self.keychains.push(kind);
         }
@@ -237,10 +251,14 @@ impl Report {
                 "accounts": accounts.collect::<Vec<_>>(),
             })
         });
-        let keychains = self
-            .keychains
-            .iter()
-            .map(|kind| json!({ "name": kind.name(), "survives_reboot": kind.outlives_reboot() }));
+        let keychains = self.keychains.iter().map(|&kind| {
+            let state = self.vault.filter(|_| kind == Kind::Vault).map(State::in_words);
+            json!({
+                "name": kind.name(),
+                "survives_reboot": kind.outlives_reboot(),
+                "state": state,
+            })
+        });
         json!({
             "well": !self.findings.iter().any(|finding| finding.wrong),
             "git": self.git,
@@ -256,7 +274,9 @@ impl Report {
         let mut paper = Paper::new(columns.max(40), terminal::stdout_takes_colour());
         paper.line("git", self.git.as_deref().unwrap_or("not found"));
         for kind in &self.keychains {
-            paper.line("keychain", &kind.in_a_report());
+            let state = self.vault.filter(|_| *kind == Kind::Vault);
+            let state = state.map_or_else(String::new, |state| format!("; {}", state.in_words()));
+            paper.line("keychain", &format!("{}{state}", kind.in_a_report()));
         }
         for place in &self.places {
             place.write(&mut paper);

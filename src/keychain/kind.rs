@@ -94,7 +94,7 @@ A logon over the network, such as SSH with a key, has no Credential Manager: the
             },
             Self::Vault => &Row {
                 name: "vault",
-                what: "the vault",
+                what: "encrypted files",
                 system: "Linux",
                 loss: None,
                 manual: "\

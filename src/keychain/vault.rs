@@ -28,10 +28,12 @@ mod item;
 mod keys;
 mod making;
 mod memory;
+mod state;
 mod unlocking;
 
 pub use changing::Changed;
 pub use making::{Beginning, judge_passphrase};
+pub use state::State;
 pub use unlocking::USUAL_TIME;
 
 use crate::context::Context;
@@ -62,19 +64,6 @@ struct Opened {
     folder: Folder,
     check: String,
     keys: Keys,
-}
-
-/// Whether a vault can be read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum State {
-    /// There is none.
-    Absent,
-    /// Somebody must be asked first.
-    Locked,
-    /// Its key is held until this time (seconds since 1970 UTC), or until reboot.
-    Unlocked(Option<u64>),
-    /// Something gives its key without asking.
-    Given,
 }
 
 impl Vault {
@@ -168,14 +157,11 @@ impl Vault {
         Ok(changed)
     }
 
-    /// How many items were left out of the last [`list`](Keychain::list), because they are not
-    /// what was written.
-    #[must_use]
-    pub fn damaged(&self) -> usize {
-        self.damaged
-    }
-
-    fn place(&self) -> Result<&PathBuf, Error> {
+    /// Where it is.
+    ///
+    /// # Errors
+    /// Where there is no telling.
+    pub fn place(&self) -> Result<&PathBuf, Error> {
         self.place.as_ref().map_err(|&error| error)
     }
 
@@ -299,6 +285,10 @@ impl Keychain for Vault {
             return Err(CHANGED);
         }
         Ok(accounts)
+    }
+
+    fn left_out(&self) -> usize {
+        self.damaged
     }
 
     fn asks_before_it_searches(&mut self) -> Result<bool, Error> {

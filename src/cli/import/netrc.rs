@@ -106,12 +106,7 @@ fn machines(content: &[u8]) -> Vec<Machine> {
                 let value = words.next();
                 let end = value.as_ref().map_or(part.end, |value| value.part.end);
                 let name = Some(value.map(|value| value.text).unwrap_or_default());
-                machines.push(Machine {
-                    part: part.start..end,
-                    line,
-                    name,
-                    ..Machine::default()
-                });
+                machines.push(Machine { part: part.start..end, line, name, ..Machine::default() });
             }
             b"default" => machines.push(Machine { part, line, ..Machine::default() }),
             b"macdef" => {
