@@ -42,6 +42,7 @@ an item is gone
 an item of another keychain was given
 an option of the helper string has control characters
 an option of the helper string has no value
+another bus listens at the session bus's address
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
 gh's hosts file is not as gh writes it, and is left alone
@@ -77,6 +78,7 @@ line {0} of the request repeats an attribute
 name the places that glab has a token for, as URLs
 name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE
+no Secret Service can be seen from inside this Flatpak
 no Secret Service is running and none can be started
 no key could be derived
 no keychain is available to this process
