@@ -9,9 +9,13 @@
 use crate::state_folder;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+#[cfg(unix)]
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+#[cfg(unix)]
+use std::time::SystemTime;
+use std::time::{Duration, Instant};
 
 const NAME: &str = "git-credential-pat.lock";
 
@@ -56,7 +60,8 @@ pub(super) fn acquire_question(patience: Duration) -> Option<Lock> {
 
 fn acquire_file(name: &str, patience: Duration) -> Option<Lock> {
     let path = folder()?.join(name);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).ok()?;
+    let mut options = OpenOptions::new();
+    let file = options.create(true).truncate(false).read(true).write(true).open(path).ok()?;
     of_file(file, patience).ok()?
 }
 
@@ -86,15 +91,24 @@ impl Lock {
     }
 
     /// Leaves a note for whoever waits for the lock.
+    #[cfg(unix)]
     pub(super) fn mark(&self) {
-        let _ = self.file.set_modified(SystemTime::now());
+        let _ = self.file.write_all_at(&nanoseconds(SystemTime::now()), 0);
     }
 
     /// Whether somebody has left a note since then.
+    #[cfg(unix)]
     pub(super) fn is_marked_since(&self, time: SystemTime) -> bool {
-        let modified = self.file.metadata().and_then(|metadata| metadata.modified());
-        modified.is_ok_and(|modified| modified >= time)
+        let mut note = [0; 16];
+        self.file.read_exact_at(&mut note, 0).is_ok() && note >= nanoseconds(time)
     }
+}
+
+/// Since 1970, in an order that is that of the times.
+#[cfg(unix)]
+fn nanoseconds(time: SystemTime) -> [u8; 16] {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_nanos().to_be_bytes()
 }
 
 fn folder() -> Option<PathBuf> {
@@ -106,7 +120,7 @@ fn folder() -> Option<PathBuf> {
 mod tests {
     use super::{PATIENCE, of_file};
     use std::fs::File;
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     #[test]
     fn the_lock_is_one_at_a_time_and_waiting_for_it_ends() {
@@ -124,13 +138,15 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn a_note_is_seen_by_whoever_waited() {
+        use std::time::SystemTime;
         let file = tempfile::tempfile().expect("a file");
-        let start = SystemTime::now() + Duration::from_secs(5);
         let lock = of_file(file, PATIENCE).expect("locks").expect("nobody else");
-        assert!(!lock.is_marked_since(start));
+        let (before, later) = (SystemTime::now(), SystemTime::now() + Duration::from_secs(5));
+        assert!(!lock.is_marked_since(before));
         lock.mark();
-        assert!(!lock.is_marked_since(start));
-        assert!(lock.is_marked_since(start - Duration::from_secs(10)));
+        assert!(lock.is_marked_since(before));
+        assert!(!lock.is_marked_since(later));
     }
 }
