@@ -361,7 +361,8 @@ uninstall() {
     done
     lock_folder=${XDG_STATE_HOME:-${HOME:-}/.local/state}/$name
     [ ! -d "$lock_folder" ] ||
-        { change rm -f "$lock_folder/$name.lock" && change rmdir "$lock_folder"; }
+        { change rm -f "$lock_folder/$name.lock" "$lock_folder/salt" "$lock_folder"/warned-* &&
+            change rmdir "$lock_folder"; }
     [ "$dry_run" = yes ] || say "Removed. Tokens stay in the keychain"
 }
 

@@ -1,9 +1,19 @@
-//! What is kept for one account.
+//! What is kept for one account: a token that answers and, at most, one that was set aside.
+//!
+//! git approves what stands in a URL, even where it was never sent, and nothing tells that from
+//! a token that has worked. So what git brings never takes the place of a token that could still
+//! serve; it lies beside it. Whose account and token it is, a person's or git's, is kept with
+//! each. The rules stand in [`helper`](crate::helper).
+
+mod token;
+
+pub use token::{Aside, KEPT_FOR, Maker, State, Token};
 
 use crate::context::{Context, escape};
 use crate::forge;
 use crate::secret::Secret;
 use std::fmt;
+use token::{has_come, is_long_ago};
 
 /// A username as git gives it: any bytes but LF, CR and NUL, compared byte for byte.
 ///
@@ -61,18 +71,8 @@ pub struct Account {
     pub username: Username,
 }
 
-/// Whether a token may be served, as far as it tells by itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum State {
-    /// It may.
-    Live,
-    /// The host refused it.
-    Rejected,
-    /// Its time is over.
-    Expired,
-}
-
-/// A token and what is known of it: the content of a keychain's item.
+/// An account with the token that answers, and what is known of both: the content of a
+/// keychain's item. Times are in seconds since 1970 UTC.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     /// The only place to which the token may go.
@@ -81,25 +81,33 @@ pub struct Credential {
     pub username: Option<Username>,
     /// Whether any username that a request names is answered with that very name.
     pub any_username: bool,
+    /// Who brought the account.
+    pub made_by: Maker,
+    /// When the account was put away: it answers nothing until it is brought back.
+    pub put_away_at: Option<u64>,
     /// The password for HTTP Basic, or what follows [`Self::authtype`] in the header.
     pub token: Secret,
     /// The scheme of the `Authorization` header where it is not Basic, e.g. `Bearer`.
     pub authtype: Option<Vec<u8>>,
-    /// When the token ends, in seconds since 1970 UTC; none where that is unknown or never.
+    /// When the token ends; none where that is unknown or never.
     pub expiry: Option<u64>,
     /// The OAuth refresh token that came with it.
     pub refresh_token: Option<Secret>,
-    /// When it was stored, in seconds since 1970 UTC.
+    /// When the token was stored.
     pub stored_at: u64,
-    /// When the host refused it, in seconds since 1970 UTC. It is served no more.
+    /// When the host refused the token. It is served no more.
     pub rejected_at: Option<u64>,
+    /// Who brought the token.
+    pub token_by: Maker,
+    /// The account's other token, which does not answer.
+    pub aside: Option<Aside>,
     /// For a container registry without a token of its own: the place whose account of the
     /// same username has it. The token here is then empty.
     pub linked_to: Option<Context>,
 }
 
 impl Credential {
-    /// A token of which nothing else is known, stored at this time (seconds since 1970 UTC).
+    /// A person's account with a token of which nothing else is known, stored at this time.
     #[must_use]
     pub fn new(
         context: Context,
@@ -111,12 +119,16 @@ impl Credential {
             context,
             username,
             any_username: false,
+            made_by: Maker::Person,
+            put_away_at: None,
             token,
             authtype: None,
             expiry: None,
             refresh_token: None,
             stored_at,
             rejected_at: None,
+            token_by: Maker::Person,
+            aside: None,
             linked_to: None,
         }
     }
@@ -128,42 +140,82 @@ impl Credential {
         Account { context: self.context.clone(), username: username.unwrap_or_default() }
     }
 
-    /// Whether the token's time is over at `now` (seconds since 1970 UTC).
+    /// The token that answers, by itself.
     #[must_use]
-    pub fn is_expired(&self, now: u64) -> bool {
-        self.expiry.is_some_and(|expiry| expiry <= now)
-    }
-
-    /// Whether the token's time is over at `now` or soon will be, within 7 days (seconds since
-    /// 1970 UTC).
-    #[must_use]
-    pub fn ends_soon(&self, now: u64) -> bool {
-        const SOON: u64 = 7 * 24 * 60 * 60;
-        self.expiry.is_some_and(|expiry| expiry <= now.saturating_add(SOON))
-    }
-
-    /// Whether the host refused it so long before `now` (seconds since 1970 UTC) that it may
-    /// be forgotten: 30 days.
-    #[must_use]
-    pub fn is_long_rejected(&self, now: u64) -> bool {
-        const LIFETIME: u64 = 30 * 24 * 60 * 60;
-        // 2024. This program is younger: an earlier time is that of a clock that was wrong.
-        const BEGINNING: u64 = 1_704_067_200;
-        let is_long_ago = |at: u64| at >= BEGINNING && at.saturating_add(LIFETIME) < now;
-        self.rejected_at.is_some_and(is_long_ago)
-    }
-
-    /// Its state at `now` (seconds since 1970 UTC).
-    #[must_use]
-    pub fn state(&self, now: u64) -> State {
-        match self.rejected_at {
-            Some(_) => State::Rejected,
-            None if self.is_expired(now) => State::Expired,
-            None => State::Live,
+    pub fn answering(&self) -> Token {
+        Token {
+            secret: self.token.clone(),
+            authtype: self.authtype.clone(),
+            expiry: self.expiry,
+            refresh_token: self.refresh_token.clone(),
+            stored_at: self.stored_at,
+            rejected_at: self.rejected_at,
+            made_by: self.token_by,
         }
     }
 
-    /// Whether it may be served at `now` (seconds since 1970 UTC).
+    /// The account with another token in place of the one that answers.
+    #[must_use]
+    pub fn with_answering(self, token: Token) -> Self {
+        Self {
+            token: token.secret,
+            authtype: token.authtype,
+            expiry: token.expiry,
+            refresh_token: token.refresh_token,
+            stored_at: token.stored_at,
+            rejected_at: token.rejected_at,
+            token_by: token.made_by,
+            ..self
+        }
+    }
+
+    /// The same with account and token as a person's, and nothing beside them.
+    #[must_use]
+    pub fn as_a_persons(self) -> Self {
+        Self {
+            made_by: Maker::Person,
+            token_by: Maker::Person,
+            put_away_at: None,
+            aside: None,
+            ..self
+        }
+    }
+
+    /// Returns whether the token's time is over at `now`.
+    #[must_use]
+    pub fn is_expired(&self, now: u64) -> bool {
+        has_come(self.expiry, now)
+    }
+
+    /// Returns whether the token's time is over at `now` or soon will be, within 7 days.
+    #[must_use]
+    pub fn ends_soon(&self, now: u64) -> bool {
+        const SOON: u64 = 7 * 24 * 60 * 60;
+        has_come(self.expiry, now.saturating_add(SOON))
+    }
+
+    /// Returns whether the account is at `now` as if it were not there: put away for more than
+    /// 30 days, or refused for so long, and its other token, too, if it has one.
+    #[must_use]
+    pub fn is_gone(&self, now: u64) -> bool {
+        let others_is_gone = |aside: &Aside| aside.token.is_long_rejected(now);
+        is_long_ago(self.put_away_at, now)
+            || (is_long_ago(self.rejected_at, now)
+                && self.aside.as_ref().is_none_or(others_is_gone))
+    }
+
+    /// The state at `now` of the token that answers.
+    #[must_use]
+    pub fn state(&self, now: u64) -> State {
+        match (self.put_away_at, self.rejected_at) {
+            (Some(_), _) => State::PutAway,
+            (None, Some(_)) => State::Rejected,
+            (None, None) if self.is_expired(now) => State::Expired,
+            (None, None) => State::Live,
+        }
+    }
+
+    /// Returns whether the token may be served at `now`.
     #[must_use]
     pub fn is_live(&self, now: u64) -> bool {
         self.state(now) == State::Live

@@ -13,15 +13,16 @@
 //! exit status 1, in the words that clients know (docker-credential-helpers,
 //! `credentials/error.go`).
 
-use crate::cli::configured_keychain;
-use crate::context::Context;
+use crate::context::{Context, Protocol};
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
+use crate::git::url;
 use crate::hardening;
 use crate::helper::{self, Policy, registry};
 use crate::keychain::Keychain;
 use crate::secret::Buffer;
+use crate::setup::Setups;
 use crate::terminal::{self, RawStdout, RequestStdin};
 use crate::time::now;
 use serde::{Deserialize, Serialize};
@@ -59,13 +60,15 @@ pub fn run(arguments: &[OsString]) -> u8 {
     let word = arguments.first().and_then(|word| word.to_str()).filter(|_| arguments.len() == 1);
     let policy = Policy { allow_http: false, now: now() };
     let (mut input, mut output) = (RequestStdin::default(), RawStdout);
-    serve(
-        word.and_then(Action::from_name),
-        &mut input,
-        &mut output,
-        &mut configured_keychain,
-        policy,
-    )
+    serve(word.and_then(Action::from_name), &mut input, &mut output, &mut open, policy)
+}
+
+/// The keychain that holds what belongs to a registry, or to the place that it is linked to.
+fn open(context: &Context) -> Result<Box<dyn Keychain>, Error> {
+    // git's own words would be read as an answer.
+    let setups = Setups::for_docker(None).map_err(|failed| failed.trouble)?;
+    let url = (context.protocol() != Protocol::Docker).then(|| url::of(context));
+    setups.at(url.as_deref())?.open()
 }
 
 /// What docker can ask of a helper.
@@ -92,7 +95,7 @@ impl Action {
 }
 
 /// Serves one action: reads from `input` what it takes, does what it means on the keychain that
-/// `open` gives, and writes what there is to say, also of a failure, to `output` in one write.
+/// `open` gives for each context, and writes what there is to say, also of a failure, to `output` in one write.
 /// Returns the exit status.
 fn serve(
     action: Option<Action>,
@@ -163,16 +166,19 @@ struct Call<'a, 'k> {
     policy: Policy,
 }
 
-/// How a keychain is had.
-type Open<'k> = dyn FnMut() -> Result<Box<dyn Keychain + 'k>, Error> + 'k;
+/// How the keychain is had that holds what belongs to a context.
+type Open<'k> = dyn FnMut(&Context) -> Result<Box<dyn Keychain + 'k>, Error> + 'k;
 
 impl Call<'_, '_> {
     fn get(&mut self) -> Result<Output, Failure> {
         let request = self.read()?;
         let server = server(&request)?;
         let context = context(server)?;
-        let mut keychain = (self.open)()?;
-        let account = registry::account(&mut *keychain, &context, self.policy.now)?;
+        let kept = registry::kept(&mut *(self.open)(&context)?, &context, self.policy.now)?;
+        let account = match kept {
+            Some(kept) => self.followed(kept)?,
+            None => None,
+        };
         let credential = account.ok_or(Failure::Text(NOT_FOUND))?;
         let username = credential.username.unwrap_or_default();
         let text =
@@ -194,6 +200,9 @@ impl Call<'_, '_> {
         if entry.username.is_empty() {
             return Err(Failure::Text(NO_USERNAME));
         }
+        if entry.secret.is_empty() {
+            return Err(Error::Refused("docker sent no token: nothing is stored").into());
+        }
         let username = Username::new(entry.username.as_bytes());
         let secret = request.secret(entry.secret.as_bytes());
         if is_of_several_lines(&entry.username) || is_of_several_lines(&entry.secret) {
@@ -204,22 +213,23 @@ impl Call<'_, '_> {
         }
         let account =
             Credential::new(context(&entry.server)?, Some(username), secret, self.policy.now);
-        let mut keychain = (self.open)()?;
-        registry::put(&mut *keychain, &account)?;
+        let mut keychain = (self.open)(&account.context)?;
+        registry::put(&mut *keychain, &account, &mut |link| self.followed(link))?;
         Ok(Output::default())
     }
 
     fn erase(&mut self) -> Result<Output, Failure> {
         let request = self.read()?;
         let context = context(server(&request)?)?;
-        let mut keychain = (self.open)()?;
+        let mut keychain = (self.open)(&context)?;
         let _guard = keychain.exclusive();
         helper::with_retries(|| helper::delete(&mut *keychain, &context, None))?;
         Ok(Output::default())
     }
 
     fn list(&mut self) -> Result<Output, Failure> {
-        let mut keychain = (self.open)()?;
+        let hub = context(registry::HUB)?;
+        let mut keychain = (self.open)(&hub)?;
         let accounts = helper::with_retries(|| keychain.list())?;
         let registries: BTreeMap<String, String> = accounts
             .into_iter()
@@ -230,6 +240,12 @@ impl Call<'_, '_> {
             })
             .collect();
         json(&registries)
+    }
+
+    /// What is kept for a registry, with the token of its link if it is one.
+    fn followed(&mut self, kept: Credential) -> Result<Option<Credential>, Error> {
+        let Some(place) = kept.linked_to.clone() else { return Ok(Some(kept)) };
+        registry::followed(&mut *(self.open)(&place)?, kept, self.policy.now)
     }
 
     /// The input, whole.
@@ -279,6 +295,7 @@ fn json(value: &impl Serialize) -> Result<Output, Failure> {
 #[cfg(test)]
 mod tests {
     use super::{Action, is_called, serve};
+    use crate::context::Context;
     use crate::error::Error;
     use crate::helper::Policy;
     use crate::keychain::Keychain;
@@ -291,8 +308,9 @@ mod tests {
         let policy = Policy { allow_http: false, now: 1 };
         // A keychain is opened once.
         let mut keychain = Some(keychain);
-        let mut open =
-            || Ok(Box::new(keychain.take().ok_or(Error::Unsupported)?) as Box<dyn Keychain>);
+        let mut open = |_: &Context| {
+            Ok(Box::new(keychain.take().ok_or(Error::Unsupported)?) as Box<dyn Keychain>)
+        };
         let action = Action::from_name(action);
         let status = serve(action, &mut input, &mut output, &mut open, policy);
         (String::from_utf8(output).expect("text"), status)

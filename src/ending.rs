@@ -1,18 +1,19 @@
 //! A token that ends soon, or has ended, and the one line about it: said by get on a
 //! terminal, at most once a day an account, after git has its answer.
 //!
-//! When it was said stands in a small file in the user's state folder, whose name is a digest
-//! of the account: it tells nobody who has an account where. Where it cannot be written,
+//! When it was said stands in a small file in the user's state folder, whose name is a keyed
+//! digest of the account: it tells nobody who has an account where. Where it cannot be written,
 //! nothing is said, because it would be said every time.
 
 use crate::credential::Username;
 use crate::helper::Ending;
+use crate::private_file::{self, Folder};
 use crate::time::{DAY, relative};
 use crate::{hex, state_folder, terminal};
-use sha2::{Digest, Sha256};
-use std::fs::File;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::time::Duration;
 
 /// Says so, where a person reads it who has not been told within a day.
 pub(crate) fn warn(ending: &Ending, now: u64) {
@@ -52,15 +53,9 @@ fn command(ending: &Ending) -> String {
 }
 
 /// Whether nothing has been said of this token within a day; notes that it is said now.
-fn is_first_within_a_day(folder: &Path, ending: &Ending, now: u64) -> bool {
+fn is_first_within_a_day(folder: &Folder, ending: &Ending, now: u64) -> bool {
     let said = || -> Option<bool> {
-        let mut stamp = File::options()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(folder.join(name(ending)))
-            .ok()?;
+        let mut stamp = folder.file(&name(ending, &salt(folder)?))?;
         // git runs several of us at once; whoever has the lock says it.
         stamp.try_lock().ok()?;
         let mut last = String::new();
@@ -78,17 +73,40 @@ fn is_first_within_a_day(folder: &Path, ending: &Ending, now: u64) -> bool {
     said().unwrap_or(false)
 }
 
+const STAMP: &str = "warned-";
+
 /// A file for each account: a new token in it is told from the old one by its content.
-fn name(ending: &Ending) -> String {
-    let mut digest = Sha256::new();
+fn name(ending: &Ending, salt: &Salt) -> String {
+    let mut digest = Hmac::<Sha256>::new_from_slice(salt).expect("HMAC takes a key of any length");
     let context = ending.context.to_string();
     for field in [context.as_bytes(), ending.username.as_ref().map_or(b"", Username::as_bytes)] {
-        digest.update((field.len() as u64).to_be_bytes());
+        digest.update(&(field.len() as u64).to_be_bytes());
         digest.update(field);
     }
-    let mut name = String::from("warned-");
-    hex::push(&mut name, digest.finalize().into_iter().take(16));
+    let mut name = String::from(STAMP);
+    hex::push(&mut name, digest.finalize().into_bytes().into_iter().take(16));
     name
+}
+
+type Salt = [u8; 32];
+
+/// What makes the digests in this folder no other's: without it, whoever sees a name could try
+/// which account has it. Made where it is not there.
+fn salt(folder: &Folder) -> Option<Salt> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let mut file = folder.file("salt")?;
+    private_file::lock(&file, PATIENCE).then_some(())?;
+    let mut salt = Salt::default();
+    if file.read_exact(&mut salt).is_ok() {
+        return Some(salt);
+    }
+    getrandom::fill(&mut salt).ok()?;
+    file.rewind().ok()?;
+    file.set_len(0).ok()?;
+    file.write_all(&salt).ok()?;
+    // An older version named them without a salt.
+    folder.remove_all(STAMP);
+    Some(salt)
 }
 
 #[cfg(test)]
@@ -97,7 +115,9 @@ mod tests {
     use crate::context::Context;
     use crate::credential::Username;
     use crate::helper::Ending;
+    use crate::private_file::Folder;
     use crate::time::DAY;
+    use tempfile::TempDir;
 
     const NOW: u64 = 1_798_761_600;
 
@@ -137,10 +157,24 @@ mod tests {
         }
     }
 
+    fn files(folder: &TempDir) -> Vec<String> {
+        let entries = std::fs::read_dir(folder.path()).expect("a folder");
+        let names = entries.map(|entry| entry.expect("a file").file_name().into_string());
+        let mut names: Vec<String> = names.map(|name| name.expect("text")).collect();
+        names.sort();
+        names
+    }
+
+    fn folder() -> (TempDir, Folder) {
+        let temporary = tempfile::tempdir().expect("a folder");
+        let folder = Folder::made(temporary.path().to_owned()).expect("ours");
+        (temporary, folder)
+    }
+
     #[test]
     fn it_is_said_once_a_day_for_each_token() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let first = |ending: &Ending, now| is_first_within_a_day(folder.path(), ending, now);
+        let (temporary, folder) = folder();
+        let first = |ending: &Ending, now| is_first_within_a_day(&folder, ending, now);
         let alice = ending("https://h.example", Some("alice"), NOW);
         let bob = ending("https://h.example", Some("bob"), NOW);
         assert!(first(&alice, NOW) && first(&bob, NOW));
@@ -150,9 +184,23 @@ mod tests {
         let renewed = Ending { stored_at: 2, ..alice };
         assert!(first(&renewed, NOW + DAY + 2));
         assert!(!first(&renewed, NOW + DAY + 3));
-        let files = std::fs::read_dir(folder.path()).expect("a folder").count();
-        assert_eq!(files, 2, "a renewed token needs no other file");
-        let nowhere = folder.path().join("missing");
-        assert!(!is_first_within_a_day(&nowhere, &bob, NOW + DAY));
+        let stamps = files(&temporary).iter().filter(|name| name.starts_with("warned-")).count();
+        assert_eq!(stamps, 2, "a renewed token needs no other file");
+        drop(temporary);
+        assert!(!first(&bob, NOW + DAY), "what cannot be noted is not said");
+    }
+
+    #[test]
+    fn a_stamps_name_can_be_made_by_nobody_else() {
+        let alice = ending("https://h.example", Some("alice"), NOW);
+        let [first, second] = [(); 2].map(|()| {
+            let (temporary, folder) = folder();
+            std::fs::write(temporary.path().join("warned-unsalted"), "").expect("an older one");
+            assert!(is_first_within_a_day(&folder, &alice, NOW));
+            files(&temporary)
+        });
+        assert_eq!(first[0], "salt");
+        assert_eq!((first.len(), second.len()), (2, 2), "{first:?}");
+        assert_ne!(first[1], second[1]);
     }
 }

@@ -8,23 +8,29 @@
 //! from its search. That is safe also for what writes: it first looks at what is there.
 
 mod choice;
+mod erasing;
 pub(crate) mod explanation;
 pub(crate) mod registry;
+mod restoring;
 mod state;
+mod storing;
 #[cfg(test)]
 mod tests;
+mod two_tokens;
 pub mod verdict;
 
-pub(crate) use choice::{Choice, choose, read_sound};
+pub(crate) use choice::{Choice, choose, names_of_persons, read_sound};
+pub use restoring::{Restored, restore};
 
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::keychain::{Found, Keychain};
 use crate::protocol::{self, Answer, Operation, Request};
-use crate::secret::Secret;
-use choice::named;
+use erasing::{named_token, put_accounts_away, reject};
 use std::io::{Read, Write};
+use storing::{Brought, offered};
+use two_tokens::later_than;
 use verdict::{Question, Reason, Verdict, judge};
 use zeroize::Zeroizing;
 
@@ -59,8 +65,10 @@ pub enum Outcome {
     },
     /// The account that would answer has a token whose time is over.
     Expired(Ending),
-    /// Several accounts would answer for this host, and none was picked.
-    Ambiguous(Context),
+    /// Accounts of several names would answer for this host, and none was picked.
+    Ambiguous(Context, Vec<Username>),
+    /// What was named at this context is put away.
+    PutAway(Context),
     /// The request was for unencrypted `http`.
     RefusedHttp,
 }
@@ -145,14 +153,18 @@ pub fn get(
     };
     let credential = match judge(keychain, &question, policy)? {
         Verdict::Served(credential) => credential,
-        Verdict::Withheld(credential, Reason::Expired | Reason::Renewable) => {
+        Verdict::Withheld(credential, Reason::Renewable) => {
+            let username = question.username.or(credential.username.as_ref());
+            return renewable(username, &credential);
+        }
+        Verdict::Withheld(credential, Reason::Expired) => {
             let ending = Ending::of(&credential, policy.now);
             return Ok(ending.map_or(Outcome::Silent, Outcome::Expired));
         }
         Verdict::Withheld(_, Reason::Rejected | Reason::Scheme) | Verdict::Nobody => {
             return Ok(Outcome::Silent);
         }
-        Verdict::Ambiguous => return Ok(Outcome::Ambiguous(host)),
+        Verdict::Ambiguous(names) => return Ok(Outcome::Ambiguous(host, names)),
         Verdict::RefusedHttp => return Ok(Outcome::RefusedHttp),
         Verdict::Locked => return Err(Error::Locked),
         Verdict::Damaged => return Err(Error::Damaged),
@@ -171,7 +183,7 @@ pub fn get(
     });
     let answer = Answer {
         username,
-        token: &credential.token,
+        token: Some(&credential.token),
         authtype: credential.authtype.as_deref(),
         expiry: credential.expiry,
         refresh_token: credential.refresh_token.as_ref(),
@@ -181,7 +193,22 @@ pub fn get(
     Ok(Outcome::Answer { lines: answer.to_bytes()?, ending })
 }
 
-/// Keeps a credential that has just worked, unless it is already there.
+/// What is handed on of a token whose time is over, as git does: with its refresh token a
+/// generator that is asked after us gets a new one.
+fn renewable(username: Option<&Username>, credential: &Credential) -> Result<Outcome, Error> {
+    let answer = Answer {
+        username,
+        token: None,
+        authtype: None,
+        expiry: credential.expiry,
+        refresh_token: credential.refresh_token.as_ref(),
+        state: None,
+    };
+    Ok(Outcome::Answer { lines: answer.to_bytes()?, ending: None })
+}
+
+/// Keeps a credential that git says has worked, unless it is already there. Where that would
+/// take a token away that may still be good, it is set aside, or not kept.
 ///
 /// # Errors
 /// Where the keychain fails; what it held before is then unchanged.
@@ -216,13 +243,13 @@ pub fn store(
         return Ok(Outcome::Silent);
     }
     let _guard = keychain.exclusive();
-    let new = New { request, host: &host, authtype, token, now: policy.now };
-    with_retries(|| new.store(keychain))?;
+    let brought = Brought { request, host: &host, authtype, token, now: policy.now };
+    with_retries(|| brought.store(keychain))?;
     Ok(Outcome::Silent)
 }
 
-/// Rejects the token that the host has just refused; or, where none is given, deletes what
-/// the request names.
+/// Rejects the token that the host has just refused; or, where none is given, puts away what the
+/// request names. Nothing is deleted.
 ///
 /// # Errors
 /// Where the keychain fails.
@@ -232,20 +259,22 @@ pub fn erase(
     keychain: &mut dyn Keychain,
 ) -> Result<Outcome, Error> {
     let Place::Host(host) = place_of(request, policy) else { return Ok(Outcome::Silent) };
-    let username = request.username.as_ref();
-    if let Some((authtype, token)) = refused(request) {
+    let (username, now) = (request.username.as_ref(), policy.now);
+    if let Some(token) = named_token(request) {
         let _guard = keychain.exclusive();
         let contexts = host.answering(request.path.as_deref());
-        with_retries(|| reject(keychain, &contexts, username, (authtype, token), policy.now))?;
+        with_retries(|| reject(keychain, &contexts, username, token, now))?;
     } else if let Some(context) = host.scoped(request.path.as_deref().unwrap_or_default()) {
         let _guard = keychain.exclusive();
-        with_retries(|| delete(keychain, &context, username))?;
+        if with_retries(|| put_accounts_away(keychain, &context, username, now))? {
+            return Ok(Outcome::PutAway(context));
+        }
     }
     Ok(Outcome::Silent)
 }
 
 /// Deletes the account with this username, or without one all accounts, of exactly this
-/// context; how many there were.
+/// context, for a person. Returns how many there were.
 ///
 /// # Errors
 /// Where the keychain fails. A locked item is not deleted.
@@ -255,30 +284,30 @@ pub fn delete(
     username: Option<&Username>,
 ) -> Result<usize, Error> {
     let found = keychain.find(std::slice::from_ref(context), username)?;
-    let found = choice::unlocked(keychain, found, std::slice::from_ref(context), username)?;
+    let found = choice::unlocked(keychain, found, context, username)?;
     for item in &found {
         keychain.delete(item)?;
     }
     Ok(found.len())
 }
 
-/// Deletes an item whose token was rejected long ago; whether it did. A new token that has
-/// come in its place stays.
+/// Deletes an item that is as if it were not there: what was put away or refused more than 30
+/// days ago. Returns whether it was; what has come in its place meanwhile stays.
 ///
 /// # Errors
 /// Where the keychain fails.
-pub(crate) fn forget_long_rejected(
+pub(crate) fn forget_if_gone(
     keychain: &mut dyn Keychain,
     found: &Found,
     now: u64,
 ) -> Result<bool, Error> {
     let _guard = keychain.exclusive();
     let read = keychain.read(std::slice::from_ref(found))?;
-    let is_old = read.iter().any(|(_, credential)| credential.is_long_rejected(now));
-    if is_old {
+    let is_gone = read.iter().any(|(_, credential)| credential.is_gone(now));
+    if is_gone {
         keychain.delete(found)?;
     }
-    Ok(is_old)
+    Ok(is_gone)
 }
 
 /// How often an operation is begun again. Not once only: gnome-keyring fails by itself once in
@@ -289,7 +318,7 @@ const RETRIES: usize = 2;
 ///
 /// # Errors
 /// The operation's.
-pub(crate) fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+pub fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     for _ in 0..RETRIES {
         match operation() {
             Err(error) if error.is_transient() => {}
@@ -319,105 +348,6 @@ fn host_of(request: &Request) -> Option<Context> {
     Context::of_host(request.protocol.as_deref()?, request.host.as_deref()?)
 }
 
-/// The token that a store brings, with its scheme if it is not Basic. An incomplete
-/// credential brings none.
-fn offered(request: &Request) -> Option<(Option<&[u8]>, &Secret)> {
-    if let (Some(authtype), Some(credential)) = (&request.authtype, &request.credential) {
-        return Some((Some(authtype), credential));
-    }
-    request.username.as_ref()?;
-    Some((None, request.password.as_ref()?))
-}
-
-/// The token that an erase names.
-fn refused(request: &Request) -> Option<(Option<&[u8]>, &Secret)> {
-    match (&request.credential, &request.password) {
-        (Some(credential), _) => Some((request.authtype.as_deref(), credential)),
-        (None, Some(password)) => Some((None, password)),
-        (None, None) => None,
-    }
-}
-
-/// A credential that is to be kept.
-struct New<'a> {
-    request: &'a Request,
-    host: &'a Context,
-    authtype: Option<&'a [u8]>,
-    token: &'a Secret,
-    now: u64,
-}
-
-impl New<'_> {
-    fn store(&self, keychain: &mut dyn Keychain) -> Result<(), Error> {
-        let contexts = self.host.answering(self.request.path.as_deref());
-        let username = self.request.username.as_ref();
-        if let Choice::Account(account) = choose(keychain, &contexts, username)? {
-            let (at, old) = *account;
-            let same_token = self.is_token_of(&old);
-            if same_token && old.is_live(self.now) && self.adds_nothing_to(&old) {
-                return Ok(());
-            }
-            let same_username = old.any_username || old.account().username == self.username();
-            let replaces = same_username && !old.is_live(self.now);
-            if same_token || replaces {
-                let credential = self.merged_into(old, same_token);
-                return keychain.write(Some(&at), &credential);
-            }
-        }
-        // A path that can be no scope must not widen the token to the whole host.
-        let path = self.request.path.as_deref().unwrap_or_default();
-        let Some(context) = self.host.scoped(path) else { return Ok(()) };
-        let credential = Credential {
-            authtype: self.authtype.map(<[u8]>::to_vec),
-            expiry: self.request.expiry,
-            refresh_token: self.request.refresh_token.clone(),
-            ..Credential::new(
-                context.clone(),
-                self.request.username.clone(),
-                self.token.clone(),
-                self.now,
-            )
-        };
-        put(keychain, &credential)
-    }
-
-    fn username(&self) -> Username {
-        self.request.username.clone().unwrap_or_default()
-    }
-
-    fn is_token_of(&self, old: &Credential) -> bool {
-        old.token == *self.token && old.authtype.as_deref() == self.authtype
-    }
-
-    /// Whether every attribute of the request is there already. One that the request does
-    /// not carry is no difference: an older git does not send the expiry back.
-    fn adds_nothing_to(&self, old: &Credential) -> bool {
-        let refresh_token = self.request.refresh_token.as_ref();
-        self.request.expiry.is_none_or(|expiry| old.expiry == Some(expiry))
-            && refresh_token.is_none_or(|token| old.refresh_token.as_ref() == Some(token))
-    }
-
-    /// The account's new content: a different token inherits nothing of the old one's life.
-    fn merged_into(&self, old: Credential, same_token: bool) -> Credential {
-        let (old_expiry, old_refresh_token) =
-            if same_token { (old.expiry, old.refresh_token) } else { (None, None) };
-        // None and an empty one are one account, and a new token says which of them it is.
-        let keeps_username = same_token || old.any_username;
-        let username = if keeps_username { old.username } else { self.request.username.clone() };
-        Credential {
-            username,
-            token: self.token.clone(),
-            authtype: self.authtype.map(<[u8]>::to_vec),
-            // A token that has just worked is not past its end, whatever was known of it.
-            expiry: self.request.expiry.or(old_expiry.filter(|&expiry| expiry > self.now)),
-            refresh_token: self.request.refresh_token.clone().or(old_refresh_token),
-            stored_at: later_than(old.stored_at, self.now),
-            rejected_at: None,
-            ..old
-        }
-    }
-}
-
 /// Writes a credential to where its account lies, or as a new account.
 ///
 /// # Errors
@@ -426,7 +356,7 @@ pub fn put(keychain: &mut dyn Keychain, credential: &Credential) -> Result<(), E
     let account = credential.account();
     let contexts = std::slice::from_ref(&account.context);
     let found = keychain.find(contexts, Some(&account.username))?;
-    let found = choice::unlocked(keychain, found, contexts, Some(&account.username))?;
+    let found = choice::unlocked(keychain, found, &account.context, Some(&account.username))?;
     let at = match found.as_slice() {
         [] => None,
         [only] => Some(only.clone()),
@@ -440,29 +370,4 @@ pub fn put(keychain: &mut dyn Keychain, credential: &Credential) -> Result<(), E
         }
     };
     keychain.write(at.as_ref(), credential)
-}
-
-/// The time of storing in place of an item of that time. Where a keychain holds two items
-/// for one account the later one answers: a second that is not over, or a clock that was set
-/// back, must not make it the other one.
-fn later_than(old: u64, now: u64) -> u64 {
-    now.max(old.saturating_add(1))
-}
-
-fn reject(
-    keychain: &mut dyn Keychain,
-    contexts: &[Context],
-    username: Option<&Username>,
-    (authtype, token): (Option<&[u8]>, &Secret),
-    now: u64,
-) -> Result<(), Error> {
-    for (at, credential) in named(keychain, contexts, username)? {
-        let same_token = credential.token == *token && credential.authtype.as_deref() == authtype;
-        if same_token && credential.rejected_at.is_none() {
-            // A clock that was set back must not make it one that was rejected long ago.
-            let rejected_at = Some(now.max(credential.stored_at));
-            keychain.write(Some(&at), &Credential { rejected_at, ..credential })?;
-        }
-    }
-    Ok(())
 }

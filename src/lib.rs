@@ -6,7 +6,8 @@
 //!       → keychain → helper → protocol (Answer → bytes) → stdout
 //! ```
 //!
-//! [`context`], [`credential`] and [`secret`] depend on nothing; [`protocol`] on them;
+//! [`context`] and [`secret`] depend on nothing, [`credential`] on them and on what tokens look
+//! like; [`protocol`] on all three;
 //! [`helper`] on those and on the [`Keychain`] trait; a keychain never on
 //! what uses it.
 //!
@@ -71,13 +72,17 @@ mod ending;
 mod forge;
 mod git;
 mod hex;
+mod private_file;
+mod setup;
 mod source;
 mod state_folder;
 mod time;
 
 use arguments::{HelperOptions, Invocation};
 use context::Context;
+use credential::Username;
 use error::{Error, Failure};
+use git::words::typed;
 use helper::{Outcome, Policy};
 use keychain::Keychain;
 use protocol::{Operation, Request};
@@ -124,18 +129,28 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
         Outcome::Answer { ending: Some(ending), .. } | Outcome::Expired(ending) => {
             ending::warn(&ending, policy.now);
         }
-        Outcome::Ambiguous(host) => terminal::say(
+        Outcome::Ambiguous(host, names) => terminal::say(
             operation.name(),
             &format!(
-                "several accounts at {host}: choose one with \
-                 git config --global credential.{host}.username NAME"
+                "several accounts at {host} ({}): choose one with \
+                 git config --global credential.{host}.username NAME",
+                names.iter().map(Username::to_string).collect::<Vec<_>>().join(", "),
             ),
         ),
+        Outcome::PutAway(context) if terminal::stderr_is_terminal() => {
+            let url = typed(&context.to_string());
+            terminal::say(operation.name(), &format!("put away what was kept at {context}"));
+            terminal::hint(&format!("to have it back: git credential-pat login --restore {url}"));
+            terminal::hint(&format!("to delete it: git credential-pat logout {url}"));
+        }
         Outcome::RefusedHttp if terminal::stderr_is_terminal() => {
             terminal::say(operation.name(), "unencrypted http is neither answered nor stored");
             terminal::hint("to allow it, add --allow-http to the helper string");
         }
-        Outcome::Answer { ending: None, .. } | Outcome::RefusedHttp | Outcome::Silent => {}
+        Outcome::Answer { ending: None, .. }
+        | Outcome::PutAway(_)
+        | Outcome::RefusedHttp
+        | Outcome::Silent => {}
     }
     Ok(())
 }

@@ -226,8 +226,9 @@ impl Key {
 pub struct Answer<'a> {
     /// Printed as it is given; none is not printed.
     pub username: Option<&'a Username>,
-    /// The password, or the `credential` if there is an `authtype`.
-    pub token: &'a Secret,
+    /// The password, or the `credential` if there is an `authtype`. Where its time is over, only
+    /// what is known beside it is told.
+    pub token: Option<&'a Secret>,
     /// `authtype`; the request must have announced that it understands it.
     pub authtype: Option<&'a [u8]>,
     /// `password_expiry_utc` in seconds since 1970 UTC.
@@ -252,7 +253,7 @@ impl Answer<'_> {
             ("capability[]", self.state.map(|_| &b"state"[..])),
             ("authtype", self.authtype),
             ("username", self.username.map(Username::as_bytes)),
-            (token_key, Some(self.token.expose())),
+            (token_key, self.token.map(Secret::expose)),
             ("password_expiry_utc", expiry.as_deref().map(str::as_bytes)),
             ("oauth_refresh_token", self.refresh_token.map(Secret::expose)),
             ("state[]", self.state.map(str::as_bytes)),

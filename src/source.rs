@@ -16,7 +16,7 @@
 
 mod ci;
 pub(crate) mod command;
-pub(crate) mod file;
+mod file;
 
 use crate::context::{Context, unescape};
 use crate::credential::{Account, Credential, Username};

@@ -1,18 +1,18 @@
 //! The one folder in which we leave something behind that is no secret: when a person was
 //! last told of a token's end, and a lock where there is no better place for it.
 
+use crate::private_file::Folder;
 use std::env;
-use std::fs;
 use std::path::PathBuf;
 
-/// `$XDG_STATE_HOME/git-credential-pat`, made where it is missing; none where it cannot be.
-pub(crate) fn made() -> Option<PathBuf> {
+/// `$XDG_STATE_HOME/git-credential-pat`, made where it is missing, and ours alone; none where
+/// it cannot be.
+pub(crate) fn made() -> Option<Folder> {
     let folder = variable("XDG_STATE_HOME")
         .or_else(|| variable("LOCALAPPDATA"))
         .or_else(|| Some(variable("HOME")?.join(".local/state")))?
         .join("git-credential-pat");
-    fs::create_dir_all(&folder).ok()?;
-    Some(folder)
+    Folder::made(folder)
 }
 
 /// A variable that names a folder; a relative path means nothing.

@@ -5,6 +5,7 @@ use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::helper;
 use crate::keychain::Keychain;
+use crate::time::now;
 
 /// The key of an account.
 pub(super) fn key(context: &Context, username: &Username, any_username: bool) -> Account {
@@ -48,7 +49,7 @@ fn chosen(
     username: Option<&Username>,
 ) -> Result<Option<Credential>, Error> {
     let contexts = std::slice::from_ref(context);
-    match helper::with_retries(|| helper::choose(keychain, contexts, username)) {
+    match helper::with_retries(|| helper::choose(keychain, contexts, username, now())) {
         Ok(helper::Choice::Account(account)) => Ok(Some(account.1)),
         Ok(_) | Err(Error::Damaged) => Ok(None),
         Err(error) => Err(error),

@@ -28,12 +28,12 @@ mod plan;
 mod remotes;
 mod store_file;
 
+use super::KeychainArguments;
 use super::place::Place;
 use super::settle::{self, Lack};
-use super::{KeychainArguments, Setup};
 use crate::error::Error;
-use crate::helper;
-use crate::keychain::{self, Keychain};
+use crate::git::url;
+use crate::setup::{Opened, Setups};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use found::Source;
@@ -77,8 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     }
     let urls = arguments.urls.iter().map(|url| Place::parse(url));
     let urls = urls.collect::<Result<Vec<_>, _>>()?;
-    let setup = arguments.keychain.setup()?;
-    let mut keychain = keychain::open(&setup.options)?;
+    let setups = arguments.keychain.setups()?;
     let mut sources = Vec::new();
     if arguments.from.is_empty() {
         for from in from::PLAIN_TEXT {
@@ -90,15 +89,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         }
     }
     for from in &arguments.from {
-        if let From::Keychain(kind) = from {
-            // Only when it is asked it turns out which keychain there is.
-            helper::with_retries(|| keychain.asks_before_it_searches())?;
-            if *kind == keychain.kind() {
-                return Err(Error::Usage(
-                    "these tokens are in this very keychain: name another one with --keychain NAME",
-                ));
-            }
-        }
         let found = from.sources(&urls)?;
         if found.is_empty() {
             return Err(Error::Refused("there is nothing of the kind that --from names"));
@@ -110,7 +100,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         terminal::say("import", "there is no token to import");
         return Ok(());
     }
-    let mut import = Import { arguments, setup, keychain: &mut *keychain, person: None };
+    let opened = Opened::none(&setups);
+    let mut import = Import { arguments, setups: &setups, opened, person: None };
     for source in &sources {
         import.source(source)?;
     }
@@ -119,26 +110,31 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 
 struct Import<'a> {
     arguments: &'a Arguments,
-    setup: Setup,
-    keychain: &'a mut dyn Keychain,
+    setups: &'a Setups,
+    /// The keychains of the places that tokens are for.
+    opened: Opened<'a>,
     /// Opened when there is something to ask.
     person: Option<Terminal>,
 }
 
 impl Import<'_> {
     fn source(&mut self, source: &Source) -> Result<(), Error> {
-        let allow_http = self.setup.allow_http;
-        let mut plan = Plan::make(source, self.keychain, allow_http, self.arguments.replace)?;
+        let mut plan = Plan::make(source, &mut self.opened, self.arguments.replace)?;
         terminal::write_raw(plan.table().as_bytes())?;
         if self.arguments.dry_run {
             return Ok(());
         }
-        let wanted = plan.count(|step| matches!(step, Step::Store | Step::Replace));
+        let wanted = plan.count(|step| step.is_wanted());
         let agreed = wanted > 0 && self.agrees(&format!("Import {}?", tokens(wanted)))?;
         if agreed {
-            let stored = plan.carry_out(self.keychain)?;
-            let keychain = self.keychain.kind().in_a_sentence();
-            terminal::say("import", &format!("stored {} in {keychain}", tokens(stored)));
+            let stored = plan.carry_out(&mut self.opened)?;
+            for (number, kind) in stored.iter().enumerate() {
+                if !stored[..number].contains(kind) {
+                    let count = stored.iter().filter(|other| *other == kind).count();
+                    let keychain = kind.in_a_sentence();
+                    terminal::say("import", &format!("stored {} in {keychain}", tokens(count)));
+                }
+            }
         }
         if plan.count(|step| matches!(step, Step::Differs)) > 0 {
             terminal::hint("to replace a token that is stored, repeat with --replace");
@@ -161,8 +157,8 @@ impl Import<'_> {
         };
         let (what, name) = (tokens(kept.len()), &source.name);
         let mut question = format!("Remove {what} from {name}?");
-        let kind = self.keychain.kind();
-        if !kind.outlives_reboot() {
+        let kinds = plan.kept_in(&mut self.opened)?;
+        if let Some(kind) = kinds.iter().find(|kind| !kind.outlives_reboot()) {
             question = format!("They are in {}. {question}", kind.in_a_sentence());
         }
         let agreed = self.arguments.remove || (!self.arguments.yes && self.agrees(&question)?);
@@ -181,8 +177,13 @@ impl Import<'_> {
     /// Sees to it that git comes by what was stored.
     fn settle(&mut self, source: &Source, plan: &Plan) -> Result<(), Error> {
         let mut lacks: Vec<Lack> = Vec::new();
+        let mut urls = Vec::new();
         for credential in plan.stored() {
-            for lack in settle::lacks(&self.setup, self.keychain, credential)? {
+            let url = url::of(&credential.context);
+            let (keychain, _) = self.opened.at(&credential.context)?;
+            let found = settle::lacks(self.setups, &url, keychain, credential)?;
+            urls.push(url);
+            for lack in found {
                 // Of several accounts the first in the source is the one that answered so far.
                 let is_said = lacks.iter().any(|other| match (other, &lack) {
                     (Lack::Username(said, _), Lack::Username(context, _)) => said == context,
@@ -196,7 +197,7 @@ impl Import<'_> {
         }
         // --yes agrees to an import, not to changes of git's configuration.
         let settings = settle::ask(lacks, self.person.as_mut())?;
-        settle::carry_out("import", &settings)
+        settle::carry_out("import", &settings, &urls)
     }
 
     /// Whether a person agrees, or has done so by `--yes`.

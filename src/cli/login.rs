@@ -14,8 +14,11 @@ use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
+use crate::git::{Failed, url};
+use crate::helper::Restored;
 use crate::helper::registry;
-use crate::keychain::{self, Keychain};
+use crate::keychain::Keychain;
+use crate::setup::Setups;
 use crate::terminal::prompt::Terminal;
 use crate::time::{now, relative};
 use crate::{helper, terminal};
@@ -53,7 +56,7 @@ pub(super) struct Arguments {
     /// Answer any username that a clone URL carries with this token
     #[arg(long)]
     any_username: bool,
-    /// Serve again a token that the host rejected
+    /// Serve again a token that the host rejected, or an account that was put away
     #[arg(long, conflicts_with_all = ["with_token", "any_username", "expires", "replace", "forge", "also"])]
     restore: bool,
     /// Ask nothing; fail where something would have to be asked
@@ -85,7 +88,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         (None, Some(terminal)) => ask_place(terminal)?,
         (None, None) => return Err(Error::Usage("the URL of the host is missing")),
     };
-    let setup = arguments.keychain.setup()?;
+    let (setups, setup) = arguments.keychain.setup_at("login", &place)?;
     if place.context.exposes_secrets() && !setup.allow_http {
         return Err(Error::Refused(
             "http is unencrypted: use https, or add --allow-http to the helper string",
@@ -103,29 +106,33 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         Some(text) => expiry::parse(text, now())?,
         None => None,
     };
-    let mut keychain = keychain::open(&setup.options)?;
+    let mut keychain = setup.open()?;
     if arguments.restore {
         return restore(&mut *keychain, &place.context, given.as_ref());
     }
-    let mut login = Login { arguments, context: place.context, replace: arguments.replace };
+    let mut login = Login { arguments, context: place.context.clone(), replace: arguments.replace };
     let credential = match &mut terminal {
         Some(terminal) => login.converse(terminal, &mut *keychain, given, expiry)?,
         None => login.read(&mut *keychain, given, expiry)?,
     };
-    let lacks = settle::lacks(&setup, &mut *keychain, &credential)?;
+    let lacks = settle::lacks(&setups, &place.url, &mut *keychain, &credential)?;
     let settings = settle::ask(lacks, terminal.as_mut())?;
     let links: Vec<Credential> =
         arguments.also.iter().map(|at| registry::link(at.clone(), &credential, now())).collect();
     for link in &links {
-        may_be_written(&mut *keychain, link, login.replace)?;
+        may_be_written(&mut *keychain_of_docker()?, link, login.replace)?;
     }
     let (saved, credential) = save(&mut *keychain, credential, login.replace)?;
     report(&saved, &credential, &*keychain);
+    settle::carry_out("login", &settings, &[place.url])?;
     for link in &links {
-        registry::put(&mut *keychain, link)?;
+        // What was changed may have given docker another keychain.
+        let mut keychain = keychain_of_docker()?;
+        may_be_written(&mut *keychain, link, login.replace)?;
+        registry::put(&mut *keychain, link, &mut |_| Ok(None))?;
         report_link(link);
     }
-    settle::carry_out("login", &settings)
+    Ok(())
 }
 
 /// Whom to ask: nobody where everything is given.
@@ -151,7 +158,7 @@ fn ask_place(terminal: &mut Terminal) -> Result<Place, Error> {
             place.context.scoped(path.as_bytes()).filter(|context| !forge::is_in_context(context));
         scoped.ok_or(Error::Usage("this names no organisation or repository"))
     })?;
-    Ok(Place { context, ..place })
+    Ok(Place { url: url::at(&context, place.username.as_ref()), context, ..place })
 }
 
 fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {
@@ -171,6 +178,11 @@ fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {
             }
         },
     );
+}
+
+/// The keychain in which docker's helper looks for a registry.
+fn keychain_of_docker() -> Result<Box<dyn Keychain>, Error> {
+    Setups::for_docker(None).map_err(Failed::tell)?.at(None)?.open()
 }
 
 /// A registry's own token is not lost without `replace`.
@@ -198,26 +210,24 @@ fn report_link(link: &Credential) {
     ));
 }
 
-/// Makes a rejected token serve again.
+/// Brings back what was refused or put away.
 fn restore(
     keychain: &mut dyn Keychain,
     context: &Context,
     username: Option<&Username>,
 ) -> Result<(), Error> {
     let _guard = keychain.exclusive();
-    let contexts = std::slice::from_ref(context);
-    let choice = helper::with_retries(|| helper::choose(keychain, contexts, username))?;
-    let (at, credential) = match choice {
-        helper::Choice::Account(account) => *account,
-        helper::Choice::None => return Err(Error::NoAccount),
-        helper::Choice::Ambiguous => {
-            return Err(Error::Usage("several accounts are there: name one with --username NAME"));
+    match helper::with_retries(|| helper::restore(keychain, context, username, now()))? {
+        Restored::Account(credential) => {
+            let name = credential.username.filter(|name| !name.is_empty());
+            let whose = name.map(|name| format!(" for {name}")).unwrap_or_default();
+            terminal::say("login", &format!("the token{whose} at {context} serves again"));
+            Ok(())
         }
-    };
-    if credential.rejected_at.is_none() {
-        return Err(Error::Refused("the account's token is not rejected"));
+        Restored::Nobody => Err(Error::NoAccount),
+        Restored::Nothing => Err(Error::Refused("the account's token is not rejected")),
+        Restored::Several => {
+            Err(Error::Usage("several accounts are there: name one with --username NAME"))
+        }
     }
-    keychain.write(Some(&at), &Credential { rejected_at: None, ..credential })?;
-    terminal::say("login", &format!("the token at {context} serves again"));
-    Ok(())
 }

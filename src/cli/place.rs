@@ -7,13 +7,17 @@ use crate::context::{Context, unescape};
 use crate::credential::Username;
 use crate::error::Error;
 use crate::forge;
-use url::Url;
+use crate::git::url;
+use ::url::Url;
 
 const HOLDS_TOKEN: Error =
     Error::Usage("a token does not belong in a URL: it is asked for, or read with --with-token");
 
 /// What a URL says.
 pub(super) struct Place {
+    /// As git gets to see it, with path and username: git compares paths as they are, `.git` and
+    /// all.
+    pub(super) url: String,
     pub(super) context: Context,
     pub(super) username: Option<Username>,
 }
@@ -62,8 +66,19 @@ impl Place {
             usable(Username::new(&name))
         });
         let username = username.transpose()?;
-        Ok(Self { context, username })
+        let is_git_s = text.bytes().all(|byte| byte.is_ascii_graphic()) && is_at(text, &context);
+        let url = if is_git_s { text.to_owned() } else { url::at(&context, username.as_ref()) };
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { url, context, username })
     }
+}
+
+/// Whether the host of this URL is the context's also for git, which repairs nothing.
+fn is_at(url: &str, context: &Context) -> bool {
+    let Some((protocol, rest)) = url.split_once("://") else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    Context::of_host(protocol.as_bytes(), host.as_bytes()) == Some(context.host_level())
 }
 
 /// A username that a person gave, if it can be one of git's: on a line of its own, and no
@@ -117,6 +132,19 @@ mod tests {
         ] {
             let expected = Some((context.to_owned(), username.map(ToOwned::to_owned)));
             assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn git_gets_the_url_as_it_was_typed_where_it_reads_it_so() {
+        for (text, url) in [
+            ("h.example/team/repo.git/", "https://h.example/team/repo.git"),
+            ("https://alice@H.example:443/a+b", "https://alice@H.example:443/a+b"),
+            ("HTTPS://h.example", "https://h.example"),
+            ("https:///h.example", "https://h.example"),
+            ("https://m\u{fc}nchen.example/a b", "https://xn--mnchen-3ya.example/a%20b"),
+        ] {
+            assert_eq!(Place::parse(text).map(|place| place.url).as_deref(), Ok(url), "{text}");
         }
     }
 

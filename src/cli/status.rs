@@ -14,23 +14,26 @@ pub(super) mod finding;
 pub(super) mod places;
 mod plain_text;
 mod report;
-mod sources;
+pub(super) mod sources;
 mod vault;
 
 use super::KeychainArguments;
 use crate::credential::Username;
 use crate::error::{Error, GitTrouble, VaultTrouble};
 use crate::forge;
+use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
+use crate::git::url;
 use crate::git::{self, Failed};
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
 use crate::keychain::vault::State;
 use crate::keychain::{self, Kind, Options};
 use crate::protocol::Request;
+use crate::setup::{Setup, Setups};
 use crate::terminal;
 use crate::time::now;
-use configuration::Configuration;
+use configuration::View;
 use finding::{Finding, Mend};
 use places::Asked;
 use report::Paper;
@@ -123,74 +126,87 @@ impl Report {
         report.others = configuration::others(&entries);
         let everywhere: Vec<Option<&Asked>> =
             if asked.is_empty() { vec![None] } else { asked.iter().map(Some).collect() };
+        let setups = Setups::with(entries, arguments.keychain.keychain);
         for asked in everywhere {
-            report.look_at(asked, &entries, arguments)?;
+            report.look_at(asked, &setups)?;
         }
-        report.found(configuration::headers(&entries, &asked));
-        report.found(plain_text::findings(&entries));
+        report.found(configuration::headers(setups.entries(), &asked));
+        report.found(plain_text::findings(setups.entries()));
         // What is wrong comes first.
         report.findings.sort_by_key(|finding| !finding.wrong);
         Ok(report)
     }
 
-    fn look_at(
-        &mut self,
-        asked: Option<&Asked>,
-        entries: &Entries,
-        arguments: &Arguments,
-    ) -> Result<(), Error> {
-        let configuration = Configuration::at(entries, asked);
-        self.found(configuration.findings());
+    fn look_at(&mut self, asked: Option<&Asked>, setups: &Setups) -> Result<(), Error> {
+        let url = asked.map(|asked| asked.url.as_str());
+        let configuration = setups.configuration(url);
+        let view = View::of(&configuration, setups.entries(), asked);
+        self.found(view.findings());
         let alone = configuration.has_only_sources();
         self.found(configuration.sources().filter_map(|o| sources::about(o, asked, alone)));
-        // The keychain that git would use here, just as it would; and without copies, which are
-        // not to be made or ended.
-        let ours = configuration.our_options();
-        let setup = arguments.keychain.setup()?;
-        let kind = arguments.keychain.keychain.or(ours.and_then(|o| o.kind)).or(setup.options.kind);
-        let identity = ours.and_then(|o| o.identity.clone()).or(setup.options.identity);
-        let options = Options { kind, identity, ..Options::default() };
-        let allow_http = ours.map_or(setup.allow_http, |ours| ours.allow_http);
-        let policy = Policy { allow_http, now: now() };
+        let told = configuration.username.as_ref().filter(|_| asked.is_some());
         let given = asked.and_then(|asked| asked.username.clone());
-        let given = given.or(configuration.username.clone().filter(|_| asked.is_some()));
-        let name = given.as_ref().map(ToString::to_string);
+        let given = given.or(told.map(|(_, name)| name.clone()));
         let mut place = PlaceReport {
             url: asked.map(|asked| asked.context.to_string()),
-            username: name.clone(),
+            username: given.as_ref().map(ToString::to_string),
             sends_path: configuration.sends_path,
-            helpers: configuration.lines(),
-            helpers_json: configuration.to_json(),
+            helpers: view.lines(),
+            helpers_json: view.to_json(),
             accounts: Vec::new(),
         };
-        if arguments.keychain.keychain.is_none() && configuration.has_only_sources() {
-            // What is kept in a keychain is never asked for.
-            self.places.push(place);
-            return Ok(());
+        // Where only sources serve, what is kept in a keychain is never asked for.
+        if setups.is_told() || !configuration.has_only_sources() {
+            let here = match asked {
+                Some(_) => vec![setups.at(url)?],
+                None => setups.everywhere()?,
+            };
+            let is_one = here.len() == 1;
+            for setup in here {
+                let looked =
+                    self.look_into(&setup, asked, setups.entries(), &configuration, given.as_ref());
+                match looked {
+                    Ok(accounts) => place.accounts.extend(accounts),
+                    // For certain places, on other systems.
+                    Err(Error::Unsupported) if !is_one => {}
+                    Err(error) => {
+                        let finding = accounts::keychain(error);
+                        // One that nothing names may well not be there.
+                        let wrong = is_one || setup.options.kind.is_some();
+                        self.found([Finding { wrong, ..finding }]);
+                    }
+                }
+            }
         }
+        self.places.push(place);
+        Ok(())
+    }
+
+    /// Returns the accounts in a keychain, with why each of them answers or does not.
+    fn look_into(
+        &mut self,
+        setup: &Setup,
+        asked: Option<&Asked>,
+        entries: &Entries,
+        configuration: &Configuration<'_>,
+        username: Option<&Username>,
+    ) -> Result<Vec<Explained>, Error> {
+        // Just as git would; and without copies, which are not to be made or ended.
+        let Options { kind, identity, .. } = setup.options.clone();
+        let options = Options { kind, identity, ..Options::default() };
         let mut keychain = keychain::open(&options)?;
         let asks = helper::with_retries(|| keychain.asks_before_it_searches());
+        // What a repository's own line allows, too: git's get obeys it.
+        let allow_http = configuration.our_keychain().is_some_and(|(_, line)| line.allow_http);
+        let policy = Policy { allow_http, now: now() };
         let looked = match asked {
             _ if asks != Ok(false) => Err(asks.err().unwrap_or_else(|| locked(keychain.kind()))),
             Some(asked) => {
-                let request = self.request(asked, &configuration, given.clone());
+                let request = self.request(asked, configuration, username.cloned());
                 explanation::explain(&request, policy, &mut *keychain)
             }
-            None => explanation::accounts(&mut *keychain),
+            None => explanation::accounts(&mut *keychain, policy.now),
         };
-        match looked {
-            Ok(accounts) => {
-                self.found(accounts::about_accounts(&accounts, entries, asked));
-                if let Some(asked) = asked.filter(|_| configuration.has_ours()) {
-                    let source = configuration.has_source();
-                    let found = accounts::about_answer(asked, &accounts, given.as_ref());
-                    self.found(found.filter(|finding| finding.id != "no-account" || !source));
-                    self.found(accounts::about_http(asked, allow_http));
-                }
-                place.accounts = accounts;
-            }
-            Err(error) => self.found([accounts::keychain(error)]),
-        }
         let kind = keychain.kind();
         if kind == Kind::Vault {
             self.vault = vault::state(&options);
@@ -199,8 +215,20 @@ impl Report {
         if !self.keychains.contains(&kind) {
             self.keychains.push(kind);
         }
-        self.places.push(place);
-        Ok(())
+        let accounts = looked?;
+        self.found(accounts::about_accounts(&accounts, entries, asked));
+        if let Some(asked) = asked.filter(|_| configuration.has_ours()) {
+            let has_source = configuration.sources().next().is_some();
+            let found = accounts::about_answer(asked, &accounts, username);
+            self.found(found.filter(|finding| finding.id != "no-account" || !has_source));
+            self.found(accounts::about_http(asked, allow_http));
+        }
+        if let Some(configured) = setup.passed_over {
+            let (ours, theirs) = (kind.name(), configured.name());
+            let what = format!("git asks {theirs} there, and {ours} is looked into");
+            self.found([Finding::note("other-keychain", what, Mend::Nothing)]);
+        }
+        Ok(accounts)
     }
 
     /// What git would ask at this place.
@@ -215,7 +243,8 @@ impl Report {
         let mut request = Request {
             protocol: Some(protocol.as_bytes().to_vec()),
             host: Some(host.as_bytes().to_vec()),
-            path: Some(asked.path()).filter(|path| configuration.sends_path && !path.is_empty()),
+            path: Some(url::path(&asked.url))
+                .filter(|path| configuration.sends_path && !path.is_empty()),
             username,
             ..Default::default()
         };
@@ -318,6 +347,8 @@ impl PlaceReport {
             );
             if self.url.is_some() || explained.why != Why::Refused {
                 paper.detail(&accounts::reason(explained, self.username.as_deref()));
+            } else if let Some(aside) = accounts::aside(explained) {
+                paper.detail(aside);
             }
         }
     }

@@ -103,7 +103,7 @@ fn unlock(vault: &Vault, passphrases: &mut Passphrases, time: Time) -> Result<Se
 
 /// The vault, opened as our helper line says.
 pub(super) fn vault() -> Result<Vault, Error> {
-    let setup = KeychainArguments { keychain: Some(Kind::Vault) }.setup()?;
+    let setup = KeychainArguments { keychain: Some(Kind::Vault) }.setups()?.at(None)?;
     Ok(Vault::new(&setup.options))
 }
 

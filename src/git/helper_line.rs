@@ -80,7 +80,7 @@ pub(crate) fn store_file(line: &str) -> Option<PathBuf> {
 }
 
 /// Our options in this line, if it is ours and they are right.
-pub(crate) fn our_options(line: &str) -> Option<HelperOptions> {
+fn our_options(line: &str) -> Option<HelperOptions> {
     let text = options_text(line)?;
     let words = shell_words::split(text).ok()?;
     let words: Vec<OsString> =

@@ -1,30 +1,36 @@
 //! Which account answers.
 //!
-//! In this order: the username that the request names, byte for byte; then the most
-//! specific scope; then, if no username is named, the account without one, else the only
-//! one there is. Where several are left, none is picked. An account marked to answer any
-//! username comes after one that has exactly the name.
+//! In this order: the username that the request names, byte for byte; then the most specific
+//! scope; then, if no username is named, the accounts that a person made before those that git
+//! brought; among these the account without a username, else the only one there is. Where
+//! several are left, none is picked. An account marked to answer any username comes after one
+//! that has exactly the name.
 //!
-//! Expired and rejected accounts take part: if one of them is chosen, there is no answer,
-//! never somebody else's.
+//! Expired and rejected accounts take part: if one of them is chosen, there is no answer, never
+//! somebody else's. But what was put away, or is gone after its 30 days, hides nobody; nor does a
+//! dead account of git's hide a live one of a person's, of the same username, at a wider scope.
 
 use crate::context::Context;
-use crate::credential::{Credential, Username};
+use crate::credential::{Credential, Maker, State, Username};
 use crate::error::Error;
 use crate::keychain::{Found, Keychain};
+
+/// An item with what was read in it.
+pub(crate) type Item = (Found, Credential);
 
 /// What the choice came to.
 pub(crate) enum Choice {
     /// No account is there for the request.
     None,
-    /// Several are, and nothing tells which is meant.
-    Ambiguous,
+    /// Accounts of these names are, and nothing tells which is meant.
+    Ambiguous(Vec<Username>),
     /// The one that is meant.
-    Account(Box<(Found, Credential)>),
+    Account(Box<Item>),
 }
 
-/// Chooses the account for a request with this username; `contexts` are those it may be
-/// answered from, the most specific first ([`Context::answering`]).
+/// Chooses the account for a request with this username at `now`, in seconds since 1970 UTC;
+/// `contexts` are those it may be answered from, the most specific first
+/// ([`Context::answering`]).
 ///
 /// # Errors
 /// Where the keychain fails or stays locked, or an item's content belongs to another key.
@@ -32,139 +38,269 @@ pub(crate) fn choose(
     keychain: &mut dyn Keychain,
     contexts: &[Context],
     username: Option<&Username>,
+    now: u64,
 ) -> Result<Choice, Error> {
-    let accounts = if username.is_some() {
-        named(keychain, contexts, username)?
-    } else {
-        let found = at_most_specific(contexts, keychain.find(contexts, None)?);
-        match found.as_slice() {
-            [] => return Ok(Choice::None),
-            [_] => read_unlocked(keychain, found, contexts, None)?,
-            [first, ..] => match unnamed(keychain, &first.context.clone(), found)? {
-                Some(accounts) => accounts,
-                None => return Ok(Choice::Ambiguous),
-            },
-        }
+    let accounts = match username {
+        Some(username) => named(keychain, contexts, username, now)?,
+        None => match unnamed(keychain, contexts, now)? {
+            Unnamed::Accounts(accounts) => accounts,
+            Unnamed::Several(names) => return Ok(Choice::Ambiguous(names)),
+        },
     };
-    // Some keychains hold two items for one account after a race: the later one counts.
-    let latest = accounts.into_iter().max_by_key(|(_, credential)| credential.stored_at);
-    Ok(latest.map_or(Choice::None, |account| Choice::Account(Box::new(account))))
+    Ok(latest(accounts).map_or(Choice::None, |account| Choice::Account(Box::new(account))))
 }
 
-/// Of the accounts with this username (or of all, if none is named), those at the most
-/// specific scope that has any; if there is none of that name, the same of the accounts
-/// that answer any username.
+/// Some keychains hold two items for one account after a race: the later one counts.
+pub(super) fn latest(accounts: Vec<Item>) -> Option<Item> {
+    accounts.into_iter().max_by_key(|(_, credential)| credential.stored_at)
+}
+
+/// The account of this name at the most specific scope that has one; if there is none, the
+/// same of the accounts that answer any username. Of one account there may be several items.
 pub(super) fn named(
     keychain: &mut dyn Keychain,
     contexts: &[Context],
-    username: Option<&Username>,
-) -> Result<Vec<(Found, Credential)>, Error> {
-    let found = at_most_specific(contexts, keychain.find(contexts, username)?);
-    let accounts = read_unlocked(keychain, found, contexts, username)?;
-    if !accounts.is_empty() || username.is_none_or(Username::is_empty) {
+    username: &Username,
+    now: u64,
+) -> Result<Vec<Item>, Error> {
+    let of_name = |_: &Credential| true;
+    let accounts = nearest(keychain, contexts, Some(username), now, of_name)?.accounts;
+    if !accounts.is_empty() {
+        return unless_hiding(keychain, contexts, accounts, now);
+    }
+    if username.is_empty() {
         return Ok(accounts);
     }
     let nobody = Username::default();
-    let found = keychain.find(contexts, Some(&nobody))?;
-    let mut accounts = read_unlocked(keychain, found, contexts, Some(&nobody))?;
-    accounts.retain(|(_, credential)| credential.any_username);
-    let most_specific =
-        contexts.iter().find(|context| accounts.iter().any(|(f, _)| f.context == **context));
-    accounts.retain(|(found, _)| Some(&found.context) == most_specific);
-    Ok(accounts)
+    let of_any_name = |credential: &Credential| credential.any_username;
+    Ok(nearest(keychain, contexts, Some(&nobody), now, of_any_name)?.accounts)
 }
 
-/// Reads what was found, once unlocked, and compares what is inside with what was asked: a
-/// token that was stored for another context, or for another username than the one that the
-/// request names, is not used.
-pub(super) fn read_unlocked(
+/// All accounts at the most specific scope that has any.
+pub(super) fn everybodys(
     keychain: &mut dyn Keychain,
-    found: Vec<Found>,
+    contexts: &[Context],
+    now: u64,
+) -> Result<Vec<Item>, Error> {
+    Ok(nearest(keychain, contexts, None, now, |_| true)?.accounts)
+}
+
+/// The usernames of the accounts at exactly this context that a person made, or that nobody can
+/// read: between several of them a request that names nobody cannot choose.
+///
+/// # Errors
+/// Where the keychain fails.
+pub(crate) fn names_of_persons(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    now: u64,
+) -> Result<Vec<Username>, Error> {
+    let found = keychain.find(std::slice::from_ref(context), None)?;
+    let (closed, open): (Vec<_>, Vec<_>) = found.into_iter().partition(|item| item.locked);
+    let (accounts, mut unread) = read_sound(keychain, &open)?;
+    unread.extend(closed);
+    let is_a_persons = |credential: &Credential| {
+        credential.made_by == Maker::Person && counts(credential, now) && !is_sign(credential)
+    };
+    let accounts = accounts.into_iter().filter(|(_, credential)| is_a_persons(credential));
+    let mut names: Vec<Username> = accounts.map(|(_, c)| c.account().username).collect();
+    names.extend(keychain.usernames(&unread)?);
+    Ok(names)
+}
+
+/// What answers a request that names nobody.
+enum Unnamed {
+    /// One account, in one or more items; or none.
+    Accounts(Vec<Item>),
+    /// Accounts of several names.
+    Several(Vec<Username>),
+}
+
+fn unnamed(keychain: &mut dyn Keychain, contexts: &[Context], now: u64) -> Result<Unnamed, Error> {
+    let is_wanted = |credential: &Credential| !is_sign(credential);
+    let Scope { mut accounts, damaged, others } =
+        nearest(keychain, contexts, None, now, is_wanted)?;
+    if accounts.is_empty() {
+        // git's sign for single sign-on answers where nobody else does.
+        return Ok(Unnamed::Accounts(others));
+    }
+    if accounts.iter().any(|(_, credential)| credential.made_by == Maker::Person) {
+        accounts.retain(|(_, credential)| credential.made_by == Maker::Person);
+    }
+    if accounts.len() + damaged.len() > 1 {
+        let name = |(_, credential): &Item| credential.account().username;
+        let mut names: Vec<Username> = accounts.iter().map(name).collect();
+        if names.iter().any(Username::is_empty) {
+            accounts.retain(|account| name(account).is_empty());
+        } else {
+            if !damaged.is_empty() {
+                // Nobody knows whose those are.
+                names.extend(keychain.usernames(&damaged)?);
+            }
+            names.sort();
+            names.dedup();
+            if names.len() > 1 {
+                return Ok(Unnamed::Several(names));
+            }
+        }
+    }
+    unless_hiding(keychain, contexts, accounts, now).map(Unnamed::Accounts)
+}
+
+/// The accounts of one scope.
+#[derive(Default)]
+struct Scope {
+    accounts: Vec<Item>,
+    /// What lies beside them and cannot be understood.
+    damaged: Vec<Found>,
+    /// Where no scope has any: those of the most specific one that were not wanted.
+    others: Vec<Item>,
+}
+
+/// The accounts of this name, or of all, at the most specific scope that has one of those that
+/// are wanted. What was put away or is gone does not count.
+fn nearest(
+    keychain: &mut dyn Keychain,
     contexts: &[Context],
     username: Option<&Username>,
-) -> Result<Vec<(Found, Credential)>, Error> {
-    let found = unlocked(keychain, found, contexts, username)?;
-    if found.is_empty() {
-        return Ok(Vec::new());
+    now: u64,
+    is_wanted: impl Fn(&Credential) -> bool,
+) -> Result<Scope, Error> {
+    let mut found = keychain.find(contexts, username)?;
+    let mut others = Vec::new();
+    for context in contexts {
+        if found.is_empty() {
+            break;
+        }
+        let (here, wider) = found.into_iter().partition(|item| item.context == *context);
+        found = wider;
+        let (mut accounts, damaged) = read_unlocked(keychain, here, context, username)?;
+        accounts.retain(|(_, credential)| counts(credential, now));
+        if accounts.is_empty() && !damaged.is_empty() {
+            return Err(Error::Damaged);
+        }
+        let (wanted, unwanted): (Vec<_>, Vec<_>) =
+            accounts.into_iter().partition(|(_, credential)| is_wanted(credential));
+        if !wanted.is_empty() {
+            return Ok(Scope { accounts: wanted, damaged, others: Vec::new() });
+        }
+        if others.is_empty() {
+            others = unwanted;
+        }
     }
-    let is_meant = |(found, credential): &(Found, Credential)| {
-        let account = credential.account();
-        account.context == found.context && username.is_none_or(|u| *u == account.username)
-    };
-    let (accounts, damaged) = read_sound(keychain, &found)?;
-    let (meant, others): (Vec<_>, Vec<_>) = accounts.into_iter().partition(is_meant);
-    let nothing_sound = meant.is_empty() && (damaged || !others.is_empty());
-    if nothing_sound { Err(Error::Damaged) } else { Ok(meant) }
+    Ok(Scope { others, ..Scope::default() })
 }
 
-/// Reads items and leaves out the damaged ones, so that one of them does not hide the
-/// others; whether there was any.
+/// Returns whether an account is there as far as choosing goes: not put away, not gone, and with
+/// a token. An empty one is none, but for git's sign for single sign-on.
+pub(crate) fn counts(credential: &Credential, now: u64) -> bool {
+    let has_token = || {
+        let is_empty = credential.token.expose().is_empty();
+        !is_empty || credential.linked_to.is_some() || is_sign(credential)
+    };
+    credential.state(now) != State::PutAway && !credential.is_gone(now) && has_token()
+}
+
+/// Returns whether it is what git stores after single sign-on: that there is neither a username
+/// nor a password to be asked for.
+pub(super) fn is_sign(credential: &Credential) -> bool {
+    credential.token.expose().is_empty()
+        && credential.account().username.is_empty()
+        && !credential.any_username
+        && credential.authtype.is_none()
+        && credential.linked_to.is_none()
+}
+
+/// The account that was chosen; but where it is a dead one of git's, a person's live one of the
+/// same username at the next scope outwards that has one.
+fn unless_hiding(
+    keychain: &mut dyn Keychain,
+    contexts: &[Context],
+    chosen: Vec<Item>,
+    now: u64,
+) -> Result<Vec<Item>, Error> {
+    let is_a_persons = |item: &Item| item.1.made_by == Maker::Person;
+    let is_gits_and_dead = |item: &Item| !is_a_persons(item) && !item.1.is_live(now);
+    let Some((found, credential)) = chosen.first().filter(|_| chosen.iter().all(is_gits_and_dead))
+    else {
+        return Ok(chosen);
+    };
+    let wider = contexts.iter().skip_while(|context| **context != found.context).skip(1);
+    let wider: Vec<Context> = wider.cloned().collect();
+    if wider.is_empty() {
+        return Ok(chosen);
+    }
+    let username = credential.account().username;
+    let is_wanted =
+        |credential: &Credential| credential.made_by == Maker::Person || credential.is_live(now);
+    let hidden = match nearest(keychain, &wider, Some(&username), now, is_wanted) {
+        Err(Error::Damaged) => Vec::new(),
+        scope => scope?.accounts,
+    };
+    let is_hidden = hidden.iter().any(|item| is_a_persons(item) && item.1.is_live(now));
+    Ok(if is_hidden { hidden } else { chosen })
+}
+
+/// Reads what was found at this context, once unlocked, and compares what is inside with what was
+/// asked: a token that was stored for another context, or for another username than the one that
+/// the request names, is not used. Returns what is sound, and what is not.
+fn read_unlocked(
+    keychain: &mut dyn Keychain,
+    found: Vec<Found>,
+    context: &Context,
+    username: Option<&Username>,
+) -> Result<(Vec<Item>, Vec<Found>), Error> {
+    let found = unlocked(keychain, found, context, username)?;
+    if found.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let is_meant = |(_, credential): &Item| {
+        let account = credential.account();
+        account.context == *context && username.is_none_or(|u| *u == account.username)
+    };
+    let (accounts, mut damaged) = read_sound(keychain, &found)?;
+    let (meant, others): (Vec<_>, Vec<_>) = accounts.into_iter().partition(is_meant);
+    damaged.extend(others.into_iter().map(|(found, _)| found));
+    if meant.is_empty() && !damaged.is_empty() { Err(Error::Damaged) } else { Ok((meant, damaged)) }
+}
+
+/// Reads items, each by itself where one of them is damaged, so that it does not hide the
+/// others. Returns what was read, and which are damaged.
 ///
 /// # Errors
 /// Where the keychain fails.
 pub(crate) fn read_sound(
     keychain: &mut dyn Keychain,
     found: &[Found],
-) -> Result<(Vec<(Found, Credential)>, bool), Error> {
+) -> Result<(Vec<Item>, Vec<Found>), Error> {
     match keychain.read(found) {
-        Ok(accounts) => return Ok((accounts, false)),
+        Ok(accounts) => return Ok((accounts, Vec::new())),
         Err(Error::Damaged) => {}
         Err(error) => return Err(error),
     }
-    let mut accounts = Vec::new();
+    let (mut accounts, mut damaged) = (Vec::new(), Vec::new());
     for item in found {
         match keychain.read(std::slice::from_ref(item)) {
             Ok(read) => accounts.extend(read),
-            Err(Error::Damaged) => {}
+            Err(Error::Damaged) => damaged.push(item.clone()),
             Err(error) => return Err(error),
         }
     }
-    Ok((accounts, true))
+    Ok((accounts, damaged))
 }
 
-/// What was found, unlocked. After an unlocking, what was found before counts no more, and
-/// the search is made again.
+/// What was found at this context, unlocked. After an unlocking, what was found before counts no
+/// more, and the search is made again.
 pub(super) fn unlocked(
     keychain: &mut dyn Keychain,
     found: Vec<Found>,
-    contexts: &[Context],
+    context: &Context,
     username: Option<&Username>,
 ) -> Result<Vec<Found>, Error> {
     if !found.iter().any(|item| item.locked) {
         return Ok(found);
     }
     keychain.unlock(&found)?;
-    let again = keychain.find(contexts, username)?;
-    let again: Vec<Found> =
-        again.into_iter().filter(|item| found.iter().any(|f| f.context == item.context)).collect();
+    let again = keychain.find(std::slice::from_ref(context), username)?;
     if again.iter().any(|item| item.locked) { Err(Error::Locked) } else { Ok(again) }
-}
-
-/// Of several accounts at one context, the one without a username, or the one of which
-/// these are copies; nothing where they are different people's.
-fn unnamed(
-    keychain: &mut dyn Keychain,
-    context: &Context,
-    found: Vec<Found>,
-) -> Result<Option<Vec<(Found, Credential)>>, Error> {
-    let contexts = std::slice::from_ref(context);
-    let nobody = Username::default();
-    let without = keychain.find(contexts, Some(&nobody))?;
-    if !without.is_empty() {
-        return read_unlocked(keychain, without, contexts, Some(&nobody)).map(Some);
-    }
-    let names = keychain.usernames(&found)?;
-    match names.first() {
-        Some(name) if names.iter().all(|n| n == name) => {
-            read_unlocked(keychain, found, contexts, Some(name)).map(Some)
-        }
-        _ => Ok(None),
-    }
-}
-
-fn at_most_specific(contexts: &[Context], mut found: Vec<Found>) -> Vec<Found> {
-    let most_specific =
-        contexts.iter().find(|context| found.iter().any(|f| f.context == **context)).cloned();
-    found.retain(|item| Some(&item.context) == most_specific.as_ref());
-    found
 }

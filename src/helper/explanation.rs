@@ -4,7 +4,7 @@
 //! unlocks nothing. So what is told here is what a get would do; only the reasons are put in
 //! words.
 
-use super::choice::read_sound;
+use super::choice::{counts, read_sound};
 use super::verdict::{Question, Reason, Verdict, judge};
 use super::{Policy, host_of, with_retries};
 use crate::context::Context;
@@ -18,6 +18,8 @@ use crate::protocol::Request;
 pub(crate) enum Why {
     /// It does.
     Answers,
+    /// It was put away, and does not until it is brought back.
+    PutAway,
     /// It would, but the host rejected its token.
     Rejected,
     /// It would, but its token's time is over.
@@ -68,7 +70,7 @@ pub(crate) fn explain(
 ) -> Result<Vec<Explained>, Error> {
     let Some(host) = host_of(request) else { return Ok(Vec::new()) };
     let mut still = Still(keychain);
-    let mut accounts = with_retries(|| of_host(Some(&host), &mut still))?;
+    let mut accounts = with_retries(|| of_host(Some(&host), &mut still, policy.now))?;
     let question = Question {
         contexts: &host.answering(request.path.as_deref()),
         username: request.username.as_ref(),
@@ -86,26 +88,31 @@ pub(crate) fn explain(
             },
         ),
         Verdict::Nobody => Outcome::Nobody,
-        Verdict::Ambiguous => Outcome::All(Why::Ambiguous),
+        Verdict::Ambiguous(names) => Outcome::Among(names),
         Verdict::Locked => Outcome::All(Why::Locked),
         Verdict::Damaged => Outcome::All(Why::Damaged),
     };
     for at in 0..accounts.len() {
-        accounts[at].why = why(&accounts[at], &accounts, &outcome, &question);
+        accounts[at].why = why(&accounts[at], &accounts, &outcome, &question, policy.now);
     }
     Ok(accounts)
 }
 
-/// Every account that is kept, for whatever place; none of them is said to answer.
+/// Every account that is kept at `now` (seconds since 1970 UTC), for whatever place; none of them
+/// is said to answer.
 ///
 /// # Errors
 /// Where the keychain fails.
-pub(crate) fn accounts(keychain: &mut dyn Keychain) -> Result<Vec<Explained>, Error> {
-    with_retries(|| of_host(None, keychain))
+pub(crate) fn accounts(keychain: &mut dyn Keychain, now: u64) -> Result<Vec<Explained>, Error> {
+    with_retries(|| of_host(None, keychain, now))
 }
 
-/// The accounts of one host, or of all. No other token is read.
-fn of_host(host: Option<&Context>, keychain: &mut dyn Keychain) -> Result<Vec<Explained>, Error> {
+/// The accounts of one host, or of all, without those that are gone. No other token is read.
+fn of_host(
+    host: Option<&Context>,
+    keychain: &mut dyn Keychain,
+    now: u64,
+) -> Result<Vec<Explained>, Error> {
     let mut listed = keychain.list()?;
     listed.retain(|(_, a)| host.is_none_or(|host| a.context.host_level() == *host));
     let open: Vec<Found> =
@@ -119,6 +126,7 @@ fn of_host(host: Option<&Context>, keychain: &mut dyn Keychain) -> Result<Vec<Ex
             Explained { account, credential, locked: found.locked, why: Why::Refused }
         })
         .collect();
+    accounts.retain(|one| one.credential.as_ref().is_none_or(|c| !c.is_gone(now)));
     accounts.sort_by(|a, b| a.account.cmp(&b.account));
     Ok(accounts)
 }
@@ -128,6 +136,8 @@ enum Outcome {
     Nobody,
     /// It concerns all who might have been chosen.
     All(Why),
+    /// Accounts of these names might have been.
+    Among(Vec<Username>),
     /// It concerns the one that was chosen, which was stored at this time.
     One(Account, u64, Why),
 }
@@ -143,6 +153,7 @@ fn why(
     all: &[Explained],
     outcome: &Outcome,
     &Question { contexts, username, .. }: &Question<'_>,
+    now: u64,
 ) -> Why {
     let account = &this.account;
     if let Outcome::One(chosen, stored_at, why) = outcome
@@ -150,6 +161,11 @@ fn why(
     {
         let is_it = this.credential.as_ref().is_some_and(|c| c.stored_at == *stored_at);
         return if is_it { *why } else { Why::AnotherFirst };
+    }
+    let is_there = |other: &Explained| other.credential.as_ref().is_none_or(|c| counts(c, now));
+    if !is_there(this) {
+        let is_put_away = this.credential.as_ref().is_some_and(|c| c.put_away_at.is_some());
+        return if is_put_away { Why::PutAway } else { Why::Damaged };
     }
     let Some(distance) = contexts.iter().position(|context| *context == account.context) else {
         return if contexts.len() == 1 { Why::NoPath } else { Why::OtherPath };
@@ -167,7 +183,7 @@ fn why(
     }
     let nearest = all
         .iter()
-        .filter(|other| is_meant(other))
+        .filter(|other| is_meant(other) && is_there(other))
         .filter_map(|other| contexts.iter().position(|c| *c == other.account.context))
         .min();
     match outcome {
@@ -175,7 +191,8 @@ fn why(
         // What is sound would have been chosen, and what is locked be the outcome.
         Outcome::Nobody => Why::Damaged,
         Outcome::All(why) => *why,
-        Outcome::One(..) => Why::AnotherFirst,
+        Outcome::Among(names) if names.contains(&account.username) => Why::Ambiguous,
+        Outcome::Among(_) | Outcome::One(..) => Why::AnotherFirst,
     }
 }
 

@@ -5,7 +5,7 @@
 //! same name, nor the reverse, unless a person linked the two.
 
 use crate::context::Context;
-use crate::credential::{Credential, Username};
+use crate::credential::{Credential, Maker, Username};
 use crate::error::Error;
 use crate::helper::verdict::{Question, Verdict, judge};
 use crate::helper::{self, Policy};
@@ -38,26 +38,20 @@ pub(crate) fn kept(
     at(keychain, registry, None, now)
 }
 
-/// The same with the token to which it is linked.
+/// What is kept for a registry, with the token that it is linked to if it is a link: `keychain`
+/// holds what belongs to the place of that.
 ///
 /// # Errors
 /// Where the keychain fails.
-pub(crate) fn account(
-    keychain: &mut dyn Keychain,
-    registry: &Context,
-    now: u64,
-) -> Result<Option<Credential>, Error> {
-    let Some(kept) = kept(keychain, registry, now)? else { return Ok(None) };
-    followed(keychain, kept, now)
-}
-
-fn followed(
+pub(crate) fn followed(
     keychain: &mut dyn Keychain,
     kept: Credential,
     now: u64,
 ) -> Result<Option<Credential>, Error> {
     let Some(place) = &kept.linked_to else { return Ok(Some(kept)) };
     let theirs = at(keychain, place, kept.username.as_ref(), now)?;
+    // Which account a link leads to was a person's choice, and is none of git's.
+    let theirs = theirs.filter(|theirs| theirs.made_by == Maker::Person);
     Ok(theirs.map(|theirs| Credential { token: theirs.token, ..kept }))
 }
 
@@ -75,7 +69,7 @@ fn at(
         Verdict::Served(credential) => Ok(Some(*credential)),
         Verdict::Locked => Err(Error::Locked),
         Verdict::Damaged => Err(Error::Damaged),
-        Verdict::Withheld(..) | Verdict::Nobody | Verdict::Ambiguous | Verdict::RefusedHttp => {
+        Verdict::Withheld(..) | Verdict::Nobody | Verdict::Ambiguous(_) | Verdict::RefusedHttp => {
             Ok(None)
         }
     }
@@ -90,20 +84,31 @@ pub(crate) fn link(registry: Context, to: &Credential, now: u64) -> Credential {
 }
 
 /// Makes it the registry's only account. Returns whether anything had to be written: a token that
-/// the registry has by its link is there already.
+/// the registry has by its link is there already. `follow` finds the token of a link, see
+/// [`followed`].
 ///
 /// # Errors
 /// Where the keychain fails.
-pub(crate) fn put(keychain: &mut dyn Keychain, new: &Credential) -> Result<bool, Error> {
+pub(crate) fn put(
+    keychain: &mut dyn Keychain,
+    new: &Credential,
+    follow: &mut dyn FnMut(Credential) -> Result<Option<Credential>, Error>,
+) -> Result<bool, Error> {
     let _guard = keychain.exclusive();
     let now = new.stored_at;
     if let Some(old) = kept(keychain, &new.context, now)?
         && old.username == new.username
     {
         let is_same = old.linked_to == new.linked_to && old.token == new.token;
-        let is_by_link = |old: Credential| new.linked_to.is_none() && old.token == new.token;
-        if is_same || followed(keychain, old, now)?.is_some_and(is_by_link) {
+        if is_same {
             return Ok(false);
+        }
+        if old.linked_to.is_some() && new.linked_to.is_none() {
+            // A link whose token cannot be had does not keep a registry's own from being kept.
+            let theirs = follow(old).unwrap_or_default();
+            if theirs.is_some_and(|theirs| theirs.token == new.token) {
+                return Ok(false);
+            }
         }
     }
     helper::with_retries(|| {
@@ -120,9 +125,10 @@ pub(crate) fn put(keychain: &mut dyn Keychain, new: &Credential) -> Result<bool,
 
 #[cfg(test)]
 mod tests {
-    use super::{account, context, kept, link, put};
+    use super::{context, followed, kept, link, put};
     use crate::context::Context;
     use crate::credential::{Credential, Username};
+    use crate::error::Error;
     use crate::helper;
     use crate::keychain::memory::MemoryKeychain;
     use crate::secret::Secret;
@@ -130,6 +136,17 @@ mod tests {
     fn credential(context: &Context, username: &str, token: &str) -> Credential {
         let username = Username::new(username.as_bytes());
         Credential::new(context.clone(), Some(username), Secret::new(token.as_bytes()), 1)
+    }
+
+    /// What a registry's link leads to, in one keychain.
+    fn account(keychain: &mut MemoryKeychain, registry: &Context) -> Option<Credential> {
+        let kept = kept(keychain, registry, 1).expect("an answer")?;
+        followed(keychain, kept, 1).expect("an answer")
+    }
+
+    /// Puts an account where every link leads nowhere.
+    fn put_alone(keychain: &mut MemoryKeychain, new: &Credential) -> bool {
+        put(keychain, new, &mut |_| Ok(None)).expect("a write")
     }
 
     #[test]
@@ -160,12 +177,11 @@ mod tests {
         let git = Context::from_canonical("https://h.example").expect("canonical");
         let registry = context("r.example").expect("a registry");
         let token = |keychain: &mut MemoryKeychain| {
-            let account = account(keychain, &registry, 1).expect("an answer");
-            account.map(|account| account.token.expose().to_vec())
+            account(keychain, &registry).map(|account| account.token.expose().to_vec())
         };
         let alice = credential(&git, "alice", "ghp_TESTONLY1");
         let new = link(registry.clone(), &alice, 1);
-        assert!(put(&mut keychain, &new).is_ok_and(|written| written));
+        assert!(put_alone(&mut keychain, &new));
         assert_eq!(token(&mut keychain), None, "it leads nowhere yet");
         helper::put(&mut keychain, &credential(&git, "bob", "ghp_TESTONLYbob")).expect("a write");
         assert_eq!(token(&mut keychain), None, "another account is not meant");
@@ -173,28 +189,45 @@ mod tests {
         assert_eq!(token(&mut keychain).as_deref(), Some(&b"ghp_TESTONLY1"[..]));
         helper::put(&mut keychain, &credential(&git, "alice", "ghp_TESTONLY2")).expect("a write");
         assert_eq!(token(&mut keychain).as_deref(), Some(&b"ghp_TESTONLY2"[..]));
-        assert!(put(&mut keychain, &new).is_ok_and(|written| !written));
+        assert!(!put_alone(&mut keychain, &new));
     }
 
     #[test]
     fn a_token_that_comes_back_by_its_link_does_not_end_the_link() {
-        let mut keychain = MemoryKeychain::default();
+        // What is linked to may lie in another keychain.
+        let (mut keychain, mut elsewhere) = (MemoryKeychain::default(), MemoryKeychain::default());
         let git = Context::from_canonical("https://h.example").expect("canonical");
         let registry = context("r.example").expect("a registry");
         let alice = credential(&git, "alice", "ghp_TESTONLY1");
-        helper::put(&mut keychain, &alice).expect("a write");
-        put(&mut keychain, &link(registry.clone(), &alice, 1)).expect("a write");
+        helper::put(&mut elsewhere, &alice).expect("a write");
+        let mut put = |keychain: &mut MemoryKeychain, new: &Credential| {
+            put(keychain, new, &mut |link| followed(&mut elsewhere, link, 1)).expect("a write")
+        };
+        put(&mut keychain, &link(registry.clone(), &alice, 1));
         let same = credential(&registry, "alice", "ghp_TESTONLY1");
-        assert!(put(&mut keychain, &same).is_ok_and(|written| !written));
+        assert!(!put(&mut keychain, &same));
         for own in [
             credential(&registry, "alice", "ghp_TESTONLYown"),
             credential(&registry, "robot", "ghp_TESTONLY1"),
         ] {
-            assert!(put(&mut keychain, &own).is_ok_and(|written| written));
+            assert!(put(&mut keychain, &own));
             let now = kept(&mut keychain, &registry, 1).expect("an answer").expect("an account");
             assert!(now.linked_to.is_none() && now.token == own.token);
-            put(&mut keychain, &link(registry.clone(), &alice, 1)).expect("a write");
+            put(&mut keychain, &link(registry.clone(), &alice, 1));
         }
+    }
+
+    #[test]
+    fn a_link_that_cannot_be_followed_yields_to_a_token() {
+        let mut keychain = MemoryKeychain::default();
+        let git = Context::from_canonical("https://h.example").expect("canonical");
+        let registry = context("r.example").expect("a registry");
+        let alice = credential(&git, "alice", "ghp_TESTONLY1");
+        put_alone(&mut keychain, &link(registry.clone(), &alice, 1));
+        let own = credential(&registry, "alice", "ghp_TESTONLYown");
+        assert!(put(&mut keychain, &own, &mut |_| Err(Error::Locked)).is_ok_and(|written| written));
+        let kept = kept(&mut keychain, &registry, 1).expect("an answer").expect("an account");
+        assert!(kept.linked_to.is_none() && kept.token == own.token);
     }
 
     #[test]
@@ -206,10 +239,10 @@ mod tests {
             |at| Credential { expiry: Some(1), ..credential(at, "alice", "ghp_TESTONLY") };
         helper::put(&mut keychain, &expired(&registry)).expect("a write");
         assert!(kept(&mut keychain, &registry, 1).is_ok_and(|kept| kept.is_none()));
-        put(&mut keychain, &link(registry.clone(), &expired(&git), 1)).expect("a write");
+        put_alone(&mut keychain, &link(registry.clone(), &expired(&git), 1));
         assert!(kept(&mut keychain, &registry, 1).is_ok_and(|kept| kept.is_some()));
         helper::put(&mut keychain, &expired(&git)).expect("a write");
-        assert!(account(&mut keychain, &registry, 1).is_ok_and(|account| account.is_none()));
+        assert!(account(&mut keychain, &registry).is_none());
     }
 
     #[test]
@@ -219,7 +252,7 @@ mod tests {
         for place in ["https://h.example", "https://h.example/team"] {
             let place = Context::from_canonical(place).expect("canonical");
             let new = link(registry.clone(), &credential(&place, "alice", "ghp_TESTONLY"), 1);
-            assert!(put(&mut keychain, &new).is_ok_and(|written| written));
+            assert!(put_alone(&mut keychain, &new));
             let kept = kept(&mut keychain, &registry, 1).expect("an answer").expect("a link");
             assert_eq!(kept.linked_to, Some(place));
         }

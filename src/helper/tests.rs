@@ -4,16 +4,19 @@ mod choosing;
 mod erasing;
 mod explaining;
 mod judging;
+mod planting;
 mod serving;
 mod storing;
+mod two_tokens;
 
-use super::{Outcome, Policy, erase, get, store};
+use super::{Outcome, Policy, erase, get, put, store};
 use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::keychain::Keychain;
 use crate::keychain::memory::MemoryKeychain;
 use crate::protocol::Request;
+use crate::secret::Secret;
 
 const NOW: u64 = 1_800_000_000;
 const POLICY: Policy = Policy { allow_http: false, now: NOW };
@@ -41,7 +44,11 @@ impl Helper {
                 String::from_utf8_lossy(&lines).trim_end().replace('\n', " ")
             }
             Outcome::Silent | Outcome::Expired(_) => String::new(),
-            Outcome::Ambiguous(host) => format!("ambiguous at {host}"),
+            Outcome::Ambiguous(host, names) => {
+                let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+                format!("ambiguous at {host}: {}", names.join(" "))
+            }
+            Outcome::PutAway(context) => format!("put away at {context}"),
             Outcome::RefusedHttp => "refused http".to_owned(),
         }
     }
@@ -53,6 +60,18 @@ impl Helper {
 
     fn erase(&mut self, lines: &str) -> &mut Self {
         erase(&request(lines), POLICY, &mut self.keychain).expect("erased");
+        self
+    }
+
+    /// What a person's login does: `CONTEXT USERNAME TOKEN`.
+    fn log_in(&mut self, words: &str) -> &mut Self {
+        let mut words = words.split_whitespace();
+        let mut word = || words.next().expect("a word");
+        let context = Context::from_canonical(word()).expect("canonical");
+        let username = Some(Username::new(word().as_bytes()));
+        let token = Secret::new(word().as_bytes());
+        let credential = Credential::new(context, username, token, NOW);
+        put(&mut self.keychain, &credential).expect("a write");
         self
     }
 

@@ -29,8 +29,8 @@ pub enum Verdict {
     Withheld(Box<Credential>, Reason),
     /// No account is there for the question.
     Nobody,
-    /// Several accounts are, and nothing tells which is meant.
-    Ambiguous,
+    /// Accounts of these names are, and nothing tells which is meant.
+    Ambiguous(Vec<Username>),
     /// The account must be unlocked first, and was not.
     Locked,
     /// What is kept for the account cannot be understood, or was not meant for it.
@@ -65,15 +65,17 @@ pub fn judge(
     if !contexts.iter().all(|context| policy.allows(context)) {
         return Ok(Verdict::RefusedHttp);
     }
-    let credential = match with_retries(|| choose(keychain, contexts, username)) {
+    let credential = match with_retries(|| choose(keychain, contexts, username, policy.now)) {
         Ok(Choice::Account(account)) => account.1,
         Ok(Choice::None) => return Ok(Verdict::Nobody),
-        Ok(Choice::Ambiguous) => return Ok(Verdict::Ambiguous),
+        Ok(Choice::Ambiguous(names)) => return Ok(Verdict::Ambiguous(names)),
         Err(Error::Locked) => return Ok(Verdict::Locked),
         Err(Error::Damaged) => return Ok(Verdict::Damaged),
         Err(error) => return Err(error),
     };
     let reason = match credential.state(policy.now) {
+        // It was not chosen.
+        State::PutAway => return Ok(Verdict::Nobody),
         State::Rejected => Reason::Rejected,
         _ if credential.authtype.is_some() && !takes_schemes => Reason::Scheme,
         State::Expired if credential.refresh_token.is_some() => Reason::Renewable,

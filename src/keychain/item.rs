@@ -6,6 +6,11 @@
 //! username=alice
 //! password_expiry_utc=1798761600      seconds since 1970 UTC, as all times here
 //! stored_at=1796169600
+//! made_by=git                         whose the account is; a person's where nothing is said
+//! token_by=git                        whose the token is
+//! aside=ghp_TESTONLY…                 the account's other token, with its own state
+//! aside_since=1796169600
+//! aside_stored_at=1796083200
 //! ```
 //!
 //! Everything that changes is in here. Only what never changes (the schema, the context and
@@ -13,7 +18,7 @@
 //! subset of the new ones, and then hit the wrong one.
 
 use crate::context::Context;
-use crate::credential::{Account, Credential, Username};
+use crate::credential::{Account, Aside, Credential, Maker, Token, Username};
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
 use std::borrow::Cow;
@@ -42,24 +47,48 @@ impl<'a> Content<'a> {
     /// The content for a credential.
     #[must_use]
     pub fn of(credential: &'a Credential) -> Self {
-        let text = |text: String| Some(Cow::Owned(text.into_bytes()));
-        let number = |number: Option<u64>| number.and_then(|number| text(number.to_string()));
-        let username = credential.username.as_ref().map(Username::as_bytes);
-        let refresh_token = credential.refresh_token.as_ref().map(Secret::expose);
-        let linked_to = credential.linked_to.as_ref().map(ToString::to_string);
-        let lines: [(&'static str, Option<Cow<'a, [u8]>>); 9] = [
-            ("context", text(credential.context.to_string())),
-            ("username", username.map(Cow::Borrowed)),
-            ("any_username", credential.any_username.then_some(Cow::Borrowed(b"true"))),
-            ("authtype", credential.authtype.as_deref().map(Cow::Borrowed)),
-            ("password_expiry_utc", number(credential.expiry)),
-            ("oauth_refresh_token", refresh_token.map(Cow::Borrowed)),
-            ("stored_at", number(Some(credential.stored_at))),
-            ("rejected_at", number(credential.rejected_at)),
-            ("linked_to", linked_to.and_then(text)),
-        ];
-        let lines = lines.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
-        Self { token: credential.token.expose(), lines }
+        let mut content = Self { token: credential.token.expose(), lines: Vec::with_capacity(8) };
+        content.text("context", credential.context.to_string());
+        content.bytes("username", credential.username.as_ref().map(Username::as_bytes));
+        content.bytes("any_username", credential.any_username.then_some(b"true"));
+        content.bytes("made_by", mark(credential.made_by));
+        content.number("put_away_at", credential.put_away_at);
+        content.bytes("authtype", credential.authtype.as_deref());
+        content.number("password_expiry_utc", credential.expiry);
+        let refresh_token = credential.refresh_token.as_ref();
+        content.bytes("oauth_refresh_token", refresh_token.map(Secret::expose));
+        content.number("stored_at", Some(credential.stored_at));
+        content.number("rejected_at", credential.rejected_at);
+        content.bytes("token_by", mark(credential.token_by));
+        if let Some(Aside { token, since }) = &credential.aside {
+            content.bytes("aside", Some(token.secret.expose()));
+            content.number("aside_since", Some(*since));
+            content.bytes("aside_authtype", token.authtype.as_deref());
+            content.number("aside_password_expiry_utc", token.expiry);
+            let refresh_token = token.refresh_token.as_ref();
+            content.bytes("aside_oauth_refresh_token", refresh_token.map(Secret::expose));
+            content.number("aside_stored_at", Some(token.stored_at));
+            content.number("aside_rejected_at", token.rejected_at);
+            content.bytes("aside_token_by", mark(token.made_by));
+        }
+        if let Some(place) = &credential.linked_to {
+            content.text("linked_to", place.to_string());
+        }
+        content
+    }
+
+    fn bytes(&mut self, key: &'static str, value: Option<&'a [u8]>) {
+        self.lines.extend(value.map(|value| (key, Cow::Borrowed(value))));
+    }
+
+    fn text(&mut self, key: &'static str, text: String) {
+        self.lines.push((key, Cow::Owned(text.into_bytes())));
+    }
+
+    fn number(&mut self, key: &'static str, number: Option<u64>) {
+        if let Some(number) = number {
+            self.text(key, number.to_string());
+        }
     }
 
     /// The pieces, in their order.
@@ -97,32 +126,30 @@ impl<'a> Content<'a> {
 /// may have added are passed over.
 pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
     let text = bytes.expose().strip_suffix(b"\n").ok_or(Error::Damaged)?;
+    // Neither ever comes in a request, and for git a value with one would be two lines.
+    if text.iter().any(|b| matches!(b, b'\r' | 0)) {
+        return Err(Error::Damaged);
+    }
     let mut lines = text.split(|&b| b == b'\n');
     let token = bytes.secret(lines.next().ok_or(Error::Damaged)?);
-    let mut context = None;
-    let mut linked_to = None;
-    let mut credential = Lines::default();
+    let mut account = AccountLines::default();
+    let mut answering = TokenLines::default();
+    let mut aside = TokenLines::default();
     for line in lines {
         let equals = line.iter().position(|&b| b == b'=').ok_or(Error::Damaged)?;
         let (key, value) = (&line[..equals], &line[equals + 1..]);
-        match key {
-            b"context" => {
-                once(&mut context, canonical(value)?)?;
+        match key.strip_prefix(b"aside_") {
+            Some(key) => aside.take(key, value, bytes)?,
+            None if key == b"aside" => once(&mut aside.secret, bytes.secret(value))?,
+            None => {
+                account.take(key, value)?;
+                answering.take(key, value, bytes)?;
             }
-            b"linked_to" => once(&mut linked_to, canonical(value)?)?,
-            b"username" => once(&mut credential.username, Username::new(value))?,
-            b"any_username" => once(&mut credential.any_username, value == b"true")?,
-            b"authtype" => once(&mut credential.authtype, value.to_vec())?,
-            b"password_expiry_utc" => once(&mut credential.expiry, number(value)?)?,
-            b"oauth_refresh_token" => once(&mut credential.refresh_token, bytes.secret(value))?,
-            b"stored_at" => once(&mut credential.stored_at, number(value)?)?,
-            b"rejected_at" => once(&mut credential.rejected_at, number(value)?)?,
-            _ => {}
         }
     }
-    let context = context.ok_or(Error::Damaged)?;
+    let context = account.context.ok_or(Error::Damaged)?;
     // Only a registry has a link, and it leads to one of git's places.
-    if let Some(place) = &linked_to
+    if let Some(place) = &account.linked_to
         && (context.registry().is_none()
             || place.registry().is_some()
             || !token.expose().is_empty())
@@ -130,29 +157,105 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
         return Err(Error::Damaged);
     }
     Ok(Credential {
-        context,
-        username: credential.username,
-        any_username: credential.any_username.unwrap_or_default(),
-        token,
-        authtype: credential.authtype,
-        expiry: credential.expiry,
-        refresh_token: credential.refresh_token,
-        stored_at: credential.stored_at.unwrap_or_default(),
-        rejected_at: credential.rejected_at,
-        linked_to,
+        username: account.username,
+        any_username: account.any_username.unwrap_or_default(),
+        made_by: account.made_by.unwrap_or_default(),
+        put_away_at: account.put_away_at,
+        linked_to: account.linked_to,
+        aside: aside.aside()?,
+        authtype: answering.authtype,
+        expiry: answering.expiry,
+        refresh_token: answering.refresh_token,
+        rejected_at: answering.rejected_at,
+        token_by: answering.made_by.unwrap_or_default(),
+        ..Credential::new(context, None, token, answering.stored_at.unwrap_or_default())
     })
 }
 
-/// The lines below the token, while they are read.
+/// What is said of the account, while it is read.
 #[derive(Default)]
-struct Lines {
+struct AccountLines {
+    context: Option<Context>,
     username: Option<Username>,
     any_username: Option<bool>,
+    made_by: Option<Maker>,
+    put_away_at: Option<u64>,
+    linked_to: Option<Context>,
+}
+
+impl AccountLines {
+    fn take(&mut self, key: &[u8], value: &[u8]) -> Result<(), Error> {
+        match key {
+            b"context" => once(&mut self.context, canonical(value)?),
+            b"username" => once(&mut self.username, Username::new(value)),
+            b"any_username" => once(&mut self.any_username, value == b"true"),
+            b"made_by" => once(&mut self.made_by, maker(value)),
+            b"put_away_at" => once(&mut self.put_away_at, number(value)?),
+            b"linked_to" => once(&mut self.linked_to, canonical(value)?),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is said of one of its tokens, while it is read.
+#[derive(Default)]
+struct TokenLines {
+    secret: Option<Secret>,
+    since: Option<u64>,
     authtype: Option<Vec<u8>>,
     expiry: Option<u64>,
     refresh_token: Option<Secret>,
     stored_at: Option<u64>,
     rejected_at: Option<u64>,
+    made_by: Option<Maker>,
+}
+
+impl TokenLines {
+    fn take(&mut self, key: &[u8], value: &[u8], bytes: &Buffer) -> Result<(), Error> {
+        match key {
+            b"since" => once(&mut self.since, number(value)?),
+            b"authtype" => once(&mut self.authtype, value.to_vec()),
+            b"password_expiry_utc" => once(&mut self.expiry, number(value)?),
+            b"oauth_refresh_token" => once(&mut self.refresh_token, bytes.secret(value)),
+            b"stored_at" => once(&mut self.stored_at, number(value)?),
+            b"rejected_at" => once(&mut self.rejected_at, number(value)?),
+            b"token_by" => once(&mut self.made_by, maker(value)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The token as one that was set aside, if there is one.
+    fn aside(self) -> Result<Option<Aside>, Error> {
+        let (secret, since) = match (self.secret, self.since) {
+            (Some(secret), Some(since)) => (secret, since),
+            (None, None) => return Ok(None),
+            _ => return Err(Error::Damaged),
+        };
+        let token = Token {
+            secret,
+            authtype: self.authtype,
+            expiry: self.expiry,
+            refresh_token: self.refresh_token,
+            stored_at: self.stored_at.unwrap_or_default(),
+            rejected_at: self.rejected_at,
+            made_by: self.made_by.unwrap_or_default(),
+        };
+        Ok(Some(Aside { token, since }))
+    }
+}
+
+/// Says in an item that something is git's. What is a person's needs no mark.
+const GITS: &[u8] = b"git";
+
+fn mark(maker: Maker) -> Option<&'static [u8]> {
+    match maker {
+        Maker::Person => None,
+        Maker::Git => Some(GITS),
+    }
+}
+
+fn maker(value: &[u8]) -> Maker {
+    if value == GITS { Maker::Git } else { Maker::Person }
 }
 
 /// Takes a value. A key that stands twice is not ours: which of the two would be meant?
@@ -173,7 +276,7 @@ fn number(value: &[u8]) -> Result<u64, Error> {
 mod tests {
     use super::{Content, decode, label};
     use crate::context::Context;
-    use crate::credential::{Account, Credential, Username};
+    use crate::credential::{Account, Aside, Credential, Maker, Token, Username};
     use crate::error::Error;
     use crate::secret::{Buffer, Secret};
 
@@ -182,13 +285,29 @@ mod tests {
             context: Context::from_canonical("https://h.example:8443/a b/%FF").expect("canonical"),
             username: Some(Username::new(b"al=ice\xFF")),
             any_username: true,
+            made_by: Maker::Git,
+            put_away_at: Some(3),
             token: Secret::new(b"ghp_TESTONLY=1"),
             authtype: Some(b"Bearer".to_vec()),
             expiry: Some(1_798_761_600),
             refresh_token: Some(Secret::new(b"ghr_TESTONLY")),
             stored_at: 1,
             rejected_at: Some(2),
+            token_by: Maker::Git,
+            aside: Some(Aside { token: other(), since: 4 }),
             linked_to: None,
+        }
+    }
+
+    fn other() -> Token {
+        Token {
+            secret: Secret::new(b"ghp_TESTONLY2"),
+            authtype: Some(b"Bearer".to_vec()),
+            expiry: Some(1_798_761_601),
+            refresh_token: Some(Secret::new(b"ghr_TESTONLY2")),
+            stored_at: 5,
+            rejected_at: Some(6),
+            made_by: Maker::Git,
         }
     }
 
@@ -210,23 +329,39 @@ mod tests {
         let bare = Credential {
             username: None,
             any_username: false,
+            made_by: Maker::Person,
+            put_away_at: None,
             token: Secret::new(b""),
             authtype: None,
             expiry: None,
             refresh_token: None,
             rejected_at: None,
+            token_by: Maker::Person,
+            aside: None,
             ..full()
         };
+        let token = Token { authtype: None, expiry: None, refresh_token: None, ..other() };
+        let token = Token { rejected_at: None, made_by: Maker::Person, ..token };
+        let bare_aside = Credential { aside: Some(Aside { token, since: 0 }), ..bare.clone() };
         let empty_name = Credential { username: Some(Username::default()), ..bare.clone() };
         let link = Credential {
             context: Context::from_canonical("docker://r.example").expect("canonical"),
             linked_to: Context::from_canonical("https://h.example/team"),
             ..empty_name.clone()
         };
-        for credential in [full(), bare, empty_name, link] {
+        for credential in [full(), bare, bare_aside, empty_name, link] {
             let content = Buffer::from(Content::of(&credential).to_bytes());
             assert!(decode(&content).is_ok_and(|read| read == credential));
         }
+    }
+
+    #[test]
+    fn what_does_not_say_whose_it_is_is_a_persons() {
+        let content = b"t\ncontext=https://h.example\nusername=alice\nstored_at=1\n";
+        let read = decode(&Buffer::new(content)).expect("sound");
+        assert_eq!((read.made_by, read.token_by), (Maker::Person, Maker::Person));
+        assert!(read.aside.is_none() && read.put_away_at.is_none());
+        assert!(*Content::of(&read).to_bytes() == content[..], "it is written as before");
     }
 
     #[test]
@@ -244,6 +379,8 @@ mod tests {
             b"token\nusername=a\n",
             b"token\ncontext=h\n",
             b"token\ncontext=https://h.example",
+            b"to\rken\ncontext=https://h.example\n",
+            b"token\ncontext=https://h.example\nusername=a\0\n",
             b"token\ncontext=https://H.example\n",
             b"token\ncontext=https://h.example\nstored_at=x\n",
             b"t\ncontext=https://h.example\nx\n",
@@ -254,10 +391,15 @@ mod tests {
             b"\ncontext=docker://r.example\nlinked_to=docker://g.example\n",
             b"\ncontext=docker://r.example\nlinked_to=g.example\n",
             b"t\ncontext=docker://r.example\nlinked_to=https://g.example\n",
+            b"t\ncontext=https://h.example\naside_since=1\n",
+            b"t\ncontext=https://h.example\naside=t1\n",
+            b"t\ncontext=https://h.example\naside=t1\naside_since=1\naside=t2\n",
+            b"t\ncontext=https://h.example\naside=t1\naside_since=1\naside_rejected_at=x\n",
+            b"t\ncontext=https://h.example\nmade_by=git\nmade_by=git\n",
         ] {
             assert!(decode(bytes).is_err(), "{:?}", bytes.escape_ascii().to_string());
         }
-        let later = b"t\ncontext=https://h.example\nadded_later=1\n";
+        let later = b"t\ncontext=https://h.example\nadded_later=1\naside_added_later=1\n";
         assert!(decode(later).is_ok_and(|credential| credential.token.expose() == b"t"));
     }
 }

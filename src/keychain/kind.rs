@@ -16,7 +16,7 @@ pub enum Kind {
     CredentialManager,
     /// Encrypted files, for machines without a desktop.
     Vault,
-    /// No keychain of the system's, but a [`source`](crate::source) of one token.
+    /// No keychain of the system's, but a source of one token: a variable, a file, a command.
     Source,
     /// This process's memory: for tests, and for programs that use the library.
     Memory,

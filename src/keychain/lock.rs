@@ -2,20 +2,20 @@
 //!
 //! Without it, two of them that store a first token for one account may both find nothing
 //! and both create an item, and an erase may reject a token that a store has just replaced.
-//! A get never takes it. It is a file in `$XDG_RUNTIME_DIR`, else in the user's state
-//! folder; the system lets it go when the process ends, however it ends. On Windows, too: a
-//! named mutex would hold within one session only, or could be taken by another user first.
+//! A get never takes it. It is a file in `$XDG_RUNTIME_DIR` if that folder is ours, else in the
+//! user's state folder; the system lets it go when the process ends, however it ends. On
+//! Windows, too: a named mutex would hold within one session only, or could be taken by another
+//! user first.
 
+use crate::private_file::{self, Folder};
 use crate::state_folder;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io;
 #[cfg(unix)]
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
-use std::thread;
+use std::time::Duration;
 #[cfg(unix)]
 use std::time::SystemTime;
-use std::time::{Duration, Instant};
 
 const NAME: &str = "git-credential-pat.lock";
 
@@ -35,6 +35,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 /// The lock, held until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
+    #[cfg_attr(not(unix), expect(dead_code, reason = "closing the file lets the lock go"))]
     file: File,
     #[expect(dead_code, reason = "closing the file lets the lock go")]
     second: Option<File>,
@@ -43,25 +44,26 @@ pub struct Lock {
 /// Takes the lock, or nothing where it cannot be had within four seconds.
 #[must_use]
 pub fn acquire() -> Option<Lock> {
-    acquire_file(NAME, PATIENCE)
+    acquire_named(NAME, PATIENCE)
 }
 
 /// Takes another lock, for a keychain's own writes: whoever calls it may hold the first.
 #[cfg(windows)]
 pub(super) fn acquire_second() -> Option<Lock> {
-    acquire_file(SECOND_NAME, PATIENCE)
+    acquire_named(SECOND_NAME, PATIENCE)
 }
 
 /// Waits for its turn to ask a person, or gives up after that time.
 #[cfg(unix)]
 pub(super) fn acquire_question(patience: Duration) -> Option<Lock> {
-    acquire_file(QUESTION_NAME, patience)
+    acquire_named(QUESTION_NAME, patience)
 }
 
-fn acquire_file(name: &str, patience: Duration) -> Option<Lock> {
-    let path = folder()?.join(name);
-    let mut options = OpenOptions::new();
-    let file = options.create(true).truncate(false).read(true).write(true).open(path).ok()?;
+fn acquire_named(name: &str, patience: Duration) -> Option<Lock> {
+    let runtime = || state_folder::variable("XDG_RUNTIME_DIR").and_then(Folder::ours);
+    // Where something else lies at the lock's place, that is so for all of us.
+    let file = runtime().and_then(|folder| folder.file(name));
+    let file = file.or_else(|| state_folder::made()?.file(name))?;
     of_file(file, patience).ok()?
 }
 
@@ -70,19 +72,10 @@ fn acquire_file(name: &str, patience: Duration) -> Option<Lock> {
 /// # Errors
 /// Where the file cannot be locked at all: some file systems have no locks.
 pub(super) fn of_file(file: File, patience: Duration) -> io::Result<Option<Lock>> {
-    let deadline = Instant::now() + patience;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(Some(Lock { file, second: None })),
-            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                thread::sleep(Duration::from_millis(2));
-            }
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-    }
+    Ok(private_file::try_lock(&file, patience)?.then_some(Lock { file, second: None }))
 }
 
+#[cfg(unix)]
 impl Lock {
     /// This lock, and with it another one.
     #[must_use]
@@ -91,13 +84,11 @@ impl Lock {
     }
 
     /// Leaves a note for whoever waits for the lock.
-    #[cfg(unix)]
     pub(super) fn mark(&self) {
         let _ = self.file.write_all_at(&nanoseconds(SystemTime::now()), 0);
     }
 
     /// Whether somebody has left a note since then.
-    #[cfg(unix)]
     pub(super) fn is_marked_since(&self, time: SystemTime) -> bool {
         let mut note = [0; 16];
         self.file.read_exact_at(&mut note, 0).is_ok() && note >= nanoseconds(time)
@@ -111,36 +102,13 @@ fn nanoseconds(time: SystemTime) -> [u8; 16] {
     since.as_nanos().to_be_bytes()
 }
 
-fn folder() -> Option<PathBuf> {
-    let runtime = state_folder::variable("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir());
-    runtime.or_else(state_folder::made)
-}
-
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::{PATIENCE, of_file};
-    use std::fs::File;
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     #[test]
-    fn the_lock_is_one_at_a_time_and_waiting_for_it_ends() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let acquire = |patience| {
-            let file = File::options().create(true).append(true).open(folder.path().join("lock"));
-            of_file(file.expect("a file"), patience).expect("locks")
-        };
-        let first = acquire(Duration::ZERO);
-        assert!(first.is_some());
-        assert!(acquire(Duration::from_millis(20)).is_none());
-        drop(first);
-        // Another test's child may hold a copy until its exec.
-        assert!(acquire(PATIENCE).is_some());
-    }
-
-    #[test]
-    #[cfg(unix)]
     fn a_note_is_seen_by_whoever_waited() {
-        use std::time::SystemTime;
         let file = tempfile::tempfile().expect("a file");
         let lock = of_file(file, PATIENCE).expect("locks").expect("nobody else");
         let (before, later) = (SystemTime::now(), SystemTime::now() + Duration::from_secs(5));

@@ -189,7 +189,7 @@ fn an_answer_has_only_what_there_is_and_capabilities_first() {
     let (token, refresh, name) = (Secret::new(b"t"), Secret::new(b"r"), Username::new(b"a"));
     let bare = Answer {
         username: None,
-        token: &token,
+        token: Some(&token),
         authtype: None,
         expiry: None,
         refresh_token: None,
@@ -220,14 +220,14 @@ fn no_value_becomes_a_second_line() {
         let (secret, name, good) = (Secret::new(bad), Username::new(bad), Secret::new(b"t"));
         let bare = Answer {
             username: None,
-            token: &good,
+            token: Some(&good),
             authtype: None,
             expiry: None,
             refresh_token: None,
             state: None,
         };
         for answer in [
-            Answer { token: &secret, ..bare },
+            Answer { token: Some(&secret), ..bare },
             Answer { username: Some(&name), ..bare },
             Answer { authtype: Some(bad), ..bare },
             Answer { refresh_token: Some(&secret), ..bare },

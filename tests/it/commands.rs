@@ -177,6 +177,99 @@ fn login_uses_the_keychain_that_git_is_configured_with() {
     assert_eq!(person.listed(), [expected]);
 }
 
+/// Runs the command of the hint that begins with this.
+#[track_caller]
+fn takes_the_hint(person: &Person, said: &str, beginning: &str) -> String {
+    let hint = said.lines().find_map(|line| line.strip_prefix("hint: ")?.strip_prefix(beginning));
+    let command = hint.unwrap_or_else(|| panic!("no hint {beginning:?}: {said}"));
+    let ran = person.sandbox.run("sh", &["-c", command], b"");
+    assert!(ran.status.success(), "{ran}");
+    command.to_owned()
+}
+
+/// The token that git gets, if any.
+fn git_gets(person: &Person) -> Option<String> {
+    let asked = format!("url={}\n\n", person.url(""));
+    let ran = person.sandbox.run("git", &["credential", "fill"], asked.as_bytes());
+    ran.stdout().lines().find_map(|line| line.strip_prefix("password=")).map(str::to_owned)
+}
+
+/// Somebody whose git has these lines of `credential.helper`.
+fn with_helpers(helpers: &[&str]) -> Person {
+    let person = Person::new();
+    for line in helpers {
+        person.sandbox.git(&["config", "--global", "--add", "credential.helper", line]);
+    }
+    person
+}
+
+#[test]
+fn login_sees_that_another_helper_has_made_git_forget_this_one() {
+    let person = with_helpers(&["pat --keychain kernel"]);
+    // What `gh auth setup-git` writes.
+    let key = format!("credential.{}.helper", person.url(""));
+    for line in ["", "!/usr/bin/gh auth git-credential"] {
+        person.sandbox.git(&["config", "--global", "--add", &key, line]);
+    }
+    let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
+    assert!(ran.status.success() && git_gets(&person).is_none(), "{ran}");
+    let command = takes_the_hint(&person, &ran.stderr(), "git does not use this helper yet: ");
+    assert_eq!(command, format!("git config --global --add {key} 'pat --keychain kernel'"));
+    assert_eq!(git_gets(&person).as_deref(), Some("ghp_TESTONLY1"));
+    // And that it is asked second.
+    let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
+    let said = ran.stderr();
+    assert!(said.contains("git asks gh first and this helper only where it has no"), "{ran}");
+    takes_the_hint(&person, &said, "");
+    let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
+    assert!(!ran.stderr().contains("hint"), "{ran}");
+}
+
+#[test]
+fn login_sees_that_git_asks_for_somebody_else() {
+    let person = with_helpers(&["pat --keychain kernel"]);
+    person.sandbox.git(&["config", "--global", "credential.username", "bob"]);
+    let login = "login --with-token --username alice https://HOST";
+    let ran = person.types(login, "ghp_TESTONLY1\n");
+    assert!(ran.status.success() && git_gets(&person).is_none(), "{ran}");
+    takes_the_hint(&person, &ran.stderr(), "git asks for bob there: ");
+    assert_eq!(git_gets(&person).as_deref(), Some("ghp_TESTONLY1"));
+    let ran = person.types(login, "ghp_TESTONLY1\n");
+    assert!(!ran.stderr().contains("hint"), "{ran}");
+    // One who answers any username is not concerned.
+    let login = "login --with-token --any-username --username carol https://HOST";
+    let ran = person.types(login, "ghp_TESTONLY2\n");
+    assert!(!ran.stderr().contains("git asks for"), "{ran}");
+}
+
+#[test]
+fn login_says_who_gets_a_copy_of_the_token_in_plain_text() {
+    let person = with_helpers(&["pat --keychain kernel", "store"]);
+    let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
+    let said = ran.stderr();
+    assert!(said.contains("login: git gives a copy of every token to store, which"), "{ran}");
+    takes_the_hint(&person, &said, "");
+    let helpers = person.sandbox.git(&["config", "--get-all", "credential.helper"]);
+    assert_eq!(helpers, "pat --keychain kernel\n");
+}
+
+#[test]
+fn what_another_line_overrides_is_said_to_be_overridden() {
+    let person = with_helpers(&["pat --keychain kernel"]);
+    person.sandbox.git(&["init", "-q", "."]);
+    person.sandbox.git(&["config", "--local", "credential.username", "bob"]);
+    let mut terminal = person.on_terminal("login --username alice HOST");
+    terminal.shows("When does");
+    terminal.types("\n");
+    terminal.shows("Token for alice");
+    terminal.types("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\n");
+    terminal.shows("git asks for bob at");
+    terminal.types("y\n");
+    let (status, screen) = terminal.ends();
+    assert!(status.success(), "{screen}");
+    assert!(screen.contains("another line of git's configuration counts more"), "{screen}");
+}
+
 #[test]
 fn list_shows_what_is_known_of_an_account_and_never_its_token() {
     let person = Person::new();

@@ -36,7 +36,8 @@ fn stamps(person: &Person) -> Vec<String> {
     let Ok(folder) = fs::read_dir(person.sandbox.path("state/git-credential-pat")) else {
         return Vec::new();
     };
-    folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    let names = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("warned-")).collect()
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Our stores beside the keyring family's own: each reads what the other writes.
 
 use crate::support::desktop::Desktop;
+use crate::support::keyring::{Keyring, elsewhere, in_own_keyring};
+use crate::support::program::program;
 use git_credential_pat::keychain::{kernel, secret_service};
 use keyring_core::Error;
 use keyring_core::api::CredentialStoreApi;
 use std::collections::HashMap;
-use std::env;
 use std::process::{self, Command};
 
 /// Names that no other test, and nobody else on the machine, uses.
@@ -13,28 +14,13 @@ fn unique(what: &str) -> String {
     format!("{what}-{}.example", process::id())
 }
 
-/// Runs this very test again, by a command that makes the surroundings it needs, where
-/// it is not there yet. Whether that was done.
-pub fn elsewhere(test: &str, command: impl FnOnce() -> Command) -> bool {
-    const MARK: &str = "ELSEWHERE";
-    if env::var_os(MARK).is_some() {
-        return false;
-    }
-    let mut command = command();
-    command.arg(env::current_exe().unwrap()).arg(test).env(MARK, "1");
-    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && printed.contains("1 passed"), "{output:?}");
-    true
-}
-
 /// In a session keyring that leads to the user's: the family's kernel store needs one, and
 /// not every shell has it.
 pub fn in_own_session(test: &str) -> bool {
     elsewhere(test, || {
-        let mut keyctl = Command::new("keyctl");
-        let again = "keyctl link @u @s && exec \"$0\" --exact \"$1\"";
-        keyctl.args(["session", "-", "sh", "-c", again]);
+        let mut keyctl = Command::new(program("keyctl", "keyutils"));
+        Keyring::of_this_test().enter(&mut keyctl);
+        keyctl.args(["session", "-", "sh", "-c", "keyctl link @u @s && exec \"$0\" \"$@\""]);
         keyctl
     })
 }
@@ -70,6 +56,9 @@ fn the_kernel_store_and_the_familys_read_and_replace_each_others_entries() {
 
 #[test]
 fn the_kernel_store_refuses_what_a_key_cannot_hold() {
+    if in_own_keyring("keyring_family::the_kernel_store_refuses_what_a_key_cannot_hold") {
+        return;
+    }
     let ours = kernel::store::Store.build(&unique("limits"), "alice", None).unwrap();
     assert!(matches!(ours.set_secret(b""), Err(Error::Invalid(..))));
     assert!(matches!(ours.set_secret(&vec![b'x'; 32_768]), Err(Error::TooLong(..))));
@@ -84,9 +73,7 @@ fn the_secret_service_store_and_the_familys_read_and_replace_each_others_entries
     let mut desktop = None;
     let in_desktop = || {
         let desktop = desktop.insert(Desktop::gnome_keyring());
-        let mut shell = desktop.sandbox.command("sh");
-        shell.args(["-c", "exec \"$0\" --exact \"$1\""]);
-        shell
+        desktop.sandbox.command("env")
     };
     if elsewhere(test, in_desktop) {
         return;

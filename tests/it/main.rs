@@ -50,6 +50,10 @@ mod memory;
 #[cfg(unix)]
 mod messages;
 mod model;
+#[cfg(target_os = "linux")]
+mod one_keychain;
+#[cfg(target_os = "linux")]
+mod private_files;
 mod protocol;
 #[cfg(target_os = "linux")]
 mod recording;

@@ -6,17 +6,17 @@
 
 mod rules;
 mod script;
+mod tokens;
 
-#[cfg(target_os = "linux")]
-use crate::keyring_family::elsewhere;
 use crate::support::Keys;
 #[cfg(target_os = "linux")]
 use crate::support::desktop::Desktop;
+#[cfg(target_os = "linux")]
+use crate::support::keyring::elsewhere;
 use git_credential_pat::context::Context;
-use git_credential_pat::credential::{Credential, Username};
+use git_credential_pat::credential::{self, Credential, Maker, Username};
 use git_credential_pat::error::Error;
-use git_credential_pat::helper::{self, Outcome, Policy};
-use git_credential_pat::keychain::Keychain;
+use git_credential_pat::helper::{self, Outcome, Policy, Restored};
 #[cfg(target_os = "linux")]
 use git_credential_pat::keychain::Options;
 #[cfg(windows)]
@@ -26,6 +26,7 @@ use git_credential_pat::keychain::kernel::KernelKeyring;
 use git_credential_pat::keychain::memory::MemoryKeychain;
 #[cfg(target_os = "linux")]
 use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
+use git_credential_pat::keychain::{Found, Keychain};
 use git_credential_pat::protocol::Request;
 use git_credential_pat::secret::Secret;
 use proptest::collection::vec;
@@ -51,9 +52,7 @@ fn every_keychain_answers_as_the_rules_say() {
     let mut desktop = None;
     let in_desktop = || {
         let desktop = desktop.insert(Desktop::gnome_keyring());
-        let mut shell = desktop.sandbox.command("sh");
-        shell.args(["-c", "exec \"$0\" --exact \"$1\""]);
-        shell
+        desktop.sandbox.command("env")
     };
     if elsewhere("model::every_keychain_answers_as_the_rules_say", in_desktop) {
         return;
@@ -105,7 +104,7 @@ fn play(
         }
         expected.push((model.play(step, now), now));
     }
-    let accounts = model.accounts(|host| keys.host(host));
+    let accounts = model.accounts(|host| keys.host(host), now);
     for keychain in keychains {
         let name = keychain.kind().name();
         let fail = |what: String| Err(TestCaseError::fail(format!("{name}: {what}")));
@@ -116,7 +115,7 @@ fn play(
                 Err(error) => return fail(format!("step {number}: {error}")),
             }
         }
-        let kept = kept(*keychain, keys);
+        let kept = kept(*keychain, keys, now);
         if kept != accounts {
             return fail(format!("{kept:?} is kept, not {accounts:?}"));
         }
@@ -150,13 +149,14 @@ fn perform(
             }
             helper::get(&Request::parse(lines.as_bytes())?, policy, keychain).map(answer)
         }
-        Step::Store { at, name, token, scheme, expiry } => {
+        Step::Store { at, name, token, scheme, expiry, refresh } => {
             place(at);
             line("username", *name);
             line("authtype", *scheme);
             line(if scheme.is_some() { "credential" } else { "password" }, Some(token));
             let expiry = expiry.map(|seconds| (START + u64::from(seconds)).to_string());
             line("password_expiry_utc", expiry.as_deref());
+            line("oauth_refresh_token", *refresh);
             helper::store(&Request::parse(lines.as_bytes())?, policy, keychain).map(answer)
         }
         Step::Erase { at, name, token } => {
@@ -165,12 +165,10 @@ fn perform(
             line("password", *token);
             helper::erase(&Request::parse(lines.as_bytes())?, policy, keychain).map(answer)
         }
-        Step::LogInForAnyName { at, name, token } => {
-            let host = at.host_as_typed(|host| keys.host(host));
-            let host = Context::of_host(b"https", host.as_bytes()).unwrap();
-            if let Some(context) = host.scoped(at.path.as_bytes()) {
+        Step::LogIn { at, name, token, for_any_name } => {
+            if let Some(context) = context(at, keys) {
                 let credential = Credential {
-                    any_username: true,
+                    any_username: *for_any_name,
                     ..Credential::new(
                         context,
                         Some(Username::new(name.as_bytes())),
@@ -182,25 +180,72 @@ fn perform(
             }
             Ok(Answer::Silence)
         }
+        Step::Restore { at, name } => {
+            let name = name.map(|name| Username::new(name.as_bytes()));
+            let Some(context) = context(at, keys) else { return Ok(Answer::NotRestored) };
+            match helper::restore(keychain, &context, name.as_ref(), now) {
+                Ok(Restored::Account(_)) => Ok(Answer::Silence),
+                Ok(_) | Err(Error::Expired) => Ok(Answer::NotRestored),
+                Err(error) => Err(error),
+            }
+        }
         Step::Wait { .. } => Ok(Answer::Silence),
     }
 }
 
+fn context(at: &Place, keys: &Keys) -> Option<Context> {
+    let host = at.host_as_typed(|host| keys.host(host));
+    Context::of_host(b"https", host.as_bytes()).unwrap().scoped(at.path.as_bytes())
+}
+
 fn answer(outcome: Outcome) -> Answer {
     match outcome {
-        Outcome::Silent | Outcome::Expired(_) => Answer::Silence,
-        Outcome::Ambiguous(_) => Answer::Several,
+        Outcome::Silent | Outcome::Expired(_) | Outcome::PutAway(_) => Answer::Silence,
+        Outcome::Ambiguous(_, names) => {
+            Answer::Several(names.iter().map(ToString::to_string).collect())
+        }
         Outcome::Answer { lines, .. } => Answer::Lines(String::from_utf8(lines.to_vec()).unwrap()),
         Outcome::RefusedHttp => panic!("nobody asked for http"),
     }
 }
 
-/// The accounts that are there under this label, in order.
-fn kept(keychain: &mut dyn Keychain, keys: &Keys) -> Vec<String> {
+/// The accounts that are there under this label and what they hold, in order.
+fn kept(keychain: &mut dyn Keychain, keys: &Keys, now: u64) -> Vec<String> {
     let label = keys.host("");
-    let listed = keychain.list().unwrap();
-    let text = listed.iter().map(|(_, a)| format!("{} {}", a.context, a.username));
-    let mut accounts: Vec<String> = text.filter(|text| text.contains(&label)).collect();
+    let mut listed = keychain.list().unwrap();
+    listed.retain(|(_, account)| account.context.to_string().contains(&label));
+    let found: Vec<Found> = listed.into_iter().map(|(found, _)| found).collect();
+    let read = keychain.read(&found).unwrap();
+    let there = read.iter().filter(|(_, credential)| !credential.is_gone(now));
+    let mut accounts: Vec<String> = there
+        .map(|(_, credential)| {
+            let account = credential.account();
+            let words = in_words(credential, now);
+            format!("{} {}: {words}", account.context, account.username)
+        })
+        .collect();
     accounts.sort();
     accounts
+}
+
+/// As the model says it.
+fn in_words(credential: &Credential, now: u64) -> String {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let token = |token: &credential::Token| tokens::Token {
+        text: text(token.secret.expose()),
+        scheme: token.authtype.as_deref().map(text),
+        expiry: token.expiry,
+        refresh: token.refresh_token.as_ref().map(|token| text(token.expose())),
+        refused: token.rejected_at,
+        persons: token.made_by == Maker::Person,
+    };
+    let account = tokens::Account {
+        name: credential.username.as_ref().map(ToString::to_string),
+        for_any_name: credential.any_username,
+        persons: credential.made_by == Maker::Person,
+        put_away: credential.put_away_at,
+        answers: token(&credential.answering()),
+        aside: credential.aside.as_ref().map(|aside| (token(&aside.token), aside.since)),
+    };
+    account.in_words(now)
 }

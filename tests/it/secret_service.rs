@@ -7,6 +7,7 @@ use crate::support::desktop::Desktop;
 use crate::support::watch::{Watch, traffic};
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
+use git_credential_pat::error::Error;
 use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
 use git_credential_pat::keychain::{Found, Keychain, Options};
 use git_credential_pat::secret::Secret;
@@ -36,7 +37,22 @@ fn credential(at: &str, username: &str, token: &str) -> Credential {
 
 fn find(keychain: &mut SecretService, at: &str, username: Option<&str>) -> Vec<Found> {
     let username = username.map(|name| Username::new(name.as_bytes()));
-    keychain.find(&[context(at)], username.as_ref()).unwrap()
+    again(|| keychain.find(&[context(at)], username.as_ref())).unwrap()
+}
+
+/// As every caller does it: again where the error says so. gnome-keyring refuses a search or a
+/// new item by itself, rarely.
+fn again<T>(mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    match call() {
+        Err(error) if error.is_transient() => call(),
+        result => result,
+    }
+}
+
+/// Files an account that is not there yet.
+#[track_caller]
+fn add(keychain: &mut SecretService, credential: &Credential) {
+    again(|| keychain.write(None, credential)).unwrap();
 }
 
 /// The tokens that are filed there, sorted.
@@ -51,25 +67,34 @@ fn tokens(keychain: &mut SecretService, at: &str, username: Option<&str>) -> Vec
 
 #[test]
 fn a_get_is_four_calls_and_a_miss_is_two() {
+    // Elsewhere a call that is refused and made again counts once: so this may not be the rule.
+    let refusals = [(); 3].map(|()| refusals_of_a_get_and_a_miss());
+    assert!(refusals.contains(&0), "{refusals:?} calls were refused");
+}
+
+fn refusals_of_a_get_and_a_miss() -> usize {
     let desktop = Desktop::gnome_keyring();
-    client(&desktop).write(None, &credential("https://h.example", "a", "ghp_TESTONLY")).unwrap();
+    add(&mut client(&desktop), &credential("https://h.example", "a", "ghp_TESTONLY"));
     let watch = Watch::new(&desktop);
     let mut keychain = impatient(desktop.address());
     assert_eq!(tokens(&mut keychain, "https://h.example", None), ["ghp_TESTONLY"]);
     let get = ["Hello", "SearchItems", "OpenSession", "GetSecret"];
-    assert_eq!(watch.calls(&desktop), get);
+    let hit = watch.seen(&desktop);
+    assert_eq!(hit.calls, get);
 
     let watch = Watch::new(&desktop);
     let mut keychain = impatient(desktop.address());
     assert!(find(&mut keychain, "https://other.example", None).is_empty());
-    assert_eq!(watch.calls(&desktop), ["Hello", "SearchItems"]);
+    let miss = watch.seen(&desktop);
+    assert_eq!(miss.calls, ["Hello", "SearchItems"]);
+    hit.refusals + miss.refusals
 }
 
 #[test]
 fn a_first_write_is_preceded_by_a_search() {
     let desktop = Desktop::gnome_keyring();
     let watch = Watch::new(&desktop);
-    client(&desktop).write(None, &credential("https://h.example", "a", "ghp_TESTONLY")).unwrap();
+    add(&mut client(&desktop), &credential("https://h.example", "a", "ghp_TESTONLY"));
     let write = ["Hello", "SearchItems", "OpenSession", "CreateItem"];
     assert_eq!(watch.calls(&desktop), write);
 }
@@ -80,7 +105,7 @@ fn no_token_crosses_the_bus_readably() {
     let token = "ghp_TESTONLYsecretsecretsecret";
     let crossed = traffic(&desktop, || {
         let mut keychain = client(&desktop);
-        keychain.write(None, &credential("https://h.example", "a", token)).unwrap();
+        add(&mut keychain, &credential("https://h.example", "a", token));
         assert_eq!(tokens(&mut keychain, "https://h.example", None), [token]);
     });
     let seen = |text: &[u8]| crossed.windows(text.len()).any(|window| window == text);
@@ -92,7 +117,7 @@ fn no_token_crosses_the_bus_readably() {
 fn other_programs_read_what_was_written() {
     let desktop = Desktop::gnome_keyring();
     let credential = credential("https://h.example", "a", "ghp_TESTONLY");
-    client(&desktop).write(None, &credential).unwrap();
+    add(&mut client(&desktop), &credential);
     let lookup = ["lookup", "context", "https://h.example", "username", "a"];
     let ran = desktop.tool("secret-tool", "libsecret-tools", &lookup, b"");
     assert!(ran.stdout().starts_with("ghp_TESTONLY\ncontext=https://h.example\n"), "{ran}");
@@ -107,9 +132,10 @@ fn many_accounts_are_listed_and_read() {
     let mut keychain = client(&desktop);
     for n in 0..300 {
         let token = format!("ghp_TESTONLY{n}");
-        keychain.write(None, &credential("https://h.example", &n.to_string(), &token)).unwrap();
+        add(&mut keychain, &credential("https://h.example", &n.to_string(), &token));
     }
-    let found: Vec<Found> = keychain.list().unwrap().into_iter().map(|(found, _)| found).collect();
+    let listed = again(|| keychain.list()).unwrap();
+    let found: Vec<Found> = listed.into_iter().map(|(found, _)| found).collect();
     let names = keychain.usernames(&found).unwrap();
     let read = keychain.read(&found).unwrap();
     assert_eq!((found.len(), read.len()), (300, 300));
@@ -124,11 +150,7 @@ fn parallel_writers_of_one_account_make_one_item() {
     let write = |n: usize| {
         let credential = credential("https://h.example", "a", &format!("ghp_TESTONLY{n}"));
         let mut keychain = client(&desktop);
-        match keychain.write(None, &credential) {
-            // As every caller does: once more.
-            Err(error) if error.is_transient() => keychain.write(None, &credential),
-            result => result,
-        }
+        again(|| keychain.write(None, &credential))
     };
     std::thread::scope(|scope| {
         let writers: Vec<_> = (0..8).map(|n| scope.spawn(move || write(n))).collect();
@@ -159,7 +181,7 @@ fn two_thousand_sessions_with_kwallet_agree_about_the_key() {
 
 fn gets_with_a_session_each(desktop: &Desktop) {
     let mut first = client(desktop).with_prompts(Prompts::Always);
-    first.write(None, &credential("https://h.example", "a", "ghp_TESTONLY")).unwrap();
+    add(&mut first, &credential("https://h.example", "a", "ghp_TESTONLY"));
     let mut again = 0;
     for _ in 0..2000 {
         let mut keychain = impatient(desktop.address());

@@ -2,6 +2,7 @@
 //! and each command that it names as a mending is run as it stands, and mends.
 
 mod accounts;
+mod as_git_does;
 mod configuration;
 mod keychains;
 mod plain_text;
@@ -12,7 +13,6 @@ use crate::support::kernel::Keys;
 use crate::support::sandbox::{BINARY, Ran, Sandbox};
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
-use git_credential_pat::keychain::{Kind, Options, open};
 use git_credential_pat::secret::Secret;
 use serde_json::Value;
 use std::path::Path;
@@ -23,8 +23,7 @@ pub const TOKEN: &str = "ghp_TESTONLYstatus0123456789";
 /// Somebody with the kernel's keyring and without a desktop, at a host of their own.
 pub struct User {
     pub sandbox: Sandbox,
-    /// Removes what is kept for the host.
-    _keys: Keys,
+    keys: Keys,
     pub host: String,
 }
 
@@ -33,7 +32,7 @@ impl User {
     pub fn new() -> Self {
         let keys = Keys::new();
         let host = keys.host("status");
-        Self { sandbox: Sandbox::new(), _keys: keys, host }
+        Self { sandbox: Sandbox::new(), keys, host }
     }
 
     /// Whose git asks this helper.
@@ -78,8 +77,7 @@ impl User {
             1_796_169_600,
         );
         change(&mut credential);
-        let options = Options { kind: Some(Kind::Kernel), ..Options::default() };
-        open(&options).unwrap().write(None, &credential).unwrap();
+        self.keys.plant_account(&credential);
     }
 
     pub fn types(&self, line: &str) -> Ran {

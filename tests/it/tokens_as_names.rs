@@ -7,7 +7,6 @@ use crate::support::person::Person;
 use crate::support::sandbox::{BINARY, Ran};
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
-use git_credential_pat::keychain::{Kind, Options, open};
 use git_credential_pat::secret::Secret;
 use std::os::unix::fs::symlink;
 
@@ -139,9 +138,7 @@ fn what_an_older_version_has_filed_as_a_name_is_not_shown() {
     let file = |context: &str, name: &str| {
         let context = Context::from_canonical(context).unwrap();
         let username = Username::new(name.as_bytes());
-        let credential = Credential::new(context, Some(username), Secret::new(b"x"), 1);
-        let options = Options { kind: Some(Kind::Kernel), ..Options::default() };
-        open(&options).unwrap().write(None, &credential).unwrap();
+        keys.plant_account(&Credential::new(context, Some(username), Secret::new(b"x"), 1));
     };
     file(&person.url(""), &token);
     file(&person.url("/org"), "alice");

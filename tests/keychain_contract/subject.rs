@@ -2,7 +2,7 @@
 //! speak of it.
 
 use git_credential_pat::context::Context;
-use git_credential_pat::credential::{Credential, Username};
+use git_credential_pat::credential::{Account, Credential, Username};
 use git_credential_pat::error::Error;
 use git_credential_pat::keychain::{Found, Keychain};
 use git_credential_pat::secret::Secret;
@@ -75,9 +75,19 @@ impl Handle {
     /// What is filed there, under this username if one is given.
     #[track_caller]
     pub fn find(&mut self, at: &Context, username: Option<&str>) -> Vec<Found> {
-        let username = username.map(name);
-        let contexts = [at.clone()];
-        again(|| self.0.find(&contexts, username.as_ref())).unwrap()
+        self.find_all(std::slice::from_ref(at), username.map(name).as_ref())
+    }
+
+    /// What is filed at any of these.
+    #[track_caller]
+    pub fn find_all(&mut self, contexts: &[Context], username: Option<&Username>) -> Vec<Found> {
+        again(|| self.0.find(contexts, username)).unwrap()
+    }
+
+    /// Every account, also those of others.
+    #[track_caller]
+    pub fn list(&mut self) -> Vec<(Found, Account)> {
+        again(|| self.0.list()).unwrap()
     }
 
     /// The only item of this account.
@@ -115,9 +125,7 @@ impl Handle {
     #[track_caller]
     pub fn replace(&mut self, credential: &Credential) {
         let account = credential.account();
-        let found =
-            again(|| self.0.find(std::slice::from_ref(&account.context), Some(&account.username)));
-        let found = found.unwrap();
+        let found = self.find_all(std::slice::from_ref(&account.context), Some(&account.username));
         assert_eq!(found.len(), 1, "items to replace");
         self.0.write(Some(&found[0]), credential).unwrap();
     }
@@ -140,7 +148,7 @@ impl Handle {
     /// Contexts and usernames of all accounts of this host, in order.
     #[track_caller]
     pub fn accounts(&mut self, host: &Host) -> Vec<String> {
-        let listed = again(|| self.0.list()).unwrap();
+        let listed = self.list();
         let ours = listed.iter().filter(|(_, account)| host.has(&account.context));
         let text = ours.map(|(_, account)| format!("{} {}", account.context, account.username));
         let mut accounts: Vec<String> = text.collect();
@@ -149,9 +157,13 @@ impl Handle {
     }
 }
 
-/// As every caller does it: once more where the error says so.
+/// As every caller does it: again where the error says so. gnome-keyring refuses a search or a
+/// new item by itself, rarely.
 pub fn again<T>(mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    call().or_else(|error| if error.is_transient() { call() } else { Err(error) })
+    match call() {
+        Err(error) if error.is_transient() => call(),
+        result => result,
+    }
 }
 
 /// Runs the helper with this request; what it printed. It must succeed without a word.

@@ -8,6 +8,9 @@
 #![allow(dead_code, reason = "the tests use more of it")]
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[path = "../it/support/keyring.rs"]
+mod keyring;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[path = "../it/support/residue.rs"]
 mod residue;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

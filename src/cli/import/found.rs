@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
+use crate::keychain::Kind;
 use crate::secret::Secret;
 use crate::time::now;
 
@@ -34,6 +35,11 @@ pub(super) struct Entry {
 
 /// Takes entries out of a source.
 pub(super) trait Removal {
+    /// Which of our own keychains it is, if it is one.
+    fn keychain(&self) -> Option<Kind> {
+        None
+    }
+
     /// Removes the entries with these numbers and leaves everything else as it is, in one
     /// step.
     ///
@@ -43,6 +49,11 @@ pub(super) trait Removal {
 }
 
 impl Source {
+    /// Which of our own keychains it is, if it is one.
+    pub(super) fn keychain(&self) -> Option<Kind> {
+        self.removal.as_ref().and_then(|removal| removal.keychain())
+    }
+
     /// Passes over what is for none of these places, if there are any.
     pub(super) fn keep_only(&mut self, places: &[Place]) {
         let is_named = |context: &Context| places.iter().any(|place| place.context == *context);

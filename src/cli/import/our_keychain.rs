@@ -14,7 +14,7 @@ use std::cell::RefCell;
 /// # Errors
 /// Where it fails.
 pub(super) fn read(kind: Kind) -> Result<Option<Source>, Error> {
-    let options = KeychainArguments { keychain: Some(kind) }.setup()?.options;
+    let options = KeychainArguments { keychain: Some(kind) }.setups()?.at(None)?.options;
     let mut keychain = keychain::open(&Options { cache: None, ..options })?;
     let mut items = helper::with_retries(|| items(&mut *keychain))?;
     items.sort_by_key(|(_, credential)| credential.account());
@@ -32,7 +32,7 @@ pub(super) fn read(kind: Kind) -> Result<Option<Source>, Error> {
     Ok((!entries.is_empty()).then(|| Source {
         name: kind.in_a_sentence(),
         entries,
-        removal: Some(Box::new(Items { keychain: RefCell::new(keychain), found })),
+        removal: Some(Box::new(Items { kind, keychain: RefCell::new(keychain), found })),
         remark: None,
         sends_path: false,
     }))
@@ -56,11 +56,16 @@ fn found(keychain: &mut dyn Keychain) -> Result<Vec<Found>, Error> {
 }
 
 struct Items {
+    kind: Kind,
     keychain: RefCell<Box<dyn Keychain>>,
     found: Vec<Found>,
 }
 
 impl Removal for Items {
+    fn keychain(&self) -> Option<Kind> {
+        Some(self.kind)
+    }
+
     fn remove(&self, numbers: &[usize]) -> Result<(), Error> {
         let mut keychain = self.keychain.borrow_mut();
         let _guard = keychain.exclusive();

@@ -5,7 +5,8 @@ use crate::cli::accounts::existing;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::helper::{self, Choice};
-use crate::keychain::Keychain;
+use crate::keychain::{Keychain, Kind};
+use crate::setup::Opened;
 use crate::terminal;
 use crate::time::now;
 use std::fmt::Write;
@@ -29,6 +30,8 @@ pub(super) enum Step {
     Stored,
     /// The account that answers for its place has this very token.
     AlreadyThere,
+    /// The same, but it was git that brought account or token, or another token lies beside it.
+    Claim,
     /// The account has another token, which is not to be replaced.
     Differs,
     /// It stays where it is, for this reason.
@@ -36,12 +39,18 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// Whether something is to be done.
+    pub(super) fn is_wanted(self) -> bool {
+        matches!(self, Self::Store | Self::Replace | Self::Claim)
+    }
+
     fn text(self) -> String {
         match self {
             Self::Store => "import".to_owned(),
             Self::Replace => "import, replacing another token".to_owned(),
             Self::Stored => "imported".to_owned(),
             Self::AlreadyThere => "is there already".to_owned(),
+            Self::Claim => "is there already, from git: becomes yours".to_owned(),
             Self::Differs => "stays: another token is stored for this account".to_owned(),
             Self::Stays(why) => format!("stays: {why}"),
         }
@@ -49,35 +58,41 @@ impl Step {
 }
 
 impl<'a> Plan<'a> {
-    /// Compares what was found with what the keychain has. Nothing is changed.
+    /// Compares what was found with what the keychains of its places have. Nothing is changed.
     ///
     /// # Errors
     /// Where the keychain fails.
     pub(super) fn make(
         source: &'a Source,
-        keychain: &mut dyn Keychain,
-        allow_http: bool,
+        opened: &mut Opened<'_>,
         replace: bool,
     ) -> Result<Self, Error> {
         let mut steps = Vec::with_capacity(source.entries.len());
         for (index, entry) in source.entries.iter().enumerate() {
             let step = match &entry.token {
                 Err(why) => Step::Stays(why),
-                Ok(token) if token.context.exposes_secrets() && !allow_http => {
-                    Step::Stays("http is unencrypted")
-                }
-                Ok(token) if token.expiry.is_some_and(|expiry| expiry <= now()) => {
-                    Step::Stays("it has expired")
-                }
                 Ok(token) => {
+                    let (keychain, allow_http) = opened.at(&token.context)?;
                     let mut earlier =
                         source.entries[..index].iter().filter_map(|e| e.token.as_ref().ok());
                     let twin = earlier.find(|other| other.account() == token.account());
                     match twin {
+                        _ if token.context.exposes_secrets() && !allow_http => {
+                            Step::Stays("http is unencrypted")
+                        }
+                        _ if token.expiry.is_some_and(|expiry| expiry <= now()) => {
+                            Step::Stays("it has expired")
+                        }
                         Some(twin) if twin.token != token.token => {
                             Step::Stays("an earlier one is for the same account")
                         }
-                        _ => step(keychain, token, replace)?,
+                        _ => match step(keychain, token, replace)? {
+                            // Only now it is known which keychain answers where none was named.
+                            _ if source.keychain() == Some(keychain.kind()) => {
+                                Step::Stays("it is in this very keychain")
+                            }
+                            step => step,
+                        },
                     }
                 }
             };
@@ -98,6 +113,17 @@ impl<'a> Plan<'a> {
         kept.map(|(entry, _)| entry.number).collect()
     }
 
+    /// The keychains that have them.
+    ///
+    /// # Errors
+    /// Where there is no such keychain.
+    pub(super) fn kept_in(&self, opened: &mut Opened<'_>) -> Result<Vec<Kind>, Error> {
+        let entries = self.source.entries.iter().zip(&self.steps);
+        let kept = entries.filter(|(_, step)| matches!(step, Step::Stored | Step::AlreadyThere));
+        let tokens = kept.filter_map(|(entry, _)| entry.token.as_ref().ok());
+        tokens.map(|token| Ok(opened.at(&token.context)?.0.kind())).collect()
+    }
+
     /// What was stored, in the source's order.
     pub(super) fn stored(&self) -> Vec<&Credential> {
         let entries = self.source.entries.iter().zip(&self.steps);
@@ -105,23 +131,32 @@ impl<'a> Plan<'a> {
         stored.filter_map(|(entry, _)| entry.token.as_ref().ok()).collect()
     }
 
-    /// Writes what is to be written and reads it back; how many.
+    /// Writes what is to be written and reads it back. Returns for each in which keychain.
     ///
     /// # Errors
-    /// Where the keychain fails.
-    pub(super) fn carry_out(&mut self, keychain: &mut dyn Keychain) -> Result<usize, Error> {
-        let _guard = keychain.exclusive();
-        let mut stored = 0;
+    /// Where a keychain fails.
+    pub(super) fn carry_out(&mut self, opened: &mut Opened<'_>) -> Result<Vec<Kind>, Error> {
+        let first = self.source.entries.iter().find_map(|entry| entry.token.as_ref().ok());
+        // One for all keychains.
+        let _guard = match first {
+            Some(token) => opened.at(&token.context)?.0.exclusive(),
+            None => None,
+        };
+        let mut stored = Vec::new();
         for (entry, place) in self.source.entries.iter().zip(&mut self.steps) {
             let Ok(token) = &entry.token else { continue };
-            if !matches!(place, Step::Store | Step::Replace) {
+            if !place.is_wanted() {
                 continue;
             }
+            let (keychain, _) = opened.at(&token.context)?;
             // Somebody may have thought about the question for a while.
             let now = step(keychain, token, self.replace)?;
-            if matches!(now, Step::Store | Step::Replace) && (now == *place || self.replace) {
+            if now == Step::Claim {
+                claim(keychain, token)?;
+                *place = Step::AlreadyThere;
+            } else if now.is_wanted() && (now == *place || self.replace) {
                 save(keychain, token)?;
-                stored += 1;
+                stored.push(keychain.kind());
                 *place = Step::Stored;
             } else {
                 *place = now;
@@ -160,7 +195,8 @@ fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Resul
     let Some(old) = answering(keychain, token)? else { return Ok(Step::Store) };
     let is_same = old.token == token.token && old.authtype.is_none();
     if is_same && old.is_live(now()) {
-        return Ok(Step::AlreadyThere);
+        let is_yours = old.clone().as_a_persons() == old;
+        return Ok(if is_yours { Step::AlreadyThere } else { Step::Claim });
     }
     if old.account() != token.account() {
         return Ok(Step::Store);
@@ -176,10 +212,18 @@ fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Resul
 /// could be lost.
 fn answering(keychain: &mut dyn Keychain, token: &Credential) -> Result<Option<Credential>, Error> {
     let (contexts, username) = (token.context.outwards(), token.account().username);
-    match helper::with_retries(|| helper::choose(keychain, &contexts, Some(&username))) {
+    match helper::with_retries(|| helper::choose(keychain, &contexts, Some(&username), now())) {
         Ok(Choice::Account(account)) => Ok(Some(account.1)),
         Ok(_) | Err(Error::Damaged) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Makes the account that has the token a person's.
+fn claim(keychain: &mut dyn Keychain, token: &Credential) -> Result<(), Error> {
+    match answering(keychain, token)? {
+        Some(old) if old.token == token.token => save(keychain, &old.as_a_persons()),
+        _ => Err(Error::Keychain("the token could not be read back")),
     }
 }
 

@@ -14,8 +14,9 @@ pub(super) enum Saved {
     AlreadyThere,
 }
 
-/// Writes the account and reads it back; what is there now. The same token keeps what is
-/// known of it and not said anew.
+/// Writes the account and reads it back. Returns what is there now: account and token are the
+/// person's, and nothing lies beside them. The same token keeps what is known of it and not said
+/// anew.
 ///
 /// # Errors
 /// [`Error::Exists`] where another token that serves would be lost without `replace`.
@@ -26,20 +27,24 @@ pub(super) fn save(
 ) -> Result<(Saved, Credential), Error> {
     let _guard = keychain.exclusive();
     let old = existing(keychain, &new.account())?.filter(|old| old.is_live(new.stored_at));
+    let mut saved = Saved::Stored;
     if let Some(old) = old
         && !replace
     {
         if old.token != new.token || old.authtype.is_some() {
             return Err(Error::Exists);
         }
-        new = Credential { expiry: new.expiry.or(old.expiry), ..old.clone() };
+        new = Credential { expiry: new.expiry.or(old.expiry), ..old.clone() }.as_a_persons();
+        if new.expiry == old.expiry {
+            saved = Saved::AlreadyThere;
+        }
         if new == old {
-            return Ok((Saved::AlreadyThere, new));
+            return Ok((saved, new));
         }
     }
     helper::with_retries(|| helper::put(keychain, &new))?;
     match existing(keychain, &new.account())? {
-        Some(read) if read.token == new.token => Ok((Saved::Stored, new)),
+        Some(read) if read.token == new.token => Ok((saved, new)),
         _ => Err(Error::Keychain("the token could not be read back")),
     }
 }

@@ -2,14 +2,16 @@
 //!
 //! The keychain is only looked at: nobody is asked, nothing is unlocked or written.
 
-use super::configuration::sends_path;
 use super::finding::{Finding, Mend};
 use super::places::{Asked, percent};
 use crate::context::{Context, Protocol};
 use crate::credential::{State, Username};
 use crate::error::{Error, VaultTrouble};
 use crate::forge;
+use crate::git;
+use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
+use crate::git::url;
 use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
 use crate::time::{DAY, now, relative, rfc3339};
@@ -37,12 +39,26 @@ pub(super) fn name(explained: &Explained) -> String {
 
 /// What becomes of an account, in words.
 pub(super) fn reason(explained: &Explained, asked_name: Option<&str>) -> String {
+    match aside(explained) {
+        Some(aside) => format!("{}; {aside}", why(explained, asked_name)),
+        None => why(explained, asked_name),
+    }
+}
+
+/// What is said of the account's other token, if it has one.
+pub(super) fn aside(explained: &Explained) -> Option<&'static str> {
+    let aside = explained.credential.as_ref()?.aside.as_ref();
+    aside.map(|_| "another token is set aside")
+}
+
+fn why(explained: &Explained, asked_name: Option<&str>) -> String {
     let name = asked_name.unwrap_or_default();
     match explained.why {
         Why::Answers => match explained.credential.as_ref().and_then(|c| c.expiry) {
             Some(expiry) => format!("answers; expires {}", relative(expiry, now())),
             None => "answers".to_owned(),
         },
+        Why::PutAway => "put away".to_owned(),
         Why::Rejected => "rejected by the host".to_owned(),
         Why::Expired => "expired".to_owned(),
         Why::Scheme => "needs a newer git (2.46)".to_owned(),
@@ -64,6 +80,7 @@ pub(super) fn to_json(explained: &Explained, asked_name: Option<&str>) -> Value 
         "context": forge::shown_context(&explained.account.context),
         "username": Some(username(explained)).filter(|n| !n.is_empty()).map(|n| n.to_string()),
         "answers": explained.why == Why::Answers,
+        "another_aside": aside(explained).is_some(),
         "why": reason(explained, asked_name),
         "expires": expiry.map(rfc3339),
     })
@@ -79,10 +96,9 @@ pub(super) fn about_answer(
     let first = |why: Why| accounts.iter().find(|explained| explained.why == why);
     if let Some(one) = first(Why::Ambiguous) {
         let what = format!("several accounts could answer at {place}, so none does");
-        let key = format!("credential.{}.username", one.account.context);
+        let key = typed(&git::key(&url::of(&one.account.context), "username"));
         let name = Some(username(one)).filter(|name| !name.is_token());
         let name = name.map_or_else(|| "NAME".to_owned(), |name| typed(&name.to_string()));
-        let key = typed(&key);
         let mend = Mend::Command(format!("git config --global {key} {name}"));
         return Some(Finding::wrong("ambiguous", what, mend));
     }
@@ -150,6 +166,11 @@ pub(super) fn about_accounts(
                 findings.push(Finding::wrong("damaged", what, login(explained, "")));
             }
             Some(credential) => match credential.state(now) {
+                State::PutAway => {
+                    let what = format!("{who} was put away, and is deleted 30 days later");
+                    let mend = login(explained, " --restore");
+                    findings.push(Finding::note("put-away", what, mend));
+                }
                 State::Rejected => {
                     let what = format!("{who} was rejected by the host");
                     findings.push(Finding::wrong("rejected", what, login(explained, "")));
@@ -168,9 +189,11 @@ pub(super) fn about_accounts(
                 }
             },
         }
-        if context.is_scoped() && is_gits(context) && !is_reached(context, entries) {
+        let is_put_away = explained.credential.as_ref().is_some_and(|c| c.put_away_at.is_some());
+        if context.is_scoped() && !is_put_away && is_gits(context) && !is_reached(context, entries)
+        {
             let what = format!("{who} is not used: git does not send the path there");
-            let key = format!("credential.{context}.useHttpPath");
+            let key = git::key(&url::of(context), "useHttpPath");
             let mend = Mend::Command(format!("git config --global {} true", typed(&key)));
             // Elsewhere a repository's own configuration may say otherwise.
             let finding = if asked.is_some() { Finding::wrong } else { Finding::note };
@@ -182,9 +205,8 @@ pub(super) fn about_accounts(
 
 /// Whether git sends the path for a repository of this context, whatever its URL ends with.
 fn is_reached(context: &Context, entries: &Entries) -> bool {
-    [context.to_string(), format!("{context}.git")]
-        .iter()
-        .any(|url| sends_path(&entries.at("credential", Some(url))))
+    let url = url::of(context);
+    [format!("{url}.git"), url].iter().any(|url| Configuration::at(entries, Some(url)).sends_path)
 }
 
 /// Whether git can ask for it: not a container registry's.

@@ -3,6 +3,7 @@
 use crate::git::entries::Entry;
 use crate::git::helper_line;
 use crate::git::words::typed;
+use crate::terminal;
 use serde_json::{Value, json};
 use std::env;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ pub(in crate::cli) struct Finding {
     /// For programs: `plain-text-helper`. It does not change.
     pub(super) id: &'static str,
     /// Whether something is wrong, so that not all is well.
-    pub(super) wrong: bool,
+    pub(in crate::cli) wrong: bool,
     /// In a sentence.
     pub(in crate::cli) what: String,
     pub(in crate::cli) mend: Mend,
@@ -39,6 +40,14 @@ impl Finding {
     /// Something that should be known.
     pub(super) fn note(id: &'static str, what: impl Into<String>, mend: Mend) -> Self {
         Self { id, wrong: false, what: what.into(), mend }
+    }
+
+    /// Says it on stderr, with what mends it; `place` stands before it.
+    pub(in crate::cli) fn say(&self, command: &str, place: &str) {
+        terminal::say(command, &format!("{place}{}", self.what));
+        if let Mend::Command(mend) | Mend::Advice(mend) = &self.mend {
+            terminal::hint(mend);
+        }
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -86,7 +95,7 @@ impl Mend {
 }
 
 /// How this program is called by those who read this.
-pub(super) fn this_command() -> String {
+pub(in crate::cli) fn this_command() -> String {
     if helper_line::by_name().is_some() {
         return "git credential-pat".to_owned();
     }

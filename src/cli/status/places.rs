@@ -2,7 +2,7 @@
 //! remotes, else none in particular.
 
 use crate::cli::place::Place;
-use crate::context::{Context, unescape};
+use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
 use crate::forge;
@@ -15,7 +15,7 @@ const NO_PASSWORD: &str = "x-oauth-basic";
 
 /// A place, as git would come to it.
 pub(in crate::cli) struct Asked {
-    /// With its path, and with its username if it has one: no more of it than that.
+    /// As git compares it, see [`Place::url`].
     pub(in crate::cli) url: String,
     pub(in crate::cli) context: Context,
     pub(super) username: Option<Username>,
@@ -25,25 +25,13 @@ pub(in crate::cli) struct Asked {
 
 impl Asked {
     fn parse(text: &str, named: bool) -> Result<Self, Error> {
-        let place = Place::parse(text)?;
-        let text = text.trim();
-        // As it stands there, if that is plain: git compares paths as they are, `.git` and all.
-        let is_plain = text.contains("://") && text.bytes().all(|byte| byte.is_ascii_graphic());
-        let url = if is_plain { text.to_owned() } else { url_of(&place) };
-        let url = url.trim_end_matches('/').to_owned();
-        Ok(Self { url, context: place.context, username: place.username, named })
+        let Place { url, context, username } = Place::parse(text)?;
+        Ok(Self { url, context, username, named })
     }
 
     /// A context that a person named; none for an empty text.
     pub(in crate::cli) fn named(context: &str) -> Option<Self> {
         Self::parse(context, true).ok().filter(|_| !context.is_empty())
-    }
-
-    /// The path that git would send, if it sends one.
-    pub(super) fn path(&self) -> Vec<u8> {
-        let rest = self.url.split_once("://").map_or("", |(_, rest)| rest);
-        let path = rest.split_once('/').map_or("", |(_, path)| path);
-        unescape(path.trim_matches('/')).unwrap_or_default()
     }
 }
 
@@ -95,17 +83,6 @@ pub(super) fn url_holds_token(url: &str) -> bool {
         Some((_, password)) if !password.is_empty() => true,
         Some((name, _)) => forge::is_token(name.as_bytes()),
         None => forge::is_token(user.as_bytes()),
-    }
-}
-
-fn url_of(place: &Place) -> String {
-    let context = place.context.to_string();
-    match &place.username {
-        Some(name) if !name.is_empty() => {
-            let (protocol, rest) = context.split_once("://").unwrap_or(("", &context));
-            format!("{protocol}://{}@{rest}", percent(name))
-        }
-        _ => context,
     }
 }
 

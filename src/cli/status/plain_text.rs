@@ -7,8 +7,8 @@ use crate::forge;
 use crate::git::entries::{Entries, Entry};
 use crate::git::helper_line::{Helper, store_file};
 use crate::git::words::typed;
+use crate::private_file::{self, Links};
 use std::env;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -113,7 +113,7 @@ fn source(kind: &str, file: &Path) -> String {
 
 /// A file's text; nothing where there is none, or where it is not one's own to read.
 fn read(path: &Path) -> Option<Zeroizing<String>> {
-    let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|m| m.is_file()))?;
+    let file = private_file::open(path, Links::Followed).ok()?;
     let mut content = Zeroizing::new(Vec::new());
     file.take(MAX_FILE).read_to_end(&mut content).ok()?;
     Some(Zeroizing::new(String::from_utf8_lossy(&content).into_owned()))

@@ -8,7 +8,7 @@ use crate::forge;
 use crate::source::{Origin, Source, SourceOptions};
 
 /// The source as people see it in the list of helpers.
-pub(super) fn name(source: &SourceOptions) -> String {
+pub(in crate::cli) fn name(source: &SourceOptions) -> String {
     match (source, source.open()) {
         (SourceOptions::Runner, None) => "pat --ci".to_owned(),
         (SourceOptions::Runner, Some(found)) => {

@@ -41,11 +41,92 @@ fn the_username_asked_for_is_the_only_one_answered() {
 fn of_several_accounts_none_is_picked_at_random() {
     let mut helper = with_alice();
     helper.store(&format!("{HOST} username=bob password=t2"));
-    assert_eq!(helper.get(HOST), "ambiguous at https://h.example");
-    assert!(!helper.keychain.take_calls().contains(&"read"), "a secret was read");
+    assert_eq!(helper.get(HOST), "ambiguous at https://h.example: alice bob");
     assert_eq!(helper.get(&format!("{HOST} username=bob")), "username=bob password=t2");
     helper.store(&format!("{HOST} username= password=t3"));
     assert_eq!(helper.get(HOST), "username= password=t3");
+}
+
+#[test]
+fn a_persons_account_answers_before_those_that_git_brought() {
+    let mut helper = Helper::default();
+    helper.log_in("https://h.example alice t1");
+    for other in ["zzz", "", "aaa"] {
+        helper.store(&format!("{HOST} username={other} password=j"));
+        assert_eq!(helper.get(HOST), "username=alice password=t1", "{other}");
+    }
+    helper.keychain.take_calls();
+    helper.get(HOST);
+    assert_eq!(helper.keychain.take_calls(), ["find", "read"], "all are read in one call");
+    helper.log_in("https://h.example bob t2");
+    assert_eq!(helper.get(HOST), "ambiguous at https://h.example: alice bob");
+}
+
+#[test]
+fn a_persons_dead_account_is_chosen_before_a_live_one_of_gits() {
+    let mut helper = Helper::default();
+    helper.log_in("https://h.example alice t1");
+    helper.store(&format!("{HOST} username=zzz password=j"));
+    helper.erase(&alice("t1"));
+    assert_eq!(helper.get(HOST), "");
+}
+
+#[test]
+fn beside_a_damaged_account_nobody_is_picked_but_who_is_named() {
+    let mut helper = with_alice();
+    helper.keychain.plant(account("https://h.example", "bob"), b"planted");
+    assert_eq!(helper.get(HOST), "ambiguous at https://h.example: alice bob");
+    assert_eq!(helper.get(&format!("{HOST} username=alice")), "username=alice password=t1");
+    // A damaged copy is nobody's account.
+    let mut helper = with_alice();
+    helper.keychain.plant(account("https://h.example", "alice"), b"planted");
+    assert_eq!(helper.get(HOST), "username=alice password=t1");
+}
+
+#[test]
+fn a_dead_account_of_gits_hides_no_live_one_of_a_persons() {
+    let mut helper = Helper::default();
+    helper.log_in("https://h.example alice t1");
+    let (at_repository, named) = (format!("{HOST} path=org/r "), "username=alice ");
+    helper.store(&format!("{at_repository} {named} password=junk"));
+    assert_eq!(helper.get(&at_repository), "username=alice password=junk");
+    helper.erase(&format!("{at_repository} {named} password=junk"));
+    for asked in [at_repository.clone(), format!("{at_repository} {named}")] {
+        assert_eq!(helper.get(&asked), "username=alice password=t1");
+    }
+    // A refusal there is of what was answered there.
+    helper.erase(&format!("{at_repository} {named} password=t1"));
+    assert_eq!(helper.get(&at_repository), "");
+    assert_eq!(helper.get(HOST), "");
+
+    // Not one of another name, nor a dead one, nor one of git's.
+    for wider in ["bob t1", "alice dead", ""] {
+        let mut helper = Helper::default();
+        if wider.is_empty() {
+            helper.store(&alice("t2"));
+        } else {
+            helper.log_in(&format!("https://h.example {wider}"));
+        }
+        helper.erase(&alice("dead"));
+        helper.store(&format!("{at_repository} {named} password=junk"));
+        helper.erase(&format!("{at_repository} {named} password=junk"));
+        assert_eq!(helper.get(&at_repository), "", "{wider}");
+    }
+}
+
+#[test]
+fn gits_sign_for_single_sign_on_answers_where_no_account_does() {
+    let sign = format!("{HOST} username= password=");
+    let mut helper = Helper::default();
+    helper.store(&sign);
+    assert_eq!(helper.get(HOST), "username= password=");
+    assert_eq!(helper.get(&format!("{HOST} username=alice")), "");
+    helper.store(&format!("{HOST} username=alice password=t1"));
+    assert_eq!(helper.get(HOST), "username=alice password=t1");
+    helper.erase(&format!("{HOST} username=alice"));
+    assert_eq!(helper.get(HOST), "username= password=");
+    helper.store(&format!("{HOST} username= password=t0"));
+    assert_eq!(helper.get(HOST), "username= password=t0");
 }
 
 #[test]
@@ -98,6 +179,36 @@ fn a_token_that_ends_within_a_week_is_told_with_its_account() {
 }
 
 #[test]
+fn an_expired_token_hands_on_its_refresh_token_and_not_itself() {
+    let mut helper = Helper::default();
+    helper.store(&format!("{} oauth_refresh_token=r1", alice("t1")));
+    helper.change(|credential| credential.expiry = Some(NOW));
+    let handed_on = format!("username=alice password_expiry_utc={NOW} oauth_refresh_token=r1");
+    for asked in ["", "username=alice", "capability[]=state", "capability[]=authtype"] {
+        assert_eq!(helper.get(&format!("{HOST} {asked}")), handed_on, "{asked}");
+    }
+    let outcome = helper.try_get(HOST).expect("an outcome");
+    assert!(matches!(outcome, Outcome::Answer { ending: None, .. }), "nothing is said of it");
+    // What git's generator gets with it takes its place, and a refused one is silent.
+    helper.change(|credential| credential.authtype = Some(b"Bearer".to_vec()));
+    assert_eq!(helper.get(HOST), "");
+    assert_eq!(helper.get(&format!("capability[]=authtype {HOST}")), handed_on);
+    helper.change(|credential| credential.rejected_at = Some(NOW));
+    assert_eq!(helper.get(&format!("capability[]=authtype {HOST}")), "");
+}
+
+#[test]
+fn what_a_generator_got_takes_the_expired_tokens_place() {
+    let mut helper = Helper::default();
+    helper.store(&format!("{} oauth_refresh_token=r1", alice("t1")));
+    helper.change(|credential| credential.expiry = Some(NOW));
+    let life = "password_expiry_utc=1900000000 oauth_refresh_token=r2";
+    helper.store(&format!("{} {life}", alice("t2")));
+    assert_eq!(helper.get(HOST), format!("username=alice password=t2 {life}"));
+    helper.change(|credential| assert!(credential.aside.is_none()));
+}
+
+#[test]
 fn a_rejected_or_expired_account_is_chosen_and_gives_no_answer() {
     let mut helper = with_alice();
     helper.store(&format!("{HOST} path=org username=bob password=t2"));
@@ -113,14 +224,15 @@ fn a_rejected_or_expired_account_is_chosen_and_gives_no_answer() {
 
 #[test]
 fn an_account_for_any_username_answers_with_the_one_asked_after_an_exact_one() {
-    let mut helper = with_alice();
+    let mut helper = Helper::default();
+    helper.log_in("https://h.example alice t1");
     helper.change(|credential| credential.any_username = true);
     let content = helper.keychain.contents().remove(0);
     let mut helper = Helper::default();
     helper.keychain.plant(account("https://h.example", ""), &content);
     assert_eq!(helper.get(&format!("{HOST} username=org")), "username=org password=t1");
     assert_eq!(helper.get(HOST), "username=alice password=t1");
-    helper.store(&format!("{HOST} username=bob password=t2"));
+    helper.log_in("https://h.example bob t2");
     assert_eq!(helper.get(&format!("{HOST} username=bob")), "username=bob password=t2");
     helper.erase(&format!("{HOST} username=org password=t1"));
     assert_eq!(helper.get(&format!("{HOST} username=other")), "");
@@ -167,7 +279,9 @@ fn of_two_items_for_one_account_the_later_answers_and_erase_takes_both() {
     assert_eq!(helper.get(HOST), "username=alice password=t1");
     assert_eq!(helper.get(&format!("{HOST} username=alice")), "username=alice password=t1");
     helper.erase(&format!("{HOST} username=alice"));
-    assert!(helper.accounts().is_empty());
+    assert_eq!(helper.get(HOST), "", "one of them is not put away");
+    helper.store(&alice("t1"));
+    assert_eq!(helper.get(HOST), "username=alice password=t1");
 }
 
 /// Though it was stored by a clock that was ahead.

@@ -78,7 +78,7 @@ fn an_account_is_said_to_answer_if_and_only_if_it_does() {
             let answers = matches!(outcome, Outcome::Answer { .. });
             assert_eq!(said.len(), usize::from(answers), "{lines:?} {asked}");
             let several = all.iter().any(|one| one.why == Why::Ambiguous);
-            assert_eq!(several, matches!(outcome, Outcome::Ambiguous(_)), "{lines:?} {asked}");
+            assert_eq!(several, matches!(outcome, Outcome::Ambiguous(..)), "{lines:?} {asked}");
             assert!(all.iter().all(|one| one.why != Why::Refused), "{lines:?} {asked}");
             if let [one] = said.as_slice() {
                 let token = &one.credential.as_ref().expect("read").token;
@@ -132,7 +132,7 @@ fn what_is_damaged_or_another_accounts_is_a_reason() {
 
 #[test]
 fn all_accounts_are_told_and_none_is_said_to_answer() {
-    let all = accounts(&mut with(&LINES).keychain).expect("told");
+    let all = accounts(&mut with(&LINES).keychain, NOW).expect("told");
     assert!(all.len() == LINES.len());
     assert!(all.iter().all(|one| one.credential.is_some() && one.why == Why::Refused));
 }

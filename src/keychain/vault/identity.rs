@@ -10,11 +10,11 @@ use super::folder::{Folder, IDENTITY};
 use super::memory;
 use crate::error::{Error, VaultTrouble};
 use crate::keychain::Identity;
-use crate::source::{command, file};
-use std::io::Read;
+use crate::private_file::{self, Links, Refusal};
+use crate::source::command;
+use std::env;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 use zeroize::Zeroizing;
 
 /// The work that a passphrase takes: stock age's default, and one for machines with little
@@ -27,6 +27,9 @@ pub(super) fn work(low_memory: bool) -> u8 {
     if low_memory { LOW_WORK } else { USUAL_WORK }
 }
 
+/// The longest text of an identity, in bytes.
+const MAX_TEXT: usize = 64 * 1024;
+
 /// What systemd calls the credential that holds a key.
 const CREDENTIAL: &str = "git-credential-pat.identity";
 
@@ -36,38 +39,53 @@ const CREDENTIAL: &str = "git-credential-pat.identity";
 /// [`VaultTrouble::Key`] where it cannot be had, or is none.
 pub(super) fn given(identity: Option<&Identity>) -> Result<Option<Zeroizing<[u8; 32]>>, Error> {
     let text = match identity {
-        Some(Identity::File(path)) => file::read(path).map_err(|_| NOT_PRIVATE.into()),
-        Some(Identity::Command(line)) => command::output(line).map_err(from_source),
+        Some(Identity::File(path)) => of_file(path).map_err(refused),
+        Some(Identity::Command(line)) => command::output(line).map_err(not_given),
         None => match credential() {
-            Some(path) => of_service(&path),
+            Some(path) => of_service(&path).map_err(refused),
             None => return Ok(None),
         },
     };
     parse(&text?).map(Some)
 }
 
-const NOT_PRIVATE: VaultTrouble =
-    VaultTrouble::Key("the file cannot be read, or is not its owner's alone");
-
-fn from_source(error: Error) -> Error {
-    match error {
-        Error::Source(text) => VaultTrouble::Key(text).into(),
-        error => error,
+/// What a file holds that its owner alone can read.
+fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let file = private_file::open(path, Links::Refused)?;
+    if !private_file::is_owners_alone(&file) {
+        return Err(Refusal::Shared);
     }
+    private_file::read(&file, MAX_TEXT)
 }
 
 /// What systemd has put there is as private as it can make it: an access list, which it may have
 /// used, looks like access for a group.
-fn of_service(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    const LIMIT: u64 = 64 * 1024;
-    let file = fs::File::open(path).map_err(|_| NOT_PRIVATE)?;
-    let mode = file.metadata().map_err(|_| NOT_PRIVATE)?.mode();
+fn of_service(path: &Path) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let file = private_file::open(path, Links::Refused)?;
+    let mode = file.metadata().map_err(|_| Refusal::Unreadable)?.mode();
     if mode & 0o027 != 0 {
-        return Err(NOT_PRIVATE.into());
+        return Err(Refusal::Shared);
     }
-    let mut text = Zeroizing::new(Vec::with_capacity(4096));
-    file.take(LIMIT).read_to_end(&mut text).map_err(|_| NOT_PRIVATE)?;
-    Ok(text)
+    private_file::read(&file, MAX_TEXT)
+}
+
+fn refused(refusal: Refusal) -> Error {
+    let why = match refusal {
+        Refusal::Missing => "its file is not there",
+        Refusal::Link => "its file is a link",
+        Refusal::NoFile => "its file is no regular file",
+        Refusal::Shared => "others than its owner have access to its file: chmod 600 (or 400) it",
+        Refusal::TooLong => "its file is too long to hold one",
+        Refusal::Unreadable => "its file cannot be read",
+    };
+    VaultTrouble::Key(why).into()
+}
+
+fn not_given(error: Error) -> Error {
+    match error {
+        Error::Source(text) => VaultTrouble::Key(text).into(),
+        error => error,
+    }
 }
 
 /// Whether [`given`] has something to read.

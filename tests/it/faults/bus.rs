@@ -3,8 +3,9 @@
 use super::{NEW, OLD, REQUEST, desktop, helper, token, with};
 use crate::support::desktop::Desktop;
 use crate::support::proxy::{Proxy, Then};
-use crate::support::sandbox::{BINARY, run};
+use crate::support::sandbox::{BINARY, Ran, run};
 use crate::support::server::wait_for;
+use crate::support::watch::Watch;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -212,6 +213,22 @@ fn silence_of_a_service_that_has_answered_costs_what_writes_thirty_seconds() {
 }
 
 fn falls_silent(desktop: &Desktop, operation: &str, fault: usize, seconds: u64) {
+    // Where gnome-keyring refuses a call by itself, those after it have other numbers.
+    for _ in 0..3 {
+        let watch = Watch::new(desktop);
+        let (ran, took) = with_silence_from(desktop, operation, fault);
+        if watch.seen(desktop).refusals > 0 {
+            continue;
+        }
+        ran.fails(1, "the keychain did not answer in time");
+        let limit = Duration::from_secs(seconds);
+        assert!(took + SLACK > limit && took < limit + SLACK, "{operation}, {fault}: {took:?}");
+        return;
+    }
+    panic!("{operation}: gnome-keyring refuses a call each time");
+}
+
+fn with_silence_from(desktop: &Desktop, operation: &str, fault: usize) -> (Ran, Duration) {
     let line =
         Proxy::new(desktop, move |call| if call >= fault { Then::Swallow } else { Then::PassOn });
     let request = match operation {
@@ -228,9 +245,7 @@ fn falls_silent(desktop: &Desktop, operation: &str, fault: usize, seconds: u64) 
     let ran = run(own, request.as_bytes());
     let took = began.elapsed();
     assert!(line.calls() >= fault, "{operation} made {} calls", line.calls());
-    ran.fails(1, "the keychain did not answer in time");
-    let limit = Duration::from_secs(seconds);
-    assert!(took + SLACK > limit && took < limit + SLACK, "{operation}, {fault}: {took:?}");
+    (ran, took)
 }
 
 /// It stays dead: nobody starts it again.

@@ -3,8 +3,9 @@
 
 use super::Newcomer;
 use super::others::{answers, import, plant, secret_tool};
-use crate::keyring_family::{elsewhere, in_own_session};
+use crate::keyring_family::in_own_session;
 use crate::support::desktop::Desktop;
+use crate::support::keyring::elsewhere;
 use crate::support::program::program;
 use crate::support::sandbox::{BINARY, Ran, run};
 use keyring_core::api::CredentialStoreApi;
@@ -19,9 +20,7 @@ fn an_entry_of_the_real_crate_is_imported_and_stays() {
     let mut desktop = None;
     let in_desktop = || {
         let desktop = desktop.insert(Desktop::gnome_keyring());
-        let mut shell = desktop.sandbox.command("sh");
-        shell.args(["-c", "exec \"$0\" --exact \"$1\""]);
-        shell
+        desktop.sandbox.command("env")
     };
     if elsewhere("import::keyring::an_entry_of_the_real_crate_is_imported_and_stays", in_desktop) {
         return;

@@ -1,8 +1,9 @@
-//! The rules of matching, storing and erasing, as the manual and git's documentation state
+//! The rules of choosing, storing and erasing, as the manual and git's documentation state
 //! them, on a plain map: nothing of the helper's own code is used here.
 
 use super::START;
 use super::script::{Place, Step};
+use super::tokens::{Account, Token};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -10,199 +11,262 @@ use std::fmt::Write;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     Silence,
-    Several,
+    /// Accounts of these names.
+    Several(Vec<String>),
+    /// There is nothing that can be restored, or too much.
+    NotRestored,
     Lines(String),
 }
 
 /// Host with port, path, username.
 type Key = (String, String, String);
 
-#[derive(Clone)]
-struct Kept {
-    name: Option<String>,
-    for_any_name: bool,
-    token: String,
-    scheme: Option<String>,
-    expiry: Option<u64>,
-    rejected: bool,
-}
-
-impl Kept {
-    fn lives(&self, now: u64) -> bool {
-        !self.rejected && self.expiry.is_none_or(|expiry| now < expiry)
-    }
-}
-
 enum Chosen {
     Nobody,
-    Several,
+    Several(Vec<String>),
     One(Key),
 }
 
 #[derive(Default)]
 pub struct Model {
-    accounts: BTreeMap<Key, Kept>,
+    accounts: BTreeMap<Key, Account>,
 }
 
 impl Model {
     pub fn play(&mut self, step: &Step, now: u64) -> Answer {
+        // What is gone is as if it were not there.
+        self.accounts.retain(|_, account| !account.is_gone(now));
         match step {
             Step::Get { at, name, understands_schemes } => {
                 return self.get(at, *name, *understands_schemes, now);
             }
-            Step::Store { at, name, token, scheme, expiry } => {
+            Step::Store { at, name, token, scheme, expiry, refresh } => {
+                let token = Token {
+                    scheme: scheme.map(str::to_owned),
+                    expiry: expiry.map(|seconds| START + u64::from(seconds)),
+                    refresh: refresh.map(str::to_owned),
+                    ..token_of(token, false)
+                };
+                let is_sign = name == &Some("") && scheme.is_none();
                 let complete = name.is_some() || scheme.is_some();
-                let expiry = expiry.map(|seconds| START + u64::from(seconds));
-                if complete && expiry.is_none_or(|expiry| now < expiry) {
-                    self.store(at, *name, token, *scheme, expiry, now);
+                if complete && !token.has_expired(now) && (is_sign || !token.text.is_empty()) {
+                    self.store(at, *name, &token, now);
                 }
             }
-            Step::Erase { at, name, token: Some(token) } => self.reject(at, *name, token),
+            Step::Erase { at, name, token: Some(token) } => self.reject(at, *name, token, now),
             Step::Erase { at, name, token: None } => {
-                if let Some(scope) = own_scope(at.path) {
-                    let host = host(at);
-                    self.accounts.retain(|(h, s, n), _| {
-                        *h != host || *s != scope || name.is_some_and(|name| name != n)
-                    });
+                for key in self.exactly_at(at) {
+                    if name.is_none_or(|name| name == key.2) {
+                        let account = self.accounts.get_mut(&key).unwrap();
+                        account.put_away.get_or_insert(now);
+                    }
                 }
             }
-            Step::LogInForAnyName { at, name, token } => {
+            Step::LogIn { at, name, token, for_any_name } => {
                 if let Some(scope) = own_scope(at.path) {
-                    let kept = Kept {
-                        name: Some((*name).to_owned()),
-                        for_any_name: true,
-                        token: (*token).to_owned(),
-                        scheme: None,
-                        expiry: None,
-                        rejected: false,
+                    let key = if *for_any_name { "" } else { name };
+                    let account = Account {
+                        for_any_name: *for_any_name,
+                        ..Account::new(Some(name), token_of(token, true))
                     };
-                    self.accounts.insert((host(at), scope, String::new()), kept);
+                    self.accounts.insert((host(at), scope, key.to_owned()), account);
                 }
             }
+            Step::Restore { at, name } => return self.restore(at, *name, now),
             Step::Wait { .. } => {}
         }
         Answer::Silence
     }
 
-    /// Contexts and usernames, in order, with each host's whole name.
-    pub fn accounts(&self, whole: impl Fn(&str) -> String) -> Vec<String> {
-        let text = |(host, scope, name): &Key| {
+    /// Contexts, usernames and what is kept there, in order, with each host's whole name.
+    pub fn accounts(&self, whole: impl Fn(&str) -> String, now: u64) -> Vec<String> {
+        let text = |((host, scope, name), account): (&Key, &Account)| {
             let (host, port) = host.split_once(':').unwrap_or((host, ""));
             let port = if port.is_empty() { String::new() } else { format!(":{port}") };
             let scope = if scope.is_empty() { String::new() } else { format!("/{scope}") };
-            format!("https://{}{port}{scope} {name}", whole(host))
+            format!("https://{}{port}{scope} {name}: {}", whole(host), account.in_words(now))
         };
-        let mut accounts: Vec<String> = self.accounts.keys().map(text).collect();
+        let there = self.accounts.iter().filter(|(_, account)| !account.is_gone(now));
+        let mut accounts: Vec<String> = there.map(text).collect();
         accounts.sort();
         accounts
     }
 
     fn get(&self, at: &Place, name: Option<&str>, understands: bool, now: u64) -> Answer {
-        let kept = match self.choose(at, name) {
+        let account = match self.choose(at, name, now) {
             Chosen::Nobody => return Answer::Silence,
-            Chosen::Several => return Answer::Several,
+            Chosen::Several(names) => return Answer::Several(names),
             Chosen::One(key) => &self.accounts[&key],
         };
-        if !kept.lives(now) || (kept.scheme.is_some() && !understands) {
+        let token = &account.answers;
+        if token.refused.is_some() || (token.scheme.is_some() && !understands) {
+            return Answer::Silence;
+        }
+        let is_over = token.has_expired(now);
+        if is_over && token.refresh.is_none() {
             return Answer::Silence;
         }
         let mut lines = String::new();
-        if let Some(scheme) = &kept.scheme {
+        if let Some(scheme) = token.scheme.as_ref().filter(|_| !is_over) {
             let _ = writeln!(lines, "capability[]=authtype\nauthtype={scheme}");
         }
-        if let Some(name) = name.or(kept.name.as_deref()) {
+        if let Some(name) = name.or(account.name.as_deref()) {
             let _ = writeln!(lines, "username={name}");
         }
-        let key = if kept.scheme.is_some() { "credential" } else { "password" };
-        let _ = writeln!(lines, "{key}={}", kept.token);
-        if let Some(expiry) = kept.expiry {
+        if !is_over {
+            let key = if token.scheme.is_some() { "credential" } else { "password" };
+            let _ = writeln!(lines, "{key}={}", token.text);
+        }
+        if let Some(expiry) = token.expiry {
             let _ = writeln!(lines, "password_expiry_utc={expiry}");
+        }
+        if let Some(refresh) = &token.refresh {
+            let _ = writeln!(lines, "oauth_refresh_token={refresh}");
         }
         Answer::Lines(lines)
     }
 
+    /// The accounts at a scope that are not put away.
     fn at(&self, host: &str, scope: &str) -> Vec<Key> {
-        let here = |(h, s, _): &&Key| h == host && s == scope;
-        self.accounts.keys().filter(here).cloned().collect()
+        let here = |((h, s, _), account): &(&Key, &Account)| {
+            h == host && s == scope && account.put_away.is_none()
+        };
+        self.accounts.iter().filter(here).map(|(key, _)| key.clone()).collect()
     }
 
-    /// Who is meant: the name first, then the most specific scope, then the account without
-    /// a name or the only one.
-    fn choose(&self, at: &Place, name: Option<&str>) -> Chosen {
+    /// The accounts of exactly this place, also those that are put away.
+    fn exactly_at(&self, at: &Place) -> Vec<Key> {
+        let Some(scope) = own_scope(at.path) else { return Vec::new() };
+        let host = host(at);
+        self.accounts.keys().filter(|(h, s, _)| *h == host && *s == scope).cloned().collect()
+    }
+
+    /// Who is meant: the name first, then the most specific scope, then a person's before
+    /// git's, then the account without a name or the only one; git's sign where nobody else is.
+    fn choose(&self, at: &Place, name: Option<&str>, now: u64) -> Chosen {
         let (host, scopes) = (host(at), scopes(at.path));
         if let Some(name) = name {
-            return self.named(&host, &scopes, name).map_or(Chosen::Nobody, Chosen::One);
+            return self.named(&host, &scopes, name, now).map_or(Chosen::Nobody, Chosen::One);
         }
-        for scope in scopes {
-            let here = self.at(&host, &scope);
+        let mut sign = None;
+        for scope in &scopes {
+            let (signs, mut here): (Vec<Key>, Vec<Key>) =
+                self.at(&host, scope).into_iter().partition(|key| self.accounts[key].is_sign());
+            sign = sign.or_else(|| signs.into_iter().next());
+            if here.iter().any(|key| self.accounts[key].persons) {
+                here.retain(|key| self.accounts[key].persons);
+            }
             let nameless = here.iter().find(|(_, _, name)| name.is_empty());
-            match (here.as_slice(), nameless) {
-                ([], _) => {}
-                ([one], _) | (_, Some(one)) => return Chosen::One(one.clone()),
-                _ => return Chosen::Several,
-            }
-        }
-        Chosen::Nobody
-    }
-
-    fn named(&self, host: &str, scopes: &[String], name: &str) -> Option<Key> {
-        let key = |scope: &String, name: &str| (host.to_owned(), scope.clone(), name.to_owned());
-        let exact = scopes.iter().map(|scope| key(scope, name));
-        let any = scopes.iter().map(|scope| key(scope, ""));
-        exact.into_iter().find(|key| self.accounts.contains_key(key)).or_else(|| {
-            any.into_iter().find(|k| self.accounts.get(k).is_some_and(|a| a.for_any_name))
-        })
-    }
-
-    fn store(
-        &mut self,
-        at: &Place,
-        name: Option<&str>,
-        token: &str,
-        scheme: Option<&str>,
-        expiry: Option<u64>,
-        now: u64,
-    ) {
-        if let Chosen::One(key) = self.choose(at, name) {
-            let kept = self.accounts.get_mut(&key).unwrap();
-            let same = kept.token == token && kept.scheme.as_deref() == scheme;
-            let own = kept.for_any_name || key.2 == name.unwrap_or_default();
-            if same || (own && !kept.lives(now)) {
-                if !same && !kept.for_any_name {
-                    kept.name = name.map(str::to_owned);
+            let one = match (here.as_slice(), nameless) {
+                ([], _) => continue,
+                ([one], _) | (_, Some(one)) => one.clone(),
+                (several, None) => {
+                    return Chosen::Several(several.iter().map(|key| key.2.clone()).collect());
                 }
-                let known = kept.expiry.filter(|&known| same && now < known);
-                token.clone_into(&mut kept.token);
-                kept.scheme = scheme.map(str::to_owned);
-                kept.expiry = expiry.or(known);
-                kept.rejected = false;
-                return;
-            }
+            };
+            return Chosen::One(self.unless_hiding(one, &scopes, now));
         }
-        let Some(scope) = own_scope(at.path) else { return };
-        let kept = Kept {
-            name: name.map(str::to_owned),
-            for_any_name: false,
-            token: token.to_owned(),
-            scheme: scheme.map(str::to_owned),
-            expiry,
-            rejected: false,
-        };
-        self.accounts.insert((host(at), scope, name.unwrap_or_default().to_owned()), kept);
+        sign.map_or(Chosen::Nobody, Chosen::One)
     }
 
-    fn reject(&mut self, at: &Place, name: Option<&str>, token: &str) {
+    fn named(&self, host: &str, scopes: &[String], name: &str, now: u64) -> Option<Key> {
+        let key = |scope: &String, name: &str| (host.to_owned(), scope.clone(), name.to_owned());
+        let is_there = |key: &Key| self.accounts.get(key).is_some_and(|a| a.put_away.is_none());
+        let exact = scopes.iter().map(|scope| key(scope, name)).find(is_there);
+        let any = |key: &Key| is_there(key) && self.accounts[key].for_any_name;
+        exact
+            .map(|key| self.unless_hiding(key, scopes, now))
+            .or_else(|| scopes.iter().map(|scope| key(scope, "")).find(any))
+    }
+
+    /// A dead account of git's hides no live one of a person's of the same name further out.
+    fn unless_hiding(&self, chosen: Key, scopes: &[String], now: u64) -> Key {
+        let is_gits_and_dead = |key: &Key| {
+            let account = &self.accounts[key];
+            !account.persons && !account.lives(now)
+        };
+        if !is_gits_and_dead(&chosen) {
+            return chosen;
+        }
+        let (host, own, name) = &chosen;
+        let wider = scopes.iter().skip_while(|scope| *scope != own).skip(1);
+        let wider = wider.map(|scope| (host.clone(), scope.clone(), name.clone()));
+        let is_there = |key: &Key| self.accounts.get(key).is_some_and(|a| a.put_away.is_none());
+        let next = wider.filter(is_there).find(|key| !is_gits_and_dead(key));
+        let is_live_persons =
+            |key: &Key| self.accounts[key].persons && self.accounts[key].lives(now);
+        next.filter(is_live_persons).unwrap_or(chosen)
+    }
+
+    fn store(&mut self, at: &Place, name: Option<&str>, token: &Token, now: u64) {
+        let own = own_scope(at.path);
+        if let Chosen::One(key) = self.choose(at, name, now) {
+            let account = self.accounts.get_mut(&key).unwrap();
+            let is_same =
+                account.answers.text == token.text && account.answers.scheme == token.scheme;
+            let is_own = account.for_any_name || key.2 == name.unwrap_or_default();
+            let is_its =
+                account.for_any_name || !account.lives(now) || own.as_ref() == Some(&key.1);
+            if is_same || (is_own && is_its && !token.text.is_empty()) {
+                return account.bring(name, token, now);
+            }
+        }
+        let Some(scope) = own else { return };
+        let key = (host(at), scope, name.unwrap_or_default().to_owned());
+        if token.text.is_empty() {
+            // A sign is kept where nothing else is; or it is there already.
+            if let Some(account) = self.accounts.get_mut(&key).filter(|a| a.is_sign()) {
+                account.bring(name, token, now);
+            } else if self.exactly_at(at).is_empty() {
+                self.accounts.insert(key, Account::new(name, token.clone()));
+            }
+        } else if let Some(account) = self.accounts.get_mut(&key) {
+            account.bring(name, token, now);
+        } else {
+            self.accounts.insert(key, Account::new(name, token.clone()));
+        }
+    }
+
+    fn reject(&mut self, at: &Place, name: Option<&str>, token: &str, now: u64) {
         let (host, scopes) = (host(at), scopes(at.path));
         let refused = if let Some(name) = name {
-            self.named(&host, &scopes, name).into_iter().collect()
+            self.named(&host, &scopes, name, now).into_iter().collect()
         } else {
             let all = scopes.iter().map(|scope| self.at(&host, scope));
             all.into_iter().find(|here| !here.is_empty()).unwrap_or_default()
         };
         for key in refused {
-            let kept = self.accounts.get_mut(&key).unwrap();
-            kept.rejected |= kept.token == token && kept.scheme.is_none();
+            self.accounts.get_mut(&key).unwrap().refuse(token, now);
         }
+    }
+
+    fn restore(&mut self, at: &Place, name: Option<&str>, now: u64) -> Answer {
+        let mut restored = Vec::new();
+        for key in self.exactly_at(at) {
+            let account = &self.accounts[&key];
+            let own = account.name.as_deref().filter(|_| account.for_any_name);
+            if name.is_none_or(|name| name == key.2 || Some(name) == own) {
+                restored.extend(account.restored(now).map(|account| (key, account)));
+            }
+        }
+        match restored.as_slice() {
+            [(key, account)] if account.lives(now) => {
+                self.accounts.insert(key.clone(), account.clone());
+                Answer::Silence
+            }
+            _ => Answer::NotRestored,
+        }
+    }
+}
+
+fn token_of(text: &str, persons: bool) -> Token {
+    Token {
+        text: text.to_owned(),
+        scheme: None,
+        expiry: None,
+        refresh: None,
+        refused: None,
+        persons,
     }
 }
 

@@ -37,16 +37,24 @@ pub enum Step {
         scheme: Option<&'static str>,
         /// Seconds after the script's start.
         expiry: Option<u32>,
+        refresh: Option<&'static str>,
     },
     Erase {
         at: Place,
         name: Option<&'static str>,
         token: Option<&'static str>,
     },
-    LogInForAnyName {
+    /// By a person.
+    LogIn {
         at: Place,
         name: &'static str,
         token: &'static str,
+        for_any_name: bool,
+    },
+    /// By a person.
+    Restore {
+        at: Place,
+        name: Option<&'static str>,
     },
     Wait {
         seconds: u32,
@@ -90,7 +98,7 @@ fn name() -> impl Strategy<Value = &'static str> {
 
 fn token() -> impl Strategy<Value = &'static str> {
     let often = select(vec!["ghp_TESTONLY1", "ghp_TESTONLY2"]);
-    prop_oneof![6 => often, 1 => Just("ghp_TESTONLY1x")]
+    prop_oneof![6 => often, 2 => Just("ghp_TESTONLY3"), 1 => Just("ghp_TESTONLY1x")]
 }
 
 /// One step; half of them ask.
@@ -100,19 +108,29 @@ pub fn step() -> impl Strategy<Value = Step> {
         .prop_map(|(at, name, understands_schemes)| Step::Get { at, name, understands_schemes });
     let scheme = prop_oneof![4 => Just(None), 1 => Just(Some("Bearer"))];
     let expiry = prop_oneof![2 => Just(None), 1 => select(vec![50, 200, 10_000]).prop_map(Some)];
-    let store = (place(), names(), token(), scheme, expiry).prop_map(
-        |(at, name, token, scheme, expiry)| Step::Store { at, name, token, scheme, expiry },
+    let refresh = prop_oneof![3 => Just(None), 1 => select(vec!["r1", "r2"]).prop_map(Some)];
+    let stored = prop_oneof![12 => token(), 1 => Just("")];
+    let store = (place(), names(), stored, scheme, expiry, refresh).prop_map(
+        |(at, name, token, scheme, expiry, refresh)| Step::Store {
+            at,
+            name,
+            token,
+            scheme,
+            expiry,
+            refresh,
+        },
     );
     let erase = (place(), names(), option::of(token())).prop_map(|(at, name, token)| Step::Erase {
         at,
         name,
         token,
     });
-    let any_name = (place(), name(), token()).prop_map(|(at, name, token)| Step::LogInForAnyName {
-        at,
-        name,
-        token,
-    });
-    let wait = select(vec![1, 50, 100]).prop_map(|seconds| Step::Wait { seconds });
-    prop_oneof![10 => get, 6 => store, 3 => erase, 1 => any_name, 2 => wait]
+    let for_any_name = prop_oneof![3 => Just(false), 1 => Just(true)];
+    let login = (place(), name(), token(), for_any_name)
+        .prop_map(|(at, name, token, for_any_name)| Step::LogIn { at, name, token, for_any_name });
+    let restore = (place(), names()).prop_map(|(at, name)| Step::Restore { at, name });
+    // Now and then more than half of the time after which what was refused is gone.
+    let seconds = prop_oneof![6 => select(vec![1, 50, 100]), 1 => Just(20 * 24 * 60 * 60)];
+    let wait = seconds.prop_map(|seconds| Step::Wait { seconds });
+    prop_oneof![10 => get, 7 => store, 4 => erase, 3 => login, 1 => restore, 2 => wait]
 }

@@ -2,9 +2,6 @@
 //! it gives no wrong answer, and no other account suffers.
 
 use super::Place;
-use crate::support::program::program;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 
 /// Contents of the key of `alice` at `HOST` that are not what was stored there.
 const FALSE: &[(&str, &[u8])] = &[
@@ -130,8 +127,5 @@ fn plant(place: &Place, description: &[u8], content: &[u8]) {
         let Some(at) = at else { return bytes.to_vec() };
         [&bytes[..at], place.filled_in("HOST").as_bytes(), &bytes[at + 4..]].concat()
     };
-    let mut command = place.sandbox.command(program("keyctl", "keyutils"));
-    command.args(["padd", "user"]).arg(OsStr::from_bytes(&with_host(description))).arg("@u");
-    let ran = crate::support::sandbox::run(command, &with_host(content));
-    assert!(ran.status.success(), "{ran}");
+    place.keys.plant(&with_host(description), &with_host(content));
 }

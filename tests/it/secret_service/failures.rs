@@ -1,6 +1,6 @@
 //! What the client does where the bus or the service is absent, mute, mad or killed.
 
-use super::{client, context, credential, find, impatient, tokens};
+use super::{add, again, client, context, credential, find, impatient, tokens};
 use crate::support::desktop::Desktop;
 use git_credential_pat::error::Error;
 use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
@@ -143,7 +143,7 @@ fn a_connection_that_breaks_is_worth_another_try() {
 fn a_bus_that_dies_is_an_error_and_then_unreachable() {
     let mut desktop = Desktop::gnome_keyring();
     let mut keychain = client(&desktop);
-    search(&mut keychain).unwrap();
+    again(|| search(&mut keychain)).unwrap();
     desktop.kill("dbus-daemon");
     assert!(search(&mut keychain).is_err_and(Error::is_transient));
     assert!(matches!(search(&mut keychain), Err(Error::Unreachable(_))));
@@ -153,7 +153,7 @@ fn a_bus_that_dies_is_an_error_and_then_unreachable() {
 fn a_service_killed_between_calls_is_found_again() {
     let mut desktop = Desktop::gnome_keyring();
     let mut keychain = client(&desktop);
-    keychain.write(None, &credential(HOST, "a", "ghp_TESTONLY")).unwrap();
+    add(&mut keychain, &credential(HOST, "a", "ghp_TESTONLY"));
     let found = find(&mut keychain, HOST, None);
     desktop.kill("gnome-keyring");
     assert!(keychain.read(&found).is_err_and(Error::is_transient));

@@ -1,6 +1,6 @@
 //! Locked keyrings and the windows that unlock them.
 
-use super::{client, context, credential, find, tokens};
+use super::{add, again, client, context, credential, find, tokens};
 use crate::support::desktop::{Desktop, PASSWORD};
 use git_credential_pat::error::Error;
 use git_credential_pat::keychain::Keychain;
@@ -30,7 +30,7 @@ fn refuses_where_nobody_can_be_asked(desktop: &Desktop) {
     locked(keychain.write(None, &other));
     locked(keychain.delete(&found[0]));
     // Whose it is can still be listed.
-    let listed = keychain.list().unwrap();
+    let listed = again(|| keychain.list()).unwrap();
     assert_eq!(listed.len(), 1);
     assert!(listed[0].0.locked && listed[0].1.username.as_bytes() == b"a");
 }
@@ -42,7 +42,7 @@ fn asking(desktop: &Desktop) -> SecretService {
 #[test]
 fn a_locked_gnome_keyring_is_unlocked_by_its_window_or_not_at_all() {
     let desktop = Desktop::gnome_keyring_with_display();
-    client(&desktop).write(None, &credential(HOST, "a", TOKEN)).unwrap();
+    add(&mut client(&desktop), &credential(HOST, "a", TOKEN));
     desktop.lock();
     refuses_where_nobody_can_be_asked(&desktop);
 
@@ -69,7 +69,7 @@ fn a_new_account_unlocks_a_locked_gnome_keyring() {
     let mut keychain = asking(&desktop);
     std::thread::scope(|scope| {
         scope.spawn(|| desktop.answer_window(GNOME_WINDOW, &TYPED));
-        keychain.write(None, &credential(HOST, "a", TOKEN)).unwrap();
+        add(&mut keychain, &credential(HOST, "a", TOKEN));
         assert_eq!(tokens(&mut keychain, HOST, None), [TOKEN]);
     });
 }
@@ -78,7 +78,7 @@ fn a_new_account_unlocks_a_locked_gnome_keyring() {
 fn a_locked_kwallet_is_never_deleted_from() {
     let desktop = Desktop::kwallet();
     let mut keychain = asking(&desktop);
-    keychain.write(None, &credential(HOST, "a", TOKEN)).unwrap();
+    add(&mut keychain, &credential(HOST, "a", TOKEN));
     desktop.lock();
     refuses_where_nobody_can_be_asked(&desktop);
     desktop.open_kwallet();
@@ -101,7 +101,7 @@ fn a_locked_keepassxc_waits_for_its_own_window_and_costs_five_seconds() {
 #[test]
 fn keepassxc_is_asked_before_it_hands_out_an_item() {
     let desktop = Desktop::asking_keepassxc();
-    asking(&desktop).write(None, &credential(HOST, "a", TOKEN)).unwrap();
+    add(&mut asking(&desktop), &credential(HOST, "a", TOKEN));
     refuses_where_nobody_can_be_asked(&desktop);
 
     let mut keychain = asking(&desktop);

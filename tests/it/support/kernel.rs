@@ -1,12 +1,18 @@
 //! Names of a test's own in the kernel's user keyring.
 //!
-//! All processes of a user share that keyring, tests that run in parallel and the user's
-//! own git as well. So every test has a label that is in each of its hosts' names, and what
-//! is filed under it is removed at the end.
+//! Where a test cannot have a keyring of its own, it shares the user's with the tests beside it
+//! and with the user's own git. So every test has a label that is in each of its hosts' names,
+//! and what is filed under it is removed at the end.
 
+use super::keyring::Keyring;
 use super::label::Label;
 use super::program::program;
+use super::sandbox::run;
+use git_credential_pat::credential::Credential;
+use git_credential_pat::keychain::item::Content;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 
 /// The keychain's name.
@@ -15,6 +21,7 @@ pub const KEYCHAIN: &str = "kernel";
 /// The keys whose description holds a label; removed when dropped.
 pub struct Keys {
     label: Label,
+    keyring: Keyring,
 }
 
 impl Keys {
@@ -25,14 +32,14 @@ impl Keys {
 
     /// Where the label is given, such as a host with the port of a server of one's own.
     pub fn labelled(label: &str) -> Self {
-        let keys = Self { label: Label(label.to_owned()) };
+        let keys = Self::of_host(label);
         keys.remove();
         keys
     }
 
     /// Where what is filed under the label is there already, and this test's own.
     pub fn of_host(host: &str) -> Self {
-        Self { label: Label(host.to_owned()) }
+        Self { label: Label(host.to_owned()), keyring: Keyring::of_this_test() }
     }
 
     /// A host's name that only this test uses.
@@ -65,7 +72,7 @@ impl Keys {
     /// Gives each key a time to live, which the kernel takes away at the next write.
     pub fn mark_unwritten(&self) {
         for key in self.list() {
-            keyctl(&["timeout", &key.serial.to_string(), "3000"]);
+            self.keyctl(&["timeout", &key.serial.to_string(), "3000"]);
         }
     }
 
@@ -79,8 +86,27 @@ impl Keys {
         self.end_by_themselves()
     }
 
+    /// Puts a key there, as any program of the user's can.
+    #[track_caller]
+    pub fn plant(&self, description: &[u8], content: &[u8]) {
+        let mut command = self.command();
+        command.args(["padd", "user"]).arg(OsStr::from_bytes(description)).arg("@u");
+        let ran = run(command, content);
+        assert!(ran.status.success(), "{ran}");
+    }
+
+    /// Puts an account there, whatever state it is in. Its name has nothing to be escaped.
+    #[track_caller]
+    pub fn plant_account(&self, credential: &Credential) {
+        let account = credential.account();
+        let name = str::from_utf8(account.username.as_bytes()).unwrap();
+        assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{name}");
+        let description = format!("git-credential-pat:{}\t{name}", account.context);
+        self.plant(description.as_bytes(), &Content::of(credential).to_bytes());
+    }
+
     fn list(&self) -> Vec<Key> {
-        let linked = keyctl(&["rlist", "@u"]);
+        let linked = self.keyctl(&["rlist", "@u"]);
         let linked: Vec<u32> = linked.split_whitespace().map(|s| s.parse().unwrap()).collect();
         // Other programs' keys may be called anything.
         let table = fs::read("/proc/keys").unwrap();
@@ -91,9 +117,25 @@ impl Keys {
     }
 
     fn remove(&self) {
-        for key in self.list() {
-            keyctl(&["unlink", &key.serial.to_string(), "@u"]);
+        // Its own keyring is new, and goes with the test.
+        if self.keyring.is_own() {
+            return;
         }
+        for key in self.list() {
+            self.keyctl(&["unlink", &key.serial.to_string(), "@u"]);
+        }
+    }
+
+    /// Runs keyctl; what it printed. A key that is gone meanwhile is another test's.
+    fn keyctl(&self, args: &[&str]) -> String {
+        let output = self.command().args(args).stdin(Stdio::null()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(program("keyctl", "keyutils"));
+        self.keyring.enter(&mut command);
+        command
     }
 }
 
@@ -116,15 +158,18 @@ impl Key {
     }
 }
 
+#[test]
+fn what_a_test_keeps_is_in_no_other_tests_keyring() {
+    let keys = Keys::new();
+    keys.plant(format!("git-credential-pat:https://{}\t", keys.host("h")).as_bytes(), b"x");
+    assert_eq!(keys.accounts().len(), 1);
+    let seen = || Keys::of_host(&keys.host("h")).accounts().len();
+    let seen_by_another = std::thread::scope(|scope| scope.spawn(seen).join().unwrap());
+    assert_eq!(seen_by_another, usize::from(!keys.keyring.is_own()));
+}
+
 impl Drop for Keys {
     fn drop(&mut self) {
         self.remove();
     }
-}
-
-/// Runs keyctl; what it printed. A key that is gone meanwhile is another test's.
-fn keyctl(args: &[&str]) -> String {
-    let mut command = Command::new(program("keyctl", "keyutils"));
-    let output = command.args(args).stdin(Stdio::null()).output().unwrap();
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -10,6 +10,8 @@ pub mod desk;
 pub mod desktop;
 #[cfg(unix)]
 pub mod kernel;
+#[cfg(target_os = "linux")]
+pub mod keyring;
 pub mod label;
 #[cfg(target_os = "linux")]
 pub mod onlooker;

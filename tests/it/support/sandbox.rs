@@ -1,6 +1,8 @@
-//! A user of their own for every test: a fresh HOME, no system configuration, and an
-//! environment in which only what the test sets is set.
+//! A user of their own for every test: a fresh HOME, no system configuration, an environment in
+//! which only what the test sets is set, and on Linux the test's own user keyring.
 
+#[cfg(target_os = "linux")]
+use super::keyring::Keyring;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
@@ -19,6 +21,8 @@ pub const BINARY: &str = match option_env!("GIT_CREDENTIAL_PAT_TESTED") {
 pub struct Sandbox {
     home: TempDir,
     env: Vec<(String, String)>,
+    #[cfg(target_os = "linux")]
+    keyring: Keyring,
 }
 
 /// How a command ended.
@@ -42,7 +46,12 @@ impl Sandbox {
             let private = fs::Permissions::from_mode(0o700);
             fs::set_permissions(home.path().join("run"), private).unwrap();
         }
-        let mut sandbox = Self { home, env: Vec::new() };
+        let mut sandbox = Self {
+            home,
+            env: Vec::new(),
+            #[cfg(target_os = "linux")]
+            keyring: Keyring::of_this_test(),
+        };
         let path = |name: &str| sandbox.home.path().join(name).to_str().unwrap().to_owned();
         let folders = std::env::split_paths(&std::env::var_os("PATH").unwrap()).collect::<Vec<_>>();
         let binary_folder = Path::new(BINARY).parent().unwrap().to_owned();
@@ -106,6 +115,8 @@ impl Sandbox {
         let mut command = Command::new(program);
         command.env_clear().current_dir(self.home());
         command.envs(self.env.iter().map(|(n, v)| (n, v)));
+        #[cfg(target_os = "linux")]
+        self.keyring.enter(&mut command);
         command
     }
 

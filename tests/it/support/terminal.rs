@@ -1,5 +1,6 @@
 //! A terminal with a person at it: what a command shows there, and what is typed.
 
+use super::keyring::Keyring;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::ffi::OsStr;
@@ -42,7 +43,9 @@ impl Terminal {
         let path = OsStr::from_bytes(name.as_bytes());
         let slave = || File::options().read(true).write(true).open(path).unwrap();
         // Who runs the tests in the background may have told them to ignore Ctrl-C.
-        let child = Command::new("env")
+        let mut terminal = Command::new("env");
+        Keyring::of_this_test().enter(&mut terminal);
+        let child = terminal
             .args(["--default-signal", "setsid", "--ctty", "--wait"])
             .arg(command.get_program())
             .args(command.get_args())

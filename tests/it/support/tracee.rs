@@ -5,6 +5,7 @@
 //! the program is never unwatched. Its memory is opened while it is still readable, so that
 //! this works without being root as well, although the helper hides its memory.
 
+use super::keyring::Keyring;
 use super::residue::{Needles, Piece};
 use nix::libc::{self, user_regs_struct};
 use nix::sys::ptrace::{self, Options};
@@ -90,6 +91,7 @@ pub fn watch_and_kill(
     to_be_killed: Option<Kill>,
 ) -> Seen {
     let mut gate = Command::new("sh");
+    Keyring::of_this_test().enter(&mut gate);
     gate.args(["-c", "read -r _; exec \"$@\"", "sh"])
         .arg(command.get_program())
         .args(command.get_args())

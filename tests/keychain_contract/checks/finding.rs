@@ -59,7 +59,7 @@ pub(super) fn several_places(subject: &Subject<'_>, host: &Host) {
     keychain.add_token(&places[2], "bob", "ghp_TESTONLYbob");
     let alice = name("alice");
     for (username, count) in [(None, 3), (Some(&alice), 2)] {
-        let found = keychain.0.find(&places, username).unwrap();
+        let found = keychain.find_all(&places, username);
         assert_eq!(found.len(), count);
         for (found, credential) in keychain.0.read(&found).unwrap() {
             assert!(found.context == credential.context, "{}", found.context);
@@ -127,21 +127,21 @@ pub(super) fn odd_usernames(subject: &Subject<'_>, host: &Host) {
     names.push(Username::new(b"b\xff\xfed"));
     names.push(Username::new(b"b\xfe\xffd"));
     for (number, username) in names.iter().enumerate() {
-        let clash = keychain.0.find(std::slice::from_ref(&at), Some(username)).unwrap();
+        let clash = keychain.find_all(std::slice::from_ref(&at), Some(username));
         assert!(clash.is_empty(), "{username} is found before it is there");
         let mut credential = credential(&at, "", &format!("ghp_TESTONLY{number}"));
         credential.username = Some(username.clone());
         keychain.add(&credential);
     }
     for (number, username) in names.iter().enumerate() {
-        let found = keychain.0.find(std::slice::from_ref(&at), Some(username)).unwrap();
+        let found = keychain.find_all(std::slice::from_ref(&at), Some(username));
         assert_eq!(found.len(), 1, "{username}");
         assert!(keychain.0.usernames(&found).unwrap() == [username.clone()], "{username}");
         let read = keychain.0.read(&found).unwrap();
         assert!(read[0].1.username.as_ref() == Some(username), "{username}");
         assert_eq!(read[0].1.token.expose(), format!("ghp_TESTONLY{number}").as_bytes());
     }
-    let listed = keychain.0.list().unwrap();
+    let listed = keychain.list();
     let listed = listed.into_iter().filter(|(_, account)| host.has(&account.context));
     let mut listed: Vec<Username> = listed.map(|(_, account)| account.username).collect();
     listed.sort();
@@ -162,7 +162,7 @@ pub(super) fn accounts_are_listed(subject: &Subject<'_>, host: &Host) {
     }
     expected.sort();
     assert_eq!(keychain.accounts(host), expected);
-    for (found, account) in keychain.0.list().unwrap() {
+    for (found, account) in keychain.list() {
         if host.has(&account.context) {
             assert!(!found.locked && found.context == account.context);
             let read = keychain.0.read(std::slice::from_ref(&found)).unwrap();

@@ -1,0 +1,79 @@
+//! What a person brings back: an account that was put away, a token that was refused.
+
+use super::choice::{Item, latest, read_sound, unlocked};
+use super::two_tokens::restored;
+use crate::context::Context;
+use crate::credential::{Account, Credential, Username};
+use crate::error::Error;
+use crate::keychain::Keychain;
+use std::collections::BTreeMap;
+
+/// What came of it.
+pub enum Restored {
+    /// This account serves again.
+    Account(Box<Credential>),
+    /// No account is there of which anybody could speak.
+    Nobody,
+    /// Nothing of the account was put away or refused.
+    Nothing,
+    /// Something of several accounts was.
+    Several,
+}
+
+/// Brings back the account of this name, or without one the only one that can be, of exactly this
+/// context, at `now` in seconds since 1970 UTC. It is a person's from then on.
+///
+/// # Errors
+/// Where the keychain fails, and [`Error::Expired`] where the token's time is over.
+pub fn restore(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    username: Option<&Username>,
+    now: u64,
+) -> Result<Restored, Error> {
+    let accounts = accounts(keychain, context, username, now)?;
+    if accounts.is_empty() {
+        return Ok(Restored::Nobody);
+    }
+    let can_be = |(at, old): Item| Some((at, restored(&old, now)?));
+    let mut restorable = accounts.into_iter().filter_map(can_be);
+    let Some((at, new)) = restorable.next() else { return Ok(Restored::Nothing) };
+    if restorable.next().is_some() {
+        return Ok(Restored::Several);
+    }
+    if !new.is_live(now) {
+        return Err(Error::Expired);
+    }
+    keychain.write(Some(&at), &new)?;
+    Ok(Restored::Account(Box::new(new)))
+}
+
+/// The accounts of this name at this context, also those that are put away: of each the item
+/// that counts. One for any username is meant by its own name.
+fn accounts(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    username: Option<&Username>,
+    now: u64,
+) -> Result<Vec<Item>, Error> {
+    let found = keychain.find(std::slice::from_ref(context), None)?;
+    let found = unlocked(keychain, found, context, None)?;
+    let (read, damaged) = read_sound(keychain, &found)?;
+    if read.is_empty() && !damaged.is_empty() {
+        return Err(Error::Damaged);
+    }
+    let mut accounts: BTreeMap<Account, Vec<Item>> = BTreeMap::new();
+    for (at, credential) in read {
+        let is_meant = |name: &Username| {
+            let own = credential.account().username;
+            own == *name || (credential.any_username && credential.username.as_ref() == Some(name))
+        };
+        if credential.context == *context
+            && !credential.is_gone(now)
+            && username.is_none_or(is_meant)
+        {
+            accounts.entry(credential.account()).or_default().push((at, credential));
+        }
+    }
+    Ok(accounts.into_values().filter_map(latest).collect())
+}

@@ -1,0 +1,145 @@
+//! store: a credential that has just worked, or that stands in a URL. What becomes of the
+//! account's tokens is told in [`two_tokens`](super::two_tokens); here, of which account.
+
+use super::choice::{Choice, choose, counts, latest, read_sound, unlocked};
+use super::two_tokens::brought;
+use crate::context::Context;
+use crate::credential::{Credential, Maker, Token, Username};
+use crate::error::Error;
+use crate::keychain::{Found, Keychain};
+use crate::protocol::Request;
+use crate::secret::Secret;
+
+/// How many accounts a context may have before git's new usernames are not kept: every URL can
+/// name one, each is an item of its own, and a get without a username reads them all.
+const MOST_ACCOUNTS: usize = 16;
+
+/// The token that a store brings, with its scheme if it is not Basic. An incomplete credential
+/// brings none, nor does an empty token; but a username and a password that are both empty are
+/// git's sign that there is nothing to be asked for.
+pub(super) fn offered(request: &Request) -> Option<(Option<&[u8]>, &Secret)> {
+    let is_empty = |secret: &Secret| secret.expose().is_empty();
+    if let (Some(authtype), Some(credential)) = (&request.authtype, &request.credential) {
+        return Some((Some(&**authtype), credential)).filter(|_| !is_empty(credential));
+    }
+    let (username, password) = (request.username.as_ref()?, request.password.as_ref()?);
+    (!is_empty(password) || username.is_empty()).then_some((None, password))
+}
+
+/// What git brings.
+pub(super) struct Brought<'a> {
+    pub(super) request: &'a Request,
+    pub(super) host: &'a Context,
+    pub(super) authtype: Option<&'a [u8]>,
+    pub(super) token: &'a Secret,
+    pub(super) now: u64,
+}
+
+impl Brought<'_> {
+    /// Keeps it where that is right.
+    pub(super) fn store(&self, keychain: &mut dyn Keychain) -> Result<(), Error> {
+        let contexts = self.host.answering(self.request.path.as_deref());
+        let own = self.host.scoped(self.request.path.as_deref().unwrap_or_default());
+        // The account that would answer this very request.
+        if let Choice::Account(account) =
+            choose(keychain, &contexts, self.request.username.as_ref(), self.now)?
+        {
+            let (at, old) = *account;
+            let is_same = self.new_token().is(old.authtype.as_deref(), &old.token);
+            let is_own = old.any_username || old.account().username == self.username();
+            let is_here = own.as_ref() == Some(&old.context);
+            let is_its = is_here || old.any_username || !old.is_live(self.now);
+            if is_same || (is_own && is_its && !self.is_sign()) {
+                return self.bring_to(keychain, &at, &old);
+            }
+        }
+        // A path that can be no scope must not widen the token to the whole host.
+        let Some(context) = own else { return Ok(()) };
+        self.store_at(keychain, &context)
+    }
+
+    /// Keeps it in the account of its name at exactly this context, which may be put away, or
+    /// hidden; or as a new one.
+    fn store_at(&self, keychain: &mut dyn Keychain, context: &Context) -> Result<(), Error> {
+        let username = self.username();
+        let found = keychain.find(std::slice::from_ref(context), Some(&username))?;
+        let found = unlocked(keychain, found, context, Some(&username))?;
+        let mut at = None;
+        if !found.is_empty() {
+            let (mut accounts, damaged) = read_sound(keychain, &found)?;
+            // Of what is gone, and of what cannot be understood, only the place is of use.
+            at = damaged.first().or(accounts.first().map(|(found, _)| found)).cloned();
+            accounts.retain(|(_, credential)| !credential.is_gone(self.now));
+            if let Some((found, old)) = latest(accounts) {
+                let is_kept = !self.is_sign() || old.token == *self.token;
+                return if is_kept { self.bring_to(keychain, &found, &old) } else { Ok(()) };
+            }
+        }
+        if at.is_none() && !self.has_room(keychain, context)? {
+            return Ok(());
+        }
+        let new = Credential {
+            made_by: Maker::Git,
+            ..Credential::new(
+                context.clone(),
+                self.request.username.clone(),
+                self.token.clone(),
+                self.now,
+            )
+        };
+        keychain.write(at.as_ref(), &new.with_answering(self.new_token()))
+    }
+
+    fn bring_to(
+        &self,
+        keychain: &mut dyn Keychain,
+        at: &Found,
+        old: &Credential,
+    ) -> Result<(), Error> {
+        let username = self.request.username.as_ref();
+        match brought(old, username, &self.new_token(), self.now) {
+            Some(new) => keychain.write(Some(at), &new),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a new account may be made at this context. What is gone makes room.
+    fn has_room(&self, keychain: &mut dyn Keychain, context: &Context) -> Result<bool, Error> {
+        let found = keychain.find(std::slice::from_ref(context), None)?;
+        if self.is_sign() {
+            return Ok(found.is_empty());
+        }
+        if found.len() < MOST_ACCOUNTS {
+            return Ok(true);
+        }
+        let found = unlocked(keychain, found, context, None)?;
+        let (accounts, damaged) = read_sound(keychain, &found)?;
+        for (item, _) in accounts.iter().filter(|(_, credential)| credential.is_gone(self.now)) {
+            keychain.delete(item)?;
+        }
+        let there = accounts.iter().filter(|(_, credential)| counts(credential, self.now)).count();
+        Ok(there + damaged.len() < MOST_ACCOUNTS)
+    }
+
+    /// Whether it is git's sign that there is nothing to be asked for.
+    fn is_sign(&self) -> bool {
+        self.token.expose().is_empty()
+    }
+
+    fn username(&self) -> Username {
+        self.request.username.clone().unwrap_or_default()
+    }
+
+    /// It as a token that git has made.
+    fn new_token(&self) -> Token {
+        Token {
+            secret: self.token.clone(),
+            authtype: self.authtype.map(<[u8]>::to_vec),
+            expiry: self.request.expiry,
+            refresh_token: self.request.refresh_token.clone(),
+            stored_at: self.now,
+            rejected_at: None,
+            made_by: Maker::Git,
+        }
+    }
+}

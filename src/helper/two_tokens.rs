@@ -1,0 +1,208 @@
+//! What becomes of an account's two tokens: the one that answers and the one that was set aside.
+//!
+//! git approves what stands in a URL even where it was never sent (a public repository, a
+//! submodule's or a redirect's `https://alice:JUNK@host`), and nothing in a store tells that from
+//! a token that has worked. So a store must not be able to destroy a token, nor make a stranger's
+//! answer in a person's place:
+//!
+//! - Where nothing live answers, what git brings does. What answered before is set aside: a
+//!   person's always, git's where neither a person's nor a live one lies there.
+//! - Where a person's account answers, what git brings is set aside itself, in place of one of
+//!   git's. Where a person's lies there, it is not kept.
+//! - Where git's account answers, what git brings does from then on, and the old one is set
+//!   aside. But a live one that lies there stays for 30 days.
+//! - What was set aside, and is stored again, answers where nothing else does; in git's account
+//!   also where another does, unless it was refused.
+//! - A refusal marks whichever of the two it names. It promotes none: a refusal can be provoked.
+//!
+//! Everything here is about one account's content, and nothing is read or written.
+
+use crate::credential::{Aside, Credential, KEPT_FOR, Maker, State, Token, Username};
+use crate::secret::Secret;
+
+/// The account's content once git has brought this token; none where it stays as it is.
+pub(super) fn brought(
+    old: &Credential,
+    username: Option<&Username>,
+    new: &Token,
+    now: u64,
+) -> Option<Credential> {
+    let old = without_what_is_gone(old, now);
+    let answering = old.answering();
+    let is_dead = old.state(now) != State::Live || answering.secret.expose().is_empty();
+    if new.is(answering.authtype.as_deref(), &answering.secret) {
+        let is_wanted = is_dead || adds_to(new, &answering);
+        let token = renewed(answering, new, now);
+        return is_wanted.then(|| Credential { put_away_at: None, ..old }.with_answering(token));
+    }
+    if let Some(aside) = old.aside.clone().map(|aside| aside.token)
+        && new.is(aside.authtype.as_deref(), &aside.secret)
+    {
+        let answers = is_dead || (old.made_by == Maker::Git && aside.rejected_at.is_none());
+        let token = renewed(aside, new, now);
+        return answers.then(|| with_places_changed(old, username, &token, now));
+    }
+    if is_dead {
+        let aside = aside_of_dead(&old, new, now);
+        return Some(Credential { aside, ..answered_by(old, username, new) });
+    }
+    let aside = old.aside.as_ref();
+    match old.made_by {
+        Maker::Person if aside.is_some_and(|aside| aside.token.made_by == Maker::Person) => None,
+        Maker::Person => {
+            let aside = Some(Aside { token: new.clone(), since: now });
+            Some(Credential { aside, ..old })
+        }
+        Maker::Git => {
+            let stays = |aside: &&Aside| {
+                let is_live = aside.token.state(now) == State::Live;
+                is_live && now <= aside.since.saturating_add(KEPT_FOR)
+            };
+            let aside = aside.filter(stays).cloned();
+            let aside = aside.or_else(|| set_aside(answering, now));
+            Some(Credential { aside, ..answered_by(old, username, new) })
+        }
+    }
+}
+
+/// The account's content once the host has refused this token; none where it stays as it is.
+pub(super) fn refused(
+    old: &Credential,
+    (authtype, secret): (Option<&[u8]>, &Secret),
+    now: u64,
+) -> Option<Credential> {
+    let mut new = without_what_is_gone(old, now);
+    if new.answering().is(authtype, secret) {
+        if new.rejected_at.is_some() {
+            return None;
+        }
+        new.rejected_at = Some(not_before(new.stored_at, now));
+        return Some(new);
+    }
+    let aside = new.aside.as_mut()?;
+    if !aside.token.is(authtype, secret) || aside.token.rejected_at.is_some() {
+        return None;
+    }
+    aside.token.rejected_at = Some(not_before(aside.token.stored_at, now));
+    Some(new)
+}
+
+/// The account's content once it is put away; none where it is already.
+pub(super) fn put_away(old: &Credential, now: u64) -> Option<Credential> {
+    let put_away_at = Some(not_before(old.stored_at, now));
+    let is_already = old.put_away_at.is_some();
+    (!is_already).then(|| Credential { put_away_at, ..without_what_is_gone(old, now) })
+}
+
+/// The account's content once a person has asked for what was refused or put away; none where
+/// there is nothing of that kind. It is a person's from then on: a person's token comes back
+/// before git's, and of two of one maker the one that nobody refused.
+pub(super) fn restored(old: &Credential, now: u64) -> Option<Credential> {
+    let old = without_what_is_gone(old, now);
+    let answering = old.answering();
+    let comes_back = |aside: &Aside| match (aside.token.made_by, answering.made_by) {
+        (Maker::Person, Maker::Git) => true,
+        (Maker::Git, Maker::Person) => false,
+        _ => answering.rejected_at.is_some() && aside.token.rejected_at.is_none(),
+    };
+    let aside = old.aside.clone().filter(comes_back).map(|aside| aside.token);
+    let is_wanted = aside.is_some() || answering.rejected_at.is_some() || old.put_away_at.is_some();
+    if !is_wanted {
+        return None;
+    }
+    let restored = |token| Token { rejected_at: None, made_by: Maker::Person, ..token };
+    let old = Credential { made_by: Maker::Person, ..old };
+    Some(match aside {
+        Some(token) => {
+            let username = old.username.clone();
+            with_places_changed(old, username.as_ref(), &restored(token), now)
+        }
+        None => Credential { put_away_at: None, ..old }.with_answering(restored(answering)),
+    })
+}
+
+/// The time of storing in place of something of that time. Where a keychain holds two items for
+/// one account the later one answers: a second that is not over, or a clock that was set back,
+/// must not make it the other one.
+pub(super) fn later_than(old: u64, now: u64) -> u64 {
+    now.max(old.saturating_add(1))
+}
+
+/// The time of a refusal. A clock that was set back must not make it one of long ago.
+fn not_before(stored_at: u64, now: u64) -> u64 {
+    now.max(stored_at)
+}
+
+/// A token that was set aside and refused long ago is as if it were not there.
+fn without_what_is_gone(old: &Credential, now: u64) -> Credential {
+    let mut old = old.clone();
+    old.aside = old.aside.filter(|aside| !aside.token.is_long_rejected(now));
+    old
+}
+
+/// Whether git's words about a token that is there say anything new. What it does not say is no
+/// difference: an older git does not send the expiry back.
+fn adds_to(new: &Token, old: &Token) -> bool {
+    let refresh_token = new.refresh_token.as_ref();
+    new.expiry.is_some_and(|expiry| old.expiry != Some(expiry))
+        || refresh_token.is_some_and(|token| old.refresh_token.as_ref() != Some(token))
+}
+
+/// A token that has just worked, with what is known of it and what git says now.
+fn renewed(old: Token, new: &Token, now: u64) -> Token {
+    Token {
+        // It is not past its end, whatever was known.
+        expiry: new.expiry.or(old.expiry.filter(|&expiry| expiry > now)),
+        refresh_token: new.refresh_token.clone().or(old.refresh_token),
+        stored_at: later_than(old.stored_at, now),
+        rejected_at: None,
+        ..old
+    }
+}
+
+/// The account with a different token, which inherits nothing of the old one's life.
+fn answered_by(old: Credential, username: Option<&Username>, new: &Token) -> Credential {
+    // None and an empty one are one account, and a new token says which of them it is.
+    let username = if old.any_username { old.username.clone() } else { username.cloned() };
+    let token = Token { stored_at: later_than(old.stored_at, new.stored_at), ..new.clone() };
+    Credential { username, put_away_at: None, ..old }.with_answering(token)
+}
+
+/// The account answered by what was set aside, and the reverse.
+fn with_places_changed(
+    old: Credential,
+    username: Option<&Username>,
+    aside: &Token,
+    now: u64,
+) -> Credential {
+    let rejected_at = old.rejected_at.or(old.put_away_at);
+    let token = Token { rejected_at, ..old.answering() };
+    let new = answered_by(old, username, aside);
+    Credential { aside: set_aside(token, now), ..new }
+}
+
+/// What lies aside once git has brought a token to an account whose own is dead.
+fn aside_of_dead(old: &Credential, new: &Token, now: u64) -> Option<Aside> {
+    // What was put away with its account can be brought back for as long as what was refused.
+    let rejected_at = old.rejected_at.or(old.put_away_at);
+    let dead = Token { rejected_at, ..old.answering() };
+    // Its time will not come again, but its refresh token may get a new one.
+    let ends = old.is_expired(now) && (dead.refresh_token.is_none() || new.refresh_token.is_some());
+    if ends || dead.is_long_rejected(now) {
+        return old.aside.clone();
+    }
+    let comes_first = |aside: &&Aside| {
+        let is_better =
+            aside.token.made_by == Maker::Person || aside.token.state(now) == State::Live;
+        dead.made_by == Maker::Git && is_better
+    };
+    match old.aside.as_ref().filter(comes_first) {
+        Some(aside) => Some(aside.clone()),
+        None => set_aside(dead, now),
+    }
+}
+
+/// A token as one that is set aside now. An empty one is not worth it.
+fn set_aside(token: Token, now: u64) -> Option<Aside> {
+    (!token.secret.expose().is_empty()).then_some(Aside { token, since: now })
+}

@@ -1,0 +1,208 @@
+//! A file that is its owner's alone.
+//!
+//! It is opened without following a link and without waiting for the other end of a pipe, and
+//! looked at once it is open, so that nobody can put another in its place in between.
+//!
+//! - [`open`], [`is_owners_alone`], [`read`]: a file that somebody names.
+//! - [`Folder`]: a folder of ours, and the files in it. [`lock`]: one process at a time.
+//! - [`Replacement`]: new content for a file, all of it or none.
+
+mod folder;
+mod replacement;
+
+pub(crate) use folder::Folder;
+pub(crate) use replacement::Replacement;
+
+use std::fs::{File, TryLockError};
+#[cfg(windows)]
+use std::io::ErrorKind;
+use std::io::{self, Read};
+#[cfg(unix)]
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+/// Why a file is not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refusal {
+    /// It is not there.
+    Missing,
+    /// It is a link.
+    Link,
+    /// It is a folder, a pipe, a device.
+    NoFile,
+    /// Others than its owner have access to it.
+    Shared,
+    /// It holds more than it may.
+    TooLong,
+    /// The system does not let us open or read it.
+    Unreadable,
+}
+
+/// What is done with a link at the end of a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Links {
+    Followed,
+    Refused,
+}
+
+/// Opens a regular file for reading.
+///
+/// # Errors
+/// Where it is none, or cannot be opened.
+pub(crate) fn open(path: &Path, links: Links) -> Result<File, Refusal> {
+    let file = opened(path, links)?;
+    let metadata = file.metadata().map_err(|_| Refusal::Unreadable)?;
+    match metadata.file_type() {
+        // On Windows it can be the link itself that was opened.
+        kind if kind.is_symlink() => Err(Refusal::Link),
+        kind if kind.is_file() => Ok(file),
+        _ => Err(Refusal::NoFile),
+    }
+}
+
+#[cfg(unix)]
+fn opened(path: &Path, links: Links) -> Result<File, Refusal> {
+    use rustix::fs::{Mode, OFlags};
+    use rustix::io::Errno;
+    // A pipe must not make us wait before it is seen to be one.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let no_link = if links == Links::Refused { OFlags::NOFOLLOW } else { OFlags::empty() };
+    match rustix::fs::open(path, flags | no_link, Mode::empty()) {
+        Ok(file) => Ok(file.into()),
+        Err(Errno::LOOP) => Err(Refusal::Link),
+        Err(Errno::NOENT) => Err(Refusal::Missing),
+        Err(_) => Err(Refusal::Unreadable),
+    }
+}
+
+#[cfg(windows)]
+fn opened(path: &Path, links: Links) -> Result<File, Refusal> {
+    use std::os::windows::fs::OpenOptionsExt;
+    use windows_sys::Win32::Storage::FileSystem::FILE_FLAG_OPEN_REPARSE_POINT;
+    let flags = if links == Links::Refused { FILE_FLAG_OPEN_REPARSE_POINT } else { 0 };
+    let open = File::options().read(true).custom_flags(flags).open(path);
+    open.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Refusal::Missing,
+        _ => Refusal::Unreadable,
+    })
+}
+
+/// Whether nobody but its owner has any access to an open file.
+#[cfg(unix)]
+pub(crate) fn is_owners_alone(file: &File) -> bool {
+    use rustix::fs::Mode;
+    owner_and_mode(file).is_some_and(|(_, mode)| !mode.intersects(Mode::RWXG | Mode::RWXO))
+}
+
+/// Who may read a file is not a matter of a few bits there.
+#[cfg(windows)]
+pub(crate) fn is_owners_alone(_: &File) -> bool {
+    true
+}
+
+/// The owner and the rights of an open file or folder.
+#[cfg(unix)]
+fn owner_and_mode(file: impl AsFd) -> Option<(u32, rustix::fs::Mode)> {
+    let stat = rustix::fs::fstat(file).ok()?;
+    Some((stat.st_uid, rustix::fs::Mode::from_raw_mode(stat.st_mode)))
+}
+
+/// Reads all of an open file, at most `limit` bytes, into memory that is wiped.
+///
+/// # Errors
+/// [`Refusal::TooLong`] where it holds more, whatever it says of its length.
+pub(crate) fn read(file: &File, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let length = file.metadata().map_err(|_| Refusal::Unreadable)?.len();
+    // One more, so that the end is seen without growing.
+    let room = usize::try_from(length).unwrap_or(limit).min(limit) + 1;
+    let mut content = Zeroizing::new(Vec::with_capacity(room));
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(most).read_to_end(&mut content).map_err(|_| Refusal::Unreadable)?;
+    if content.len() > limit { Err(Refusal::TooLong) } else { Ok(content) }
+}
+
+/// Locks an open file against every other process that locks it, until it is closed; returns
+/// whether that could be done in so much time.
+pub(crate) fn lock(file: &File, patience: Duration) -> bool {
+    try_lock(file, patience).unwrap_or_default()
+}
+
+/// The same where a file that others hold is told from one that cannot be locked.
+///
+/// # Errors
+/// Where its file system has no locks.
+pub(crate) fn try_lock(file: &File, patience: Duration) -> io::Result<bool> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(2));
+            }
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Links, Refusal, is_owners_alone, lock, open, read};
+    use std::fs;
+    use std::time::Duration;
+
+    #[test]
+    fn no_more_is_read_than_there_may_be() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        fs::write(&path, "0123456789").expect("a file");
+        let read = |limit| open(&path, Links::Refused).and_then(|file| read(&file, limit));
+        assert_eq!(read(10).expect("all of it").as_slice(), b"0123456789");
+        assert_eq!(read(9).map(|_| ()), Err(Refusal::TooLong));
+        let missing = open(&folder.path().join("other"), Links::Followed).map(|_| ());
+        assert_eq!(missing, Err(Refusal::Missing));
+    }
+
+    #[test]
+    fn the_lock_is_one_at_a_time_and_waiting_for_it_ends() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lock");
+        let file = || fs::File::options().create(true).append(true).open(&path).expect("a file");
+        let (first, second) = (file(), file());
+        assert!(lock(&first, Duration::ZERO));
+        assert!(!lock(&second, Duration::from_millis(20)));
+        drop(first);
+        // Another test's child may hold a copy until its exec.
+        assert!(lock(&second, Duration::from_secs(4)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_pipes_folders_and_what_others_may_read_are_told_apart() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("file"), "x").expect("a file");
+        symlink(path("file"), path("link")).expect("a link");
+        mknodat(CWD, path("pipe"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+        fs::create_dir(path("folder")).expect("a folder");
+        for (name, links, refusal) in [
+            ("link", Links::Refused, Some(Refusal::Link)),
+            ("link", Links::Followed, None),
+            ("file", Links::Refused, None),
+            ("pipe", Links::Followed, Some(Refusal::NoFile)),
+            ("folder", Links::Refused, Some(Refusal::NoFile)),
+        ] {
+            assert_eq!(open(&path(name), links).err(), refusal, "{name}");
+        }
+        for (mode, alone) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+            fs::set_permissions(path("file"), fs::Permissions::from_mode(mode)).expect("rights");
+            let file = open(&path("file"), Links::Refused).expect("a file");
+            assert_eq!(is_owners_alone(&file), alone, "{mode:o}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! A folder of ours, in which nobody else can put anything.
+//!
+//! What lies about there is ours or it is not used: a link, a pipe or another user's file at the
+//! place of ours would make us write elsewhere, wait for ever, or share what is to be ours.
+
+#[cfg(unix)]
+use super::owner_and_mode;
+#[cfg(windows)]
+use std::fs;
+use std::fs::File;
+#[cfg(unix)]
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// A folder, held open.
+pub(crate) struct Folder {
+    path: PathBuf,
+    #[cfg(unix)]
+    folder: OwnedFd,
+}
+
+impl Folder {
+    /// Removes the files in it whose names begin like this, as far as that is possible.
+    pub(crate) fn remove_all(&self, beginning: &str) {
+        let Ok(entries) = std::fs::read_dir(&self.path) else { return };
+        for name in entries.flatten().map(|entry| entry.file_name()) {
+            if name.to_str().is_some_and(|name| name.starts_with(beginning)) {
+                self.remove(Path::new(&name));
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Folder {
+    /// The folder that is there, if it is ours and nobody else can write in it.
+    pub(crate) fn ours(path: PathBuf) -> Option<Self> {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(&path, flags, Mode::empty()).ok()?;
+        let (owner, mode) = owner_and_mode(&folder)?;
+        (is_us(owner) && !mode.intersects(Mode::WGRP | Mode::WOTH)).then_some(Self { path, folder })
+    }
+
+    /// The folder, made where it is not there, and ours alone; nothing where it lies in
+    /// another user's, who could lead us elsewhere.
+    pub(crate) fn made(path: PathBuf) -> Option<Self> {
+        use rustix::fs::{Mode, OFlags};
+        use std::os::unix::fs::DirBuilderExt;
+        if !path.ancestors().skip(1).all(is_trusted) {
+            return None;
+        }
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).ok()?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(&path, flags, Mode::empty()).ok()?;
+        make_ours_alone(&folder, Mode::RWXU)?;
+        Some(Self { path, folder })
+    }
+
+    /// A file in it for reading and writing, made where it is not there, and ours alone.
+    pub(crate) fn file(&self, name: &str) -> Option<File> {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let own = Mode::RUSR | Mode::WUSR;
+        let file = File::from(rustix::fs::openat(&self.folder, name, flags, own).ok()?);
+        file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        make_ours_alone(&file, own)?;
+        Some(file)
+    }
+
+    fn remove(&self, name: &Path) {
+        let _ = rustix::fs::unlinkat(&self.folder, name, rustix::fs::AtFlags::empty());
+    }
+}
+
+/// Takes away what an older version may have given others; nothing where it is not ours.
+#[cfg(unix)]
+fn make_ours_alone(file: impl AsFd, own: rustix::fs::Mode) -> Option<()> {
+    use rustix::fs::Mode;
+    let (owner, mode) = owner_and_mode(&file)?;
+    if !is_us(owner) {
+        return None;
+    }
+    if mode.intersects(Mode::RWXG | Mode::RWXO) {
+        rustix::fs::fchmod(file, own).ok()?;
+    }
+    Some(())
+}
+
+#[cfg(unix)]
+fn is_us(owner: u32) -> bool {
+    owner == rustix::process::geteuid().as_raw()
+}
+
+/// Whether nobody but us and root can lead us elsewhere from this folder, if it is there.
+#[cfg(unix)]
+fn is_trusted(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    /// In a user namespace, whoever is not in it: outside, root.
+    const NOBODY: u32 = 65_534;
+    let owner = std::fs::metadata(folder).map(|metadata| metadata.uid());
+    owner.map_or(true, |owner| is_us(owner) || matches!(owner, 0 | NOBODY))
+}
+
+#[cfg(windows)]
+impl Folder {
+    /// The folder that is there.
+    pub(crate) fn ours(path: PathBuf) -> Option<Self> {
+        path.is_dir().then_some(Self { path })
+    }
+
+    /// The folder, made where it is not there.
+    pub(crate) fn made(path: PathBuf) -> Option<Self> {
+        fs::create_dir_all(&path).ok()?;
+        Some(Self { path })
+    }
+
+    /// A file in it for reading and writing, made where it is not there.
+    pub(crate) fn file(&self, name: &str) -> Option<File> {
+        use std::os::windows::fs::OpenOptionsExt;
+        use windows_sys::Win32::Storage::FileSystem::FILE_FLAG_OPEN_REPARSE_POINT;
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        // A link is opened itself, not what it leads to.
+        let file = options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(self.path.join(name));
+        let is_file = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+        file.ok().filter(is_file)
+    }
+
+    fn remove(&self, name: &Path) {
+        let _ = fs::remove_file(self.path.join(name));
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::Folder;
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use std::fs;
+    use std::io::Write;
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
+    use std::path::Path;
+    use tempfile::TempDir;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("there").permissions().mode() & 0o777
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("rights");
+    }
+
+    fn temporary() -> TempDir {
+        tempfile::tempdir().expect("a folder")
+    }
+
+    #[test]
+    fn what_is_made_is_ours_alone_and_so_is_what_an_older_version_made() {
+        let parent = temporary();
+        let path = parent.path().join("state/ours");
+        for _ in 0..2 {
+            let folder = Folder::made(path.clone()).expect("made");
+            assert_eq!(mode(&path), 0o700);
+            for name in ["lock", "warned-1", "warned-2"] {
+                assert!(folder.file(name).is_some_and(|mut file| file.write_all(b"x").is_ok()));
+                assert_eq!(mode(&path.join(name)), 0o600);
+                set_mode(&path.join(name), 0o644);
+            }
+            set_mode(&path, 0o755);
+        }
+        Folder::made(path.clone()).expect("made").remove_all("warned-");
+        let left = fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("one"));
+        assert_eq!(left.map(|entry| entry.file_name()).collect::<Vec<_>>(), ["lock"]);
+    }
+
+    #[test]
+    fn a_link_a_pipe_or_a_folder_in_the_place_of_a_file_is_not_used() {
+        let (parent, elsewhere) = (temporary(), temporary());
+        let path = |name: &str| parent.path().join(name);
+        symlink(elsewhere.path().join("planted"), path("link")).expect("a link");
+        mknodat(CWD, path("pipe"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+        fs::create_dir(path("folder")).expect("a folder");
+        let folder = Folder::ours(parent.path().to_owned()).expect("ours");
+        for name in ["link", "pipe", "folder"] {
+            assert!(folder.file(name).is_none(), "{name}");
+        }
+        assert_eq!(fs::read_dir(elsewhere.path()).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_or_lead_elsewhere_is_not_ours() {
+        let (parent, elsewhere) = (temporary(), temporary());
+        for (mode, ours) in [(0o700, true), (0o755, true), (0o770, false), (0o777, false)] {
+            set_mode(parent.path(), mode);
+            assert_eq!(Folder::ours(parent.path().to_owned()).is_some(), ours, "{mode:o}");
+        }
+        let link = parent.path().join("link");
+        symlink(elsewhere.path(), &link).expect("a link");
+        assert!(Folder::made(link).is_none());
+        assert!(Folder::ours(parent.path().join("missing")).is_none());
+    }
+
+    /// Only root can give files away.
+    #[test]
+    fn what_is_another_users_is_not_used() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let parent = temporary();
+        let path = parent.path().join("theirs");
+        fs::create_dir(&path).expect("a folder");
+        fs::write(parent.path().join("lock"), "").expect("a file");
+        for theirs in [&path, &parent.path().join("lock")] {
+            chown(theirs, Some(4242), None).expect("another's");
+        }
+        assert!(Folder::ours(path.clone()).is_none());
+        assert!(Folder::made(path.clone()).is_none());
+        assert!(Folder::made(path.join("below")).is_none());
+        assert!(!path.join("below").exists());
+        let folder = Folder::ours(parent.path().to_owned()).expect("ours");
+        assert!(folder.file("lock").is_none());
+    }
+}

@@ -1,0 +1,94 @@
+//! New content for a file, all of it or none.
+//!
+//! It goes to `FILE.lock` and is renamed: a crash leaves the old file or the new one. git and
+//! others take the same lock.
+
+#[cfg(unix)]
+use std::fs::Permissions;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// `FILE.lock`, ours alone until it is renamed or, where that does not come, removed.
+pub(crate) struct Replacement {
+    of: PathBuf,
+    lock: PathBuf,
+    file: File,
+}
+
+impl Replacement {
+    /// Takes the lock for a file.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] where another program has it.
+    pub(crate) fn begin(of: &Path) -> io::Result<Self> {
+        let mut lock = of.as_os_str().to_owned();
+        lock.push(".lock");
+        let lock = PathBuf::from(lock);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&lock)?;
+        Ok(Self { of: of.to_owned(), lock, file })
+    }
+
+    /// Puts these pieces in the place of the old file, which has this metadata: its owner
+    /// stays, and nobody else gets access, whoever had it before.
+    ///
+    /// # Errors
+    /// Where that cannot be done. The old file is then as it was.
+    pub(crate) fn commit(self, pieces: &[&[u8]], old: &Metadata) -> io::Result<()> {
+        let mut file = &self.file;
+        for piece in pieces {
+            file.write_all(piece)?;
+        }
+        keep_owner(file, old)?;
+        file.sync_all()?;
+        fs::rename(&self.lock, &self.of)?;
+        #[cfg(unix)]
+        if let Some(folder) = self.of.parent() {
+            // The rename is done; whether it outlives a power cut is the disk's matter.
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        // Once it is renamed it is not there, unless it is another's already.
+        if is_same(&self.file, &self.lock) {
+            let _ = fs::remove_file(&self.lock);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn keep_owner(file: &File, old: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        fchown(file, Some(old.uid()), Some(old.gid()))?;
+    }
+    file.set_permissions(Permissions::from_mode(old.mode() & 0o600))
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on other systems")]
+fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_same(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let at_path = fs::symlink_metadata(path);
+    let key = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    at_path.is_ok_and(|there| file.metadata().is_ok_and(|ours| key(ours) == key(there)))
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &File, path: &Path) -> bool {
+    path.exists()
+}
