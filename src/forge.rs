@@ -109,6 +109,12 @@ pub(crate) trait Forge: Sync {
         false
     }
 
+    /// Whether this username, with which a token is sent, says nothing about the account.
+    fn is_meaningless(&self, username: &[u8]) -> bool {
+        let _ = username;
+        false
+    }
+
     /// Why this host takes no token of this kind, although it is the forge's own.
     fn objection(&self, host: &str, kind: Kind) -> Option<&'static str> {
         let _ = (host, kind);
@@ -271,6 +277,22 @@ pub(crate) fn conventional_username(context: &Context, token: &[u8]) -> &'static
     at(context).map_or("token", |forge| forge.username(token))
 }
 
+/// The username to send with a token that was found without one: the host's own, else that of the
+/// token's forge. None where neither is known, or the token goes with a name of its own only.
+pub(crate) fn known_username(context: &Context, token: &[u8]) -> Option<&'static str> {
+    let known = recognise(context, token);
+    if matches!(known, Some(Recognised { remark: Some(Remark::Condition(_)), .. })) {
+        return None;
+    }
+    let forge = at(context).or_else(|| known.map(|known| known.forge.forge()));
+    forge.map(|forge| forge.username(token))
+}
+
+/// Whether this username says nothing about the account at this host.
+pub(crate) fn is_meaningless(context: &Context, username: &[u8]) -> bool {
+    at(context).is_some_and(|forge| forge.is_meaningless(username))
+}
+
 /// Whether clone URLs of this host carry a username that says nothing about the account.
 pub(crate) fn has_meaningless_usernames(context: &Context) -> bool {
     at(context).is_some_and(Forge::has_meaningless_usernames)
@@ -279,7 +301,8 @@ pub(crate) fn has_meaningless_usernames(context: &Context) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{
-        Forge, Id, Kind, Wanted, at, conventional_username, likely_at, recognise, warnings,
+        Forge, Id, Kind, Wanted, at, conventional_username, known_username, likely_at, recognise,
+        warnings,
     };
     use crate::context::Context;
 
@@ -384,6 +407,22 @@ mod tests {
             ("https://git.example", "", "token"),
         ] {
             assert_eq!(conventional_username(&context(url), token.as_bytes()), username, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_lost_username_is_the_hosts_or_the_tokens_forges() {
+        for (url, token, username) in [
+            ("https://github.com", "unknown", Some("x-access-token")),
+            ("https://github.com", "glpat-TESTONLY", Some("x-access-token")),
+            ("https://git.example", "glpat-TESTONLY", Some("oauth2")),
+            ("https://git.example", "ghp_TESTONLY", Some("x-access-token")),
+            ("https://git.example", "hf_TESTONLY", Some("token")),
+            ("https://codeberg.org", "0123", Some("token")),
+            ("https://git.example", "unknown", None),
+            ("https://gitlab.com", "gldt-TESTONLY", None),
+        ] {
+            assert_eq!(known_username(&context(url), token.as_bytes()), username, "{token} {url}");
         }
     }
 

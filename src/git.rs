@@ -1,19 +1,23 @@
 //! git as a program. Nothing else starts it, so that how it is asked stands in one place.
 //!
+//! - [`config_file`]: a file of its configuration, taken apart so that a part can be changed.
 //! - [`configuration`]: what of it counts at a place: whom it asks, and for whom.
 //! - [`credential`]: git asked for a credential, through one helper line.
 //! - [`entries`]: everything in its configuration, with where it stands and for which places.
 //! - [`failed`]: why it did not do what it was asked.
+//! - [`files`]: the files of its configuration.
 //! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written.
 //! - [`interactive`]: whether `credential.interactive` leaves room for a keychain's prompts.
 //! - [`remotes`]: the URLs of this repository's remotes.
 //! - [`url`]: URLs as its credential code takes them apart, writes and compares them.
 //! - [`words`]: the words of commands that change its configuration.
 
+pub(crate) mod config_file;
 pub(crate) mod configuration;
 pub(crate) mod credential;
 pub(crate) mod entries;
 mod failed;
+pub(crate) mod files;
 pub(crate) mod helper_line;
 #[cfg(unix)]
 pub(crate) mod interactive;
@@ -59,15 +63,12 @@ pub(crate) fn send_path(context: &Context) -> Result<(), Failed> {
     set(&key(&url::of(context), "useHttpPath"), "true")
 }
 
-/// Makes git send the path at this URL, in this repository, unless it does so already.
+/// Makes git send the path at this URL, for this user.
 ///
 /// # Errors
 /// Where git does not, with its reason.
-pub(crate) fn send_path_in_repository(url: &str) -> Result<(), Failed> {
-    if sends_path(url)? {
-        return Ok(());
-    }
-    change(&["--local", &key(url, "useHttpPath"), "true"])
+pub(crate) fn send_path_at(url: &str) -> Result<(), Failed> {
+    set(&key(url, "useHttpPath"), "true")
 }
 
 /// Makes git ask for this username at this context, for this user.

@@ -25,6 +25,7 @@ pub use restoring::{Restored, restore};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
+use crate::forge;
 use crate::keychain::{Found, Keychain};
 use crate::protocol::{self, Answer, Operation, Request};
 use erasing::{named_token, put_accounts_away, reject};
@@ -239,7 +240,8 @@ pub fn store(
         return Ok(Outcome::Silent);
     }
     // What everybody may search for is no place for a token.
-    if request.username.as_ref().is_some_and(Username::is_token) {
+    let is_token = request.username.as_ref().is_some_and(Username::is_token);
+    if is_token || forge::is_token(host.host().as_bytes()) {
         return Ok(Outcome::Silent);
     }
     let _guard = keychain.exclusive();

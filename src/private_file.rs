@@ -11,7 +11,7 @@ mod folder;
 mod replacement;
 
 pub(crate) use folder::Folder;
-pub(crate) use replacement::Replacement;
+pub(crate) use replacement::{Replacement, Rights};
 
 use std::fs::{File, TryLockError};
 #[cfg(windows)]
@@ -150,7 +150,7 @@ pub(crate) fn try_lock(file: &File, patience: Duration) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Links, Refusal, is_owners_alone, lock, open, read};
+    use super::{Links, Refusal, lock, open, read};
     use std::fs;
     use std::time::Duration;
 
@@ -182,13 +182,15 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn links_pipes_folders_and_what_others_may_read_are_told_apart() {
-        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        use super::is_owners_alone;
         use std::os::unix::fs::{PermissionsExt, symlink};
+        use std::process::Command;
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
         fs::write(path("file"), "x").expect("a file");
         symlink(path("file"), path("link")).expect("a link");
-        mknodat(CWD, path("pipe"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+        let made = Command::new("mkfifo").arg(path("pipe")).status();
+        assert!(made.is_ok_and(|status| status.success()));
         fs::create_dir(path("folder")).expect("a folder");
         for (name, links, refusal) in [
             ("link", Links::Refused, Some(Refusal::Link)),

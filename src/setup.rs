@@ -135,13 +135,14 @@ impl Setups {
         if self.named.is_some() {
             return Ok(setups);
         }
-        for options in self.entries.our_lines().filter(|options| options.source.is_none()) {
+        let lines = self.entries.our_lines().filter(|(_, options)| options.source.is_none());
+        for (entry, options) in lines {
             let is_there = |setup: &Setup| setup.options.kind == options.kind;
             if options.kind.is_some() && !setups.iter().any(is_there) {
                 setups.push(Setup {
                     options: Options {
                         kind: options.kind,
-                        identity: options.identity,
+                        identity: self.identity(options.kind, Some((entry, &options))),
                         ..setups[0].options.clone()
                     },
                     allow_http: false,
@@ -218,7 +219,11 @@ impl Setups {
         match line.filter(|(_, options)| options.kind == kind) {
             Some((entry, _)) if entry.is_the_repositorys() => None,
             Some((_, options)) => options.identity.clone(),
-            None => self.entries.our_lines().find(|o| o.kind == kind)?.identity,
+            None => {
+                let mut lines = self.entries.our_lines();
+                let line = lines.find(|(e, o)| o.kind == kind && !e.is_the_repositorys());
+                line?.1.identity
+            }
         }
     }
 }

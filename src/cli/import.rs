@@ -7,10 +7,11 @@
 //! same account, and that is another, is replaced only where that is said.
 //!
 //! - [`found`]: what every source comes to. [`plan`]: what becomes of it.
-//! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`remotes`],
-//!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`], [`our_keychain`].
-//! - [`credential_url`]: a URL with a token in it, as git reads it. [`plain_file`]: a file that
-//!   loses some of its parts in one step.
+//! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`git_config`],
+//!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`],
+//!   [`our_keychain`].
+//! - [`credential_url`]: a URL with a token in it, as git reads it. [`token_first`]: a token in
+//!   the place of a username. [`plain_file`]: a file that loses some of its parts in one step.
 
 mod credential_url;
 #[cfg(target_os = "linux")]
@@ -18,6 +19,7 @@ mod foreign_items;
 mod found;
 mod from;
 mod gh;
+mod git_config;
 mod glab;
 mod keyring;
 mod netrc;
@@ -25,14 +27,15 @@ mod other_helper;
 mod our_keychain;
 mod plain_file;
 mod plan;
-mod remotes;
 mod store_file;
+mod token_first;
 
 use super::KeychainArguments;
 use super::place::Place;
 use super::settle::{self, Lack};
 use crate::error::Error;
 use crate::git::url;
+use crate::keychain::Kind;
 use crate::setup::{Opened, Setups};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
@@ -96,6 +99,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         sources.extend(found);
     }
     sources.retain(|source| !source.entries.is_empty());
+    found::keep_names_apart(&mut sources);
     if sources.is_empty() {
         terminal::say("import", "there is no token to import");
         return Ok(());
@@ -124,6 +128,10 @@ impl Import<'_> {
         if self.arguments.dry_run {
             return Ok(());
         }
+        if let Some(removal) = source.removal.as_ref().filter(|_| self.arguments.remove) {
+            // Or it would be half done.
+            removal.check(&plan.to_settle())?;
+        }
         let wanted = plan.count(|step| step.is_wanted());
         let agreed = wanted > 0 && self.agrees(&format!("Import {}?", tokens(wanted)))?;
         if agreed {
@@ -143,10 +151,10 @@ impl Import<'_> {
         self.remove(source, &plan)
     }
 
-    /// Takes out of the source what the keychain has now.
+    /// Takes out of the source what it can do without now.
     fn remove(&mut self, source: &Source, plan: &Plan) -> Result<(), Error> {
-        let kept = plan.in_keychain();
-        if kept.is_empty() {
+        let settled = plan.settled();
+        if settled.is_empty() {
             return Ok(());
         }
         let Some(removal) = &source.removal else {
@@ -155,23 +163,42 @@ impl Import<'_> {
             }
             return Ok(());
         };
-        let (what, name) = (tokens(kept.len()), &source.name);
-        let mut question = format!("Remove {what} from {name}?");
-        let kinds = plan.kept_in(&mut self.opened)?;
-        if let Some(kind) = kinds.iter().find(|kind| !kind.outlives_reboot()) {
-            question = format!("They are in {}. {question}", kind.in_a_sentence());
+        let (mut what, name) = (tokens(settled.len()), &source.name);
+        let dropped = plan.dropped();
+        if dropped > 0 {
+            what = format!("{what} ({dropped} of them never used, and kept nowhere)");
         }
-        let agreed = self.arguments.remove || (!self.arguments.yes && self.agrees(&question)?);
-        if agreed {
-            removal.remove(&kept)?;
+        let kinds = plan.kept_in(&mut self.opened)?;
+        let forgetful = kinds.into_iter().find(|kind| !kind.outlives_reboot());
+        if self.may_remove(&format!("Remove {what} from {name}?"), forgetful)? {
+            removal.remove(&settled)?;
             terminal::say("import", &format!("removed {what} from {name}"));
+            if let Some(kind) = forgetful {
+                terminal::hint(&format!("the only copy is now in {}", kind.in_a_sentence()));
+            }
             if let Some(remark) = &source.remark {
                 terminal::hint(remark);
             }
+        } else if let Some(kind) = forgetful {
+            terminal::hint(&format!(
+                "{name} still holds them in plain text, and what is imported is in {}",
+                kind.in_a_sentence()
+            ));
         } else {
             terminal::hint(&format!("{name} still holds them: add --remove"));
         }
         Ok(())
+    }
+
+    /// Whether a person agrees to a removal. Where a keychain is forgetful, `--remove` alone does
+    /// not say it: the last copy that lasts would go.
+    fn may_remove(&mut self, question: &str, forgetful: Option<Kind>) -> Result<bool, Error> {
+        match forgetful {
+            _ if self.arguments.yes => Ok(self.arguments.remove),
+            None if self.arguments.remove => Ok(true),
+            None => self.agrees(question),
+            Some(kind) => self.agrees(&format!("They are in {}. {question}", kind.in_a_sentence())),
+        }
     }
 
     /// Sees to it that git comes by what was stored.

@@ -91,8 +91,13 @@ fn helper(
     }
     let spot = configuration.spot(Some(context));
     // Whoever has it for certain places only is to decide about others, one by one.
-    let is_for_some = setups.entries().our_lines().next().is_some() && spot.place.is_empty();
-    let place = if is_for_some { url::of(&context.host_level()) } else { spot.place };
+    let ours = setups.entries().our_lines().filter(|(_, options)| options.source.is_none());
+    let places: Vec<&str> = ours.map(|(entry, _)| entry.subsection.as_str()).collect();
+    let is_for_some = !places.is_empty() && !places.contains(&"");
+    let place = match spot.place {
+        place if place.is_empty() && is_for_some => url::of(&context.host_level()),
+        place => place,
+    };
     let program =
         helper_line::by_name().or_else(helper_line::by_path).unwrap_or_else(|| "pat".to_owned());
     let options = HelperOptions::default();

@@ -6,7 +6,7 @@
 //! (a header, a shell snippet, a URL): they are kept wiped, and nothing here prints one.
 
 use super::helper_line::Helper;
-use super::url::{Parts, is_whole};
+use super::url::{Parts, is_whole, may_be_at};
 use super::{Failed, config};
 use crate::arguments::HelperOptions;
 use std::fmt::Write as _;
@@ -86,6 +86,22 @@ impl Entries {
         Ok(Self(entries))
     }
 
+    /// The files that it is in, as git names them; the later counts more.
+    pub(crate) fn files(&self) -> Vec<&str> {
+        let mut files: Vec<&str> = Vec::new();
+        for file in self.0.iter().filter_map(Entry::file) {
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+        files
+    }
+
+    /// What stands in no file: on git's command line, in the environment.
+    pub(crate) fn in_no_file(&self) -> impl Iterator<Item = &Entry> {
+        self.0.iter().filter(|entry| entry.scope == "command")
+    }
+
     /// All lines of this name, whatever place they are for.
     pub(crate) fn named<'a>(
         &'a self,
@@ -95,14 +111,10 @@ impl Entries {
         self.0.iter().filter(move |entry| entry.section == section && entry.name == name)
     }
 
-    /// The options of all lines of ours that can be understood, whatever place they are for. A
-    /// repository's own say nothing of what gives the vault's key.
-    pub(crate) fn our_lines(&self) -> impl DoubleEndedIterator<Item = HelperOptions> {
+    /// All lines of ours that can be understood, whatever place they are for.
+    pub(crate) fn our_lines(&self) -> impl Iterator<Item = (&Entry, HelperOptions)> {
         self.named("credential", "helper").filter_map(|entry| match Helper::parse(&entry.value) {
-            Helper::Ours(options) => options.map(|options| HelperOptions {
-                identity: options.identity.filter(|_| !entry.is_the_repositorys()),
-                ..*options
-            }),
+            Helper::Ours(options) => options.map(|options| (entry, *options)),
             _ => None,
         })
     }
@@ -124,7 +136,8 @@ impl Entries {
         let mut places: Vec<&str> = Vec::new();
         for entry in lines.clone() {
             let place = entry.subsection.as_str();
-            if is_whole(place) && !places.contains(&place) {
+            // git is a program: it is not asked about what cannot match.
+            if is_whole(place) && may_be_at(place, url) && !places.contains(&place) {
                 places.push(place);
             }
         }

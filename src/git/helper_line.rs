@@ -5,6 +5,7 @@
 //! what is not known is not shown.
 
 use crate::arguments::{self, HelperOptions, Invocation};
+use crate::forge;
 use crate::git::words;
 use crate::keychain::{Identity, Kind};
 use crate::protocol::Operation;
@@ -229,6 +230,7 @@ fn is_name(word: &str) -> bool {
     !word.is_empty()
         && word.len() <= 40
         && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        && !forge::is_token(word.as_bytes())
 }
 
 fn is_windows_path(word: &str) -> bool {

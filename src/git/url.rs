@@ -104,11 +104,33 @@ pub(super) fn is_whole(url: &str) -> bool {
         && url.split('%').skip(1).all(is_escaped)
 }
 
+/// Whether a whole URL could match another one: by the names of their hosts. Where the first has
+/// wildcards, escapes or more than one `@`, it could.
+pub(super) fn may_be_at(place: &str, url: &str) -> bool {
+    let host = host_name(place);
+    let is_plain = !host.contains(['*', '%']) && place.matches('@').count() < 2;
+    !is_plain || host.eq_ignore_ascii_case(host_name(url))
+}
+
+/// A URL's host, without the port.
+fn host_name(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let end = if host.starts_with('[') { host.find(']') } else { host.find(':') };
+    &host[..end.unwrap_or(host.len())]
+}
+
 /// A context's URL, as it must be written in git's configuration so that git finds it: git
 /// compares paths percent-encoded, and more is encoded than elsewhere.
 pub(crate) fn of(context: &Context) -> String {
-    let (path, host) = (context.path(), context.host_level());
-    if path.is_empty() { host.to_string() } else { format!("{host}/{}", encoded(&path, false)) }
+    with_path(context, &context.path())
+}
+
+/// The same with a path of this context's host in place of its own, such as one with `.git`.
+pub(crate) fn with_path(context: &Context, path: &[u8]) -> String {
+    let host = context.host_level();
+    if path.is_empty() { host.to_string() } else { format!("{host}/{}", encoded(path, false)) }
 }
 
 /// The same with a username, if there is one.
@@ -168,7 +190,7 @@ fn encoded(bytes: &[u8], slash: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Parts, of};
+    use super::{Parts, may_be_at, of};
     use crate::context::Context;
 
     #[test]
@@ -192,6 +214,26 @@ mod tests {
         }
         assert!(!Parts::of("alice@").expect("parts").cover(&place, None));
         assert!(Parts::of("h.example/a%0Ab").is_none());
+    }
+
+    #[test]
+    fn a_url_of_another_host_cannot_match() {
+        let url = "https://alice@H.example:8443/o/r";
+        for (place, may) in [
+            ("https://h.example", true),
+            ("https://bob:x@h.example:8443/o", true),
+            ("http://H.EXAMPLE?x", true),
+            ("https://*.example", true),
+            ("https://%68.example", true),
+            ("https://other.example", false),
+            ("https://h.example.org", false),
+            ("https://other.example/@h.example", false),
+            ("https://a@b@other.example", true),
+        ] {
+            assert_eq!(may_be_at(place, url), may, "{place}");
+        }
+        assert!(may_be_at("https://[::1]:1/", "https://[::1]/"));
+        assert!(!may_be_at("https://[::1]", "https://[::2]"));
     }
 
     #[test]

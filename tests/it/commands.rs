@@ -226,6 +226,16 @@ fn login_sees_that_another_helper_has_made_git_forget_this_one() {
 }
 
 #[test]
+fn login_sees_a_line_by_which_git_forgets_every_helper() {
+    let person = with_helpers(&["pat --keychain kernel", ""]);
+    let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
+    takes_the_hint(&person, &ran.stderr(), "git does not use this helper yet: ");
+    assert_eq!(git_gets(&person).as_deref(), Some("ghp_TESTONLY1"));
+    let helpers = person.sandbox.git(&["config", "--get-all", "credential.helper"]);
+    assert_eq!(helpers, "\npat --keychain kernel\n");
+}
+
+#[test]
 fn login_sees_that_git_asks_for_somebody_else() {
     let person = with_helpers(&["pat --keychain kernel"]);
     person.sandbox.git(&["config", "--global", "credential.username", "bob"]);

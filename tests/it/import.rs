@@ -1,5 +1,6 @@
 //! Tokens that lie elsewhere come into the keychain, and out of the plain text.
 
+mod config;
 mod files;
 mod keyring;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -199,7 +199,6 @@ there is no terminal to ask on: give the passphrase with --passphrase-from FILE
 there is no terminal to ask on: pipe the token in with --with-token
 there is no vault here
 there is nothing of the kind that --from names
-these tokens are in this very keychain: name another one with --keychain NAME
 this is no name of a registry
 this keychain does not exist on this system
 this logon session has no Credential Manager

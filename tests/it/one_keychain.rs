@@ -5,10 +5,10 @@ mod strangers;
 
 use crate::support::desktop::Desktop;
 use crate::support::kernel::Keys;
-use crate::support::program::gits;
+use crate::support::program::{gits, program};
 use crate::support::sandbox::{BINARY, Ran};
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 const TOKEN: &str = "ghp_TESTONLYonekeychain";
@@ -380,4 +380,29 @@ fn without_git_there_is_a_keychain_all_the_same() {
     let ran = somebody.docker_in(".", "get", "r.HOST");
     ran.prints(&entry.replace("HOST", &somebody.host));
     assert_eq!(somebody.listed("").len(), 1);
+}
+
+#[test]
+fn a_git_that_says_no_scopes_is_understood_and_its_lines_not_trusted() {
+    let mut somebody = Somebody::configured();
+    let lines = format!("[credential \"https://HOST\"]\n\thelper =\n\thelper = {KERNELS}\n");
+    somebody.configures(&lines);
+    somebody
+        .configures(&format!("[credential \"http://HOST\"]\n\thelper = {KERNELS} --allow-http\n"));
+    // As git before 2.26 does.
+    let bin = somebody.desktop.sandbox.path("old");
+    fs::create_dir(&bin).unwrap();
+    let git = program("git", "git");
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *--show-scope*) exit 129;; esac\nexec {} \"$@\"\n",
+        git.display()
+    );
+    fs::write(bin.join("git"), script).unwrap();
+    fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = somebody.desktop.sandbox.run("sh", &["-c", "printf %s \"$PATH\""], b"").stdout();
+    somebody.desktop.sandbox.set("PATH", &format!("{}:{path}", bin.display()));
+    let said = works(&somebody.types("login --with-token https://HOST", TOKEN));
+    assert!(said.contains("(kernel)") && !said.contains("hint: git"), "{said}");
+    somebody.types("token https://HOST", "").prints(&format!("{TOKEN}\n"));
+    somebody.types("login --with-token http://HOST", TOKEN).fails(1, "http is unencrypted");
 }

@@ -160,3 +160,32 @@ fn what_an_older_version_has_filed_as_a_name_is_not_shown() {
     assert!(ran.status.success(), "{ran}");
     person.get("").prints("username=bob\npassword=x\n");
 }
+
+#[test]
+fn status_shows_no_token_that_stands_in_gits_configuration() {
+    let person = Person::new();
+    for (key, value) in [
+        ("credential.helper", "TOKEN"),
+        ("credential.helper", "/x/TOKEN"),
+        ("credential.helper", "store --file TOKEN"),
+        ("credential.helper", "pat --for https://HOST --env TOKEN"),
+        ("credential.helper", "pat --for https://HOST --file TOKEN"),
+        ("credential.helper", "pat --for https://HOST --env T --username TOKEN"),
+        ("credential.username", "TOKEN"),
+        ("credential.https://HOST/TOKEN.helper", "pat"),
+        ("core.askPass", "TOKEN"),
+        ("url.https://TOKEN@HOST/.insteadOf", "x:"),
+    ] {
+        let token = format!("ghp_{BODY}");
+        let [key, value] =
+            [key, value].map(|text| text.replace("TOKEN", &token).replace("HOST", &person.host));
+        person.sandbox.git(&["config", "--global", &key, &value]);
+        person.sandbox.git(&["config", "--global", "--add", "credential.helper", "pat"]);
+        for line in ["status https://HOST", "status", "status --json https://HOST"] {
+            let ran = person.types(line, "");
+            assert!(!ran.stdout.is_empty(), "{ran}");
+            shows_nothing(&ran);
+        }
+        std::fs::remove_file(person.sandbox.path("gitconfig")).unwrap();
+    }
+}

@@ -3,7 +3,7 @@
 #[cfg(target_os = "linux")]
 use super::foreign_items;
 use super::found::Source;
-use super::{gh, glab, keyring, netrc, other_helper, our_keychain, remotes, store_file};
+use super::{gh, git_config, glab, keyring, netrc, other_helper, our_keychain, store_file};
 use crate::cli::place::Place;
 use crate::context::escape;
 use crate::error::Error;
@@ -25,8 +25,9 @@ pub(super) enum From {
     Glab,
     /// `keyring=SERVICE/USER`: an entry of any program of the keyring family.
     Keyring(keyring::Names),
-    /// `remotes`: the URLs of this repository's remotes.
-    Remotes,
+    /// `config`: git's configuration. Also called `remotes`, whose URLs most of these tokens are
+    /// in.
+    Config,
     /// `kernel` or another of our own keychains.
     Keychain(Kind),
     /// Another helper of git's, by its name or path.
@@ -35,7 +36,7 @@ pub(super) enum From {
 
 /// What is looked at where nothing is named.
 pub(super) const PLAIN_TEXT: [From; 4] =
-    [From::Store(None), From::Netrc(None), From::Gh(None), From::Remotes];
+    [From::Store(None), From::Netrc(None), From::Gh(None), From::Config];
 
 const NO_FILE: &str = "only store, netrc and gh take a file, and keyring an entry";
 
@@ -67,7 +68,7 @@ pub(super) fn parse(text: &str) -> Result<From, &'static str> {
         (_, Some(_)) => Err(NO_FILE),
         ("keyring", None) => Err("name the entry: keyring=SERVICE/USER"),
         ("glab", None) => Ok(From::Glab),
-        ("remotes", None) => Ok(From::Remotes),
+        ("config" | "remotes", None) => Ok(From::Config),
         ("pat" | "", None) => Err("no such source"),
         (name, None) if name.bytes().all(plain) && !name.starts_with('-') => {
             Ok(From::Helper(name.to_owned()))
@@ -111,7 +112,7 @@ impl From {
             }
             Self::Glab => vec![Some(glab::read(places)?)],
             Self::Keyring(names) => vec![Some(keyring::read(names, places)?)],
-            Self::Remotes => vec![remotes::read()],
+            Self::Config => vec![Some(git_config::read()?)],
             Self::Keychain(kind) => vec![our_keychain::read(*kind)?],
             #[cfg(target_os = "linux")]
             Self::Helper(name) if places.is_empty() => vec![foreign_items::read(name)?],
@@ -137,7 +138,7 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 /// A path for people: below the home folder from there.
-fn named(path: &Path) -> String {
+pub(super) fn named(path: &Path) -> String {
     match home().and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
         Some(rest) => format!("~/{}", escape(rest.as_os_str().as_encoded_bytes())),
         None => escape(path.as_os_str().as_encoded_bytes()),
@@ -155,6 +156,9 @@ mod tests {
         assert!(matches!(parse("store"), Ok(From::Store(None))));
         assert!(parse("netrc=/a=b") == Ok(From::Netrc(Some(PathBuf::from("/a=b")))));
         assert!(parse("kernel") == Ok(From::Keychain(Kind::Kernel)));
+        for name in ["config", "remotes"] {
+            assert!(parse(name) == Ok(From::Config), "{name}");
+        }
         assert!(parse("osxkeychain") == Ok(From::Helper("osxkeychain".to_owned())));
         assert!(parse("store=/tmp/hf_TESTONLYTESTONLY").is_ok());
         for token in [

@@ -26,10 +26,8 @@ use zeroize::Zeroizing;
 pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     let Some(file) = PlainFile::read(path)? else { return Ok(None) };
     let machines = machines(file.content());
-    let entries = machines.iter().enumerate().map(|(number, machine)| Entry {
-        number,
-        label: format!("line {}", machine.line),
-        token: machine.token(),
+    let entries = machines.iter().enumerate().map(|(number, machine)| {
+        Entry::new(number, format!("line {}", machine.line), machine.token())
     });
     let entries = entries.collect();
     let parts = machines.iter().map(|machine| machine.part.clone()).collect();
@@ -49,6 +47,10 @@ struct Parts {
 }
 
 impl Removal for Parts {
+    fn check(&self, _: &[usize]) -> Result<(), Error> {
+        self.file.check()
+    }
+
     fn remove(&self, numbers: &[usize]) -> Result<(), Error> {
         let whole_lines = |part: &Range<usize>| with_line(self.file.content(), part);
         let parts = numbers.iter().map(|&number| whole_lines(&self.parts[number]));

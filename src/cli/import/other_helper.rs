@@ -21,7 +21,7 @@ pub(super) fn read(name: &str, places: &[Place]) -> Result<Source, Error> {
     let entries = places.iter().enumerate().map(|(number, place)| {
         let username = place.username.as_ref().map(Username::as_bytes);
         let token = ask(git::credential_helper(name), &place.context, username);
-        Entry { number, label: place.context.to_string(), token }
+        Entry::new(number, place.context.to_string(), token)
     });
     let remark =
         "the other helper still has them, and answers as long as git is configured with it";

@@ -26,7 +26,7 @@ pub(super) fn read(kind: Kind) -> Result<Option<Source>, Error> {
             Some(_) => Err("the host rejected it"),
             None => Ok(credential),
         };
-        entries.push(Entry { number, label, token });
+        entries.push(Entry::new(number, label, token));
         found.push(item);
     }
     Ok((!entries.is_empty()).then(|| Source {
@@ -64,6 +64,10 @@ struct Items {
 impl Removal for Items {
     fn keychain(&self) -> Option<Kind> {
         Some(self.kind)
+    }
+
+    fn check(&self, _: &[usize]) -> Result<(), Error> {
+        Ok(())
     }
 
     fn remove(&self, numbers: &[usize]) -> Result<(), Error> {

@@ -2,13 +2,15 @@
 
 use super::found::Source;
 use crate::cli::accounts::existing;
-use crate::credential::Credential;
+use crate::context::Context;
+use crate::credential::{Account, Credential};
 use crate::error::Error;
 use crate::helper::{self, Choice};
 use crate::keychain::{Keychain, Kind};
 use crate::setup::Opened;
 use crate::terminal;
 use crate::time::now;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// What is to be done with a source's entries.
@@ -34,6 +36,9 @@ pub(super) enum Step {
     Claim,
     /// The account has another token, which is not to be replaced.
     Differs,
+    /// An earlier entry, of this number, has another token for the account, and has been served in
+    /// its place: it leaves the source with that one.
+    Unserved(usize),
     /// It stays where it is, for this reason.
     Stays(&'static str),
 }
@@ -52,6 +57,7 @@ impl Step {
             Self::AlreadyThere => "is there already".to_owned(),
             Self::Claim => "is there already, from git: becomes yours".to_owned(),
             Self::Differs => "stays: another token is stored for this account".to_owned(),
+            Self::Unserved(_) => "left out: an earlier one has been used in its place".to_owned(),
             Self::Stays(why) => format!("stays: {why}"),
         }
     }
@@ -67,36 +73,37 @@ impl<'a> Plan<'a> {
         opened: &mut Opened<'_>,
         replace: bool,
     ) -> Result<Self, Error> {
+        let mut places = Places::of(source);
+        let mut firsts: BTreeMap<Account, usize> = BTreeMap::new();
         let mut steps = Vec::with_capacity(source.entries.len());
         for (index, entry) in source.entries.iter().enumerate() {
-            let step = match &entry.token {
-                Err(why) => Step::Stays(why),
-                Ok(token) => {
-                    let (keychain, allow_http) = opened.at(&token.context)?;
-                    let mut earlier =
-                        source.entries[..index].iter().filter_map(|e| e.token.as_ref().ok());
-                    let twin = earlier.find(|other| other.account() == token.account());
-                    match twin {
-                        _ if token.context.exposes_secrets() && !allow_http => {
-                            Step::Stays("http is unencrypted")
-                        }
-                        _ if token.expiry.is_some_and(|expiry| expiry <= now()) => {
-                            Step::Stays("it has expired")
-                        }
-                        Some(twin) if twin.token != token.token => {
-                            Step::Stays("an earlier one is for the same account")
-                        }
-                        _ => match step(keychain, token, replace)? {
-                            // Only now it is known which keychain answers where none was named.
-                            _ if source.keychain() == Some(keychain.kind()) => {
-                                Step::Stays("it is in this very keychain")
-                            }
-                            step => step,
-                        },
-                    }
+            let token = match &entry.token {
+                Ok(token) => token,
+                Err(why) => {
+                    steps.push(Step::Stays(why));
+                    continue;
                 }
             };
-            steps.push(step);
+            let (keychain, allow_http) = opened.at(&token.context)?;
+            steps.push(if token.context.exposes_secrets() && !allow_http {
+                Step::Stays("http is unencrypted")
+            } else if token.is_expired(now()) {
+                Step::Stays("it has expired")
+            } else {
+                let first = *firsts.entry(token.account()).or_insert(index);
+                let other = &source.entries[first];
+                let is_same = other.token.as_ref().is_ok_and(|other| other.token == token.token);
+                match (is_same, other.group == entry.group) {
+                    // Only when it is asked it turns out which one there is.
+                    _ if is_from_here(source, keychain)? => {
+                        Step::Stays("it is in this very keychain")
+                    }
+                    (true, _) if places.have_room_for(token, keychain)? => Step::Store,
+                    (true, _) => step(keychain, token, replace)?,
+                    (false, true) => Step::Unserved(first),
+                    (false, false) => Step::Stays("another one here is for the same account"),
+                }
+            });
         }
         Ok(Self { source, steps, replace })
     }
@@ -106,11 +113,31 @@ impl<'a> Plan<'a> {
         self.steps.iter().filter(|step| is_such(step)).count()
     }
 
-    /// The numbers of the entries whose tokens the keychain has.
-    pub(super) fn in_keychain(&self) -> Vec<usize> {
+    /// The numbers of the entries that the source can do without: of those whose tokens the
+    /// keychain has, and those that were never served.
+    pub(super) fn settled(&self) -> Vec<usize> {
+        self.numbers(|step| matches!(step, Step::Stored | Step::AlreadyThere))
+    }
+
+    /// The numbers of those that the source could do without once the plan is carried out.
+    pub(super) fn to_settle(&self) -> Vec<usize> {
+        self.numbers(|step| !matches!(step, Step::Stays(_) | Step::Differs))
+    }
+
+    fn numbers(&self, is_done: impl Fn(&Step) -> bool) -> Vec<usize> {
+        let is_done = |step: &Step| match step {
+            Step::Unserved(first) => is_done(&self.steps[*first]),
+            step => is_done(step),
+        };
         let entries = self.source.entries.iter().zip(&self.steps);
-        let kept = entries.filter(|(_, step)| matches!(step, Step::Stored | Step::AlreadyThere));
-        kept.map(|(entry, _)| entry.number).collect()
+        entries.filter(|(_, step)| is_done(step)).map(|(entry, _)| entry.number).collect()
+    }
+
+    /// How many of the entries that the source can do without are kept nowhere then.
+    pub(super) fn dropped(&self) -> usize {
+        let is_settled =
+            |first: usize| matches!(self.steps[first], Step::Stored | Step::AlreadyThere);
+        self.count(|step| matches!(step, Step::Unserved(first) if is_settled(*first)))
     }
 
     /// The keychains that have them.
@@ -176,7 +203,10 @@ impl<'a> Plan<'a> {
         let mut rows = vec![["PLACE".to_owned(), "USERNAME".to_owned(), "WHAT".to_owned()]];
         rows.extend(self.source.entries.iter().zip(&self.steps).map(|(entry, step)| {
             let (place, username) = match &entry.token {
-                Ok(token) => (token.context.to_string(), token.account().username.to_string()),
+                Ok(token) => {
+                    let username = token.username.clone().unwrap_or_default();
+                    (token.context.to_string(), username.to_string())
+                }
                 Err(_) => (entry.label.clone(), "-".to_owned()),
             };
             [place, username, step.text()]
@@ -189,6 +219,46 @@ impl<'a> Plan<'a> {
         }
         text
     }
+}
+
+/// Where keychains have accounts, as far as that is known.
+enum Places {
+    /// Each token's place is asked for.
+    Unknown,
+    /// At these alone: one question about all accounts takes the place of many about single ones.
+    Known(Vec<(Kind, BTreeSet<Context>)>),
+}
+
+impl Places {
+    fn of(source: &Source) -> Self {
+        const MANY: usize = 10;
+        if source.entries.len() < MANY { Self::Unknown } else { Self::Known(Vec::new()) }
+    }
+
+    /// Whether it is known that no account answers yet where this token would.
+    fn have_room_for(
+        &mut self,
+        token: &Credential,
+        keychain: &mut dyn Keychain,
+    ) -> Result<bool, Error> {
+        let Self::Known(keychains) = self else { return Ok(false) };
+        let kind = keychain.kind();
+        let known = keychains.iter().position(|(known, _)| *known == kind);
+        if known.is_none() {
+            let list = helper::with_retries(|| keychain.list())?;
+            keychains.push((kind, list.into_iter().map(|(found, _)| found.context).collect()));
+        }
+        let at = known.unwrap_or(keychains.len() - 1);
+        let places = &keychains[at].1;
+        Ok(token.context.outwards().iter().all(|context| !places.contains(context)))
+    }
+}
+
+/// Whether the keychain is the one that the tokens come from.
+fn is_from_here(source: &Source, keychain: &mut dyn Keychain) -> Result<bool, Error> {
+    let Some(kind) = source.keychain() else { return Ok(false) };
+    helper::with_retries(|| keychain.asks_before_it_searches())?;
+    Ok(keychain.kind() == kind)
 }
 
 fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Result<Step, Error> {

@@ -5,6 +5,7 @@ use super::finding::{Finding, Mend, below_home, location, origin};
 use super::places::Asked;
 use super::sources;
 use crate::context::escape;
+use crate::forge;
 use crate::git::configuration::Configuration;
 use crate::git::entries::{Entries, Entry, is_true};
 use crate::git::helper_line::{self, Helper};
@@ -247,7 +248,8 @@ pub(super) fn others(entries: &Entries) -> Vec<(&'static str, String)> {
         .or_else(|| Some((entries.value("core", "askpass")?.to_owned(), "core.askPass")))
         .or_else(|| Some((variable("SSH_ASKPASS")?, "SSH_ASKPASS")));
     if let Some((program, from)) = asks {
-        lines.push(("asks", format!("{} ({from}), after the helpers", escape(program.as_bytes()))));
+        let program = escape(forge::shown(&program).as_bytes());
+        lines.push(("asks", format!("{program} ({from}), after the helpers")));
     }
     if variable("GIT_TERMINAL_PROMPT").is_some_and(|value| !is_true(&value)) {
         lines.push(("asks", "not on the terminal: GIT_TERMINAL_PROMPT says so".to_owned()));

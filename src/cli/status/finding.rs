@@ -1,5 +1,6 @@
 //! Something that is not as it should be, or that should be known, and what mends it.
 
+use crate::forge;
 use crate::git::entries::Entry;
 use crate::git::helper_line;
 use crate::git::words::typed;
@@ -112,9 +113,10 @@ pub(super) fn origin(entry: &Entry) -> String {
     }
 }
 
-/// A path for people: below the home folder from there.
+/// A path for people: below the home folder from there, and nothing where a token stands for
+/// one.
 pub(super) fn below_home(path: &str) -> String {
-    let path = crate::context::escape(path.as_bytes());
+    let path = crate::context::escape(forge::shown(path).as_bytes());
     let home = env::var("HOME").unwrap_or_default();
     let home = home.trim_end_matches('/');
     let rest = path.strip_prefix(home).filter(|_| !home.is_empty());

@@ -24,9 +24,7 @@ pub(in crate::cli) fn name(source: &SourceOptions) -> String {
 fn origin(source: &Source) -> String {
     match &source.origin {
         Origin::Variable(name) => format!("the variable {}", forge::shown(name)),
-        Origin::File(path) => {
-            format!("the file {}", forge::shown(&below_home(&path.to_string_lossy())))
-        }
+        Origin::File(path) => format!("the file {}", below_home(&path.to_string_lossy())),
         Origin::Command(_) => "a command".to_owned(),
     }
 }

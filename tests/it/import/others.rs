@@ -13,8 +13,9 @@ fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
     let with_token = url.replace("https://", &format!("https://alice:{TOKEN}@"));
     desk.git(&["clone", "--quiet", &with_token, "work"]);
     // git has stored it for the host, as after every success; this is about the URL alone.
-    let host = format!("protocol=https\nhost={}\n\n", desk.server.host());
-    desk.sandbox().helper(&["--keychain", "kernel", "erase"], host).prints("");
+    let host = desk.url("");
+    let ran = desk.sandbox().helper(&["logout", "--keychain", "kernel", &host], "");
+    assert!(ran.status.success(), "{ran}");
     let other = desk.other_url("team/repo.git");
     desk.git(&["-C", "work", "remote", "add", "plain", &other]);
     let work = desk.sandbox().path("work");
@@ -28,7 +29,7 @@ fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
         b"",
     );
     assert!(ran.status.success() && !ran.stdout().contains("TESTONLY"), "{ran}");
-    assert!(ran.stderr().contains("removed 1 token from the remotes"), "{ran}");
+    assert!(ran.stderr().contains("removed 1 token from git's configuration"), "{ran}");
     let config = fs::read_to_string(work.join(".git/config")).unwrap();
     let without_token = url.replace("https://", "https://alice@");
     assert!(!config.contains("TESTONLY") && config.contains(&without_token), "{config}");
