@@ -52,7 +52,7 @@ impl AccountArguments {
         };
         let policy = Policy { allow_http: setup.allow_http, now: now() };
         Err(match judge(&mut *keychain, &question, policy)? {
-            Verdict::Served(credential) => return Ok(*credential),
+            Verdict::Served(item) => return Ok(item.1),
             Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
             Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
             Verdict::Withheld(_, Reason::Scheme) | Verdict::Nobody => Error::NoAccount,

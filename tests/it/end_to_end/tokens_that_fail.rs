@@ -103,12 +103,12 @@ fn only_the_scope_that_was_asked_is_rejected() {
 #[test]
 fn a_late_refusal_of_the_old_token_does_not_touch_the_new_one() {
     for desk in [Desk::new(), Desk::with_gnome_keyring()] {
-        is_not_touched(desk);
+        is_not_touched(&desk);
     }
 }
 
 #[track_caller]
-fn is_not_touched(desk: Desk) {
+fn is_not_touched(desk: &Desk) {
     let host = desk.url("");
     desk.approve(&host, "alice", OTHER_TOKEN);
     desk.approve(&host, "alice", TOKEN);
