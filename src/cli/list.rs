@@ -206,7 +206,7 @@ impl Row {
     }
 
     fn aside(&self) -> Option<&Aside> {
-        self.credential.as_ref().and_then(|credential| credential.aside.as_ref())
+        self.credential.as_ref().and_then(|credential| credential.aside.as_deref())
     }
 
     /// The state for people, who should know that there is another token.
