@@ -1,6 +1,7 @@
 //! What a refusal takes away, and what it leaves.
 
-use super::{Place, Row, check};
+use super::{Row, check};
+use crate::support::home::Home;
 
 const ALICE: &str = "protocol=https host=HOST username=alice password=t1";
 const BOB: &str = "protocol=https host=HOST username=bob password=t2";
@@ -206,7 +207,7 @@ const DELETED: &[Row] = &[
 
 #[test]
 fn a_refused_token_is_kept_for_its_owner_and_a_named_one_is_not() {
-    let place = Place::new();
+    let place = Home::bare();
     place.answers("store", ALICE, "");
     place.answers("erase", ALICE, "");
     assert_eq!(place.keys.accounts().len(), 1, "rejected is not deleted");
