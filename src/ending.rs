@@ -6,6 +6,7 @@
 //! nothing is said, because it would be said every time.
 
 use crate::credential::Username;
+use crate::git::words::typed;
 use crate::helper::Ending;
 use crate::private_file::{self, Folder};
 use crate::time::{DAY, relative};
@@ -33,22 +34,15 @@ fn message(ending: &Ending, now: u64) -> String {
     format!("the token{whose} at {} {verb} {}", ending.context, relative(ending.expiry, now))
 }
 
-/// What to type. An odd name is left out: login takes the one account that is there.
+/// What to type. A token in a name's place is left out: login takes the one account that is there.
 fn command(ending: &Ending) -> String {
-    let is_plain = |name: &&str| {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@');
-        name.bytes().all(plain) && !name.starts_with('-') && !name.is_empty()
-    };
-    let name = ending.username.as_ref().filter(|name| !name.is_token());
-    let name = name.and_then(|name| str::from_utf8(name.as_bytes()).ok());
-    let option = name.filter(is_plain).map(|name| format!("--username {name} "));
-    let context = ending.context.to_string();
-    let needs_quotes = |c: char| !c.is_ascii_alphanumeric() && !"/:.-_".contains(c);
-    let context = if context.contains(needs_quotes) {
-        format!("'{}'", context.replace('\'', r"'\''"))
-    } else {
-        context
-    };
+    let name = ending.username.as_ref().filter(|name| !name.is_empty() && !name.is_token());
+    let option = name.map(|name| match name.as_bytes() {
+        // Else it would be an option.
+        [b'-', ..] => format!("{} ", typed(&[b"--username=", name.as_bytes()].concat())),
+        name => format!("--username {} ", typed(name)),
+    });
+    let context = typed(&ending.context.to_string());
     format!("git credential-pat login --replace {}{context}", option.unwrap_or_default())
 }
 
@@ -146,8 +140,10 @@ mod tests {
         for (context, username, arguments) in [
             ("https://h.example", Some("alice"), "--username alice https://h.example"),
             ("https://h.example:8443", None, "https://h.example:8443"),
-            ("https://h.example", Some("a'; b"), "https://h.example"),
-            ("https://h.example", Some("-x"), "https://h.example"),
+            ("https://h.example", Some("a'; b"), r"--username 'a'\''; b' https://h.example"),
+            ("https://h.example", Some("-x"), "--username=-x https://h.example"),
+            ("https://h.example", Some(""), "https://h.example"),
+            ("https://h.example", Some("a%b"), "--username a%b https://h.example"),
             ("https://h.example", Some("ghp_TESTONLYTESTONLY"), "https://h.example"),
             ("https://h.example/it's", None, r"'https://h.example/it'\''s'"),
             ("https://h.example/a b", Some("al@h"), "--username al@h 'https://h.example/a b'"),

@@ -132,9 +132,9 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
         Outcome::Ambiguous(host, names) => terminal::say(
             operation.name(),
             &format!(
-                "several accounts at {host} ({}): choose one with \
-                 git config --global credential.{host}.username NAME",
+                "several accounts at {host} ({}): choose one with git config --global {} NAME",
                 names.iter().map(Username::to_string).collect::<Vec<_>>().join(", "),
+                typed(&format!("credential.{host}.username")),
             ),
         ),
         Outcome::PutAway(context) if terminal::stderr_is_terminal() => {

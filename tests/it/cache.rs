@@ -167,11 +167,13 @@ fn a_refused_copy_ends_also_where_the_keychain_holds_another_token_by_now() {
 }
 
 #[test]
-fn deleting_ends_the_copy() {
+fn putting_away_ends_the_copy() {
     let place = place();
     comes_from_the_desktop(&place, "", Some(TOKEN));
     run(&place, "erase", "");
-    comes_from_the_desktop(&place, "", None);
+    // What is put away is read before that is known.
+    let (answer, calls) = get(&place, "get", "");
+    assert_eq!((answer, calls.first().map(String::as_str)), (None, Some("Hello")));
 }
 
 #[test]

@@ -53,14 +53,15 @@ fn many_at_once(home: &Home, count: usize) {
     let answer = get(home, "one");
     assert!((0..count).any(|n| token(n) == answer), "{answer}");
     at_once(count, |_| assert_eq!(get(home, "one"), answer));
-    // One context, an account each: none is lost.
-    at_once(count, |n| store(home, "all", &account(n)));
+    // Ten accounts at each of some contexts: none is lost.
+    let shared = |n: usize| format!("all{}", n / 10);
+    at_once(count, |n| store(home, &shared(n), &account(n)));
     at_once(count, |n| {
-        let ran = home.operation("get", request(home, "all") + &format!("username=user{n}\n"));
+        let ran = home.operation("get", request(home, &shared(n)) + &format!("username=user{n}\n"));
         ran.prints(&account(n));
     });
     at_once(count, |n| {
-        erase(home, "all", &format!("username=user{n}\n"));
+        erase(home, &shared(n), &format!("username=user{n}\n"));
         erase(home, &format!("h{n}"), "");
     });
     erase(home, "one", "");

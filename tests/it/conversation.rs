@@ -217,6 +217,36 @@ fn where_git_is_set_up_four_answers_are_enough() {
 }
 
 #[test]
+fn a_username_that_can_be_nobodys_is_asked_for_again() {
+    let person = Home::new();
+    let mut terminal = person.on_terminal("login HOST");
+    for (answer, reason) in [
+        ("ab\u{1b}[A\n", "a username has no control characters, such as an arrow key makes"),
+        ("a:b\n", "a username has no colon: HTTP ends the name there"),
+        ("ghp_TESTONLYTESTONLYTEST\n", "a token is no username"),
+    ] {
+        terminal.shows("Username for ");
+        terminal.shows(" [token]: ");
+        terminal.types(answer);
+        terminal.shows(reason);
+    }
+    terminal.types("alice\n");
+    terminal.shows("When does");
+    terminal.types("\n");
+    terminal.shows("Token for alice at");
+    terminal.types(&format!("\"{CLASSIC}\"\n"));
+    terminal.shows("warning: this came with quotes: give the token without");
+    terminal.shows("Store it anyway? [y/N] ");
+    terminal.types("n\n");
+    let (status, screen) = terminal.ends();
+    assert!(!status.success() && screen.contains("nothing was stored"), "{screen}");
+    for name in ["--username=ab\u{1b}[A", "--username=a:b"] {
+        let ran = person.sandbox.helper(&["login", "--with-token", name, "h.example"], CLASSIC);
+        ran.fails(2, "a username has no");
+    }
+}
+
+#[test]
 fn another_token_takes_the_place_of_one_that_serves_only_if_a_person_agrees() {
     let person = Home::new();
     person.types("login --with-token --username alice --expires 2100-01-31 HOST", CLASSIC);

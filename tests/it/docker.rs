@@ -1,16 +1,14 @@
 //! docker's protocol: as it is written, and as real clients of a real registry use it.
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod memory;
+
 use crate::support::home::Home;
 use crate::support::kernel::Keys;
 use crate::support::program::program;
 use crate::support::registry::Registry;
-use crate::support::release::release_binary;
-use crate::support::residue::Needles;
 use crate::support::sandbox::{Ran, Sandbox};
-use crate::support::tracee::watch;
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::process::Command;
 
 const TOKEN: &str = "ghp_TESTONLYq7Rk2Zb9LxV3mN8pWd5sYc1Ga6Hj";
 const NOT_FOUND: &str = "credentials not found in native keychain\n";
@@ -106,7 +104,7 @@ fn what_cannot_be_understood_is_an_error_that_shows_nothing_of_it() {
     fails(&docker(&home, "store", &entry("h.example", "", TOKEN)), "no credentials username\n");
     for (action, stdin) in [
         ("store", format!("{{\"ServerURL\":\"h.example\",\"Secret\":\"{TOKEN}")),
-        ("store", entry("h.example", "alice", &format!("{TOKEN}\\n"))),
+        ("store", entry("h.example", "al\\nice", TOKEN)),
         ("store", entry("u:p@h.example", "alice", TOKEN)),
         ("store", "x".repeat(300_000)),
         ("get", "h.example\nghp_TESTONLY".to_owned()),
@@ -127,29 +125,6 @@ fn a_token_of_any_characters_is_itself_in_json() {
     docker(&home, "store", &stored).prints("");
     let got = entry(&host, "al\\\"ice", "a\\\\b\u{e9}\\t<c>");
     docker(&home, "get", &host).prints(&got);
-}
-
-#[test]
-fn nothing_is_left_of_a_token() {
-    let home = home();
-    fs::remove_file(home.sandbox.path("bin/docker-credential-pat")).unwrap();
-    symlink(release_binary(), home.sandbox.path("bin/docker-credential-pat")).unwrap();
-    let host = home.keys.host("registry");
-    let needles = Needles::new(&[TOKEN.as_bytes()]);
-    for (action, stdin) in [
-        ("store", entry(&host, "alice", TOKEN)),
-        ("get", host.clone()),
-        ("store", entry(&host, "alice", TOKEN)),
-        ("list", String::new()),
-        ("erase", host.clone()),
-    ] {
-        let mut command: Command =
-            home.sandbox.command(home.sandbox.path("bin/docker-credential-pat"));
-        command.arg(action);
-        let seen = watch(&command, stdin.as_bytes(), &needles);
-        assert!(seen.status == 0 && seen.residue.is_empty(), "{action}: {seen}");
-        assert!(seen.unprotected.is_empty(), "{action}: {seen}");
-    }
 }
 
 fn login(home: &Home, line: &str, token: &str) -> Ran {
@@ -239,6 +214,42 @@ fn a_push_takes_the_token_by_its_link() {
     let words: Vec<&str> = push.split(' ').collect();
     let ran = home.sandbox.run(program("skopeo", "skopeo"), &words, b"");
     assert!(ran.status.success(), "{ran}");
+}
+
+#[test]
+fn a_registry_without_encryption_does_not_get_a_hosts_token() {
+    let home = home();
+    let (host, server) = (home.keys.host("git"), home.keys.host("registry"));
+    let url = format!("https://{host}");
+    let ran = login(&home, &format!("--username alice --also http://{server} {url}"), TOKEN);
+    assert!(ran.status.code() == Some(2) && home.keys.accounts().is_empty(), "{ran}");
+    let ran = login(&home, &format!("--username alice --also {server} {url}"), TOKEN);
+    assert!(ran.status.success(), "{ran}");
+    let open = format!("http://{server}");
+    for name in [open.clone(), format!("{open}:80"), format!("{open}/v2/")] {
+        fails(&docker(&home, "get", &name), NOT_FOUND);
+    }
+    for name in [server.clone(), format!("https://{server}/v1/")] {
+        docker(&home, "get", &name).prints(&entry(&name, "alice", TOKEN));
+    }
+    // Who logs in there has a token for there, even if it is the same.
+    docker(&home, "store", &entry(&open, "alice", TOKEN)).prints("");
+    docker(&home, "get", &open).prints(&entry(&open, "alice", TOKEN));
+    docker(&home, "store", &entry(&server, "alice", "ghp_TESTONLYown")).prints("");
+    fails(&docker(&home, "get", &open), NOT_FOUND);
+}
+
+#[test]
+fn a_key_of_several_lines_is_kept_whole_and_listed_as_it_was_stored() {
+    let home = home();
+    let server = format!("https://{}/", home.keys.host("registry"));
+    let key = r#"{\n  \"type\": \"service_account\",\n  \"private_key\": \"TESTONLY\\n\"\n}\n"#;
+    docker(&home, "store", &entry(&server, "_json_key", key)).prints("");
+    docker(&home, "get", &server).prints(&entry(&server, "_json_key", key));
+    let list = docker(&home, "list", "").stdout();
+    assert!(list.contains(&format!("\"{server}\":\"_json_key\"")), "{list}");
+    let list = home.sandbox.helper(&["list"], "").stdout();
+    assert!(list.contains("_json_key") && !list.contains("TESTONLY"), "{list}");
 }
 
 /// An image of one file, as a folder in OCI's layout.

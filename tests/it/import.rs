@@ -7,6 +7,7 @@ mod keyring;
 mod memory;
 mod others;
 mod removal;
+mod spellings;
 
 use crate::support::home::Home;
 use crate::support::sandbox::{Ran, run};

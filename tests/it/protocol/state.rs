@@ -1,6 +1,7 @@
 //! `state[]`: the mark that a get hands out, so that the store which follows has nothing to
 //! do, and that fits nothing else.
 
+use crate::support::KEYCHAIN;
 use crate::support::home::Home;
 
 const STORED: &str = "protocol=https host=HOST username=alice password=t1 \
@@ -24,7 +25,8 @@ fn state_of(place: &Home, request: &str) -> String {
 /// Whether a store that brings this state looks at the keychain, which has lost the account
 /// in the meantime.
 fn is_looked_at(place: &Home, request: &str) -> bool {
-    place.answers("erase", "protocol=https host=HOST", "");
+    let url = place.fill("https://HOST");
+    place.sandbox.helper(&["logout", &url, "--keychain", KEYCHAIN], "");
     place.answers("store", request, "");
     !place.keys.accounts().is_empty()
 }

@@ -28,7 +28,7 @@ pub mod registry;
 pub mod release;
 #[cfg(unix)]
 pub mod release_server;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_os = "linux")]
 pub mod residue;
 pub mod sandbox;
 #[cfg(unix)]
