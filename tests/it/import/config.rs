@@ -198,7 +198,7 @@ fn a_token_moves_from_every_file_that_counts() {
         newcomer.write(file, content);
     }
     for module in ["repo/.git/modules/a/b", "repo/.git/modules/a/b/modules/c"] {
-        newcomer.write(&format!("{module}/HEAD"), "ref: refs/heads/main\n");
+        newcomer.write(format!("{module}/HEAD"), "ref: refs/heads/main\n");
     }
     fs::set_permissions(newcomer.sandbox.path("more"), fs::Permissions::from_mode(0o664)).unwrap();
     let ran = newcomer.moves();
