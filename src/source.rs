@@ -15,8 +15,10 @@
 //! nothing.
 
 mod ci;
-mod command;
+pub(crate) mod command;
 mod file;
+
+pub(crate) use command::{Ended, printed};
 
 use crate::context::{Context, unescape};
 use crate::credential::{Account, Credential, Username};
@@ -123,7 +125,8 @@ impl Source {
             Origin::Command(line) => command::output(line)?,
         };
         let bytes = Buffer::from(bytes);
-        let line = bytes.without_line_end();
+        // Editors, `echo` and people put more behind a token than one end of a line.
+        let line = bytes.expose().trim_ascii();
         if line.is_empty() {
             return Err(Error::Source("it gave nothing"));
         }
@@ -143,9 +146,21 @@ impl Source {
     }
 }
 
+/// Returns whether others keep a variable of this name from what they start: pre-commit, and what
+/// else runs git for a hook of git's, takes out what begins as git's own variables do.
+#[must_use]
+pub(crate) fn is_hidden_by_others(variable: &str) -> bool {
+    variable.starts_with("GIT_")
+}
+
 fn variable(name: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let value = env::var_os(name).filter(|value| !value.is_empty());
-    let value = value.ok_or(Error::Source("the variable that --env names is not set"))?;
+    let value = value.ok_or(Error::Source(if is_hidden_by_others(name) {
+        "the variable that --env names is not set; pre-commit and its like hide what begins with \
+         GIT_"
+    } else {
+        "the variable that --env names is not set"
+    }))?;
     Ok(Zeroizing::new(value.into_encoded_bytes()))
 }
 

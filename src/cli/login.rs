@@ -52,8 +52,8 @@ pub(super) struct Arguments {
     forge: Option<forge::Id>,
     /// Give the token to this container registry, too, e.g. ghcr.io: docker, podman and others
     /// get whatever token the account has then
-    #[arg(long, value_name = "REGISTRY", value_parser = parse_registry)]
-    also: Vec<Context>,
+    #[arg(long, value_name = "REGISTRY")]
+    also: Vec<String>,
     /// Answer any username that a clone URL carries with this token
     #[arg(long)]
     any_username: bool,
@@ -71,16 +71,20 @@ fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
     forge::Id::from_word(word).ok_or("no such forge")
 }
 
-fn parse_registry(name: &str) -> Result<Context, &'static str> {
+fn registry_named(name: &str) -> Result<Context, Error> {
     if registry::exposes_secrets(name) {
-        return Err("http shows the token to everybody on the way");
+        return Err(Error::Usage(
+            "a registry that is called http:// would show the token on its way",
+        ));
     }
     let context = registry::context(name).filter(|context| !forge::is_in_context(context));
-    context.ok_or("no name of a registry")
+    context.ok_or(Error::Usage("this is no name of a registry"))
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let place = arguments.url.as_deref().map(Place::parse).transpose()?;
+    let also = arguments.also.iter().map(|name| registry_named(name));
+    let also = also.collect::<Result<Vec<_>, _>>()?;
     if arguments.with_token && terminal::stdin_is_terminal() {
         return Err(Error::Usage(
             "--with-token reads a pipe or a file: leave it out to be asked, without an echo",
@@ -114,7 +118,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     if arguments.restore {
         return restore(&mut *keychain, &place.context, given.as_ref());
     }
-    let mut login = Login { arguments, context: place.context.clone(), replace: arguments.replace };
+    let (context, replace) = (place.context.clone(), arguments.replace);
+    let mut login = Login { arguments, context, also, replace };
     let credential = match &mut terminal {
         Some(terminal) => login.converse(terminal, &mut *keychain, given, expiry)?,
         None => login.read(&mut *keychain, given, expiry)?,
@@ -122,7 +127,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let lacks = settle::lacks(&setups, &place.url, &mut *keychain, &credential)?;
     let settings = settle::ask(lacks, terminal.as_mut())?;
     let links: Vec<Credential> =
-        arguments.also.iter().map(|at| registry::link(at.clone(), &credential, now())).collect();
+        login.also.iter().map(|at| registry::link(at.clone(), &credential, now())).collect();
     for link in &links {
         may_be_written(&mut *keychain_of_docker()?, link, login.replace)?;
     }

@@ -6,7 +6,8 @@
 
 use crate::arguments::{self, HelperOptions, Invocation};
 use crate::forge;
-use crate::keychain::Kind;
+use crate::git::words;
+use crate::keychain::{Identity, Kind};
 use crate::protocol::Operation;
 use crate::terminal::NAME;
 use std::ffi::OsString;
@@ -94,15 +95,27 @@ fn our_options(line: &str) -> Option<HelperOptions> {
 /// What follows our name in a line that is ours.
 fn options_text(line: &str) -> Option<&str> {
     let line = line.trim_start_matches('!').trim();
-    let options = match line.rfind(NAME) {
-        Some(at) if at == 0 || line[..at].ends_with(['/', '\\']) => {
-            let rest = &line[at + NAME.len()..];
-            rest.strip_prefix(".exe").unwrap_or(rest).trim_start_matches(['\'', '"'])
+    let (program, options) = line.split_at(first_word(line));
+    let unquoted = program.trim_end_matches(['\'', '"']);
+    let folder = unquoted.strip_suffix(".exe").unwrap_or(unquoted).strip_suffix(NAME);
+    let is_path = folder.is_some_and(|at| at.is_empty() || at.ends_with(['/', '\\']));
+    (is_path || program == "pat").then_some(options)
+}
+
+/// How long the first word is, as a shell reads it.
+fn first_word(line: &str) -> usize {
+    let (mut quote, mut is_escaped) = (None, false);
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            _ if is_escaped => is_escaped = false,
+            (None | Some('"'), '\\') => is_escaped = true,
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (None, ' ') => return at,
+            _ => {}
         }
-        Some(_) => return None,
-        None => line.strip_prefix("pat")?,
-    };
-    (options.is_empty() || options.starts_with(' ')).then_some(options)
+    }
+    line.len()
 }
 
 /// The program that our line runs; the part of the line before the options, and where it is. A
@@ -189,15 +202,24 @@ fn escaped(path: &str) -> String {
 /// The options as a helper line names them, for this keychain.
 pub(crate) fn options_for(keychain: Kind, options: &HelperOptions) -> String {
     let mut text = format!(" --keychain {}", keychain.name());
-    let is_kernel = keychain == Kind::Kernel;
     let numbers = [
-        ("--timeout", options.lifetime.filter(|_| is_kernel)),
-        ("--cache", options.cache.filter(|_| !is_kernel)),
+        ("--timeout", options.lifetime.filter(|_| keychain == Kind::Kernel)),
+        ("--cache", options.cache.filter(|_| !matches!(keychain, Kind::Kernel | Kind::Vault))),
     ];
     for (name, seconds) in numbers {
         if let Some(seconds) = seconds {
             text = format!("{text} {name} {}", seconds.as_secs());
         }
+    }
+    match options.identity.as_ref().filter(|_| keychain == Kind::Vault) {
+        Some(Identity::File(path)) => {
+            text =
+                format!("{text} --identity {}", words::typed(path.as_os_str().as_encoded_bytes()));
+        }
+        Some(Identity::Command(line)) => {
+            text = format!("{text} --identity-command {}", words::typed(line));
+        }
+        None => {}
     }
     if options.allow_http {
         text.push_str(" --allow-http");
@@ -230,6 +252,7 @@ mod tests {
             "!'/home/a b/git-credential-pat' --keychain kernel",
             "/home/a\\ --b/bin/git-credential-pat --keychain kernel",
             "C:/bin/git-credential-pat.exe --keychain kernel",
+            "'/x/git-credential-pat --dir/git-credential-pat' --keychain kernel",
         ] {
             let options = our_options(line).expect(line);
             assert_eq!(options.kind, Some(Kind::Kernel), "{line}");
@@ -296,5 +319,9 @@ mod tests {
         );
         let service = " --keychain secret-service --allow-http";
         assert_eq!(options_for(Kind::SecretService, &options), service);
+        let text = " --keychain vault --identity-command 'age -d /a\\ b/git-credential-pat/x' --allow-http";
+        let options = our_options(&format!("/bin/git-credential-pat{text}")).expect("ours");
+        assert_eq!(options_for(Kind::Vault, &options), text);
+        assert_eq!(options_for(Kind::Kernel, &options), " --keychain kernel --allow-http");
     }
 }

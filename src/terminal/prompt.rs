@@ -9,7 +9,9 @@ use super::tty::Device;
 use crate::context::shown;
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// The longest answer in bytes.
@@ -27,6 +29,14 @@ impl Terminal {
         Device::open().map(Self).map_err(|_| {
             Error::Refused("there is no terminal to ask on: pipe the token in with --with-token")
         })
+    }
+
+    /// Opens the controlling terminal where a question may be put there that this process was
+    /// not started for; nothing where there is none, or it is another's turn.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn open_in_front() -> Option<Self> {
+        Device::open().ok().filter(Device::is_ours).map(Self)
     }
 
     /// Shows a line.
@@ -92,17 +102,46 @@ impl Terminal {
     /// # Errors
     /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person gave up.
     pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Error> {
+        let answer = self.hidden(question, |device, byte| device.read(byte))?;
+        Ok(answer.secret(answer.expose().trim_ascii()))
+    }
+
+    /// Asks for a passphrase, which is not shown, and of which every character counts.
+    ///
+    /// # Errors
+    /// Those of [`Self::ask_hidden`]; [`Error::TimedOut`] where nobody types for so long.
+    #[cfg(unix)]
+    pub fn ask_passphrase(&mut self, question: &str, patience: Duration) -> Result<Secret, Error> {
+        let answer = self.hidden(question, |device, byte| {
+            if device.wait_until(Instant::now() + patience)? {
+                device.read(byte)
+            } else {
+                Err(ErrorKind::TimedOut.into())
+            }
+        })?;
+        Ok(answer.secret(answer.expose()))
+    }
+
+    fn hidden(
+        &mut self,
+        question: &str,
+        read: impl FnMut(&mut Device, &mut [u8; 1]) -> io::Result<usize>,
+    ) -> Result<Buffer, Error> {
         // First hide, then ask: an answer may follow at once.
         let mode = self.0.hide().map_err(|e| Error::Stream(e.kind()))?;
         let question = shown(question);
-        let answer = self.write(&question).and_then(|()| self.read_hidden(&question));
+        let answer = self.write(&question).and_then(|()| self.read_hidden(&question, read));
         let shown = self.0.restore(&mode);
         self.write("\n")?;
         shown.map_err(|e| Error::Stream(e.kind()))?;
         answer
     }
 
-    fn read_hidden(&mut self, question: &str) -> Result<Secret, Error> {
+    fn read_hidden(
+        &mut self,
+        question: &str,
+        mut read: impl FnMut(&mut Device, &mut [u8; 1]) -> io::Result<usize>,
+    ) -> Result<Buffer, Error> {
         const CTRL_C: u8 = 3;
         const CTRL_D: u8 = 4;
         const CTRL_U: u8 = 21;
@@ -113,20 +152,19 @@ impl Terminal {
                 answer.clear();
                 self.write(question)?;
             }
-            match self.0.read(&mut *byte) {
+            match read(&mut self.0, &mut byte) {
                 Ok(1) if answer.len() < MAX_ANSWER => {}
                 Ok(_) => return Err(Error::Refused("the answer has no end")),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::TimedOut => return Err(Error::TimedOut),
                 Err(error) => return Err(Error::Stream(error.kind())),
             }
             match byte[0] {
-                b'\n' | b'\r' => {
-                    let answer = Buffer::from(answer);
-                    return Ok(answer.secret(answer.expose().trim_ascii()));
-                }
+                b'\n' | b'\r' => return Ok(Buffer::from(answer)),
                 CTRL_C | CTRL_D => return Err(Error::Refused("given up")),
                 CTRL_U => answer.clear(),
-                0x08 | 0x7f => drop(answer.pop()),
+                // A character may have several bytes.
+                0x08 | 0x7f => while answer.pop().is_some_and(|byte| byte & 0xC0 == 0x80) {},
                 other => answer.push(other),
             }
         }

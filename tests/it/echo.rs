@@ -1,7 +1,7 @@
 //! A terminal whose echo was turned off gets it back, whatever ends the process that asked there,
 //! and while it is stopped.
 
-use crate::support::person::Person;
+use crate::support::home::Home;
 use crate::support::terminal::Terminal;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -9,7 +9,7 @@ const CTRL_Z: &str = "\u{1a}";
 const CTRL_BACKSLASH: &str = "\u{1c}";
 
 /// A login that waits for the token, below a shell that goes on with `then`; and its process.
-fn asked_for_a_token(person: &Person, then: &str) -> (Terminal, Pid) {
+fn asked_for_a_token(person: &Home, then: &str) -> (Terminal, Pid) {
     let login = "sh -c 'echo pid $$ is it; exec PAT login --username a HOST'";
     // A shell ends itself by the Ctrl-C that has ended its program, unless it minds it.
     let script = format!("set -m; trap : INT; {login}; {then}");
@@ -45,7 +45,7 @@ fn what_ends_the_process_leaves_the_terminal_as_it_was() {
         Signal::USR1,
         Signal::USR2,
     ] {
-        let person = Person::new();
+        let person = Home::new();
         let (terminal, pid) = asked_for_a_token(&person, "echo status $?; stty -a");
         kill_process(pid, signal).unwrap();
         let (_, screen) = terminal.ends();
@@ -58,7 +58,7 @@ fn what_ends_the_process_leaves_the_terminal_as_it_was() {
 
 #[test]
 fn a_key_that_quits_leaves_the_terminal_as_it_was() {
-    let person = Person::new();
+    let person = Home::new();
     let (mut terminal, _) = asked_for_a_token(&person, "echo status $?; stty -a");
     terminal.types(CTRL_BACKSLASH);
     let (_, screen) = terminal.ends();
@@ -70,7 +70,7 @@ fn a_key_that_quits_leaves_the_terminal_as_it_was() {
 fn while_it_is_stopped_the_terminal_is_as_it_was() {
     let then = "echo stopped $?; stty -a; echo and on; read line; fg; echo status $?; stty -a";
     for signal in [None, Some(Signal::TSTP), Some(Signal::TTIN), Some(Signal::TTOU)] {
-        let person = Person::new();
+        let person = Home::new();
         let (mut terminal, pid) = asked_for_a_token(&person, then);
         match signal {
             Some(signal) => kill_process(pid, signal).unwrap(),
@@ -85,7 +85,7 @@ fn while_it_is_stopped_the_terminal_is_as_it_was() {
 fn what_a_shell_turned_on_meanwhile_is_off_again() {
     let then =
         "echo stopped $?; stty echo icanon; echo and on; read line; fg; echo status $?; stty -a";
-    let person = Person::new();
+    let person = Home::new();
     let (terminal, pid) = asked_for_a_token(&person, then);
     // It cannot be noticed.
     kill_process(pid, Signal::STOP).unwrap();
@@ -95,10 +95,10 @@ fn what_a_shell_turned_on_meanwhile_is_off_again() {
 
 /// The login is stopped, and the shell waits for a line: goes on with it to its end.
 #[track_caller]
-fn goes_on(person: &Person, mut terminal: Terminal) {
+fn goes_on(person: &Home, mut terminal: Terminal) {
     terminal.types("\n");
     // The question is asked again, once the echo is off again.
-    terminal.shows_times("Token for a at", 2);
+    terminal.shows_often("Token for a at", 2);
     terminal.waits_until_it_echoes(false);
     terminal.types("ghp_TESTONLY1\n");
     terminal.shows("Make it?");
@@ -111,7 +111,7 @@ fn goes_on(person: &Person, mut terminal: Terminal) {
 
 #[test]
 fn a_signal_that_was_ignored_stays_so() {
-    let person = Person::new();
+    let person = Home::new();
     let script =
         "trap '' HUP; sh -c 'echo pid $$ is it; exec PAT login --username a HOST'; stty -a";
     let mut terminal = person.runs_on_terminal(script);

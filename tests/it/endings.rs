@@ -1,8 +1,8 @@
 //! A token that ends soon, or has ended: said once a day, where a person reads it, and never
 //! in the way of git.
 
+use crate::support::home::Home;
 use crate::support::kernel::Keys;
-use crate::support::person::Person;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,8 +15,8 @@ fn now() -> u64 {
 }
 
 /// Somebody whose token ends in so many seconds.
-fn with_end_in(seconds: u64) -> Person {
-    let person = Person::new();
+fn with_end_in(seconds: u64) -> Home {
+    let person = Home::new();
     let lines =
         format!("username=alice\npassword=ghp_TESTONLY1\npassword_expiry_utc={}", now() + seconds);
     let request = format!("protocol=https\nhost={}\n{lines}\n\n", person.host);
@@ -25,14 +25,14 @@ fn with_end_in(seconds: u64) -> Person {
 }
 
 /// What the terminal shows of a get.
-fn shown(person: &Person) -> String {
+fn shown(person: &Home) -> String {
     let (status, screen) = person.runs_on_terminal(GET).ends();
     assert!(status.success(), "{screen}");
     screen.replace('\r', "")
 }
 
 /// The stamps' names.
-fn stamps(person: &Person) -> Vec<String> {
+fn stamps(person: &Home) -> Vec<String> {
     let Ok(folder) = fs::read_dir(person.sandbox.path("state/git-credential-pat")) else {
         return Vec::new();
     };
@@ -117,7 +117,7 @@ fn where_nobody_reads_it_nothing_is_said_or_left_behind() {
 #[test]
 fn a_token_that_ends_later_or_never_leaves_nothing_behind() {
     for person in [with_end_in(8 * DAY), {
-        let person = Person::new();
+        let person = Home::new();
         person.types("login --with-token HOST", "ghp_TESTONLY1\n");
         person
     }] {

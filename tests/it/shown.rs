@@ -1,7 +1,7 @@
 //! What people see and paste: names that others chose hide nothing, turn nothing around, and a
 //! shell does with a pasted hint what the hint says.
 
-use crate::support::person::Person;
+use crate::support::home::Home;
 use crate::support::sandbox::Ran;
 
 /// Turns what follows it around, is not seen itself, and clears the screen.
@@ -26,7 +26,7 @@ fn hinted(ran: &Ran, opening: &str) -> String {
 
 #[test]
 fn a_hint_that_is_pasted_runs_nothing_that_a_name_holds() {
-    let person = Person::new();
+    let person = Home::new();
     for name in ["$(touch x)", "`touch x`;touch x", "it's \"a\" 'b'", "~ * [a]{b,c}", "\u{202e}$!"]
     {
         let url = person.url(&format!("/{name}"));
@@ -50,7 +50,7 @@ fn a_hint_that_is_pasted_runs_nothing_that_a_name_holds() {
 
 #[test]
 fn a_name_that_others_chose_turns_no_text_around_it() {
-    let person = Person::new();
+    let person = Home::new();
     let request = format!("protocol=https\nhost={}\nusername={ODD}\n", person.host);
     let stored = person.sandbox.helper(&["store"], format!("{request}password=ghp_TESTONLY1\n\n"));
     stored.prints("");

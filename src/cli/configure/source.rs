@@ -12,7 +12,8 @@ use std::ffi::OsString;
 /// As in the helper string; `--for` is the URL.
 #[derive(clap::Args)]
 pub(super) struct SourceArguments {
-    /// Take the token for the URL from this variable, and from no keychain
+    /// Take the token for the URL from this variable, and from no keychain; not from one that
+    /// begins with `GIT_`, which pre-commit and its like hide from git
     #[arg(
         long,
         value_name = "NAME",

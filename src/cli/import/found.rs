@@ -1,11 +1,12 @@
 //! What a source holds: the same for all of them.
 
 use super::token_first::{are_two, is_first};
-use crate::cli::place::Place;
+use crate::cli::place::{Place, flaw};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
+use crate::keychain::Kind;
 use crate::secret::Secret;
 use crate::time::now;
 use std::collections::BTreeMap;
@@ -50,6 +51,11 @@ impl Entry {
 
 /// Takes entries out of a source.
 pub(super) trait Removal {
+    /// Which of our own keychains it is, if it is one.
+    fn keychain(&self) -> Option<Kind> {
+        None
+    }
+
     /// Looks whether they could be removed. Nothing is changed.
     ///
     /// # Errors
@@ -65,6 +71,11 @@ pub(super) trait Removal {
 }
 
 impl Source {
+    /// Which of our own keychains it is, if it is one.
+    pub(super) fn keychain(&self) -> Option<Kind> {
+        self.removal.as_ref().and_then(|removal| removal.keychain())
+    }
+
     /// Passes over what is for none of these places, if there are any.
     pub(super) fn keep_only(&mut self, places: &[Place]) {
         let is_named = |context: &Context| places.iter().any(|place| place.context == *context);
@@ -105,11 +116,8 @@ pub(super) fn credential(
     if token.expose().iter().any(u8::is_ascii_control) {
         return Err("its token holds control characters");
     }
-    if username.as_bytes().iter().any(u8::is_ascii_control) {
-        return Err("its username holds control characters");
-    }
-    if username.as_bytes().contains(&b':') {
-        return Err("its username holds a colon, which HTTP cannot send");
+    if let Some(flaw) = flaw(&username) {
+        return Err(flaw);
     }
     if forge::is_in_context(&context) {
         return Err("a token stands where its place should");

@@ -5,6 +5,7 @@ use crate::cli::accounts::existing;
 use crate::context::{Context, shown};
 use crate::credential::{Account, Credential};
 use crate::error::Error;
+use crate::forge;
 use crate::helper::{self, Choice};
 use crate::keychain::{Keychain, Kind};
 use crate::setup::Opened;
@@ -94,6 +95,10 @@ impl<'a> Plan<'a> {
                 let other = &source.entries[first];
                 let is_same = other.token.as_ref().is_ok_and(|other| other.token == token.token);
                 match (is_same, other.group == entry.group) {
+                    // Only when it is asked it turns out which one there is.
+                    _ if is_from_here(source, keychain)? => {
+                        Step::Stays("it is in this very keychain")
+                    }
                     (true, _) if places.have_room_for(token, keychain)? => Step::Store,
                     (true, _) => step(keychain, token, replace)?,
                     (false, true) => Step::Unserved(first),
@@ -194,6 +199,18 @@ impl<'a> Plan<'a> {
         Ok(stored)
     }
 
+    /// The entries that are to be imported and hold more than a token, and what.
+    pub(super) fn copied_along(&self) -> Vec<(&str, String)> {
+        let wanted = self.source.entries.iter().zip(&self.steps);
+        let wanted = wanted.filter(|(_, step)| step.is_wanted());
+        let found = wanted.filter_map(|(entry, _)| {
+            let token = entry.token.as_ref().ok()?;
+            let what = forge::around(&token.context, token.token.expose())?;
+            Some((entry.label.as_str(), what))
+        });
+        found.collect()
+    }
+
     /// What is to be done, for people.
     pub(super) fn table(&self) -> String {
         let mut rows = vec![["PLACE".to_owned(), "USERNAME".to_owned(), "WHAT".to_owned()]];
@@ -248,6 +265,13 @@ impl Places {
         let places = &keychains[at].1;
         Ok(token.context.outwards().iter().all(|context| !places.contains(context)))
     }
+}
+
+/// Whether the keychain is the one that the tokens come from.
+fn is_from_here(source: &Source, keychain: &mut dyn Keychain) -> Result<bool, Error> {
+    let Some(kind) = source.keychain() else { return Ok(false) };
+    helper::with_retries(|| keychain.asks_before_it_searches())?;
+    Ok(keychain.kind() == kind)
 }
 
 fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Result<Step, Error> {

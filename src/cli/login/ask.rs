@@ -2,7 +2,7 @@
 
 use super::{Arguments, expiry, page};
 use crate::cli::accounts;
-use crate::cli::place::usable;
+use crate::cli::place::{flaw, usable};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -21,6 +21,8 @@ const MAX_TOKEN: usize = 64 * 1024;
 pub(super) struct Login<'a> {
     pub(super) arguments: &'a Arguments,
     pub(super) context: Context,
+    /// The registries that get the token, too.
+    pub(super) also: Vec<Context>,
     /// Whether another token of the account may be overwritten.
     pub(super) replace: bool,
 }
@@ -116,7 +118,9 @@ impl Login<'_> {
         keychain: &mut dyn Keychain,
         token: &[u8],
     ) -> Result<Owner, Error> {
-        if let Some((username, any)) = accounts::only_account(keychain, &self.context)? {
+        // One that can be nobody's was filed by mistake, and is not offered again.
+        let only = accounts::only_account(keychain, &self.context)?;
+        if let Some((username, any)) = only.filter(|(username, _)| flaw(username).is_none()) {
             let any_username = any || self.arguments.any_username;
             return Ok(Owner { username, any_username, by_convention: false });
         }
@@ -161,7 +165,7 @@ impl Login<'_> {
     fn warnings(&self, token: &Secret, owner: &Owner) -> Vec<forge::Warning> {
         let token = token.expose();
         let mut warnings = forge::warnings(&self.context, token, owner.by_convention);
-        for registry in &self.arguments.also {
+        for registry in &self.also {
             for warning in forge::warnings(registry, token, false) {
                 if warnings.iter().all(|known| known.text != warning.text) {
                     warnings.push(warning);

@@ -74,15 +74,15 @@ impl Terminal {
     /// Waits until the screen shows this; all that it has shown.
     #[track_caller]
     pub fn shows(&self, text: &str) -> String {
-        self.shows_times(text, 1)
+        self.shows_often(text, 1)
     }
 
-    /// Waits until the screen shows this so many times; all that it has shown.
+    /// Waits until the screen has shown this so often; all that it has shown.
     #[track_caller]
-    pub fn shows_times(&self, text: &str, times: usize) -> String {
+    pub fn shows_often(&self, text: &str, count: usize) -> String {
         let (screen, changed) = &*self.screen;
         let waiting =
-            |screen: &mut Vec<u8>| String::from_utf8_lossy(screen).matches(text).count() < times;
+            |screen: &mut Vec<u8>| String::from_utf8_lossy(screen).matches(text).count() < count;
         let (screen, result) =
             changed.wait_timeout_while(screen.lock().unwrap(), PATIENCE, waiting).unwrap();
         let shown = String::from_utf8_lossy(&screen).into_owned();
