@@ -98,6 +98,9 @@ pub enum Error {
     /// A token that comes from elsewhere than a keychain cannot be had.
     #[error("the source of the token: {0}")]
     Source(&'static str),
+    /// A token's file is not its owner's alone, and nothing else that is trusted.
+    #[error("the source of the token: {0}")]
+    TokenFile(&'static str),
     /// git did not do what it was asked.
     #[error(transparent)]
     Git(#[from] GitTrouble),
@@ -214,6 +217,10 @@ impl Error {
     pub fn hint(self) -> Option<&'static str> {
         Some(match self {
             Self::Usage(_) | Self::Option(_) | Self::Source(_) => "see git-credential-pat --help",
+            Self::TokenFile(_) => {
+                "name a file that is its owner's alone and no link, or trust a program with it: \
+                 --command 'cat FILE'"
+            }
             Self::Git(trouble) => return trouble.hint(),
             Self::Vault(trouble) => return trouble.hint(),
             Self::Unproved(_, hint) => hint,

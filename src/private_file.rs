@@ -3,11 +3,14 @@
 //! It is opened without following a link and without waiting for the other end of a pipe, and
 //! looked at once it is open, so that nobody can put another in its place in between.
 //!
-//! - [`open`], [`is_owners_alone`], [`read`]: a file that somebody names.
+//! - [`open`], [`is_owners_alone`], [`read`]: a file that somebody names. [`open_secret`]: one that
+//!   holds a secret for us, which root may have mounted.
 //! - [`Folder`]: a folder of ours, and the files in it. [`lock`]: one process at a time.
 //! - [`Replacement`]: new content for a file, all of it or none.
 
 mod folder;
+#[cfg(target_os = "linux")]
+mod mounted;
 mod replacement;
 
 pub(crate) use folder::Folder;
@@ -19,7 +22,7 @@ use std::io::ErrorKind;
 use std::io::{self, Read};
 #[cfg(unix)]
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -35,10 +38,65 @@ pub(crate) enum Refusal {
     NoFile,
     /// Others than its owner have access to it.
     Shared,
+    /// The same, and it is another user's.
+    AnothersShared,
+    /// It is a secret that root has mounted, and others can write it.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing else mounts them"))]
+    Writable,
+    /// On the way to such a secret others can put another file in its place.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing else mounts them"))]
+    OpenFolder,
+    /// On the way to such a secret is what belongs to another user.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing else mounts them"))]
+    AnothersWay,
     /// It holds more than it may.
     TooLong,
     /// The system does not let us open or read it.
     Unreadable,
+}
+
+/// Why a file is not taken, and what of its path is to blame, where that is not its end.
+#[derive(PartialEq, Eq, Debug)]
+pub(crate) struct Untrusted {
+    pub(crate) refusal: Refusal,
+    pub(crate) at: Option<PathBuf>,
+}
+
+impl From<Refusal> for Untrusted {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, at: None }
+    }
+}
+
+/// Opens a file that holds a secret for us: its owner's alone, and no link; or one that root has
+/// mounted for us.
+///
+/// # Errors
+/// Where it is neither.
+pub(crate) fn open_secret(path: &Path) -> Result<File, Untrusted> {
+    let refusal = match open(path, Links::Refused) {
+        Ok(file) if is_owners_alone(&file) => return Ok(file),
+        Ok(file) if is_ours(&file) => Refusal::Shared,
+        Ok(_) => Refusal::AnothersShared,
+        Err(Refusal::Link) => Refusal::Link,
+        Err(refusal) => return Err(refusal.into()),
+    };
+    #[cfg(target_os = "linux")]
+    if let Some(file) = mounted::open(path)? {
+        return Ok(file);
+    }
+    Err(refusal.into())
+}
+
+#[cfg(unix)]
+fn is_ours(file: &File) -> bool {
+    owner_and_mode(file).is_some_and(|(owner, _)| owner == rustix::process::geteuid().as_raw())
+}
+
+/// Who may read a file is not a matter of owners there.
+#[cfg(windows)]
+fn is_ours(_: &File) -> bool {
+    true
 }
 
 /// What is done with a link at the end of a path.

@@ -110,30 +110,22 @@ impl Source {
     /// Whether the token is there, as far as that can be told without running a command.
     ///
     /// # Errors
-    /// [`Error::Source`] where it is not.
-    pub(crate) fn look(&self) -> Result<(), Error> {
-        if matches!(self.origin, Origin::Command(_)) {
-            return Ok(());
-        }
-        self.token().map(|_| ())
+    /// Where it is not, why: for people, who may paste nothing of it.
+    pub(crate) fn look(&self) -> Result<(), String> {
+        let bytes = match &self.origin {
+            Origin::Variable(name) => variable(name).map_err(why)?,
+            Origin::File(path) => file::read(path).map_err(|untrusted| file::text(&untrusted))?,
+            Origin::Command(_) => return Ok(()),
+        };
+        token_of(bytes).map(|_| ()).map_err(why)
     }
 
     fn token(&self) -> Result<Secret, Error> {
-        let bytes = match &self.origin {
+        token_of(match &self.origin {
             Origin::Variable(name) => variable(name)?,
-            Origin::File(path) => file::read(path)?,
+            Origin::File(path) => file::read(path).map_err(|untrusted| file::tell(&untrusted))?,
             Origin::Command(line) => command::output(line)?,
-        };
-        let bytes = Buffer::from(bytes);
-        // Editors, `echo` and people put more behind a token than one end of a line.
-        let line = bytes.expose().trim_ascii();
-        if line.is_empty() {
-            return Err(Error::Source("it gave nothing"));
-        }
-        if line.iter().any(u8::is_ascii_control) {
-            return Err(Error::Source("it gave more than one line without control characters"));
-        }
-        Ok(bytes.secret(line))
+        })
     }
 
     fn account(&self) -> Account {
@@ -144,6 +136,28 @@ impl Source {
     fn found(&self) -> Found {
         Found { id: ItemId("source".to_owned()), context: self.context.clone(), locked: false }
     }
+}
+
+/// What is wrong with a source, without that it is one.
+fn why(error: Error) -> String {
+    match error {
+        Error::Source(why) | Error::TokenFile(why) => why.to_owned(),
+        error => error.to_string(),
+    }
+}
+
+/// The only line of what a source has given.
+fn token_of(bytes: Zeroizing<Vec<u8>>) -> Result<Secret, Error> {
+    let bytes = Buffer::from(bytes);
+    // Editors, `echo` and people put more behind a token than one end of a line.
+    let line = bytes.expose().trim_ascii();
+    if line.is_empty() {
+        return Err(Error::Source("it gave nothing"));
+    }
+    if line.iter().any(u8::is_ascii_control) {
+        return Err(Error::Source("it gave more than one line without control characters"));
+    }
+    Ok(bytes.secret(line))
 }
 
 /// Returns whether others keep a variable of this name from what they start: pre-commit, and what

@@ -67,6 +67,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         Some((_, source)) => source::is_for_the_same(old, source),
         None => old.is_our_keychain(),
     };
+    if let Some((_, source)) = &source {
+        source::warn(source);
+    }
     let values = plan.values(&key)?;
     let old = values.iter().rfind(|value| replaces(&Helper::parse(value))).map(String::as_str);
     let program = program(old, arguments.by_name)?;

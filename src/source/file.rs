@@ -1,33 +1,62 @@
 //! A token in a file: one that nobody but its owner can read, and no link, device or pipe in
-//! its place.
+//! its place; or a secret that root has mounted.
 
-use super::MAX_TOKEN;
+use super::{MAX_TOKEN, why};
+use crate::context::shown;
 use crate::error::Error;
-use crate::private_file::{self, Links, Refusal};
+use crate::forge;
+use crate::private_file::{self, Refusal, Untrusted};
+use crate::terminal;
 use std::path::Path;
 use zeroize::Zeroizing;
 
 /// The file's content.
-pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let content = private_file::open(path, Links::Refused).and_then(|file| {
-        if private_file::is_owners_alone(&file) {
-            private_file::read(&file, MAX_TOKEN)
-        } else {
-            Err(Refusal::Shared)
-        }
-    });
-    content.map_err(error)
+pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Untrusted> {
+    let file = private_file::open_secret(path)?;
+    Ok(private_file::read(&file, MAX_TOKEN)?)
+}
+
+/// Says which part of the path is to blame, if it is one; the error for the rest.
+pub(super) fn tell(untrusted: &Untrusted) -> Error {
+    if let Some(at) = &untrusted.at {
+        terminal::say("source", &format!("the file is refused because of {}", shown_path(at)));
+    }
+    error(untrusted.refusal)
+}
+
+/// What is wrong, and with which part of the path.
+pub(super) fn text(untrusted: &Untrusted) -> String {
+    let why = why(error(untrusted.refusal));
+    match &untrusted.at {
+        Some(at) => format!("{why}: {}", shown_path(at)),
+        None => why,
+    }
+}
+
+fn shown_path(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    shown(forge::shown(&path)).into_owned()
 }
 
 fn error(refusal: Refusal) -> Error {
     match refusal {
         Refusal::Missing => Error::Source("the file that --file names is not there"),
-        Refusal::Link => Error::Source("what --file names is a link"),
         Refusal::NoFile => Error::Source("what --file names is no regular file"),
-        Refusal::Shared => {
-            Error::Source("others than its owner have access to the file: chmod 600 (or 400) it")
-        }
         Refusal::TooLong => Error::Source("the file is too long to hold a token"),
         Refusal::Unreadable => Error::Source("the file that --file names cannot be read"),
+        Refusal::Link => Error::TokenFile("what --file names is a link"),
+        Refusal::Shared => {
+            Error::TokenFile("others than its owner have access to the file: chmod 600 (or 400) it")
+        }
+        Refusal::AnothersShared => Error::TokenFile(
+            "others have access to the file, which is another user's, and it is not mounted in memory by root",
+        ),
+        Refusal::Writable => Error::TokenFile("others than root can write the file"),
+        Refusal::OpenFolder => {
+            Error::TokenFile("on the way to the file others can put another in its place")
+        }
+        Refusal::AnothersWay => {
+            Error::TokenFile("the way to the file leads through what is another user's")
+        }
     }
 }

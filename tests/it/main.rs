@@ -53,6 +53,8 @@ mod memory;
 mod messages;
 mod model;
 #[cfg(target_os = "linux")]
+mod mounted_secrets;
+#[cfg(target_os = "linux")]
 mod one_keychain;
 #[cfg(target_os = "linux")]
 mod private_files;

@@ -103,8 +103,11 @@ nothing can hold the vault's key here: the kernel keyring is not available
 nothing listens at the session bus's address
 nothing was changed
 nothing was stored
+on the way to the file others can put another in its place
 others can write to the vault's folder
+others have access to the file, which is another user's, and it is not mounted in memory by root
 others than its owner have access to the file: chmod 600 (or 400) it
+others than root can write the file
 several accounts are there: name one with --username NAME
 something gives the vault's key: there is nothing to unlock
 the Secret Service has no default collection
@@ -195,6 +198,7 @@ the vault's identity.age is damaged
 the vault's identity.age is in text form
 the vault's identity.age is not for a passphrase
 the vault's key: {0}
+the way to the file leads through what is another user's
 there is no default keychain
 there is no such command or operation
 there is no terminal to ask on: add --yes, or --dry-run to look only
@@ -220,11 +224,12 @@ what should be a file of tokens is no plain file
 what was read is too long to be a token";
 
 /// What makes an error of a text.
-const OPENINGS: [&str; 8] = [
+const OPENINGS: [&str; 9] = [
     "#[error(",
     "Error::Usage(",
     "Error::Option(",
     "Error::Source(",
+    "Error::TokenFile(",
     "Error::Refused(",
     "Error::Unreachable(",
     "Error::Keychain(",
@@ -319,6 +324,7 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::Usage("x"),
         Error::Option("x"),
         Error::Source("x"),
+        Error::TokenFile("x"),
         Error::Unproved("x", "y"),
         Error::NoAccount,
         Error::NoEntry,

@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::forge;
 use crate::git::helper_line::Helper;
 use crate::protocol::Operation;
-use crate::source::SourceOptions;
+use crate::source::{Origin, SourceOptions, is_hidden_by_others};
+use crate::terminal;
 use std::ffi::OsString;
 
 /// As in the helper string; `--for` is the URL.
@@ -96,6 +97,32 @@ impl SourceArguments {
             .iter()
             .fold(String::new(), |text, word| format!("{text} {}", shell_words::quote(word)));
         Ok(options.source.map(|source| (text, source)))
+    }
+}
+
+/// Says what keeps a line with this source from serving as it stands. A variable of a job, or what
+/// a command prints, may well not be there yet.
+pub(super) fn warn(source: &SourceOptions) {
+    let SourceOptions::Bound(source) = source else { return };
+    match &source.origin {
+        Origin::Variable(name) if is_hidden_by_others(name) => {
+            terminal::say("configure", "warning: this variable begins with GIT_");
+            terminal::hint(
+                "pre-commit and its like hide such variables from git: call it otherwise, and name \
+                 that with --env",
+            );
+        }
+        Origin::File(path) => {
+            let Err(why) = source.look() else { return };
+            terminal::say("configure", &format!("warning: no token comes from this file: {why}"));
+            terminal::hint(if path.starts_with("/run/credentials") {
+                "a service's credentials are there only while it runs, and for its user: git gets \
+                 a token then"
+            } else {
+                "git gets no token by this line until that is mended"
+            });
+        }
+        Origin::Variable(_) | Origin::Command(_) => {}
     }
 }
 

@@ -3,7 +3,6 @@
 
 use super::finding::{Finding, Mend, below_home};
 use super::places::Asked;
-use crate::error::Error;
 use crate::forge;
 use crate::source::{Origin, Source, SourceOptions};
 
@@ -39,10 +38,7 @@ pub(super) fn about(source: &SourceOptions, asked: Option<&Asked>, alone: bool) 
             if asked.is_some_and(elsewhere) {
                 return None;
             }
-            let why = match source.look().err()? {
-                Error::Source(why) => why.to_owned(),
-                error => error.to_string(),
-            };
+            let why = source.look().err()?;
             format!("no token for {} comes from {}: {why}", source.context, origin(&source))
         }
     };

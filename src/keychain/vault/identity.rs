@@ -49,12 +49,9 @@ pub(super) fn given(identity: Option<&Identity>) -> Result<Option<Zeroizing<[u8;
     parse(&text?).map(Some)
 }
 
-/// What a file holds that its owner alone can read.
+/// What a file holds that its owner alone can read, or that root has mounted.
 fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let file = private_file::open(path, Links::Refused)?;
-    if !private_file::is_owners_alone(&file) {
-        return Err(Refusal::Shared);
-    }
+    let file = private_file::open_secret(path).map_err(|untrusted| untrusted.refusal)?;
     private_file::read(&file, MAX_TEXT)
 }
 
@@ -75,6 +72,12 @@ fn refused(refusal: Refusal) -> Error {
         Refusal::Link => "its file is a link",
         Refusal::NoFile => "its file is no regular file",
         Refusal::Shared => "others than its owner have access to its file: chmod 600 (or 400) it",
+        Refusal::AnothersShared => {
+            "others have access to its file, which is another user's, and not mounted by root"
+        }
+        Refusal::Writable => "others than root can write its file",
+        Refusal::OpenFolder => "on the way to its file others can put another in its place",
+        Refusal::AnothersWay => "the way to its file leads through what is another user's",
         Refusal::TooLong => "its file is too long to hold one",
         Refusal::Unreadable => "its file cannot be read",
     };
