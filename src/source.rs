@@ -169,12 +169,14 @@ pub(crate) fn is_hidden_by_others(variable: &str) -> bool {
 
 fn variable(name: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let value = env::var_os(name).filter(|value| !value.is_empty());
-    let value = value.ok_or(Error::Source(if is_hidden_by_others(name) {
-        "the variable that --env names is not set; pre-commit and its like hide what begins with \
-         GIT_"
+    let value = value.ok_or(if is_hidden_by_others(name) {
+        Error::Source(
+            "the variable that --env names is not set; pre-commit and its like hide what begins \
+             with GIT_",
+        )
     } else {
-        "the variable that --env names is not set"
-    }))?;
+        Error::Source("the variable that --env names is not set")
+    })?;
     Ok(Zeroizing::new(value.into_encoded_bytes()))
 }
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A runner that is a plain container: the token is a file that is mounted, owned by the user
-# who runs the job and readable by nobody else. Started with, for example:
+# who runs the job and readable by nobody else; or root's, in memory, as Kubernetes mounts secrets
+# for a user who is not root. Started with, for example:
 #
 #   podman run --rm --secret git-token,mode=0400 IMAGE ./container.sh
 #
