@@ -41,14 +41,26 @@ impl Place {
         format!("protocol=https\nhost={}\n", self.keys.host(name))
     }
 
-    fn helper(&self, operation: &str, request: &str) -> Ran {
-        let sandbox = match &self.home {
+    fn sandbox(&self) -> &Sandbox {
+        match &self.home {
             Home::Server(sandbox) => sandbox,
             Home::Desktop(desktop) => &desktop.sandbox,
-        };
-        let mut command = sandbox.command(BINARY);
+        }
+    }
+
+    fn helper(&self, operation: &str, request: &str) -> Ran {
+        let mut command = self.sandbox().command(BINARY);
         command.args(self.options).arg(operation);
         run(command, request.as_bytes())
+    }
+
+    /// A person's command about alice's account.
+    #[track_caller]
+    fn command(&self, name: &str, words: &[&str], stdin: &str) {
+        let url = format!("https://{}", self.keys.host(name));
+        let words = [words, &[&url, "--username", "alice"], &self.options[..2]].concat();
+        let ran = self.sandbox().helper(&words, stdin);
+        assert!(ran.status.success(), "{ran}");
     }
 
     fn store(&self, name: &str, account: &str) {
@@ -147,6 +159,34 @@ fn erases_beside_stores(place: &Place, rounds: usize) {
         });
         assert_eq!(place.get("h"), new);
     }
+}
+
+/// A refusal of a person's token, the new one and what stood in a URL: whatever comes first, the
+/// person's can be brought back.
+fn junk_beside_a_refusal(place: &Place, rounds: usize) {
+    for round in 0..rounds {
+        let token = |what: &str| format!("ghp_TESTONLY{what}{round}");
+        let pair = |what: &str| format!("username=alice\npassword={}\n", token(what));
+        place.command("h", &["login", "--with-token", "--replace"], &token("own"));
+        thread::scope(|scope| {
+            scope.spawn(|| place.erase("h", &pair("own")));
+            scope.spawn(|| place.store("h", &pair("new")));
+            scope.spawn(|| place.store("h", &pair("junk")));
+        });
+        assert_ne!(place.get("h"), pair("own"), "it was refused");
+        place.command("h", &["login", "--restore"], "");
+        assert_eq!(place.get("h"), pair("own"), "round {round}");
+    }
+}
+
+#[test]
+fn no_token_of_a_persons_is_lost_with_the_kernel_keyring() {
+    junk_beside_a_refusal(&Place::kernel(), 60);
+}
+
+#[test]
+fn no_token_of_a_persons_is_lost_with_the_gnome_keyring() {
+    junk_beside_a_refusal(&Place::gnome_keyring(), 60);
 }
 
 #[test]

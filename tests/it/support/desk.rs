@@ -79,6 +79,11 @@ impl Desk {
         }
     }
 
+    /// The keychain's name.
+    pub fn keychain(&self) -> &'static str {
+        self.keychain
+    }
+
     /// Sets a variable for every later command.
     pub fn set(&mut self, name: &str, value: &str) {
         self.sandbox_mut().set(name, value);
