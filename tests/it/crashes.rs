@@ -5,7 +5,7 @@
 use crate::support::kernel::Keys;
 use crate::support::residue::Needles;
 use crate::support::sandbox::{BINARY, Sandbox};
-use crate::support::tracee::{Kill, watch, watch_and_kill};
+use crate::support::tracee::{Calls, Kill, watch, watch_and_kill};
 use std::process::Command;
 
 const OLD: &str = "ghp_TESTONLYold";
@@ -56,7 +56,7 @@ fn killed_at_every_call(arguments: &str, token: &str, may_be: [Option<&str>; 2])
         for after in [false, true] {
             place.helper("erase", &format!("{}username=alice\n", place.request()));
             place.helper("store", &place.with(OLD));
-            let kill = Kill { at, after };
+            let kill = Kill { of: Calls::ToKeyring, at, after };
             let command = place.command(arguments);
             let seen = watch_and_kill(&command, request.as_bytes(), &nothing, Some(kill));
             // It looks again where another test's key goes meanwhile: calls more or less.

@@ -4,9 +4,15 @@
 //! - [`asking`]: who is asked for the passphrase, and who is not.
 //! - [`unattended`]: something gives the key.
 //! - [`files`]: what lies in the folder, and what becomes of files that are not what was written.
+//! - [`faults`]: disks, rights and memory that fail. [`containers`]: several that use one vault.
+//! - [`crashes`]: what a killed process leaves.
 //! - [`recovery`]: the same with stock age.
 
 mod asking;
+mod containers;
+#[cfg(target_arch = "x86_64")]
+mod crashes;
+mod faults;
 mod files;
 mod life;
 mod recovery;
