@@ -6,7 +6,7 @@
 //! - [`files`]: what lies in the folder, and what becomes of files that are not what was written.
 //! - [`faults`]: disks, rights and memory that fail. [`containers`]: several that use one vault.
 //! - [`crashes`]: what a killed process leaves.
-//! - [`recovery`]: the same with stock age.
+//! - [`recovery`]: the same with stock age. [`residue`]: what is left in memory.
 
 mod asking;
 mod containers;
@@ -16,6 +16,8 @@ mod faults;
 mod files;
 mod life;
 mod recovery;
+#[cfg(target_arch = "x86_64")]
+mod residue;
 mod unattended;
 
 use crate::support::sandbox::{Ran, Sandbox};
