@@ -99,7 +99,7 @@ impl<'a> View<'a> {
             }
             let (word, path) = helper_line::our_program(&entry.value);
             match path {
-                None if word == "pat" => findings.push(Finding::wrong(
+                None if !word.contains(['/', '\\']) => findings.push(Finding::wrong(
                     "not-in-path",
                     format!("git does not find git-credential-pat in PATH ({place})"),
                     self.configure(""),
