@@ -4,8 +4,10 @@
 //! `sh -c '…'`. What the command says on stderr is passed on, and where there is a terminal
 //! it may ask there. It has half a minute; what it prints has a limit, too.
 
-use super::MAX_TOKEN;
+use super::{MAX_TOKEN, told};
+use crate::context::escape;
 use crate::error::Error;
+use crate::forge;
 use std::io::Read;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
@@ -30,7 +32,7 @@ pub(super) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut child = command.spawn().map_err(|_| Error::Source("the command cannot be run"))?;
     let deadline = Instant::now() + DEADLINE;
     let result = read(child.stdout.take(), deadline).and_then(|output| {
-        wait(&mut child, deadline)?;
+        wait(&mut child, program, deadline)?;
         Ok(output)
     });
     if result.is_err() {
@@ -61,13 +63,17 @@ const FAILED: Error = Error::Source("the command failed");
 
 const TOO_SLOW: Error = Error::Source("the command took longer than 30 seconds");
 
-fn wait(child: &mut Child, deadline: Instant) -> Result<(), Error> {
+fn wait(child: &mut Child, program: &str, deadline: Instant) -> Result<(), Error> {
     loop {
         match child.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(()),
+            Ok(Some(status)) => {
+                let program = escape(forge::shown(program).as_bytes());
+                return Err(told(format!("the command failed: {program}, {status}")));
+            }
             Ok(None) if Instant::now() < deadline => thread::sleep(PAUSE),
             Ok(None) => return Err(TOO_SLOW),
-            _ => return Err(FAILED),
+            Err(_) => return Err(FAILED),
         }
     }
 }

@@ -158,7 +158,6 @@ the terminal would show the token: pipe it on, or add --yes to see it
 the test's own place cannot be named
 the token could not be read back
 the token is too long for this keychain
-the variable that --env names is not set
 there is no default keychain
 there is no such command or operation
 there is no terminal to ask on: add --yes, or --dry-run to look only

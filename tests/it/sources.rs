@@ -302,6 +302,23 @@ fn a_runners_token_serves_the_runners_server() {
 }
 
 #[test]
+fn a_source_without_its_token_says_which_one_is_missing() {
+    let mut sandbox = Sandbox::new();
+    get(&sandbox, &["--for", "https://h.example", "--env", "TOKEN_OF_JOB"])
+        .fails(1, "the variable TOKEN_OF_JOB is not set");
+    let ask = |line: &str| get(&sandbox, &["--for", "https://h.example", "--command", line]);
+    ask("sh -c 'exit 3'").fails(1, "the command failed: sh, exit status: 3");
+    ask("sh -c 'kill -9 $$'").fails(1, "the command failed: sh, signal: 9");
+    get(&sandbox, &["--ci"]).prints("");
+    sandbox.set("GITHUB_ACTIONS", "true");
+    sandbox.set("GITHUB_SERVER_URL", "https://h.example");
+    get(&sandbox, &["--ci"]).fails(1, "the variable GITHUB_TOKEN is not set");
+    // Elsewhere nobody waits for it.
+    sandbox.set("GITHUB_SERVER_URL", "https://g.example");
+    get(&sandbox, &["--ci"]).prints("");
+}
+
+#[test]
 fn nothing_is_left_of_a_token_that_a_source_gave() {
     let token = "ghp_TESTONLYq7Rk2Zb9LxV3mN8pWd5sYc1Ga6Hj";
     let sandbox = Sandbox::new();

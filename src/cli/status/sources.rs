@@ -32,8 +32,7 @@ fn origin(source: &Source) -> String {
 /// What keeps a source from serving a place; `alone` says that nothing else of ours serves there.
 pub(super) fn about(source: &SourceOptions, asked: Option<&Asked>, alone: bool) -> Option<Finding> {
     let what = match source.open() {
-        None => "--ci finds no runner: its mark, its server's address or its token is missing"
-            .to_owned(),
+        None => "--ci finds no runner: its mark or its server's address is missing".to_owned(),
         Some(source) => {
             let elsewhere = |asked: &Asked| !asked.context.outwards().contains(&source.context);
             if asked.is_some_and(elsewhere) {
