@@ -131,8 +131,10 @@ mod tests {
         for (context, username, arguments) in [
             ("https://h.example", Some("alice"), "--username alice https://h.example"),
             ("https://h.example:8443", None, "https://h.example:8443"),
-            ("https://h.example", Some("a'; b"), "https://h.example"),
-            ("https://h.example", Some("-x"), "https://h.example"),
+            ("https://h.example", Some("a'; b"), r"--username 'a'\''; b' https://h.example"),
+            ("https://h.example", Some("-x"), "--username=-x https://h.example"),
+            ("https://h.example", Some(""), "https://h.example"),
+            ("https://h.example", Some("a%b"), "--username a%b https://h.example"),
             ("https://h.example", Some("ghp_TESTONLYTESTONLY"), "https://h.example"),
             ("https://h.example/it's", None, r"'https://h.example/it'\''s'"),
             ("https://h.example/a b", Some("al@h"), "--username al@h 'https://h.example/a b'"),

@@ -18,6 +18,8 @@ mod ci;
 mod command;
 mod file;
 
+pub(crate) use command::{Ended, printed};
+
 use crate::context::{Context, unescape};
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
@@ -123,7 +125,8 @@ impl Source {
             Origin::Command(line) => command::output(line)?,
         };
         let bytes = Buffer::from(bytes);
-        let line = bytes.without_line_end();
+        // Editors, `echo` and people put more behind a token than one end of a line.
+        let line = bytes.expose().trim_ascii();
         if line.is_empty() {
             return Err(Error::Source("it gave nothing"));
         }

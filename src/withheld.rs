@@ -24,7 +24,9 @@ pub(crate) fn say(account: &Withheld, now: u64) {
 pub(crate) fn say_ambiguous(host: &Context, names: &[Username]) {
     terminal::say("get", &format!("several accounts could answer at {host}: {}", listed(names)));
     let setting = typed(&git::key(&url::of(host), "username"));
-    let first = names.iter().find_map(plain).unwrap_or_else(|| "NAME".to_owned());
+    let is_value = |name: &&Username| is_shown(name) && !name.as_bytes().starts_with(b"-");
+    let first = names.iter().find(is_value);
+    let first = first.map_or_else(|| "NAME".to_owned(), |name| typed(name.as_bytes()));
     terminal::hint(&format!("choose one, such as: git config --global {setting} {first}"));
 }
 
@@ -61,20 +63,20 @@ pub(crate) fn whose(context: &Context, username: Option<&Username>) -> String {
     format!("the token{name} at {context}")
 }
 
-/// The login to type for this account. An odd name is left out: login takes the one account that
-/// is there, or asks.
+/// The login to type for this account. A token in a name's place is left out: login takes the one
+/// account that is there.
 pub(crate) fn login(option: &str, context: &Context, username: Option<&Username>) -> String {
-    let name = username.and_then(plain).map(|name| format!("--username {name} "));
+    let name = username.filter(|name| is_shown(name)).map(|name| match name.as_bytes() {
+        // Else it would be an option.
+        [b'-', ..] => format!("{} ", typed(&[b"--username=", name.as_bytes()].concat())),
+        name => format!("--username {} ", typed(name)),
+    });
     let place = typed(&context.to_string());
     format!("git credential-pat login {option} {}{place}", name.unwrap_or_default())
 }
 
-/// A name that is one word as it stands.
-fn plain(name: &Username) -> Option<String> {
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"._-@".contains(&b);
-    let name = Some(name).filter(|name| !name.is_token() && !name.is_empty())?;
-    let name = str::from_utf8(name.as_bytes()).ok()?;
-    (name.bytes().all(is_plain) && !name.starts_with('-')).then(|| name.to_owned())
+fn is_shown(name: &Username) -> bool {
+    !name.is_empty() && !name.is_token()
 }
 
 fn listed(names: &[Username]) -> String {

@@ -123,6 +123,12 @@ impl Import<'_> {
     fn source(&mut self, source: &Source) -> Result<(), Error> {
         let mut plan = Plan::make(source, &mut self.opened, self.arguments.replace)?;
         terminal::write_raw(plan.table().as_bytes())?;
+        for (label, what) in plan.copied_along() {
+            let warning = format!(
+                "warning: {label}: the token came with {what}, which the host would refuse"
+            );
+            terminal::say("import", &warning);
+        }
         if self.arguments.dry_run {
             return Ok(());
         }

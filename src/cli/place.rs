@@ -81,8 +81,8 @@ fn is_at(url: &str, context: &Context) -> bool {
     Context::of_host(protocol.as_bytes(), host.as_bytes()) == Some(context.host_level())
 }
 
-/// A username that a person gave, if it can be one of git's: on a line of its own, and no
-/// token, which everybody may see there.
+/// A username that a person gave, if it can be one of git's, and is no token, which everybody may
+/// see there.
 ///
 /// # Errors
 /// [`Error::Usage`], which never quotes the name.
@@ -92,10 +92,16 @@ pub(super) fn usable(name: Username) -> Result<Username, Error> {
             "a token is no username: it is asked for, or read with --with-token",
         ));
     }
-    if name.as_bytes().iter().any(|b| matches!(b, b'\n' | b'\r' | 0)) {
-        return Err(Error::Usage("this username cannot be used"));
+    flaw(&name).map_or(Ok(name), |flaw| Err(Error::Usage(flaw)))
+}
+
+/// Why a username can be nobody's, if so.
+pub(super) fn flaw(name: &Username) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(name.as_bytes());
+    if text.chars().any(char::is_control) {
+        return Some("a username has no control characters, such as an arrow key makes");
     }
-    Ok(name)
+    text.contains(':').then_some("a username has no colon: HTTP ends the name there")
 }
 
 #[cfg(test)]
@@ -170,6 +176,9 @@ mod tests {
             "ssh://h.example",
             "https://h.example.",
             "https://a%0Ab@h.example",
+            "https://ab%1B%5BA@h.example",
+            "https://a%3Ab@h.example",
+            "https://a%C2%9Bb@h.example",
             "https://h.example/a//b",
             "file:///x",
         ] {

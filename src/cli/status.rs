@@ -89,8 +89,11 @@ struct PlaceReport {
 /// The exit status is 0 if all is well.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let report = Report::gather(arguments)?;
-    let text = if arguments.json { format!("{:#}\n", report.to_json()) } else { report.to_text() };
-    terminal::write_raw(text.as_bytes())?;
+    if arguments.json {
+        terminal::write_json(&report.to_json())?;
+    } else {
+        terminal::write_raw(report.to_text().as_bytes())?;
+    }
     Ok(u8::from(report.findings.iter().any(|finding| finding.wrong)))
 }
 

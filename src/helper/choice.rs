@@ -12,9 +12,10 @@
 
 use super::verdict::Question;
 use crate::context::Context;
-use crate::credential::{Credential, Maker, State, Username};
+use crate::credential::{Account, Credential, Maker, State, Username};
 use crate::error::Error;
 use crate::keychain::{Found, Keychain};
+use std::collections::BTreeMap;
 
 /// An item with what was read in it.
 pub(crate) type Item = (Found, Credential);
@@ -54,6 +55,15 @@ pub(crate) fn choose(
 /// Some keychains hold two items for one account after a race: the later one counts.
 pub(super) fn latest(accounts: Vec<Item>) -> Option<Item> {
     accounts.into_iter().max_by_key(|(_, credential)| credential.stored_at)
+}
+
+/// Of each account the item that counts.
+pub(super) fn without_older_copies(accounts: Vec<Item>) -> Vec<Item> {
+    let mut copies: BTreeMap<Account, Vec<Item>> = BTreeMap::new();
+    for item in accounts {
+        copies.entry(item.1.account()).or_default().push(item);
+    }
+    copies.into_values().filter_map(latest).collect()
 }
 
 /// The account of this name at the most specific scope that has one; if there is none, the
@@ -149,10 +159,11 @@ fn unnamed(keychain: &mut dyn Keychain, contexts: &[Context], now: u64) -> Resul
         // git's sign for single sign-on answers where nobody else does.
         return Ok(Unnamed::Accounts(others));
     }
-    if accounts.iter().any(|(_, credential)| credential.made_by == Maker::Person) {
-        accounts.retain(|(_, credential)| credential.made_by == Maker::Person);
-    }
     if accounts.len() + damaged.len() > 1 {
+        accounts = without_older_copies(accounts);
+        if accounts.iter().any(|(_, credential)| credential.made_by == Maker::Person) {
+            accounts.retain(|(_, credential)| credential.made_by == Maker::Person);
+        }
         let name = |(_, credential): &Item| credential.account().username;
         let mut names: Vec<Username> = accounts.iter().map(name).collect();
         if names.iter().any(Username::is_empty) {
@@ -246,8 +257,8 @@ fn unless_hiding(
 ) -> Result<Vec<Item>, Error> {
     let is_a_persons = |item: &Item| item.1.made_by == Maker::Person;
     let is_gits_and_dead = |item: &Item| !is_a_persons(item) && !item.1.is_live(now);
-    let Some((found, credential)) = chosen.first().filter(|_| chosen.iter().all(is_gits_and_dead))
-    else {
+    let counting = chosen.iter().max_by_key(|(_, credential)| credential.stored_at);
+    let Some((found, credential)) = counting.filter(|item| is_gits_and_dead(item)) else {
         return Ok(chosen);
     };
     let wider = contexts.iter().skip_while(|context| **context != found.context).skip(1);

@@ -6,6 +6,7 @@
 use super::console::Device;
 #[cfg(unix)]
 use super::tty::Device;
+use crate::context::shown;
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
 use std::io::{Read, Write};
@@ -33,7 +34,7 @@ impl Terminal {
     /// # Errors
     /// [`Error::Stream`] where the terminal fails.
     pub fn show(&mut self, line: &str) -> Result<(), Error> {
-        self.write(line)?;
+        self.write(&shown(line))?;
         self.write("\n")
     }
 
@@ -43,7 +44,7 @@ impl Terminal {
     /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person gave up
     /// with Ctrl-D (Ctrl-Z on Windows) or the answer is no text.
     pub fn ask(&mut self, question: &str) -> Result<String, Error> {
-        self.write(question)?;
+        self.write(&shown(question))?;
         let mut answer = Vec::new();
         let mut byte = [0];
         while self.read(&mut byte)? && byte[0] != b'\n' && answer.len() < MAX_ANSWER {
@@ -93,7 +94,7 @@ impl Terminal {
     pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Error> {
         // First hide, then ask: an answer may follow at once.
         let mode = self.0.hide().map_err(|e| Error::Stream(e.kind()))?;
-        let answer = self.write(question).and_then(|()| self.read_hidden());
+        let answer = self.write(&shown(question)).and_then(|()| self.read_hidden());
         let shown = self.0.restore(&mode);
         self.write("\n")?;
         shown.map_err(|e| Error::Stream(e.kind()))?;

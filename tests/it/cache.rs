@@ -181,11 +181,13 @@ fn a_refused_copy_ends_also_where_the_keychain_holds_another_token_by_now() {
 }
 
 #[test]
-fn deleting_ends_the_copy() {
+fn putting_away_ends_the_copy() {
     let place = Place::new();
     place.comes_from_the_desktop("", Some(TOKEN));
     place.run("erase", "");
-    place.comes_from_the_desktop("", None);
+    // What is put away is read before that is known.
+    let (answer, calls) = place.get("get", "");
+    assert_eq!((answer, calls.first().map(String::as_str)), (None, Some("Hello")));
 }
 
 #[test]

@@ -1,16 +1,15 @@
 //! docker's protocol: as it is written, and as real clients of a real registry use it.
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod memory;
+
 use crate::support::desktop::Desktop;
 use crate::support::kernel::Keys;
 use crate::support::program::program;
 use crate::support::registry::Registry;
-use crate::support::release::release_binary;
-use crate::support::residue::Needles;
 use crate::support::sandbox::{BINARY, Ran, Sandbox};
-use crate::support::tracee::watch;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::Command;
 
 const TOKEN: &str = "ghp_TESTONLYq7Rk2Zb9LxV3mN8pWd5sYc1Ga6Hj";
 const NOT_FOUND: &str = "credentials not found in native keychain\n";
@@ -112,7 +111,7 @@ fn what_cannot_be_understood_is_an_error_that_shows_nothing_of_it() {
     fails(&docker(&sandbox, "store", &entry("h.example", "", TOKEN)), "no credentials username\n");
     for (action, stdin) in [
         ("store", format!("{{\"ServerURL\":\"h.example\",\"Secret\":\"{TOKEN}")),
-        ("store", entry("h.example", "alice", &format!("{TOKEN}\\n"))),
+        ("store", entry("h.example", "al\\nice", TOKEN)),
         ("store", entry("u:p@h.example", "alice", TOKEN)),
         ("store", "x".repeat(300_000)),
         ("get", "h.example\nghp_TESTONLY".to_owned()),
@@ -133,28 +132,6 @@ fn a_token_of_any_characters_is_itself_in_json() {
     docker(&sandbox, "store", &stored).prints("");
     let got = entry(&host, "al\\\"ice", "a\\\\b\u{e9}\\t<c>");
     docker(&sandbox, "get", &host).prints(&got);
-}
-
-#[test]
-fn nothing_is_left_of_a_token() {
-    let (sandbox, keys) = (sandbox(), Keys::new());
-    fs::remove_file(sandbox.path("bin/docker-credential-pat")).unwrap();
-    symlink(release_binary(), sandbox.path("bin/docker-credential-pat")).unwrap();
-    let host = keys.host("registry");
-    let needles = Needles::new(&[TOKEN.as_bytes()]);
-    for (action, stdin) in [
-        ("store", entry(&host, "alice", TOKEN)),
-        ("get", host.clone()),
-        ("store", entry(&host, "alice", TOKEN)),
-        ("list", String::new()),
-        ("erase", host.clone()),
-    ] {
-        let mut command: Command = sandbox.command(sandbox.path("bin/docker-credential-pat"));
-        command.arg(action);
-        let seen = watch(&command, stdin.as_bytes(), &needles);
-        assert!(seen.status == 0 && seen.residue.is_empty(), "{action}: {seen}");
-        assert!(seen.unprotected.is_empty(), "{action}: {seen}");
-    }
 }
 
 fn login(sandbox: &Sandbox, line: &str, token: &str) -> Ran {
@@ -246,6 +223,42 @@ fn a_push_takes_the_token_by_its_link() {
     let words: Vec<&str> = push.split(' ').collect();
     let ran = sandbox.run(program("skopeo", "skopeo"), &words, b"");
     assert!(ran.status.success(), "{ran}");
+}
+
+#[test]
+fn a_registry_without_encryption_does_not_get_a_hosts_token() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    let (host, server) = (keys.host("git"), keys.host("registry"));
+    let url = format!("https://{host}");
+    let ran = login(&sandbox, &format!("--username alice --also http://{server} {url}"), TOKEN);
+    assert!(ran.status.code() == Some(2) && keys.accounts().is_empty(), "{ran}");
+    let ran = login(&sandbox, &format!("--username alice --also {server} {url}"), TOKEN);
+    assert!(ran.status.success(), "{ran}");
+    let open = format!("http://{server}");
+    for name in [open.clone(), format!("{open}:80"), format!("{open}/v2/")] {
+        fails(&docker(&sandbox, "get", &name), NOT_FOUND);
+    }
+    for name in [server.clone(), format!("https://{server}/v1/")] {
+        docker(&sandbox, "get", &name).prints(&entry(&name, "alice", TOKEN));
+    }
+    // Who logs in there has a token for there, even if it is the same.
+    docker(&sandbox, "store", &entry(&open, "alice", TOKEN)).prints("");
+    docker(&sandbox, "get", &open).prints(&entry(&open, "alice", TOKEN));
+    docker(&sandbox, "store", &entry(&server, "alice", "ghp_TESTONLYown")).prints("");
+    fails(&docker(&sandbox, "get", &open), NOT_FOUND);
+}
+
+#[test]
+fn a_key_of_several_lines_is_kept_whole_and_listed_as_it_was_stored() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    let server = format!("https://{}/", keys.host("registry"));
+    let key = r#"{\n  \"type\": \"service_account\",\n  \"private_key\": \"TESTONLY\\n\"\n}\n"#;
+    docker(&sandbox, "store", &entry(&server, "_json_key", key)).prints("");
+    docker(&sandbox, "get", &server).prints(&entry(&server, "_json_key", key));
+    let list = docker(&sandbox, "list", "").stdout();
+    assert!(list.contains(&format!("\"{server}\":\"_json_key\"")), "{list}");
+    let list = sandbox.helper(&["list"], "").stdout();
+    assert!(list.contains("_json_key") && !list.contains("TESTONLY"), "{list}");
 }
 
 /// An image of one file, as a folder in OCI's layout.

@@ -2,7 +2,7 @@
 //! and the variables that the runner sets. What installs the helper is left out, and the
 //! host and the file of the examples are the test's own.
 
-use crate::support::desk::{Desk, TOKEN};
+use crate::support::home::{Home, TOKEN};
 use crate::support::page;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,11 +12,11 @@ fn example(name: &str) -> String {
 }
 
 /// A desk with nothing configured; the helper is in PATH, where git looks for `pat`.
-fn runner(user: &str, variables: &[(&str, &str)]) -> Desk {
-    let mut desk = Desk::new();
-    desk.server.set_token(user, TOKEN);
-    desk.sandbox().git(&["config", "--global", "--unset-all", "credential.helper"]);
-    let (url, host) = (desk.url(""), desk.server.host());
+fn runner(user: &str, variables: &[(&str, &str)]) -> Home {
+    let mut desk = Home::bare().with_git_host();
+    desk.server().set_token(user, TOKEN);
+    desk.sandbox.git(&["config", "--global", "--unset-all", "credential.helper"]);
+    let (url, host) = (desk.url(""), desk.server().host());
     for (name, value) in variables {
         let value = value.replace("URL", url.trim_end_matches('/')).replace("HOST", &host);
         desk.set(name, &value);
@@ -26,13 +26,13 @@ fn runner(user: &str, variables: &[(&str, &str)]) -> Desk {
 
 /// Runs the example's lines, and looks for the token afterwards.
 #[track_caller]
-fn works(desk: &Desk, script: &str) {
+fn works(desk: &Home, script: &str) {
     assert!(script.contains("git clone"), "{script}");
-    let ran = desk.sandbox().run("sh", &["-eu", "-c", script], b"");
+    let ran = desk.sandbox.run("sh", &["-eu", "-c", script], b"");
     assert!(ran.status.success(), "{script}\n{ran}");
-    assert!(desk.sandbox().path("again/.git").is_dir(), "{ran}");
+    assert!(desk.sandbox.path("again/.git").is_dir(), "{ran}");
     let token_is_in = |path: &str| {
-        let text = fs::read_to_string(desk.sandbox().path(path)).unwrap_or_default();
+        let text = fs::read_to_string(desk.sandbox.path(path)).unwrap_or_default();
         text.contains("TESTONLY")
     };
     for path in ["gitconfig", "again/.git/config", ".git/config", ".git-credentials"] {
@@ -77,8 +77,8 @@ fn github_actions() {
         ],
     );
     // What checkout does before, without leaving its credentials.
-    desk.sandbox().git(&["init", "--quiet"]);
-    desk.sandbox().git(&["remote", "add", "origin", &desk.url("team/repo.git")]);
+    desk.sandbox.git(&["init", "--quiet"]);
+    desk.sandbox.git(&["remote", "add", "origin", &desk.url("team/repo.git")]);
     works(&desk, &steps(&example("github-actions.yml")));
     assert!(example("github-actions.yml").contains("persist-credentials: false"));
 }
@@ -108,15 +108,15 @@ fn jenkins() {
     let desk = runner("token", &[("GIT_TOKEN", TOKEN)]);
     let example = example("Jenkinsfile");
     let script = example.split("'''").nth(1).unwrap();
-    works(&desk, &script.replace("git.example.com", &desk.server.host()));
+    works(&desk, &script.replace("git.example.com", &desk.server().host()));
 }
 
 #[test]
 fn a_plain_container() {
     let desk = runner("token", &[]);
-    let secret = desk.sandbox().path("git-token");
+    let secret = desk.sandbox.path("git-token");
     fs::write(&secret, format!("{TOKEN}\n")).unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o400)).unwrap();
-    let script = example("container.sh").replace("git.example.com", &desk.server.host());
+    let script = example("container.sh").replace("git.example.com", &desk.server().host());
     works(&desk, &script.replace("/run/secrets/git-token", secret.to_str().unwrap()));
 }

@@ -7,6 +7,7 @@ mod keyring;
 mod memory;
 mod others;
 mod removal;
+mod spellings;
 
 use crate::support::kernel::Keys;
 use crate::support::sandbox::{BINARY, Ran, Sandbox, run};

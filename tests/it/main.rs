@@ -62,6 +62,8 @@ mod releases;
 #[cfg(unix)]
 mod secret_service;
 #[cfg(unix)]
+mod shown;
+#[cfg(unix)]
 mod sources;
 #[cfg(unix)]
 mod status;

@@ -26,6 +26,7 @@ const MESSAGES: &str = "\
 --yes needs the source by name: --from SOURCE
 D-Bus cannot carry what was to be stored
 a URL has no backslash
+a file of git's configuration could not be changed
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
 a standard stream failed: {0}
@@ -37,7 +38,7 @@ a token is one line without control characters
 a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use
 a token that was stored cannot be deleted
-a username and a token are one line each
+a username is one line
 an item is gone
 an item of another keychain was given
 an option of the helper string has control characters
@@ -45,10 +46,10 @@ an option of the helper string has no value
 another bus listens at the session bus's address
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
+docker sent no token: nothing is stored
 gh's hosts file is not as gh writes it, and is left alone
 git cannot be run
 git cannot read its configuration
-git could not change the remote's URL
 git does not come to this program by its name: its folder is not in PATH
 git's configuration could not be changed
 git's configuration could not be changed: HOME is not set
@@ -56,6 +57,7 @@ git's configuration could not be changed: its file cannot be locked
 git's configuration could not be changed: its file cannot be written
 git's configuration could not be changed: this is no repository
 git's configuration takes no such username
+git's configuration was changed meanwhile and is left as it is: begin again
 given up
 http is unencrypted: use https, or add --allow-http to the helper string
 it cannot be written
@@ -147,7 +149,6 @@ the keyring has no entry of this service and user
 the keyring has several entries of this service and user, and their secrets differ
 the operation must be the last word
 the registry has a token of its own: add --replace to drop it
-the remotes were changed meanwhile and are left as they are: begin again
 the request is longer than 1 MiB
 the security service of Windows does not answer
 the session bus belongs to another user

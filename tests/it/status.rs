@@ -9,65 +9,18 @@ mod plain_text;
 mod roles;
 mod screen;
 
-use crate::support::kernel::Keys;
-use crate::support::sandbox::{BINARY, Ran, Sandbox};
+use crate::support::home::Home;
+use crate::support::sandbox::Ran;
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
 use git_credential_pat::secret::Secret;
 use serde_json::Value;
-use std::path::Path;
 
 /// A token that must never be seen.
 pub const TOKEN: &str = "ghp_TESTONLYstatus0123456789";
 
-/// Somebody with the kernel's keyring and without a desktop, at a host of their own.
-pub struct User {
-    pub sandbox: Sandbox,
-    keys: Keys,
-    pub host: String,
-}
-
-impl User {
-    /// Whom nothing is configured for.
-    pub fn new() -> Self {
-        let keys = Keys::new();
-        let host = keys.host("status");
-        Self { sandbox: Sandbox::new(), keys, host }
-    }
-
-    /// Whose git asks this helper.
-    pub fn configured() -> Self {
-        let user = Self::new();
-        user.helper("pat --keychain kernel");
-        user
-    }
-
-    /// Whose first git is this one.
-    pub fn with_git(git: &Path) -> Self {
-        let mut user = Self::new();
-        let folder = Path::new(BINARY).parent().unwrap().display();
-        let path = std::env::var("PATH").unwrap();
-        user.sandbox.set("PATH", &format!("{folder}:{}:{path}", git.parent().unwrap().display()));
-        user
-    }
-
-    pub fn url(&self, path: &str) -> String {
-        format!("https://{}{path}", self.host)
-    }
-
-    /// Adds to git's configuration; `HOST` is the user's own.
-    pub fn config(&self, words: &[&str]) {
-        let words: Vec<String> =
-            words.iter().map(|word| word.replace("HOST", &self.host)).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.sandbox.git(&[&["config"], &words[..]].concat());
-    }
-
-    /// Adds a line to `credential.helper`.
-    pub fn helper(&self, line: &str) {
-        self.config(&["--global", "--add", "credential.helper", line]);
-    }
-
+/// What `status` says, and its mendings.
+impl Home {
     /// Makes an account, whatever state it is in.
     pub fn account(&self, path: &str, username: &str, change: impl FnOnce(&mut Credential)) {
         let mut credential = Credential::new(
@@ -78,11 +31,6 @@ impl User {
         );
         change(&mut credential);
         self.keys.plant_account(&credential);
-    }
-
-    pub fn types(&self, line: &str) -> Ran {
-        let line = line.replace("HOST", &self.host);
-        self.sandbox.helper(&line.split_whitespace().collect::<Vec<_>>(), b"")
     }
 
     /// What `status --json` says of a place of the host; as people see it, it tells the same.
@@ -135,13 +83,6 @@ impl User {
         assert!(ran.status.success(), "{ran}");
         assert!(!ran.stdout().contains("TESTONLY") && !ran.stderr().contains("TESTONLY"), "{ran}");
         ran
-    }
-
-    /// The user's `credential.helper`, line by line.
-    pub fn helpers(&self) -> Vec<String> {
-        let args = ["config", "--global", "--null", "--get-all", "credential.helper"];
-        let values = self.sandbox.run("git", &args, b"").stdout();
-        values.split_terminator('\0').map(str::to_owned).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a source holds: the same for all of them.
 
 use super::token_first::{are_two, is_first};
-use crate::cli::place::Place;
+use crate::cli::place::{Place, flaw};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -105,11 +105,8 @@ pub(super) fn credential(
     if token.expose().iter().any(u8::is_ascii_control) {
         return Err("its token holds control characters");
     }
-    if username.as_bytes().iter().any(u8::is_ascii_control) {
-        return Err("its username holds control characters");
-    }
-    if username.as_bytes().contains(&b':') {
-        return Err("its username holds a colon, which HTTP cannot send");
+    if let Some(flaw) = flaw(&username) {
+        return Err(flaw);
     }
     if forge::is_in_context(&context) {
         return Err("a token stands where its place should");

@@ -93,7 +93,7 @@ impl Machine {
         }
         let context = Context::of_host(b"https", name);
         let context = context.ok_or("its host cannot be one that git asks for")?;
-        let password = self.password.as_ref().ok_or("it has no token")?;
+        let password = self.password.as_ref().map_or(&b""[..], |password| password);
         let login = self.login.as_ref().map(|login| Username::new(login));
         credential(context, login, Secret::new(password))
     }

@@ -98,7 +98,7 @@ pub(super) fn about_answer(
         let what = format!("several accounts could answer at {place}, so none does");
         let key = typed(&git::key(&url::of(&one.account.context), "username"));
         let name = Some(username(one)).filter(|name| !name.is_token());
-        let name = name.map_or_else(|| "NAME".to_owned(), |name| typed(&name.to_string()));
+        let name = name.map_or_else(|| "NAME".to_owned(), |name| typed(name.as_bytes()));
         let mend = Mend::Command(format!("git config --global {key} {name}"));
         return Some(Finding::wrong("ambiguous", what, mend));
     }
@@ -223,7 +223,7 @@ fn login(explained: &Explained, option: &str) -> Mend {
     let name = if name.is_empty() || name.is_token() {
         String::new()
     } else {
-        format!(" --username {}", typed(&name.to_string()))
+        format!(" --username {}", typed(name.as_bytes()))
     };
     let place = context.to_string();
     Mend::ours(&format!("login{option}{name} {}", typed(&place)))

@@ -108,7 +108,7 @@ fn import(source: &str) -> Mend {
 }
 
 fn source(kind: &str, file: &Path) -> String {
-    typed(&format!("{kind}={}", file.display()))
+    typed(&[kind.as_bytes(), b"=", file.as_os_str().as_encoded_bytes()].concat())
 }
 
 /// A file's text; nothing where there is none, or where it is not one's own to read.

@@ -1,7 +1,7 @@
 //! Tokens in git's configuration, wherever they stand there.
 
 use super::Newcomer;
-use crate::support::desk::{Desk, TOKEN};
+use crate::support::home::{Home, TOKEN};
 use crate::support::sandbox::{BINARY, Ran, run};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -293,8 +293,8 @@ fn what_cannot_be_moved_is_named_and_stays() {
 
 #[test]
 fn a_submodules_token_is_found_when_git_clones_it() {
-    let desk = Desk::new();
-    desk.server.create_repository("team/sub.git");
+    let desk = Home::bare().with_git_host();
+    desk.server().create_repository("team/sub.git");
     let with_token = |url: &str| url.replace("https://", &format!("https://alice:{TOKEN}@"));
     let (whole, sub) = (desk.url("team/repo.git"), desk.url("team/sub.git"));
     desk.git(&["clone", "--quiet", &with_token(&sub), "sub"]);
@@ -303,19 +303,19 @@ fn a_submodules_token_is_found_when_git_clones_it() {
     desk.git(&["clone", "--quiet", &with_token(&whole), "work"]);
     desk.git(&["-C", "work", "submodule", "add", "--quiet", "-b", "main", "../sub.git", "sub"]);
     // What git has stored after each success is another matter.
-    let ran = desk.sandbox().helper(&["logout", "--keychain", "kernel", &desk.url("")], "");
+    let ran = desk.sandbox.helper(&["logout", "--keychain", "kernel", &desk.url("")], "");
     assert!(ran.status.success(), "{ran}");
-    let mut command = desk.sandbox().command(BINARY);
+    let mut command = desk.sandbox.command(BINARY);
     command.args(["import", "--from", "remotes", "--yes", "--remove", "--keychain", "kernel"]);
-    command.current_dir(desk.sandbox().path("work"));
+    command.current_dir(desk.sandbox.path("work"));
     let ran = run(command, b"");
     assert!(ran.status.success(), "{ran}");
-    let left = desk.sandbox().run("grep", &["-r", "TESTONLY", "work/.git", "gitconfig"], b"");
+    let left = desk.sandbox.run("grep", &["-r", "TESTONLY", "work/.git", "gitconfig"], b"");
     assert_eq!(left.stdout(), "", "{ran}");
     let accounts = desk.accounts();
     assert!(accounts.iter().any(|row| row.contains("team/sub alice")), "{accounts:?}");
     desk.git(&["-C", "work", "submodule", "--quiet", "deinit", "--force", "sub"]);
-    fs::remove_dir_all(desk.sandbox().path("work/.git/modules/sub")).unwrap();
+    fs::remove_dir_all(desk.sandbox.path("work/.git/modules/sub")).unwrap();
     desk.git(&["-C", "work", "submodule", "--quiet", "update", "--init"]);
     desk.git(&["-C", "work/sub", "fetch", "--quiet"]);
 }

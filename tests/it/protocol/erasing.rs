@@ -132,11 +132,11 @@ const REFUSED: &[Row] = &[
 ];
 
 #[test]
-fn without_a_token_exactly_what_is_named_is_deleted() {
-    check(DELETED);
+fn without_a_token_exactly_what_is_named_is_put_away() {
+    check(PUT_AWAY);
 }
 
-const DELETED: &[Row] = &[
+const PUT_AWAY: &[Row] = &[
     (
         "one user",
         &[
@@ -205,11 +205,19 @@ const DELETED: &[Row] = &[
 ];
 
 #[test]
-fn a_refused_token_is_kept_for_its_owner_and_a_named_one_is_not() {
+fn a_refused_token_and_what_is_named_are_kept_for_their_owner() {
     let place = Place::new();
     place.answers("store", ALICE, "");
     place.answers("erase", ALICE, "");
-    assert_eq!(place.keys.accounts().len(), 1, "rejected is not deleted");
     place.answers("erase", GET_ALICE, "");
-    assert_eq!(place.keys.accounts(), [""; 0], "deleted is not rejected");
+    assert_eq!(place.keys.accounts().len(), 1);
+    let url = place.filled_in("https://HOST");
+    let command = |words: &[&str]| {
+        let words = [words, &[&url, "--keychain", crate::support::KEYCHAIN]].concat();
+        place.sandbox.helper(&words, "")
+    };
+    assert!(command(&["login", "--restore"]).status.success());
+    place.answers("get", GET_ALICE, IS_ALICE);
+    assert!(command(&["logout"]).status.success());
+    assert_eq!(place.keys.accounts(), [""; 0], "a person deletes");
 }

@@ -89,7 +89,9 @@ fn a_new_token_mends_an_account_that_was_tampered_with() {
         } else {
             ran.fails(1, "the account's item in the keychain is damaged\nhint: ");
             assert!(!ran.stderr().contains("TESTONLY"), "{what}\n{ran}");
-            place.answers("erase", "protocol=https host=HOST username=alice", "");
+            let url = place.filled_in("https://HOST");
+            let words = ["logout", &url, "--username", "alice", "--keychain", "kernel"];
+            place.sandbox.helper(&words, "");
             assert_eq!(place.keys.accounts(), [""; 0], "{what}: it cannot be deleted either");
         }
     }

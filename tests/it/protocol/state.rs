@@ -2,6 +2,7 @@
 //! do, and that fits nothing else.
 
 use super::Place;
+use crate::support::KEYCHAIN;
 
 const STORED: &str = "protocol=https host=HOST username=alice password=t1 \
                       password_expiry_utc=9999999999";
@@ -24,7 +25,8 @@ fn state_of(place: &Place, request: &str) -> String {
 /// Whether a store that brings this state looks at the keychain, which has lost the account
 /// in the meantime.
 fn is_looked_at(place: &Place, request: &str) -> bool {
-    place.answers("erase", "protocol=https host=HOST", "");
+    let url = place.filled_in("https://HOST");
+    place.sandbox.helper(&["logout", &url, "--keychain", KEYCHAIN], "");
     place.answers("store", request, "");
     !place.keys.accounts().is_empty()
 }

@@ -1,6 +1,7 @@
 //! Tokens that lie about in plain text: each is counted, none is shown.
 
-use super::{TOKEN, User, command, ids};
+use super::{TOKEN, command, ids};
+use crate::support::home::Home;
 use serde_json::Value;
 use std::fs;
 
@@ -11,7 +12,7 @@ fn what(status: &Value) -> Vec<String> {
 
 #[test]
 fn the_files_of_gits_store_are_found_wherever_they_are() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     user.account("", "alice", |_| {});
     let line = |name: &str| format!("https://{name}:{TOKEN}@{}\n", user.host);
     fs::write(user.sandbox.path(".git-credentials"), line("a") + &line("b") + &line("c")).unwrap();
@@ -40,7 +41,7 @@ fn the_files_of_gits_store_are_found_wherever_they_are() {
 
 #[test]
 fn netrc_is_found_where_it_has_a_password() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     user.account("", "alice", |_| {});
     let entry = format!("machine {} login a\n", user.host);
     fs::write(user.sandbox.path(".netrc"), &entry).unwrap();
@@ -54,7 +55,7 @@ fn netrc_is_found_where_it_has_a_password() {
 
 #[test]
 fn tokens_in_the_urls_of_remotes_are_found_and_not_shown() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     user.account("", "alice", |_| {});
     user.sandbox.git(&["init", "-q", "."]);
     let with = |user_part: &str| format!("https://{user_part}@{}/a/b", user.host);
@@ -74,7 +75,7 @@ fn tokens_in_the_urls_of_remotes_are_found_and_not_shown() {
 
 #[test]
 fn a_token_in_a_rewriting_is_found_and_edited() {
-    let mut user = User::configured();
+    let mut user = Home::bare().configured();
     user.account("", "alice", |_| {});
     let key = format!("url.https://alice:{TOKEN}@{}/.insteadOf", user.host);
     user.config(&["--global", &key, "work:"]);
@@ -88,7 +89,7 @@ fn a_token_in_a_rewriting_is_found_and_edited() {
 
 #[test]
 fn nothing_of_a_url_with_a_token_goes_to_git() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     user.account("", "alice", |_| {});
     let key = format!("credential.https://alice:{TOKEN}@{}.helper", user.host);
     user.config(&["--global", &key, "cache"]);
