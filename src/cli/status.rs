@@ -125,8 +125,8 @@ impl Report {
         }
         report.found(configuration::headers(setups.entries(), &asked));
         report.found(plain_text::findings(setups.entries()));
-        // What is wrong comes first.
-        report.findings.sort_by_key(|finding| !finding.wrong);
+        // What is wrong comes first; a token that lies about may be the one that is not kept.
+        report.findings.sort_by_key(|finding| (!finding.wrong, finding.id == "no-account"));
         Ok(report)
     }
 
@@ -171,6 +171,12 @@ impl Report {
                 }
             }
         }
+        if let Some(asked) = asked.filter(|_| alone && !setups.is_told())
+            && !configuration.sources().any(|one| sources::is_for(one, asked))
+        {
+            let found = accounts::about_answer(asked, &[], given.as_ref(), &configuration);
+            self.found(found);
+        }
         self.places.push(place);
         Ok(())
     }
@@ -206,8 +212,8 @@ impl Report {
         let accounts = looked?;
         self.found(accounts::about_accounts(&accounts, entries, asked));
         if let Some(asked) = asked.filter(|_| configuration.has_ours()) {
-            let has_source = configuration.sources().next().is_some();
-            let found = accounts::about_answer(asked, &accounts, username);
+            let has_source = configuration.sources().any(|one| sources::may_answer(one, asked));
+            let found = accounts::about_answer(asked, &accounts, username, configuration);
             self.found(found.filter(|finding| finding.id != "no-account" || !has_source));
             self.found(accounts::about_http(asked, allow_http));
         }

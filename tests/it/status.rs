@@ -6,6 +6,7 @@ mod as_git_does;
 mod configuration;
 mod keychains;
 mod plain_text;
+mod promise;
 mod roles;
 mod screen;
 

@@ -285,5 +285,5 @@ fn http_and_a_token_as_a_username_are_not_well() {
     assert_eq!(ids(&status), ["http"], "{status:#}");
     user.account("", "alice", |_| {});
     user.config(&["--global", "credential.https://HOST.username", TOKEN]);
-    assert_eq!(ids(&user.status("")), ["no-account", "token-as-username"]);
+    assert_eq!(ids(&user.status("")), ["token-as-username", "no-account"]);
 }
