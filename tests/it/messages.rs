@@ -51,6 +51,7 @@ gh's hosts file is not as gh writes it, and is left alone
 git cannot be run
 git cannot read its configuration
 git does not come to this program by its name: its folder is not in PATH
+git sends a host's name as its URL has it, and only ASCII is answered: write the xn-- form, also in the remote's URL
 git's configuration could not be changed
 git's configuration could not be changed: HOME is not set
 git's configuration could not be changed: its file cannot be locked
