@@ -5,10 +5,12 @@
 //!
 //! - [`places`]: where is looked. [`configuration`]: whom git asks there.
 //! - [`accounts`]: who answers. [`plain_text`]: tokens that lie about.
+//! - [`clients`]: programs that see less of the configuration than git.
 //! - [`sources`]: tokens that come from elsewhere than a keychain.
 //! - [`finding`]: what each of them comes to. [`report`]: how it is printed.
 
 mod accounts;
+mod clients;
 pub(super) mod configuration;
 pub(super) mod finding;
 pub(super) mod places;

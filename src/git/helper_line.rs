@@ -60,6 +60,12 @@ impl Helper {
         matches!(self, Self::Other(name) if name == "store" || name == "netrc")
     }
 
+    /// Whether it is known to keep nothing of what git stores, so that it gets no copies.
+    pub(crate) fn only_answers(&self) -> bool {
+        const ONLY_ANSWER: [&str; 4] = ["oauth", "gh", "glab", "gcloud.sh"];
+        matches!(self, Self::Other(name) if ONLY_ANSWER.contains(&name.as_str()))
+    }
+
     /// Whether it is ours and has a keychain, so that it takes what git stores.
     pub(crate) fn is_our_keychain(&self) -> bool {
         matches!(self, Self::Ours(Some(options)) if options.source.is_none())

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod as_git_does;
+mod clients;
 mod configuration;
 mod keychains;
 mod plain_text;
