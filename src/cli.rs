@@ -10,14 +10,17 @@ mod configure;
 mod exec;
 mod import;
 mod list;
+mod lock;
 mod login;
 mod logout;
 mod man;
+mod passphrase;
 pub(crate) mod place;
 mod settle;
 mod status;
 mod token;
 mod unconfigure;
+mod unlock;
 
 use crate::error::{Error, Failure};
 use crate::git::Failed;
@@ -119,6 +122,18 @@ enum Command {
     /// or unlocked, and nobody is asked. The exit status is 0 if all is well, 1 if something is
     /// wrong; notes do not count.
     Status(status::Arguments),
+    /// Open the vault for a while, or change what opens it
+    ///
+    /// Asks for the passphrase of the keychain `vault`; where standard input is no terminal, its
+    /// first line is read. The vault's key is then in the kernel's keyring, for 12 hours unless
+    /// `--for` says otherwise, and git's helper reads and writes tokens without asking. A get asks
+    /// by itself where git would ask on the same terminal.
+    ///
+    /// With `--change-passphrase` the new one is asked twice, or is the second line of standard
+    /// input.
+    Unlock(unlock::Arguments),
+    /// Close the vault
+    Lock,
     /// Make git ask this helper, once the keychain is proved
     ///
     /// First git stores a test token in the keychain and reads it back, by the very line with
@@ -215,6 +230,8 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Exec(arguments) => {
             return exec::run(&arguments).map_err(|error| Failure { what: "exec", error });
         }
+        Command::Unlock(arguments) => ("unlock", unlock::run(&arguments)),
+        Command::Lock => ("lock", lock::run()),
         Command::Login(arguments) => ("login", login::run(&arguments)),
         Command::Logout(arguments) => ("logout", logout::run(&arguments)),
         Command::List(arguments) => ("list", list::run(&arguments)),

@@ -104,7 +104,7 @@ pub struct Credential {
     /// Who brought the token.
     pub token_by: Maker,
     /// The account's other token, which does not answer.
-    pub aside: Option<Aside>,
+    pub aside: Option<Box<Aside>>,
     /// For a container registry without a token of its own: the place whose account of the
     /// same username has it. The token here is then empty.
     pub linked_to: Option<Context>,
@@ -146,6 +146,15 @@ impl Credential {
     pub fn account(&self) -> Account {
         let username = if self.any_username { None } else { self.username.clone() };
         Account { context: self.context.clone(), username: username.unwrap_or_default() }
+    }
+
+    /// Returns whether it is filed under this username.
+    #[must_use]
+    pub fn is_of(&self, username: &Username) -> bool {
+        match &self.username {
+            Some(own) if !self.any_username => own == username,
+            _ => username.is_empty(),
+        }
     }
 
     /// The token that answers, by itself.
@@ -206,10 +215,10 @@ impl Credential {
     /// 30 days, or refused for so long, and its other token, too, if it has one.
     #[must_use]
     pub fn is_gone(&self, now: u64) -> bool {
-        let others_is_gone = |aside: &Aside| aside.token.is_long_rejected(now);
+        let is_others_gone =
+            || self.aside.as_ref().is_none_or(|aside| aside.token.is_long_rejected(now));
         is_long_ago(self.put_away_at, now)
-            || (is_long_ago(self.rejected_at, now)
-                && self.aside.as_ref().is_none_or(others_is_gone))
+            || (is_long_ago(self.rejected_at, now) && is_others_gone())
     }
 
     /// The state at `now` of the token that answers.

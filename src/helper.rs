@@ -19,6 +19,7 @@ mod tests;
 mod two_tokens;
 pub mod verdict;
 
+pub use choice::Item;
 pub(crate) use choice::{Choice, choose, names_of_persons, read_sound};
 pub use restoring::{Restored, restore};
 
@@ -168,15 +169,17 @@ pub fn get(
         username: request.username.as_ref(),
         takes_schemes: request.capabilities.authtype,
     };
-    let credential = match judge(keychain, &question, policy)? {
-        Verdict::Served(credential) => credential,
-        Verdict::Withheld(credential, Reason::Renewable) => {
+    let item = match judge(keychain, &question, policy)? {
+        Verdict::Served(item) => item,
+        Verdict::Withheld(item, Reason::Renewable) => {
+            let credential = &item.1;
             let username = question.username.or(credential.username.as_ref());
-            return renewable(username, &credential);
+            return renewable(username, credential);
         }
-        Verdict::Withheld(credential, reason)
-            if credential.made_by == Maker::Person && reason != Reason::Scheme =>
+        Verdict::Withheld(item, reason)
+            if item.1.made_by == Maker::Person && reason != Reason::Scheme =>
         {
+            let credential = item.1;
             let since = match reason {
                 Reason::Rejected => credential.rejected_at,
                 _ => credential.expiry,
@@ -189,8 +192,8 @@ pub fn get(
                 reason,
             })));
         }
-        Verdict::Withheld(credential, Reason::Expired) => {
-            let ending = Ending::of(&credential, policy.now);
+        Verdict::Withheld(item, Reason::Expired) => {
+            let ending = Ending::of(&item.1, policy.now);
             return Ok(ending.map_or(Outcome::Silent, Outcome::Expired));
         }
         Verdict::Withheld(_, Reason::Rejected | Reason::Scheme) | Verdict::Nobody => {
@@ -201,6 +204,7 @@ pub fn get(
         Verdict::Locked => return Err(Error::Locked),
         Verdict::Damaged => return Err(Error::Damaged),
     };
+    let credential = &item.1;
     let username = question.username.or(credential.username.as_ref());
     let state = request.capabilities.state.then(|| {
         state::handed_out(&state::Content {
@@ -221,7 +225,7 @@ pub fn get(
         refresh_token: credential.refresh_token.as_ref(),
         state: state.as_deref(),
     };
-    let ending = Ending::of(&credential, policy.now);
+    let ending = Ending::of(credential, policy.now);
     Ok(Outcome::Answer { lines: answer.to_bytes()?, ending })
 }
 

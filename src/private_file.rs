@@ -16,7 +16,7 @@ pub(crate) use replacement::{Replacement, Rights};
 use std::fs::{File, TryLockError};
 #[cfg(windows)]
 use std::io::ErrorKind;
-use std::io::Read;
+use std::io::{self, Read};
 #[cfg(unix)]
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -127,14 +127,23 @@ pub(crate) fn read(file: &File, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refu
 /// Locks an open file against every other process that locks it, until it is closed; returns
 /// whether that could be done in so much time.
 pub(crate) fn lock(file: &File, patience: Duration) -> bool {
+    try_lock(file, patience).unwrap_or_default()
+}
+
+/// The same where a file that others hold is told from one that cannot be locked.
+///
+/// # Errors
+/// Where its file system has no locks.
+pub(crate) fn try_lock(file: &File, patience: Duration) -> io::Result<bool> {
     let deadline = Instant::now() + patience;
     loop {
         match file.try_lock() {
-            Ok(()) => return true,
+            Ok(()) => return Ok(true),
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(2));
             }
-            Err(_) => return false,
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
         }
     }
 }

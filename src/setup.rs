@@ -19,9 +19,9 @@
 //!
 //! **A repository's own configuration** may be a stranger's: a clone can hold a whole repository,
 //! configuration and all. git obeys it, so a keychain that it names is the one to look into, and
-//! `status` reports what git would do. But what git leaves to us, `--allow-http` and the sources
-//! of tokens (a command above all), counts only where this user, this machine or the command line
-//! says it.
+//! `status` reports what git would do. But what git leaves to us, `--allow-http`, the sources
+//! of tokens and of the vault's key (a command above all), counts only where this user, this
+//! machine or the command line says it.
 //!
 //! **docker's helper** is asked from any folder, about registries, by programs that have no
 //! repository. So it reads the configuration of none, wherever it is called. What is a registry's
@@ -36,7 +36,7 @@ use crate::git::Failed;
 use crate::git::configuration::Configuration;
 use crate::git::entries::{Entries, Entry};
 use crate::git::url;
-use crate::keychain::{self, Cache, Keychain, Kind, Options};
+use crate::keychain::{self, Cache, Identity, Keychain, Kind, Options};
 use crate::source::SourceOptions;
 
 /// What a command was told and what git is configured with, from which follows what holds at each
@@ -135,12 +135,16 @@ impl Setups {
         if self.named.is_some() {
             return Ok(setups);
         }
-        let lines = self.entries.our_lines().map(|(_, options)| options);
-        for options in lines.filter(|options| options.source.is_none()) {
+        let lines = self.entries.our_lines().filter(|(_, options)| options.source.is_none());
+        for (entry, options) in lines {
             let is_there = |setup: &Setup| setup.options.kind == options.kind;
             if options.kind.is_some() && !setups.iter().any(is_there) {
                 setups.push(Setup {
-                    options: Options { kind: options.kind, ..setups[0].options.clone() },
+                    options: Options {
+                        kind: options.kind,
+                        identity: self.identity(options.kind, Some((entry, &options))),
+                        ..setups[0].options.clone()
+                    },
                     allow_http: false,
                     passed_over: None,
                 });
@@ -186,11 +190,41 @@ impl Setups {
         // Also where the helper has no --cache, any more, or has it for one host only.
         let cache = Some(Cache::EndsAtOnce);
         Ok(Setup {
-            options: Options { kind, lifetime, patient: true, cache },
+            options: Options {
+                kind,
+                lifetime,
+                patient: true,
+                cache,
+                identity: self.identity(kind, line),
+                asks: true,
+            },
             allow_http: line.is_some_and(|(entry, options)| allows_http(entry, options)),
             passed_over: configured
                 .filter(|configured| self.named.is_some_and(|n| n != *configured)),
         })
+    }
+}
+
+impl Setups {
+    /// What gives the vault's key: what this line of ours says, or any other that names the vault;
+    /// a command in a stranger's repository is not run.
+    fn identity(
+        &self,
+        kind: Option<Kind>,
+        line: Option<(&Entry, &HelperOptions)>,
+    ) -> Option<Identity> {
+        if kind != Some(Kind::Vault) {
+            return None;
+        }
+        match line.filter(|(_, options)| options.kind == kind) {
+            Some((entry, _)) if entry.is_the_repositorys() => None,
+            Some((_, options)) => options.identity.clone(),
+            None => {
+                let mut lines = self.entries.our_lines();
+                let line = lines.find(|(e, o)| o.kind == kind && !e.is_the_repositorys());
+                line?.1.identity
+            }
+        }
     }
 }
 
@@ -214,7 +248,10 @@ impl<'a> Opened<'a> {
     pub(crate) fn at(&mut self, context: &Context) -> Result<(&mut dyn Keychain, bool), Error> {
         let setup = self.setups.at(Some(&url::of(context)))?;
         let is_it = |(options, _): &(Options, _)| {
-            options.kind == setup.options.kind && options.lifetime == setup.options.lifetime
+            let wanted = &setup.options;
+            options.kind == wanted.kind
+                && options.lifetime == wanted.lifetime
+                && options.identity == wanted.identity
         };
         let number = if let Some(number) = self.open.iter().position(is_it) {
             number

@@ -15,7 +15,7 @@
 //! nothing.
 
 mod ci;
-mod command;
+pub(crate) mod command;
 mod file;
 
 pub(crate) use command::{Ended, printed};

@@ -34,6 +34,17 @@ pub(crate) fn relative(time: u64, now: u64) -> String {
     }
 }
 
+/// How much time is left until a later one: `7 h`.
+pub(crate) fn left(time: u64, now: u64) -> String {
+    let left = time.saturating_sub(now);
+    let rounded = |unit: u64| (left + unit / 2) / unit;
+    match left {
+        0..3570 => format!("{} min", rounded(60)),
+        3570..171_000 => format!("{} h", rounded(HOUR)),
+        _ => format!("{} d", rounded(DAY)),
+    }
+}
+
 /// A time as `2027-01-31T00:00:00Z`. One that no calendar has is written as the last that it
 /// has.
 pub(crate) fn rfc3339(time: u64) -> String {
@@ -116,9 +127,23 @@ fn days_before_month(months: u64) -> u64 {
 mod tests {
     #[cfg(target_pointer_width = "64")]
     use super::CYCLE;
-    use super::{DAY, HOUR, from_rfc3339, relative, rfc3339};
+    use super::{DAY, HOUR, from_rfc3339, left, relative, rfc3339};
 
     const NOW: u64 = 1_798_761_600; // 2027-01-01T00:00:00Z
+
+    #[test]
+    fn what_is_left_is_said_in_few_letters() {
+        for (seconds, text) in [
+            (0, "0 min"),
+            (90, "2 min"),
+            (12 * HOUR - 2, "12 h"),
+            (7 * HOUR + 60, "7 h"),
+            (3 * DAY, "3 d"),
+        ] {
+            assert_eq!(left(NOW + seconds, NOW), text);
+        }
+        assert_eq!(left(NOW - 1, NOW), "0 min");
+    }
 
     #[test]
     fn a_time_is_said_in_the_unit_that_fits() {

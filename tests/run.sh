@@ -62,6 +62,14 @@ fish                    # and for it
 faketime                # clocks that are wrong by decades
 time                    # how much memory a process took at most
 keyutils                # keyctl: the kernel keyring seen from outside
+age                     # opens what a vault holds, and makes what opens one
+openssh-client          # a key that guards a vault
+gnupg                   # another
+systemd                 # systemd-creds: a third
+swtpm                   # a TPM for it
+libtss2-tcti-swtpm0     # how it comes to that
+tpm2-tools              # closes what systemd leaves open there
+strace                  # answers system calls with errors
 shellcheck              # lints the scripts
 groff-base              # lints the manual
 valgrind                # counts instructions

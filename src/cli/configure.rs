@@ -4,6 +4,7 @@
 pub(super) mod plan;
 mod proof;
 mod source;
+mod vault;
 
 use super::KeychainArguments;
 use super::place::Place;
@@ -18,10 +19,12 @@ use crate::git::entries::Entries;
 use crate::git::helper_line::{self, Helper};
 use crate::git::url;
 use crate::git::{self, Failed};
+use crate::keychain::Kind;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use plan::{Consent, Plan, Whose};
 use source::SourceArguments;
+use vault::VaultArguments;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -40,6 +43,8 @@ pub(super) struct Arguments {
     consent: Consent,
     #[command(flatten)]
     keychain: KeychainArguments,
+    #[command(flatten)]
+    vault: VaultArguments,
     #[command(flatten)]
     source: SourceArguments,
 }
@@ -115,13 +120,25 @@ fn keychain_line(
         Some(kind) => kind,
         None => proof::find()?,
     };
-    let options = match old.map(Helper::parse) {
+    let mut options = match old.map(Helper::parse) {
         Some(Helper::Ours(Some(options))) => options,
         _ => Box::default(),
     };
+    if let Some(identity) = arguments.vault.identity()? {
+        options.identity = Some(identity);
+    }
+    let identity = options.identity.clone().filter(|_| kind == Kind::Vault);
+    if kind == Kind::Vault && !arguments.consent.dry_run {
+        arguments.vault.prepare(identity.as_ref())?;
+    } else if kind != Kind::Vault && arguments.vault.is_given() {
+        return Err(Error::Usage(
+            "--low-memory, --passphrase-from, --identity and \
+            --identity-command need --keychain vault",
+        ));
+    }
     let line = format!("{program}{}", helper_line::options_for(kind, &options));
     if !arguments.consent.dry_run {
-        proof::prove(&line, kind)?;
+        proof::prove(&line, kind, identity)?;
     }
     Ok(line)
 }

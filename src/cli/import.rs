@@ -8,7 +8,8 @@
 //!
 //! - [`found`]: what every source comes to. [`plan`]: what becomes of it.
 //! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`git_config`],
-//!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`].
+//!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`],
+//!   [`our_keychain`].
 //! - [`credential_url`]: a URL with a token in it, as git reads it. [`token_first`]: a token in
 //!   the place of a username. [`plain_file`]: a file that loses some of its parts in one step.
 
@@ -23,6 +24,7 @@ mod glab;
 mod keyring;
 mod netrc;
 mod other_helper;
+mod our_keychain;
 mod plain_file;
 mod plan;
 mod store_file;
@@ -48,8 +50,8 @@ pub(super) struct Arguments {
     /// keyring entries), each with =FILE for another file; remotes (the URLs of this repository's
     /// remotes); libsecret or manager (the items of these helpers in the desktop's keychain);
     /// with one URL, keyring=SERVICE/USER (an entry of another program); or, with URLs, glab (its
-    /// keyring entries) or any helper of git's by its name [default: all plain-text files and
-    /// remotes, each offered]
+    /// keyring entries) or any helper of git's by its name; kernel, or the name of another keychain of
+    /// ours (what is kept there) [default: all plain-text files and remotes, each offered]
     #[arg(long, value_name = "SOURCE", value_parser = from::parse)]
     from: Vec<From>,
     /// Only what is for these places; for a helper, glab and an entry of the keyring, the places
@@ -65,7 +67,7 @@ pub(super) struct Arguments {
     /// Replace another token that the keychain has for the same account
     #[arg(long)]
     replace: bool,
-    /// Remove from the plain-text source what the keychain then has
+    /// Remove from the source what the keychain then has
     #[arg(long, conflicts_with = "dry_run")]
     remove: bool,
     #[command(flatten)]
@@ -189,7 +191,7 @@ impl Import<'_> {
                 kind.in_a_sentence()
             ));
         } else {
-            terminal::hint(&format!("{name} still holds them in plain text: add --remove"));
+            terminal::hint(&format!("{name} still holds them: add --remove"));
         }
         Ok(())
     }

@@ -5,8 +5,9 @@ mod table;
 use super::KeychainArguments;
 use crate::context::{Context, shown};
 use crate::credential::{Account, Aside, Credential, Maker, State};
-use crate::error::Error;
+use crate::error::{Error, VaultTrouble};
 use crate::forge::{self, Recognised};
+use crate::keychain::vault::{self, Vault};
 use crate::keychain::{Found, Keychain, Kind};
 use crate::setup::Setup;
 use crate::time::{now, relative, rfc3339};
@@ -68,7 +69,14 @@ fn everywhere(setups: &[Setup]) -> Result<(Vec<Row>, Option<Error>), Error> {
         }
         let kind = setup.options.kind;
         let result = setup.open().and_then(|mut keychain| {
+            if keychain.kind() == Kind::Vault {
+                look_at_vault(setup)?;
+            }
             let rows = helper::with_retries(|| rows(&mut *keychain))?;
+            if keychain.left_out() > 0 {
+                let count = keychain.left_out();
+                say(&format!("damaged files in the vault that are left out: {count}"));
+            }
             // Only now it is known where none was named.
             Ok((keychain.kind(), rows))
         });
@@ -90,6 +98,20 @@ fn everywhere(setups: &[Setup]) -> Result<(Vec<Row>, Option<Error>), Error> {
         }
     }
     Ok((all, failed))
+}
+
+/// Says whether the vault is open. Nobody is asked for its passphrase.
+fn look_at_vault(setup: &Setup) -> Result<(), Error> {
+    let state = Vault::new(&setup.options).state()?;
+    if state == vault::State::Locked {
+        return Err(VaultTrouble::Locked.into());
+    }
+    say(&format!("the vault is {}", state.in_words()));
+    Ok(())
+}
+
+fn say(what: &str) {
+    terminal::say("list", what);
 }
 
 fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
@@ -184,7 +206,7 @@ impl Row {
     }
 
     fn aside(&self) -> Option<&Aside> {
-        self.credential.as_ref().and_then(|credential| credential.aside.as_ref())
+        self.credential.as_ref().and_then(|credential| credential.aside.as_deref())
     }
 
     /// The state for people, who should know that there is another token.

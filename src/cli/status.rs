@@ -6,7 +6,7 @@
 //! - [`places`]: where is looked. [`configuration`]: whom git asks there.
 //! - [`accounts`]: who answers. [`plain_text`]: tokens that lie about.
 //! - [`clients`]: programs that see less of the configuration than git.
-//! - [`sources`]: tokens that come from elsewhere than a keychain.
+//! - [`sources`]: tokens that come from elsewhere than a keychain. [`vault`]: whether it is open.
 //! - [`finding`]: what each of them comes to. [`report`]: how it is printed.
 
 mod accounts;
@@ -17,10 +17,11 @@ pub(super) mod places;
 mod plain_text;
 mod report;
 pub(super) mod sources;
+mod vault;
 
 use super::KeychainArguments;
 use crate::credential::Username;
-use crate::error::{Error, GitTrouble};
+use crate::error::{Error, GitTrouble, VaultTrouble};
 use crate::forge;
 use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
@@ -28,6 +29,7 @@ use crate::git::url;
 use crate::git::{self, Failed};
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
+use crate::keychain::vault::State;
 use crate::keychain::{self, Kind, Options};
 use crate::protocol::Request;
 use crate::setup::{Setup, Setups};
@@ -59,8 +61,15 @@ struct Report {
     git: Option<String>,
     places: Vec<PlaceReport>,
     keychains: Vec<Kind>,
+    /// Whether the vault can be read, if it is one of them.
+    vault: Option<State>,
     others: Vec<(&'static str, String)>,
     findings: Vec<Finding>,
+}
+
+/// That a keychain asks somebody first.
+fn locked(kind: Kind) -> Error {
+    if kind == Kind::Vault { VaultTrouble::Locked.into() } else { Error::Locked }
 }
 
 /// That git says nothing of its configuration.
@@ -108,6 +117,7 @@ impl Report {
             git,
             places: Vec::new(),
             keychains: Vec::new(),
+            vault: None,
             others: Vec::new(),
             findings: Vec::new(),
         };
@@ -193,14 +203,15 @@ impl Report {
         username: Option<&Username>,
     ) -> Result<Vec<Explained>, Error> {
         // Just as git would; and without copies, which are not to be made or ended.
-        let options = Options { kind: setup.options.kind, ..Options::default() };
+        let Options { kind, identity, .. } = setup.options.clone();
+        let options = Options { kind, identity, ..Options::default() };
         let mut keychain = keychain::open(&options)?;
         let asks = helper::with_retries(|| keychain.asks_before_it_searches());
         // What a repository's own line allows, too: git's get obeys it.
         let allow_http = configuration.our_keychain().is_some_and(|(_, line)| line.allow_http);
         let policy = Policy { allow_http, now: now() };
         let looked = match asked {
-            _ if asks != Ok(false) => Err(asks.err().unwrap_or(Error::Locked)),
+            _ if asks != Ok(false) => Err(asks.err().unwrap_or_else(|| locked(keychain.kind()))),
             Some(asked) => {
                 let request = self.request(asked, configuration, username.cloned());
                 explanation::explain(&request, policy, &mut *keychain)
@@ -208,6 +219,10 @@ impl Report {
             None => explanation::accounts(&mut *keychain, policy.now),
         };
         let kind = keychain.kind();
+        if kind == Kind::Vault {
+            self.vault = vault::state(&options);
+            self.found(vault::findings(&options, keychain.left_out()));
+        }
         if !self.keychains.contains(&kind) {
             self.keychains.push(kind);
         }
@@ -276,10 +291,14 @@ impl Report {
                 "accounts": accounts.collect::<Vec<_>>(),
             })
         });
-        let keychains = self
-            .keychains
-            .iter()
-            .map(|kind| json!({ "name": kind.name(), "survives_reboot": kind.outlives_reboot() }));
+        let keychains = self.keychains.iter().map(|&kind| {
+            let state = self.vault.filter(|_| kind == Kind::Vault).map(State::in_words);
+            json!({
+                "name": kind.name(),
+                "survives_reboot": kind.outlives_reboot(),
+                "state": state,
+            })
+        });
         json!({
             "well": !self.findings.iter().any(|finding| finding.wrong),
             "git": self.git,
@@ -295,7 +314,9 @@ impl Report {
         let mut paper = Paper::new(columns.max(40), terminal::stdout_takes_colour());
         paper.line("git", self.git.as_deref().unwrap_or("not found"));
         for kind in &self.keychains {
-            paper.line("keychain", &kind.in_a_report());
+            let state = self.vault.filter(|_| *kind == Kind::Vault);
+            let state = state.map_or_else(String::new, |state| format!("; {}", state.in_words()));
+            paper.line("keychain", &format!("{}{state}", kind.in_a_report()));
         }
         for place in &self.places {
             place.write(&mut paper);

@@ -7,7 +7,8 @@
 use super::shell_line;
 use crate::arguments::{self, HelperOptions, Invocation};
 use crate::forge;
-use crate::keychain::Kind;
+use crate::git::words;
+use crate::keychain::{Identity, Kind};
 use crate::protocol::Operation;
 use crate::terminal::NAME;
 use std::ffi::OsString;
@@ -35,7 +36,7 @@ impl Helper {
         if let Some(ours) = OurLine::of(line) {
             return Self::Ours(ours.options().map(Box::new));
         }
-        let Some(words) = words(line).filter(|_| !names_a_variable(line)) else {
+        let Some(words) = program_words(line).filter(|_| !names_a_variable(line)) else {
             return Self::Snippet;
         };
         let is_path = line.starts_with('/') || words.first().is_some_and(|w| is_windows_path(w));
@@ -74,7 +75,7 @@ impl Helper {
 }
 
 /// The words of a line, if all that it does is to run one program.
-fn words(line: &str) -> Option<Vec<String>> {
+fn program_words(line: &str) -> Option<Vec<String>> {
     let words = shell_line::words(line.strip_prefix('!').unwrap_or(line))?;
     Some(words.into_iter().map(|word| word.text).collect())
 }
@@ -88,7 +89,7 @@ fn names_a_variable(line: &str) -> bool {
 
 /// The file that a line of git's `store` names.
 pub(crate) fn store_file(line: &str) -> Option<PathBuf> {
-    let words = words(line)?;
+    let words = program_words(line)?;
     let at = words.iter().position(|word| word.starts_with("--file"))?;
     let path = match words[at].strip_prefix("--file=") {
         Some(path) => path,
@@ -228,15 +229,24 @@ fn escaped(path: &str) -> String {
 /// The options as a helper line names them, for this keychain.
 pub(crate) fn options_for(keychain: Kind, options: &HelperOptions) -> String {
     let mut text = format!(" --keychain {}", keychain.name());
-    let is_kernel = keychain == Kind::Kernel;
     let numbers = [
-        ("--timeout", options.lifetime.filter(|_| is_kernel)),
-        ("--cache", options.cache.filter(|_| !is_kernel)),
+        ("--timeout", options.lifetime.filter(|_| keychain == Kind::Kernel)),
+        ("--cache", options.cache.filter(|_| !matches!(keychain, Kind::Kernel | Kind::Vault))),
     ];
     for (name, seconds) in numbers {
         if let Some(seconds) = seconds {
             text = format!("{text} {name} {}", seconds.as_secs());
         }
+    }
+    match options.identity.as_ref().filter(|_| keychain == Kind::Vault) {
+        Some(Identity::File(path)) => {
+            text =
+                format!("{text} --identity {}", words::typed(path.as_os_str().as_encoded_bytes()));
+        }
+        Some(Identity::Command(line)) => {
+            text = format!("{text} --identity-command {}", words::typed(line));
+        }
+        None => {}
     }
     if options.allow_http {
         text.push_str(" --allow-http");
@@ -279,6 +289,7 @@ mod tests {
             "/opt/git-credential-pat/bin/git-credential-pat --keychain kernel",
             "/home/a\\ --b/bin/git-credential-pat --keychain kernel",
             "C:/bin/git-credential-pat.exe --keychain kernel",
+            "'/x/git-credential-pat --dir/git-credential-pat' --keychain kernel",
         ] {
             let options = our_options(line).expect(line);
             assert_eq!(options.kind, Some(Kind::Kernel), "{line}");
@@ -404,5 +415,9 @@ mod tests {
         );
         let service = " --keychain secret-service --allow-http";
         assert_eq!(options_for(Kind::SecretService, &options), service);
+        let text = " --keychain vault --identity-command 'age -d /a\\ b/git-credential-pat/x' --allow-http";
+        let options = our_options(&format!("/bin/git-credential-pat{text}")).expect("ours");
+        assert_eq!(options_for(Kind::Vault, &options), text);
+        assert_eq!(options_for(Kind::Kernel, &options), " --keychain kernel --allow-http");
     }
 }

@@ -18,7 +18,7 @@ use crate::keychain::{Found, Keychain};
 use std::collections::BTreeMap;
 
 /// An item with what was read in it.
-pub(crate) type Item = (Found, Credential);
+pub type Item = (Found, Credential);
 
 /// What the choice came to.
 pub(crate) enum Choice {
@@ -208,17 +208,16 @@ fn nearest(
         if found.is_empty() {
             break;
         }
-        let (here, wider) = found.into_iter().partition(|item| item.context == *context);
-        found = wider;
+        let here: Vec<Found> = found.extract_if(.., |item| item.context == *context).collect();
         let (mut accounts, damaged) = read_unlocked(keychain, here, context, username)?;
         accounts.retain(|(_, credential)| counts(credential, now));
         if accounts.is_empty() && !damaged.is_empty() {
             return Err(Error::Damaged);
         }
-        let (wanted, unwanted): (Vec<_>, Vec<_>) =
-            accounts.into_iter().partition(|(_, credential)| is_wanted(credential));
-        if !wanted.is_empty() {
-            return Ok(Scope { accounts: wanted, damaged, others: Vec::new() });
+        let unwanted: Vec<Item> =
+            accounts.extract_if(.., |(_, credential)| !is_wanted(credential)).collect();
+        if !accounts.is_empty() {
+            return Ok(Scope { accounts, damaged, others: Vec::new() });
         }
         if others.is_empty() {
             others = unwanted;
@@ -290,14 +289,13 @@ fn read_unlocked(
     if found.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
-    let is_meant = |(_, credential): &Item| {
-        let account = credential.account();
-        account.context == *context && username.is_none_or(|u| *u == account.username)
+    let is_another = |(_, credential): &mut Item| {
+        credential.context != *context || username.is_some_and(|name| !credential.is_of(name))
     };
-    let (accounts, mut damaged) = read_sound(keychain, &found)?;
-    let (meant, others): (Vec<_>, Vec<_>) = accounts.into_iter().partition(is_meant);
-    damaged.extend(others.into_iter().map(|(found, _)| found));
-    if meant.is_empty() && !damaged.is_empty() { Err(Error::Damaged) } else { Ok((meant, damaged)) }
+    let (mut accounts, mut damaged) = read_sound(keychain, &found)?;
+    damaged.extend(accounts.extract_if(.., is_another).map(|(found, _)| found));
+    let is_sound = damaged.is_empty() || !accounts.is_empty();
+    if is_sound { Ok((accounts, damaged)) } else { Err(Error::Damaged) }
 }
 
 /// Reads items, each by itself where one of them is damaged, so that it does not hide the

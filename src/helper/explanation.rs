@@ -78,9 +78,9 @@ pub(crate) fn explain(
     };
     let outcome = match judge(&mut still, &question, policy)? {
         Verdict::RefusedHttp => return Ok(accounts),
-        Verdict::Served(credential) => Outcome::one(&credential, Why::Answers),
-        Verdict::Withheld(credential, reason) => Outcome::one(
-            &credential,
+        Verdict::Served(item) => Outcome::one(&item.1, Why::Answers),
+        Verdict::Withheld(item, reason) => Outcome::one(
+            &item.1,
             match reason {
                 Reason::Rejected => Why::Rejected,
                 Reason::Scheme => Why::Scheme,

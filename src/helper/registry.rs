@@ -86,7 +86,7 @@ fn at(
     // The token of a link goes to the registry, whatever its own place is.
     let policy = Policy { allow_http: true, now };
     match judge(keychain, &question, policy)? {
-        Verdict::Served(credential) => Ok(Some(*credential)),
+        Verdict::Served(item) => Ok(Some(item.1)),
         Verdict::Locked => Err(Error::Locked),
         Verdict::Damaged => Err(Error::Damaged),
         Verdict::Withheld(..) | Verdict::Nobody | Verdict::Ambiguous(_) | Verdict::RefusedHttp => {

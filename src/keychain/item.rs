@@ -88,7 +88,7 @@ impl<'a> Content<'a> {
         content.number("stored_at", Some(credential.stored_at));
         content.number("rejected_at", credential.rejected_at);
         content.bytes("token_by", mark(credential.token_by));
-        if let Some(Aside { token, since }) = &credential.aside {
+        if let Some(Aside { token, since }) = credential.aside.as_deref() {
             let (secret, escaped) = on_one_line(&token.secret);
             content.lines.push(("aside", secret));
             content.bytes("aside_token_escaped", escaped);
@@ -159,8 +159,9 @@ impl<'a> Content<'a> {
 /// may have added are passed over.
 pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
     let text = bytes.expose().strip_suffix(b"\n").ok_or(Error::Damaged)?;
-    // Neither ever comes in a request, and for git a value with one would be two lines.
-    if text.iter().any(|b| matches!(b, b'\r' | 0)) {
+    // Neither ever comes in a request, and for git a value with one would be two lines. Looking
+    // at all of it costs less than stopping.
+    if text.iter().fold(false, |found, b| found | matches!(b, b'\r' | 0)) {
         return Err(Error::Damaged);
     }
     let mut lines = text.split(|&b| b == b'\n');
@@ -174,10 +175,8 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
         match key.strip_prefix(b"aside_") {
             Some(key) => aside.take(key, value, bytes)?,
             None if key == b"aside" => once(&mut aside.secret, bytes.secret(value))?,
-            None => {
-                account.take(key, value)?;
-                answering.take(key, value, bytes)?;
-            }
+            None if account.take(key, value)? => {}
+            None => answering.take(key, value, bytes)?,
         }
     }
     let context = account.context.ok_or(Error::Damaged)?;
@@ -220,20 +219,22 @@ struct AccountLines {
 }
 
 impl AccountLines {
-    fn take(&mut self, key: &[u8], value: &[u8]) -> Result<(), Error> {
+    /// Takes a line that is about the account. Returns whether it was.
+    fn take(&mut self, key: &[u8], value: &[u8]) -> Result<bool, Error> {
         match key {
-            b"context" => once(&mut self.context, canonical(value)?),
-            b"username" => once(&mut self.username, Username::new(value)),
-            b"any_username" => once(&mut self.any_username, value == TRUE),
-            b"made_by" => once(&mut self.made_by, maker(value)),
-            b"put_away_at" => once(&mut self.put_away_at, number(value)?),
-            b"linked_to" => once(&mut self.linked_to, canonical(value)?),
+            b"context" => once(&mut self.context, canonical(value)?)?,
+            b"username" => once(&mut self.username, Username::new(value))?,
+            b"any_username" => once(&mut self.any_username, value == TRUE)?,
+            b"made_by" => once(&mut self.made_by, maker(value))?,
+            b"put_away_at" => once(&mut self.put_away_at, number(value)?)?,
+            b"linked_to" => once(&mut self.linked_to, canonical(value)?)?,
             b"server" => {
                 let server = unescaped(value).and_then(|server| String::from_utf8(server).ok());
-                once(&mut self.server, server.ok_or(Error::Damaged)?)
+                once(&mut self.server, server.ok_or(Error::Damaged)?)?;
             }
-            _ => Ok(()),
+            _ => return Ok(false),
         }
+        Ok(true)
     }
 }
 
@@ -277,7 +278,7 @@ impl TokenLines {
     }
 
     /// The token as one that was set aside, if there is one.
-    fn aside(mut self) -> Result<Option<Aside>, Error> {
+    fn aside(mut self) -> Result<Option<Box<Aside>>, Error> {
         let (secret, since) = match (self.secret.take(), self.since) {
             (Some(secret), Some(since)) => (self.whole(secret)?, since),
             (None, None) => return Ok(None),
@@ -292,7 +293,7 @@ impl TokenLines {
             rejected_at: self.rejected_at,
             made_by: self.made_by.unwrap_or_default(),
         };
-        Ok(Some(Aside { token, since }))
+        Ok(Some(Box::new(Aside { token, since })))
     }
 }
 
@@ -363,7 +364,7 @@ mod tests {
             stored_at: 1,
             rejected_at: Some(2),
             token_by: Maker::Git,
-            aside: Some(Aside { token: other(), since: 4 }),
+            aside: Some(Box::new(Aside { token: other(), since: 4 })),
             linked_to: None,
             server: None,
         }
@@ -412,7 +413,8 @@ mod tests {
         };
         let token = Token { authtype: None, expiry: None, refresh_token: None, ..other() };
         let token = Token { rejected_at: None, made_by: Maker::Person, ..token };
-        let bare_aside = Credential { aside: Some(Aside { token, since: 0 }), ..bare.clone() };
+        let bare_aside =
+            Credential { aside: Some(Box::new(Aside { token, since: 0 })), ..bare.clone() };
         let empty_name = Credential { username: Some(Username::default()), ..bare.clone() };
         let link = Credential {
             context: Context::from_canonical("docker://r.example").expect("canonical"),
@@ -441,7 +443,7 @@ mod tests {
         ] {
             let (secret, lines) = (|| Secret::new(token.as_bytes()), token.contains('\n'));
             let aside = Aside { token: Token { secret: secret(), ..other() }, since: 4 };
-            let whole = Credential { token: secret(), aside: Some(aside), ..full() };
+            let whole = Credential { token: secret(), aside: Some(Box::new(aside)), ..full() };
             let content = Buffer::from(Content::of(&whole).to_bytes());
             assert!(decode(&content).is_ok_and(|read| read == whole), "{token}");
             let is_end = |b: &&u8| **b == b'\n';

@@ -37,7 +37,7 @@ pub(crate) enum Ended {
 }
 
 /// What the command prints.
-pub(super) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(crate) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let words =
         shell_words::split(line).map_err(|_| Error::Source("the command's quotes do not match"))?;
     let (program, arguments) = words.split_first().ok_or(Error::Source("the command is empty"))?;

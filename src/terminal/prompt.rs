@@ -10,6 +10,8 @@ use crate::context::shown;
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
 use std::io::{Read, Write};
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// The longest answer in bytes.
@@ -27,6 +29,14 @@ impl Terminal {
         Device::open().map(Self).map_err(|_| {
             Error::Refused("there is no terminal to ask on: pipe the token in with --with-token")
         })
+    }
+
+    /// Opens the controlling terminal where a question may be put there that this process was
+    /// not started for; nothing where there is none, or it is another's turn.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn open_in_front() -> Option<Self> {
+        Device::open().ok().filter(Device::is_ours).map(Self)
     }
 
     /// Shows a line.
@@ -92,30 +102,57 @@ impl Terminal {
     /// # Errors
     /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person gave up.
     pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Error> {
+        let answer = self.hidden(question, Self::read)?;
+        Ok(answer.secret(answer.expose().trim_ascii()))
+    }
+
+    /// Asks for a passphrase, which is not shown, and of which every character counts.
+    ///
+    /// # Errors
+    /// Those of [`Self::ask_hidden`]; [`Error::TimedOut`] where nobody types for so long.
+    #[cfg(unix)]
+    pub fn ask_passphrase(&mut self, question: &str, patience: Duration) -> Result<Secret, Error> {
+        let answer = self.hidden(question, |terminal, byte| {
+            let deadline = Instant::now() + patience;
+            match terminal.0.wait_until(deadline) {
+                Ok(true) => terminal.read(byte),
+                Ok(false) => Err(Error::TimedOut),
+                Err(error) => Err(Error::Stream(error.kind())),
+            }
+        })?;
+        Ok(answer.secret(answer.expose()))
+    }
+
+    fn hidden(
+        &mut self,
+        question: &str,
+        read: impl FnMut(&mut Self, &mut [u8; 1]) -> Result<bool, Error>,
+    ) -> Result<Buffer, Error> {
         // First hide, then ask: an answer may follow at once.
         let mode = self.0.hide().map_err(|e| Error::Stream(e.kind()))?;
-        let answer = self.write(&shown(question)).and_then(|()| self.read_hidden());
+        let answer = self.write(&shown(question)).and_then(|()| self.read_hidden(read));
         let shown = self.0.restore(&mode);
         self.write("\n")?;
         shown.map_err(|e| Error::Stream(e.kind()))?;
         answer
     }
 
-    fn read_hidden(&mut self) -> Result<Secret, Error> {
+    fn read_hidden(
+        &mut self,
+        mut read: impl FnMut(&mut Self, &mut [u8; 1]) -> Result<bool, Error>,
+    ) -> Result<Buffer, Error> {
         const CTRL_C: u8 = 3;
         const CTRL_D: u8 = 4;
         const CTRL_U: u8 = 21;
         let mut answer = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
         let mut byte = Zeroizing::new([0]);
-        while self.read(&mut byte)? && answer.len() < MAX_ANSWER {
+        while read(self, &mut byte)? && answer.len() < MAX_ANSWER {
             match byte[0] {
-                b'\n' | b'\r' => {
-                    let answer = Buffer::from(answer);
-                    return Ok(answer.secret(answer.expose().trim_ascii()));
-                }
+                b'\n' | b'\r' => return Ok(Buffer::from(answer)),
                 CTRL_C | CTRL_D => return Err(Error::Refused("given up")),
                 CTRL_U => answer.clear(),
-                0x08 | 0x7f => drop(answer.pop()),
+                // A character may have several bytes.
+                0x08 | 0x7f => while answer.pop().is_some_and(|byte| byte & 0xC0 == 0x80) {},
                 other => answer.push(other),
             }
         }

@@ -1,9 +1,12 @@
 //! The controlling terminal of a Unix process.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::getpgrp;
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
-use rustix::termios::{tcgetattr, tcsetattr};
+use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr};
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::time::Instant;
 
 /// How a terminal was before its echo was turned off.
 pub(super) type Mode = Termios;
@@ -18,6 +21,21 @@ impl Device {
     /// Where there is none.
     pub(super) fn open() -> io::Result<Self> {
         File::options().read(true).write(true).open("/dev/tty").map(Self)
+    }
+
+    /// Whether this process is in front: one in the background may not ask.
+    pub(super) fn is_ours(&self) -> bool {
+        tcgetpgrp(&self.0).is_ok_and(|group| group == getpgrp())
+    }
+
+    /// Waits until something was typed, at most until the deadline; whether it was.
+    ///
+    /// # Errors
+    /// Where the terminal fails.
+    pub(super) fn wait_until(&self, deadline: Instant) -> io::Result<bool> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::TimedOut)?;
+        Ok(poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&left))? > 0)
     }
 
     /// Turns the echo off; how the terminal was.

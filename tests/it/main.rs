@@ -76,5 +76,7 @@ mod token_and_exec;
 mod tokens_as_names;
 #[cfg(target_os = "linux")]
 mod tools;
+#[cfg(target_os = "linux")]
+mod vault;
 #[cfg(windows)]
 mod windows;

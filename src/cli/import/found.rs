@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
+use crate::keychain::Kind;
 use crate::secret::Secret;
 use crate::time::now;
 use std::collections::BTreeMap;
@@ -50,6 +51,11 @@ impl Entry {
 
 /// Takes entries out of a source.
 pub(super) trait Removal {
+    /// Which of our own keychains it is, if it is one.
+    fn keychain(&self) -> Option<Kind> {
+        None
+    }
+
     /// Looks whether they could be removed. Nothing is changed.
     ///
     /// # Errors
@@ -65,6 +71,11 @@ pub(super) trait Removal {
 }
 
 impl Source {
+    /// Which of our own keychains it is, if it is one.
+    pub(super) fn keychain(&self) -> Option<Kind> {
+        self.removal.as_ref().and_then(|removal| removal.keychain())
+    }
+
     /// Passes over what is for none of these places, if there are any.
     pub(super) fn keep_only(&mut self, places: &[Place]) {
         let is_named = |context: &Context| places.iter().any(|place| place.context == *context);

@@ -3,11 +3,12 @@
 #[cfg(target_os = "linux")]
 use super::foreign_items;
 use super::found::Source;
-use super::{gh, git_config, glab, keyring, netrc, other_helper, store_file};
+use super::{gh, git_config, glab, keyring, netrc, other_helper, our_keychain, store_file};
 use crate::cli::place::Place;
 use crate::context::escape;
 use crate::error::Error;
 use crate::forge;
+use crate::keychain::Kind;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,8 @@ pub(super) enum From {
     /// `config`: git's configuration. Also called `remotes`, whose URLs most of these tokens are
     /// in.
     Config,
+    /// `kernel` or another of our own keychains.
+    Keychain(Kind),
     /// Another helper of git's, by its name or path.
     Helper(String),
 }
@@ -34,6 +37,8 @@ pub(super) enum From {
 /// What is looked at where nothing is named.
 pub(super) const PLAIN_TEXT: [From; 4] =
     [From::Store(None), From::Netrc(None), From::Gh(None), From::Config];
+
+const NO_FILE: &str = "only store, netrc and gh take a file, and keyring an entry";
 
 const IS_TOKEN: &str = "a token is no source: name where it lies";
 
@@ -53,11 +58,14 @@ pub(super) fn parse(text: &str) -> Result<From, &'static str> {
         return Err(IS_TOKEN);
     }
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./\\:".contains(&b);
+    if let Some(kind) = Kind::from_name(name) {
+        return if file.is_none() { Ok(From::Keychain(kind)) } else { Err(NO_FILE) };
+    }
     match (name, file) {
         ("store", file) => Ok(From::Store(file)),
         ("netrc", file) => Ok(From::Netrc(file)),
         ("gh", file) => Ok(From::Gh(file)),
-        (_, Some(_)) => Err("only store, netrc and gh take a file, and keyring an entry"),
+        (_, Some(_)) => Err(NO_FILE),
         ("keyring", None) => Err("name the entry: keyring=SERVICE/USER"),
         ("glab", None) => Ok(From::Glab),
         ("config" | "remotes", None) => Ok(From::Config),
@@ -105,13 +113,14 @@ impl From {
             Self::Glab => vec![Some(glab::read(places)?)],
             Self::Keyring(names) => vec![Some(keyring::read(names, places)?)],
             Self::Config => vec![Some(git_config::read()?)],
+            Self::Keychain(kind) => vec![our_keychain::read(*kind)?],
             #[cfg(target_os = "linux")]
             Self::Helper(name) if places.is_empty() => vec![foreign_items::read(name)?],
             Self::Helper(name) => vec![Some(other_helper::read(name, places)?)],
         };
         let mut found: Vec<Source> = found.into_iter().flatten().collect();
         // Of the others the places say what to look for.
-        if matches!(self, Self::Store(_) | Self::Netrc(_) | Self::Gh(_) | Self::Config) {
+        if !matches!(self, Self::Glab | Self::Keyring(_) | Self::Helper(_)) {
             for source in &mut found {
                 source.keep_only(places);
             }
@@ -139,12 +148,14 @@ pub(super) fn named(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::{From, parse};
+    use crate::keychain::Kind;
     use std::path::PathBuf;
 
     #[test]
     fn a_source_is_one_of_ours_or_a_helper() {
         assert!(matches!(parse("store"), Ok(From::Store(None))));
         assert!(parse("netrc=/a=b") == Ok(From::Netrc(Some(PathBuf::from("/a=b")))));
+        assert!(parse("kernel") == Ok(From::Keychain(Kind::Kernel)));
         for name in ["config", "remotes"] {
             assert!(parse(name) == Ok(From::Config), "{name}");
         }
@@ -159,8 +170,19 @@ mod tests {
             assert!(parse(token).is_err_and(|why| why.contains("token")), "{token}");
         }
         let keyring = ["keyring", "keyring=", "keyring=x", "keyring=/x", "keyring=a\n/x"];
-        let others =
-            ["", "pat", "store=", "remotes=x", "a b", "!x", "-x", "libsecret=x", "a;b", "glab=x"];
+        let others = [
+            "",
+            "pat",
+            "store=",
+            "remotes=x",
+            "a b",
+            "!x",
+            "-x",
+            "libsecret=x",
+            "a;b",
+            "glab=x",
+            "kernel=x",
+        ];
         for text in others.into_iter().chain(keyring) {
             assert!(parse(text).is_err(), "{text}");
         }

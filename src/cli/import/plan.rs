@@ -95,6 +95,10 @@ impl<'a> Plan<'a> {
                 let other = &source.entries[first];
                 let is_same = other.token.as_ref().is_ok_and(|other| other.token == token.token);
                 match (is_same, other.group == entry.group) {
+                    // Only when it is asked it turns out which one there is.
+                    _ if is_from_here(source, keychain)? => {
+                        Step::Stays("it is in this very keychain")
+                    }
                     (true, _) if places.have_room_for(token, keychain)? => Step::Store,
                     (true, _) => step(keychain, token, replace)?,
                     (false, true) => Step::Unserved(first),
@@ -261,6 +265,13 @@ impl Places {
         let places = &keychains[at].1;
         Ok(token.context.outwards().iter().all(|context| !places.contains(context)))
     }
+}
+
+/// Whether the keychain is the one that the tokens come from.
+fn is_from_here(source: &Source, keychain: &mut dyn Keychain) -> Result<bool, Error> {
+    let Some(kind) = source.keychain() else { return Ok(false) };
+    helper::with_retries(|| keychain.asks_before_it_searches())?;
+    Ok(keychain.kind() == kind)
 }
 
 fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Result<Step, Error> {

@@ -7,7 +7,7 @@ use super::places::{Asked, percent};
 use crate::cli::settle::above_repository;
 use crate::context::{Context, Protocol};
 use crate::credential::{State, Username};
-use crate::error::Error;
+use crate::error::{Error, VaultTrouble};
 use crate::forge;
 use crate::git;
 use crate::git::configuration::Configuration;
@@ -270,9 +270,12 @@ fn login(explained: &Explained, option: &str) -> Mend {
 /// A keychain that cannot be used.
 pub(super) fn keychain(error: Error) -> Finding {
     let id = match error {
-        Error::Locked => "locked",
+        Error::Locked | Error::Vault(VaultTrouble::Locked) => "locked",
         _ => "keychain",
     };
+    if error == VaultTrouble::Locked.into() {
+        return Finding::wrong(id, error.to_string(), Mend::ours("unlock"));
+    }
     let mend = error.hint().map_or(Mend::Nothing, |hint| Mend::Advice(hint.to_owned()));
     Finding::wrong(id, error.to_string(), mend)
 }

@@ -13,8 +13,8 @@ fn verdict(helper: &mut Helper, host: &str, takes_schemes: bool) -> Result<Strin
     let contexts = std::slice::from_ref(&context);
     let question = Question { contexts, username: None, takes_schemes };
     Ok(match judge(&mut helper.keychain, &question, POLICY)? {
-        Verdict::Served(credential) => {
-            format!("served {}", String::from_utf8_lossy(credential.token.expose()))
+        Verdict::Served(item) => {
+            format!("served {}", String::from_utf8_lossy(item.1.token.expose()))
         }
         Verdict::Withheld(_, reason) => format!("{reason:?}"),
         Verdict::Nobody => "nobody".to_owned(),

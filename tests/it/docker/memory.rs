@@ -1,7 +1,6 @@
 //! Nothing is left of a token that went through docker's helper.
 
-use super::{TOKEN, entry, sandbox};
-use crate::support::kernel::Keys;
+use super::{TOKEN, entry, home};
 use crate::support::release::release_binary;
 use crate::support::residue::Needles;
 use crate::support::tracee::watch;
@@ -11,10 +10,11 @@ use std::process::Command;
 
 #[test]
 fn nothing_is_left_of_a_token() {
-    let (sandbox, keys) = (sandbox(), Keys::new());
+    let home = home();
+    let sandbox = &home.sandbox;
     fs::remove_file(sandbox.path("bin/docker-credential-pat")).unwrap();
     symlink(release_binary(), sandbox.path("bin/docker-credential-pat")).unwrap();
-    let host = keys.host("registry");
+    let host = home.keys.host("registry");
     let needles = Needles::new(&[TOKEN.as_bytes()]);
     for (action, stdin) in [
         ("store", entry(&host, "alice", TOKEN)),

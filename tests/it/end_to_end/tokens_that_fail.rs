@@ -103,12 +103,12 @@ fn only_the_scope_that_was_asked_is_rejected() {
 #[test]
 fn a_late_refusal_of_the_old_token_does_not_touch_the_new_one() {
     for desk in [Home::bare().with_git_host(), Home::with_gnome_keyring().with_git_host()] {
-        is_not_touched(desk);
+        is_not_touched(&desk);
     }
 }
 
 #[track_caller]
-fn is_not_touched(desk: Home) {
+fn is_not_touched(desk: &Home) {
     let host = desk.url("");
     desk.approve(&host, "alice", OTHER_TOKEN);
     desk.approve(&host, "alice", TOKEN);

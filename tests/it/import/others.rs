@@ -1,6 +1,5 @@
 //! Remotes' URLs, other helpers, and their items in the desktop's keychain.
 
-use super::Newcomer;
 use crate::support::desktop::Desktop;
 use crate::support::home::{Home, TOKEN};
 use crate::support::sandbox::Ran;
@@ -47,7 +46,7 @@ fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
 
 #[test]
 fn a_real_helper_is_asked_for_each_place() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     fs::create_dir_all(newcomer.sandbox.path("cache/git")).unwrap();
     let account =
         newcomer.fill("protocol=https\nhost=HOST\nusername=alice\npassword=ghp_TESTONLY1\n");
@@ -62,7 +61,7 @@ fn a_real_helper_is_asked_for_each_place() {
         newcomer.table(&ran)[2..],
         ["https://HOST alice import", "https://other.HOST - stays: the helper has none for it"]
     );
-    newcomer.answers("", "username=alice password=ghp_TESTONLY1");
+    newcomer.serves("", "username=alice password=ghp_TESTONLY1");
     let ran = newcomer.imports("--from no-such-helper --yes https://HOST");
     assert!(ran.stdout().contains("stays: the helper failed"), "{ran}");
 }
@@ -155,7 +154,7 @@ fn locked_items_are_not_asked_for_where_nobody_can_answer() {
 
 #[test]
 fn a_helper_that_does_not_answer_is_left_after_its_time() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     let helper = newcomer.sandbox.path("mute");
     newcomer.write("mute", "#!/bin/sh\necho asked >> asked\nexec sleep 600\n");
     fs::set_permissions(&helper, fs::Permissions::from_mode(0o700)).unwrap();

@@ -1,13 +1,13 @@
 //! Tokens as people and programs write them: in the username's place, with line ends of another
 //! system, with what was copied along.
 
-use super::Newcomer;
+use crate::support::home::Home;
 use std::fmt::Write;
 
 const TOKEN: &str = "ghp_TESTONLYTESTONLYTESTONLYTESTONLYTEST";
 
 /// What `list` says, without the places.
-fn usernames(newcomer: &Newcomer) -> Vec<String> {
+fn usernames(newcomer: &Home) -> Vec<String> {
     let ran = newcomer.sandbox.helper(&["list", "--json"], "");
     let list: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
     let host = newcomer.keys.host("h");
@@ -28,22 +28,22 @@ fn a_token_in_the_usernames_place_is_the_token() {
         "TOKEN:whatever",
         "%67hp_TESTONLYTESTONLYTESTONLYTESTONLYTEST:x",
     ] {
-        let newcomer = Newcomer::new();
+        let newcomer = Home::new();
         let line = format!("https://{}@HOST\n", user.replace("TOKEN", TOKEN));
         newcomer.write(".git-credentials", &line);
         let ran = newcomer.imports("--from store --yes --remove");
         assert!(ran.stderr().contains("removed 1 token"), "{user}: {ran}");
         newcomer.holds(".git-credentials", "");
-        newcomer.answers("", &format!("username=x-access-token password={TOKEN}"));
+        newcomer.serves("", &format!("username=x-access-token password={TOKEN}"));
         assert_eq!(usernames(&newcomer), ["x-access-token"], "{user}");
     }
     for words in ["login TOKEN", "login TOKEN password x-oauth-basic", "login TOKEN password TOKEN"]
     {
-        let newcomer = Newcomer::new();
+        let newcomer = Home::new();
         newcomer.write(".netrc", &format!("machine HOST {}\n", words.replace("TOKEN", TOKEN)));
         newcomer.imports("--from netrc --yes --remove");
         newcomer.holds(".netrc", "");
-        newcomer.answers("", &format!("username=x-access-token password={TOKEN}"));
+        newcomer.serves("", &format!("username=x-access-token password={TOKEN}"));
     }
 }
 
@@ -56,7 +56,7 @@ fn where_no_name_goes_with_a_token_the_line_stays_and_is_named() {
         format!("https://a%3Ab:{TOKEN}@HOST\n"),
         format!("https://ab%1B[A:{TOKEN}@HOST\n"),
     ] {
-        let newcomer = Newcomer::new();
+        let newcomer = Home::new();
         newcomer.write(".git-credentials", &line);
         let ran = newcomer.imports("--from store --yes --remove");
         assert!(newcomer.table(&ran)[2].starts_with("line 1 - stays: "), "{ran}");
@@ -68,14 +68,14 @@ fn where_no_name_goes_with_a_token_the_line_stays_and_is_named() {
 
 #[test]
 fn lines_end_as_on_any_system_and_a_mark_may_come_first() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write(
         ".git-credentials",
         "\u{feff}https://a:ghp_TESTONLY1@HOST\r\nhttps://b:ghp_TESTONLY2@b.HOST\r\n\r\nnone\r\n",
     );
     newcomer.imports("--from store --yes --remove");
     newcomer.holds(".git-credentials", "\r\nnone\r\n");
-    newcomer.answers("", "username=a password=ghp_TESTONLY1");
+    newcomer.serves("", "username=a password=ghp_TESTONLY1");
     let macros = "machine ftp.HOST login x password y macdef init\r\ncd /\r\nmachine no\r\n\r\n";
     let tokens = "machine c.HOST\r\n\tlogin c\r\n\tpassword ghp_TESTONLY3\r\n";
     newcomer.write(".netrc", &format!("\u{feff}{macros}{tokens}# end\r\n"));
@@ -87,7 +87,7 @@ fn lines_end_as_on_any_system_and_a_mark_may_come_first() {
 
 #[test]
 fn what_was_copied_along_with_a_token_is_named() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     let lines = format!(
         "https://a:%22{TOKEN}%22@HOST\nhttps://b:Bearer%20{TOKEN}@HOST\n\
          https://c:GH_TOKEN%3d{TOKEN}@HOST\nhttps://d:%EF%BB%BF{TOKEN}@HOST\nhttps://e:{TOKEN}@HOST\n"
@@ -109,7 +109,7 @@ fn what_was_copied_along_with_a_token_is_named() {
 /// Every entry was once held against all before it, and asked of the keychain for itself.
 #[test]
 fn many_entries_are_planned_in_one_question() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write(".git-credentials", "https://a:ghp_TESTONLY0@n7.HOST\n");
     newcomer.imports("--from store --yes");
     let mut text = String::new();
@@ -120,7 +120,7 @@ fn many_entries_are_planned_in_one_question() {
     let trace = newcomer.sandbox.path("calls");
     let mut command = newcomer.sandbox.command("strace");
     command.args(["-f", "-c", "-S", "calls", "-e", "trace=keyctl,execve", "-o"]).arg(&trace);
-    let import = newcomer.command("--from netrc --dry-run");
+    let import = newcomer.typed("import --from netrc --dry-run");
     command.arg(import.get_program()).args(import.get_args());
     let ran = crate::support::sandbox::run(command, b"");
     let rows = newcomer.table(&ran);

@@ -2,7 +2,7 @@
 //! repository chooses them, so each is tried with get, store and erase: nothing comes out,
 //! nothing is written, and nothing is said, so that git goes on.
 
-use super::Place;
+use crate::support::home::Home;
 
 /// What stands for `host` beside an account at `HOST` and one at `HOST:8443`.
 const HOSTS: &[&str] = &[
@@ -207,7 +207,7 @@ const PROTOCOLS: &[&str] = &[
 fn a_host_outside_the_grammar_is_no_host() {
     let place = with_accounts();
     for host in HOSTS {
-        is_passed_over(&place, format!("protocol=https\nhost={}\n", place.filled_in(host)));
+        is_passed_over(&place, format!("protocol=https\nhost={}\n", place.fill(host)));
     }
     are_untouched(&place);
 }
@@ -216,7 +216,7 @@ fn a_host_outside_the_grammar_is_no_host() {
 fn another_protocol_is_none_of_ours() {
     let place = with_accounts();
     for protocol in PROTOCOLS {
-        is_passed_over(&place, place.filled_in(&format!("protocol={protocol}\nhost=HOST\n")));
+        is_passed_over(&place, place.fill(&format!("protocol={protocol}\nhost=HOST\n")));
     }
     are_untouched(&place);
 }
@@ -224,7 +224,7 @@ fn another_protocol_is_none_of_ours() {
 #[test]
 fn bytes_that_are_no_text_are_no_host() {
     let place = with_accounts();
-    let host = place.filled_in("HOST");
+    let host = place.fill("HOST");
     for (before, after) in [
         (&b""[..], &b"\xFF"[..]),
         (b"\xFF", b""),
@@ -262,16 +262,16 @@ fn what_lies_beside_an_account_is_another_place() {
         "HOSTx",
         "xn--HOST",
     ] {
-        let request = place.filled_in(&format!("protocol=https\nhost={neighbour}\n"));
-        place.run("get", &request).prints("");
-        place.run("erase", format!("{request}username=alice\npassword=t1\n")).prints("");
+        let request = place.fill(&format!("protocol=https\nhost={neighbour}\n"));
+        place.operation("get", &request).prints("");
+        place.operation("erase", format!("{request}username=alice\npassword=t1\n")).prints("");
     }
     are_untouched(&place);
 }
 
 /// Accounts at `HOST` and `HOST:8443`, marked.
-fn with_accounts() -> Place {
-    let place = Place::new();
+fn with_accounts() -> Home {
+    let place = Home::bare();
     place.answers("store", "protocol=https host=HOST username=alice password=t1", "");
     place.answers("store", "protocol=https host=HOST:8443 username=alice password=t1", "");
     place.keys.mark_unwritten();
@@ -280,23 +280,22 @@ fn with_accounts() -> Place {
 
 /// Expects that no operation with this request does or says anything.
 #[track_caller]
-fn is_passed_over(place: &Place, request: impl AsRef<[u8]>) {
+fn is_passed_over(place: &Home, request: impl AsRef<[u8]>) {
     let request = request.as_ref();
     let with_token = [request, &b"username=alice\npassword=t1\n"[..]].concat();
-    let with_label =
-        [request, &place.filled_in("username=HOST\npassword=t1\n").into_bytes()].concat();
-    place.run("get", request).prints("");
-    place.run("get", [request, b"username=alice\n"].concat()).prints("");
-    place.run("erase", with_token).prints("");
-    place.run("erase", request).prints("");
+    let with_label = [request, &place.fill("username=HOST\npassword=t1\n").into_bytes()].concat();
+    place.operation("get", request).prints("");
+    place.operation("get", [request, b"username=alice\n"].concat()).prints("");
+    place.operation("erase", with_token).prints("");
+    place.operation("erase", request).prints("");
     // The label in the name shows what is filed, wherever that may be.
-    place.run("store", with_label).prints("");
+    place.operation("store", with_label).prints("");
 }
 
 #[track_caller]
-fn are_untouched(place: &Place) {
+fn are_untouched(place: &Home) {
     let accounts = ["https://HOST alice", "https://HOST:8443 alice"];
-    assert_eq!(place.keys.accounts(), accounts.map(|text| place.filled_in(text)));
+    assert_eq!(place.keys.accounts(), accounts.map(|text| place.fill(text)));
     assert!(place.keys.are_unwritten());
     for host in ["HOST", "HOST:8443"] {
         place.answers("get", &format!("protocol=https host={host}"), "username=alice password=t1");

@@ -3,7 +3,7 @@
 //! A refusal is one fixed line on stderr, exit status 1, nothing on stdout, no change, and
 //! not a word of what was read: it may be a secret.
 
-use super::Place;
+use crate::support::home::Home;
 
 /// What no part of may ever be on stderr.
 const SECRET: &str = "ghp_TESTONLYsecret";
@@ -94,7 +94,7 @@ fn what_is_no_request_is_refused_whole_with_a_line_that_shows_nothing_of_it() {
     for (request, message) in REFUSED {
         let request = filled_in(&place, request);
         for operation in ["get", "store", "erase"] {
-            let ran = place.run(operation, &request);
+            let ran = place.operation(operation, &request);
             ran.fails(1, &format!("git-credential-pat: {operation}: {message}\n"));
             assert!(ran.stderr().lines().count() == 1, "{ran}");
             assert!(!ran.stderr().contains("ghp_") && !ran.stderr().contains("HOST"), "{ran}");
@@ -107,7 +107,7 @@ fn what_is_no_request_is_refused_whole_with_a_line_that_shows_nothing_of_it() {
 fn what_is_strange_and_sound_is_answered() {
     let place = with_account();
     for (what, request) in SOUND {
-        let ran = place.run("get", filled_in(&place, request));
+        let ran = place.operation("get", filled_in(&place, request));
         let answer = b"username=alice\npassword=t1\n";
         assert!(ran.status.success() && ran.stdout == answer, "{what}\n{ran}");
         assert!(ran.stderr.is_empty(), "{what}\n{ran}");
@@ -118,20 +118,20 @@ fn what_is_strange_and_sound_is_answered() {
 #[test]
 fn long_lines_are_whole_lines() {
     let place = with_account();
-    let victim = place.filled_in("host=HOST");
+    let victim = place.fill("host=HOST");
     for length in [1000, 1023, 1024, 4095, 8192, 16_383, 16_384, 60_000, 65_535, 500_000] {
         let long = "x".repeat(length);
         let ours = place.lines("protocol=https host=HOST");
         let answered = format!("wwwauth[]=Basic realm=\"{long}\"\n{ours}other={long}\n");
-        place.run("get", answered).prints("username=alice\npassword=t1\n");
+        place.operation("get", answered).prints("username=alice\npassword=t1\n");
         let evil = format!("protocol=https\nhost=evil.example\nwwwauth[]={long}{victim}\n");
-        place.run("get", evil).prints("");
+        place.operation("get", evil).prints("");
         let long_name = format!("{ours}username={long}\n");
-        place.run("get", long_name).prints("");
+        place.operation("get", long_name).prints("");
         let long_path = format!("{ours}path={long}\n");
-        place.run("get", long_path).prints("username=alice\npassword=t1\n");
+        place.operation("get", long_path).prints("username=alice\npassword=t1\n");
         let long_host = format!("protocol=https\n{victim}.{long}\n");
-        place.run("get", long_host).prints("");
+        place.operation("get", long_host).prints("");
     }
     is_untouched(&place);
 }
@@ -145,12 +145,12 @@ fn a_request_may_have_one_mebibyte_and_no_more() {
         let filling = "x".repeat(length - ours.len() - 1);
         format!("{ours}{filling}\n")
     };
-    place.run("get", with_length(MEBIBYTE)).prints("username=alice\npassword=t1\n");
+    place.operation("get", with_length(MEBIBYTE)).prints("username=alice\npassword=t1\n");
     let credential = place.lines("username=alice password=SECRET").replace("SECRET", SECRET);
     for operation in ["get", "store", "erase"] {
-        let ran = place.run(operation, with_length(MEBIBYTE + 1));
+        let ran = place.operation(operation, with_length(MEBIBYTE + 1));
         ran.fails(1, "the request is longer than 1 MiB");
-        let ran = place.run(operation, credential.clone() + &with_length(8 * MEBIBYTE));
+        let ran = place.operation(operation, credential.clone() + &with_length(8 * MEBIBYTE));
         ran.fails(1, "the request is longer than 1 MiB");
         assert!(!ran.stderr().contains("ghp_"), "{}", ran.stderr());
     }
@@ -162,28 +162,28 @@ fn a_request_of_nothing_is_passed_over() {
     let place = with_account();
     for request in [&b""[..], b"\n", b"\r\n", b"\n\n\n", b"\nprotocol=https\n", b"a=b\n"] {
         for operation in ["get", "store", "erase"] {
-            place.run(operation, request).prints("");
+            place.operation(operation, request).prints("");
         }
     }
     is_untouched(&place);
 }
 
-fn with_account() -> Place {
-    let place = Place::new();
+fn with_account() -> Home {
+    let place = Home::bare();
     place.answers("store", "protocol=https host=HOST username=alice password=t1", "");
     place.keys.mark_unwritten();
     place
 }
 
 #[track_caller]
-fn is_untouched(place: &Place) {
-    assert_eq!(place.keys.accounts(), [place.filled_in("https://HOST alice")]);
+fn is_untouched(place: &Home) {
+    assert_eq!(place.keys.accounts(), [place.fill("https://HOST alice")]);
     assert!(place.keys.are_unwritten());
     place.answers("get", "protocol=https host=HOST", "username=alice password=t1");
 }
 
 /// The same bytes with this place's host and a secret.
-fn filled_in(place: &Place, bytes: &[u8]) -> Vec<u8> {
+fn filled_in(place: &Home, bytes: &[u8]) -> Vec<u8> {
     let with = |bytes: Vec<u8>, name: &[u8], value: &[u8]| {
         let mut filled = Vec::new();
         let mut rest = &bytes[..];
@@ -195,7 +195,7 @@ fn filled_in(place: &Place, bytes: &[u8]) -> Vec<u8> {
         filled.extend_from_slice(rest);
         filled
     };
-    let host = place.filled_in("HOST");
+    let host = place.fill("HOST");
     with(
         with(bytes.to_vec(), b"host=HOST", format!("host={host}").as_bytes()),
         b"SECRET",

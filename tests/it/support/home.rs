@@ -12,7 +12,7 @@
 //! this machine and `SIX` such an IPv6 address.
 
 #[cfg(unix)]
-mod terminal;
+mod commands;
 #[cfg(unix)]
 mod work;
 
@@ -20,20 +20,14 @@ mod work;
 use super::desktop::Desktop;
 use super::sandbox::{BINARY, Ran, Sandbox, run};
 use super::{KEYCHAIN, Keys};
-use humantime::parse_rfc3339;
+#[cfg(unix)]
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Duration;
 #[cfg(unix)]
 use work::Work;
 #[cfg(unix)]
-pub use work::attributes;
-
-/// Tokens that no forge has given out.
-pub const TOKEN: &str = "ghp_TESTONLYaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-pub const OTHER_TOKEN: &str = "ghp_TESTONLYbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+pub use work::{OTHER_TOKEN, TOKEN, attributes};
 
 /// See the [module](self).
 pub struct Home {
@@ -57,37 +51,71 @@ pub struct Home {
     of_addresses: OnceLock<[Keys; 2]>,
 }
 
+/// The chain.
+#[cfg(unix)]
 impl Home {
-    /// With a keychain that needs no desktop. The environment names it; git is not configured.
+    /// With a keychain that needs no desktop and that the environment names; git is not configured.
     pub fn new() -> Self {
         let mut home = Self::bare();
         home.sandbox.set("GIT_CREDENTIAL_PAT_KEYCHAIN", KEYCHAIN);
         home
     }
 
-    /// The same where nothing names the keychain.
-    pub fn bare() -> Self {
-        Self::of(Sandbox::new(), KEYCHAIN)
-    }
-
     /// With an unlocked GNOME Keyring.
-    #[cfg(unix)]
     pub fn with_gnome_keyring() -> Self {
         Self::at_desktop(Desktop::gnome_keyring())
     }
 
     /// With the keychain of a desktop.
-    #[cfg(unix)]
     pub fn at_desktop(desktop: Desktop) -> Self {
         let home = Self::of(desktop.sandbox.clone(), "secret-service");
         Self { desktop: Some(desktop), ..home }
     }
 
     /// What runs on the desktop.
-    #[cfg(unix)]
     #[track_caller]
     pub fn desktop(&self) -> &Desktop {
         self.desktop.as_ref().expect("a home at a desktop")
+    }
+
+    /// At a host whose name begins so.
+    pub fn at(mut self, label: &str) -> Self {
+        self.host = self.keys.host(label);
+        self
+    }
+
+    /// Whose helper string has these options besides the keychain.
+    pub fn with_options(mut self, options: &'static str) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Whose git asks this helper, by its name and with this keychain.
+    pub fn configured(self) -> Self {
+        self.helper(&format!("pat --keychain {}", self.keychain));
+        self
+    }
+
+    /// Where the helper has docker's name, too.
+    pub fn with_docker(mut self) -> Self {
+        let folder = self.sandbox.path("bin");
+        fs::create_dir(&folder).unwrap();
+        std::os::unix::fs::symlink(BINARY, folder.join("docker-credential-pat")).unwrap();
+        let path = format!("{}:{}", folder.display(), self.sandbox.get("PATH"));
+        self.set("PATH", &path);
+        self
+    }
+
+    /// Sets a variable for every later command.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.sandbox.set(name, value);
+    }
+}
+
+impl Home {
+    /// With a keychain that needs no desktop, and that nothing names.
+    pub fn bare() -> Self {
+        Self::of(Sandbox::new(), KEYCHAIN)
     }
 
     fn of(sandbox: Sandbox, keychain: &'static str) -> Self {
@@ -109,41 +137,6 @@ impl Home {
             six,
             of_addresses: OnceLock::new(),
         }
-    }
-
-    /// At a host whose name begins so.
-    pub fn at(mut self, label: &str) -> Self {
-        self.host = self.keys.host(label);
-        self
-    }
-
-    /// Whose helper string has these options besides the keychain.
-    pub fn with_options(mut self, options: &'static str) -> Self {
-        self.options = options;
-        self
-    }
-
-    /// Whose git asks this helper, by its name and with this keychain.
-    #[cfg(unix)]
-    pub fn configured(self) -> Self {
-        self.helper(&format!("pat --keychain {}", self.keychain));
-        self
-    }
-
-    /// Where the helper has docker's name, too.
-    #[cfg(unix)]
-    pub fn with_docker(mut self) -> Self {
-        let folder = self.sandbox.path("bin");
-        fs::create_dir(&folder).unwrap();
-        std::os::unix::fs::symlink(BINARY, folder.join("docker-credential-pat")).unwrap();
-        let path = format!("{}:{}", folder.display(), self.sandbox.get("PATH"));
-        self.set("PATH", &path);
-        self
-    }
-
-    /// Sets a variable for every later command.
-    pub fn set(&mut self, name: &str, value: &str) {
-        self.sandbox.set(name, value);
     }
 
     /// The URL of a path at the host of one's own.
@@ -215,63 +208,4 @@ impl Home {
     pub fn answers(&self, operation: &str, request: &str, answer: &str) {
         self.operation(operation, self.lines(request)).prints(&self.lines(answer));
     }
-
-    /// A get for the host of one's own, with these lines besides, each with its end.
-    pub fn get(&self, more: &str) -> Ran {
-        self.operation("get", self.fill(&format!("protocol=https\nhost=HOST\n{more}\n")))
-    }
-
-    /// A command as it is typed; the words are split at blanks.
-    pub fn typed(&self, line: &str) -> Command {
-        let mut command = self.sandbox.command(BINARY);
-        command.args(self.fill(line).split_whitespace());
-        command
-    }
-
-    /// Types a command, which reads this.
-    pub fn types(&self, line: &str, stdin: &str) -> Ran {
-        run(self.typed(line), stdin.as_bytes())
-    }
-
-    /// The same in a folder of the home.
-    pub fn types_in(&self, folder: &str, line: &str, stdin: &str) -> Ran {
-        let mut command = self.typed(line);
-        command.current_dir(self.sandbox.path(folder));
-        run(command, stdin.as_bytes())
-    }
-
-    /// The lines of `list` for the host of one's own; a time within the last hour is JUST NOW.
-    #[track_caller]
-    pub fn listed(&self) -> Vec<String> {
-        let ran = self.types("list", "");
-        assert!(ran.status.success(), "{ran}");
-        let lines = ran.stdout();
-        let ours = lines.lines().filter(|line| line.contains(&self.host));
-        ours.map(|line| line.split_whitespace().map(age).collect::<Vec<_>>().join(" ")).collect()
-    }
-
-    /// Writes a file that is its owner's alone, and the folders above it where they are missing.
-    pub fn write(&self, name: impl AsRef<Path>, text: &str) {
-        let path = self.sandbox.home().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, self.fill(text)).unwrap();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        }
-    }
-
-    /// Expects exactly this in a file.
-    #[track_caller]
-    pub fn holds(&self, name: &str, text: &str) {
-        let content = fs::read_to_string(self.sandbox.path(name)).unwrap();
-        assert_eq!(content, self.fill(text), "{name}");
-    }
-}
-
-fn age(word: &str) -> &str {
-    const HOUR: Duration = Duration::from_secs(3600);
-    let passed = parse_rfc3339(word).ok().and_then(|time| time.elapsed().ok());
-    if passed.is_some_and(|passed| passed < HOUR) { "JUST NOW" } else { word }
 }

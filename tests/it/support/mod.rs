@@ -34,6 +34,8 @@ pub mod sandbox;
 #[cfg(unix)]
 pub mod server;
 #[cfg(target_os = "linux")]
+pub mod server_home;
+#[cfg(target_os = "linux")]
 pub mod service;
 #[cfg(unix)]
 pub mod spy;

@@ -109,6 +109,7 @@ impl Sandbox {
     }
 
     /// The value of a variable.
+    #[cfg(unix)]
     #[track_caller]
     pub fn get(&self, name: &str) -> &str {
         &self.env.iter().find(|(n, _)| n == name).expect("a variable that is set").1

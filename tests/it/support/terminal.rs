@@ -74,8 +74,15 @@ impl Terminal {
     /// Waits until the screen shows this.
     #[track_caller]
     pub fn shows(&self, text: &str) {
+        self.shows_often(text, 1);
+    }
+
+    /// Waits until the screen has shown this so often.
+    #[track_caller]
+    pub fn shows_often(&self, text: &str, count: usize) {
         let (screen, changed) = &*self.screen;
-        let waiting = |screen: &mut Vec<u8>| !String::from_utf8_lossy(screen).contains(text);
+        let waiting =
+            |screen: &mut Vec<u8>| String::from_utf8_lossy(screen).matches(text).count() < count;
         let (screen, result) =
             changed.wait_timeout_while(screen.lock().unwrap(), PATIENCE, waiting).unwrap();
         let shown = String::from_utf8_lossy(&screen).into_owned();

@@ -1,6 +1,6 @@
 //! Work with git: a git host that asks for a token, the git that is used, and what it asks.
 
-use super::{Home, TOKEN};
+use super::Home;
 use crate::support::program::program;
 use crate::support::sandbox::{BINARY, Ran, run};
 use crate::support::server::Server;
@@ -10,6 +10,10 @@ use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+/// Tokens that no forge has given out.
+pub const TOKEN: &str = "ghp_TESTONLYaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub const OTHER_TOKEN: &str = "ghp_TESTONLYbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
 /// What somebody works with.
 #[derive(Default)]
@@ -97,7 +101,8 @@ impl Home {
         if self.work.in_fresh_sessions {
             command.arg(program("keyctl", "keyutils")).args(["session", "-"]);
         }
-        command.arg(self.work.git.clone().unwrap_or_else(|| program("git", "git"))).args(args);
+        command.arg(self.work.git.clone().unwrap_or_else(|| program("git", "git")));
+        command.args(args.iter().map(|word| self.fill(word)));
         run(command, stdin.as_bytes())
     }
 
