@@ -146,9 +146,16 @@ impl Source {
     }
 }
 
+/// An error with a name in it. Errors hold no text of their own, so that no token can come into
+/// one; a process reads a source once or twice, and what is said of it may stay until its end.
+fn told(text: String) -> Error {
+    Error::Source(Box::leak(text.into_boxed_str()))
+}
+
 fn variable(name: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let value = env::var_os(name).filter(|value| !value.is_empty());
-    let value = value.ok_or(Error::Source("the variable that --env names is not set"))?;
+    let value =
+        value.ok_or_else(|| told(format!("the variable {} is not set", forge::shown(name))))?;
     Ok(Zeroizing::new(value.into_encoded_bytes()))
 }
 

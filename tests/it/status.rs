@@ -3,9 +3,11 @@
 
 mod accounts;
 mod as_git_does;
+mod clients;
 mod configuration;
 mod keychains;
 mod plain_text;
+mod promise;
 mod roles;
 mod screen;
 
