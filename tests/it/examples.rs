@@ -4,6 +4,7 @@
 
 use crate::support::home::{Home, TOKEN};
 use crate::support::page;
+use crate::support::spy::program;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -81,6 +82,60 @@ fn github_actions() {
     desk.sandbox.git(&["remote", "add", "origin", &desk.url("team/repo.git")]);
     works(&desk, &steps(&example("github-actions.yml")));
     assert!(example("github-actions.yml").contains("persist-credentials: false"));
+}
+
+/// Puts a program into PATH that compiles nothing, and notes its environment.
+fn with_cargo(desk: &mut Home) {
+    let folder = desk.sandbox.path("compiler");
+    fs::create_dir(&folder).unwrap();
+    let note = format!("#!/bin/sh\necho \"$*\" >'{0}/seen'; env >>'{0}/seen'\n", folder.display());
+    program(&folder.join("cargo"), &note);
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    desk.set("PATH", &path);
+}
+
+/// What the program of [`with_cargo`] was given.
+fn seen(desk: &Home) -> String {
+    let seen = fs::read_to_string(desk.sandbox.path("compiler/seen")).unwrap();
+    assert!(seen.starts_with("install --locked git-credential-pat\n"), "{seen}");
+    assert!(seen.contains("\nHOME=") && seen.contains("\nPATH="), "{seen}");
+    seen
+}
+
+#[test]
+fn on_github_only_the_step_that_works_has_the_token() {
+    let example = example("github-actions.yml");
+    let mut steps = example.split("\n      - ");
+    assert!(!steps.next().unwrap().contains("github.token"), "the whole job has it");
+    let with_token: Vec<&str> = steps.filter(|step| step.contains("github.token")).collect();
+    assert_eq!(with_token.len(), 1, "{with_token:?}");
+    assert!(with_token[0].starts_with("name: Work\n"), "{with_token:?}");
+    assert!(!with_token[0].contains("cargo"), "{with_token:?}");
+}
+
+#[test]
+fn on_gitlab_what_is_compiled_sees_no_token() {
+    let mut desk = runner(
+        "gitlab-ci-token",
+        &[
+            ("CI_JOB_TOKEN", TOKEN),
+            ("CI_REGISTRY_PASSWORD", TOKEN),
+            ("CI_REPOSITORY_URL", &format!("https://gitlab-ci-token:{TOKEN}@HOST/team/repo.git")),
+        ],
+    );
+    with_cargo(&mut desk);
+    let example = example("gitlab-ci.yml");
+    let (_, script) = example.split_once("\n  before_script:\n    - ").unwrap();
+    let command = script.split_once("\n  script:").unwrap().0.replace("\n     ", "");
+    let ran = desk.sandbox.run(
+        "sh",
+        &["-eu", "-c", &format!("CARGO_HOME=c RUSTUP_HOME=r; {command}")],
+        b"",
+    );
+    assert!(ran.status.success(), "{ran}");
+    let seen = seen(&desk);
+    assert!(!seen.contains("TESTONLY"), "{seen}");
+    assert!(seen.contains("\nCARGO_HOME=c\n") && seen.contains("\nRUSTUP_HOME=r\n"), "{seen}");
 }
 
 #[test]

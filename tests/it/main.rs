@@ -24,6 +24,8 @@ mod crashes;
 #[cfg(unix)]
 mod docker;
 #[cfg(unix)]
+mod echo;
+#[cfg(unix)]
 mod end_to_end;
 #[cfg(unix)]
 mod endings;
