@@ -21,6 +21,7 @@ mod gh;
 mod git_config;
 mod glab;
 mod keyring;
+pub(super) mod look;
 mod netrc;
 mod other_helper;
 mod plain_file;

@@ -121,7 +121,7 @@ impl Report {
             report.look_at(asked, &setups)?;
         }
         report.found(configuration::headers(setups.entries(), &asked));
-        report.found(plain_text::findings(setups.entries()));
+        report.found(plain_text::findings(&setups));
         // What is wrong comes first.
         report.findings.sort_by_key(|finding| !finding.wrong);
         Ok(report)

@@ -9,6 +9,11 @@ use crate::forge;
 use crate::secret::Secret;
 use crate::time::now;
 use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Why something is no token at all.
+pub(super) const NO_TOKEN: &str = "it has no token";
+pub(super) const NO_URL: &str = "it is no URL";
 
 /// A place where tokens were found.
 pub(super) struct Source {
@@ -56,6 +61,9 @@ pub(super) trait Removal {
     /// Where they could not.
     fn check(&self, numbers: &[usize]) -> Result<(), Error>;
 
+    /// The file in which the entry with this number stands.
+    fn file(&self, number: usize) -> Option<&Path>;
+
     /// Removes the entries with these numbers and leaves everything else as it is, in one
     /// step.
     ///
@@ -100,7 +108,7 @@ pub(super) fn credential(
         (username, password)
     };
     if token.expose().is_empty() {
-        return Err("it has no token");
+        return Err(NO_TOKEN);
     }
     if token.expose().iter().any(u8::is_ascii_control) {
         return Err("its token holds control characters");

@@ -263,4 +263,5 @@ fn http_and_a_token_as_a_username_are_not_well() {
     user.account("", "alice", |_| {});
     user.config(&["--global", "credential.https://HOST.username", TOKEN]);
     assert_eq!(ids(&user.status("")), ["no-account", "token-as-username"]);
+    user.mends("", "token-as-username");
 }
