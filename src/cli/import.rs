@@ -22,6 +22,7 @@ mod gh;
 mod git_config;
 mod glab;
 mod keyring;
+pub(super) mod look;
 mod netrc;
 mod other_helper;
 mod our_keychain;

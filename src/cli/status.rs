@@ -136,7 +136,7 @@ impl Report {
             report.look_at(asked, &setups)?;
         }
         report.found(configuration::headers(setups.entries(), &asked));
-        report.found(plain_text::findings(setups.entries()));
+        report.found(plain_text::findings(&setups));
         // What is wrong comes first; a token that lies about may be the one that is not kept.
         report.findings.sort_by_key(|finding| (!finding.wrong, finding.id == "no-account"));
         Ok(report)

@@ -10,6 +10,11 @@ use crate::keychain::Kind;
 use crate::secret::Secret;
 use crate::time::now;
 use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Why something is no token at all.
+pub(super) const NO_TOKEN: &str = "it has no token";
+pub(super) const NO_URL: &str = "it is no URL";
 
 /// A place where tokens were found.
 pub(super) struct Source {
@@ -62,6 +67,12 @@ pub(super) trait Removal {
     /// Where they could not.
     fn check(&self, numbers: &[usize]) -> Result<(), Error>;
 
+    /// The file in which the entry with this number stands, if it stands in one.
+    fn file(&self, number: usize) -> Option<&Path> {
+        let _ = number;
+        None
+    }
+
     /// Removes the entries with these numbers and leaves everything else as it is, in one
     /// step.
     ///
@@ -111,7 +122,7 @@ pub(super) fn credential(
         (username, password)
     };
     if token.expose().is_empty() {
-        return Err("it has no token");
+        return Err(NO_TOKEN);
     }
     if token.expose().iter().any(u8::is_ascii_control) {
         return Err("its token holds control characters");

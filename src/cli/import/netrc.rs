@@ -51,6 +51,10 @@ impl Removal for Parts {
         self.file.check()
     }
 
+    fn file(&self, _: usize) -> Option<&Path> {
+        Some(self.file.path())
+    }
+
     fn remove(&self, numbers: &[usize]) -> Result<(), Error> {
         let whole_lines = |part: &Range<usize>| with_line(self.file.content(), part);
         let parts = numbers.iter().map(|&number| whole_lines(&self.parts[number]));

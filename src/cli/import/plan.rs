@@ -109,6 +109,11 @@ impl<'a> Plan<'a> {
         Ok(Self { source, steps, replace })
     }
 
+    /// What becomes of the entry at this index.
+    pub(super) fn step(&self, index: usize) -> Step {
+        self.steps[index]
+    }
+
     /// How many steps are such.
     pub(super) fn count(&self, is_such: impl Fn(&Step) -> bool) -> usize {
         self.steps.iter().filter(|step| is_such(step)).count()

@@ -286,4 +286,5 @@ fn http_and_a_token_as_a_username_are_not_well() {
     user.account("", "alice", |_| {});
     user.config(&["--global", "credential.https://HOST.username", TOKEN]);
     assert_eq!(ids(&user.status("")), ["token-as-username", "no-account"]);
+    user.mends("", "token-as-username");
 }
