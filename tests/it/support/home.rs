@@ -203,6 +203,24 @@ impl Home {
         command
     }
 
+    /// Remembers what the keychain is like, for [`Self::is_unwritten`].
+    pub fn mark_unwritten(&mut self) {
+        self.keys.mark_unwritten();
+        #[cfg(unix)]
+        {
+            self.work.mark = self.keyring_file();
+        }
+    }
+
+    /// Whether the keychain has not been written since.
+    pub fn is_unwritten(&self) -> bool {
+        #[cfg(unix)]
+        if self.work.mark != self.keyring_file() {
+            return false;
+        }
+        self.keys.are_unwritten()
+    }
+
     /// Runs an operation with a request that is written with blanks, and expects this answer.
     #[track_caller]
     pub fn answers(&self, operation: &str, request: &str, answer: &str) {
