@@ -337,7 +337,12 @@ fn a_rejected_token_is_restored() {
     person.types("login --restore https://HOST", "").fails(1, "is not rejected");
     let request = format!("protocol=https\nhost={}\npassword=ghp_TESTONLY1\n\n", person.host);
     person.sandbox.helper(&["erase"], request).prints("");
-    person.get("").prints("");
+    let refused = person.get("");
+    let told = person.fill(
+        "git-credential-pat: get: the token for token at https://HOST was rejected by the host",
+    );
+    assert!(refused.stdout.is_empty() && refused.stderr().starts_with(&told), "{refused}");
+    assert!(refused.stderr().contains("login --restore"), "{refused}");
     assert!(person.types("login --restore https://HOST", "").status.success());
     person.get("").prints("username=token\npassword=ghp_TESTONLY1\n");
 }

@@ -80,7 +80,7 @@ impl Home {
 
     /// At a host whose name begins so.
     pub fn at(mut self, label: &str) -> Self {
-        self.host = self.keys.host(label);
+        self.host = format!("{label}.{}", self.keys.host("h"));
         self
     }
 
