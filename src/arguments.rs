@@ -11,7 +11,7 @@
 mod source;
 
 use crate::error::Error;
-use crate::keychain::{Cache, Kind, Options};
+use crate::keychain::{Cache, Identity, Kind, Options};
 use crate::protocol::Operation;
 use crate::source::SourceOptions;
 use std::env;
@@ -20,8 +20,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The words that lead to the commands people type.
-pub(crate) const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 18] = [
     "login",
+    "unlock",
+    "lock",
     "logout",
     "list",
     "token",
@@ -73,6 +75,8 @@ pub(crate) struct HelperOptions {
     pub(crate) lifetime: Option<Duration>,
     /// `--cache SECONDS`
     pub(crate) cache: Option<Duration>,
+    /// `--identity FILE` or `--identity-command 'WORDS'`
+    pub(crate) identity: Option<Identity>,
     /// `--allow-http`
     pub(crate) allow_http: bool,
     /// What serves in place of a keychain: `--for URL` and what goes with it, or `--ci`.
@@ -89,7 +93,15 @@ impl HelperOptions {
             Operation::Erase => Cache::EndsAtOnce,
             Operation::Store | Operation::Capability => Cache::EndsAtWrite,
         });
-        Options { kind: self.kind, lifetime: self.lifetime, patient, cache }
+        Options {
+            kind: self.kind,
+            lifetime: self.lifetime,
+            patient,
+            cache,
+            identity: self.identity.clone(),
+            // git asks next; before it stores or erases, somebody has been asked already.
+            asks: operation == Operation::Get,
+        }
     }
 }
 
@@ -113,6 +125,12 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
             "--keychain" => options.kind = Some(parse_keychain(value())?),
             "--timeout" => options.lifetime = Some(parse_seconds(value(), TIMEOUT_REFUSED)?),
             "--cache" => options.cache = Some(parse_seconds(value(), CACHE_REFUSED)?),
+            "--identity" => {
+                set_identity(&mut options, value(), |path| Identity::File(path.into()))?;
+            }
+            "--identity-command" => {
+                set_identity(&mut options, value(), |line| Identity::Command(line.to_owned()))?;
+            }
             "--allow-http" if word == name => options.allow_http = true,
             "--ci" if word == name => source.ci = true,
             _ if source::Words::takes(name) => source.set(name, value())?,
@@ -144,11 +162,17 @@ fn check(options: &HelperOptions) -> Result<(), Error> {
         Some(source) if options.cache.is_some() && !source.is_command() => {
             Error::Option("--cache is for a keychain or for --command")
         }
+        _ if options.identity.is_some() && options.kind != Some(Kind::Vault) => {
+            Error::Option("--identity and --identity-command need --keychain vault")
+        }
         None if options.lifetime.is_some() && options.kind != Some(Kind::Kernel) => {
             Error::Option("--timeout needs --keychain kernel")
         }
         None if options.cache.is_some() && options.kind == Some(Kind::Kernel) => {
             Error::Option("--cache is needless with --keychain kernel")
+        }
+        None if options.cache.is_some() && options.kind == Some(Kind::Vault) => {
+            Error::Option("--cache is needless with --keychain vault")
         }
         _ => return Ok(()),
     })
@@ -168,6 +192,19 @@ pub(crate) fn keychain_of_environment() -> Result<Option<Kind>, Error> {
 
 fn parse_keychain(value: Option<&str>) -> Result<Kind, Error> {
     value.and_then(Kind::from_name).ok_or_else(|| Error::Option(&KEYCHAIN_REFUSED))
+}
+
+fn set_identity(
+    options: &mut HelperOptions,
+    value: Option<&str>,
+    identity: impl Fn(&str) -> Identity,
+) -> Result<(), Error> {
+    let value = value.filter(|value| !value.is_empty());
+    let value = value.ok_or(Error::Option("an option of the helper string has no value"))?;
+    if options.identity.replace(identity(value)).is_some() {
+        return Err(Error::Option("the helper string names two keys for the vault"));
+    }
+    Ok(())
 }
 
 fn parse_seconds(value: Option<&str>, refusal: Error) -> Result<Duration, Error> {
@@ -264,6 +301,12 @@ mod tests {
             "--ci=1 get",
             "-x get",
             "--keychain memory get",
+            "--identity /run/key get",
+            "--keychain vault --identity= get",
+            "--keychain vault --identity /run/key --identity-command x get",
+            "--keychain kernel --identity-command x get",
+            "--keychain vault --timeout 60 get",
+            "--keychain vault --cache 60 get",
         ] {
             assert!(matches!(invocation(line), Err(Error::Option(_))), "{line}");
         }

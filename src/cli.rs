@@ -10,25 +10,28 @@ mod configure;
 mod exec;
 mod import;
 mod list;
+mod lock;
 mod login;
 mod logout;
 mod man;
+mod passphrase;
 pub(crate) mod place;
 mod settle;
 mod status;
 mod token;
 mod unconfigure;
+mod unlock;
 
-use crate::arguments::{self, HelperOptions};
 use crate::error::{Error, Failure};
-use crate::git;
+use crate::git::Failed;
 use crate::hardening;
-use crate::keychain::{self, Cache, Keychain, Kind, Options};
+use crate::keychain::Kind;
+use crate::setup::{Setup, Setups};
 use crate::terminal;
 use clap::{Args, Parser, Subcommand};
+use place::Place;
 use std::ffi::OsString;
 use std::iter::once;
-use std::time::Duration;
 
 /// Keeps personal access tokens for git in the operating system's keychain.
 ///
@@ -119,6 +122,18 @@ enum Command {
     /// or unlocked, and nobody is asked. The exit status is 0 if all is well, 1 if something is
     /// wrong; notes do not count.
     Status(status::Arguments),
+    /// Open the vault for a while, or change what opens it
+    ///
+    /// Asks for the passphrase of the keychain `vault`; where standard input is no terminal, its
+    /// first line is read. The vault's key is then in the kernel's keyring, for 12 hours unless
+    /// `--for` says otherwise, and git's helper reads and writes tokens without asking. A get asks
+    /// by itself where git would ask on the same terminal.
+    ///
+    /// With `--change-passphrase` the new one is asked twice, or is the second line of standard
+    /// input.
+    Unlock(unlock::Arguments),
+    /// Close the vault
+    Lock,
     /// Make git ask this helper, once the keychain is proved
     ///
     /// First git stores a test token in the keychain and reads it back, by the very line with
@@ -157,8 +172,8 @@ struct KeychainArguments {
 
 fn keychain_help() -> String {
     format!(
-        "The keychain: {} [default: the one of the helper that git is configured with, else the \
-         desktop's, else the kernel's]",
+        "The keychain: {} [default: the one that git uses at the URL, else the desktop's, else \
+         the kernel's]",
         Kind::names_by_system()
     )
 }
@@ -167,36 +182,33 @@ fn parse_kind(name: &str) -> Result<Kind, &'static str> {
     Kind::from_name(name).ok_or("no such keychain")
 }
 
-/// How the keychain is to be used, once everything that can say so has been asked.
-struct Setup {
-    options: Options,
-    allow_http: bool,
-}
-
 impl KeychainArguments {
-    /// The option, else the environment, else what git's own configuration says of us.
-    fn setup(&self) -> Result<Setup, Error> {
-        let configured = git::our_helper().map(|helper| helper.options);
-        let HelperOptions { kind, lifetime, allow_http, .. } = configured.unwrap_or_default();
-        let named = self.keychain.or(arguments::keychain_of_environment()?);
-        let lifetime: Option<Duration> = lifetime.filter(|_| named.is_none_or(|n| Some(n) == kind));
-        // Also where the helper has no --cache, any more, or has it for one host only.
-        let cache = Some(Cache::EndsAtOnce);
-        let options = Options { kind: named.or(kind), lifetime, patient: true, cache };
-        Ok(Setup { options, allow_http })
+    /// What git is configured with, and the option.
+    ///
+    /// # Errors
+    /// Where git cannot read its configuration.
+    fn setups(&self) -> Result<Setups, Error> {
+        Setups::read(self.keychain).map_err(Failed::tell)
     }
 
-    fn open(&self) -> Result<Box<dyn Keychain>, Error> {
-        keychain::open(&self.setup()?.options)
+    /// What holds at a place; and where git's line there names another keychain than the option,
+    /// that is said.
+    ///
+    /// # Errors
+    /// Where git cannot read its configuration, or the environment names no keychain.
+    fn setup_at(&self, command: &'static str, place: &Place) -> Result<(Setups, Setup), Error> {
+        let setups = self.setups()?;
+        let setup = setups.at(Some(&place.url))?;
+        if let (Some(named), Some(configured)) = (self.keychain, setup.passed_over) {
+            let (named, configured) = (named.name(), configured.name());
+            let at = &place.context;
+            terminal::say(
+                command,
+                &format!("git's helper line for {at} names {configured}, --keychain {named}"),
+            );
+        }
+        Ok((setups, setup))
     }
-}
-
-/// The keychain that the environment or git's configuration names, else the system's.
-///
-/// # Errors
-/// Where it cannot be opened.
-pub(crate) fn configured_keychain() -> Result<Box<dyn Keychain>, Error> {
-    KeychainArguments { keychain: None }.open()
 }
 
 /// Runs a command with these arguments, without the program's name.
@@ -218,6 +230,8 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Exec(arguments) => {
             return exec::run(&arguments).map_err(|error| Failure { what: "exec", error });
         }
+        Command::Unlock(arguments) => ("unlock", unlock::run(&arguments)),
+        Command::Lock => ("lock", lock::run()),
         Command::Login(arguments) => ("login", login::run(&arguments)),
         Command::Logout(arguments) => ("logout", logout::run(&arguments)),
         Command::List(arguments) => ("list", list::run(&arguments)),

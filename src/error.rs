@@ -3,6 +3,10 @@
 //! No case has room for a secret, an input line or an argument: what cannot be held cannot
 //! be printed.
 
+mod vault;
+
+pub use vault::VaultTrouble;
+
 use std::io;
 
 /// Why bytes are no request of git's. The number is the line's, counted from 1.
@@ -97,6 +101,9 @@ pub enum Error {
     /// git did not do what it was asked.
     #[error(transparent)]
     Git(#[from] GitTrouble),
+    /// The vault cannot be opened or written.
+    #[error(transparent)]
+    Vault(#[from] VaultTrouble),
     /// Something that a person typed, or the machine it was typed on, is not fit.
     #[error("{0}")]
     Refused(&'static str),
@@ -208,6 +215,7 @@ impl Error {
         Some(match self {
             Self::Usage(_) | Self::Option(_) | Self::Source(_) => "see git-credential-pat --help",
             Self::Git(trouble) => return trouble.hint(),
+            Self::Vault(trouble) => return trouble.hint(),
             Self::Unproved(_, hint) => hint,
             Self::NoAccount => "see what is there with: git credential-pat list",
             Self::NoEntry => {

@@ -14,12 +14,14 @@ mod github;
 mod gitlab;
 mod huggingface;
 mod kind;
+mod pasted;
 
 use beginning::beginning_of;
 pub(crate) use beginning::{
     A_TOKEN, Beginning, holds_token, is_in_context, is_token, shown, shown_context,
 };
 pub(crate) use kind::Kind;
+pub(crate) use pasted::around;
 
 use crate::context::{Context, Protocol};
 use url::Url;
@@ -106,6 +108,12 @@ pub(crate) trait Forge: Sync {
 
     /// Whether clone URLs carry a username that says nothing about the account.
     fn has_meaningless_usernames(&self) -> bool {
+        false
+    }
+
+    /// Whether this username, with which a token is sent, says nothing about the account.
+    fn is_meaningless(&self, username: &[u8]) -> bool {
+        let _ = username;
         false
     }
 
@@ -229,10 +237,13 @@ pub(crate) fn recognise(context: &Context, token: &[u8]) -> Option<Recognised> {
 /// What is probably wrong with a token for this context; `conventional` says that it would be
 /// sent with the host's conventional username.
 pub(crate) fn warnings(context: &Context, token: &[u8], conventional: bool) -> Vec<Warning> {
-    let Some(known) = recognise(context, token) else { return Vec::new() };
-    let (forge, name) = (known.forge.name(), known.kind.name());
     let mut warnings = Vec::new();
     let mut warn = |strong, text: String| warnings.push(Warning { text, strong });
+    if let Some(what) = around(context, token) {
+        warn(true, format!("this came with {what}: give the token without"));
+    }
+    let Some(known) = recognise(context, token) else { return warnings };
+    let (forge, name) = (known.forge.name(), known.kind.name());
     match at(context) {
         Some(host) if host.id() != known.forge => warn(
             true,
@@ -271,6 +282,22 @@ pub(crate) fn conventional_username(context: &Context, token: &[u8]) -> &'static
     at(context).map_or("token", |forge| forge.username(token))
 }
 
+/// The username to send with a token that was found without one: the host's own, else that of the
+/// token's forge. None where neither is known, or the token goes with a name of its own only.
+pub(crate) fn known_username(context: &Context, token: &[u8]) -> Option<&'static str> {
+    let known = recognise(context, token);
+    if matches!(known, Some(Recognised { remark: Some(Remark::Condition(_)), .. })) {
+        return None;
+    }
+    let forge = at(context).or_else(|| known.map(|known| known.forge.forge()));
+    forge.map(|forge| forge.username(token))
+}
+
+/// Whether this username says nothing about the account at this host.
+pub(crate) fn is_meaningless(context: &Context, username: &[u8]) -> bool {
+    at(context).is_some_and(|forge| forge.is_meaningless(username))
+}
+
 /// Whether clone URLs of this host carry a username that says nothing about the account.
 pub(crate) fn has_meaningless_usernames(context: &Context) -> bool {
     at(context).is_some_and(Forge::has_meaningless_usernames)
@@ -279,7 +306,8 @@ pub(crate) fn has_meaningless_usernames(context: &Context) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{
-        Forge, Id, Kind, Wanted, at, conventional_username, likely_at, recognise, warnings,
+        Forge, Id, Kind, Wanted, at, conventional_username, known_username, likely_at, recognise,
+        warnings,
     };
     use crate::context::Context;
 
@@ -384,6 +412,22 @@ mod tests {
             ("https://git.example", "", "token"),
         ] {
             assert_eq!(conventional_username(&context(url), token.as_bytes()), username, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_lost_username_is_the_hosts_or_the_tokens_forges() {
+        for (url, token, username) in [
+            ("https://github.com", "unknown", Some("x-access-token")),
+            ("https://github.com", "glpat-TESTONLY", Some("x-access-token")),
+            ("https://git.example", "glpat-TESTONLY", Some("oauth2")),
+            ("https://git.example", "ghp_TESTONLY", Some("x-access-token")),
+            ("https://git.example", "hf_TESTONLY", Some("token")),
+            ("https://codeberg.org", "0123", Some("token")),
+            ("https://git.example", "unknown", None),
+            ("https://gitlab.com", "gldt-TESTONLY", None),
+        ] {
+            assert_eq!(known_username(&context(url), token.as_bytes()), username, "{token} {url}");
         }
     }
 

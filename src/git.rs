@@ -1,28 +1,38 @@
 //! git as a program. Nothing else starts it, so that how it is asked stands in one place.
 //!
+//! - [`config_file`]: a file of its configuration, taken apart so that a part can be changed.
+//! - [`configuration`]: what of it counts at a place: whom it asks, and for whom.
 //! - [`credential`]: git asked for a credential, through one helper line.
 //! - [`entries`]: everything in its configuration, with where it stands and for which places.
 //! - [`failed`]: why it did not do what it was asked.
-//! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written.
+//! - [`files`]: the files of its configuration.
+//! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written;
+//!   [`shell_line`]: the words of such a line.
 //! - [`interactive`]: whether `credential.interactive` leaves room for a keychain's prompts.
 //! - [`remotes`]: the URLs of this repository's remotes.
+//! - [`url`]: URLs as its credential code takes them apart, writes and compares them.
 //! - [`words`]: the words of commands that change its configuration.
 
+pub(crate) mod config_file;
+pub(crate) mod configuration;
 pub(crate) mod credential;
 pub(crate) mod entries;
 mod failed;
+pub(crate) mod files;
 pub(crate) mod helper_line;
 #[cfg(unix)]
 pub(crate) mod interactive;
 pub(crate) mod remotes;
+mod shell_line;
+pub(crate) mod url;
 pub(crate) mod words;
 
-use crate::arguments::HelperOptions;
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
+use configuration::Configuration;
+use entries::Entries;
 pub(crate) use failed::Failed;
-use helper_line::our_options;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
@@ -30,34 +40,21 @@ use zeroize::Zeroizing;
 /// A configuration without a line, for git on every system.
 const NO_FILE: &str = "/dev/null";
 
-/// Our line in `credential.helper`.
-pub(crate) struct OurHelper {
-    pub(crate) options: HelperOptions,
+/// The name of a setting of `credential`, for one place or for all.
+pub(crate) fn key(place: &str, name: &str) -> String {
+    if place.is_empty() {
+        format!("credential.{name}")
+    } else {
+        format!("credential.{place}.{name}")
+    }
 }
 
-/// What `credential.helper` says of us; nothing where git does not use us.
-pub(crate) fn our_helper() -> Option<OurHelper> {
-    let lines = get(&["--get-all", "credential.helper"])?;
-    // An empty line resets the list; the last line that is ours counts.
-    let helpers: Vec<&str> = lines.lines().collect();
-    let since_reset = helpers.rsplit(|line| line.is_empty()).next()?;
-    let options = since_reset.iter().rev().find_map(|line| our_options(line));
-    options.map(|options| OurHelper { options })
-}
-
-/// Whether git sends the path for requests at this context.
-pub(crate) fn sends_path(context: &Context) -> bool {
-    sends_path_at(&context.to_string())
-}
-
-fn sends_path_at(url: &str) -> bool {
-    get(&["--type=bool", "--get-urlmatch", "credential.useHttpPath", url])
-        .is_some_and(|value| value.trim() == "true")
-}
-
-/// Whether git asks for a certain username at this context.
-pub(crate) fn asks_for_username(context: &Context) -> bool {
-    get(&["--get-urlmatch", "credential.username", &context.to_string()]).is_some()
+/// Whether git sends the path at this URL.
+///
+/// # Errors
+/// Where git cannot read its configuration, with its reason.
+pub(crate) fn sends_path(url: &str) -> Result<bool, Failed> {
+    Ok(Configuration::at(&Entries::read()?, Some(url)).sends_path)
 }
 
 /// Makes git send the path for requests at this context, for this user.
@@ -65,18 +62,15 @@ pub(crate) fn asks_for_username(context: &Context) -> bool {
 /// # Errors
 /// Where git does not, with its reason.
 pub(crate) fn send_path(context: &Context) -> Result<(), Failed> {
-    set(&format!("credential.{context}.useHttpPath"), "true")
+    set(&key(&url::of(context), "useHttpPath"), "true")
 }
 
-/// Makes git send the path at this URL, in this repository, unless it does so already.
+/// Makes git send the path at this URL, for this user.
 ///
 /// # Errors
 /// Where git does not, with its reason.
-pub(crate) fn send_path_in_repository(url: &str) -> Result<(), Failed> {
-    if sends_path_at(url) {
-        return Ok(());
-    }
-    change(&["--local", &format!("credential.{url}.useHttpPath"), "true"])
+pub(crate) fn send_path_at(url: &str) -> Result<(), Failed> {
+    set(&key(url, "useHttpPath"), "true")
 }
 
 /// Makes git ask for this username at this context, for this user.
@@ -86,15 +80,7 @@ pub(crate) fn send_path_in_repository(url: &str) -> Result<(), Failed> {
 pub(crate) fn set_username(context: &Context, username: &Username) -> Result<(), Error> {
     let name = std::str::from_utf8(username.as_bytes())
         .map_err(|_| Error::Refused("git's configuration takes no such username"))?;
-    set(&format!("credential.{context}.username"), name).map_err(Failed::tell)
-}
-
-/// Adds a credential helper, for this user.
-///
-/// # Errors
-/// Where git does not, with its reason.
-pub(crate) fn add_helper(helper: &str) -> Result<(), Failed> {
-    change(&["--global", "--add", "credential.helper", helper])
+    set(&key(&url::of(context), "username"), name).map_err(Failed::tell)
 }
 
 fn set(name: &str, value: &str) -> Result<(), Failed> {
@@ -135,11 +121,6 @@ pub(crate) fn values(scope: &str, key: &str) -> Result<Vec<String>, Failed> {
         Some(NONE) => Ok(Vec::new()),
         _ => Err(Failed::to_read(&output, &scope)),
     }
-}
-
-fn get(arguments: &[&str]) -> Option<String> {
-    let output = config().args(arguments).output().ok()?;
-    String::from_utf8(output.stdout).ok().filter(|_| output.status.success())
 }
 
 /// What git calls its version, such as `2.47.3`, whatever its configuration; nothing where it

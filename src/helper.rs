@@ -24,8 +24,9 @@ pub(crate) use choice::{Choice, choose, names_of_persons, read_sound};
 pub use restoring::{Restored, restore};
 
 use crate::context::Context;
-use crate::credential::{Credential, Username};
+use crate::credential::{Credential, Maker, Username};
 use crate::error::Error;
+use crate::forge;
 use crate::keychain::{Found, Keychain};
 use crate::protocol::{self, Answer, Operation, Request};
 use erasing::{named_token, put_accounts_away, reject};
@@ -64,14 +65,30 @@ pub enum Outcome {
         /// The account, if its token ends within a week.
         ending: Option<Ending>,
     },
-    /// The account that would answer has a token whose time is over.
+    /// The account that would answer is git's, and its token's time is over.
     Expired(Ending),
+    /// The account that would answer is a person's, and its token must not leave.
+    Withheld(Box<Withheld>),
     /// Accounts of several names would answer for this host, and none was picked.
     Ambiguous(Context, Vec<Username>),
     /// What was named at this context is put away.
     PutAway(Context),
     /// The request was for unencrypted `http`.
     RefusedHttp,
+}
+
+/// A person's account that would have answered, and why it does not.
+pub struct Withheld {
+    /// Where the token would go.
+    pub context: Context,
+    /// What git is told when it names no username.
+    pub username: Option<Username>,
+    /// Why its token must not leave.
+    pub reason: Reason,
+    /// Since when, in seconds since 1970 UTC.
+    pub since: u64,
+    /// The usernames of the other accounts that could answer there.
+    pub others: Vec<Username>,
 }
 
 /// An account whose token ends soon, or has ended.
@@ -159,6 +176,22 @@ pub fn get(
             let username = question.username.or(credential.username.as_ref());
             return renewable(username, credential);
         }
+        Verdict::Withheld(item, reason)
+            if item.1.made_by == Maker::Person && reason != Reason::Scheme =>
+        {
+            let credential = item.1;
+            let since = match reason {
+                Reason::Rejected => credential.rejected_at,
+                _ => credential.expiry,
+            };
+            return Ok(Outcome::Withheld(Box::new(Withheld {
+                others: choice::names_of_others(keychain, &question, &credential, policy.now),
+                since: since.unwrap_or(policy.now),
+                context: credential.context,
+                username: credential.username,
+                reason,
+            })));
+        }
         Verdict::Withheld(item, Reason::Expired) => {
             let ending = Ending::of(&item.1, policy.now);
             return Ok(ending.map_or(Outcome::Silent, Outcome::Expired));
@@ -242,7 +275,8 @@ pub fn store(
         return Ok(Outcome::Silent);
     }
     // What everybody may search for is no place for a token.
-    if request.username.as_ref().is_some_and(Username::is_token) {
+    let is_token = request.username.as_ref().is_some_and(Username::is_token);
+    if is_token || forge::is_token(host.host().as_bytes()) {
         return Ok(Outcome::Silent);
     }
     let _guard = keychain.exclusive();

@@ -28,8 +28,12 @@ mod login_keychain_terms;
 pub mod memory;
 #[cfg(unix)]
 pub mod prompts;
+#[cfg(unix)]
+mod random;
 #[cfg(target_os = "linux")]
 pub mod secret_service;
+#[cfg_attr(not(unix), path = "keychain/vault/elsewhere.rs")]
+pub mod vault;
 
 pub use kind::Kind;
 
@@ -37,6 +41,7 @@ use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use lock::Lock;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a keychain calls an item: an object path, a key's serial. Only that keychain, in
@@ -83,6 +88,12 @@ pub trait Keychain {
     /// # Errors
     /// Where the keychain cannot be asked.
     fn list(&mut self) -> Result<Vec<(Found, Account)>, Error>;
+
+    /// How many items the last [`list`](Self::list) has left out, because they are damaged and
+    /// nobody can tell whose they are.
+    fn left_out(&self) -> usize {
+        0
+    }
 
     /// Whether it is locked in such a way that [`find`](Self::find) and [`list`](Self::list)
     /// would make it ask a person; for who only looks.
@@ -153,6 +164,10 @@ impl<K: Keychain + ?Sized> Keychain for &mut K {
         (**self).list()
     }
 
+    fn left_out(&self) -> usize {
+        (**self).left_out()
+    }
+
     fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
         (**self).asks_before_it_searches()
     }
@@ -194,6 +209,19 @@ pub struct Options {
     pub patient: bool,
     /// What becomes of copies of the desktop keychain's answers; none leaves them alone.
     pub cache: Option<Cache>,
+    /// What gives the vault's key; none leaves that to a passphrase, or to systemd.
+    pub identity: Option<Identity>,
+    /// Whether the person at the terminal may be asked for the vault's passphrase.
+    pub asks: bool,
+}
+
+/// What gives the vault's key without asking anybody: one line `AGE-SECRET-KEY-1…`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Identity {
+    /// A file that only its owner can read.
+    File(PathBuf),
+    /// What a command prints, given as words with a shell's quotes, but without a shell.
+    Command(String),
 }
 
 /// How an operation deals with copies, in the kernel's keyring, of what the desktop's
@@ -221,6 +249,8 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
         Some(Kind::SecretService) => Box::new(secret_service::SecretService::new(options)),
         #[cfg(target_os = "linux")]
         Some(Kind::Kernel) => Box::new(kernel::KernelKeyring::new(options)),
+        #[cfg(unix)]
+        Some(Kind::Vault) => Box::new(vault::Vault::new(options)),
         Some(Kind::Memory) => Box::new(memory::MemoryKeychain::default()),
         #[cfg(target_os = "linux")]
         None => auto::open(options),

@@ -11,12 +11,12 @@ mod folder;
 mod replacement;
 
 pub(crate) use folder::Folder;
-pub(crate) use replacement::Replacement;
+pub(crate) use replacement::{Replacement, Rights};
 
 use std::fs::{File, TryLockError};
 #[cfg(windows)]
 use std::io::ErrorKind;
-use std::io::Read;
+use std::io::{self, Read};
 #[cfg(unix)]
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -44,6 +44,7 @@ pub(crate) enum Refusal {
 /// What is done with a link at the end of a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Links {
+    #[cfg_attr(not(test), allow(dead_code, reason = "whoever names a file may name a link"))]
     Followed,
     Refused,
 }
@@ -127,21 +128,30 @@ pub(crate) fn read(file: &File, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refu
 /// Locks an open file against every other process that locks it, until it is closed; returns
 /// whether that could be done in so much time.
 pub(crate) fn lock(file: &File, patience: Duration) -> bool {
+    try_lock(file, patience).unwrap_or_default()
+}
+
+/// The same where a file that others hold is told from one that cannot be locked.
+///
+/// # Errors
+/// Where its file system has no locks.
+pub(crate) fn try_lock(file: &File, patience: Duration) -> io::Result<bool> {
     let deadline = Instant::now() + patience;
     loop {
         match file.try_lock() {
-            Ok(()) => return true,
+            Ok(()) => return Ok(true),
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(2));
             }
-            Err(_) => return false,
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Links, Refusal, is_owners_alone, lock, open, read};
+    use super::{Links, Refusal, lock, open, read};
     use std::fs;
     use std::time::Duration;
 
@@ -173,13 +183,15 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn links_pipes_folders_and_what_others_may_read_are_told_apart() {
-        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        use super::is_owners_alone;
         use std::os::unix::fs::{PermissionsExt, symlink};
+        use std::process::Command;
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
         fs::write(path("file"), "x").expect("a file");
         symlink(path("file"), path("link")).expect("a link");
-        mknodat(CWD, path("pipe"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+        let made = Command::new("mkfifo").arg(path("pipe")).status();
+        assert!(made.is_ok_and(|status| status.success()));
         fs::create_dir(path("folder")).expect("a folder");
         for (name, links, refusal) in [
             ("link", Links::Refused, Some(Refusal::Link)),

@@ -8,7 +8,7 @@ use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::helper::Policy;
 use crate::helper::verdict::{Question, Reason, Verdict, judge};
-use crate::keychain;
+use crate::terminal;
 use crate::time::now;
 
 /// Whose token, and for which place.
@@ -36,34 +36,54 @@ impl AccountArguments {
     ///
     /// # Errors
     /// Where none does, with what to type; and where the keychain fails.
-    pub(super) fn credential(&self) -> Result<Credential, Error> {
+    pub(super) fn credential(&self, command: &'static str) -> Result<Credential, Error> {
         let place = Place::parse(&self.url)?;
         let username = match &self.username {
             Some(name) => Some(Username::new(name.as_bytes())),
-            None => place.username,
+            None => place.username.clone(),
         };
         let username = username.map(usable).transpose()?;
-        let setup = self.keychain.setup()?;
-        let mut keychain = keychain::open(&setup.options)?;
+        let (setups, _) = self.keychain.setup_at(command, &place)?;
+        let configured = setups.configuration(Some(&place.url)).username;
         let question = Question {
             contexts: &place.context.outwards(),
-            username: username.as_ref(),
+            username: username.as_ref().or(configured.as_ref().map(|(_, name)| name)),
             takes_schemes: true,
         };
-        let policy = Policy { allow_http: setup.allow_http, now: now() };
-        Err(match judge(&mut *keychain, &question, policy)? {
-            Verdict::Served(item) => return Ok(item.1),
-            Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
-            Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
-            Verdict::Withheld(_, Reason::Scheme) | Verdict::Nobody => Error::NoAccount,
-            Verdict::Ambiguous(_) => {
-                Error::Usage("several accounts are there: name one with --username NAME")
+        // As git does, which asks the next one where one has no answer.
+        let mut refusal = None;
+        for holder in setups.holders(&place.url)? {
+            let Some(mut keychain) = holder.open()? else { continue };
+            let policy = Policy { allow_http: holder.allow_http, now: now() };
+            match judge(&mut *keychain, &question, policy) {
+                Ok(Verdict::Served(item)) => return Ok(item.1),
+                Ok(Verdict::Nobody) => {}
+                Ok(verdict) => refusal = refusal.or(Some(refused(&verdict))),
+                Err(error) => refusal = refusal.or(Some(error)),
             }
-            Verdict::Locked => Error::Locked,
-            Verdict::Damaged => Error::Damaged,
-            Verdict::RefusedHttp => Error::Refused(
-                "http is unencrypted: use https, or add --allow-http to the helper string",
-            ),
-        })
+        }
+        if let (None, None, Some((_, name))) = (&refusal, &username, &configured) {
+            terminal::say(command, &format!("git's configuration asks for {name} there"));
+        }
+        Err(refusal.unwrap_or(Error::NoAccount))
+    }
+}
+
+/// Why a verdict that serves nothing does not.
+fn refused(verdict: &Verdict) -> Error {
+    match verdict {
+        Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
+        Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
+        Verdict::Ambiguous(_) => {
+            Error::Usage("several accounts are there: name one with --username NAME")
+        }
+        Verdict::Locked => Error::Locked,
+        Verdict::Damaged => Error::Damaged,
+        Verdict::RefusedHttp => Error::Refused(
+            "http is unencrypted: use https, or add --allow-http to the helper string",
+        ),
+        Verdict::Served(_) | Verdict::Withheld(_, Reason::Scheme) | Verdict::Nobody => {
+            Error::NoAccount
+        }
     }
 }

@@ -4,22 +4,27 @@
 pub(super) mod plan;
 mod proof;
 mod source;
+mod vault;
 
 use super::KeychainArguments;
 use super::place::Place;
 use super::settle::above_repository;
-use super::status::configuration::Configuration;
-use super::status::finding::{Finding, Mend};
+use super::status::configuration::View;
+use super::status::finding::Finding;
 use super::status::places::Asked;
 use crate::context::Context;
 use crate::error::Error;
+use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
 use crate::git::helper_line::{self, Helper};
+use crate::git::url;
 use crate::git::{self, Failed};
+use crate::keychain::Kind;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
-use plan::{Consent, Plan, Whose, key};
+use plan::{Consent, Plan, Whose};
 use source::SourceArguments;
+use vault::VaultArguments;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -39,6 +44,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     keychain: KeychainArguments,
     #[command(flatten)]
+    vault: VaultArguments,
+    #[command(flatten)]
     source: SourceArguments,
 }
 
@@ -53,8 +60,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let text = |context: Option<&Context>| context.map_or_else(String::new, ToString::to_string);
     let source = arguments.source.read(&text(context.as_ref()))?;
     let context = context.as_ref().map(above_repository);
-    let place = text(context.as_ref());
-    let key = key(&place, "helper");
+    let place = context.as_ref().map_or_else(String::new, url::of);
+    let key = git::key(&place, "helper");
     let mut plan = Plan::new(arguments.whose.scope());
     let replaces = |old: &Helper| match &source {
         Some((_, source)) => source::is_for_the_same(old, source),
@@ -65,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let program = program(old, arguments.by_name)?;
     let line = match &source {
         Some((options, _)) => format!("{program}{options}"),
-        None => keychain_line(&program, old, arguments)?,
+        None => keychain_line(&program, old, &place, arguments)?,
     };
     let mut terminal = match &arguments.consent {
         Consent { yes: false, dry_run: false } => Terminal::open().ok(),
@@ -74,9 +81,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let only = arguments.only || wants_only(&place, terminal.as_mut())?;
     plan.ask_us(&key, &line, only, &replaces)?;
     if let Some(context) = context.filter(|context| context.is_scoped() && source.is_some())
-        && !git::sends_path(&context)
+        && !git::sends_path(&url::of(&context)).map_err(Failed::tell)?
     {
-        plan.add(&plan::key(&place, "useHttpPath"), "true");
+        plan.add(&git::key(&place, "useHttpPath"), "true");
     }
     if plan.is_empty() {
         terminal::say("configure", "git's configuration says so already: nothing to change");
@@ -102,18 +109,36 @@ fn program(old: Option<&str>, by_name: bool) -> Result<String, Error> {
 
 /// Our line for the keychain that was named, or found; proved, unless that would change it. The
 /// options of the line before stay, as far as they fit.
-fn keychain_line(program: &str, old: Option<&str>, arguments: &Arguments) -> Result<String, Error> {
-    let kind = match arguments.keychain.setup()?.options.kind {
+fn keychain_line(
+    program: &str,
+    old: Option<&str>,
+    place: &str,
+    arguments: &Arguments,
+) -> Result<String, Error> {
+    let url = Some(place).filter(|place| !place.is_empty());
+    let kind = match arguments.keychain.setups()?.at(url)?.options.kind {
         Some(kind) => kind,
         None => proof::find()?,
     };
-    let options = match old.map(Helper::parse) {
+    let mut options = match old.map(Helper::parse) {
         Some(Helper::Ours(Some(options))) => options,
         _ => Box::default(),
     };
+    if let Some(identity) = arguments.vault.identity()? {
+        options.identity = Some(identity);
+    }
+    let identity = options.identity.clone().filter(|_| kind == Kind::Vault);
+    if kind == Kind::Vault && !arguments.consent.dry_run {
+        arguments.vault.prepare(identity.as_ref())?;
+    } else if kind != Kind::Vault && arguments.vault.is_given() {
+        return Err(Error::Usage(
+            "--low-memory, --passphrase-from, --identity and \
+            --identity-command need --keychain vault",
+        ));
+    }
     let line = format!("{program}{}", helper_line::options_for(kind, &options));
     if !arguments.consent.dry_run {
-        proof::prove(&line, kind)?;
+        proof::prove(&line, kind, identity)?;
     }
     Ok(line)
 }
@@ -123,7 +148,8 @@ fn wants_only(place: &str, terminal: Option<&mut Terminal>) -> Result<bool, Erro
     let Some(terminal) = terminal else { return Ok(false) };
     let entries = Entries::read().map_err(Failed::tell)?;
     let asked = Asked::named(place);
-    let others = Configuration::at(&entries, asked.as_ref()).other_names().join(", ");
+    let configuration = Configuration::at(&entries, asked.as_ref().map(|asked| asked.url.as_str()));
+    let others = View::of(&configuration, &entries, asked.as_ref()).other_names().join(", ");
     if others.is_empty() {
         return Ok(false);
     }
@@ -139,14 +165,12 @@ fn warn(place: &str) -> Result<(), Error> {
     let entries = Entries::read().map_err(Failed::tell)?;
     let mut said: Vec<Finding> = Vec::new();
     let mut say = |place: &str, asked: Option<&Asked>| {
-        for finding in Configuration::at(&entries, asked).findings() {
+        let configuration = Configuration::at(&entries, asked.map(|asked| asked.url.as_str()));
+        for finding in View::of(&configuration, &entries, asked).findings() {
             if said.contains(&finding) {
                 continue;
             }
-            terminal::say("configure", &format!("{place}{}", finding.what));
-            if let Mend::Command(command) | Mend::Advice(command) = &finding.mend {
-                terminal::hint(command);
-            }
+            finding.say("configure", place);
             said.push(finding);
         }
     };

@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     };
     let (program, rest) =
         arguments.command.split_first().ok_or(Error::Usage("the command is missing"))?;
-    let credential = arguments.account.credential()?;
+    let credential = arguments.account.credential("exec")?;
     let mut command = Command::new(found(program));
     command.args(rest).env(name, value(&credential.token)?);
     drop(credential);

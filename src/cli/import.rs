@@ -7,10 +7,11 @@
 //! same account, and that is another, is replaced only where that is said.
 //!
 //! - [`found`]: what every source comes to. [`plan`]: what becomes of it.
-//! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`remotes`],
-//!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`].
-//! - [`credential_url`]: a URL with a token in it, as git reads it. [`plain_file`]: a file that
-//!   loses some of its parts in one step.
+//! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`git_config`],
+//!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`],
+//!   [`our_keychain`].
+//! - [`credential_url`]: a URL with a token in it, as git reads it. [`token_first`]: a token in
+//!   the place of a username. [`plain_file`]: a file that loses some of its parts in one step.
 
 mod credential_url;
 #[cfg(target_os = "linux")]
@@ -18,20 +19,25 @@ mod foreign_items;
 mod found;
 mod from;
 mod gh;
+mod git_config;
 mod glab;
 mod keyring;
+pub(super) mod look;
 mod netrc;
 mod other_helper;
+mod our_keychain;
 mod plain_file;
 mod plan;
-mod remotes;
 mod store_file;
+mod token_first;
 
+use super::KeychainArguments;
 use super::place::Place;
 use super::settle::{self, Lack};
-use super::{KeychainArguments, Setup};
 use crate::error::Error;
-use crate::keychain::{self, Keychain};
+use crate::git::url;
+use crate::keychain::Kind;
+use crate::setup::{Opened, Setups};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use found::Source;
@@ -45,8 +51,8 @@ pub(super) struct Arguments {
     /// keyring entries), each with =FILE for another file; remotes (the URLs of this repository's
     /// remotes); libsecret or manager (the items of these helpers in the desktop's keychain);
     /// with one URL, keyring=SERVICE/USER (an entry of another program); or, with URLs, glab (its
-    /// keyring entries) or any helper of git's by its name [default: all plain-text files and
-    /// remotes, each offered]
+    /// keyring entries) or any helper of git's by its name; kernel, or the name of another keychain of
+    /// ours (what is kept there) [default: all plain-text files and remotes, each offered]
     #[arg(long, value_name = "SOURCE", value_parser = from::parse)]
     from: Vec<From>,
     /// Only what is for these places; for a helper, glab and an entry of the keyring, the places
@@ -62,7 +68,7 @@ pub(super) struct Arguments {
     /// Replace another token that the keychain has for the same account
     #[arg(long)]
     replace: bool,
-    /// Remove from the plain-text source what the keychain then has
+    /// Remove from the source what the keychain then has
     #[arg(long, conflicts_with = "dry_run")]
     remove: bool,
     #[command(flatten)]
@@ -75,8 +81,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     }
     let urls = arguments.urls.iter().map(|url| Place::parse(url));
     let urls = urls.collect::<Result<Vec<_>, _>>()?;
-    let setup = arguments.keychain.setup()?;
-    let mut keychain = keychain::open(&setup.options)?;
+    let setups = arguments.keychain.setups()?;
     let mut sources = Vec::new();
     if arguments.from.is_empty() {
         for from in from::PLAIN_TEXT {
@@ -95,11 +100,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         sources.extend(found);
     }
     sources.retain(|source| !source.entries.is_empty());
+    found::keep_names_apart(&mut sources);
     if sources.is_empty() {
         terminal::say("import", "there is no token to import");
         return Ok(());
     }
-    let mut import = Import { arguments, setup, keychain: &mut *keychain, person: None };
+    let opened = Opened::none(&setups);
+    let mut import = Import { arguments, setups: &setups, opened, person: None };
     for source in &sources {
         import.source(source)?;
     }
@@ -108,26 +115,41 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 
 struct Import<'a> {
     arguments: &'a Arguments,
-    setup: Setup,
-    keychain: &'a mut dyn Keychain,
+    setups: &'a Setups,
+    /// The keychains of the places that tokens are for.
+    opened: Opened<'a>,
     /// Opened when there is something to ask.
     person: Option<Terminal>,
 }
 
 impl Import<'_> {
     fn source(&mut self, source: &Source) -> Result<(), Error> {
-        let allow_http = self.setup.allow_http;
-        let mut plan = Plan::make(source, self.keychain, allow_http, self.arguments.replace)?;
+        let mut plan = Plan::make(source, &mut self.opened, self.arguments.replace)?;
         terminal::write_raw(plan.table().as_bytes())?;
+        for (label, what) in plan.copied_along() {
+            let warning = format!(
+                "warning: {label}: the token came with {what}, which the host would refuse"
+            );
+            terminal::say("import", &warning);
+        }
         if self.arguments.dry_run {
             return Ok(());
+        }
+        if let Some(removal) = source.removal.as_ref().filter(|_| self.arguments.remove) {
+            // Or it would be half done.
+            removal.check(&plan.to_settle())?;
         }
         let wanted = plan.count(|step| step.is_wanted());
         let agreed = wanted > 0 && self.agrees(&format!("Import {}?", tokens(wanted)))?;
         if agreed {
-            let stored = plan.carry_out(self.keychain)?;
-            let keychain = self.keychain.kind().in_a_sentence();
-            terminal::say("import", &format!("stored {} in {keychain}", tokens(stored)));
+            let stored = plan.carry_out(&mut self.opened)?;
+            for (number, kind) in stored.iter().enumerate() {
+                if !stored[..number].contains(kind) {
+                    let count = stored.iter().filter(|other| *other == kind).count();
+                    let keychain = kind.in_a_sentence();
+                    terminal::say("import", &format!("stored {} in {keychain}", tokens(count)));
+                }
+            }
         }
         if plan.count(|step| matches!(step, Step::Differs)) > 0 {
             terminal::hint("to replace a token that is stored, repeat with --replace");
@@ -136,10 +158,10 @@ impl Import<'_> {
         self.remove(source, &plan)
     }
 
-    /// Takes out of the source what the keychain has now.
+    /// Takes out of the source what it can do without now.
     fn remove(&mut self, source: &Source, plan: &Plan) -> Result<(), Error> {
-        let kept = plan.in_keychain();
-        if kept.is_empty() {
+        let settled = plan.settled();
+        if settled.is_empty() {
             return Ok(());
         }
         let Some(removal) = &source.removal else {
@@ -148,30 +170,54 @@ impl Import<'_> {
             }
             return Ok(());
         };
-        let (what, name) = (tokens(kept.len()), &source.name);
-        let mut question = format!("Remove {what} from {name}?");
-        let kind = self.keychain.kind();
-        if !kind.outlives_reboot() {
-            question = format!("They are in {}. {question}", kind.in_a_sentence());
+        let (mut what, name) = (tokens(settled.len()), &source.name);
+        let dropped = plan.dropped();
+        if dropped > 0 {
+            what = format!("{what} ({dropped} of them never used, and kept nowhere)");
         }
-        let agreed = self.arguments.remove || (!self.arguments.yes && self.agrees(&question)?);
-        if agreed {
-            removal.remove(&kept)?;
+        let kinds = plan.kept_in(&mut self.opened)?;
+        let forgetful = kinds.into_iter().find(|kind| !kind.outlives_reboot());
+        if self.may_remove(&format!("Remove {what} from {name}?"), forgetful)? {
+            removal.remove(&settled)?;
             terminal::say("import", &format!("removed {what} from {name}"));
+            if let Some(kind) = forgetful {
+                terminal::hint(&format!("the only copy is now in {}", kind.in_a_sentence()));
+            }
             if let Some(remark) = &source.remark {
                 terminal::hint(remark);
             }
+        } else if let Some(kind) = forgetful {
+            terminal::hint(&format!(
+                "{name} still holds them in plain text, and what is imported is in {}",
+                kind.in_a_sentence()
+            ));
         } else {
-            terminal::hint(&format!("{name} still holds them in plain text: add --remove"));
+            terminal::hint(&format!("{name} still holds them: add --remove"));
         }
         Ok(())
+    }
+
+    /// Whether a person agrees to a removal. Where a keychain is forgetful, `--remove` alone does
+    /// not say it: the last copy that lasts would go.
+    fn may_remove(&mut self, question: &str, forgetful: Option<Kind>) -> Result<bool, Error> {
+        match forgetful {
+            _ if self.arguments.yes => Ok(self.arguments.remove),
+            None if self.arguments.remove => Ok(true),
+            None => self.agrees(question),
+            Some(kind) => self.agrees(&format!("They are in {}. {question}", kind.in_a_sentence())),
+        }
     }
 
     /// Sees to it that git comes by what was stored.
     fn settle(&mut self, source: &Source, plan: &Plan) -> Result<(), Error> {
         let mut lacks: Vec<Lack> = Vec::new();
+        let mut urls = Vec::new();
         for credential in plan.stored() {
-            for lack in settle::lacks(&self.setup, self.keychain, credential)? {
+            let url = url::of(&credential.context);
+            let (keychain, _) = self.opened.at(&credential.context)?;
+            let found = settle::lacks(self.setups, &url, keychain, credential)?;
+            urls.push(url);
+            for lack in found {
                 // Of several accounts the first in the source is the one that answered so far.
                 let is_said = lacks.iter().any(|other| match (other, &lack) {
                     (Lack::Username(said, _), Lack::Username(context, _)) => said == context,
@@ -185,7 +231,7 @@ impl Import<'_> {
         }
         // --yes agrees to an import, not to changes of git's configuration.
         let settings = settle::ask(lacks, self.person.as_mut())?;
-        settle::carry_out("import", &settings)
+        settle::carry_out("import", &settings, &urls)
     }
 
     /// Whether a person agrees, or has done so by `--yes`.

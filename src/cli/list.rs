@@ -3,11 +3,13 @@
 mod table;
 
 use super::KeychainArguments;
-use crate::context::Context;
+use crate::context::{Context, shown};
 use crate::credential::{Account, Aside, Credential, Maker, State};
-use crate::error::Error;
+use crate::error::{Error, VaultTrouble};
 use crate::forge::{self, Recognised};
-use crate::keychain::{Found, Keychain};
+use crate::keychain::vault::{self, Vault};
+use crate::keychain::{Found, Keychain, Kind};
+use crate::setup::Setup;
 use crate::time::{now, relative, rfc3339};
 use crate::{hardening, helper, terminal};
 use anstyle::{AnsiColor, Style};
@@ -29,6 +31,7 @@ const HEADINGS: [&str; 7] =
 /// One line.
 struct Row {
     account: Account,
+    keychain: Kind,
     locked: bool,
     /// None where nothing is known, or nothing could be read.
     token: Option<Recognised>,
@@ -37,26 +40,82 @@ struct Row {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let mut keychain = arguments.keychain.open()?;
-    let mut rows = helper::with_retries(|| rows(&mut *keychain))?;
-    rows.sort_by(|a, b| a.account.cmp(&b.account));
-    let keychain = keychain.kind().name();
-    let text = if arguments.json {
-        let rows: Vec<Value> = rows.iter().map(|row| row.to_json(keychain)).collect();
-        format!("{:#}\n", Value::Array(rows))
+    let (mut rows, failed) = everywhere(&arguments.keychain.setups()?.everywhere()?)?;
+    rows.sort_by(|a, b| (&a.account, a.keychain.name()).cmp(&(&b.account, b.keychain.name())));
+    if arguments.json {
+        terminal::write_json(&Value::Array(rows.iter().map(Row::to_json).collect()))?;
     } else {
-        if rows.is_empty() {
+        if rows.is_empty() && failed.is_none() {
             terminal::hint("no account is there: store a token with git credential-pat login URL");
         }
         let look =
             Look { columns: terminal::stdout_columns(), colour: terminal::stdout_takes_colour() };
-        let cells: Vec<_> = rows.iter().map(|row| row.to_cells(keychain, &look)).collect();
-        table::lay_out(&HEADINGS, &cells, &look)
-    };
-    terminal::write_raw(text.as_bytes())
+        let cells: Vec<_> = rows.iter().map(|row| row.to_cells(&look)).collect();
+        terminal::write_raw(table::lay_out(&HEADINGS, &cells, &look).as_bytes())?;
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// What the keychains hold; and the error of one that git's lines or the environment name. Where
+/// it is another that cannot be asked, that is said.
+///
+/// # Errors
+/// Where there is one keychain, and it cannot be asked.
+fn everywhere(setups: &[Setup]) -> Result<(Vec<Row>, Option<Error>), Error> {
+    let (mut all, mut asked, mut failed) = (Vec::new(), Vec::new(), None);
+    for setup in setups {
+        if setup.options.kind.is_some_and(|kind| asked.contains(&kind)) {
+            continue;
+        }
+        let kind = setup.options.kind;
+        let result = setup.open().and_then(|mut keychain| {
+            if keychain.kind() == Kind::Vault {
+                look_at_vault(setup)?;
+            }
+            let rows = helper::with_retries(|| rows(&mut *keychain))?;
+            if keychain.left_out() > 0 {
+                let count = keychain.left_out();
+                say(&format!("damaged files in the vault that are left out: {count}"));
+            }
+            // Only now it is known where none was named.
+            Ok((keychain.kind(), rows))
+        });
+        match result {
+            Ok((kind, rows)) => {
+                asked.push(kind);
+                all.extend(rows);
+            }
+            Err(error) if setups.len() == 1 => return Err(error),
+            // For certain places, on other systems.
+            Err(Error::Unsupported) => {}
+            Err(error) => {
+                let name = kind.map_or("the keychain for all other places", Kind::name);
+                terminal::say("list", &format!("{name}: {error}"));
+                if kind.is_some() {
+                    failed = Some(error);
+                }
+            }
+        }
+    }
+    Ok((all, failed))
+}
+
+/// Says whether the vault is open. Nobody is asked for its passphrase.
+fn look_at_vault(setup: &Setup) -> Result<(), Error> {
+    let state = Vault::new(&setup.options).state()?;
+    if state == vault::State::Locked {
+        return Err(VaultTrouble::Locked.into());
+    }
+    say(&format!("the vault is {}", state.in_words()));
+    Ok(())
+}
+
+fn say(what: &str) {
+    terminal::say("list", what);
 }
 
 fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
+    let kind = keychain.kind();
     let listed = keychain.list()?;
     let open: Vec<Found> =
         listed.iter().map(|(found, _)| found).filter(|found| !found.locked).cloned().collect();
@@ -71,7 +130,7 @@ fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
         if !is_gone || !helper::forget_if_gone(keychain, &found, now())? {
             let token = credential.as_ref().map(|credential| credential.token.expose());
             let token = token.and_then(|token| forge::recognise(&account.context, token));
-            rows.push(Row { account, locked: found.locked, token, credential });
+            rows.push(Row { account, keychain: kind, locked: found.locked, token, credential });
         }
     }
     // What a checksum was taken of.
@@ -157,9 +216,9 @@ impl Row {
     }
 
     /// As in [`HEADINGS`]; times as a person on a terminal says them.
-    fn to_cells(&self, keychain: &str, look: &Look) -> [Cell; 7] {
+    fn to_cells(&self, look: &Look) -> [Cell; 7] {
         let on_terminal = look.columns.is_some();
-        let plain = |text: String| Cell { text, style: Style::new() };
+        let plain = |text: String| Cell { text: shown(&text).into_owned(), style: Style::new() };
         let nothing = || "-".to_owned();
         let credential = self.credential.as_ref();
         let (red, yellow) = (AnsiColor::Red.on_default(), AnsiColor::Yellow.on_default());
@@ -184,11 +243,11 @@ impl Row {
             Cell { text: self.state_and_aside(), style: state_style },
             Cell { text: expires.unwrap_or_else(nothing), style: expiry_style },
             plain(stored.unwrap_or_else(nothing)),
-            plain(keychain.to_owned()),
+            plain(self.keychain.name().to_owned()),
         ]
     }
 
-    fn to_json(&self, keychain: &str) -> Value {
+    fn to_json(&self) -> Value {
         let time = |read: fn(&Credential) -> Option<u64>| {
             self.credential.as_ref().and_then(read).map(rfc3339)
         };
@@ -206,7 +265,7 @@ impl Row {
             "made_by": self.credential.as_ref().map(|credential| whose(credential.made_by)),
             "aside": self.aside().map(aside_to_json),
             "linked_to": self.linked_to().map(ToString::to_string),
-            "keychain": keychain,
+            "keychain": self.keychain.name(),
         })
     }
 }

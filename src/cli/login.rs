@@ -14,14 +14,17 @@ use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
+use crate::git::{Failed, url};
 use crate::helper::Restored;
 use crate::helper::registry;
-use crate::keychain::{self, Keychain};
+use crate::keychain::Keychain;
+use crate::setup::Setups;
 use crate::terminal::prompt::Terminal;
 use crate::time::{now, relative};
 use crate::{helper, terminal};
 use ask::Login;
 use save::{Saved, save};
+use serde_json::json;
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
@@ -69,6 +72,9 @@ fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
 }
 
 fn parse_registry(name: &str) -> Result<Context, &'static str> {
+    if registry::exposes_secrets(name) {
+        return Err("http shows the token to everybody on the way");
+    }
     let context = registry::context(name).filter(|context| !forge::is_in_context(context));
     context.ok_or("no name of a registry")
 }
@@ -86,7 +92,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         (None, Some(terminal)) => ask_place(terminal)?,
         (None, None) => return Err(Error::Usage("the URL of the host is missing")),
     };
-    let setup = arguments.keychain.setup()?;
+    let (setups, setup) = arguments.keychain.setup_at("login", &place)?;
     if place.context.exposes_secrets() && !setup.allow_http {
         return Err(Error::Refused(
             "http is unencrypted: use https, or add --allow-http to the helper string",
@@ -104,29 +110,33 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         Some(text) => expiry::parse(text, now())?,
         None => None,
     };
-    let mut keychain = keychain::open(&setup.options)?;
+    let mut keychain = setup.open()?;
     if arguments.restore {
         return restore(&mut *keychain, &place.context, given.as_ref());
     }
-    let mut login = Login { arguments, context: place.context, replace: arguments.replace };
+    let mut login = Login { arguments, context: place.context.clone(), replace: arguments.replace };
     let credential = match &mut terminal {
         Some(terminal) => login.converse(terminal, &mut *keychain, given, expiry)?,
         None => login.read(&mut *keychain, given, expiry)?,
     };
-    let lacks = settle::lacks(&setup, &mut *keychain, &credential)?;
+    let lacks = settle::lacks(&setups, &place.url, &mut *keychain, &credential)?;
     let settings = settle::ask(lacks, terminal.as_mut())?;
     let links: Vec<Credential> =
         arguments.also.iter().map(|at| registry::link(at.clone(), &credential, now())).collect();
     for link in &links {
-        may_be_written(&mut *keychain, link, login.replace)?;
+        may_be_written(&mut *keychain_of_docker()?, link, login.replace)?;
     }
     let (saved, credential) = save(&mut *keychain, credential, login.replace)?;
     report(&saved, &credential, &*keychain);
+    settle::carry_out("login", &settings, &[place.url])?;
     for link in &links {
-        registry::put(&mut *keychain, link)?;
+        // What was changed may have given docker another keychain.
+        let mut keychain = keychain_of_docker()?;
+        may_be_written(&mut *keychain, link, login.replace)?;
+        registry::put(&mut *keychain, link, &mut |_| Ok(None))?;
         report_link(link);
     }
-    settle::carry_out("login", &settings)
+    Ok(())
 }
 
 /// Whom to ask: nobody where everything is given.
@@ -152,7 +162,7 @@ fn ask_place(terminal: &mut Terminal) -> Result<Place, Error> {
             place.context.scoped(path.as_bytes()).filter(|context| !forge::is_in_context(context));
         scoped.ok_or(Error::Usage("this names no organisation or repository"))
     })?;
-    Ok(Place { context, ..place })
+    Ok(Place { url: url::at(&context, place.username.as_ref()), context, ..place })
 }
 
 fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {
@@ -172,6 +182,11 @@ fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {
             }
         },
     );
+}
+
+/// The keychain in which docker's helper looks for a registry.
+fn keychain_of_docker() -> Result<Box<dyn Keychain>, Error> {
+    Setups::for_docker(None).map_err(Failed::tell)?.at(None)?.open()
 }
 
 /// A registry's own token is not lost without `replace`.
@@ -195,7 +210,8 @@ fn report_link(link: &Credential) {
     terminal::say("login", &format!("{name} gets this account's token, too"));
     terminal::hint(&format!(
         "docker and podman ask for it with this in their configuration: \
-         \"credHelpers\": {{ \"{name}\": \"pat\" }}"
+         \"credHelpers\": {{ {}: \"pat\" }}",
+        json!(name)
     ));
 }
 

@@ -5,8 +5,10 @@ use super::{KeychainArguments, accounts};
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
+use crate::git::Failed;
 use crate::helper::registry;
 use crate::keychain::Keychain;
+use crate::setup::Setups;
 use crate::terminal::prompt::Terminal;
 use crate::time::now;
 use crate::{forge, helper, terminal};
@@ -26,16 +28,22 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     // Not where input comes from a script: its writer is not the one who would be asked.
     let mut terminal = if terminal::stdin_is_terminal() { Some(Terminal::open()?) } else { None };
-    let Place { context, username } = match (&arguments.url, &mut terminal) {
+    let place = match (&arguments.url, &mut terminal) {
         (Some(url), _) => place(url)?,
         (None, Some(terminal)) => place(&terminal.ask("URL to log out of: ")?)?,
         (None, None) => return Err(Error::Usage("the URL of the host is missing")),
     };
+    let mut keychain = if place.context.registry().is_some() {
+        let setups = Setups::for_docker(arguments.keychain.keychain).map_err(Failed::tell)?;
+        setups.at(None)?.open()?
+    } else {
+        arguments.keychain.setup_at("logout", &place)?.1.open()?
+    };
+    let Place { context, username, .. } = place;
     let username = match &arguments.username {
         Some(name) => Some(Username::new(name.as_bytes())),
         None => username,
     };
-    let mut keychain = arguments.keychain.open()?;
     let filed = helper::with_retries(|| filed_names(&mut *keychain, &context, username.as_ref()))?;
     let name = match (filed.as_slice(), &mut terminal) {
         ([], _) => return Err(Error::NoAccount),
@@ -60,7 +68,7 @@ fn place(url: &str) -> Result<Place, Error> {
     let Some(registry) = url.trim().strip_prefix("docker://") else { return Place::parse(url) };
     let context = registry::context(registry).filter(|context| !forge::is_in_context(context));
     let context = context.ok_or(Error::Usage("this is no name of a registry"))?;
-    Ok(Place { context, username: None })
+    Ok(Place { url: String::new(), context, username: None })
 }
 
 /// The names under which the accounts that may be meant are filed, each once; one that answers
@@ -75,6 +83,14 @@ fn filed_names(
     let asked = username.filter(|_| !is_hidden);
     let found = keychain.find(std::slice::from_ref(context), asked)?;
     let mut names = keychain.usernames(&found)?;
+    if let Some(asked) = asked
+        && names.is_empty()
+    {
+        // What `list` shows of an odd name is not the name itself.
+        let all = keychain.find(std::slice::from_ref(context), None)?;
+        names = keychain.usernames(&all)?;
+        names.retain(|name| name.filed().as_bytes() == asked.as_bytes());
+    }
     names.retain(|name| !is_hidden || name.is_token());
     if let Some(username) = username
         && names.is_empty()

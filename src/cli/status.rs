@@ -5,30 +5,37 @@
 //!
 //! - [`places`]: where is looked. [`configuration`]: whom git asks there.
 //! - [`accounts`]: who answers. [`plain_text`]: tokens that lie about.
-//! - [`sources`]: tokens that come from elsewhere than a keychain.
+//! - [`clients`]: programs that see less of the configuration than git.
+//! - [`sources`]: tokens that come from elsewhere than a keychain. [`vault`]: whether it is open.
 //! - [`finding`]: what each of them comes to. [`report`]: how it is printed.
 
 mod accounts;
+mod clients;
 pub(super) mod configuration;
 pub(super) mod finding;
 pub(super) mod places;
 mod plain_text;
 mod report;
-mod sources;
+pub(super) mod sources;
+mod vault;
 
 use super::KeychainArguments;
 use crate::credential::Username;
-use crate::error::{Error, GitTrouble};
+use crate::error::{Error, GitTrouble, VaultTrouble};
 use crate::forge;
+use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
+use crate::git::url;
 use crate::git::{self, Failed};
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
+use crate::keychain::vault::State;
 use crate::keychain::{self, Kind, Options};
 use crate::protocol::Request;
+use crate::setup::{Setup, Setups};
 use crate::terminal;
 use crate::time::now;
-use configuration::Configuration;
+use configuration::View;
 use finding::{Finding, Mend};
 use places::Asked;
 use report::Paper;
@@ -54,8 +61,15 @@ struct Report {
     git: Option<String>,
     places: Vec<PlaceReport>,
     keychains: Vec<Kind>,
+    /// Whether the vault can be read, if it is one of them.
+    vault: Option<State>,
     others: Vec<(&'static str, String)>,
     findings: Vec<Finding>,
+}
+
+/// That a keychain asks somebody first.
+fn locked(kind: Kind) -> Error {
+    if kind == Kind::Vault { VaultTrouble::Locked.into() } else { Error::Locked }
 }
 
 /// That git says nothing of its configuration.
@@ -86,8 +100,11 @@ struct PlaceReport {
 /// The exit status is 0 if all is well.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let report = Report::gather(arguments)?;
-    let text = if arguments.json { format!("{:#}\n", report.to_json()) } else { report.to_text() };
-    terminal::write_raw(text.as_bytes())?;
+    if arguments.json {
+        terminal::write_json(&report.to_json())?;
+    } else {
+        terminal::write_raw(report.to_text().as_bytes())?;
+    }
     Ok(u8::from(report.findings.iter().any(|finding| finding.wrong)))
 }
 
@@ -100,6 +117,7 @@ impl Report {
             git,
             places: Vec::new(),
             keychains: Vec::new(),
+            vault: None,
             others: Vec::new(),
             findings: Vec::new(),
         };
@@ -113,79 +131,115 @@ impl Report {
         report.others = configuration::others(&entries);
         let everywhere: Vec<Option<&Asked>> =
             if asked.is_empty() { vec![None] } else { asked.iter().map(Some).collect() };
+        let setups = Setups::with(entries, arguments.keychain.keychain);
         for asked in everywhere {
-            report.look_at(asked, &entries, arguments)?;
+            report.look_at(asked, &setups)?;
         }
-        report.found(configuration::headers(&entries, &asked));
-        report.found(plain_text::findings(&entries));
-        // What is wrong comes first.
-        report.findings.sort_by_key(|finding| !finding.wrong);
+        report.found(configuration::headers(setups.entries(), &asked));
+        report.found(plain_text::findings(&setups));
+        // What is wrong comes first; a token that lies about may be the one that is not kept.
+        report.findings.sort_by_key(|finding| (!finding.wrong, finding.id == "no-account"));
         Ok(report)
     }
 
-    fn look_at(
-        &mut self,
-        asked: Option<&Asked>,
-        entries: &Entries,
-        arguments: &Arguments,
-    ) -> Result<(), Error> {
-        let configuration = Configuration::at(entries, asked);
-        self.found(configuration.findings());
+    fn look_at(&mut self, asked: Option<&Asked>, setups: &Setups) -> Result<(), Error> {
+        let url = asked.map(|asked| asked.url.as_str());
+        let configuration = setups.configuration(url);
+        let view = View::of(&configuration, setups.entries(), asked);
+        self.found(view.findings());
         let alone = configuration.has_only_sources();
         self.found(configuration.sources().filter_map(|o| sources::about(o, asked, alone)));
-        // The keychain that git would use here, just as it would; and without copies, which are
-        // not to be made or ended.
-        let ours = configuration.our_options();
-        let setup = arguments.keychain.setup()?;
-        let kind = arguments.keychain.keychain.or(ours.and_then(|o| o.kind)).or(setup.options.kind);
-        let options = Options { kind, lifetime: None, patient: false, cache: None };
-        let allow_http = ours.map_or(setup.allow_http, |ours| ours.allow_http);
-        let policy = Policy { allow_http, now: now() };
+        let told = configuration.username.as_ref().filter(|_| asked.is_some());
         let given = asked.and_then(|asked| asked.username.clone());
-        let given = given.or(configuration.username.clone().filter(|_| asked.is_some()));
-        let name = given.as_ref().map(ToString::to_string);
+        let given = given.or(told.map(|(_, name)| name.clone()));
         let mut place = PlaceReport {
             url: asked.map(|asked| asked.context.to_string()),
-            username: name.clone(),
+            username: given.as_ref().map(ToString::to_string),
             sends_path: configuration.sends_path,
-            helpers: configuration.lines(),
-            helpers_json: configuration.to_json(),
+            helpers: view.lines(),
+            helpers_json: view.to_json(),
             accounts: Vec::new(),
         };
-        if arguments.keychain.keychain.is_none() && configuration.has_only_sources() {
-            // What is kept in a keychain is never asked for.
-            self.places.push(place);
-            return Ok(());
+        // Where only sources serve, what is kept in a keychain is never asked for.
+        if setups.is_told() || !configuration.has_only_sources() {
+            let here = match asked {
+                Some(_) => vec![setups.at(url)?],
+                None => setups.everywhere()?,
+            };
+            let is_one = here.len() == 1;
+            for setup in here {
+                let looked =
+                    self.look_into(&setup, asked, setups.entries(), &configuration, given.as_ref());
+                match looked {
+                    Ok(accounts) => place.accounts.extend(accounts),
+                    // For certain places, on other systems.
+                    Err(Error::Unsupported) if !is_one => {}
+                    Err(error) => {
+                        let finding = accounts::keychain(error);
+                        // One that nothing names may well not be there.
+                        let wrong = is_one || setup.options.kind.is_some();
+                        self.found([Finding { wrong, ..finding }]);
+                    }
+                }
+            }
         }
+        if let Some(asked) = asked.filter(|_| alone && !setups.is_told())
+            && !configuration.sources().any(|one| sources::is_for(one, asked))
+        {
+            let found = accounts::about_answer(asked, &[], given.as_ref(), &configuration);
+            self.found(found);
+        }
+        self.places.push(place);
+        Ok(())
+    }
+
+    /// Returns the accounts in a keychain, with why each of them answers or does not.
+    fn look_into(
+        &mut self,
+        setup: &Setup,
+        asked: Option<&Asked>,
+        entries: &Entries,
+        configuration: &Configuration<'_>,
+        username: Option<&Username>,
+    ) -> Result<Vec<Explained>, Error> {
+        // Just as git would; and without copies, which are not to be made or ended.
+        let Options { kind, identity, .. } = setup.options.clone();
+        let options = Options { kind, identity, ..Options::default() };
         let mut keychain = keychain::open(&options)?;
         let asks = helper::with_retries(|| keychain.asks_before_it_searches());
+        // What a repository's own line allows, too: git's get obeys it.
+        let allow_http = configuration.our_keychain().is_some_and(|(_, line)| line.allow_http);
+        let policy = Policy { allow_http, now: now() };
         let looked = match asked {
-            _ if asks != Ok(false) => Err(asks.err().unwrap_or(Error::Locked)),
+            _ if asks != Ok(false) => Err(asks.err().unwrap_or_else(|| locked(keychain.kind()))),
             Some(asked) => {
-                let request = self.request(asked, &configuration, given.clone());
+                let request = self.request(asked, configuration, username.cloned());
                 explanation::explain(&request, policy, &mut *keychain)
             }
             None => explanation::accounts(&mut *keychain, policy.now),
         };
-        match looked {
-            Ok(accounts) => {
-                self.found(accounts::about_accounts(&accounts, entries, asked));
-                if let Some(asked) = asked.filter(|_| configuration.has_ours()) {
-                    let source = configuration.has_source();
-                    let found = accounts::about_answer(asked, &accounts, given.as_ref());
-                    self.found(found.filter(|finding| finding.id != "no-account" || !source));
-                    self.found(accounts::about_http(asked, allow_http));
-                }
-                place.accounts = accounts;
-            }
-            Err(error) => self.found([accounts::keychain(error)]),
-        }
         let kind = keychain.kind();
+        if kind == Kind::Vault {
+            self.vault = vault::state(&options);
+            self.found(vault::findings(&options, keychain.left_out()));
+        }
         if !self.keychains.contains(&kind) {
             self.keychains.push(kind);
         }
-        self.places.push(place);
-        Ok(())
+        let accounts = looked?;
+        self.found(accounts::about_accounts(&accounts, entries, asked));
+        if let Some(asked) = asked.filter(|_| configuration.has_ours()) {
+            let has_source = configuration.sources().any(|one| sources::may_answer(one, asked));
+            let found = accounts::about_answer(asked, &accounts, username, configuration);
+            self.found(found.filter(|finding| finding.id != "no-account" || !has_source));
+            self.found(accounts::about_http(asked, allow_http));
+        }
+        if let Some(configured) = setup.passed_over {
+            let (ours, theirs) = (kind.name(), configured.name());
+            let what = format!("git asks {theirs} there, and {ours} is looked into");
+            self.found([Finding::note("other-keychain", what, Mend::Nothing)]);
+        }
+        Ok(accounts)
     }
 
     /// What git would ask at this place.
@@ -200,7 +254,8 @@ impl Report {
         let mut request = Request {
             protocol: Some(protocol.as_bytes().to_vec()),
             host: Some(host.as_bytes().to_vec()),
-            path: Some(asked.path()).filter(|path| configuration.sends_path && !path.is_empty()),
+            path: Some(url::path(&asked.url))
+                .filter(|path| configuration.sends_path && !path.is_empty()),
             username,
             ..Default::default()
         };
@@ -236,10 +291,14 @@ impl Report {
                 "accounts": accounts.collect::<Vec<_>>(),
             })
         });
-        let keychains = self
-            .keychains
-            .iter()
-            .map(|kind| json!({ "name": kind.name(), "survives_reboot": kind.outlives_reboot() }));
+        let keychains = self.keychains.iter().map(|&kind| {
+            let state = self.vault.filter(|_| kind == Kind::Vault).map(State::in_words);
+            json!({
+                "name": kind.name(),
+                "survives_reboot": kind.outlives_reboot(),
+                "state": state,
+            })
+        });
         json!({
             "well": !self.findings.iter().any(|finding| finding.wrong),
             "git": self.git,
@@ -255,7 +314,9 @@ impl Report {
         let mut paper = Paper::new(columns.max(40), terminal::stdout_takes_colour());
         paper.line("git", self.git.as_deref().unwrap_or("not found"));
         for kind in &self.keychains {
-            paper.line("keychain", &kind.in_a_report());
+            let state = self.vault.filter(|_| *kind == Kind::Vault);
+            let state = state.map_or_else(String::new, |state| format!("; {}", state.in_words()));
+            paper.line("keychain", &format!("{}{state}", kind.in_a_report()));
         }
         for place in &self.places {
             place.write(&mut paper);

@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
             "the terminal would show the token: pipe it on, or add --yes to see it",
         ));
     }
-    let credential = arguments.account.credential()?;
+    let credential = arguments.account.credential("token")?;
     let token = credential.token.expose();
     let mut line = Zeroizing::new(Vec::with_capacity(token.len() + 1));
     line.extend_from_slice(token);

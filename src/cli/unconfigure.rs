@@ -1,13 +1,13 @@
 //! `git credential-pat unconfigure [URL]`: makes git forget this helper, and the settings that
 //! only this helper made sense of. Tokens stay where they are.
 
-use super::configure::plan::{Consent, Plan, Whose, key};
+use super::configure::plan::{Consent, Plan, Whose};
 use super::place::Place;
 use crate::error::Error;
-use crate::git::Failed;
 use crate::git::entries::{Entries, Entry};
 use crate::git::helper_line::{self, Helper};
 use crate::git::words::typed;
+use crate::git::{Failed, key, url};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 
@@ -26,11 +26,12 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let place = arguments.url.as_deref().map(Place::parse).transpose()?;
-    let place = place.map(|place| place.context.to_string());
+    // As they are written now, and as they were once.
+    let place = place.map(|place| [url::of(&place.context), place.context.to_string()]);
     let scope = arguments.whose.scope();
     let entries = Entries::read().map_err(Failed::tell)?;
     let is_here = |entry: &&Entry| {
-        entry.scope == scope && place.as_ref().is_none_or(|place| *place == *entry.subsection)
+        entry.scope == scope && place.as_ref().is_none_or(|place| place.contains(&entry.subsection))
     };
     let is_of_ours = |entry: &&Entry| matches!(Helper::parse(&entry.value), Helper::Ours(_));
     let goes = |entry: &&Entry| {

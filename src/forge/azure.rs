@@ -64,6 +64,10 @@ impl Forge for Azure {
         true
     }
 
+    fn is_meaningless(&self, _username: &[u8]) -> bool {
+        true
+    }
+
     fn pages(&self, wanted: &Wanted) -> Vec<Page> {
         let what = "a personal access token, with Code: read and write";
         if wanted.context.host().ends_with(".visualstudio.com") {

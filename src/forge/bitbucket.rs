@@ -19,6 +19,9 @@ const BEGINNINGS: [Beginning; 4] = [
     Beginning::of("BBDC-", Kind::DataCenterAccess),
 ];
 
+/// The usernames of Atlassian's API tokens, and of all others.
+const CONVENTIONS: [&str; 2] = ["x-bitbucket-api-token-auth", "x-token-auth"];
+
 impl Forge for Bitbucket {
     fn id(&self) -> Id {
         Id::Bitbucket
@@ -53,13 +56,18 @@ impl Forge for Bitbucket {
     fn username(&self, token: &[u8]) -> &'static str {
         // The others are a repository's, a project's or a workspace's.
         match beginning_of(&BEGINNINGS, token) {
-            Some(Beginning { kind: Kind::Api, .. }) => "x-bitbucket-api-token-auth",
-            _ => "x-token-auth",
+            Some(Beginning { kind: Kind::Api, .. }) => CONVENTIONS[0],
+            _ => CONVENTIONS[1],
         }
     }
 
     fn has_meaningless_usernames(&self) -> bool {
         true
+    }
+
+    fn is_meaningless(&self, username: &[u8]) -> bool {
+        // A person's own name must be the right one.
+        CONVENTIONS.iter().any(|name| name.as_bytes() == username)
     }
 
     fn pages(&self, wanted: &Wanted) -> Vec<Page> {

@@ -1,18 +1,22 @@
 //! Everything in git's configuration, with where it stands; and which of it counts at a place.
 //!
 //! git itself says what is configured (`--list` with origins and scopes), and git itself says
-//! which sections match a URL: each is given a setting of its own for the length of one
-//! question, `--get-urlmatch`. Values may hold tokens (a header, a shell snippet, a URL): they
-//! are kept wiped, and nothing here prints one.
+//! which whole URLs match a place (`--get-urlmatch`; of several values of one setting that gives
+//! the last alone, so each section is asked for with a setting of its own). Values may hold tokens
+//! (a header, a shell snippet, a URL): they are kept wiped, and nothing here prints one.
 
 use super::helper_line::Helper;
+use super::url::{Parts, is_whole, may_be_at};
 use super::{Failed, config};
-use std::process::Stdio;
+use crate::arguments::HelperOptions;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
 /// One line of the configuration.
 pub(crate) struct Entry {
-    /// `system`, `global`, `local`, `worktree` or `command`.
+    /// `system`, `global`, `local`, `worktree` or `command`; empty where git does not say.
     pub(crate) scope: String,
     /// `file:/home/alice/.gitconfig`, `command line:`…
     pub(crate) origin: String,
@@ -27,6 +31,7 @@ pub(crate) struct Entry {
 }
 
 /// What git knows, in its order: a later line counts more.
+#[derive(Default)]
 pub(crate) struct Entries(Vec<Entry>);
 
 impl Entries {
@@ -35,21 +40,66 @@ impl Entries {
     /// # Errors
     /// Where git cannot be run or cannot read its configuration, with its reason.
     pub(crate) fn read() -> Result<Self, Failed> {
-        let mut command = config();
-        command.args(["--null", "--show-origin", "--show-scope", "--list"]).stderr(Stdio::piped());
-        let output = command.output().map_err(|error| Failed::to_start(&error))?;
+        Self::said_by(&config)
+    }
+
+    /// Asks git, as if this process were in no repository.
+    ///
+    /// # Errors
+    /// Where git cannot be run or cannot read its configuration, with its reason.
+    pub(crate) fn read_outside_of_repositories() -> Result<Self, Failed> {
+        let outside = || {
+            let mut git = config();
+            for variable in ["GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"] {
+                git.env_remove(variable);
+            }
+            git.current_dir("/");
+            git
+        };
+        Self::said_by(&outside)
+    }
+
+    fn said_by(git: &dyn Fn() -> Command) -> Result<Self, Failed> {
+        /// A git before 2.26 does not know scopes.
+        const UNKNOWN_OPTION: i32 = 129;
+        let list = |options: &[&str]| {
+            let mut git = git();
+            git.args(["--null", "--show-origin"]).args(options).arg("--list");
+            git.stderr(Stdio::piped()).output().map_err(|error| Failed::to_start(&error))
+        };
+        let mut output = list(&["--show-scope"])?;
+        let has_scopes = output.status.code() != Some(UNKNOWN_OPTION);
+        if !has_scopes {
+            output = list(&[])?;
+        }
         if !output.status.success() {
             return Err(Failed::to_read(&output, ""));
         }
         let output = Zeroizing::new(output.stdout);
         let mut fields = output.split(|&byte| byte == 0);
         let mut entries = Vec::new();
-        while let (Some(scope), Some(origin), Some(line)) =
-            (fields.next(), fields.next(), fields.next())
+        while let Some(scope) = if has_scopes { fields.next() } else { Some(&b""[..]) }
+            && let (Some(origin), Some(line)) = (fields.next(), fields.next())
         {
             entries.extend(Entry::parse(scope, origin, line));
         }
         Ok(Self(entries))
+    }
+
+    /// The files that it is in, as git names them; the later counts more.
+    pub(crate) fn files(&self) -> Vec<&str> {
+        let mut files: Vec<&str> = Vec::new();
+        for file in self.0.iter().filter_map(Entry::file) {
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+        files
+    }
+
+    /// What stands in no file: on git's command line, in the environment.
+    pub(crate) fn in_no_file(&self) -> impl Iterator<Item = &Entry> {
+        self.0.iter().filter(|entry| entry.scope == "command")
     }
 
     /// All lines of this name, whatever place they are for.
@@ -61,6 +111,14 @@ impl Entries {
         self.0.iter().filter(move |entry| entry.section == section && entry.name == name)
     }
 
+    /// All lines of ours that can be understood, whatever place they are for.
+    pub(crate) fn our_lines(&self) -> impl Iterator<Item = (&Entry, HelperOptions)> {
+        self.named("credential", "helper").filter_map(|entry| match Helper::parse(&entry.value) {
+            Helper::Ours(options) => options.map(|options| (entry, *options)),
+            _ => None,
+        })
+    }
+
     /// The last value of a setting without a place.
     pub(crate) fn value<'a>(&'a self, section: &'a str, name: &'a str) -> Option<&'a str> {
         let mut plain = self.named(section, name).filter(|entry| entry.subsection.is_empty());
@@ -68,34 +126,43 @@ impl Entries {
     }
 
     /// The lines of a section that count at this URL, which holds no password; without one,
-    /// those that are for every place.
+    /// those that are for every place. In git's order: all that match count, and of each setting
+    /// a later one more.
     pub(crate) fn at(&self, section: &str, url: Option<&str>) -> Vec<&Entry> {
-        let mut places: Vec<&str> = Vec::new();
-        for entry in self.0.iter().filter(|entry| entry.section == section) {
-            if !entry.subsection.is_empty() && !places.contains(&entry.subsection.as_str()) {
-                places.push(&entry.subsection);
-            }
-        }
-        let matching = url.map(|url| matching(section, &places, url)).unwrap_or_default();
-        let counts = |entry: &&Entry| {
-            let place = entry.subsection.as_str();
-            entry.section == section && (place.is_empty() || matching.contains(&place))
+        let lines = self.0.iter().filter(|entry| entry.section == section);
+        let Some(url) = url else {
+            return lines.filter(|entry| entry.subsection.is_empty()).collect();
         };
-        self.0.iter().filter(counts).collect()
-    }
-
-    /// The helpers that git asks at this URL, in its order.
-    pub(crate) fn helpers_at(&self, url: Option<&str>) -> Vec<(&Entry, Helper)> {
-        let mut helpers = Vec::new();
-        for entry in self.at("credential", url) {
-            if entry.name == "helper" {
-                match Helper::parse(&entry.value) {
-                    Helper::Reset => helpers.clear(),
-                    helper => helpers.push((entry, helper)),
-                }
+        let mut places: Vec<&str> = Vec::new();
+        for entry in lines.clone() {
+            let place = entry.subsection.as_str();
+            // git is a program: it is not asked about what cannot match.
+            if is_whole(place) && may_be_at(place, url) && !places.contains(&place) {
+                places.push(place);
             }
         }
-        helpers
+        // Only git's credential code takes what is no whole URL, and writes the URL in its way.
+        let asked = (section == "credential").then(|| Parts::of(url)).flatten();
+        let written = asked.as_ref().map_or_else(|| url.to_owned(), Parts::to_url);
+        let matching = matching(section, &places, &written);
+        let own = asked.as_ref().and_then(|asked| asked.username.clone());
+        let own = own.filter(|name| !name.is_empty());
+        let mut username = own.clone();
+        lines
+            .filter(|entry| {
+                let place = entry.subsection.as_str();
+                let is_met = |asked| {
+                    Parts::of(place).is_some_and(|part| part.cover(asked, username.as_deref()))
+                };
+                let counts = place.is_empty()
+                    || matching.contains(&place)
+                    || (!is_whole(place) && asked.as_ref().is_some_and(is_met));
+                if counts && entry.name == "username" && own.is_none() {
+                    username = Some(entry.value.as_bytes().to_vec());
+                }
+                counts
+            })
+            .collect()
     }
 }
 
@@ -125,56 +192,58 @@ impl Entry {
         shown.then(|| format!("{}.{place}.{}", self.section, self.name))
     }
 
+    /// Whether it may be somebody else's word: a repository brings its own configuration along,
+    /// and a clone can hold a repository.
+    pub(crate) fn is_the_repositorys(&self) -> bool {
+        !matches!(self.scope.as_str(), "system" | "global" | "command")
+    }
+
     /// The file in which it stands.
     pub(crate) fn file(&self) -> Option<&str> {
         self.origin.strip_prefix("file:")
     }
 }
 
-/// Which of these places git finds to match the URL.
+/// Whether git takes this value for yes.
+pub(crate) fn is_true(value: &str) -> bool {
+    ["true", "yes", "on"].iter().any(|yes| value.eq_ignore_ascii_case(yes))
+        || value.parse::<i64>().is_ok_and(|number| number != 0)
+}
+
+/// Which of these places git finds to match the URL. Each has a setting of its own in a
+/// configuration that git reads from its standard input, and reads no other with it: a
+/// repository's own could answer for settings that are not there.
 fn matching<'a>(section: &str, places: &[&'a str], url: &str) -> Vec<&'a str> {
-    let protocol = url.split("://").next().unwrap_or_default();
-    let mut command = config();
-    command.env("GIT_CONFIG_COUNT", places.len().to_string());
-    for (number, place) in places.iter().enumerate() {
-        // git takes `credential.HOST` for every protocol, and only here.
-        let is_whole = section != "credential" || place.contains("://");
-        let place = without_password(place);
-        let whole = if is_whole { place } else { format!("{protocol}://{place}") };
-        let key = format!("{section}.{whole}.{}", probe(number));
-        command.env(format!("GIT_CONFIG_KEY_{number}"), key);
-        command.env(format!("GIT_CONFIG_VALUE_{number}"), "true");
+    if places.is_empty() {
+        return Vec::new();
     }
-    command.args(["--null", "--get-urlmatch", section, url]);
-    let output = command.output();
-    let output = Zeroizing::new(output.map(|output| output.stdout).unwrap_or_default());
+    let mut lines = Zeroizing::new(String::new());
+    for (number, place) in places.iter().enumerate() {
+        let place = Zeroizing::new(place.replace('\\', "\\\\").replace('"', "\\\""));
+        let _ = write!(lines, "[{section} \"{}\"]\n{} = true\n", *place, probe(number));
+    }
+    let mut command = config();
+    command.args(["--file", "-", "--null", "--get-urlmatch", section, url]);
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let Ok(mut child) = child else { return Vec::new() };
+    // It reads to the end before it answers.
+    let written = child.stdin.take().map(|mut stdin| stdin.write_all(lines.as_bytes()));
+    let output = child.wait_with_output().map(|output| output.stdout).unwrap_or_default();
     let lines: Vec<&[u8]> = output.split(|&byte| byte == 0).collect();
     let matches = |number: usize| {
         let line = format!("{section}.{}\ntrue", probe(number));
-        lines.contains(&line.as_bytes())
+        matches!(written, Some(Ok(()))) && lines.contains(&line.as_bytes())
     };
     (0..places.len()).filter(|&number| matches(number)).map(|number| places[number]).collect()
 }
 
 fn probe(number: usize) -> String {
-    format!("gitcredentialpatprobe{number}")
-}
-
-/// A place without the password that may stand before its host: git does not compare it, and it
-/// must not be in the environment.
-fn without_password(place: &str) -> String {
-    let (protocol, rest) = place.split_once("://").unwrap_or(("", place));
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    match authority.rsplit_once('@').map(|(user, host)| (user.split_once(':'), host)) {
-        Some((Some((name, _)), host)) if protocol.is_empty() => format!("{name}@{host}{path}"),
-        Some((Some((name, _)), host)) => format!("{protocol}://{name}@{host}{path}"),
-        _ => place.to_owned(),
-    }
+    format!("probe{number}")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, without_password};
+    use super::Entry;
 
     #[test]
     fn a_line_is_taken_apart_as_git_does() {
@@ -191,15 +260,5 @@ mod tests {
             entry(b"credential.https://h.example/a.b.helper\n!x\ny"),
             own("credential", "https://h.example/a.b", "helper", "!x\ny")
         );
-    }
-
-    #[test]
-    fn a_password_is_left_out_of_a_place() {
-        let place = without_password("https://a:TESTONLY@h.example/x");
-        assert_eq!(place, "https://a@h.example/x");
-        assert_eq!(without_password("a:TESTONLY@h.example"), "a@h.example");
-        for place in ["https://a@h.example", "h.example:8443/a@b:c", "https://h.example:1/"] {
-            assert_eq!(without_password(place), place);
-        }
     }
 }

@@ -1,8 +1,11 @@
-//! Whether git's `credential.interactive` leaves room for a keychain's prompts. A keychain waits
-//! for the answer, so git has a deadline.
+//! Whether git's configuration leaves room for questions: for a keychain's prompts, which
+//! `credential.interactive` may forbid, and for one at the terminal, which belongs there only
+//! where git would put its own. A keychain waits for the answer, so git has a deadline.
 
 use super::command;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::env;
+use std::ffi::OsString;
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,14 +18,48 @@ pub(crate) fn leaves_room() -> bool {
     allowed_by(command())
 }
 
-fn allowed_by(mut git: Command) -> bool {
+/// Whether git itself would ask its questions on the terminal: not where a program of the user's
+/// asks them, nor where nobody may be asked.
+pub(crate) fn asks_on_terminal() -> bool {
+    let variable = |name: &str| env::var_os(name);
+    let askpass = || value(command(), "core.askPass");
+    asks_with(variable, askpass) && leaves_room()
+}
+
+/// In git's order: the first of these that is set counts, also where it is empty.
+fn asks_with(
+    variable: impl Fn(&str) -> Option<OsString>,
+    askpass: impl Fn() -> Option<Vec<u8>>,
+) -> bool {
+    let terminal = variable("GIT_TERMINAL_PROMPT");
+    if terminal.is_some_and(|value| value.is_empty() || forbids(value.as_encoded_bytes())) {
+        return false;
+    }
+    if let Some(program) = variable("GIT_ASKPASS") {
+        return program.is_empty();
+    }
+    match askpass().as_deref() {
+        Some(b"") => variable("SSH_ASKPASS").is_none_or(|program| program.is_empty()),
+        Some(program) => program.trim_ascii().is_empty(),
+        None => false,
+    }
+}
+
+fn allowed_by(git: Command) -> bool {
+    // A git that does not answer runs where no window should be trusted to appear either.
+    value(git, "credential.interactive").is_some_and(|value| !forbids(&value))
+}
+
+/// What git says of a setting, a line or nothing; none where it does not come to an end. Where it
+/// cannot be run, nothing is set.
+fn value(mut git: Command, key: &str) -> Option<Vec<u8>> {
     let asked = git
-        .args(["config", "--get", "credential.interactive"])
+        .args(["config", "--get", key])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
-    let Ok(mut git) = asked else { return true };
+    let Ok(mut git) = asked else { return Some(Vec::new()) };
     let deadline = Instant::now() + GIT_PATIENCE;
     let mut answer = [0; 64];
     let mut length = 0;
@@ -45,11 +82,10 @@ fn allowed_by(mut git: Command) -> bool {
         let _ = git.kill();
     }
     let _ = git.wait();
-    // A git that does not answer runs where no window should be trusted to appear either.
-    ended && !forbids(&answer[..length])
+    ended.then(|| answer[..length].to_vec())
 }
 
-/// Whether this value of `credential.interactive` means no.
+/// Whether this value means no.
 fn forbids(value: &[u8]) -> bool {
     let no = [&b"false"[..], b"no", b"off", b"0", b"never"];
     no.iter().any(|no| value.trim_ascii().eq_ignore_ascii_case(no))
@@ -57,7 +93,7 @@ fn forbids(value: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{GIT_PATIENCE, allowed_by, forbids};
+    use super::{GIT_PATIENCE, allowed_by, asks_with, forbids};
     use std::process::Command;
     use std::time::{Duration, Instant};
 
@@ -87,5 +123,30 @@ mod tests {
         let started = Instant::now();
         assert!(!allowed_by(git("exec sleep 60")));
         assert!(started.elapsed() < GIT_PATIENCE + Duration::from_secs(5));
+    }
+
+    #[test]
+    fn gits_own_order_says_whether_it_asks_on_the_terminal() {
+        for (variables, askpass, asks) in [
+            (&[][..], Some(&b""[..]), true),
+            (&[("GIT_TERMINAL_PROMPT", "1")], Some(b""), true),
+            (&[("GIT_TERMINAL_PROMPT", "0")], Some(b""), false),
+            (&[("GIT_TERMINAL_PROMPT", "false")], Some(b""), false),
+            (&[("GIT_TERMINAL_PROMPT", "")], Some(b""), false),
+            (&[("GIT_ASKPASS", "/bin/x")], Some(b""), false),
+            // Empty, it takes the others away.
+            (&[("GIT_ASKPASS", ""), ("SSH_ASKPASS", "/bin/x")], Some(b"/bin/y\n"), true),
+            (&[], Some(b"/bin/y\n"), false),
+            (&[("SSH_ASKPASS", "/bin/x")], Some(b"\n"), true),
+            (&[("SSH_ASKPASS", "/bin/x")], Some(b""), false),
+            (&[("SSH_ASKPASS", "")], Some(b""), true),
+            (&[], None, false),
+        ] {
+            let variable = |name: &str| {
+                variables.iter().find(|(n, _)| *n == name).map(|(_, value)| value.into())
+            };
+            let asked = asks_with(variable, || askpass.map(<[u8]>::to_vec));
+            assert_eq!(asked, asks, "{variables:?} {askpass:?}");
+        }
     }
 }

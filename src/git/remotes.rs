@@ -1,6 +1,6 @@
 //! The URLs of this repository's remotes. They may hold tokens: they are kept wiped.
 
-use super::{Failed, ask, change, config};
+use super::ask;
 use zeroize::Zeroizing;
 
 /// The URLs that git comes to for this repository's remotes.
@@ -15,21 +15,4 @@ pub(crate) fn urls() -> Vec<Zeroizing<String>> {
         }
     }
     urls
-}
-
-/// `KEY LF URL NUL` for each URL in this repository's own configuration; nothing outside of a
-/// repository, or where there is none.
-pub(crate) fn settings() -> Option<Zeroizing<Vec<u8>>> {
-    let mut command = config();
-    command.args(["--local", "--null", "--get-regexp", r"^remote\..*\.(push)?url$"]);
-    let output = command.output().ok()?;
-    output.status.success().then(|| Zeroizing::new(output.stdout))
-}
-
-/// Gives one of these settings another value, in place of what the pattern matches.
-///
-/// # Errors
-/// Where git does not, with its reason.
-pub(crate) fn set(key: &str, new: &str, old: &str) -> Result<(), Failed> {
-    change(&["--local", key, new, old])
 }

@@ -25,6 +25,26 @@ pub(crate) fn context(server: &str) -> Option<Context> {
     Context::of_registry(if bare == "index.docker.io" { HUB } else { bare })
 }
 
+/// Returns whether a token could be read on its way to the registry of this name: its name says
+/// `http://`, and it is on another machine.
+#[must_use]
+pub(crate) fn exposes_secrets(server: &str) -> bool {
+    let host = server.strip_prefix("http://").and_then(|rest| rest.split('/').next());
+    let at = |host: &str| Context::of_host(b"http", host.as_bytes());
+    host.is_some_and(|host| at(host).is_none_or(|context| context.exposes_secrets()))
+}
+
+/// Returns whether what is kept for a registry, under whatever name, may go to it by this name: a
+/// token that was meant for an encrypted way takes no other.
+#[must_use]
+pub(crate) fn may_go_to(kept: &Credential, server: &str) -> bool {
+    let was_exposed = match &kept.linked_to {
+        Some(place) => place.exposes_secrets(),
+        None => kept.server.as_deref().is_some_and(exposes_secrets),
+    };
+    was_exposed || !exposes_secrets(server)
+}
+
 /// What is kept for a registry, if it may be served at `now` (seconds since 1970 UTC): a token of
 /// its own, or a link.
 ///
@@ -38,20 +58,12 @@ pub(crate) fn kept(
     at(keychain, registry, None, now)
 }
 
-/// The same with the token to which it is linked.
+/// What is kept for a registry, with the token that it is linked to if it is a link: `keychain`
+/// holds what belongs to the place of that.
 ///
 /// # Errors
 /// Where the keychain fails.
-pub(crate) fn account(
-    keychain: &mut dyn Keychain,
-    registry: &Context,
-    now: u64,
-) -> Result<Option<Credential>, Error> {
-    let Some(kept) = kept(keychain, registry, now)? else { return Ok(None) };
-    followed(keychain, kept, now)
-}
-
-fn followed(
+pub(crate) fn followed(
     keychain: &mut dyn Keychain,
     kept: Credential,
     now: u64,
@@ -92,20 +104,33 @@ pub(crate) fn link(registry: Context, to: &Credential, now: u64) -> Credential {
 }
 
 /// Makes it the registry's only account. Returns whether anything had to be written: a token that
-/// the registry has by its link is there already.
+/// the registry has by its link is there already. `follow` finds the token of a link, see
+/// [`followed`].
 ///
 /// # Errors
 /// Where the keychain fails.
-pub(crate) fn put(keychain: &mut dyn Keychain, new: &Credential) -> Result<bool, Error> {
+pub(crate) fn put(
+    keychain: &mut dyn Keychain,
+    new: &Credential,
+    follow: &mut dyn FnMut(Credential) -> Result<Option<Credential>, Error>,
+) -> Result<bool, Error> {
     let _guard = keychain.exclusive();
     let now = new.stored_at;
     if let Some(old) = kept(keychain, &new.context, now)?
         && old.username == new.username
     {
-        let is_same = old.linked_to == new.linked_to && old.token == new.token;
-        let is_by_link = |old: Credential| new.linked_to.is_none() && old.token == new.token;
-        if is_same || followed(keychain, old, now)?.is_some_and(is_by_link) {
+        let is_same =
+            old.linked_to == new.linked_to && old.token == new.token && old.server == new.server;
+        if is_same {
             return Ok(false);
+        }
+        let is_exposed = new.server.as_deref().is_some_and(exposes_secrets);
+        if old.linked_to.is_some() && new.linked_to.is_none() && !is_exposed {
+            // A link whose token cannot be had does not keep a registry's own from being kept.
+            let theirs = follow(old).unwrap_or_default();
+            if theirs.is_some_and(|theirs| theirs.token == new.token) {
+                return Ok(false);
+            }
         }
     }
     helper::with_retries(|| {
@@ -122,9 +147,10 @@ pub(crate) fn put(keychain: &mut dyn Keychain, new: &Credential) -> Result<bool,
 
 #[cfg(test)]
 mod tests {
-    use super::{account, context, kept, link, put};
+    use super::{context, followed, kept, link, may_go_to, put};
     use crate::context::Context;
     use crate::credential::{Credential, Username};
+    use crate::error::Error;
     use crate::helper;
     use crate::keychain::memory::MemoryKeychain;
     use crate::secret::Secret;
@@ -132,6 +158,17 @@ mod tests {
     fn credential(context: &Context, username: &str, token: &str) -> Credential {
         let username = Username::new(username.as_bytes());
         Credential::new(context.clone(), Some(username), Secret::new(token.as_bytes()), 1)
+    }
+
+    /// What a registry's link leads to, in one keychain.
+    fn account(keychain: &mut MemoryKeychain, registry: &Context) -> Option<Credential> {
+        let kept = kept(keychain, registry, 1).expect("an answer")?;
+        followed(keychain, kept, 1).expect("an answer")
+    }
+
+    /// Puts an account where every link leads nowhere.
+    fn put_alone(keychain: &mut MemoryKeychain, new: &Credential) -> bool {
+        put(keychain, new, &mut |_| Ok(None)).expect("a write")
     }
 
     #[test]
@@ -157,17 +194,49 @@ mod tests {
     }
 
     #[test]
+    fn what_was_meant_for_an_encrypted_way_takes_no_other() {
+        let context = context("r.example").expect("a registry");
+        let own = |server: &str| Credential {
+            server: Some(server.to_owned()),
+            ..credential(&context, "alice", "ghp_TESTONLY")
+        };
+        let linked = |place: &str| {
+            let place = Context::from_canonical(place).expect("canonical");
+            link(context.clone(), &credential(&place, "alice", "ghp_TESTONLY"), 1)
+        };
+        let nameless = credential(&context, "alice", "ghp_TESTONLY");
+        for kept in
+            [own("r.example"), own("https://r.example"), linked("https://h.example"), nameless]
+        {
+            for server in
+                ["http://r.example", "http://r.example:80/v2/", "http://127.0.0.1.evil.example"]
+            {
+                assert!(!may_go_to(&kept, server), "{server}");
+            }
+            for server in
+                ["r.example", "https://r.example/v1/", "http://localhost:5000", "http://[::1]/a"]
+            {
+                assert!(may_go_to(&kept, server), "{server}");
+            }
+        }
+        for kept in [own("http://r.example"), linked("http://h.example")] {
+            for server in ["r.example", "https://r.example", "http://r.example"] {
+                assert!(may_go_to(&kept, server), "{server}");
+            }
+        }
+    }
+
+    #[test]
     fn a_link_hands_out_what_the_other_account_has_now() {
         let mut keychain = MemoryKeychain::default();
         let git = Context::from_canonical("https://h.example").expect("canonical");
         let registry = context("r.example").expect("a registry");
         let token = |keychain: &mut MemoryKeychain| {
-            let account = account(keychain, &registry, 1).expect("an answer");
-            account.map(|account| account.token.expose().to_vec())
+            account(keychain, &registry).map(|account| account.token.expose().to_vec())
         };
         let alice = credential(&git, "alice", "ghp_TESTONLY1");
         let new = link(registry.clone(), &alice, 1);
-        assert!(put(&mut keychain, &new).is_ok_and(|written| written));
+        assert!(put_alone(&mut keychain, &new));
         assert_eq!(token(&mut keychain), None, "it leads nowhere yet");
         helper::put(&mut keychain, &credential(&git, "bob", "ghp_TESTONLYbob")).expect("a write");
         assert_eq!(token(&mut keychain), None, "another account is not meant");
@@ -175,28 +244,45 @@ mod tests {
         assert_eq!(token(&mut keychain).as_deref(), Some(&b"ghp_TESTONLY1"[..]));
         helper::put(&mut keychain, &credential(&git, "alice", "ghp_TESTONLY2")).expect("a write");
         assert_eq!(token(&mut keychain).as_deref(), Some(&b"ghp_TESTONLY2"[..]));
-        assert!(put(&mut keychain, &new).is_ok_and(|written| !written));
+        assert!(!put_alone(&mut keychain, &new));
     }
 
     #[test]
     fn a_token_that_comes_back_by_its_link_does_not_end_the_link() {
-        let mut keychain = MemoryKeychain::default();
+        // What is linked to may lie in another keychain.
+        let (mut keychain, mut elsewhere) = (MemoryKeychain::default(), MemoryKeychain::default());
         let git = Context::from_canonical("https://h.example").expect("canonical");
         let registry = context("r.example").expect("a registry");
         let alice = credential(&git, "alice", "ghp_TESTONLY1");
-        helper::put(&mut keychain, &alice).expect("a write");
-        put(&mut keychain, &link(registry.clone(), &alice, 1)).expect("a write");
+        helper::put(&mut elsewhere, &alice).expect("a write");
+        let mut put = |keychain: &mut MemoryKeychain, new: &Credential| {
+            put(keychain, new, &mut |link| followed(&mut elsewhere, link, 1)).expect("a write")
+        };
+        put(&mut keychain, &link(registry.clone(), &alice, 1));
         let same = credential(&registry, "alice", "ghp_TESTONLY1");
-        assert!(put(&mut keychain, &same).is_ok_and(|written| !written));
+        assert!(!put(&mut keychain, &same));
         for own in [
             credential(&registry, "alice", "ghp_TESTONLYown"),
             credential(&registry, "robot", "ghp_TESTONLY1"),
         ] {
-            assert!(put(&mut keychain, &own).is_ok_and(|written| written));
+            assert!(put(&mut keychain, &own));
             let now = kept(&mut keychain, &registry, 1).expect("an answer").expect("an account");
             assert!(now.linked_to.is_none() && now.token == own.token);
-            put(&mut keychain, &link(registry.clone(), &alice, 1)).expect("a write");
+            put(&mut keychain, &link(registry.clone(), &alice, 1));
         }
+    }
+
+    #[test]
+    fn a_link_that_cannot_be_followed_yields_to_a_token() {
+        let mut keychain = MemoryKeychain::default();
+        let git = Context::from_canonical("https://h.example").expect("canonical");
+        let registry = context("r.example").expect("a registry");
+        let alice = credential(&git, "alice", "ghp_TESTONLY1");
+        put_alone(&mut keychain, &link(registry.clone(), &alice, 1));
+        let own = credential(&registry, "alice", "ghp_TESTONLYown");
+        assert!(put(&mut keychain, &own, &mut |_| Err(Error::Locked)).is_ok_and(|written| written));
+        let kept = kept(&mut keychain, &registry, 1).expect("an answer").expect("an account");
+        assert!(kept.linked_to.is_none() && kept.token == own.token);
     }
 
     #[test]
@@ -208,10 +294,10 @@ mod tests {
             |at| Credential { expiry: Some(1), ..credential(at, "alice", "ghp_TESTONLY") };
         helper::put(&mut keychain, &expired(&registry)).expect("a write");
         assert!(kept(&mut keychain, &registry, 1).is_ok_and(|kept| kept.is_none()));
-        put(&mut keychain, &link(registry.clone(), &expired(&git), 1)).expect("a write");
+        put_alone(&mut keychain, &link(registry.clone(), &expired(&git), 1));
         assert!(kept(&mut keychain, &registry, 1).is_ok_and(|kept| kept.is_some()));
         helper::put(&mut keychain, &expired(&git)).expect("a write");
-        assert!(account(&mut keychain, &registry, 1).is_ok_and(|account| account.is_none()));
+        assert!(account(&mut keychain, &registry).is_none());
     }
 
     #[test]
@@ -221,7 +307,7 @@ mod tests {
         for place in ["https://h.example", "https://h.example/team"] {
             let place = Context::from_canonical(place).expect("canonical");
             let new = link(registry.clone(), &credential(&place, "alice", "ghp_TESTONLY"), 1);
-            assert!(put(&mut keychain, &new).is_ok_and(|written| written));
+            assert!(put_alone(&mut keychain, &new));
             let kept = kept(&mut keychain, &registry, 1).expect("an answer").expect("a link");
             assert_eq!(kept.linked_to, Some(place));
         }

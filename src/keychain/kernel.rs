@@ -22,6 +22,7 @@
 
 pub(super) mod cache;
 mod describe;
+pub(super) mod held;
 pub mod store;
 
 use crate::context::{Context, unescape};
@@ -92,7 +93,7 @@ impl Keychain for KernelKeyring {
     fn read(&mut self, found: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
         let mut credentials = Vec::with_capacity(found.len());
         for found in found {
-            if let Some(content) = read_described(&found.id.0).map_err(convert)? {
+            if let Some(content) = held::recall(&found.id.0)? {
                 credentials.push((found.clone(), item::decode(&content.into())?));
             }
         }
@@ -106,23 +107,11 @@ impl Keychain for KernelKeyring {
         if content.len() >= MAX_PAYLOAD || description.len() >= MAX_PAYLOAD / 8 {
             return Err(Error::TooLong);
         }
-        let Some(lifetime) = self.lifetime else {
-            let ring = user_keyring().map_err(convert)?;
-            let added = possessing(|| ring.add_key(&description, &*content.to_bytes()));
-            return added.map(drop).map_err(convert);
-        };
-        add_until(&description, &content, lifetime).map_err(convert)
+        held::hold(&description, &content.to_bytes(), self.lifetime)
     }
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {
-        let unlink = || {
-            let ring = user_keyring()?;
-            ring.unlink_key(ring.search(&found.id.0)?)
-        };
-        match possessing(unlink) {
-            Err(error) if is_gone(error) => Ok(()),
-            result => result.map_err(convert),
-        }
+        held::let_go(&found.id.0).map(drop)
     }
 }
 
@@ -166,13 +155,9 @@ fn user_keyring() -> Result<KeyRing, KeyError> {
 }
 
 /// Adds a key that the kernel removes after this time, in place of the one that is there.
-fn add_until(
-    description: &str,
-    content: &item::Content<'_>,
-    lifetime: Duration,
-) -> Result<(), KeyError> {
+fn add_until(description: &str, content: &[u8], lifetime: Duration) -> Result<(), KeyError> {
     let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
-    let key = own.add_key(description, &*content.to_bytes())?;
+    let key = own.add_key(description, content)?;
     key.set_timeout(usize::try_from(lifetime.as_secs()).unwrap_or(usize::MAX))?;
     possessing(|| user_keyring()?.link_key(key))
 }

@@ -14,6 +14,8 @@ pub enum Kind {
     LoginKeychain,
     /// Windows' Credential Manager.
     CredentialManager,
+    /// Encrypted files, for machines without a desktop.
+    Vault,
     /// No keychain of the system's, but a source of one token: a variable, a file, a command.
     Source,
     /// This process's memory: for tests, and for programs that use the library.
@@ -37,8 +39,13 @@ struct Row {
 impl Kind {
     /// Those that `--keychain` can name, on whatever system they exist. Memory is none: it
     /// would be gone when the process ends.
-    pub const ALL: [Self; 4] =
-        [Self::SecretService, Self::Kernel, Self::LoginKeychain, Self::CredentialManager];
+    pub const ALL: [Self; 5] = [
+        Self::SecretService,
+        Self::Kernel,
+        Self::Vault,
+        Self::LoginKeychain,
+        Self::CredentialManager,
+    ];
 
     fn row(self) -> &'static Row {
         match self {
@@ -84,6 +91,16 @@ Each account is a generic credential, called `git-credential-pat:https://HOST NA
 before each capital, because Windows takes capitals and small letters for the same.
 A token that is longer than one credential can be is kept in several.
 A logon over the network, such as SSH with a key, has no Credential Manager: there is an error.",
+            },
+            Self::Vault => &Row {
+                name: "vault",
+                what: "encrypted files",
+                system: "Linux",
+                loss: None,
+                manual: "\
+Encrypted files in `$XDG_DATA_HOME/git-credential-pat/vault`, for machines without a desktop: see \
+`VAULT` below.
+Tokens outlive a reboot; after one, somebody types `git credential-pat unlock` once.",
             },
             Self::Source => &Row {
                 name: "source",
@@ -187,10 +204,13 @@ mod tests {
 
     #[test]
     fn all_that_is_said_is_made_of_the_rows() {
-        assert_eq!(Kind::names(), "secret-service, kernel, login-keychain or credential-manager");
+        assert_eq!(
+            Kind::names(),
+            "secret-service, kernel, vault, login-keychain or credential-manager"
+        );
         assert_eq!(
             Kind::names_by_system(),
-            "on Linux secret-service or kernel, on macOS login-keychain, on Windows \
+            "on Linux secret-service, kernel or vault, on macOS login-keychain, on Windows \
              credential-manager"
         );
         for (kind, sentence, report) in [

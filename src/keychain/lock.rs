@@ -10,7 +10,12 @@
 use crate::private_file::{self, Folder};
 use crate::state_folder;
 use std::fs::File;
+use std::io;
+#[cfg(unix)]
+use std::os::unix::fs::FileExt;
 use std::time::Duration;
+#[cfg(unix)]
+use std::time::SystemTime;
 
 const NAME: &str = "git-credential-pat.lock";
 
@@ -18,31 +23,98 @@ const NAME: &str = "git-credential-pat.lock";
 #[cfg(windows)]
 const SECOND_NAME: &str = "git-credential-pat-parts.lock";
 
+/// That of the one process that asks for a passphrase.
+#[cfg(unix)]
+const QUESTION_NAME: &str = "git-credential-pat-question.lock";
+
 /// Longer than any write of another process should take, and less than the five seconds in
 /// which a keychain must have answered: one that does not answer holds up whoever holds the
 /// lock, and the others are to be done with it at the same time.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "closing the file lets the lock go")] File);
+pub struct Lock {
+    #[cfg_attr(not(unix), expect(dead_code, reason = "closing the file lets the lock go"))]
+    file: File,
+    #[expect(dead_code, reason = "closing the file lets the lock go")]
+    second: Option<File>,
+}
 
 /// Takes the lock, or nothing where it cannot be had within four seconds.
 #[must_use]
 pub fn acquire() -> Option<Lock> {
-    acquire_named(NAME)
+    acquire_named(NAME, PATIENCE)
 }
 
 /// Takes another lock, for a keychain's own writes: whoever calls it may hold the first.
 #[cfg(windows)]
 pub(super) fn acquire_second() -> Option<Lock> {
-    acquire_named(SECOND_NAME)
+    acquire_named(SECOND_NAME, PATIENCE)
 }
 
-fn acquire_named(name: &str) -> Option<Lock> {
+/// Waits for its turn to ask a person, or gives up after that time.
+#[cfg(unix)]
+pub(super) fn acquire_question(patience: Duration) -> Option<Lock> {
+    acquire_named(QUESTION_NAME, patience)
+}
+
+fn acquire_named(name: &str, patience: Duration) -> Option<Lock> {
     let runtime = || state_folder::variable("XDG_RUNTIME_DIR").and_then(Folder::ours);
     // Where something else lies at the lock's place, that is so for all of us.
     let file = runtime().and_then(|folder| folder.file(name));
     let file = file.or_else(|| state_folder::made()?.file(name))?;
-    private_file::lock(&file, PATIENCE).then_some(Lock(file))
+    of_file(file, patience).ok()?
+}
+
+/// Locks a file; nothing where another process holds it for all that time.
+///
+/// # Errors
+/// Where the file cannot be locked at all: some file systems have no locks.
+pub(super) fn of_file(file: File, patience: Duration) -> io::Result<Option<Lock>> {
+    Ok(private_file::try_lock(&file, patience)?.then_some(Lock { file, second: None }))
+}
+
+#[cfg(unix)]
+impl Lock {
+    /// This lock, and with it another one.
+    #[must_use]
+    pub(super) fn with(self, other: Option<Self>) -> Self {
+        Self { second: other.map(|other| other.file), ..self }
+    }
+
+    /// Leaves a note for whoever waits for the lock.
+    pub(super) fn mark(&self) {
+        let _ = self.file.write_all_at(&nanoseconds(SystemTime::now()), 0);
+    }
+
+    /// Whether somebody has left a note since then.
+    pub(super) fn is_marked_since(&self, time: SystemTime) -> bool {
+        let mut note = [0; 16];
+        self.file.read_exact_at(&mut note, 0).is_ok() && note >= nanoseconds(time)
+    }
+}
+
+/// Since 1970, in an order that is that of the times.
+#[cfg(unix)]
+fn nanoseconds(time: SystemTime) -> [u8; 16] {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_nanos().to_be_bytes()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::{PATIENCE, of_file};
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn a_note_is_seen_by_whoever_waited() {
+        let file = tempfile::tempfile().expect("a file");
+        let lock = of_file(file, PATIENCE).expect("locks").expect("nobody else");
+        let (before, later) = (SystemTime::now(), SystemTime::now() + Duration::from_secs(5));
+        assert!(!lock.is_marked_since(before));
+        lock.mark();
+        assert!(lock.is_marked_since(before));
+        assert!(!lock.is_marked_since(later));
+    }
 }

@@ -16,6 +16,15 @@ pub(crate) struct Replacement {
     file: File,
 }
 
+/// Who may use a file that was replaced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rights {
+    /// Its owner alone, whoever could before.
+    OwnersAlone,
+    /// Whoever could before.
+    Kept,
+}
+
 impl Replacement {
     /// Takes the lock for a file.
     ///
@@ -33,18 +42,25 @@ impl Replacement {
         Ok(Self { of: of.to_owned(), lock, file })
     }
 
-    /// Puts these pieces in the place of the old file, which has this metadata: its owner
-    /// stays, and nobody else gets access, whoever had it before.
+    /// Writes what is to come in the place of the old file, which has this metadata: its owner
+    /// stays.
     ///
     /// # Errors
-    /// Where that cannot be done. The old file is then as it was.
-    pub(crate) fn commit(self, pieces: &[&[u8]], old: &Metadata) -> io::Result<()> {
+    /// Where that cannot be done.
+    pub(crate) fn write(&self, pieces: &[&[u8]], old: &Metadata, rights: Rights) -> io::Result<()> {
         let mut file = &self.file;
         for piece in pieces {
             file.write_all(piece)?;
         }
-        keep_owner(file, old)?;
-        file.sync_all()?;
+        keep_owner(file, old, rights)?;
+        file.sync_all()
+    }
+
+    /// Puts what was written in the place of the old file.
+    ///
+    /// # Errors
+    /// Where that cannot be done. The old file is then as it was.
+    pub(crate) fn put(self) -> io::Result<()> {
         fs::rename(&self.lock, &self.of)?;
         #[cfg(unix)]
         if let Some(folder) = self.of.parent() {
@@ -64,19 +80,21 @@ impl Drop for Replacement {
     }
 }
 
+/// Nobody gets access who had none before.
 #[cfg(unix)]
-fn keep_owner(file: &File, old: &Metadata) -> io::Result<()> {
+fn keep_owner(file: &File, old: &Metadata, rights: Rights) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         fchown(file, Some(old.uid()), Some(old.gid()))?;
     }
-    file.set_permissions(Permissions::from_mode(old.mode() & 0o600))
+    let mask = if rights == Rights::Kept { 0o7777 } else { 0o600 };
+    file.set_permissions(Permissions::from_mode(old.mode() & mask))
 }
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "as on other systems")]
-fn keep_owner(_: &File, _: &Metadata) -> io::Result<()> {
+fn keep_owner(_: &File, _: &Metadata, _: Rights) -> io::Result<()> {
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
+use std::thread;
 
 const REQUEST: &str = "protocol=https\nhost=h.example\n";
 const ACCOUNT: &str = "username=alice\npassword=ghp_TESTONLYbuses\n";
@@ -117,6 +118,29 @@ fn in_a_user_namespace_with_another_number_the_bus_knows_us() {
             helper
         });
     }
+}
+
+/// What GNOME Keyring's test of the contract does not do there.
+#[test]
+fn dbus_broker_carries_thirty_stores_at_once_and_a_locked_keyring() {
+    let desktop = Desktop::gnome_keyring_on_dbus_broker();
+    let helper = || desktop.sandbox.command(BINARY);
+    thread::scope(|scope| {
+        for n in 0..30 {
+            scope.spawn(move || {
+                let mut store = helper();
+                store.args(["--keychain", "secret-service", "store"]);
+                let request = REQUEST.replace("h.example", &format!("h{n}.example"));
+                let request = format!("{request}username=alice\npassword=ghp_TESTONLY{n}\n");
+                run(store, request.as_bytes()).prints("");
+            });
+        }
+    });
+    speak(helper(), "store").prints("");
+    let listed = desktop.sandbox.helper(&["list", "--keychain", "secret-service"], "").stdout();
+    assert_eq!(listed.matches(".example ").count(), 31, "{listed}");
+    desktop.lock();
+    speak(helper(), "erase").fails(1, "the keychain is locked");
 }
 
 /// A bus of another user's at each kind of address. Root starts one; others take the system's.

@@ -1,12 +1,12 @@
 //! What people type, in a script: login, logout, list. The talk on a terminal is in
 //! `conversation.rs`.
 
-use crate::support::person::Person;
+use crate::support::home::Home;
 use crate::support::sandbox::BINARY;
 
 #[test]
 fn login_keeps_a_piped_token_under_the_hosts_convention() {
-    let person = Person::new();
+    let person = Home::new();
     let ran = person.types("login --with-token https://HOST", "  ghp_TESTONLY1\r\n");
     assert!(ran.status.success() && ran.stdout.is_empty(), "{ran}");
     let said = ran.stderr();
@@ -19,7 +19,7 @@ fn login_keeps_a_piped_token_under_the_hosts_convention() {
 
 #[test]
 fn login_takes_the_username_from_the_option_then_from_the_url() {
-    let person = Person::new();
+    let person = Home::new();
     person.types("login --with-token --username bob https://alice@HOST", "ghp_TESTONLY1\n");
     person.get("").prints("username=bob\npassword=ghp_TESTONLY1\n");
     person.types("login --with-token alice@HOST", "ghp_TESTONLY2\n");
@@ -28,7 +28,7 @@ fn login_takes_the_username_from_the_option_then_from_the_url() {
 
 #[test]
 fn login_again_replaces_a_token_that_serves_only_when_told() {
-    let person = Person::new();
+    let person = Home::new();
     let login = "login --with-token --username alice https://HOST";
     person.types(login, "ghp_TESTONLY1\n");
     person.types(login, "ghp_TESTONLY2\n").fails(1, "hint: add --replace");
@@ -42,7 +42,7 @@ fn login_again_replaces_a_token_that_serves_only_when_told() {
 
 #[test]
 fn login_replaces_a_token_that_serves_no_more_without_being_told() {
-    let person = Person::new();
+    let person = Home::new();
     person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
     let request = format!("protocol=https\nhost={}\npassword=ghp_TESTONLY1\n\n", person.host);
     person.sandbox.helper(&["erase"], request).prints("");
@@ -53,7 +53,7 @@ fn login_replaces_a_token_that_serves_no_more_without_being_told() {
 
 #[test]
 fn the_same_token_again_is_no_change_but_for_what_is_new() {
-    let person = Person::new();
+    let person = Home::new();
     let login = |more: &str| {
         let line = format!("login --with-token https://HOST {more}");
         person.types(&line, "ghp_TESTONLY1\n").stderr()
@@ -70,7 +70,7 @@ fn the_same_token_again_is_no_change_but_for_what_is_new() {
 
 #[test]
 fn login_takes_the_tokens_end() {
-    let person = Person::new();
+    let person = Home::new();
     let login = "login --with-token https://HOST --expires";
     for wrong in ["soon", "2020-01-31", "31.01.2027", "-1d", ""] {
         person
@@ -86,7 +86,7 @@ fn login_takes_the_tokens_end() {
 
 #[test]
 fn login_warns_of_a_token_that_looks_wrong_and_keeps_it() {
-    let person = Person::new();
+    let person = Home::new();
     let ran = person.types("login --with-token https://HOST", "ghr_TESTONLY1\n");
     assert!(ran.status.success(), "{ran}");
     let said = ran.stderr();
@@ -97,7 +97,7 @@ fn login_warns_of_a_token_that_looks_wrong_and_keeps_it() {
 
 #[test]
 fn without_anybody_to_ask_login_says_what_is_missing() {
-    let person = Person::new();
+    let person = Home::new();
     person.types("login --no-input https://HOST", "ghp_TESTONLY1\n").fails(2, "--with-token");
     person.types("login --no-input --with-token", "ghp_TESTONLY1\n").fails(2, "the URL");
     person.types("login --with-token", "ghp_TESTONLY1\n").fails(2, "the URL of the host");
@@ -108,14 +108,14 @@ fn without_anybody_to_ask_login_says_what_is_missing() {
 
 #[test]
 fn login_with_a_closed_standard_input_has_no_token() {
-    let person = Person::new();
+    let person = Home::new();
     let script = format!("exec {BINARY} login --with-token {} <&-", person.host);
     person.sandbox.run("sh", &["-c", &script], b"").fails(1, "no token was given");
 }
 
 #[test]
 fn login_refuses_what_is_no_token_and_keeps_nothing() {
-    let person = Person::new();
+    let person = Home::new();
     for (token, message) in [
         ("", "no token was given"),
         (" \n", "no token was given"),
@@ -132,7 +132,7 @@ fn login_refuses_what_is_no_token_and_keeps_nothing() {
 
 #[test]
 fn no_command_line_error_repeats_an_argument() {
-    let person = Person::new();
+    let person = Home::new();
     for line in [
         "login https://HOST ghp_TESTONLY1",
         "login --token=ghp_TESTONLY1 https://HOST",
@@ -151,7 +151,7 @@ fn no_command_line_error_repeats_an_argument() {
 
 #[test]
 fn a_path_makes_a_scoped_account_and_says_what_git_needs() {
-    let person = Person::new();
+    let person = Home::new();
     person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
     let ran = person.types("login --with-token --username bob https://HOST/org", "ghp_TESTONLY2\n");
     let setting = format!("credential.{}.useHttpPath", person.url("/org"));
@@ -166,7 +166,7 @@ fn a_path_makes_a_scoped_account_and_says_what_git_needs() {
 
 #[test]
 fn login_uses_the_keychain_that_git_is_configured_with() {
-    let mut person = Person::new();
+    let mut person = Home::new();
     person.sandbox.unset("GIT_CREDENTIAL_PAT_KEYCHAIN");
     let helper = format!("{BINARY} --keychain kernel --timeout 3600");
     person.sandbox.git(&["config", "--global", "credential.helper", &helper]);
@@ -177,9 +177,112 @@ fn login_uses_the_keychain_that_git_is_configured_with() {
     assert_eq!(person.listed(), [expected]);
 }
 
+/// Runs the command of the hint that begins with this.
+#[track_caller]
+fn takes_the_hint(person: &Home, said: &str, beginning: &str) -> String {
+    let hint = said.lines().find_map(|line| line.strip_prefix("hint: ")?.strip_prefix(beginning));
+    let command = hint.unwrap_or_else(|| panic!("no hint {beginning:?}: {said}"));
+    let ran = person.sandbox.run("sh", &["-c", command], b"");
+    assert!(ran.status.success(), "{ran}");
+    command.to_owned()
+}
+
+/// The token that git gets, if any.
+fn git_gets(person: &Home) -> Option<String> {
+    let asked = format!("url={}\n\n", person.url(""));
+    let ran = person.sandbox.run("git", &["credential", "fill"], asked.as_bytes());
+    ran.stdout().lines().find_map(|line| line.strip_prefix("password=")).map(str::to_owned)
+}
+
+/// Somebody whose git has these lines of `credential.helper`.
+fn with_helpers(helpers: &[&str]) -> Home {
+    let person = Home::new();
+    for line in helpers {
+        person.sandbox.git(&["config", "--global", "--add", "credential.helper", line]);
+    }
+    person
+}
+
+#[test]
+fn login_sees_that_another_helper_has_made_git_forget_this_one() {
+    let person = with_helpers(&["pat --keychain kernel"]);
+    // What `gh auth setup-git` writes.
+    let key = format!("credential.{}.helper", person.url(""));
+    for line in ["", "!/usr/bin/gh auth git-credential"] {
+        person.sandbox.git(&["config", "--global", "--add", &key, line]);
+    }
+    let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
+    assert!(ran.status.success() && git_gets(&person).is_none(), "{ran}");
+    let command = takes_the_hint(&person, &ran.stderr(), "git does not use this helper yet: ");
+    assert_eq!(command, format!("git config --global --add {key} 'pat --keychain kernel'"));
+    assert_eq!(git_gets(&person).as_deref(), Some("ghp_TESTONLY1"));
+    // And that it is asked second.
+    let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
+    let said = ran.stderr();
+    assert!(said.contains("git asks gh first and this helper only where it has no"), "{ran}");
+    takes_the_hint(&person, &said, "");
+    let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
+    assert!(!ran.stderr().contains("hint"), "{ran}");
+}
+
+#[test]
+fn login_sees_a_line_by_which_git_forgets_every_helper() {
+    let person = with_helpers(&["pat --keychain kernel", ""]);
+    let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
+    takes_the_hint(&person, &ran.stderr(), "git does not use this helper yet: ");
+    assert_eq!(git_gets(&person).as_deref(), Some("ghp_TESTONLY1"));
+    let helpers = person.sandbox.git(&["config", "--get-all", "credential.helper"]);
+    assert_eq!(helpers, "\npat --keychain kernel\n");
+}
+
+#[test]
+fn login_sees_that_git_asks_for_somebody_else() {
+    let person = with_helpers(&["pat --keychain kernel"]);
+    person.sandbox.git(&["config", "--global", "credential.username", "bob"]);
+    let login = "login --with-token --username alice https://HOST";
+    let ran = person.types(login, "ghp_TESTONLY1\n");
+    assert!(ran.status.success() && git_gets(&person).is_none(), "{ran}");
+    takes_the_hint(&person, &ran.stderr(), "git asks for bob there: ");
+    assert_eq!(git_gets(&person).as_deref(), Some("ghp_TESTONLY1"));
+    let ran = person.types(login, "ghp_TESTONLY1\n");
+    assert!(!ran.stderr().contains("hint"), "{ran}");
+    // One who answers any username is not concerned.
+    let login = "login --with-token --any-username --username carol https://HOST";
+    let ran = person.types(login, "ghp_TESTONLY2\n");
+    assert!(!ran.stderr().contains("git asks for"), "{ran}");
+}
+
+#[test]
+fn login_says_who_gets_a_copy_of_the_token_in_plain_text() {
+    let person = with_helpers(&["pat --keychain kernel", "store"]);
+    let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
+    let said = ran.stderr();
+    assert!(said.contains("login: git gives a copy of every token to store, which"), "{ran}");
+    takes_the_hint(&person, &said, "");
+    let helpers = person.sandbox.git(&["config", "--get-all", "credential.helper"]);
+    assert_eq!(helpers, "pat --keychain kernel\n");
+}
+
+#[test]
+fn what_another_line_overrides_is_said_to_be_overridden() {
+    let person = with_helpers(&["pat --keychain kernel"]);
+    person.sandbox.git(&["init", "-q", "."]);
+    person.sandbox.git(&["config", "--local", "credential.username", "bob"]);
+    let mut terminal = person.on_terminal("login --username alice HOST");
+    terminal.shows("When does");
+    terminal.types("\n");
+    terminal.shows("Token for alice");
+    terminal.types("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\n");
+    terminal.shows("git asks for bob at");
+    terminal.types("y\n");
+    let (status, screen) = terminal.ends();
+    assert!(status.success(), "{screen}");
+    assert!(screen.contains("another line of git's configuration counts more"), "{screen}");
+}
+
 #[test]
 fn list_shows_what_is_known_of_an_account_and_never_its_token() {
-    let person = Person::new();
+    let person = Home::new();
     let store = |path: &str, more: &str| {
         let request = format!("protocol=https\nhost={}\n{path}username=a\n{more}\n", person.host);
         person.sandbox.helper(&["store"], request).prints("");
@@ -215,7 +318,7 @@ fn list_shows_what_is_known_of_an_account_and_never_its_token() {
 
 #[test]
 fn an_account_for_any_username_answers_with_the_one_asked_and_is_listed_as_such() {
-    let person = Person::new();
+    let person = Home::new();
     let line = "login --with-token --any-username --username alice https://HOST";
     assert!(person.types(line, "ghp_TESTONLY1\n").status.success());
     person.get("username=org\n").prints("username=org\npassword=ghp_TESTONLY1\n");
@@ -229,7 +332,7 @@ fn an_account_for_any_username_answers_with_the_one_asked_and_is_listed_as_such(
 
 #[test]
 fn a_rejected_token_is_restored() {
-    let person = Person::new();
+    let person = Home::new();
     person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
     person.types("login --restore https://HOST", "").fails(1, "is not rejected");
     let request = format!("protocol=https\nhost={}\npassword=ghp_TESTONLY1\n\n", person.host);
@@ -300,7 +403,7 @@ fn what_was_put_away_is_restored_by_name_and_said_to_be() {
 
 #[test]
 fn logout_deletes_exactly_the_account_named() {
-    let person = Person::new();
+    let person = Home::new();
     for line in ["https://alice@HOST", "https://bob@HOST", "https://alice@HOST/org"] {
         person.types(&format!("login --with-token {line}"), "ghp_TESTONLY1\n");
     }

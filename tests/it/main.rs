@@ -24,6 +24,8 @@ mod crashes;
 #[cfg(unix)]
 mod docker;
 #[cfg(unix)]
+mod echo;
+#[cfg(unix)]
 mod end_to_end;
 #[cfg(unix)]
 mod endings;
@@ -35,7 +37,6 @@ mod faults;
 mod fleet;
 #[cfg(unix)]
 mod git_failures;
-#[cfg(target_os = "linux")]
 mod hostile;
 #[cfg(unix)]
 mod import;
@@ -51,6 +52,8 @@ mod memory;
 mod messages;
 mod model;
 #[cfg(target_os = "linux")]
+mod one_keychain;
+#[cfg(target_os = "linux")]
 mod private_files;
 mod protocol;
 #[cfg(target_os = "linux")]
@@ -59,6 +62,8 @@ mod recording;
 mod releases;
 #[cfg(unix)]
 mod secret_service;
+#[cfg(unix)]
+mod shown;
 #[cfg(unix)]
 mod sources;
 #[cfg(unix)]
@@ -72,5 +77,7 @@ mod token_and_exec;
 mod tokens_as_names;
 #[cfg(target_os = "linux")]
 mod tools;
+#[cfg(target_os = "linux")]
+mod vault;
 #[cfg(windows)]
 mod windows;

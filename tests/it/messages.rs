@@ -2,7 +2,7 @@
 //! what happened and why, in the tool's own way. A message that is new or changed belongs in
 //! this list, too.
 
-use git_credential_pat::error::{Error, GitTrouble};
+use git_credential_pat::error::{Error, GitTrouble, VaultTrouble};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,15 @@ use std::path::{Path, PathBuf};
 const MESSAGES: &str = "\
 --cache is for a keychain or for --command
 --cache is needless with --keychain kernel
+--cache is needless with --keychain vault
 --cache takes a number of seconds from 1 to 4294967295
 --ci knows the place and the token by itself
 --env takes the name of a variable
 --env takes the name of a variable, such as NPM_TOKEN
 --for needs one of --env, --file and --command
 --for takes the URL of a host or of a part of it, like https://github.com
+--identity and --identity-command need --keychain vault
+--low-memory, --passphrase-from, --identity and --identity-command need --keychain vault
 --no-input needs --with-token and the token on standard input
 --timeout is for a keychain, not for a source
 --timeout needs --keychain kernel
@@ -26,6 +29,8 @@ const MESSAGES: &str = "\
 --yes needs the source by name: --from SOURCE
 D-Bus cannot carry what was to be stored
 a URL has no backslash
+a file in the vault belongs to another user, or others can write to it
+a file of git's configuration could not be changed
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
 a standard stream failed: {0}
@@ -37,7 +42,8 @@ a token is one line without control characters
 a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use
 a token that was stored cannot be deleted
-a username and a token are one line each
+a username is one line
+access to the vault's folder is denied
 an item is gone
 an item of another keychain was given
 an option of the helper string has control characters
@@ -49,14 +55,15 @@ docker sent no token: nothing is stored
 gh's hosts file is not as gh writes it, and is left alone
 git cannot be run
 git cannot read its configuration
-git could not change the remote's URL
 git does not come to this program by its name: its folder is not in PATH
+git sends a host's name as its URL has it, and only ASCII is answered: write the xn-- form, also in the remote's URL
 git's configuration could not be changed
 git's configuration could not be changed: HOME is not set
 git's configuration could not be changed: its file cannot be locked
 git's configuration could not be changed: its file cannot be written
 git's configuration could not be changed: this is no repository
 git's configuration takes no such username
+git's configuration was changed meanwhile and is left as it is: begin again
 given up
 http is unencrypted: use https, or add --allow-http to the helper string
 it cannot be written
@@ -84,6 +91,7 @@ no Secret Service is running and none can be started
 no key could be derived
 no keychain is available to this process
 no operation is given
+no passphrase was given
 no session bus is named in the environment
 no session key could be agreed upon
 no socket could be made
@@ -91,11 +99,14 @@ no such account is in the keychain
 no token was given
 nobody can be asked here: repeat it with --yes, or look first with --dry-run
 not a key of ours
+nothing can hold the vault's key here: the kernel keyring is not available
 nothing listens at the session bus's address
 nothing was changed
 nothing was stored
+others can write to the vault's folder
 others than its owner have access to the file: chmod 600 (or 400) it
 several accounts are there: name one with --username NAME
+something gives the vault's key: there is nothing to unlock
 the Secret Service has no default collection
 the URL cannot be understood
 the URL has no host
@@ -120,20 +131,26 @@ the command prints too much for a token
 the command took longer than 30 seconds
 the command's quotes do not match
 the connection to the session bus was lost
+the disk is full, nothing was changed
+the disk quota is used up, nothing was changed
 the entry is not as go-keyring writes it
 the file could not be written and is left as it was
 the file is too long to hold a token
+the file server lost the vault's file
 the file that --file names cannot be read
 the file that --file names is not there
+the file that --passphrase-from names cannot be read
 the file was changed meanwhile and is left as it is: begin again
 the file's folder cannot be written
 the helper string has an unknown option
+the helper string names two keys for the vault
 the helper string names two sources: write a helper for each
 the kernel keyring is full
 the kernel keyring is not available here
 the kernel keyring may not be read from this session
 the kernel refused the call
 the kernel's keyring has no such entry, and no Secret Service can be asked
+the key does not belong to this vault
 the key in the kernel keyring has expired
 the keychain cannot be reached: {0}
 the keychain denied access
@@ -146,9 +163,12 @@ the keychain refused the access or the password
 the keychain {0} is not proved, so git is not configured
 the keyring has no entry of this service and user
 the keyring has several entries of this service and user, and their secrets differ
+the line with the passphrase is too long
 the operation must be the last word
+the passphrase is not the vault's
+the passphrase {0}
+the path of the key's file cannot be written
 the registry has a token of its own: add --replace to drop it
-the remotes were changed meanwhile and are left as they are: begin again
 the request is longer than 1 MiB
 the security service of Windows does not answer
 the session bus belongs to another user
@@ -159,11 +179,26 @@ the terminal would show the token: pipe it on, or add --yes to see it
 the test's own place cannot be named
 the token could not be read back
 the token is too long for this keychain
-the variable that --env names is not set
+the vault cannot be kept to this process: its file system has no locks
+the vault has got another key
+the vault has no identity.age
+the vault has no place: neither XDG_DATA_HOME nor HOME is set
+the vault is locked
+the vault is of a kind that this version does not know
+the vault is on a read-only file system
+the vault is there already: its passphrase can be changed with git credential-pat unlock --change-passphrase --low-memory
+the vault's folder belongs to another user
+the vault's identity.age asks for more than 1,024 MB of memory
+the vault's identity.age is damaged
+the vault's identity.age is in text form
+the vault's identity.age is not for a passphrase
+the vault's key: {0}
 there is no default keychain
 there is no such command or operation
 there is no terminal to ask on: add --yes, or --dry-run to look only
+there is no terminal to ask on: give the passphrase with --passphrase-from FILE
 there is no terminal to ask on: pipe the token in with --with-token
+there is no vault here
 there is nothing of the kind that --from names
 this is no name of a registry
 this keychain does not exist on this system
@@ -173,6 +208,7 @@ this program's path cannot be written in git's configuration
 this user may not connect to the session bus
 this username cannot be used
 this would put a token into git's configuration: name where it is read
+to try the passphrase takes {needs} MB of memory, and {free} MB are free
 what --file names is a link
 what --file names is no regular file
 what docker sent cannot be understood
@@ -286,6 +322,15 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::NoEntry,
         Error::SeveralEntries,
         Error::Exists,
+        Error::Vault(VaultTrouble::Absent),
+        Error::Vault(VaultTrouble::Locked),
+        Error::Vault(VaultTrouble::WrongPassphrase),
+        Error::Vault(VaultTrouble::WrongKey),
+        Error::Vault(VaultTrouble::NowhereToHold),
+        Error::Vault(VaultTrouble::Memory { needs: 266, free: 100 }),
+        Error::Vault(VaultTrouble::OpenFolder),
+        Error::Vault(VaultTrouble::ForeignFolder),
+        Error::Vault(VaultTrouble::DiskFull),
         Error::Locked,
         Error::Denied,
         Error::TimedOut,

@@ -7,7 +7,7 @@ use crate::support::desktop::Desktop;
 use crate::support::watch::{Watch, traffic};
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
-use git_credential_pat::helper::with_retries;
+use git_credential_pat::error::Error;
 use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
 use git_credential_pat::keychain::{Found, Keychain, Options};
 use git_credential_pat::secret::Secret;
@@ -37,13 +37,22 @@ fn credential(at: &str, username: &str, token: &str) -> Credential {
 
 fn find(keychain: &mut SecretService, at: &str, username: Option<&str>) -> Vec<Found> {
     let username = username.map(|name| Username::new(name.as_bytes()));
-    with_retries(|| keychain.find(&[context(at)], username.as_ref())).unwrap()
+    again(|| keychain.find(&[context(at)], username.as_ref())).unwrap()
+}
+
+/// As every caller does it: again where the error says so. gnome-keyring refuses a search or a
+/// new item by itself, rarely.
+fn again<T>(mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    match call() {
+        Err(error) if error.is_transient() => call(),
+        result => result,
+    }
 }
 
 /// Files an account that is not there yet.
 #[track_caller]
 fn add(keychain: &mut SecretService, credential: &Credential) {
-    with_retries(|| keychain.write(None, credential)).unwrap();
+    again(|| keychain.write(None, credential)).unwrap();
 }
 
 /// The tokens that are filed there, sorted.
@@ -125,7 +134,7 @@ fn many_accounts_are_listed_and_read() {
         let token = format!("ghp_TESTONLY{n}");
         add(&mut keychain, &credential("https://h.example", &n.to_string(), &token));
     }
-    let listed = with_retries(|| keychain.list()).unwrap();
+    let listed = again(|| keychain.list()).unwrap();
     let found: Vec<Found> = listed.into_iter().map(|(found, _)| found).collect();
     let names = keychain.usernames(&found).unwrap();
     let read = keychain.read(&found).unwrap();
@@ -141,7 +150,7 @@ fn parallel_writers_of_one_account_make_one_item() {
     let write = |n: usize| {
         let credential = credential("https://h.example", "a", &format!("ghp_TESTONLY{n}"));
         let mut keychain = client(&desktop);
-        with_retries(|| keychain.write(None, &credential))
+        again(|| keychain.write(None, &credential))
     };
     std::thread::scope(|scope| {
         let writers: Vec<_> = (0..8).map(|n| scope.spawn(move || write(n))).collect();

@@ -2,12 +2,11 @@
 //! Each is refused, for every forge's tokens, and nothing of it is shown.
 
 use crate::support::beginnings::beginnings;
+use crate::support::home::Home;
 use crate::support::kernel::Keys;
-use crate::support::person::Person;
 use crate::support::sandbox::{BINARY, Ran};
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
-use git_credential_pat::keychain::{Kind, Options, open};
 use git_credential_pat::secret::Secret;
 use std::os::unix::fs::symlink;
 
@@ -43,7 +42,7 @@ fn shows_nothing(ran: &Ran) {
 
 #[test]
 fn a_token_in_the_place_of_a_name_is_refused_and_not_shown() {
-    let person = Person::new();
+    let person = Home::new();
     let lines = [
         "login --with-token TOKEN",
         "login --with-token https://TOKEN",
@@ -78,7 +77,7 @@ fn a_token_in_the_place_of_a_name_is_refused_and_not_shown() {
 
 #[test]
 fn a_token_in_the_place_of_any_word_is_refused_and_not_shown() {
-    let person = Person::new();
+    let person = Home::new();
     for token in ["ghp_", "glpat-", "hf_"].map(|beginning| format!("{beginning}{BODY}")) {
         for line in [
             "TOKEN TOKEN",
@@ -103,7 +102,7 @@ fn a_token_in_the_place_of_any_word_is_refused_and_not_shown() {
 
 #[test]
 fn a_token_is_not_filed_as_a_username_by_git_or_docker() {
-    let (person, keys) = (Person::new(), Keys::new());
+    let (person, keys) = (Home::new(), Keys::new());
     symlink(BINARY, person.sandbox.path("docker-credential-pat")).unwrap();
     let host = keys.host("h");
     for token in tokens() {
@@ -121,7 +120,7 @@ fn a_token_is_not_filed_as_a_username_by_git_or_docker() {
 
 #[test]
 fn a_name_that_begins_like_a_token_is_taken() {
-    let person = Person::new();
+    let person = Home::new();
     for name in ["hf_maier", "glpat-tool", "ghp_short"] {
         let line = format!("login --with-token --username {name} https://HOST/{name}");
         let ran = person.types(&line, "secret\n");
@@ -132,16 +131,14 @@ fn a_name_that_begins_like_a_token_is_taken() {
 
 #[test]
 fn what_an_older_version_has_filed_as_a_name_is_not_shown() {
-    let (mut person, keys) = (Person::new(), Keys::new());
+    let (mut person, keys) = (Home::new(), Keys::new());
     person.host = keys.host("older");
     symlink(BINARY, person.sandbox.path("docker-credential-pat")).unwrap();
     let token = format!("ghp_{BODY}");
     let file = |context: &str, name: &str| {
         let context = Context::from_canonical(context).unwrap();
         let username = Username::new(name.as_bytes());
-        let credential = Credential::new(context, Some(username), Secret::new(b"x"), 1);
-        let options = Options { kind: Some(Kind::Kernel), ..Options::default() };
-        open(&options).unwrap().write(None, &credential).unwrap();
+        keys.plant_account(&Credential::new(context, Some(username), Secret::new(b"x"), 1));
     };
     file(&person.url(""), &token);
     file(&person.url("/org"), "alice");
@@ -162,4 +159,33 @@ fn what_an_older_version_has_filed_as_a_name_is_not_shown() {
     let ran = person.sandbox.helper(&words, "");
     assert!(ran.status.success(), "{ran}");
     person.get("").prints("username=bob\npassword=x\n");
+}
+
+#[test]
+fn status_shows_no_token_that_stands_in_gits_configuration() {
+    let person = Home::new();
+    for (key, value) in [
+        ("credential.helper", "TOKEN"),
+        ("credential.helper", "/x/TOKEN"),
+        ("credential.helper", "store --file TOKEN"),
+        ("credential.helper", "pat --for https://HOST --env TOKEN"),
+        ("credential.helper", "pat --for https://HOST --file TOKEN"),
+        ("credential.helper", "pat --for https://HOST --env T --username TOKEN"),
+        ("credential.username", "TOKEN"),
+        ("credential.https://HOST/TOKEN.helper", "pat"),
+        ("core.askPass", "TOKEN"),
+        ("url.https://TOKEN@HOST/.insteadOf", "x:"),
+    ] {
+        let token = format!("ghp_{BODY}");
+        let [key, value] =
+            [key, value].map(|text| text.replace("TOKEN", &token).replace("HOST", &person.host));
+        person.sandbox.git(&["config", "--global", &key, &value]);
+        person.sandbox.git(&["config", "--global", "--add", "credential.helper", "pat"]);
+        for line in ["status https://HOST", "status", "status --json https://HOST"] {
+            let ran = person.types(line, "");
+            assert!(!ran.stdout.is_empty(), "{ran}");
+            shows_nothing(&ran);
+        }
+        std::fs::remove_file(person.sandbox.path("gitconfig")).unwrap();
+    }
 }

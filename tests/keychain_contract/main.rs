@@ -39,9 +39,10 @@ mod linux {
     use crate::support::keyring::in_own_keyring;
     use crate::support::sandbox::{BINARY, Sandbox};
     use crate::{LONG, checks};
-    use git_credential_pat::keychain::Options;
     use git_credential_pat::keychain::kernel::KernelKeyring;
     use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
+    use git_credential_pat::keychain::vault::Vault;
+    use git_credential_pat::keychain::{Identity, Options};
     use std::time::Duration;
 
     fn kernel(options: &Options, helper_options: &[&str]) {
@@ -74,6 +75,43 @@ mod linux {
         kernel(&Options { lifetime, ..Options::default() }, &["--timeout", "3000"]);
     }
 
+    fn vault(options: &Options, begin: impl Fn(&Vault), helper_options: &[&str]) {
+        let sandbox = Sandbox::new();
+        let place = sandbox.path("data/git-credential-pat/vault");
+        let open = || Vault::new(options).at(place.clone());
+        begin(&open());
+        let helper = || {
+            let mut command = sandbox.command(BINARY);
+            command.args(["--keychain", "vault"]).args(helper_options);
+            command
+        };
+        let boxed = || Box::new(open()) as _;
+        checks::holds(&Subject { open: &boxed, helper: Some(&helper), takes: LONG });
+        let _ = open().lock();
+    }
+
+    #[test]
+    fn the_vault_keeps_the_contract() {
+        if in_own_keyring("linux::the_vault_keeps_the_contract") {
+            return;
+        }
+        let unlocked = |vault: &Vault| {
+            vault.make_with_passphrase(b"TESTONLY passphrase", true, None).unwrap();
+        };
+        vault(&Options::default(), unlocked, &[]);
+    }
+
+    /// Its key comes with every command.
+    #[test]
+    fn the_vault_with_a_given_key_keeps_the_contract() {
+        let line =
+            "echo AGE-SECRET-KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNZS23V9CCRYDPK8QARC0SWRYDWG";
+        let identity = Some(Identity::Command(line.to_owned()));
+        let options = Options { identity, ..Options::default() };
+        let given = |vault: &Vault| vault.make_with_given_key().unwrap();
+        vault(&options, given, &["--identity-command", line]);
+    }
+
     fn desktop(desktop: &Desktop, prompts: Prompts) {
         let options = Options { patient: true, ..Options::default() };
         let address = desktop.address().to_owned();
@@ -93,6 +131,12 @@ mod linux {
     #[test]
     fn gnome_keyring_keeps_the_contract() {
         desktop(&Desktop::gnome_keyring(), Prompts::Never);
+    }
+
+    /// The other bus that desktops have.
+    #[test]
+    fn gnome_keyring_on_dbus_broker_keeps_the_contract() {
+        desktop(&Desktop::gnome_keyring_on_dbus_broker(), Prompts::Never);
     }
 
     /// Its new items come out of a prompt that completes by itself.

@@ -4,7 +4,6 @@
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Account, Credential, Username};
 use git_credential_pat::error::Error;
-use git_credential_pat::helper::with_retries;
 use git_credential_pat::keychain::{Found, Keychain};
 use git_credential_pat::secret::Secret;
 use std::io::Write;
@@ -160,8 +159,11 @@ impl Handle {
 
 /// As every caller does it: again where the error says so. gnome-keyring refuses a search or a
 /// new item by itself, rarely.
-pub fn again<T>(call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    with_retries(call)
+pub fn again<T>(mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    match call() {
+        Err(error) if error.is_transient() => call(),
+        result => result,
+    }
 }
 
 /// Runs the helper with this request; what it printed. It must succeed without a word.

@@ -45,6 +45,7 @@ impl Whose {
 }
 
 /// Calls of `git config`, without its name.
+#[derive(Clone, PartialEq, Eq)]
 pub(in crate::cli) struct Plan {
     scope: &'static str,
     changes: Vec<Vec<String>>,
@@ -88,10 +89,10 @@ impl Plan {
     }
 
     /// The commands, as they would be typed.
-    fn text(&self) -> String {
+    pub(in crate::cli) fn text(&self) -> String {
         let mut text = String::new();
         for change in &self.changes {
-            let words: Vec<String> = change.iter().map(|word| typed(word)).collect();
+            let words: Vec<String> = change.iter().map(typed).collect();
             let _ = writeln!(text, "git config {}", words.join(" "));
         }
         text
@@ -118,11 +119,20 @@ impl Plan {
                 return Err(Error::Refused("nothing was changed"));
             }
         }
+        self.change_all()?;
+        Ok(true)
+    }
+
+    /// Runs the commands.
+    ///
+    /// # Errors
+    /// Where git cannot change its configuration.
+    pub(in crate::cli) fn change_all(&self) -> Result<(), Error> {
         for change in &self.changes {
             let words: Vec<&str> = change.iter().map(String::as_str).collect();
             git::change(&words).map_err(Failed::tell)?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Makes git ask us with this line, in place of those that it is to replace, after whatever
@@ -200,14 +210,5 @@ impl Plan {
         }
         let left = values.iter().rfind(|value| !gone.contains(&value.as_str()));
         Ok(!gone.is_empty() && left.is_some_and(String::is_empty))
-    }
-}
-
-/// The key of a setting, for one place or for all.
-pub(in crate::cli) fn key(place: &str, name: &str) -> String {
-    if place.is_empty() {
-        format!("credential.{name}")
-    } else {
-        format!("credential.{place}.{name}")
     }
 }

@@ -13,7 +13,7 @@ use crate::git::credential::{Trial, Tried};
 use crate::hardening::interrupts;
 use crate::helper;
 use crate::hex;
-use crate::keychain::{self, Cache, Keychain, Kind, Options};
+use crate::keychain::{self, Cache, Identity, Keychain, Kind, Options};
 use crate::secret::Secret;
 use crate::terminal;
 use crate::time::now;
@@ -47,14 +47,14 @@ pub(super) fn find() -> Result<Kind, Error> {
 ///
 /// # Errors
 /// [`Error::Unproved`]; what is wrong was said.
-pub(super) fn prove(line: &str, kind: Kind) -> Result<(), Error> {
+pub(super) fn prove(line: &str, kind: Kind, identity: Option<Identity>) -> Result<(), Error> {
     if matches!(kind, Kind::SecretService | Kind::LoginKeychain) {
         say(&format!("testing the keychain {}; it may ask to be unlocked", kind.name()));
     }
     let credential = throw_away()?;
     // Whatever ends this process, the token is deleted before.
     let held = interrupts::hold();
-    let mut keychain = keychain::open(&options(Some(kind)))?;
+    let mut keychain = keychain::open(&Options { identity, ..options(Some(kind)) })?;
     let proved = round_trip(&Trial { line, held: &held }, &mut *keychain, &credential);
     drop(held);
     match proved {
@@ -121,7 +121,7 @@ fn ours(tried: Tried) -> Vec<String> {
 
 /// As for a command, so that a copy which the helper has made of the token ends with it.
 fn options(kind: Option<Kind>) -> Options {
-    Options { kind, lifetime: None, patient: true, cache: Some(Cache::EndsAtOnce) }
+    Options { kind, patient: true, cache: Some(Cache::EndsAtOnce), ..Options::default() }
 }
 
 fn say(what: &str) {

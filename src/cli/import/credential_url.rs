@@ -7,31 +7,43 @@
 //!       username token   host        path
 //! ```
 
-use super::found::credential;
+use super::found::{NO_TOKEN, credential};
+use super::token_first::is_first;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
-use crate::forge;
-use crate::secret::Buffer;
+use crate::git::url;
+use crate::secret::{Buffer, Secret};
 use zeroize::Zeroizing;
-
-/// The second half of a token that stands where the username should.
-const NO_PASSWORD: &[u8] = b"x-oauth-basic";
 
 /// A URL's parts, as they stand there.
 pub(super) struct Parts<'a> {
-    pub(super) protocol: &'a [u8],
-    pub(super) username: Option<&'a [u8]>,
+    protocol: &'a [u8],
+    username: Option<&'a [u8]>,
     password: Option<&'a [u8]>,
     /// From the host on, as it stands there.
-    pub(super) rest: &'a [u8],
+    rest: &'a [u8],
     host: &'a [u8],
-    path: &'a [u8],
+}
+
+/// How much of a URL's path a token is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Nothing of it: for the host.
+    Host,
+    /// All of it, but for what git-lfs puts at the end.
+    Path,
+    /// All up to the last slash: the URL is the beginning of others.
+    Beginning,
 }
 
 impl<'a> Parts<'a> {
     /// Takes a URL apart; nothing where it is none.
     pub(super) fn of(url: &'a [u8]) -> Option<Self> {
+        let is_protocol = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
         let at = url.windows(3).position(|w| w == b"://").filter(|&at| at > 0)?;
+        if !url[..at].iter().all(is_protocol) {
+            return None;
+        }
         let (protocol, authority) = (&url[..at], &url[at + 3..]);
         let end = authority.iter().position(|b| b"/?#".contains(b)).unwrap_or(authority.len());
         let sign = authority[..end].iter().position(|&b| b == b'@');
@@ -45,46 +57,80 @@ impl<'a> Parts<'a> {
             None => (None, None),
         };
         let host = &rest[..end - (authority.len() - rest.len())];
-        let path = rest[host.len()..].trim_ascii_end();
-        let first = path.iter().position(|&b| b != b'/').unwrap_or(path.len());
-        let last = path.iter().rposition(|&b| b != b'/').map_or(first, |last| last + 1);
-        Some(Self { protocol, username, password, rest, host, path: &path[first..last.max(first)] })
+        Some(Self { protocol, username, password, rest, host })
     }
 
     /// Whether something that may be a token stands in the URL.
     pub(super) fn has_token(&self) -> bool {
-        self.password.is_some_and(|password| !password.is_empty()) || self.token_as_username()
+        self.password.is_some_and(|password| !password.is_empty()) || self.is_token_first()
     }
 
-    /// Whether the token stands in the place of the username.
-    pub(super) fn token_as_username(&self) -> bool {
-        let username = self.username.unwrap_or_default();
-        match self.password {
-            Some(NO_PASSWORD) => !username.is_empty(),
-            None | Some(b"") => forge::is_token(&decode(username)),
-            Some(_) => false,
+    /// The URL without the token, and with the username if there is one.
+    pub(super) fn without_token(&self) -> Vec<u8> {
+        let username = self.username.filter(|name| !name.is_empty() && !self.is_token_first());
+        let mut url = [self.protocol, b"://"].concat();
+        if let Some(username) = username {
+            url.extend([username, b"@"].concat());
         }
+        url.extend_from_slice(self.rest);
+        url
+    }
+
+    fn is_token_first(&self) -> bool {
+        let username = decode(self.username.unwrap_or_default());
+        let password = decode(self.password.unwrap_or_default());
+        let context = Context::of_host(self.protocol, &decode(self.host));
+        is_first(context.as_ref(), &username, &password)
     }
 
     /// The token and what it is for.
-    pub(super) fn token(&self) -> Result<Credential, &'static str> {
+    pub(super) fn token(&self, reach: Reach) -> Result<Credential, &'static str> {
         if !self.has_token() {
-            return Err("it has no token");
+            return Err(NO_TOKEN);
         }
+        let username = self.username.map(|name| Username::new(&decode(name)));
+        let password = Buffer::from(decode(self.password.unwrap_or_default()));
+        credential(self.context(reach)?, username, password.secret(password.expose()))
+    }
+
+    /// A token from elsewhere that is for this URL, which has none.
+    pub(super) fn with_token(&self, token: &[u8]) -> Result<Credential, &'static str> {
+        credential(self.context(Reach::Path)?, Some(Username::new(token)), Secret::new(b""))
+    }
+
+    fn context(&self, reach: Reach) -> Result<Context, &'static str> {
         if !matches!(self.protocol, b"https" | b"http") {
             return Err("it is not for https");
         }
         let context = Context::of_host(self.protocol, &decode(self.host));
         let context = context.ok_or("its host cannot be one that git asks for")?;
-        let context = context.scoped(&decode(self.path));
-        let context = context.ok_or("its path names no organisation or repository")?;
-        let (username, token) = match (self.username, self.password) {
-            (Some(token), _) if self.token_as_username() => (None, token),
-            (username, token) => (username, token.unwrap_or_default()),
+        let context = context.scoped(&self.path(reach));
+        context.ok_or("its path names no organisation or repository")
+    }
+
+    /// The URL, as git's configuration names it, at which git has to send the path for the token
+    /// to be found; nothing where it is for the whole host.
+    pub(super) fn place(&self, reach: Reach) -> Option<String> {
+        let path = self.path(reach);
+        let context = self.context(reach).ok()?;
+        (!path.is_empty()).then(|| url::with_path(&context, &path))
+    }
+
+    /// As much of the path as counts, without slashes around it.
+    fn path(&self, reach: Reach) -> Zeroizing<Vec<u8>> {
+        const OF_LFS: &[u8] = b"/info/lfs";
+        let whole = self.rest[self.host.len()..].trim_ascii_end();
+        let part = match reach {
+            Reach::Host => &[],
+            Reach::Path => whole.strip_suffix(OF_LFS).unwrap_or(whole),
+            Reach::Beginning => {
+                let end = whole.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
+                &whole[..end]
+            }
         };
-        let username = username.map(|name| Username::new(&decode(name)));
-        let token = Buffer::from(decode(token));
-        credential(context, username, token.secret(token.expose()))
+        let first = part.iter().position(|&b| b != b'/').unwrap_or(part.len());
+        let last = part.iter().rposition(|&b| b != b'/').map_or(first, |last| last + 1);
+        decode(&part[first..last.max(first)])
     }
 }
 
@@ -110,12 +156,13 @@ fn decode(part: &[u8]) -> Zeroizing<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::Parts;
+    use super::{Parts, Reach};
 
     fn read(url: &str) -> Result<(String, String, String), &'static str> {
-        let token = Parts::of(url.as_bytes()).ok_or("no URL")?.token()?;
+        let token = Parts::of(url.as_bytes()).ok_or("no URL")?.token(Reach::Path)?;
         let text = String::from_utf8_lossy(token.token.expose()).into_owned();
-        Ok((token.context.to_string(), token.account().username.to_string(), text))
+        let username = token.username.unwrap_or_default();
+        Ok((token.context.to_string(), username.to_string(), text))
     }
 
     #[test]
@@ -135,11 +182,61 @@ mod tests {
                 "x-access-token",
                 "ghp_TESTONLYTESTONLY",
             ),
-            ("https://T:x-oauth-basic@h.example/o", "https://h.example/o", "token", "T"),
+            (
+                "https://ghp_TESTONLYTESTONLY:%58-OAuth-basic@h.example/o",
+                "https://h.example/o",
+                "x-access-token",
+                "ghp_TESTONLYTESTONLY",
+            ),
+            (
+                "https://glpat%2dTESTONLYTESTONLY:glpat-TESTONLYTESTONLY@h.example",
+                "https://h.example",
+                "oauth2",
+                "glpat-TESTONLYTESTONLY",
+            ),
+            ("https://T:x-oauth-basic@github.com", "https://github.com", "x-access-token", "T"),
+            ("https://me:T@dev.azure.com/o", "https://dev.azure.com/o", "me", "T"),
             ("http://a:T@localhost:3000", "http://localhost:3000", "a", "T"),
         ] {
             let expected = (context.to_owned(), username.to_owned(), token.to_owned());
             assert_eq!(read(url), Ok(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_for_as_much_of_the_path_as_its_url_says() {
+        for (url, reach, context, place) in [
+            ("/o/libc++.git/", Reach::Path, "/o/libc++", Some("/o/libc%2B%2B.git")),
+            ("/o/r.git/info/lfs", Reach::Path, "/o/r", Some("/o/r.git")),
+            ("/a%20b/(c)", Reach::Path, "/a b/(c)", Some("/a%20b/%28c%29")),
+            ("/", Reach::Path, "", None),
+            ("/o/r", Reach::Host, "", None),
+            ("/org/", Reach::Beginning, "/org", Some("/org")),
+            ("/org/pre", Reach::Beginning, "/org", Some("/org")),
+            ("/pre", Reach::Beginning, "", None),
+            ("", Reach::Beginning, "", None),
+        ] {
+            let whole = format!("https://a:T@H.example:8443{url}");
+            let parts = Parts::of(whole.as_bytes()).expect("a URL");
+            let token = parts.token(reach).expect("a token");
+            assert_eq!(token.context.to_string(), format!("https://h.example:8443{context}"));
+            let place = place.map(|place| format!("https://h.example:8443{place}"));
+            assert_eq!(parts.place(reach), place, "{url}");
+        }
+    }
+
+    #[test]
+    fn without_its_token_a_url_leads_to_the_same_place() {
+        for (url, without) in [
+            ("https://a:T@h.example/o/r.git", "https://a@h.example/o/r.git"),
+            ("https://a%40b:T@h.example", "https://a%40b@h.example"),
+            ("https://:T@h.example/o", "https://h.example/o"),
+            ("https://ghp_TESTONLYTESTONLY@h.example:8443/o", "https://h.example:8443/o"),
+            ("https://ghp_TESTONLYTESTONLY:x@h.example/?a#b", "https://h.example/?a#b"),
+            ("https://T:x-oauth-basic@h.example/o", "https://h.example/o"),
+        ] {
+            let parts = Parts::of(url.as_bytes()).expect(url);
+            assert_eq!(parts.without_token(), without.as_bytes(), "{url}");
         }
     }
 
@@ -154,7 +251,11 @@ mod tests {
             "https://h.example?a:T@b",
             "https://a@h.example",
             "https://hf_maier@huggingface.co",
-            "https://ghp_TESTONLYTESTONLY:T@github.com",
+            "https://ghp_TESTONLYTESTONLY:hf_TESTONLYTESTONLY@github.com",
+            "https://T:x-oauth-basic@h.example/o",
+            "https://gldt-TESTONLYTESTONLY:x@gitlab.com",
+            "https://a%3Ab:T@h.example",
+            "https://a%1b%5bA:T@h.example",
             "https://a:@h.example",
             "ftp://a:T@h.example",
             "HTTPS://a:T@h.example",

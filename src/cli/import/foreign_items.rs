@@ -33,7 +33,7 @@ pub(super) fn read(name: &str) -> Result<Option<Source>, Error> {
     for (attributes, secret) in helper::with_retries(|| items(schemas))? {
         let Some(token) = understand(&attributes, &secret.into()) else { continue };
         let label = format!("item {}", entries.len() + 1);
-        entries.push(Entry { number: entries.len(), label, token });
+        entries.push(Entry::new(entries.len(), label, token));
     }
     entries.sort_by_key(|entry| entry.token.as_ref().map(Credential::account).ok());
     let remark = "the items stay: their helper answers as long as git is configured with it";

@@ -1,12 +1,20 @@
 //! What a source holds: the same for all of them.
 
-use crate::cli::place::Place;
+use super::token_first::{are_two, is_first};
+use crate::cli::place::{Place, flaw};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
+use crate::keychain::Kind;
 use crate::secret::Secret;
 use crate::time::now;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Why something is no token at all.
+pub(super) const NO_TOKEN: &str = "it has no token";
+pub(super) const NO_URL: &str = "it is no URL";
 
 /// A place where tokens were found.
 pub(super) struct Source {
@@ -30,10 +38,41 @@ pub(super) struct Entry {
     pub(super) label: String,
     /// The token; or why there is none that could be imported.
     pub(super) token: Result<Credential, &'static str>,
+    /// Entries of one group are alternatives: of those for one account the first has been served,
+    /// and no other.
+    pub(super) group: usize,
+}
+
+impl Entry {
+    /// One of a source whose entries are all alternatives.
+    pub(super) fn new(
+        number: usize,
+        label: String,
+        token: Result<Credential, &'static str>,
+    ) -> Self {
+        Self { number, label, token, group: 0 }
+    }
 }
 
 /// Takes entries out of a source.
 pub(super) trait Removal {
+    /// Which of our own keychains it is, if it is one.
+    fn keychain(&self) -> Option<Kind> {
+        None
+    }
+
+    /// Looks whether they could be removed. Nothing is changed.
+    ///
+    /// # Errors
+    /// Where they could not.
+    fn check(&self, numbers: &[usize]) -> Result<(), Error>;
+
+    /// The file in which the entry with this number stands, if it stands in one.
+    fn file(&self, number: usize) -> Option<&Path> {
+        let _ = number;
+        None
+    }
+
     /// Removes the entries with these numbers and leaves everything else as it is, in one
     /// step.
     ///
@@ -43,6 +82,11 @@ pub(super) trait Removal {
 }
 
 impl Source {
+    /// Which of our own keychains it is, if it is one.
+    pub(super) fn keychain(&self) -> Option<Kind> {
+        self.removal.as_ref().and_then(|removal| removal.keychain())
+    }
+
     /// Passes over what is for none of these places, if there are any.
     pub(super) fn keep_only(&mut self, places: &[Place]) {
         let is_named = |context: &Context| places.iter().any(|place| place.context == *context);
@@ -54,27 +98,115 @@ impl Source {
     }
 }
 
-/// A token that was found, as the keychain is to keep it; or why it cannot be kept. Without a
-/// username it has the host's conventional one.
+/// A token that was found with a username, or in its place, as the keychain is to keep it; or why
+/// it cannot be kept. Without a username it has the one that its host's tokens are sent with.
 pub(super) fn credential(
     context: Context,
     username: Option<Username>,
-    token: Secret,
+    password: Secret,
 ) -> Result<Credential, &'static str> {
+    let username = username.unwrap_or_default();
+    let (username, token) = if is_first(Some(&context), username.as_bytes(), password.expose()) {
+        if are_two(username.as_bytes(), password.expose()) {
+            return Err("two tokens stand in it");
+        }
+        let name = forge::known_username(&context, username.as_bytes());
+        let name = name.ok_or(
+            "a token stands in its username's place, and the name to send it with is not known",
+        )?;
+        (Username::new(name.as_bytes()), Secret::new(username.as_bytes()))
+    } else if username.is_empty() {
+        let name = forge::conventional_username(&context, password.expose());
+        (Username::new(name.as_bytes()), password)
+    } else {
+        (username, password)
+    };
     if token.expose().is_empty() {
-        return Err("it has no token");
+        return Err(NO_TOKEN);
     }
     if token.expose().iter().any(u8::is_ascii_control) {
         return Err("its token holds control characters");
     }
-    let username = username.filter(|name| !name.is_empty()).unwrap_or_else(|| {
-        Username::new(forge::conventional_username(&context, token.expose()).as_bytes())
-    });
-    if username.as_bytes().iter().any(u8::is_ascii_control) {
-        return Err("its username holds control characters");
+    if let Some(flaw) = flaw(&username) {
+        return Err(flaw);
     }
-    if username.is_token() || forge::is_in_context(&context) {
-        return Err("a token stands where its username or its place should");
+    if forge::is_in_context(&context) {
+        return Err("a token stands where its place should");
     }
-    Ok(Credential::new(context, Some(username), token, now()))
+    let any_username = forge::is_meaningless(&context, username.as_bytes());
+    Ok(Credential { any_username, ..Credential::new(context, Some(username), token, now()) })
+}
+
+/// Where several names of one host have tokens of their own, each is answered with its own alone,
+/// also where the host itself makes nothing of names.
+pub(super) fn keep_names_apart(sources: &mut [Source]) {
+    let mut owners: BTreeMap<Context, Option<Username>> = BTreeMap::new();
+    let tokens = || sources.iter().flat_map(|source| &source.entries);
+    for token in tokens().filter_map(|entry| entry.token.as_ref().ok()) {
+        if !token.any_username {
+            continue;
+        }
+        let owner = owners.entry(token.context.clone()).or_insert_with(|| token.username.clone());
+        if *owner != token.username {
+            *owner = None;
+        }
+    }
+    for entry in sources.iter_mut().flat_map(|source| &mut source.entries) {
+        if let Ok(token) = &mut entry.token
+            && matches!(owners.get(&token.context), Some(None))
+        {
+            token.any_username = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Source, credential, keep_names_apart};
+    use crate::context::Context;
+    use crate::credential::Username;
+    use crate::secret::Secret;
+
+    fn source(entries: &[(&str, &str)]) -> Source {
+        let entries = entries.iter().enumerate().map(|(number, (url, name))| {
+            let context = Context::from_canonical(url).expect("canonical");
+            let username = Some(Username::new(name.as_bytes()));
+            let token = credential(context, username, Secret::new(b"TESTONLY"));
+            Entry::new(number, String::new(), token)
+        });
+        Source {
+            name: String::new(),
+            entries: entries.collect(),
+            removal: None,
+            remark: None,
+            sends_path: false,
+        }
+    }
+
+    fn answer_any(sources: &[Source]) -> Vec<bool> {
+        let entries = sources.iter().flat_map(|source| &source.entries);
+        entries.map(|entry| entry.token.as_ref().is_ok_and(|token| token.any_username)).collect()
+    }
+
+    #[test]
+    fn a_token_whose_name_means_nothing_answers_any() {
+        let mut sources = [source(&[
+            ("https://dev.azure.com/myorg", "PersonalAccessToken"),
+            ("https://other.visualstudio.com", "x"),
+            ("https://bitbucket.org", "x-token-auth"),
+            ("https://bitbucket.org/team", "alice"),
+            ("https://github.com", "x-access-token"),
+        ])];
+        keep_names_apart(&mut sources);
+        assert_eq!(answer_any(&sources), [true, true, true, false, false]);
+    }
+
+    #[test]
+    fn of_several_names_at_one_place_each_answers_for_itself() {
+        let one = source(&[("https://dev.azure.com", "a"), ("https://dev.azure.com/x", "a")]);
+        let other = source(&[("https://dev.azure.com", "b"), ("https://dev.azure.com/x", "a")]);
+        let mut sources = [one, other];
+        keep_names_apart(&mut sources);
+        assert_eq!(answer_any(&sources), [false, true, false, true]);
+    }
 }

@@ -3,11 +3,12 @@
 #[cfg(target_os = "linux")]
 use super::foreign_items;
 use super::found::Source;
-use super::{gh, glab, keyring, netrc, other_helper, remotes, store_file};
+use super::{gh, git_config, glab, keyring, netrc, other_helper, our_keychain, store_file};
 use crate::cli::place::Place;
 use crate::context::escape;
 use crate::error::Error;
 use crate::forge;
+use crate::keychain::Kind;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -24,15 +25,20 @@ pub(super) enum From {
     Glab,
     /// `keyring=SERVICE/USER`: an entry of any program of the keyring family.
     Keyring(keyring::Names),
-    /// `remotes`: the URLs of this repository's remotes.
-    Remotes,
+    /// `config`: git's configuration. Also called `remotes`, whose URLs most of these tokens are
+    /// in.
+    Config,
+    /// `kernel` or another of our own keychains.
+    Keychain(Kind),
     /// Another helper of git's, by its name or path.
     Helper(String),
 }
 
 /// What is looked at where nothing is named.
 pub(super) const PLAIN_TEXT: [From; 4] =
-    [From::Store(None), From::Netrc(None), From::Gh(None), From::Remotes];
+    [From::Store(None), From::Netrc(None), From::Gh(None), From::Config];
+
+const NO_FILE: &str = "only store, netrc and gh take a file, and keyring an entry";
 
 const IS_TOKEN: &str = "a token is no source: name where it lies";
 
@@ -52,14 +58,17 @@ pub(super) fn parse(text: &str) -> Result<From, &'static str> {
         return Err(IS_TOKEN);
     }
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./\\:".contains(&b);
+    if let Some(kind) = Kind::from_name(name) {
+        return if file.is_none() { Ok(From::Keychain(kind)) } else { Err(NO_FILE) };
+    }
     match (name, file) {
         ("store", file) => Ok(From::Store(file)),
         ("netrc", file) => Ok(From::Netrc(file)),
         ("gh", file) => Ok(From::Gh(file)),
-        (_, Some(_)) => Err("only store, netrc and gh take a file, and keyring an entry"),
+        (_, Some(_)) => Err(NO_FILE),
         ("keyring", None) => Err("name the entry: keyring=SERVICE/USER"),
         ("glab", None) => Ok(From::Glab),
-        ("remotes", None) => Ok(From::Remotes),
+        ("config" | "remotes", None) => Ok(From::Config),
         ("pat" | "", None) => Err("no such source"),
         (name, None) if name.bytes().all(plain) && !name.starts_with('-') => {
             Ok(From::Helper(name.to_owned()))
@@ -103,14 +112,15 @@ impl From {
             }
             Self::Glab => vec![Some(glab::read(places)?)],
             Self::Keyring(names) => vec![Some(keyring::read(names, places)?)],
-            Self::Remotes => vec![remotes::read()],
+            Self::Config => vec![Some(git_config::read()?)],
+            Self::Keychain(kind) => vec![our_keychain::read(*kind)?],
             #[cfg(target_os = "linux")]
             Self::Helper(name) if places.is_empty() => vec![foreign_items::read(name)?],
             Self::Helper(name) => vec![Some(other_helper::read(name, places)?)],
         };
         let mut found: Vec<Source> = found.into_iter().flatten().collect();
         // Of the others the places say what to look for.
-        if matches!(self, Self::Store(_) | Self::Netrc(_) | Self::Gh(_) | Self::Remotes) {
+        if !matches!(self, Self::Glab | Self::Keyring(_) | Self::Helper(_)) {
             for source in &mut found {
                 source.keep_only(places);
             }
@@ -119,7 +129,7 @@ impl From {
     }
 }
 
-fn home() -> Option<PathBuf> {
+pub(super) fn home() -> Option<PathBuf> {
     variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
 }
 
@@ -128,7 +138,7 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 /// A path for people: below the home folder from there.
-fn named(path: &Path) -> String {
+pub(super) fn named(path: &Path) -> String {
     match home().and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
         Some(rest) => format!("~/{}", escape(rest.as_os_str().as_encoded_bytes())),
         None => escape(path.as_os_str().as_encoded_bytes()),
@@ -138,12 +148,17 @@ fn named(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::{From, parse};
+    use crate::keychain::Kind;
     use std::path::PathBuf;
 
     #[test]
     fn a_source_is_one_of_ours_or_a_helper() {
         assert!(matches!(parse("store"), Ok(From::Store(None))));
         assert!(parse("netrc=/a=b") == Ok(From::Netrc(Some(PathBuf::from("/a=b")))));
+        assert!(parse("kernel") == Ok(From::Keychain(Kind::Kernel)));
+        for name in ["config", "remotes"] {
+            assert!(parse(name) == Ok(From::Config), "{name}");
+        }
         assert!(parse("osxkeychain") == Ok(From::Helper("osxkeychain".to_owned())));
         assert!(parse("store=/tmp/hf_TESTONLYTESTONLY").is_ok());
         for token in [
@@ -155,8 +170,19 @@ mod tests {
             assert!(parse(token).is_err_and(|why| why.contains("token")), "{token}");
         }
         let keyring = ["keyring", "keyring=", "keyring=x", "keyring=/x", "keyring=a\n/x"];
-        let others =
-            ["", "pat", "store=", "remotes=x", "a b", "!x", "-x", "libsecret=x", "a;b", "glab=x"];
+        let others = [
+            "",
+            "pat",
+            "store=",
+            "remotes=x",
+            "a b",
+            "!x",
+            "-x",
+            "libsecret=x",
+            "a;b",
+            "glab=x",
+            "kernel=x",
+        ];
         for text in others.into_iter().chain(keyring) {
             assert!(parse(text).is_err(), "{text}");
         }

@@ -46,7 +46,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
         for (user, token) in tokens(host, family::read) {
             let whose = user.map(|user| format!("{user} at ")).unwrap_or_default();
             let label = escape(format!("{whose}{}", host.name).as_bytes());
-            entries.push(Entry { number: entries.len(), label, token });
+            entries.push(Entry::new(entries.len(), label, token));
         }
     }
     let remark = "gh keeps its own copy: gh auth logout removes it, and exec gives gh the token";
@@ -117,6 +117,7 @@ fn hosts(content: &[u8]) -> Option<Vec<Host<'_>>> {
     let mut hosts: Vec<Host<'_>> = Vec::new();
     // The keys that the line is below, each with its indentation.
     let mut above: Vec<(usize, &str)> = Vec::new();
+    let given = |text| Some(text).filter(|text: &&str| !text.is_empty());
     // The indentation of a key that is passed over, with all that is below it.
     let mut passed_over: Option<usize> = None;
     for line in text.lines() {
@@ -140,15 +141,15 @@ fn hosts(content: &[u8]) -> Option<Vec<Host<'_>>> {
                 hosts.push(Host { name: host, ..Host::default() });
                 nothing(value)?;
             }
-            ([_], "user") => hosts.last_mut()?.user = text_of(value)?,
-            ([_], "oauth_token") => hosts.last_mut()?.token = text_of(value)?,
+            ([_], "user") => hosts.last_mut()?.user = given(text_of(value)?),
+            ([_], "oauth_token") => hosts.last_mut()?.token = given(text_of(value)?),
             ([_], "users") => nothing(value)?,
             ([_, "users"], user) => {
                 hosts.last_mut()?.users.push((user, None));
                 nothing(value)?;
             }
             ([_, "users", _], "oauth_token") => {
-                hosts.last_mut()?.users.last_mut()?.1 = text_of(value)?;
+                hosts.last_mut()?.users.last_mut()?.1 = given(text_of(value)?);
             }
             ([_] | [_, "users", _], _) => passed_over = Some(indent),
             _ => return None,
@@ -176,15 +177,12 @@ fn is_item(line: &str) -> bool {
 
 /// Where other lines are to follow below a key, it has no value.
 fn nothing(value: &str) -> Option<()> {
-    text_of(value)?.is_none().then_some(())
+    text_of(value)?.is_empty().then_some(())
 }
 
-/// A value that is a text, or none; nothing where it is anything else.
-fn text_of(value: &str) -> Option<Option<&str>> {
-    if matches!(value, "" | "{}" | "null" | "~") {
-        return Some(None);
-    }
-    scalar(value).map(|text| Some(text).filter(|text| !text.is_empty()))
+/// A value that is a text, empty for none; nothing where it is anything else.
+fn text_of(value: &str) -> Option<&str> {
+    if matches!(value, "{}" | "null" | "~") { Some("") } else { scalar(value) }
 }
 
 /// A plain or quoted text of one line. Nothing where quotes, escapes or YAML's other signs

@@ -26,7 +26,7 @@ pub(super) fn read(places: &[Place]) -> Result<Source, Error> {
     }
     let entries = places.iter().enumerate().map(|(number, place)| {
         let label = place.context.to_string();
-        Entry { number, label, token: token(place, family::read) }
+        Entry::new(number, label, token(place, family::read))
     });
     Ok(Source {
         name: "glab's keyring entries".to_owned(),

@@ -47,7 +47,7 @@ pub(super) fn read(names: &Names, places: &[Place]) -> Result<Source, Error> {
     let secret = family::read(service, user)?;
     let username = place.username.clone().unwrap_or_else(|| Username::new(user.as_bytes()));
     let token = credential(place.context.clone(), Some(username), secret);
-    let entry = Entry { number: 0, label: place.context.to_string(), token };
+    let entry = Entry::new(0, place.context.to_string(), token);
     Ok(Source {
         name: format!(
             "the keyring entry {}/{}",

@@ -26,10 +26,8 @@ use zeroize::Zeroizing;
 pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     let Some(file) = PlainFile::read(path)? else { return Ok(None) };
     let machines = machines(file.content());
-    let entries = machines.iter().enumerate().map(|(number, machine)| Entry {
-        number,
-        label: format!("line {}", machine.line),
-        token: machine.token(),
+    let entries = machines.iter().enumerate().map(|(number, machine)| {
+        Entry::new(number, format!("line {}", machine.line), machine.token())
     });
     let entries = entries.collect();
     let parts = machines.iter().map(|machine| machine.part.clone()).collect();
@@ -49,6 +47,14 @@ struct Parts {
 }
 
 impl Removal for Parts {
+    fn check(&self, _: &[usize]) -> Result<(), Error> {
+        self.file.check()
+    }
+
+    fn file(&self, _: usize) -> Option<&Path> {
+        Some(self.file.path())
+    }
+
     fn remove(&self, numbers: &[usize]) -> Result<(), Error> {
         let whole_lines = |part: &Range<usize>| with_line(self.file.content(), part);
         let parts = numbers.iter().map(|&number| whole_lines(&self.parts[number]));
@@ -91,7 +97,7 @@ impl Machine {
         }
         let context = Context::of_host(b"https", name);
         let context = context.ok_or("its host cannot be one that git asks for")?;
-        let password = self.password.as_ref().ok_or("it has no token")?;
+        let password = self.password.as_ref().map_or(&b""[..], |password| password);
         let login = self.login.as_ref().map(|login| Username::new(login));
         credential(context, login, Secret::new(password))
     }

@@ -5,7 +5,7 @@
 //! is replaced.
 
 use crate::error::Error;
-use crate::private_file::{self, Links, Refusal, Replacement};
+use crate::private_file::{self, Links, Refusal, Replacement, Rights};
 use crate::secret::Buffer;
 use std::fs;
 use std::io::ErrorKind;
@@ -40,33 +40,59 @@ impl PlainFile {
         Ok(Some(Self { path, content }))
     }
 
+    /// Where it is, without links.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// All of it.
     pub(super) fn content(&self) -> &[u8] {
         self.content.expose()
     }
 
     /// Replaces the file by what is left of it without these parts, which are in order and do
-    /// not overlap.
+    /// not overlap. Nobody but its owner has access to it then.
     ///
     /// # Errors
     /// [`Error::Refused`] where the file is not what was read, or is being written; where it
     /// cannot be written. It is then as it was.
     pub(super) fn without(&self, parts: &[Range<usize>]) -> Result<(), Error> {
-        let replacement = Replacement::begin(&self.path).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => Error::Refused(
-                "another program is writing the file: repeat, or delete the .lock file beside it",
-            ),
-            _ => Error::Refused("the file's folder cannot be written"),
-        })?;
+        let prepared = self.prepare(&self.kept(parts), Rights::OwnersAlone)?;
+        Prepared::put_all(vec![prepared])
+    }
+
+    /// Looks whether the file could be replaced. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where it is being written, or cannot be written.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        self.lock().map(drop)
+    }
+
+    /// Writes what is to stand in the file beside it. It is locked until that is in its place.
+    ///
+    /// # Errors
+    /// Those of [`Self::without`].
+    pub(super) fn prepare(&self, pieces: &[&[u8]], rights: Rights) -> Result<Prepared, Error> {
+        let replacement = self.lock()?;
         if *content(&self.path)? != *self.content() {
             return Err(Error::Refused(
                 "the file was changed meanwhile and is left as it is: begin again",
             ));
         }
         let old = fs::metadata(&self.path).map_err(|_| CANNOT_BE_READ)?;
-        replacement
-            .commit(&self.kept(parts), &old)
-            .map_err(|_| Error::Refused("the file could not be written and is left as it was"))
+        replacement.write(pieces, &old, rights).map_err(|_| NOT_WRITTEN)?;
+        let (path, old) = (self.path.clone(), self.content.clone());
+        Ok(Prepared { path, replacement, old, rights })
+    }
+
+    fn lock(&self) -> Result<Replacement, Error> {
+        Replacement::begin(&self.path).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Error::Refused(
+                "another program is writing the file: repeat, or delete the .lock file beside it",
+            ),
+            _ => Error::Refused("the file's folder cannot be written"),
+        })
     }
 
     fn kept(&self, parts: &[Range<usize>]) -> Vec<&[u8]> {
@@ -76,6 +102,40 @@ impl PlainFile {
         starts.zip(ends).map(|(start, end)| &content[start..end]).collect()
     }
 }
+
+/// A file whose new content lies ready beside it.
+pub(super) struct Prepared {
+    path: PathBuf,
+    replacement: Replacement,
+    old: Buffer,
+    rights: Rights,
+}
+
+impl Prepared {
+    /// Puts the new content of all these files in its place. Where one cannot be, those before it
+    /// are given their old content again.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where one could not be written.
+    pub(super) fn put_all(files: Vec<Self>) -> Result<(), Error> {
+        let mut done: Vec<(PathBuf, Buffer, Rights)> = Vec::new();
+        for Self { path, replacement, old, rights } in files {
+            if replacement.put().is_ok() {
+                done.push((path, old, rights));
+                continue;
+            }
+            for (path, old, rights) in done {
+                let now = PlainFile::read(&path)?.ok_or(NOT_WRITTEN)?;
+                let before = now.prepare(&[old.expose()], rights)?;
+                before.replacement.put().map_err(|_| NOT_WRITTEN)?;
+            }
+            return Err(NOT_WRITTEN);
+        }
+        Ok(())
+    }
+}
+
+const NOT_WRITTEN: Error = Error::Refused("the file could not be written and is left as it was");
 
 /// Where a file's text lies: after the byte order mark with which some editors begin it.
 pub(super) fn without_mark(content: &[u8]) -> Range<usize> {

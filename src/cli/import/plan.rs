@@ -2,12 +2,16 @@
 
 use super::found::Source;
 use crate::cli::accounts::existing;
-use crate::credential::Credential;
+use crate::context::{Context, shown};
+use crate::credential::{Account, Credential};
 use crate::error::Error;
+use crate::forge;
 use crate::helper::{self, Choice};
-use crate::keychain::Keychain;
+use crate::keychain::{Keychain, Kind};
+use crate::setup::Opened;
 use crate::terminal;
 use crate::time::now;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// What is to be done with a source's entries.
@@ -33,6 +37,9 @@ pub(super) enum Step {
     Claim,
     /// The account has another token, which is not to be replaced.
     Differs,
+    /// An earlier entry, of this number, has another token for the account, and has been served in
+    /// its place: it leaves the source with that one.
+    Unserved(usize),
     /// It stays where it is, for this reason.
     Stays(&'static str),
 }
@@ -51,47 +58,60 @@ impl Step {
             Self::AlreadyThere => "is there already".to_owned(),
             Self::Claim => "is there already, from git: becomes yours".to_owned(),
             Self::Differs => "stays: another token is stored for this account".to_owned(),
+            Self::Unserved(_) => "left out: an earlier one has been used in its place".to_owned(),
             Self::Stays(why) => format!("stays: {why}"),
         }
     }
 }
 
 impl<'a> Plan<'a> {
-    /// Compares what was found with what the keychain has. Nothing is changed.
+    /// Compares what was found with what the keychains of its places have. Nothing is changed.
     ///
     /// # Errors
     /// Where the keychain fails.
     pub(super) fn make(
         source: &'a Source,
-        keychain: &mut dyn Keychain,
-        allow_http: bool,
+        opened: &mut Opened<'_>,
         replace: bool,
     ) -> Result<Self, Error> {
+        let mut places = Places::of(source);
+        let mut firsts: BTreeMap<Account, usize> = BTreeMap::new();
         let mut steps = Vec::with_capacity(source.entries.len());
         for (index, entry) in source.entries.iter().enumerate() {
-            let step = match &entry.token {
-                Err(why) => Step::Stays(why),
-                Ok(token) if token.context.exposes_secrets() && !allow_http => {
-                    Step::Stays("http is unencrypted")
-                }
-                Ok(token) if token.expiry.is_some_and(|expiry| expiry <= now()) => {
-                    Step::Stays("it has expired")
-                }
-                Ok(token) => {
-                    let mut earlier =
-                        source.entries[..index].iter().filter_map(|e| e.token.as_ref().ok());
-                    let twin = earlier.find(|other| other.account() == token.account());
-                    match twin {
-                        Some(twin) if twin.token != token.token => {
-                            Step::Stays("an earlier one is for the same account")
-                        }
-                        _ => step(keychain, token, replace)?,
-                    }
+            let token = match &entry.token {
+                Ok(token) => token,
+                Err(why) => {
+                    steps.push(Step::Stays(why));
+                    continue;
                 }
             };
-            steps.push(step);
+            let (keychain, allow_http) = opened.at(&token.context)?;
+            steps.push(if token.context.exposes_secrets() && !allow_http {
+                Step::Stays("http is unencrypted")
+            } else if token.is_expired(now()) {
+                Step::Stays("it has expired")
+            } else {
+                let first = *firsts.entry(token.account()).or_insert(index);
+                let other = &source.entries[first];
+                let is_same = other.token.as_ref().is_ok_and(|other| other.token == token.token);
+                match (is_same, other.group == entry.group) {
+                    // Only when it is asked it turns out which one there is.
+                    _ if is_from_here(source, keychain)? => {
+                        Step::Stays("it is in this very keychain")
+                    }
+                    (true, _) if places.have_room_for(token, keychain)? => Step::Store,
+                    (true, _) => step(keychain, token, replace)?,
+                    (false, true) => Step::Unserved(first),
+                    (false, false) => Step::Stays("another one here is for the same account"),
+                }
+            });
         }
         Ok(Self { source, steps, replace })
+    }
+
+    /// What becomes of the entry at this index.
+    pub(super) fn step(&self, index: usize) -> Step {
+        self.steps[index]
     }
 
     /// How many steps are such.
@@ -99,11 +119,42 @@ impl<'a> Plan<'a> {
         self.steps.iter().filter(|step| is_such(step)).count()
     }
 
-    /// The numbers of the entries whose tokens the keychain has.
-    pub(super) fn in_keychain(&self) -> Vec<usize> {
+    /// The numbers of the entries that the source can do without: of those whose tokens the
+    /// keychain has, and those that were never served.
+    pub(super) fn settled(&self) -> Vec<usize> {
+        self.numbers(|step| matches!(step, Step::Stored | Step::AlreadyThere))
+    }
+
+    /// The numbers of those that the source could do without once the plan is carried out.
+    pub(super) fn to_settle(&self) -> Vec<usize> {
+        self.numbers(|step| !matches!(step, Step::Stays(_) | Step::Differs))
+    }
+
+    fn numbers(&self, is_done: impl Fn(&Step) -> bool) -> Vec<usize> {
+        let is_done = |step: &Step| match step {
+            Step::Unserved(first) => is_done(&self.steps[*first]),
+            step => is_done(step),
+        };
+        let entries = self.source.entries.iter().zip(&self.steps);
+        entries.filter(|(_, step)| is_done(step)).map(|(entry, _)| entry.number).collect()
+    }
+
+    /// How many of the entries that the source can do without are kept nowhere then.
+    pub(super) fn dropped(&self) -> usize {
+        let is_settled =
+            |first: usize| matches!(self.steps[first], Step::Stored | Step::AlreadyThere);
+        self.count(|step| matches!(step, Step::Unserved(first) if is_settled(*first)))
+    }
+
+    /// The keychains that have them.
+    ///
+    /// # Errors
+    /// Where there is no such keychain.
+    pub(super) fn kept_in(&self, opened: &mut Opened<'_>) -> Result<Vec<Kind>, Error> {
         let entries = self.source.entries.iter().zip(&self.steps);
         let kept = entries.filter(|(_, step)| matches!(step, Step::Stored | Step::AlreadyThere));
-        kept.map(|(entry, _)| entry.number).collect()
+        let tokens = kept.filter_map(|(entry, _)| entry.token.as_ref().ok());
+        tokens.map(|token| Ok(opened.at(&token.context)?.0.kind())).collect()
     }
 
     /// What was stored, in the source's order.
@@ -113,18 +164,24 @@ impl<'a> Plan<'a> {
         stored.filter_map(|(entry, _)| entry.token.as_ref().ok()).collect()
     }
 
-    /// Writes what is to be written and reads it back; how many.
+    /// Writes what is to be written and reads it back. Returns for each in which keychain.
     ///
     /// # Errors
-    /// Where the keychain fails.
-    pub(super) fn carry_out(&mut self, keychain: &mut dyn Keychain) -> Result<usize, Error> {
-        let _guard = keychain.exclusive();
-        let mut stored = 0;
+    /// Where a keychain fails.
+    pub(super) fn carry_out(&mut self, opened: &mut Opened<'_>) -> Result<Vec<Kind>, Error> {
+        let first = self.source.entries.iter().find_map(|entry| entry.token.as_ref().ok());
+        // One for all keychains.
+        let _guard = match first {
+            Some(token) => opened.at(&token.context)?.0.exclusive(),
+            None => None,
+        };
+        let mut stored = Vec::new();
         for (entry, place) in self.source.entries.iter().zip(&mut self.steps) {
             let Ok(token) = &entry.token else { continue };
             if !place.is_wanted() {
                 continue;
             }
+            let (keychain, _) = opened.at(&token.context)?;
             // Somebody may have thought about the question for a while.
             let now = step(keychain, token, self.replace)?;
             if now == Step::Claim {
@@ -132,7 +189,7 @@ impl<'a> Plan<'a> {
                 *place = Step::AlreadyThere;
             } else if now.is_wanted() && (now == *place || self.replace) {
                 save(keychain, token)?;
-                stored += 1;
+                stored.push(keychain.kind());
                 *place = Step::Stored;
             } else {
                 *place = now;
@@ -147,24 +204,79 @@ impl<'a> Plan<'a> {
         Ok(stored)
     }
 
+    /// The entries that are to be imported and hold more than a token, and what.
+    pub(super) fn copied_along(&self) -> Vec<(&str, String)> {
+        let wanted = self.source.entries.iter().zip(&self.steps);
+        let wanted = wanted.filter(|(_, step)| step.is_wanted());
+        let found = wanted.filter_map(|(entry, _)| {
+            let token = entry.token.as_ref().ok()?;
+            let what = forge::around(&token.context, token.token.expose())?;
+            Some((entry.label.as_str(), what))
+        });
+        found.collect()
+    }
+
     /// What is to be done, for people.
     pub(super) fn table(&self) -> String {
         let mut rows = vec![["PLACE".to_owned(), "USERNAME".to_owned(), "WHAT".to_owned()]];
         rows.extend(self.source.entries.iter().zip(&self.steps).map(|(entry, step)| {
             let (place, username) = match &entry.token {
-                Ok(token) => (token.context.to_string(), token.account().username.to_string()),
+                Ok(token) => {
+                    let username = token.username.clone().unwrap_or_default();
+                    (token.context.to_string(), username.to_string())
+                }
                 Err(_) => (entry.label.clone(), "-".to_owned()),
             };
-            [place, username, step.text()]
+            [place, username, step.text()].map(|text| shown(&text).into_owned())
         }));
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
         let (place, username) = (width(0).unwrap_or(0), width(1).unwrap_or(0));
-        let mut text = format!("{}\n", self.source.name);
+        let mut text = format!("{}\n", shown(&self.source.name));
         for row in rows {
             let _ = writeln!(text, "  {:place$}  {:username$}  {}", row[0], row[1], row[2]);
         }
         text
     }
+}
+
+/// Where keychains have accounts, as far as that is known.
+enum Places {
+    /// Each token's place is asked for.
+    Unknown,
+    /// At these alone: one question about all accounts takes the place of many about single ones.
+    Known(Vec<(Kind, BTreeSet<Context>)>),
+}
+
+impl Places {
+    fn of(source: &Source) -> Self {
+        const MANY: usize = 10;
+        if source.entries.len() < MANY { Self::Unknown } else { Self::Known(Vec::new()) }
+    }
+
+    /// Whether it is known that no account answers yet where this token would.
+    fn have_room_for(
+        &mut self,
+        token: &Credential,
+        keychain: &mut dyn Keychain,
+    ) -> Result<bool, Error> {
+        let Self::Known(keychains) = self else { return Ok(false) };
+        let kind = keychain.kind();
+        let known = keychains.iter().position(|(known, _)| *known == kind);
+        if known.is_none() {
+            let list = helper::with_retries(|| keychain.list())?;
+            keychains.push((kind, list.into_iter().map(|(found, _)| found.context).collect()));
+        }
+        let at = known.unwrap_or(keychains.len() - 1);
+        let places = &keychains[at].1;
+        Ok(token.context.outwards().iter().all(|context| !places.contains(context)))
+    }
+}
+
+/// Whether the keychain is the one that the tokens come from.
+fn is_from_here(source: &Source, keychain: &mut dyn Keychain) -> Result<bool, Error> {
+    let Some(kind) = source.keychain() else { return Ok(false) };
+    helper::with_retries(|| keychain.asks_before_it_searches())?;
+    Ok(keychain.kind() == kind)
 }
 
 fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Result<Step, Error> {

@@ -3,8 +3,8 @@
 //! Lines that another system or an editor has ended with CRLF, or begun with a byte order mark,
 //! have never served git, and are read all the same.
 
-use super::credential_url::Parts;
-use super::found::{Entry, Removal, Source};
+use super::credential_url::{Parts, Reach};
+use super::found::{Entry, NO_URL, Removal, Source};
 use super::plain_file::{PlainFile, without_mark};
 use crate::error::Error;
 use std::ops::Range;
@@ -24,8 +24,8 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let text = if number == 0 { &text[without_mark(text)] } else { text };
-        let token = Parts::of(text).ok_or("it is no URL").and_then(|parts| parts.token());
-        Entry { number, label: format!("line {}", number + 1), token }
+        let token = Parts::of(text).ok_or(NO_URL).and_then(|parts| parts.token(Reach::Path));
+        Entry::new(number, format!("line {}", number + 1), token)
     });
     let entries = entries.collect();
     let remark = "if git still writes there, see: git config --show-origin --get-all \
@@ -56,6 +56,14 @@ struct Lines {
 }
 
 impl Removal for Lines {
+    fn check(&self, _: &[usize]) -> Result<(), Error> {
+        self.file.check()
+    }
+
+    fn file(&self, _: usize) -> Option<&Path> {
+        Some(self.file.path())
+    }
+
     fn remove(&self, numbers: &[usize]) -> Result<(), Error> {
         let parts: Vec<_> = numbers.iter().map(|&number| self.lines[number].clone()).collect();
         self.file.without(&parts)

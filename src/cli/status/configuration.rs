@@ -1,97 +1,55 @@
-//! What git is configured to do at a place: whom it asks, in which order, and what keeps it from
-//! asking at all.
+//! What is wrong with git's configuration at a place: with whom it asks, in which order, and what
+//! keeps it from asking at all.
 
 use super::finding::{Finding, Mend, below_home, location, origin};
 use super::places::Asked;
-use super::sources;
-use crate::arguments::HelperOptions;
+use super::{clients, sources};
 use crate::context::escape;
-use crate::credential::Username;
-use crate::git::entries::{Entries, Entry};
+use crate::forge;
+use crate::git::configuration::Configuration;
+use crate::git::entries::{Entries, Entry, is_true};
 use crate::git::helper_line::{self, Helper};
 use crate::git::words::{any_of, typed};
-use crate::source::SourceOptions;
 use serde_json::{Value, json};
 use std::env;
 
-/// Whom git asks at a place.
-pub(in crate::cli) struct Configuration<'a> {
-    helpers: Vec<(&'a Entry, Helper)>,
-    /// Whether it sends the path.
-    pub(super) sends_path: bool,
-    /// The username that it asks for where the URL has none.
-    pub(super) username: Option<Username>,
-    /// Where our line stands.
-    ours: Option<usize>,
+/// What there is to say of git's configuration at a place.
+pub(in crate::cli) struct View<'a> {
+    configuration: &'a Configuration<'a>,
     /// The place as an argument of our own commands: a blank and a URL, or nothing.
     argument: String,
-    /// Without a place in particular: our options for the places for which git asks us.
-    elsewhere: Option<HelperOptions>,
+    /// Whether git asks us at certain places only, and none is looked at.
+    elsewhere: bool,
 }
 
-impl<'a> Configuration<'a> {
-    pub(in crate::cli) fn at(entries: &'a Entries, asked: Option<&Asked>) -> Self {
-        let url = asked.map(|asked| asked.url.as_str());
-        let helpers = entries.helpers_at(url);
-        let settings = entries.at("credential", url);
-        let sends_path = sends_path(&settings);
-        let username = settings.iter().rev().find(|entry| entry.name == "username");
-        let username = username.map(|entry| Username::new(entry.value.as_bytes()));
-        let ours = helpers.iter().position(|(_, helper)| matches!(helper, Helper::Ours(_)));
-        let lines = entries.named("credential", "helper").filter(|_| asked.is_none());
-        let elsewhere = lines.rev().find_map(|entry| match Helper::parse(&entry.value) {
-            Helper::Ours(options) => options.map(|options| *options),
-            _ => None,
-        });
-        let argument = argument(entries, asked);
-        Self { helpers, sends_path, username, ours, argument, elsewhere }
+impl<'a> View<'a> {
+    pub(in crate::cli) fn of(
+        configuration: &'a Configuration<'a>,
+        entries: &Entries,
+        asked: Option<&Asked>,
+    ) -> Self {
+        let argument = argument(configuration, asked);
+        let elsewhere = asked.is_none() && entries.our_lines().next().is_some();
+        Self { configuration, argument, elsewhere }
     }
 
-    /// The options of our line that has a keychain, if there is one.
-    pub(super) fn our_options(&self) -> Option<&HelperOptions> {
-        let here = self.helpers.iter().find_map(|(_, helper)| match helper {
-            Helper::Ours(Some(options)) if options.source.is_none() => Some(&**options),
-            _ => None,
-        });
-        here.or(self.elsewhere.as_ref().filter(|options| options.source.is_none()))
-    }
-
-    /// Whether git asks us here, in whatever way.
-    pub(super) fn has_ours(&self) -> bool {
-        self.ours.is_some()
-    }
-
-    /// The sources of tokens that lines of ours have in place of a keychain.
-    pub(super) fn sources(&self) -> impl Iterator<Item = &SourceOptions> {
-        self.helpers.iter().filter_map(|(_, helper)| match helper {
-            Helper::Ours(Some(options)) => options.source.as_ref(),
-            _ => None,
-        })
-    }
-
-    /// Whether there is one.
-    pub(super) fn has_source(&self) -> bool {
-        self.sources().next().is_some()
-    }
-
-    /// Whether git asks us, and never for what is in a keychain.
-    pub(super) fn has_only_sources(&self) -> bool {
-        self.has_source() && !self.helpers.iter().any(|(_, helper)| helper.is_our_keychain())
+    fn helpers(&self) -> &'a [(&'a Entry, Helper)] {
+        &self.configuration.helpers
     }
 
     /// The helpers in git's order, each with where it is configured.
     pub(super) fn lines(&self) -> Vec<(String, String)> {
-        self.helpers.iter().map(|(entry, helper)| (name(entry, helper), origin(entry))).collect()
+        self.helpers().iter().map(|(entry, helper)| (name(entry, helper), origin(entry))).collect()
     }
 
     /// The other helpers that git asks here.
     pub(in crate::cli) fn other_names(&self) -> Vec<String> {
-        let others = self.helpers.iter().filter(|(_, helper)| !matches!(helper, Helper::Ours(_)));
+        let others = self.helpers().iter().filter(|(_, helper)| !matches!(helper, Helper::Ours(_)));
         others.map(|(entry, helper)| name(entry, helper)).collect()
     }
 
     pub(super) fn to_json(&self) -> Value {
-        let helpers = self.helpers.iter().map(|(entry, helper)| {
+        let helpers = self.helpers().iter().map(|(entry, helper)| {
             json!({
                 "name": name(entry, helper),
                 "ours": matches!(helper, Helper::Ours(_)),
@@ -108,6 +66,7 @@ impl<'a> Configuration<'a> {
         let mut findings = self.about_ours();
         self.about_others(&mut findings);
         self.about_doubles(&mut findings);
+        findings.extend(clients::findings(self.helpers(), self.configure("--by-name ")));
         findings
     }
 
@@ -117,8 +76,8 @@ impl<'a> Configuration<'a> {
 
     fn about_ours(&self) -> Vec<Finding> {
         let others = self.other_names();
-        if !self.has_ours() {
-            if self.elsewhere.is_some() {
+        if !self.configuration.has_ours() {
+            if self.elsewhere {
                 let what = "git asks this helper at certain places only: name one";
                 return vec![Finding::note("elsewhere", what, Mend::Nothing)];
             }
@@ -132,7 +91,7 @@ impl<'a> Configuration<'a> {
             }];
         }
         let mut findings = Vec::new();
-        for (entry, helper) in &self.helpers {
+        for (entry, helper) in self.helpers() {
             let Helper::Ours(options) = helper else { continue };
             let place = origin(entry);
             if options.is_none() {
@@ -141,7 +100,7 @@ impl<'a> Configuration<'a> {
             }
             let (word, path) = helper_line::our_program(&entry.value);
             match path {
-                None if word == "pat" => findings.push(Finding::wrong(
+                None if !word.contains(['/', '\\']) => findings.push(Finding::wrong(
                     "not-in-path",
                     format!("git does not find git-credential-pat in PATH ({place})"),
                     self.configure(""),
@@ -163,9 +122,10 @@ impl<'a> Configuration<'a> {
     }
 
     fn about_others(&self, findings: &mut Vec<Finding>) {
-        for (at, (entry, helper)) in self.helpers.iter().enumerate() {
+        let ours = self.helpers().iter().position(|(_, one)| matches!(one, Helper::Ours(_)));
+        for (at, (entry, helper)) in self.helpers().iter().enumerate() {
             let place = origin(entry);
-            let first = self.ours.is_some_and(|ours| at < ours);
+            let first = ours.is_some_and(|ours| at < ours);
             let (name, line) = match helper {
                 Helper::Snippet => {
                     findings.push(self.snippet(entry, first));
@@ -181,7 +141,7 @@ impl<'a> Configuration<'a> {
                 );
                 let mend = Mend::unset(entry, &pattern(name, line));
                 let mend = match mend {
-                    Mend::Advice(_) if self.has_ours() => self.configure("--only "),
+                    Mend::Advice(_) if self.configuration.has_ours() => self.configure("--only "),
                     mend => mend,
                 };
                 findings.push(Finding::wrong("plain-text-helper", what, mend));
@@ -190,7 +150,7 @@ impl<'a> Configuration<'a> {
                     "git asks {name} first and this helper only where it has no answer ({place})"
                 );
                 findings.push(Finding::wrong("asked-first", what, self.configure("--only ")));
-            } else if self.has_ours() {
+            } else if self.configuration.has_ours() && !helper.only_answers() {
                 let what = format!("git gives a copy of every token to {name}, too ({place})");
                 let mend = Mend::unset(entry, &pattern(name, line));
                 findings.push(Finding::note("gets-copies", what, mend));
@@ -202,7 +162,7 @@ impl<'a> Configuration<'a> {
         let place = origin(entry);
         let pattern = "^!";
         // Where a pattern of ours would hit more than snippets a person must look.
-        let alone = self.helpers.iter().all(|(other, helper)| {
+        let alone = self.helpers().iter().all(|(other, helper)| {
             other.origin != entry.origin
                 || *other.subsection != *entry.subsection
                 || matches!(helper, Helper::Snippet) == other.value.starts_with('!')
@@ -227,7 +187,7 @@ impl<'a> Configuration<'a> {
     }
 
     fn about_doubles(&self, findings: &mut Vec<Finding>) {
-        for (at, (entry, helper)) in self.helpers.iter().enumerate() {
+        for (at, (entry, helper)) in self.helpers().iter().enumerate() {
             let is_same = |(other, earlier): &(&Entry, Helper)| match (earlier, helper) {
                 (Helper::Ours(Some(a)), Helper::Ours(Some(b))) => {
                     a.source.is_none() && b.source.is_none() && a.kind == b.kind
@@ -235,7 +195,7 @@ impl<'a> Configuration<'a> {
                 (Helper::Other(a), Helper::Other(b)) => a == b && *other.value == *entry.value,
                 _ => false,
             };
-            let Some((first, _)) = self.helpers[..at].iter().find(|earlier| is_same(earlier))
+            let Some((first, _)) = self.helpers()[..at].iter().find(|earlier| is_same(earlier))
             else {
                 continue;
             };
@@ -253,12 +213,6 @@ impl<'a> Configuration<'a> {
             findings.push(Finding::wrong("doubled", what, mend));
         }
     }
-}
-
-/// Whether git sends the path where these settings count.
-pub(super) fn sends_path(settings: &[&Entry]) -> bool {
-    let last = settings.iter().rev().find(|entry| entry.name == "usehttppath");
-    last.is_some_and(|entry| is_true(&entry.value))
 }
 
 /// What else decides about requests here, outside of `credential.helper`.
@@ -295,7 +249,8 @@ pub(super) fn others(entries: &Entries) -> Vec<(&'static str, String)> {
         .or_else(|| Some((entries.value("core", "askpass")?.to_owned(), "core.askPass")))
         .or_else(|| Some((variable("SSH_ASKPASS")?, "SSH_ASKPASS")));
     if let Some((program, from)) = asks {
-        lines.push(("asks", format!("{} ({from}), after the helpers", escape(program.as_bytes()))));
+        let program = escape(forge::shown(&program).as_bytes());
+        lines.push(("asks", format!("{program} ({from}), after the helpers")));
     }
     if variable("GIT_TERMINAL_PROMPT").is_some_and(|value| !is_true(&value)) {
         lines.push(("asks", "not on the terminal: GIT_TERMINAL_PROMPT says so".to_owned()));
@@ -366,24 +321,11 @@ fn once(entry: &Entry) -> Mend {
     }
 }
 
-/// Where `configure` must write so that it counts: after the last line that makes git forget the
-/// helpers before it.
-fn argument(entries: &Entries, asked: Option<&Asked>) -> String {
-    let lines = entries.at("credential", asked.map(|asked| asked.url.as_str()));
-    let is_reset = |entry: &&&Entry| entry.name == "helper" && entry.value.is_empty();
-    let Some(reset) = lines.iter().rev().find(is_reset) else { return String::new() };
-    let scope = if matches!(reset.scope.as_str(), "local" | "worktree") { " --local" } else { "" };
-    match asked {
-        Some(asked) if !reset.subsection.is_empty() => {
-            let host = asked.context.host_level().to_string();
-            let is_whole = reset.subsection.contains("://") && reset.key().is_some();
-            format!("{scope} {}", typed(if is_whole { &reset.subsection } else { &host }))
-        }
-        _ => scope.to_owned(),
-    }
-}
-
-fn is_true(value: &str) -> bool {
-    ["", "true", "yes", "on"].iter().any(|yes| value.eq_ignore_ascii_case(yes))
-        || value.parse::<i64>().is_ok_and(|number| number != 0)
+/// Where `configure` must write so that it counts, as its arguments.
+fn argument(configuration: &Configuration<'_>, asked: Option<&Asked>) -> String {
+    let spot = configuration.spot(asked.map(|asked| &asked.context));
+    let scope = if spot.scope == "local" { " --local" } else { "" };
+    let place =
+        if spot.place.is_empty() { String::new() } else { format!(" {}", typed(&spot.place)) };
+    format!("{scope}{place}")
 }

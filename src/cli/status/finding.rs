@@ -1,8 +1,10 @@
 //! Something that is not as it should be, or that should be known, and what mends it.
 
+use crate::forge;
 use crate::git::entries::Entry;
 use crate::git::helper_line;
 use crate::git::words::typed;
+use crate::terminal;
 use serde_json::{Value, json};
 use std::env;
 use std::path::PathBuf;
@@ -13,7 +15,7 @@ pub(in crate::cli) struct Finding {
     /// For programs: `plain-text-helper`. It does not change.
     pub(super) id: &'static str,
     /// Whether something is wrong, so that not all is well.
-    pub(super) wrong: bool,
+    pub(in crate::cli) wrong: bool,
     /// In a sentence.
     pub(in crate::cli) what: String,
     pub(in crate::cli) mend: Mend,
@@ -39,6 +41,14 @@ impl Finding {
     /// Something that should be known.
     pub(super) fn note(id: &'static str, what: impl Into<String>, mend: Mend) -> Self {
         Self { id, wrong: false, what: what.into(), mend }
+    }
+
+    /// Says it on stderr, with what mends it; `place` stands before it.
+    pub(in crate::cli) fn say(&self, command: &str, place: &str) {
+        terminal::say(command, &format!("{place}{}", self.what));
+        if let Mend::Command(mend) | Mend::Advice(mend) = &self.mend {
+            terminal::hint(mend);
+        }
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -86,12 +96,12 @@ impl Mend {
 }
 
 /// How this program is called by those who read this.
-pub(super) fn this_command() -> String {
+pub(in crate::cli) fn this_command() -> String {
     if helper_line::by_name().is_some() {
         return "git credential-pat".to_owned();
     }
     let path = helper_line::this_path().unwrap_or_else(|| crate::terminal::NAME.into());
-    typed(&path.to_string_lossy())
+    typed(path.as_os_str().as_encoded_bytes())
 }
 
 /// Where a line stands, for people.
@@ -103,9 +113,10 @@ pub(super) fn origin(entry: &Entry) -> String {
     }
 }
 
-/// A path for people: below the home folder from there.
+/// A path for people: below the home folder from there, and nothing where a token stands for
+/// one.
 pub(super) fn below_home(path: &str) -> String {
-    let path = crate::context::escape(path.as_bytes());
+    let path = crate::context::escape(forge::shown(path).as_bytes());
     let home = env::var("HOME").unwrap_or_default();
     let home = home.trim_end_matches('/');
     let rest = path.strip_prefix(home).filter(|_| !home.is_empty());

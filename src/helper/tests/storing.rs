@@ -20,6 +20,7 @@ fn an_incomplete_or_foreign_credential_is_not_kept() {
         "protocol=https host=h.example path=a/../b username=alice password=t1",
         "protocol=https host=h.example username=alice password=t1 ephemeral=1",
         "protocol=https host=h.example username=ghp_TESTONLYTESTONLY password=x-oauth-basic",
+        "protocol=https host=ghp_TESTONLYTESTONLY username=alice password=t1",
         "protocol=https host=h.example username=alice password=t1 password_expiry_utc=1",
         "protocol=https host=h.example username=alice password=t1 password_expiry_utc=1800000000",
     ] {

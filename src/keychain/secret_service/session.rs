@@ -13,6 +13,7 @@
 use super::wire::ObjectPath;
 use crate::error::Error;
 use crate::hardening;
+use crate::keychain::random::random;
 use aes::Aes128;
 use aes::cipher::block_padding::Pkcs7;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
@@ -260,13 +261,6 @@ fn decrypt(key: &Key, vector: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>
     let cipher = cbc::Decryptor::<Aes128>::new((&**key).into(), vector.into());
     let length = cipher.decrypt_padded::<Pkcs7>(&mut bytes).map_err(|_| Error::Damaged)?.len();
     bytes.truncate(length);
-    Ok(bytes)
-}
-
-fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
-    let mut bytes = Zeroizing::new([0; N]);
-    getrandom::fill(&mut *bytes)
-        .map_err(|_| Error::Keychain("the system has no random numbers"))?;
     Ok(bytes)
 }
 

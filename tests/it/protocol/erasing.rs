@@ -1,6 +1,7 @@
 //! What a refusal takes away, and what it leaves.
 
-use super::{Place, Row, check};
+use super::{Row, check};
+use crate::support::home::Home;
 
 const ALICE: &str = "protocol=https host=HOST username=alice password=t1";
 const BOB: &str = "protocol=https host=HOST username=bob password=t2";
@@ -215,12 +216,12 @@ const PUT_AWAY: &[Row] = &[
 
 #[test]
 fn a_refused_token_and_what_is_named_are_kept_for_their_owner() {
-    let place = Place::new();
+    let place = Home::bare();
     place.answers("store", ALICE, "");
     place.answers("erase", ALICE, "");
     place.answers("erase", GET_ALICE, "");
     assert_eq!(place.keys.accounts().len(), 1);
-    let url = place.filled_in("https://HOST");
+    let url = place.fill("https://HOST");
     let command = |words: &[&str]| {
         let words = [words, &[&url, "--keychain", crate::support::KEYCHAIN]].concat();
         place.sandbox.helper(&words, "")

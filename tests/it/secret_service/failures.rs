@@ -1,9 +1,8 @@
 //! What the client does where the bus or the service is absent, mute, mad or killed.
 
-use super::{add, client, context, credential, find, impatient, tokens};
+use super::{add, again, client, context, credential, find, impatient, tokens};
 use crate::support::desktop::Desktop;
 use git_credential_pat::error::Error;
-use git_credential_pat::helper::with_retries;
 use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
 use git_credential_pat::keychain::{Found, Keychain};
 use rustix::process::Signal;
@@ -144,7 +143,7 @@ fn a_connection_that_breaks_is_worth_another_try() {
 fn a_bus_that_dies_is_an_error_and_then_unreachable() {
     let mut desktop = Desktop::gnome_keyring();
     let mut keychain = client(&desktop);
-    with_retries(|| search(&mut keychain)).unwrap();
+    again(|| search(&mut keychain)).unwrap();
     desktop.kill("dbus-daemon");
     assert!(search(&mut keychain).is_err_and(Error::is_transient));
     assert!(matches!(search(&mut keychain), Err(Error::Unreachable(_))));

@@ -1,9 +1,8 @@
 //! Locked keyrings and the windows that unlock them.
 
-use super::{add, client, context, credential, find, tokens};
+use super::{add, again, client, context, credential, find, tokens};
 use crate::support::desktop::{Desktop, PASSWORD};
 use git_credential_pat::error::Error;
-use git_credential_pat::helper::with_retries;
 use git_credential_pat::keychain::Keychain;
 use git_credential_pat::keychain::secret_service::{Prompts, SecretService};
 use std::time::{Duration, Instant};
@@ -31,7 +30,7 @@ fn refuses_where_nobody_can_be_asked(desktop: &Desktop) {
     locked(keychain.write(None, &other));
     locked(keychain.delete(&found[0]));
     // Whose it is can still be listed.
-    let listed = with_retries(|| keychain.list()).unwrap();
+    let listed = again(|| keychain.list()).unwrap();
     assert_eq!(listed.len(), 1);
     assert!(listed[0].0.locked && listed[0].1.username.as_bytes() == b"a");
 }

@@ -24,6 +24,9 @@ const PROMPTER: &str = "/usr/libexec/gcr-prompter";
 
 const SERVICE: &str = "org.freedesktop.secrets";
 
+/// dbus-broker with what it wants of a system.
+const BROKER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/broker.py");
+
 /// Mounts a disk at a folder and becomes a program that sees it there.
 const SMALL_DISK: &str = "mount -t tmpfs -o size=64k,mode=700 none \"$1\" && shift && exec \"$@\"";
 
@@ -127,6 +130,13 @@ impl Desktop {
         desktop
     }
 
+    /// The same with dbus-broker for its bus, as Fedora and Arch Linux have it.
+    pub fn gnome_keyring_on_dbus_broker() -> Self {
+        let mut desktop = Self::with_bus(Self::dbus_broker, None);
+        desktop.start_gnome_keyring();
+        desktop
+    }
+
     /// A bus with an unlocked GNOME Keyring whose files lie on a disk of 64 KiB of its own.
     /// Only root can make one; others get a folder, see [`Self::fill_disk`].
     pub fn gnome_keyring_on_small_disk() -> Self {
@@ -213,6 +223,10 @@ impl Desktop {
     }
 
     fn with(display: Option<(Process, String)>) -> Self {
+        Self::with_bus(Self::dbus_daemon, display)
+    }
+
+    fn with_bus(bus: fn(&Self) -> Process, display: Option<(Process, String)>) -> Self {
         let mut sandbox = Sandbox::new();
         sandbox.set("GSETTINGS_BACKEND", "memory");
         sandbox.set("NO_AT_BRIDGE", "1");
@@ -225,7 +239,8 @@ impl Desktop {
             processes.push(process);
         }
         let mut desktop = Self { processes, sandbox, address };
-        desktop.start_bus();
+        desktop.configure_bus();
+        desktop.processes.push(bus(&desktop));
         let address = desktop.address.clone();
         desktop.sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);
         desktop
@@ -261,7 +276,7 @@ impl Desktop {
         self.processes.iter().find(|p| p.name == name).unwrap()
     }
 
-    fn start_bus(&mut self) {
+    fn configure_bus(&self) {
         // No services of the system's: only what a test starts is there. The prompter is
         // gnome-keyring's and is started by the bus.
         let services = self.sandbox.path("services");
@@ -276,14 +291,25 @@ impl Desktop {
             self.address,
             services.display()
         );
-        let path = self.sandbox.path("bus.conf");
-        fs::write(&path, config).unwrap();
+        fs::write(self.sandbox.path("bus.conf"), config).unwrap();
+    }
+
+    fn dbus_daemon(&self) -> Process {
         let mut command = self.sandbox.command("dbus-daemon");
-        command.arg(format!("--config-file={}", path.display()));
+        command.arg(format!("--config-file={}", self.sandbox.path("bus.conf").display()));
         command.args(["--nofork", "--nopidfile", "--print-address"]);
         let mut bus = start(command, "dbus-daemon", "dbus-daemon");
         first_line(&mut bus);
-        self.processes.push(bus);
+        bus
+    }
+
+    fn dbus_broker(&self) -> Process {
+        let mut command = self.sandbox.command("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "python3", BROKER]);
+        command.args([self.sandbox.path("run/bus"), self.sandbox.path("bus.conf")]);
+        let mut bus = start(command, "dbus-broker", "dbus-broker");
+        first_line(&mut bus);
+        bus
     }
 
     /// Starts another GNOME Keyring where one has ended.

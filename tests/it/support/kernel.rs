@@ -8,6 +8,8 @@ use super::keyring::Keyring;
 use super::label::Label;
 use super::program::program;
 use super::sandbox::run;
+use git_credential_pat::credential::{Account, Credential};
+use git_credential_pat::keychain::item::Content;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -91,6 +93,14 @@ impl Keys {
         command.args(["padd", "user"]).arg(OsStr::from_bytes(description)).arg("@u");
         let ran = run(command, content);
         assert!(ran.status.success(), "{ran}");
+    }
+
+    /// Puts an account there, whatever state it is in.
+    #[track_caller]
+    pub fn plant_account(&self, credential: &Credential) {
+        let Account { context, username } = credential.account();
+        let description = format!("git-credential-pat:{context}\t{}", username.filed());
+        self.plant(description.as_bytes(), &Content::of(credential).to_bytes());
     }
 
     fn list(&self) -> Vec<Key> {

@@ -224,7 +224,7 @@ pub fn certify(folder: &Path, names: &[String; 2]) {
 }
 
 /// Ports that were free a moment ago; whoever is faster may still take one.
-fn free_ports() -> [u16; 3] {
+pub fn free_ports() -> [u16; 3] {
     let listeners = [(); 3].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }

@@ -1,0 +1,278 @@
+//! Tokens in git's configuration: this user's, this machine's, this repository's, its submodules'.
+//!
+//! | where | what the token is for |
+//! |---|---|
+//! | the URL of a remote, a submodule, a branch, of git-lfs | that repository |
+//! | `url.<base>.insteadOf`, on either side | all that begins so |
+//! | `credential.<url>.*`, `http.<url>.*`, `lfs.<url>.*` | that place |
+//! | `http.proxy` and its like | the proxy |
+//! | `credential.<url>.username` | that place |
+//!
+//! A token for a part of a host is kept for that part. When it is taken out, git is told to send
+//! its helpers the path there: in the same file, because the setting must count wherever the URL
+//! does; for a submodule in the user's own, because git clones one outside of the repository. All
+//! files change or none does, and no token is in an argument.
+
+mod removal;
+
+use super::credential_url::{Parts, Reach};
+use super::found::{Entry, Source};
+use super::from::named;
+use super::plain_file::PlainFile;
+use crate::context::escape;
+use crate::credential::Credential;
+use crate::error::Error;
+use crate::forge;
+use crate::git::Failed;
+use crate::git::config_file::ConfigFile;
+use crate::git::entries::{self, Entries};
+use crate::git::files::{self, ConfigPath, Kind};
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+pub(super) const IN_THE_MIDDLE: &str = "a token stands in the middle of it: take it out by hand";
+
+/// What the configuration holds.
+///
+/// # Errors
+/// Where git cannot be run or cannot read its configuration.
+pub(super) fn read() -> Result<Source, Error> {
+    let mut configuration = Configuration::load()?;
+    configuration.put_the_one_that_counts_first();
+    let mut entries: Vec<Entry> = configuration
+        .finds
+        .iter_mut()
+        .enumerate()
+        .map(|(number, find)| {
+            let token = find.token.take().unwrap_or(Err(IN_THE_MIDDLE));
+            let label =
+                format!("{} in {}", find.key, named(&configuration.files[find.file].path.path));
+            Entry { group: find.group, ..Entry::new(number, label, token) }
+        })
+        .collect();
+    for label in std::mem::take(&mut configuration.unread) {
+        let why = Err("its form is not git's: take the token out by hand");
+        entries.push(Entry::new(entries.len(), label, why));
+    }
+    for label in elsewhere()? {
+        let why = Err("it is set by the environment: unset it there");
+        entries.push(Entry::new(entries.len(), label, why));
+    }
+    let of_tree = configuration
+        .finds
+        .iter()
+        .any(|find| configuration.files[find.file].path.kind == Kind::Tree);
+    Ok(Source {
+        name: "git's configuration".to_owned(),
+        entries,
+        removal: Some(Box::new(configuration)),
+        remark: of_tree.then_some(
+            "a file of the working tree has been changed: commit that, and make new tokens, \
+             because its history has the old ones",
+        ),
+        sends_path: true,
+    })
+}
+
+/// Whether a closer look is worth its while.
+fn may_hold_token(content: &[u8]) -> bool {
+    content.contains(&b'@') || forge::holds_token(content)
+}
+
+/// The settings with a token of which git is told on its command line or by the environment.
+fn elsewhere() -> Result<Vec<String>, Error> {
+    let entries = Entries::read().map_err(Failed::tell)?;
+    let found = entries.in_no_file().filter(|entry| {
+        [&entry.value, &entry.subsection].into_iter().any(|text| holds_token(text.as_bytes()))
+    });
+    let key_of = |entry: &entries::Entry| {
+        let subsection = Some(entry.subsection.as_bytes()).filter(|text| !text.is_empty());
+        key(&entry.section, subsection, &entry.name)
+    };
+    Ok(found.map(key_of).collect())
+}
+
+/// Whether a token stands in a text, or before the host of a URL in it.
+fn holds_token(text: &[u8]) -> bool {
+    let is_apart = |b: &u8| b.is_ascii_whitespace() || b"\"'`()<>|;".contains(b);
+    let has_token = |word: &[u8]| Parts::of(word).is_some_and(|parts| parts.has_token());
+    forge::holds_token(text) || text.split(is_apart).any(has_token)
+}
+
+#[derive(Default)]
+struct Configuration {
+    files: Vec<Opened>,
+    finds: Vec<Find>,
+    /// The number of each setting.
+    groups: BTreeMap<String, usize>,
+    /// The files, for people, whose form is not git's.
+    unread: Vec<String>,
+}
+
+struct Opened {
+    path: ConfigPath,
+    plain: PlainFile,
+}
+
+/// A token in a file.
+struct Find {
+    /// The file's number.
+    file: usize,
+    what: What,
+    /// The text that holds it.
+    whole: Zeroizing<Vec<u8>>,
+    /// The setting, without the token.
+    key: String,
+    /// Taken when the source is made.
+    token: Option<Result<Credential, &'static str>>,
+    /// The number of its setting: git takes one of a setting's values.
+    group: usize,
+    /// Where git is to send the path, and what says so.
+    path: Option<(String, Target)>,
+}
+
+/// What takes it out.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Value(usize),
+    Subsection(usize),
+    Remove(usize),
+    /// A person has to.
+    Nothing,
+}
+
+/// Which file tells git to send the path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Same,
+    Repository,
+    User,
+}
+
+impl Configuration {
+    fn load() -> Result<Self, Error> {
+        let mut configuration = Self::default();
+        for path in files::all().map_err(Failed::tell)? {
+            // What cannot be read here does not count for git, or belongs to somebody else.
+            let Ok(Some(plain)) = PlainFile::read(&path.path) else { continue };
+            if !may_hold_token(plain.content()) {
+                continue;
+            }
+            let parsed = ConfigFile::parse(plain.content());
+            match parsed.filter(|parsed| parsed.is_read_so_by_git(plain.content())) {
+                Some(parsed) => configuration.add(path, plain, &parsed),
+                None => configuration.unread.push(named(&path.path)),
+            }
+        }
+        Ok(configuration)
+    }
+
+    fn add(&mut self, path: ConfigPath, plain: PlainFile, parsed: &ConfigFile) {
+        let kind = path.kind;
+        for (number, header) in parsed.headers.iter().enumerate() {
+            let Some(subsection) = header.subsection() else { continue };
+            let key = key(&header.section, Some(subsection), "*");
+            if let Some(parts) = Parts::of(subsection).filter(Parts::has_token) {
+                let reach = if header.section == "url" { Reach::Beginning } else { Reach::Path };
+                let path = sends_path(&parts, reach, target(kind, &header.section));
+                self.push(key, subsection, What::Subsection(number), parts.token(reach), path);
+            } else if holds_token(subsection) {
+                self.push(key, subsection, What::Nothing, Err(IN_THE_MIDDLE), None);
+            }
+        }
+        for (number, line) in parsed.lines.iter().enumerate() {
+            let Some(value) = line.value() else { continue };
+            let header = &parsed.headers[line.header];
+            let (section, name) = (header.section.as_str(), line.name.as_str());
+            let subsection = header.subsection();
+            let key = key(section, subsection, name);
+            if let Some(parts) = Parts::of(value).filter(Parts::has_token) {
+                let reach = match (section, name) {
+                    (_, "proxy") => Reach::Host,
+                    ("url", _) => Reach::Beginning,
+                    _ => Reach::Path,
+                };
+                let path = sends_path(&parts, reach, target(kind, section));
+                self.push(key, value, What::Value(number), parts.token(reach), path);
+            } else if (section, name) == ("credential", "username") && forge::is_token(value) {
+                let (token, path) = as_username(subsection, value);
+                self.push(key, value, What::Remove(number), token, path);
+            } else if holds_token(value) {
+                self.push(key, value, What::Nothing, Err(IN_THE_MIDDLE), None);
+            }
+        }
+        self.files.push(Opened { path, plain });
+    }
+
+    /// Of the file that is added next.
+    fn push(
+        &mut self,
+        key: String,
+        whole: &[u8],
+        what: What,
+        token: Result<Credential, &'static str>,
+        path: Option<(String, Target)>,
+    ) {
+        let next = self.groups.len();
+        let group = *self.groups.entry(key.clone()).or_insert(next);
+        let file = self.files.len();
+        let whole = Zeroizing::new(whole.to_vec());
+        self.finds.push(Find { file, what, whole, key, token: Some(token), group, path });
+    }
+
+    /// Of the values of a setting git takes the last, but of a remote's URLs the first.
+    fn put_the_one_that_counts_first(&mut self) {
+        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (number, find) in self.finds.iter().enumerate() {
+            let (key, name) = find.key.rsplit_once('.').unwrap_or_default();
+            let is_list = key.starts_with("url.")
+                || (key.starts_with("remote.") && matches!(name, "url" | "pushurl"));
+            if !is_list {
+                groups.entry(find.group).or_default().push(number);
+            }
+        }
+        for numbers in groups.into_values() {
+            for (first, last) in numbers.iter().zip(numbers.iter().rev()) {
+                if first < last {
+                    self.finds.swap(*first, *last);
+                }
+            }
+        }
+    }
+}
+
+/// Which file tells git to send the path to where a setting of this section leads.
+fn target(kind: Kind, section: &str) -> Target {
+    match kind {
+        _ if section == "submodule" => Target::User,
+        Kind::Here | Kind::Elsewhere => Target::Same,
+        Kind::Tree => Target::Repository,
+    }
+}
+
+/// Where git has to send the path for this URL's token to be found.
+fn sends_path(parts: &Parts<'_>, reach: Reach, target: Target) -> Option<(String, Target)> {
+    let url = parts.place(reach)?;
+    Some((url, target))
+}
+
+/// A token that stands as the username of a place.
+fn as_username(
+    place: Option<&[u8]>,
+    token: &[u8],
+) -> (Result<Credential, &'static str>, Option<(String, Target)>) {
+    let Some(place) = place else { return (Err("it is for any host"), None) };
+    let is_whole = place.windows(3).any(|part| part == b"://");
+    let protocol = if is_whole { &b""[..] } else { b"https://" };
+    let url = Zeroizing::new([protocol, place].concat());
+    let Some(parts) = Parts::of(&url) else { return (Err("its place is not understood"), None) };
+    (parts.with_token(token), sends_path(&parts, Reach::Path, Target::Same))
+}
+
+/// A setting's name for people, without the token that may be in it.
+fn key(section: &str, subsection: Option<&[u8]>, name: &str) -> String {
+    let Some(subsection) = subsection else { return format!("{section}.{name}") };
+    let bare = Parts::of(subsection).map(|parts| parts.without_token());
+    let text = escape(bare.as_deref().unwrap_or(subsection));
+    format!("{section}.{}.{name}", forge::shown(&text))
+}

@@ -1,0 +1,126 @@
+//! The files of git's configuration: those that count here, as git itself names them, and those of
+//! this repository's submodules and working tree, to which git and git-lfs copy URLs or from which
+//! they take them.
+
+use super::entries::Entries;
+use super::{Failed, ask};
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How deep submodules lie in one another, and parts of their names, at most.
+const DEPTH: usize = 16;
+
+/// A file of git's configuration, by a path without links.
+pub(crate) struct ConfigPath {
+    pub(crate) path: PathBuf,
+    pub(crate) kind: Kind,
+}
+
+/// What a file is to git here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// It counts here.
+    Here,
+    /// It counts in a submodule, or in another working tree.
+    Elsewhere,
+    /// It is a file of the working tree, of which git takes certain settings only.
+    Tree,
+}
+
+/// All of them, in git's order; the later counts more.
+///
+/// # Errors
+/// Where git cannot be run or cannot read its configuration, with its reason.
+pub(crate) fn all() -> Result<Vec<ConfigPath>, Failed> {
+    let top = top();
+    let mut files: Vec<ConfigPath> = Vec::new();
+    let mut add = |path: PathBuf, kind| {
+        let path = without_links(path);
+        if path.is_file() && files.iter().all(|file| file.path != path) {
+            files.push(ConfigPath { path, kind });
+        }
+    };
+    for file in Entries::read()?.files() {
+        // git names those of a repository from its top.
+        add(top.as_deref().unwrap_or(Path::new("")).join(file), Kind::Here);
+    }
+    if let Some(folder) = repository() {
+        let mut found = Vec::new();
+        modules(&folder.join("modules"), 0, &mut found);
+        for tree in folders(&folder.join("worktrees")) {
+            found.push(tree.join("config.worktree"));
+            modules(&tree.join("modules"), 0, &mut found);
+        }
+        for file in found {
+            add(file, Kind::Elsewhere);
+        }
+    }
+    if let Some(top) = top {
+        add(top.join(".gitmodules"), Kind::Tree);
+        add(top.join(".lfsconfig"), Kind::Tree);
+    }
+    Ok(files)
+}
+
+/// The file that git changes for a user, whether it is there or not.
+pub(crate) fn global() -> Option<PathBuf> {
+    let variable = |name: &str| env::var_os(name).map(PathBuf::from);
+    if let Some(file) = variable("GIT_CONFIG_GLOBAL") {
+        return Some(without_links(file));
+    }
+    let home = variable("HOME")?;
+    let config = variable("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
+    let second = config.unwrap_or_else(|| home.join(".config")).join("git").join("config");
+    let first = home.join(".gitconfig");
+    Some(without_links(if !first.exists() && second.exists() { second } else { first }))
+}
+
+/// This repository's own.
+pub(crate) fn local() -> Option<PathBuf> {
+    Some(without_links(repository()?.join("config")))
+}
+
+/// One file has one name: what it is where no part of the path is a link.
+fn without_links(path: PathBuf) -> PathBuf {
+    path.canonicalize().unwrap_or(path)
+}
+
+/// The folder of this repository, for all of its working trees.
+fn repository() -> Option<PathBuf> {
+    let folder = ask(&["rev-parse", "--git-common-dir"])?;
+    env::current_dir().ok().map(|here| here.join(folder.trim_end_matches(['\r', '\n'])))
+}
+
+/// The top of the working tree.
+fn top() -> Option<PathBuf> {
+    let top = ask(&["rev-parse", "--show-toplevel"])?;
+    Some(PathBuf::from(top.trim_end_matches(['\r', '\n']))).filter(|top| top.is_absolute())
+}
+
+/// The configurations of the submodules below this folder. A submodule's name may have slashes.
+fn modules(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+    if depth > DEPTH {
+        return;
+    }
+    for folder in folders(folder) {
+        if folder.join("HEAD").is_file() {
+            found.extend([folder.join("config"), folder.join("config.worktree")]);
+            modules(&folder.join("modules"), depth + 1, found);
+        } else {
+            modules(&folder, depth + 1, found);
+        }
+    }
+}
+
+/// The folders in this one, no links to others, by name.
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut folders: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect();
+    folders.sort();
+    folders
+}

@@ -1,0 +1,252 @@
+//! URLs as git's credential code takes them apart, writes and compares them.
+//!
+//! Whether a section `[credential "URL"]` counts at a place git decides in two ways. A whole URL
+//! is matched by its normalised parts, with wildcards and path prefixes: git itself is asked about
+//! those, see [`entries`](super::entries). What lacks the protocol or the host is compared part by
+//! part, byte for byte. `git config` does not do that, so it stands here:
+//!
+//! ```text
+//! [credential "h.example"]        every protocol at h.example, with no port
+//! [credential "alice@h.example"]  there, and only where git asks for alice
+//! [credential "h.example/team"]   there, and only where the path is team
+//! [credential "https://"]         every host
+//! ```
+
+use crate::context::Context;
+use crate::credential::Username;
+use std::fmt::Write;
+
+/// What a URL says; what it does not say is none.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Parts {
+    protocol: Option<Vec<u8>>,
+    pub(super) username: Option<Vec<u8>>,
+    /// With its port.
+    host: Option<Vec<u8>>,
+    /// Without the slashes around it.
+    path: Option<Vec<u8>>,
+}
+
+impl Parts {
+    /// Takes a URL apart that may lack any part; nothing where git refuses it. A password is
+    /// passed over.
+    pub(super) fn of(url: &str) -> Option<Self> {
+        let (protocol, rest) = url.split_once("://").unwrap_or(("", url));
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        let (user, host) = match authority.split_once('@') {
+            Some((user, host)) => (Some(user), host),
+            None => (None, authority),
+        };
+        let username = user.map(|user| user.split_once(':').map_or(user, |(name, _)| name));
+        let path = path.trim_start_matches('/');
+        let path = if path.is_empty() {
+            None
+        } else {
+            let mut path = decoded(path);
+            while path.len() > 1 && path.ends_with(b"/") {
+                path.pop();
+            }
+            Some(path)
+        };
+        let given = |text: &str| (!text.is_empty()).then(|| text.as_bytes().to_vec());
+        let parts = Self {
+            protocol: given(protocol),
+            username: username.map(decoded),
+            host: Some(decoded(host)).filter(|host| !host.is_empty()),
+            path,
+        };
+        let all = [&parts.protocol, &parts.username, &parts.host, &parts.path];
+        let is_one_line = !all.into_iter().flatten().any(|part| part.contains(&b'\n'));
+        is_one_line.then_some(parts)
+    }
+
+    /// Whether a section with these parts counts at a place with those, where git asks for this
+    /// username.
+    pub(super) fn cover(&self, place: &Self, username: Option<&[u8]>) -> bool {
+        let is_met = |wanted: &Option<Vec<u8>>, there: Option<&[u8]>| {
+            wanted.as_deref().is_none_or(|wanted| Some(wanted) == there)
+        };
+        is_met(&self.protocol, place.protocol.as_deref())
+            && is_met(&self.host, place.host.as_deref())
+            && is_met(&self.path, place.path.as_deref())
+            && is_met(&self.username, username)
+    }
+
+    /// The URL with which git looks for the whole URLs that match it.
+    pub(super) fn to_url(&self) -> String {
+        let text = |part: &Option<Vec<u8>>| {
+            String::from_utf8_lossy(part.as_deref().unwrap_or_default()).into_owned()
+        };
+        let user = self.username.as_deref().filter(|user| !user.is_empty());
+        let user = user.map(|user| encoded(user, true) + "@").unwrap_or_default();
+        let path = self.path.as_deref().map(|path| format!("/{}", encoded(path, false)));
+        let (protocol, host) = (text(&self.protocol), text(&self.host));
+        format!("{protocol}://{user}{host}{}", path.unwrap_or_default())
+    }
+
+    /// The path as git sends it to helpers.
+    pub(super) fn path(&self) -> &[u8] {
+        self.path.as_deref().unwrap_or_default()
+    }
+}
+
+/// Whether git finds this a whole URL, of which it compares the normalised parts.
+pub(super) fn is_whole(url: &str) -> bool {
+    let Some((protocol, rest)) = url.split_once("://") else { return false };
+    let is_protocol = |b: u8| b.is_ascii_alphanumeric() || b"+.-".contains(&b);
+    let host = rest.split_once('@').filter(|(user, _)| !user.contains(['/', '?', '#']));
+    let host = host.map_or(rest, |(_, host)| host);
+    let is_escaped = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    protocol.bytes().all(is_protocol)
+        && protocol.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !(host.is_empty() || host.starts_with([':', '/', '?', '#']))
+        && url.split('%').skip(1).all(is_escaped)
+}
+
+/// Whether a whole URL could match another one: by the names of their hosts. Where the first has
+/// wildcards, escapes or more than one `@`, it could.
+pub(super) fn may_be_at(place: &str, url: &str) -> bool {
+    let host = host_name(place);
+    let is_plain = !host.contains(['*', '%']) && place.matches('@').count() < 2;
+    !is_plain || host.eq_ignore_ascii_case(host_name(url))
+}
+
+/// A URL's host, without the port.
+fn host_name(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let end = if host.starts_with('[') { host.find(']') } else { host.find(':') };
+    &host[..end.unwrap_or(host.len())]
+}
+
+/// A context's URL, as it must be written in git's configuration so that git finds it: git
+/// compares paths percent-encoded, and more is encoded than elsewhere.
+pub(crate) fn of(context: &Context) -> String {
+    with_path(context, &context.path())
+}
+
+/// The same with a path of this context's host in place of its own, such as one with `.git`.
+pub(crate) fn with_path(context: &Context, path: &[u8]) -> String {
+    let host = context.host_level();
+    if path.is_empty() { host.to_string() } else { format!("{host}/{}", encoded(path, false)) }
+}
+
+/// The same with a username, if there is one.
+pub(crate) fn at(context: &Context, username: Option<&Username>) -> String {
+    let url = of(context);
+    match (url.split_once("://"), username.filter(|name| !name.is_empty())) {
+        (Some((protocol, rest)), Some(name)) => {
+            format!("{protocol}://{}@{rest}", encoded(name.as_bytes(), true))
+        }
+        _ => url,
+    }
+}
+
+/// The path that git would send to helpers for this URL, if it sends one.
+pub(crate) fn path(url: &str) -> Vec<u8> {
+    Parts::of(url).map(|parts| parts.path().to_vec()).unwrap_or_default()
+}
+
+/// `%XX` undone; what is no such thing stays as it is, and so does all before a colon, which git
+/// takes for a protocol's.
+fn decoded(text: &str) -> Vec<u8> {
+    let (before, text) = text.split_at(text.find(':').unwrap_or(0));
+    let mut bytes = before.as_bytes().to_vec();
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let digit = |at: usize| tail.get(at).and_then(|&b| char::from(b).to_digit(16));
+        match (first, digit(0), digit(1)) {
+            // A NUL would end the text there; git leaves it as it stands.
+            (b'%', Some(high), Some(low)) if high + low > 0 => {
+                bytes.extend(u8::try_from(high * 16 + low));
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(first);
+                rest = tail;
+            }
+        }
+    }
+    bytes
+}
+
+/// Bytes as git encodes them in a URL.
+fn encoded(bytes: &[u8], slash: bool) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        let is_unsafe = !byte.is_ascii_graphic()
+            || b" <>\"%{}|\\^`:?#[]@!$&'()*+,;=".contains(&byte)
+            || (slash && byte == b'/');
+        if is_unsafe {
+            let _ = write!(text, "%{byte:02X}");
+        } else {
+            text.push(char::from(byte));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Parts, may_be_at, of};
+    use crate::context::Context;
+
+    #[test]
+    fn a_section_that_lacks_parts_counts_where_the_others_are_equal() {
+        let place = Parts::of("https://h.example:8443/team/a%20b.git/").expect("parts");
+        for (section, counts) in [
+            ("h.example:8443", true),
+            ("h.example", false),
+            ("H.example:8443", false),
+            ("https://", true),
+            ("http://", false),
+            ("/team/a b.git", true),
+            ("h.example:8443/team/a%20b.git", true),
+            ("h.example:8443/team", false),
+            ("alice@h.example:8443", true),
+            ("alice:x@h.example:8443", true),
+            ("bob@", false),
+        ] {
+            let section_parts = Parts::of(section).expect("parts");
+            assert_eq!(section_parts.cover(&place, Some(b"alice")), counts, "{section}");
+        }
+        assert!(!Parts::of("alice@").expect("parts").cover(&place, None));
+        assert!(Parts::of("h.example/a%0Ab").is_none());
+    }
+
+    #[test]
+    fn a_url_of_another_host_cannot_match() {
+        let url = "https://alice@H.example:8443/o/r";
+        for (place, may) in [
+            ("https://h.example", true),
+            ("https://bob:x@h.example:8443/o", true),
+            ("http://H.EXAMPLE?x", true),
+            ("https://*.example", true),
+            ("https://%68.example", true),
+            ("https://other.example", false),
+            ("https://h.example.org", false),
+            ("https://other.example/@h.example", false),
+            ("https://a@b@other.example", true),
+        ] {
+            assert_eq!(may_be_at(place, url), may, "{place}");
+        }
+        assert!(may_be_at("https://[::1]:1/", "https://[::1]/"));
+        assert!(!may_be_at("https://[::1]", "https://[::2]"));
+    }
+
+    #[test]
+    fn a_url_is_written_as_git_writes_it() {
+        for (url, written) in [
+            ("https://h.example/", "https://h.example"),
+            ("https://h.example/a+b/c d/", "https://h.example/a%2Bb/c%20d"),
+            ("https://al%2Fi:x@h.example/%e4~-_.x", "https://al%2Fi@h.example/%E4~-_.x"),
+            ("https://h.example/50%", "https://h.example/50%25"),
+        ] {
+            assert_eq!(Parts::of(url).expect("parts").to_url(), written);
+        }
+        let context = Context::from_canonical("https://h.example/a b/c++").expect("canonical");
+        assert_eq!(of(&context), "https://h.example/a%20b/c%2B%2B");
+    }
+}

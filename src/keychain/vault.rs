@@ -1,0 +1,362 @@
+//! Encrypted files, for machines without a desktop: they outlive a reboot, and are opened once.
+//!
+//! | here | there |
+//! |---|---|
+//! | an account | a file in the age format ([`item`]), named by keyed digests ([`keys`]) |
+//! | several in one context | files in one folder ([`folder`]) |
+//! | locked | the vault's key is nowhere but in `identity.age`, encrypted ([`identity`]) |
+//! | unlocked | the key is in the kernel's keyring ([`unlocking`]), or something gives it |
+//!
+//! What is odd there:
+//! - Nothing can be searched: names can be computed, but not read back. So whose an item is, is
+//!   known once it is decrypted, and of a damaged one never.
+//! - Looking for something needs the key. A locked vault cannot even say that there is nothing.
+//! - A get without a username reads one folder. Of several items there, damaged ones are passed
+//!   over: they must not hide the others.
+//! - The folder may lie on a volume that several machines or containers share. Its lock lies in
+//!   it, beside the local one, and a process that waited for it looks again whether its key still
+//!   is the vault's.
+
+pub mod age;
+mod base64;
+mod bech32;
+mod changing;
+mod folder;
+mod format;
+mod identity;
+mod item;
+mod keys;
+mod making;
+mod memory;
+mod state;
+mod unlocking;
+
+pub use changing::Changed;
+pub use making::{Beginning, judge_passphrase};
+pub use state::State;
+pub use unlocking::USUAL_TIME;
+
+use crate::context::Context;
+use crate::credential::{Account, Credential, Username};
+use crate::error::{Error, VaultTrouble};
+use crate::hardening;
+use crate::keychain::lock::{self, Lock};
+use crate::keychain::{Found, Identity, ItemId, Keychain, Kind, NOT_OURS, Options};
+use crate::terminal;
+use folder::Folder;
+use identity::Sealed;
+use keys::Keys;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// See the [module](self).
+pub struct Vault {
+    place: Result<PathBuf, Error>,
+    identity: Option<Identity>,
+    asks: bool,
+    opened: Option<Opened>,
+    damaged: usize,
+    /// Whether it was said that there are no locks.
+    has_said: bool,
+}
+
+struct Opened {
+    folder: Folder,
+    check: String,
+    keys: Keys,
+}
+
+impl Vault {
+    /// The user's vault. Nothing is looked at before the first call.
+    #[must_use]
+    pub fn new(options: &Options) -> Self {
+        Self {
+            place: folder::place(),
+            identity: options.identity.clone(),
+            asks: options.asks,
+            opened: None,
+            damaged: 0,
+            has_said: false,
+        }
+    }
+
+    /// The same in this folder.
+    #[must_use]
+    pub fn at(self, place: PathBuf) -> Self {
+        Self { place: Ok(place), ..self }
+    }
+
+    /// Whether it can be read now.
+    ///
+    /// # Errors
+    /// Where that cannot be told.
+    pub fn state(&self) -> Result<State, Error> {
+        let check = match self.folder().and_then(|folder| format::read(&folder)) {
+            Err(Error::Vault(VaultTrouble::Absent)) => return Ok(State::Absent),
+            check => check?,
+        };
+        if identity::is_given(self.identity.as_ref()) {
+            return Ok(State::Given);
+        }
+        let held = unlocking::recall(&check)?;
+        Ok(held.map_or(State::Locked, |held| State::Unlocked(held.until)))
+    }
+
+    /// Whether the file with its key is on the same device, so that who takes the disk has both.
+    #[must_use]
+    pub fn lies_beside_its_key(&self) -> bool {
+        let Some(Identity::File(file)) = &self.identity else { return false };
+        self.folder().is_ok_and(|folder| folder.is_beside(file))
+    }
+
+    /// Unlocks it for so long, or until reboot.
+    ///
+    /// # Errors
+    /// [`VaultTrouble::WrongPassphrase`]; where nothing can hold the key.
+    pub fn unlock_with(&self, passphrase: &[u8], time: Option<Duration>) -> Result<(), Error> {
+        let folder = self.folder()?;
+        let check = format::read(&folder)?;
+        // Before anybody's memory is used up for it.
+        unlocking::recall(&check)?;
+        let keys = unlocking::open(&folder, &check, &Sealed::read(&folder)?, passphrase)?;
+        unlocking::hold(&keys, time)
+    }
+
+    /// Whether there is an `identity.age` that a passphrase opens, and the memory to try one.
+    ///
+    /// # Errors
+    /// What would keep a passphrase from being tried.
+    pub fn takes_passphrase(&self) -> Result<(), Error> {
+        Sealed::read(&self.folder()?).map(drop)
+    }
+
+    /// Locks it; whether it was unlocked.
+    ///
+    /// # Errors
+    /// Where the kernel does not give the key up.
+    pub fn lock(&mut self) -> Result<bool, Error> {
+        self.opened = None;
+        unlocking::let_go(&format::read(&self.folder()?)?)
+    }
+
+    /// Gives it another passphrase.
+    ///
+    /// # Errors
+    /// [`VaultTrouble::WrongPassphrase`] where the old one is not its.
+    pub fn change_passphrase(&self, old: &[u8], new: &[u8], low_memory: bool) -> Result<(), Error> {
+        changing::passphrase(&self.folder()?, old, new, identity::work(low_memory))
+    }
+
+    /// Gives it another key, encrypts all anew, and unlocks it for so long.
+    ///
+    /// # Errors
+    /// [`VaultTrouble::WrongPassphrase`]; where something cannot be written.
+    pub fn change_key(&self, passphrase: &[u8], time: Option<Duration>) -> Result<Changed, Error> {
+        let (keys, changed) = changing::key(&self.folder()?, passphrase)?;
+        unlocking::hold(&keys, time)?;
+        Ok(changed)
+    }
+
+    /// Where it is.
+    ///
+    /// # Errors
+    /// Where there is no telling.
+    pub fn place(&self) -> Result<&PathBuf, Error> {
+        self.place.as_ref().map_err(|&error| error)
+    }
+
+    fn folder(&self) -> Result<Folder, Error> {
+        let folder = Folder::open(self.place()?)?;
+        folder.ok_or(Error::Vault(VaultTrouble::Absent))
+    }
+
+    fn opened(&mut self) -> Result<&Opened, Error> {
+        if self.opened.is_none() {
+            // From here on no other process may read this one's memory.
+            hardening::hide_memory();
+            let folder = self.folder()?;
+            let check = format::read(&folder)?;
+            let keys = self.keys(&folder, &check)?;
+            self.opened = Some(Opened { folder, check, keys });
+        }
+        self.opened.as_ref().ok_or(Error::Vault(VaultTrouble::Locked))
+    }
+
+    fn keys(&self, folder: &Folder, check: &str) -> Result<Keys, Error> {
+        if let Some(secret) = identity::given(self.identity.as_ref())? {
+            let keys = Keys::new(secret);
+            let is_its = keys.check() == check;
+            return if is_its { Ok(keys) } else { Err(VaultTrouble::WrongKey.into()) };
+        }
+        match unlocking::recall(check)? {
+            Some(held) => Ok(held.keys),
+            None if self.asks => unlocking::ask(folder, check),
+            None => Err(VaultTrouble::Locked.into()),
+        }
+    }
+
+    /// Forgets the key where it is the vault's no more; whether it still is.
+    fn is_current(&mut self) -> bool {
+        let is_current = self.opened.as_ref().is_none_or(|opened| {
+            format::read(&opened.folder).is_ok_and(|check| check == opened.check)
+        });
+        if !is_current {
+            self.opened = None;
+        }
+        is_current
+    }
+}
+
+/// What to do where the vault got another key while its old one was in use: begin again.
+const CHANGED: Error = Error::Transient("the vault has got another key");
+
+impl Opened {
+    fn read(&self, found: &Found) -> Result<Option<Credential>, Error> {
+        let (of_context, name) = parts(found)?;
+        let file = self.folder.read(&item::path(of_context, name))?;
+        file.map(|file| item::open(&self.keys, name, &file)).transpose()
+    }
+
+    fn in_context(&self, context: &Context) -> Result<Vec<Found>, Error> {
+        let of_context = self.keys.context(context);
+        let files = self.folder.names(&format!("{}/{of_context}", folder::ITEMS))?;
+        let names = files.iter().filter_map(|file| item::name_in(file));
+        let mut found: Vec<Found> = names.map(|name| found(&of_context, name, context)).collect();
+        if found.len() > 1 {
+            let is_damaged = |found: &Found| matches!(self.read(found), Err(Error::Damaged));
+            let (damaged, sound): (Vec<_>, Vec<_>) = found.into_iter().partition(is_damaged);
+            found = if sound.is_empty() { damaged } else { sound };
+        }
+        Ok(found)
+    }
+}
+
+impl Keychain for Vault {
+    fn kind(&self) -> Kind {
+        Kind::Vault
+    }
+
+    fn find(
+        &mut self,
+        contexts: &[Context],
+        username: Option<&Username>,
+    ) -> Result<Vec<Found>, Error> {
+        let opened = self.opened()?;
+        let mut items = Vec::new();
+        for context in contexts {
+            let Some(username) = username else {
+                items.extend(opened.in_context(context)?);
+                continue;
+            };
+            let account = Account { context: context.clone(), username: username.clone() };
+            let (of_context, name) = (opened.keys.context(context), opened.keys.account(&account));
+            if opened.folder.has(&item::path(&of_context, &name))? {
+                items.push(found(&of_context, &name, context));
+            }
+        }
+        if items.is_empty() && !self.is_current() {
+            return Err(CHANGED);
+        }
+        Ok(items)
+    }
+
+    fn list(&mut self) -> Result<Vec<(Found, Account)>, Error> {
+        let opened = self.opened()?;
+        let mut accounts = Vec::new();
+        let mut damaged = 0;
+        for (of_context, name) in changing::items(&opened.folder)? {
+            let file = opened.folder.read(&item::path(&of_context, &name));
+            let file = match file {
+                Ok(Some(file)) => item::open(&opened.keys, &name, &file),
+                Ok(None) => continue,
+                Err(error) => Err(error),
+            };
+            match file {
+                Ok(credential) => {
+                    let account = credential.account();
+                    accounts.push((found(&of_context, &name, &account.context), account));
+                }
+                Err(Error::Damaged | Error::Vault(VaultTrouble::OpenFile)) => damaged += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        self.damaged = damaged;
+        if accounts.is_empty() && !self.is_current() {
+            return Err(CHANGED);
+        }
+        Ok(accounts)
+    }
+
+    fn left_out(&self) -> usize {
+        self.damaged
+    }
+
+    fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
+        Ok(self.state()? == State::Locked)
+    }
+
+    fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
+        let opened = self.opened()?;
+        let username = |found| match opened.read(found)? {
+            Some(credential) => Ok(credential.account().username),
+            None => Err(Error::Transient("an item is gone")),
+        };
+        found.iter().map(username).collect()
+    }
+
+    fn read(&mut self, found: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
+        let opened = self.opened()?;
+        let mut credentials = Vec::with_capacity(found.len());
+        for found in found {
+            if let Some(credential) = opened.read(found)? {
+                credentials.push((found.clone(), credential));
+            }
+        }
+        if credentials.len() < found.len() && !self.is_current() {
+            return Err(CHANGED);
+        }
+        Ok(credentials)
+    }
+
+    fn write(&mut self, _at: Option<&Found>, credential: &Credential) -> Result<(), Error> {
+        // One that is there is replaced: its name is the account's.
+        let opened = self.opened()?;
+        let sealed = item::seal(&opened.keys, credential)?;
+        let account = credential.account();
+        let (of_context, name) =
+            (opened.keys.context(&account.context), opened.keys.account(&account));
+        opened.folder.replace_item(&of_context, &item::file_name(&name), &sealed)
+    }
+
+    /// The local lock, and the vault's own.
+    fn exclusive(&mut self) -> Option<Lock> {
+        let local = lock::acquire();
+        let file = self.folder().and_then(|folder| folder.open_lock()).ok()?;
+        let Ok(lock) = lock::of_file(file, lock::PATIENCE) else {
+            if !self.has_said && terminal::stderr_is_terminal() {
+                let text = "its file system has no locks: of two writes at once the last stays";
+                terminal::say("vault", text);
+            }
+            self.has_said = true;
+            return None;
+        };
+        let lock = lock?;
+        // It may have waited for a change of the key.
+        self.is_current();
+        Some(lock.with(local))
+    }
+
+    fn delete(&mut self, found: &Found) -> Result<(), Error> {
+        let (of_context, name) = parts(found)?;
+        let (of_context, name) = (of_context.to_owned(), item::file_name(name));
+        self.opened()?.folder.remove_item(&of_context, &name)
+    }
+}
+
+fn found(of_context: &str, name: &str, context: &Context) -> Found {
+    Found { id: ItemId(format!("{of_context}/{name}")), context: context.clone(), locked: false }
+}
+
+fn parts(found: &Found) -> Result<(&str, &str), Error> {
+    found.id.0.split_once('/').ok_or(NOT_OURS)
+}

@@ -1,0 +1,204 @@
+//! Where a vault's key comes from: `identity.age`, which a passphrase opens, or whatever else
+//! prints it.
+//!
+//! The key is a line `AGE-SECRET-KEY-1…`, as `age-keygen` writes it; lines that begin with `#` are
+//! passed over. Stock age can open `identity.age`, and make it.
+
+use super::age::{self, Key, Recipient, Unreadable};
+use super::bech32;
+use super::folder::{Folder, IDENTITY};
+use super::memory;
+use crate::error::{Error, VaultTrouble};
+use crate::keychain::Identity;
+use crate::private_file::{self, Links, Refusal};
+use crate::source::command;
+use std::env;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// The work that a passphrase takes: stock age's default, and one for machines with little
+/// memory. Of each the binary logarithm.
+const USUAL_WORK: u8 = 18;
+const LOW_WORK: u8 = 15;
+
+/// The work that a new passphrase takes.
+pub(super) fn work(low_memory: bool) -> u8 {
+    if low_memory { LOW_WORK } else { USUAL_WORK }
+}
+
+/// The longest text of an identity, in bytes.
+const MAX_TEXT: usize = 64 * 1024;
+
+/// What systemd calls the credential that holds a key.
+const CREDENTIAL: &str = "git-credential-pat.identity";
+
+/// The secret key that the options, or systemd, give; none where they name none.
+///
+/// # Errors
+/// [`VaultTrouble::Key`] where it cannot be had, or is none.
+pub(super) fn given(identity: Option<&Identity>) -> Result<Option<Zeroizing<[u8; 32]>>, Error> {
+    let text = match identity {
+        Some(Identity::File(path)) => of_file(path).map_err(refused),
+        Some(Identity::Command(line)) => command::output(line).map_err(not_given),
+        None => match credential() {
+            Some(path) => of_service(&path).map_err(refused),
+            None => return Ok(None),
+        },
+    };
+    parse(&text?).map(Some)
+}
+
+/// What a file holds that its owner alone can read.
+fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let file = private_file::open(path, Links::Refused)?;
+    if !private_file::is_owners_alone(&file) {
+        return Err(Refusal::Shared);
+    }
+    private_file::read(&file, MAX_TEXT)
+}
+
+/// What systemd has put there is as private as it can make it: an access list, which it may have
+/// used, looks like access for a group.
+fn of_service(path: &Path) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let file = private_file::open(path, Links::Refused)?;
+    let mode = file.metadata().map_err(|_| Refusal::Unreadable)?.mode();
+    if mode & 0o027 != 0 {
+        return Err(Refusal::Shared);
+    }
+    private_file::read(&file, MAX_TEXT)
+}
+
+fn refused(refusal: Refusal) -> Error {
+    let why = match refusal {
+        Refusal::Missing => "its file is not there",
+        Refusal::Link => "its file is a link",
+        Refusal::NoFile => "its file is no regular file",
+        Refusal::Shared => "others than its owner have access to its file: chmod 600 (or 400) it",
+        Refusal::TooLong => "its file is too long to hold one",
+        Refusal::Unreadable => "its file cannot be read",
+    };
+    VaultTrouble::Key(why).into()
+}
+
+fn not_given(error: Error) -> Error {
+    match error {
+        Error::Source(text) => VaultTrouble::Key(text).into(),
+        error => error,
+    }
+}
+
+/// Whether [`given`] has something to read.
+pub(super) fn is_given(identity: Option<&Identity>) -> bool {
+    identity.is_some() || credential().is_some()
+}
+
+/// The file that systemd has put there for a service, if it has.
+fn credential() -> Option<PathBuf> {
+    let folder = env::var_os("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty())?;
+    let path = Path::new(&folder).join(CREDENTIAL);
+    path.is_absolute().then_some(path).filter(|path| path.exists())
+}
+
+/// The key in the text of an identity.
+fn parse(text: &[u8]) -> Result<Zeroizing<[u8; 32]>, Error> {
+    let lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii);
+    let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let (Some(line), None) = (lines.next(), lines.next()) else {
+        return Err(VaultTrouble::Key("exactly one line was expected").into());
+    };
+    bech32::parse_secret(line).ok_or(VaultTrouble::Key("this is none").into())
+}
+
+/// `identity.age`, read and not yet opened.
+pub(super) struct Sealed {
+    bytes: Vec<u8>,
+    /// The work that its passphrase takes.
+    pub(super) work: u8,
+}
+
+impl Sealed {
+    /// The one in this folder, if it is for a passphrase and the memory for that is there.
+    ///
+    /// # Errors
+    /// Each obstacle has its own [`VaultTrouble`].
+    pub(super) fn read(folder: &Folder) -> Result<Self, Error> {
+        let bytes = match folder.read(IDENTITY) {
+            Err(Error::Damaged) => return Err(VaultTrouble::IdentityDamaged.into()),
+            bytes => bytes?.ok_or(VaultTrouble::NoIdentity)?,
+        };
+        let work = age::File::parse(&bytes).and_then(|file| file.work_factor()).map_err(trouble)?;
+        let work = work.ok_or(VaultTrouble::NotForPassphrase)?;
+        memory::check(work)?;
+        Ok(Self { bytes, work })
+    }
+
+    /// The key in it.
+    ///
+    /// # Errors
+    /// [`VaultTrouble::WrongPassphrase`], [`VaultTrouble::IdentityDamaged`].
+    pub(super) fn open(&self, passphrase: &[u8]) -> Result<Zeroizing<[u8; 32]>, Error> {
+        let opened = age::File::parse(&self.bytes);
+        let opened = opened.and_then(|file| file.open_with_passphrase(passphrase));
+        let text = opened.map_err(trouble)?;
+        parse(&text).map_err(|_| VaultTrouble::IdentityDamaged.into())
+    }
+}
+
+/// `identity.age` for this key and passphrase.
+///
+/// # Errors
+/// [`VaultTrouble::Memory`] where the passphrase takes more memory than there is.
+pub(super) fn seal(key: &Key, passphrase: &[u8], work: u8) -> Result<Vec<u8>, Error> {
+    memory::check(work)?;
+    age::encrypt(&text(key), &Recipient::Passphrase(passphrase, work))
+}
+
+/// A key as the text of an identity.
+pub(super) fn text(key: &Key) -> Zeroizing<Vec<u8>> {
+    let line = bech32::secret(key.expose());
+    let mut text = Zeroizing::new(Vec::with_capacity(line.len() + 1));
+    text.extend_from_slice(line.as_bytes());
+    text.push(b'\n');
+    text
+}
+
+/// Opens what [`text`] was encrypted to another key of ours.
+///
+/// # Errors
+/// [`Error::Damaged`]
+pub(super) fn open_with(file: &[u8], key: &Key) -> Result<Zeroizing<[u8; 32]>, Error> {
+    let opened = age::File::parse(file).and_then(|file| file.open(key));
+    parse(&opened.map_err(|_| Error::Damaged)?).map_err(|_| Error::Damaged)
+}
+
+fn trouble(unreadable: Unreadable) -> Error {
+    match unreadable {
+        Unreadable::Damaged => VaultTrouble::IdentityDamaged,
+        Unreadable::Armored => VaultTrouble::Armored,
+        Unreadable::NotForThis => VaultTrouble::WrongPassphrase,
+        Unreadable::TooMuchWork => VaultTrouble::TooMuchWork,
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Key, parse, text};
+    use zeroize::Zeroizing;
+
+    #[test]
+    fn a_key_is_one_line_among_comments() {
+        let secret = Zeroizing::new([5; 32]);
+        let own = text(&Key::new(secret.clone()));
+        let as_written = [b"# created: today\n# public key: age1\n\n", own.as_slice()].concat();
+        let from_windows = [own.trim_ascii(), b"\r\n"].concat();
+        for text in [own.to_vec(), as_written, from_windows, own.trim_ascii().to_vec()] {
+            assert!(parse(&text).is_ok_and(|key| key == secret));
+        }
+        let twice = [own.as_slice(), own.as_slice()].concat();
+        for text in [&b""[..], b"# nothing\n", b"age1qqqq\n", b"\xFF", &twice, &own[..30]] {
+            assert!(parse(text).is_err(), "{}", text.escape_ascii());
+        }
+    }
+}
