@@ -55,6 +55,26 @@ const CHOICES: &[Row] = &[
         ],
     ),
     (
+        "an empty token is none: the one that is there answers",
+        &[
+            ("store", ALICE, ""),
+            ("store", "protocol=https host=HOST username=alice password=", ""),
+            ("store", "protocol=https host=HOST username=bob password=", ""),
+            ("store", "protocol=https host=HOST username= password=", ""),
+            ("get", "protocol=https host=HOST", "username=alice password=t1"),
+            ("get", "protocol=https host=HOST username=bob", ""),
+        ],
+    ),
+    (
+        "git's sign that single sign-on needs neither answers until there is an account",
+        &[
+            ("store", "protocol=https host=HOST username= password=", ""),
+            ("get", "protocol=https host=HOST", "username= password="),
+            ("store", ALICE, ""),
+            ("get", "protocol=https host=HOST", "username=alice password=t1"),
+        ],
+    ),
+    (
         "an empty name asks for an account without one",
         &[("store", ALICE, ""), ("get", "protocol=https host=HOST username=", "")],
     ),
