@@ -99,7 +99,6 @@ fn field(text: &str, beginning: &str) -> Option<u64> {
 mod tests {
     use super::{MB, free, needs};
     use std::fs;
-    use std::path::Path;
     use tempfile::TempDir;
 
     type Files<'a> = &'a [(&'a str, &'a str)];
@@ -164,6 +163,6 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn this_machine_says_what_is_free() {
-        assert!(free(Path::new("/")).is_some_and(|free| free > MB));
+        assert!(free(std::path::Path::new("/")).is_some_and(|free| free > MB));
     }
 }
