@@ -295,7 +295,7 @@ impl Setup {
 }
 
 impl Holder {
-    /// Opens it; nothing where it is a runner's token and no runner is there.
+    /// Opens it, or nothing where it is a runner's token and no runner is there.
     ///
     /// # Errors
     /// Where this system has no such keychain.

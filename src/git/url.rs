@@ -28,7 +28,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Takes a URL apart that may lack any part; nothing where git refuses it. A password is
+    /// Takes a URL apart that may lack any part, or nothing where git refuses it. A password is
     /// passed over.
     pub(super) fn of(url: &str) -> Option<Self> {
         let (protocol, rest) = url.split_once("://").unwrap_or(("", url));

@@ -21,7 +21,7 @@ pub(in crate::keychain) fn hold(
     possessing(|| ring.add_key(description, secret)).map(drop).map_err(convert)
 }
 
-/// The secret; none where its time is over, or it was let go, or there never was one.
+/// The secret, or none where its time is over, or it was let go, or there never was one.
 ///
 /// # Errors
 /// Where the kernel's keyring cannot be read.
@@ -29,7 +29,7 @@ pub(in crate::keychain) fn recall(description: &str) -> Result<Option<Zeroizing<
     read_described(description).map_err(convert)
 }
 
-/// Lets go of the secret; whether there was one.
+/// Lets go of the secret. Returns whether there was one.
 ///
 /// # Errors
 /// Where the kernel's keyring cannot be changed.

@@ -79,7 +79,7 @@ const V1: Names = Names {
     returned: ["total_inactive_file ", "total_active_file "],
 };
 
-/// What a control group has left; none where it has no limit.
+/// What a control group has left, or none where it has no limit.
 fn left_in(group: &Path, names: &Names) -> Option<u64> {
     let number = |name| fs::read_to_string(group.join(name)).ok()?.trim().parse::<u64>().ok();
     let limit = number(names.limit)?;

@@ -74,7 +74,7 @@ fn hold_payload(check: &str, payload: &[u8], lifetime: Option<Duration>) -> Resu
     held::hold(&format!("{PREFIX}{check}"), payload, lifetime).map_err(trouble)
 }
 
-/// Takes the keys of the vault with this check away from the kernel; whether it had them.
+/// Takes the keys of the vault with this check away from the kernel. Returns whether it had them.
 ///
 /// # Errors
 /// Where it does not give them up.
