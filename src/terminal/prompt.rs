@@ -9,7 +9,6 @@ use super::tty::Device;
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
 use std::io::{Read, Write};
-#[cfg(unix)]
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -109,7 +108,6 @@ impl Terminal {
     ///
     /// # Errors
     /// Those of [`Self::ask_hidden`]; [`Error::TimedOut`] where nobody types for so long.
-    #[cfg(unix)]
     pub fn ask_passphrase(&mut self, question: &str, patience: Duration) -> Result<Secret, Error> {
         let answer = self.hidden(question, |terminal, byte| {
             let deadline = Instant::now() + patience;
