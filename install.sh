@@ -22,9 +22,9 @@ END
 }
 
 # What is said goes to stdout; what is wrong goes to stderr, as the program itself says it.
-say() { printf '%s\n' "$*"; }
-warn() { printf 'install.sh: %s\n' "$*" >&2; }
-hint() { printf 'hint: %s\n' "$*" >&2; }
+say() { printf '%s\n' "$(shown "$*")"; }
+warn() { printf 'install.sh: %s\n' "$(shown "$*")" >&2; }
+hint() { printf 'hint: %s\n' "$(shown "$*")" >&2; }
 die() {
     warn "$1"
     shift
@@ -32,17 +32,55 @@ die() {
     exit 1
 }
 
-# The words as they would be typed.
+# The bytes of a text as octal numbers.
+numbers() { printf '%s' "$1" | od -An -v -to1; }
+
+# Whether people see all of a text, and as it stands there. Letters are known as such, in the
+# scripts that are written from left to right; whatever else is not ASCII may be anything.
+is_seen() {
+    case $1 in
+    *[!\ -~]*) ;;
+    *) return 0 ;;
+    esac
+    unknown=$(numbers "$1" | tr '\n' ' ' | sed -E 's/  +/ /g
+        s/ (0[4-7][0-7]|1[0-6][0-7]|17[0-6])//g
+        s/ 3(0[3-7]|1[0-467]|2[0-5]) 2[0-7][0-7]//g
+        s/ (343 20[1-3]|34[4-7] 2[0-7][0-7]|35[0-4] 2[0-7][0-7]) 2[0-7][0-7]//g')
+    [ -z "${unknown# }" ]
+}
+
+# A text for people, in which nothing hides or turns what stands around it.
+shown() {
+    if is_seen "$1"; then printf '%s' "$1"; else printf '%s' "$1" | tr -c ' -~' '?'; fi
+}
+
+# The words as they would be typed. What people would not see is typed by its numbers.
 typed() {
     typed_line=
     for word; do
         case $word in
         '' | *[!A-Za-z0-9_./+,:@%=-]*)
-            word=\'$(printf '%s' "$word" | sed "s/'/'\\\\''/g")\' ;;
+            if is_seen "$word"; then
+                word=\'$(printf '%s' "$word" | sed "s/'/'\\\\''/g")\'
+            else
+                word="\"\$(printf '$(by_numbers "$word")')\""
+            fi
+            ;;
         esac
         typed_line="$typed_line${typed_line:+ }$word"
     done
     printf '%s' "$typed_line"
+}
+
+by_numbers() {
+    for number in $(numbers "$1"); do
+        # shellcheck disable=SC2059 # a number
+        character=$(printf "\\$number")
+        case $character in
+        [A-Za-z0-9_./,:@=~]) printf '%s' "$character" ;;
+        *) printf '\\%s' "$number" ;;
+        esac
+    done
 }
 
 # Runs a command that changes something, or says that it would.
@@ -174,7 +212,7 @@ fetch() { # NAME
             from=$(sed -n 's/^ *[Ll]ocation: *\(https:[^ ]*\).*/\1/p' "$scratch/answer" | tail -n 1)
             [ -n "$from" ] || break
         done
-        tail -n 2 "$scratch/answer" >&2
+        warn "$(tail -n 2 "$scratch/answer" | tr '\n' ' ')"
     fi
     die "the download failed: $release/$1" "nothing is installed"
 }

@@ -22,6 +22,7 @@ mod escape;
 mod tests;
 
 pub use escape::{escape, unescape};
+pub(crate) use escape::{is_seen, shown};
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -9,7 +9,7 @@ mod token;
 
 pub use token::{Aside, KEPT_FOR, Maker, State, Token};
 
-use crate::context::{Context, escape};
+use crate::context::{Context, escape, shown};
 use crate::forge;
 use crate::secret::Secret;
 use std::fmt;
@@ -55,10 +55,14 @@ impl Username {
 }
 
 impl fmt::Display for Username {
-    /// The name as text that is safe to show, see [`escape`]. At times a token stands in the
-    /// place of a name: of that, only this much is said.
+    /// The name as text that is safe to show, see [`escape`], and what people would not see in
+    /// it as `%XX`, too. At times a token stands in the place of a name: of that, only this much
+    /// is said.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_token() { f.write_str(forge::A_TOKEN) } else { f.write_str(&self.filed()) }
+        if self.is_token() {
+            return f.write_str(forge::A_TOKEN);
+        }
+        f.write_str(&shown(&self.filed()))
     }
 }
 
@@ -100,10 +104,13 @@ pub struct Credential {
     /// Who brought the token.
     pub token_by: Maker,
     /// The account's other token, which does not answer.
-    pub aside: Option<Aside>,
+    pub aside: Option<Box<Aside>>,
     /// For a container registry without a token of its own: the place whose account of the
     /// same username has it. The token here is then empty.
     pub linked_to: Option<Context>,
+    /// For a container registry: what it was called by the program that stored the token, such
+    /// as `https://index.docker.io/v1/`.
+    pub server: Option<String>,
 }
 
 impl Credential {
@@ -130,6 +137,7 @@ impl Credential {
             token_by: Maker::Person,
             aside: None,
             linked_to: None,
+            server: None,
         }
     }
 
@@ -138,6 +146,15 @@ impl Credential {
     pub fn account(&self) -> Account {
         let username = if self.any_username { None } else { self.username.clone() };
         Account { context: self.context.clone(), username: username.unwrap_or_default() }
+    }
+
+    /// Returns whether it is filed under this username.
+    #[must_use]
+    pub fn is_of(&self, username: &Username) -> bool {
+        match &self.username {
+            Some(own) if !self.any_username => own == username,
+            _ => username.is_empty(),
+        }
     }
 
     /// The token that answers, by itself.
@@ -198,10 +215,10 @@ impl Credential {
     /// 30 days, or refused for so long, and its other token, too, if it has one.
     #[must_use]
     pub fn is_gone(&self, now: u64) -> bool {
-        let others_is_gone = |aside: &Aside| aside.token.is_long_rejected(now);
+        let is_others_gone =
+            || self.aside.as_ref().is_none_or(|aside| aside.token.is_long_rejected(now));
         is_long_ago(self.put_away_at, now)
-            || (is_long_ago(self.rejected_at, now)
-                && self.aside.as_ref().is_none_or(others_is_gone))
+            || (is_long_ago(self.rejected_at, now) && is_others_gone())
     }
 
     /// The state at `now` of the token that answers.
@@ -227,11 +244,13 @@ mod tests {
     use super::Username;
 
     #[test]
-    fn a_name_that_is_a_token_is_filed_as_it_is_and_never_shown() {
+    fn a_name_is_filed_as_it_is_and_shown_as_people_can_read_it() {
         for (name, shown, filed) in [
             ("al ice", "al ice", "al ice"),
             ("hf_maier", "hf_maier", "hf_maier"),
             ("ghp_TESTONLYTESTONLY", "(a token)", "ghp_TESTONLYTESTONLY"),
+            // As before, or nothing would be found any more.
+            ("a\u{202e}b%", "a%E2%80%AEb%25", "a\u{202e}b%25"),
         ] {
             let name = Username::new(name.as_bytes());
             assert_eq!((name.to_string().as_str(), name.filed().as_str()), (shown, filed));

@@ -20,7 +20,7 @@ use crate::forge;
 use crate::git::url;
 use crate::hardening;
 use crate::helper::{self, Policy, registry};
-use crate::keychain::Keychain;
+use crate::keychain::{Found, Keychain};
 use crate::secret::Buffer;
 use crate::setup::Setups;
 use crate::terminal::{self, RawStdout, RequestStdin};
@@ -176,8 +176,8 @@ impl Call<'_, '_> {
         let context = context(server)?;
         let kept = registry::kept(&mut *(self.open)(&context)?, &context, self.policy.now)?;
         let account = match kept {
-            Some(kept) => self.followed(kept)?,
-            None => None,
+            Some(kept) if registry::may_go_to(&kept, server) => self.followed(kept)?,
+            _ => None,
         };
         let credential = account.ok_or(Failure::Text(NOT_FOUND))?;
         let username = credential.username.unwrap_or_default();
@@ -205,14 +205,15 @@ impl Call<'_, '_> {
         }
         let username = Username::new(entry.username.as_bytes());
         let secret = request.secret(entry.secret.as_bytes());
-        if is_of_several_lines(&entry.username) || is_of_several_lines(&entry.secret) {
-            return Err(Error::Refused("a username and a token are one line each").into());
+        if entry.username.bytes().any(|b| matches!(b, b'\n' | b'\r' | 0)) {
+            return Err(Error::Refused("a username is one line").into());
         }
         if username.is_token() {
             return Err(Error::Refused("a token is no username: it is the password").into());
         }
         let account =
             Credential::new(context(&entry.server)?, Some(username), secret, self.policy.now);
+        let account = Credential { server: Some(entry.server.into_owned()), ..account };
         let mut keychain = (self.open)(&account.context)?;
         registry::put(&mut *keychain, &account, &mut |link| self.followed(link))?;
         Ok(Output::default())
@@ -230,15 +231,21 @@ impl Call<'_, '_> {
     fn list(&mut self) -> Result<Output, Failure> {
         let hub = context(registry::HUB)?;
         let mut keychain = (self.open)(&hub)?;
-        let accounts = helper::with_retries(|| keychain.list())?;
-        let registries: BTreeMap<String, String> = accounts
-            .into_iter()
-            .filter_map(|(_, account)| {
-                let registry = account.context.registry()?;
-                let server = if registry == registry::HUB { HUB_URL.to_owned() } else { registry };
-                Some((server, account.username.to_string()))
-            })
-            .collect();
+        let registries: BTreeMap<String, String> = helper::with_retries(|| {
+            let mut listed = keychain.list()?;
+            listed.retain(|(_, account)| account.context.registry().is_some());
+            let open: Vec<Found> =
+                listed.iter().filter(|(found, _)| !found.locked).map(|(f, _)| f.clone()).collect();
+            // What cannot be read is there under its usual name.
+            let read = helper::read_sound(&mut *keychain, &open).unwrap_or_default().0;
+            let servers = listed.into_iter().filter_map(|(found, account)| {
+                let read = read.iter().find(|(f, read)| *f == found && read.account() == account);
+                let server = read.and_then(|(_, read)| read.server.clone());
+                let server = server.or_else(|| Some(usual_name(account.context.registry()?)))?;
+                Some((server, name_for_docker(&account.username)))
+            });
+            Ok(servers.collect())
+        })?;
         json(&registries)
     }
 
@@ -280,8 +287,17 @@ fn context(server: &str) -> Result<Context, Error> {
     context.ok_or(Error::Refused("this is no name of a registry"))
 }
 
-fn is_of_several_lines(text: &str) -> bool {
-    text.bytes().any(|b| matches!(b, b'\n' | b'\r' | 0))
+/// How docker calls a registry of which is not known how it was called.
+fn usual_name(registry: String) -> String {
+    if registry == registry::HUB { HUB_URL.to_owned() } else { registry }
+}
+
+/// A username for docker, which compares it: nothing is escaped that need not be.
+fn name_for_docker(username: &Username) -> String {
+    match str::from_utf8(username.as_bytes()) {
+        Ok(name) if !username.is_token() => name.to_owned(),
+        _ => username.to_string(),
+    }
 }
 
 fn json(value: &impl Serialize) -> Result<Output, Failure> {
@@ -331,6 +347,43 @@ mod tests {
         does("erase", "https://ghcr.io/", "", 0);
         does("get", "ghcr.io", none, 1);
         does("list", "", "{}\n", 0);
+    }
+
+    #[test]
+    fn a_key_of_several_lines_comes_back_whole() {
+        let mut keychain = MemoryKeychain::default();
+        let key = r#"{\n  \"type\": \"service_account\",\r\n  \"key\": \"TESTONLY%41\\n\"\n}\n"#;
+        let entry = format!(
+            "{{\"ServerURL\":\"r.example\",\"Username\":\"_json_key\",\"Secret\":\"{key}\"}}"
+        );
+        for _ in 0..2 {
+            assert_eq!(run(&mut keychain, "store", &entry), (String::new(), 0));
+            assert_eq!(run(&mut keychain, "get", "r.example"), (format!("{entry}\n"), 0));
+        }
+    }
+
+    #[test]
+    fn registries_are_listed_as_they_were_stored() {
+        let mut keychain = MemoryKeychain::default();
+        for (server, name) in [
+            ("https://index.docker.io/v1/", "alice"),
+            ("https://ghcr.io", "b%b"),
+            ("r.example:5000", "\u{202e}"),
+            ("http://localhost:5000/v2/", "carol"),
+            ("q.example/team/image", "dave"),
+        ] {
+            let entry =
+                format!("{{\"ServerURL\":\"{server}\",\"Username\":\"{name}\",\"Secret\":\"t1\"}}");
+            assert_eq!(run(&mut keychain, "store", &entry), (String::new(), 0));
+            let (list, status) = run(&mut keychain, "list", "");
+            let pair = format!("\"{server}\":\"{name}\"");
+            assert!(list.contains(&pair) && status == 0, "{list}");
+        }
+        // Another name of it is another way to call the same.
+        let entry = "{\"ServerURL\":\"ghcr.io\",\"Username\":\"b%b\",\"Secret\":\"t1\"}";
+        assert_eq!(run(&mut keychain, "store", entry), (String::new(), 0));
+        let (list, _) = run(&mut keychain, "list", "");
+        assert!(list.contains("{\"ghcr.io\":\"b%b\"") && !list.contains("//ghcr.io"), "{list}");
     }
 
     #[test]

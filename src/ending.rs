@@ -1,5 +1,5 @@
-//! A token that ends soon, or has ended, and the one line about it: said by get on a
-//! terminal, at most once a day an account, after git has its answer.
+//! A token that ends soon, or one of git's that has ended, and the one line about it: said by get
+//! on a terminal, at most once a day an account, after git has its answer.
 //!
 //! When it was said stands in a small file in the user's state folder, whose name is a keyed
 //! digest of the account: it tells nobody who has an account where. Where it cannot be written,
@@ -9,7 +9,7 @@ use crate::credential::Username;
 use crate::helper::Ending;
 use crate::private_file::{self, Folder};
 use crate::time::{DAY, relative};
-use crate::{hex, state_folder, terminal};
+use crate::{hex, state_folder, terminal, withheld};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::io::{Read, Seek, Write};
@@ -27,29 +27,14 @@ pub(crate) fn warn(ending: &Ending, now: u64) {
 }
 
 fn message(ending: &Ending, now: u64) -> String {
-    let whose = ending.username.as_ref().filter(|name| !name.is_empty());
-    let whose = whose.map(|name| format!(" for {name}")).unwrap_or_default();
+    let whose = withheld::whose(&ending.context, ending.username.as_ref());
     let verb = if ending.expiry > now { "expires" } else { "expired" };
-    format!("the token{whose} at {} {verb} {}", ending.context, relative(ending.expiry, now))
+    format!("{whose} {verb} {}", relative(ending.expiry, now))
 }
 
-/// What to type. An odd name is left out: login takes the one account that is there.
+/// What to type.
 fn command(ending: &Ending) -> String {
-    let is_plain = |name: &&str| {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@');
-        name.bytes().all(plain) && !name.starts_with('-') && !name.is_empty()
-    };
-    let name = ending.username.as_ref().filter(|name| !name.is_token());
-    let name = name.and_then(|name| str::from_utf8(name.as_bytes()).ok());
-    let option = name.filter(is_plain).map(|name| format!("--username {name} "));
-    let context = ending.context.to_string();
-    let needs_quotes = |c: char| !c.is_ascii_alphanumeric() && !"/:.-_".contains(c);
-    let context = if context.contains(needs_quotes) {
-        format!("'{}'", context.replace('\'', r"'\''"))
-    } else {
-        context
-    };
-    format!("git credential-pat login --replace {}{context}", option.unwrap_or_default())
+    withheld::login("--replace", &ending.context, ending.username.as_ref())
 }
 
 /// Whether nothing has been said of this token within a day; notes that it is said now.
@@ -146,8 +131,10 @@ mod tests {
         for (context, username, arguments) in [
             ("https://h.example", Some("alice"), "--username alice https://h.example"),
             ("https://h.example:8443", None, "https://h.example:8443"),
-            ("https://h.example", Some("a'; b"), "https://h.example"),
-            ("https://h.example", Some("-x"), "https://h.example"),
+            ("https://h.example", Some("a'; b"), r"--username 'a'\''; b' https://h.example"),
+            ("https://h.example", Some("-x"), "--username=-x https://h.example"),
+            ("https://h.example", Some(""), "https://h.example"),
+            ("https://h.example", Some("a%b"), "--username a%b https://h.example"),
             ("https://h.example", Some("ghp_TESTONLYTESTONLY"), "https://h.example"),
             ("https://h.example/it's", None, r"'https://h.example/it'\''s'"),
             ("https://h.example/a b", Some("al@h"), "--username al@h 'https://h.example/a b'"),

@@ -14,12 +14,14 @@ mod github;
 mod gitlab;
 mod huggingface;
 mod kind;
+mod pasted;
 
 use beginning::beginning_of;
 pub(crate) use beginning::{
     A_TOKEN, Beginning, holds_token, is_in_context, is_token, shown, shown_context,
 };
 pub(crate) use kind::Kind;
+pub(crate) use pasted::around;
 
 use crate::context::{Context, Protocol};
 use url::Url;
@@ -235,10 +237,13 @@ pub(crate) fn recognise(context: &Context, token: &[u8]) -> Option<Recognised> {
 /// What is probably wrong with a token for this context; `conventional` says that it would be
 /// sent with the host's conventional username.
 pub(crate) fn warnings(context: &Context, token: &[u8], conventional: bool) -> Vec<Warning> {
-    let Some(known) = recognise(context, token) else { return Vec::new() };
-    let (forge, name) = (known.forge.name(), known.kind.name());
     let mut warnings = Vec::new();
     let mut warn = |strong, text: String| warnings.push(Warning { text, strong });
+    if let Some(what) = around(context, token) {
+        warn(true, format!("this came with {what}: give the token without"));
+    }
+    let Some(known) = recognise(context, token) else { return warnings };
+    let (forge, name) = (known.forge.name(), known.kind.name());
     match at(context) {
         Some(host) if host.id() != known.forge => warn(
             true,

@@ -1,9 +1,13 @@
 //! What the process does so that its memory is nobody else's: a wiping allocator, no core
 //! dumps, not readable by other processes of the same user, no fragments on the stack.
 //!
+//! Also that a terminal shows again what is typed, whatever ends the process.
+//!
 //! All of it is best effort and none of it fails: a helper that could not harden itself is
 //! still better than no helper. `SECURITY.md` says what this cannot do.
 
+#[cfg(unix)]
+pub(crate) mod echo;
 #[cfg(unix)]
 pub(crate) mod interrupts;
 #[cfg(target_os = "macos")]

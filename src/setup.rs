@@ -36,6 +36,8 @@ use crate::git::Failed;
 use crate::git::configuration::Configuration;
 use crate::git::entries::{Entries, Entry};
 use crate::git::url;
+use crate::helper;
+use crate::helper::explanation::Still;
 use crate::keychain::{self, Cache, Identity, Keychain, Kind, Options};
 use crate::source::SourceOptions;
 
@@ -231,20 +233,29 @@ impl Setups {
 /// The keychains of several places, each opened once.
 pub(crate) struct Opened<'a> {
     setups: &'a Setups,
+    /// Whether they are only to be looked into.
+    still: bool,
     open: Vec<(Options, Box<dyn Keychain>)>,
 }
 
 impl<'a> Opened<'a> {
     /// None is open yet.
     pub(crate) fn none(setups: &'a Setups) -> Self {
-        Self { setups, open: Vec::new() }
+        Self { setups, still: false, open: Vec::new() }
+    }
+
+    /// The same, for who only looks: nobody is asked, nothing unlocked or changed, and no copies
+    /// are made or ended.
+    pub(crate) fn to_look(setups: &'a Setups) -> Self {
+        Self { still: true, ..Self::none(setups) }
     }
 
     /// The keychain that holds what belongs to a context, and whether unencrypted http is allowed
     /// there.
     ///
     /// # Errors
-    /// Where the environment names no keychain, or this system has no such keychain.
+    /// Where the environment names no keychain, or this system has no such keychain; where one that
+    /// is only looked into would ask somebody.
     pub(crate) fn at(&mut self, context: &Context) -> Result<(&mut dyn Keychain, bool), Error> {
         let setup = self.setups.at(Some(&url::of(context)))?;
         let is_it = |(options, _): &(Options, _)| {
@@ -256,11 +267,21 @@ impl<'a> Opened<'a> {
         let number = if let Some(number) = self.open.iter().position(is_it) {
             number
         } else {
-            self.open.push((setup.options.clone(), setup.open()?));
+            let keychain = if self.still { still(setup.options.kind)? } else { setup.open()? };
+            self.open.push((setup.options.clone(), keychain));
             self.open.len() - 1
         };
         Ok((&mut *self.open[number].1, setup.allow_http))
     }
+}
+
+/// Opens a keychain to look into it.
+fn still(kind: Option<Kind>) -> Result<Box<dyn Keychain>, Error> {
+    let mut keychain = keychain::open(&Options { kind, ..Options::default() })?;
+    if helper::with_retries(|| keychain.asks_before_it_searches())? {
+        return Err(Error::Locked);
+    }
+    Ok(Box::new(Still(keychain)))
 }
 
 impl Setup {

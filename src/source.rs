@@ -18,6 +18,8 @@ mod ci;
 pub(crate) mod command;
 mod file;
 
+pub(crate) use command::{Ended, printed};
+
 use crate::context::{Context, unescape};
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
@@ -123,7 +125,8 @@ impl Source {
             Origin::Command(line) => command::output(line)?,
         };
         let bytes = Buffer::from(bytes);
-        let line = bytes.without_line_end();
+        // Editors, `echo` and people put more behind a token than one end of a line.
+        let line = bytes.expose().trim_ascii();
         if line.is_empty() {
             return Err(Error::Source("it gave nothing"));
         }
@@ -143,9 +146,16 @@ impl Source {
     }
 }
 
+/// An error with a name in it. Errors hold no text of their own, so that no token can come into
+/// one; a process reads a source once or twice, and what is said of it may stay until its end.
+fn told(text: String) -> Error {
+    Error::Source(Box::leak(text.into_boxed_str()))
+}
+
 fn variable(name: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let value = env::var_os(name).filter(|value| !value.is_empty());
-    let value = value.ok_or(Error::Source("the variable that --env names is not set"))?;
+    let value =
+        value.ok_or_else(|| told(format!("the variable {} is not set", forge::shown(name))))?;
     Ok(Zeroizing::new(value.into_encoded_bytes()))
 }
 

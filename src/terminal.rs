@@ -1,7 +1,8 @@
 //! The streams: read and written raw, because the standard library's buffers keep copies of
 //! what went through them; and a terminal, where there is one.
 //!
-//! stdout is for data, stderr speaks to people in one way, see [`say`].
+//! stdout is for data, stderr speaks to people in one way, see [`say`]. Whatever a name that is
+//! said holds, it cannot move the cursor, hide or turn what stands around it.
 
 #[cfg(windows)]
 pub mod console;
@@ -10,7 +11,10 @@ pub mod prompt;
 #[cfg(unix)]
 mod tty;
 
+use crate::context::{is_seen, shown};
 use crate::error::Error;
+use serde_json::Value;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::time::{Duration, Instant};
@@ -87,20 +91,44 @@ pub fn write_raw(bytes: &[u8]) -> Result<(), Error> {
     RawStdout.write_all(bytes).map_err(|e| Error::Stream(e.kind()))
 }
 
+/// Writes a value for programs as indented JSON to [`RawStdout`]: what people would not see in it,
+/// or what would show them another text, as JSON's own `\uXXXX`.
+///
+/// # Errors
+/// [`Error::Stream`] where it cannot be written.
+pub fn write_json(value: &Value) -> Result<(), Error> {
+    write_raw(json(value).as_bytes())
+}
+
+fn json(value: &Value) -> String {
+    let mut text = String::new();
+    // All that is not ASCII stands in a string.
+    for c in format!("{value:#}\n").chars() {
+        if is_seen(c) || c == '\n' {
+            text.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        }
+    }
+    text
+}
+
 /// Says something on stderr: `git-credential-pat: get: the keychain is locked`, lower case,
 /// without a full stop. Where stderr is gone, there is nobody to say it to.
 pub fn say(what: &str, message: &str) {
-    let _ = writeln!(io::stderr(), "{NAME}: {what}: {message}");
+    let _ = writeln!(io::stderr(), "{NAME}: {what}: {}", shown(message));
 }
 
 /// Says what to do about it, on a line of its own.
 pub fn hint(hint: &str) {
-    let _ = writeln!(io::stderr(), "hint: {hint}");
+    let _ = writeln!(io::stderr(), "hint: {}", shown(hint));
 }
 
 /// Repeats a line that another program has said.
 pub fn pass_on(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", shown(line));
 }
 
 /// Whether a person types into standard input.
@@ -224,4 +252,20 @@ fn duplicate_stdin() -> io::Result<File> {
 fn duplicate_stdout() -> io::Result<File> {
     use std::os::windows::io::AsHandle;
     Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn json_shows_nothing_that_people_would_not_see_and_reads_back() {
+        let value = json!({ "a\u{202e}": ["\u{7f}\u{9b}\n", "\u{e0041}", "m\u{fc}ller", 1] });
+        let text = json(&value);
+        let escaped =
+            ["\"a\\u202e\"", "\"\\u007f\\u009b\\n\"", "\"\\udb40\\udc41\"", "\"m\u{fc}ller\""];
+        assert!(escaped.iter().all(|part| text.contains(part)), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), value);
+    }
 }

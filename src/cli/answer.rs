@@ -56,7 +56,7 @@ impl AccountArguments {
             let Some(mut keychain) = holder.open()? else { continue };
             let policy = Policy { allow_http: holder.allow_http, now: now() };
             match judge(&mut *keychain, &question, policy) {
-                Ok(Verdict::Served(credential)) => return Ok(*credential),
+                Ok(Verdict::Served(item)) => return Ok(item.1),
                 Ok(Verdict::Nobody) => {}
                 Ok(verdict) => refusal = refusal.or(Some(refused(&verdict))),
                 Err(error) => refusal = refusal.or(Some(error)),

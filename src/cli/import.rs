@@ -22,6 +22,7 @@ mod gh;
 mod git_config;
 mod glab;
 mod keyring;
+pub(super) mod look;
 mod netrc;
 mod other_helper;
 mod our_keychain;
@@ -125,6 +126,12 @@ impl Import<'_> {
     fn source(&mut self, source: &Source) -> Result<(), Error> {
         let mut plan = Plan::make(source, &mut self.opened, self.arguments.replace)?;
         terminal::write_raw(plan.table().as_bytes())?;
+        for (label, what) in plan.copied_along() {
+            let warning = format!(
+                "warning: {label}: the token came with {what}, which the host would refuse"
+            );
+            terminal::say("import", &warning);
+        }
         if self.arguments.dry_run {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 mod table;
 
 use super::KeychainArguments;
-use crate::context::Context;
+use crate::context::{Context, shown};
 use crate::credential::{Account, Aside, Credential, Maker, State};
 use crate::error::{Error, VaultTrouble};
 use crate::forge::{self, Recognised};
@@ -42,9 +42,8 @@ struct Row {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let (mut rows, failed) = everywhere(&arguments.keychain.setups()?.everywhere()?)?;
     rows.sort_by(|a, b| (&a.account, a.keychain.name()).cmp(&(&b.account, b.keychain.name())));
-    let text = if arguments.json {
-        let rows: Vec<Value> = rows.iter().map(Row::to_json).collect();
-        format!("{:#}\n", Value::Array(rows))
+    if arguments.json {
+        terminal::write_json(&Value::Array(rows.iter().map(Row::to_json).collect()))?;
     } else {
         if rows.is_empty() && failed.is_none() {
             terminal::hint("no account is there: store a token with git credential-pat login URL");
@@ -52,9 +51,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         let look =
             Look { columns: terminal::stdout_columns(), colour: terminal::stdout_takes_colour() };
         let cells: Vec<_> = rows.iter().map(|row| row.to_cells(&look)).collect();
-        table::lay_out(&HEADINGS, &cells, &look)
-    };
-    terminal::write_raw(text.as_bytes())?;
+        terminal::write_raw(table::lay_out(&HEADINGS, &cells, &look).as_bytes())?;
+    }
     failed.map_or(Ok(()), Err)
 }
 
@@ -208,7 +206,7 @@ impl Row {
     }
 
     fn aside(&self) -> Option<&Aside> {
-        self.credential.as_ref().and_then(|credential| credential.aside.as_ref())
+        self.credential.as_ref().and_then(|credential| credential.aside.as_deref())
     }
 
     /// The state for people, who should know that there is another token.
@@ -220,7 +218,7 @@ impl Row {
     /// As in [`HEADINGS`]; times as a person on a terminal says them.
     fn to_cells(&self, look: &Look) -> [Cell; 7] {
         let on_terminal = look.columns.is_some();
-        let plain = |text: String| Cell { text, style: Style::new() };
+        let plain = |text: String| Cell { text: shown(&text).into_owned(), style: Style::new() };
         let nothing = || "-".to_owned();
         let credential = self.credential.as_ref();
         let (red, yellow) = (AnsiColor::Red.on_default(), AnsiColor::Yellow.on_default());

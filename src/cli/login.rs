@@ -24,6 +24,7 @@ use crate::time::{now, relative};
 use crate::{helper, terminal};
 use ask::Login;
 use save::{Saved, save};
+use serde_json::json;
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
@@ -71,6 +72,9 @@ fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
 }
 
 fn parse_registry(name: &str) -> Result<Context, &'static str> {
+    if registry::exposes_secrets(name) {
+        return Err("http shows the token to everybody on the way");
+    }
     let context = registry::context(name).filter(|context| !forge::is_in_context(context));
     context.ok_or("no name of a registry")
 }
@@ -206,7 +210,8 @@ fn report_link(link: &Credential) {
     terminal::say("login", &format!("{name} gets this account's token, too"));
     terminal::hint(&format!(
         "docker and podman ask for it with this in their configuration: \
-         \"credHelpers\": {{ \"{name}\": \"pat\" }}"
+         \"credHelpers\": {{ {}: \"pat\" }}",
+        json!(name)
     ));
 }
 

@@ -83,6 +83,14 @@ fn filed_names(
     let asked = username.filter(|_| !is_hidden);
     let found = keychain.find(std::slice::from_ref(context), asked)?;
     let mut names = keychain.usernames(&found)?;
+    if let Some(asked) = asked
+        && names.is_empty()
+    {
+        // What `list` shows of an odd name is not the name itself.
+        let all = keychain.find(std::slice::from_ref(context), None)?;
+        names = keychain.usernames(&all)?;
+        names.retain(|name| name.filed().as_bytes() == asked.as_bytes());
+    }
     names.retain(|name| !is_hidden || name.is_token());
     if let Some(username) = username
         && names.is_empty()

@@ -43,6 +43,12 @@ impl Place {
             with_protocol = format!("https://{text}");
             &with_protocol
         };
+        if !has_host_as_git_sends_it(text) {
+            return Err(Error::Usage(
+                "git sends a host's name as its URL has it, and only ASCII is answered: write the \
+                 xn-- form, also in the remote's URL",
+            ));
+        }
         let url = Url::parse(text).map_err(|_| Error::Usage("the URL cannot be understood"))?;
         if url.password().is_some() {
             return Err(HOLDS_TOKEN);
@@ -73,6 +79,15 @@ impl Place {
     }
 }
 
+/// Whether the host's name is one that git sends as a library reads it: a library makes `xn--` of
+/// other letters, git sends them as they are, and undoes `%`.
+fn has_host_as_git_sends_it(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.is_ascii() && !host.contains('%')
+}
+
 /// Whether the host of this URL is the context's also for git, which repairs nothing.
 fn is_at(url: &str, context: &Context) -> bool {
     let Some((protocol, rest)) = url.split_once("://") else { return false };
@@ -81,8 +96,8 @@ fn is_at(url: &str, context: &Context) -> bool {
     Context::of_host(protocol.as_bytes(), host.as_bytes()) == Some(context.host_level())
 }
 
-/// A username that a person gave, if it can be one of git's: on a line of its own, and no
-/// token, which everybody may see there.
+/// A username that a person gave, if it can be one of git's, and is no token, which everybody may
+/// see there.
 ///
 /// # Errors
 /// [`Error::Usage`], which never quotes the name.
@@ -92,10 +107,16 @@ pub(super) fn usable(name: Username) -> Result<Username, Error> {
             "a token is no username: it is asked for, or read with --with-token",
         ));
     }
-    if name.as_bytes().iter().any(|b| matches!(b, b'\n' | b'\r' | 0)) {
-        return Err(Error::Usage("this username cannot be used"));
+    flaw(&name).map_or(Ok(name), |flaw| Err(Error::Usage(flaw)))
+}
+
+/// Why a username can be nobody's, if so.
+pub(super) fn flaw(name: &Username) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(name.as_bytes());
+    if text.chars().any(char::is_control) {
+        return Some("a username has no control characters, such as an arrow key makes");
     }
-    Ok(name)
+    text.contains(':').then_some("a username has no colon: HTTP ends the name there")
 }
 
 #[cfg(test)]
@@ -128,7 +149,7 @@ mod tests {
                 "https://h.example/hf_transformers_and-datasets",
                 None,
             ),
-            ("https://m\u{fc}nchen.example", "https://xn--mnchen-3ya.example", None),
+            ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example", None),
         ] {
             let expected = Some((context.to_owned(), username.map(ToOwned::to_owned)));
             assert_eq!(read(text), expected, "{text}");
@@ -142,7 +163,8 @@ mod tests {
             ("https://alice@H.example:443/a+b", "https://alice@H.example:443/a+b"),
             ("HTTPS://h.example", "https://h.example"),
             ("https:///h.example", "https://h.example"),
-            ("https://m\u{fc}nchen.example/a b", "https://xn--mnchen-3ya.example/a%20b"),
+            ("https://h.example/a b", "https://h.example/a%20b"),
+            ("https://h.example/\u{fc}", "https://h.example/%C3%BC"),
         ] {
             assert_eq!(Place::parse(text).map(|place| place.url).as_deref(), Ok(url), "{text}");
         }
@@ -164,12 +186,18 @@ mod tests {
             "https://hf%5FTESTONLYTESTONLY@h.example",
             "https://h%66_TESTONLYTESTONLY",
             "https://h.example/hf%5FTESTONLYTESTONLY",
+            "https://m\u{fc}nchen.example",
+            "alice@m%C3%BCnchen.example/team",
+            "https:///\u{ff48}.example",
             "https://h.example?x",
             "https://h.example#@github.com",
             "ftp://h.example",
             "ssh://h.example",
             "https://h.example.",
             "https://a%0Ab@h.example",
+            "https://ab%1B%5BA@h.example",
+            "https://a%3Ab@h.example",
+            "https://a%C2%9Bb@h.example",
             "https://h.example/a//b",
             "file:///x",
         ] {

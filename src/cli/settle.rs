@@ -240,7 +240,7 @@ impl Lack {
                 (git::key(&url::of(context), "username"), "NAME".to_owned())
             }
             Self::OtherUsername(context, username, _) => {
-                (git::key(&url::of(context), "username"), typed(&username.to_string()))
+                (git::key(&url::of(context), "username"), typed(username.as_bytes()))
             }
             Self::Helper(_, key, line) => (key.clone(), line.clone()),
             Self::Source(..) => (String::new(), String::new()),

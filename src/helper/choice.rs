@@ -10,13 +10,15 @@
 //! somebody else's. But what was put away, or is gone after its 30 days, hides nobody; nor does a
 //! dead account of git's hide a live one of a person's, of the same username, at a wider scope.
 
+use super::verdict::Question;
 use crate::context::Context;
-use crate::credential::{Credential, Maker, State, Username};
+use crate::credential::{Account, Credential, Maker, State, Username};
 use crate::error::Error;
 use crate::keychain::{Found, Keychain};
+use std::collections::BTreeMap;
 
 /// An item with what was read in it.
-pub(crate) type Item = (Found, Credential);
+pub type Item = (Found, Credential);
 
 /// What the choice came to.
 pub(crate) enum Choice {
@@ -53,6 +55,15 @@ pub(crate) fn choose(
 /// Some keychains hold two items for one account after a race: the later one counts.
 pub(super) fn latest(accounts: Vec<Item>) -> Option<Item> {
     accounts.into_iter().max_by_key(|(_, credential)| credential.stored_at)
+}
+
+/// Of each account the item that counts.
+pub(super) fn without_older_copies(accounts: Vec<Item>) -> Vec<Item> {
+    let mut copies: BTreeMap<Account, Vec<Item>> = BTreeMap::new();
+    for item in accounts {
+        copies.entry(item.1.account()).or_default().push(item);
+    }
+    copies.into_values().filter_map(latest).collect()
 }
 
 /// The account of this name at the most specific scope that has one; if there is none, the
@@ -108,6 +119,30 @@ pub(crate) fn names_of_persons(
     Ok(names)
 }
 
+/// The usernames of the live accounts beside this one that could answer the question, if it named
+/// them; those that must be unlocked first are left out. Where the keychain fails, none is known:
+/// what is said of the account that was chosen does not hang on it.
+pub(super) fn names_of_others(
+    keychain: &mut dyn Keychain,
+    question: &Question<'_>,
+    chosen: &Credential,
+    now: u64,
+) -> Vec<Username> {
+    let Ok(mut found) = keychain.find(question.contexts, None) else { return Vec::new() };
+    found.retain(|item| !item.locked);
+    let Ok((accounts, _)) = read_sound(keychain, &found) else { return Vec::new() };
+    let chosen = chosen.account().username;
+    let is_other = |credential: &Credential| {
+        counts(credential, now) && credential.is_live(now) && !is_sign(credential)
+    };
+    let accounts = accounts.into_iter().filter(|(_, credential)| is_other(credential));
+    let mut names: Vec<Username> = accounts.map(|(_, c)| c.account().username).collect();
+    names.retain(|name| *name != chosen && !name.is_empty());
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// What answers a request that names nobody.
 enum Unnamed {
     /// One account, in one or more items; or none.
@@ -124,10 +159,11 @@ fn unnamed(keychain: &mut dyn Keychain, contexts: &[Context], now: u64) -> Resul
         // git's sign for single sign-on answers where nobody else does.
         return Ok(Unnamed::Accounts(others));
     }
-    if accounts.iter().any(|(_, credential)| credential.made_by == Maker::Person) {
-        accounts.retain(|(_, credential)| credential.made_by == Maker::Person);
-    }
     if accounts.len() + damaged.len() > 1 {
+        accounts = without_older_copies(accounts);
+        if accounts.iter().any(|(_, credential)| credential.made_by == Maker::Person) {
+            accounts.retain(|(_, credential)| credential.made_by == Maker::Person);
+        }
         let name = |(_, credential): &Item| credential.account().username;
         let mut names: Vec<Username> = accounts.iter().map(name).collect();
         if names.iter().any(Username::is_empty) {
@@ -172,17 +208,16 @@ fn nearest(
         if found.is_empty() {
             break;
         }
-        let (here, wider) = found.into_iter().partition(|item| item.context == *context);
-        found = wider;
+        let here: Vec<Found> = found.extract_if(.., |item| item.context == *context).collect();
         let (mut accounts, damaged) = read_unlocked(keychain, here, context, username)?;
         accounts.retain(|(_, credential)| counts(credential, now));
         if accounts.is_empty() && !damaged.is_empty() {
             return Err(Error::Damaged);
         }
-        let (wanted, unwanted): (Vec<_>, Vec<_>) =
-            accounts.into_iter().partition(|(_, credential)| is_wanted(credential));
-        if !wanted.is_empty() {
-            return Ok(Scope { accounts: wanted, damaged, others: Vec::new() });
+        let unwanted: Vec<Item> =
+            accounts.extract_if(.., |(_, credential)| !is_wanted(credential)).collect();
+        if !accounts.is_empty() {
+            return Ok(Scope { accounts, damaged, others: Vec::new() });
         }
         if others.is_empty() {
             others = unwanted;
@@ -221,8 +256,8 @@ fn unless_hiding(
 ) -> Result<Vec<Item>, Error> {
     let is_a_persons = |item: &Item| item.1.made_by == Maker::Person;
     let is_gits_and_dead = |item: &Item| !is_a_persons(item) && !item.1.is_live(now);
-    let Some((found, credential)) = chosen.first().filter(|_| chosen.iter().all(is_gits_and_dead))
-    else {
+    let counting = chosen.iter().max_by_key(|(_, credential)| credential.stored_at);
+    let Some((found, credential)) = counting.filter(|item| is_gits_and_dead(item)) else {
         return Ok(chosen);
     };
     let wider = contexts.iter().skip_while(|context| **context != found.context).skip(1);
@@ -254,14 +289,13 @@ fn read_unlocked(
     if found.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
-    let is_meant = |(_, credential): &Item| {
-        let account = credential.account();
-        account.context == *context && username.is_none_or(|u| *u == account.username)
+    let is_another = |(_, credential): &mut Item| {
+        credential.context != *context || username.is_some_and(|name| !credential.is_of(name))
     };
-    let (accounts, mut damaged) = read_sound(keychain, &found)?;
-    let (meant, others): (Vec<_>, Vec<_>) = accounts.into_iter().partition(is_meant);
-    damaged.extend(others.into_iter().map(|(found, _)| found));
-    if meant.is_empty() && !damaged.is_empty() { Err(Error::Damaged) } else { Ok((meant, damaged)) }
+    let (mut accounts, mut damaged) = read_sound(keychain, &found)?;
+    damaged.extend(accounts.extract_if(.., is_another).map(|(found, _)| found));
+    let is_sound = damaged.is_empty() || !accounts.is_empty();
+    if is_sound { Ok((accounts, damaged)) } else { Err(Error::Damaged) }
 }
 
 /// Reads items, each by itself where one of them is damaged, so that it does not hide the

@@ -12,6 +12,7 @@ use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::keychain::{Found, Keychain, Kind};
 use crate::protocol::Request;
+use std::ops::DerefMut;
 
 /// Why an account does, or does not, answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,9 +79,9 @@ pub(crate) fn explain(
     };
     let outcome = match judge(&mut still, &question, policy)? {
         Verdict::RefusedHttp => return Ok(accounts),
-        Verdict::Served(credential) => Outcome::one(&credential, Why::Answers),
-        Verdict::Withheld(credential, reason) => Outcome::one(
-            &credential,
+        Verdict::Served(item) => Outcome::one(&item.1, Why::Answers),
+        Verdict::Withheld(item, reason) => Outcome::one(
+            &item.1,
             match reason {
                 Reason::Rejected => Why::Rejected,
                 Reason::Scheme => Why::Scheme,
@@ -197,9 +198,13 @@ fn why(
 }
 
 /// A keychain as it is: nobody is asked, nothing is changed.
-pub(super) struct Still<'a>(pub(super) &'a mut dyn Keychain);
+pub(crate) struct Still<K>(pub(crate) K);
 
-impl Keychain for Still<'_> {
+impl<K> Keychain for Still<K>
+where
+    K: DerefMut,
+    K::Target: Keychain,
+{
     fn kind(&self) -> Kind {
         self.0.kind()
     }

@@ -25,6 +25,26 @@ pub(crate) fn context(server: &str) -> Option<Context> {
     Context::of_registry(if bare == "index.docker.io" { HUB } else { bare })
 }
 
+/// Returns whether a token could be read on its way to the registry of this name: its name says
+/// `http://`, and it is on another machine.
+#[must_use]
+pub(crate) fn exposes_secrets(server: &str) -> bool {
+    let host = server.strip_prefix("http://").and_then(|rest| rest.split('/').next());
+    let at = |host: &str| Context::of_host(b"http", host.as_bytes());
+    host.is_some_and(|host| at(host).is_none_or(|context| context.exposes_secrets()))
+}
+
+/// Returns whether what is kept for a registry, under whatever name, may go to it by this name: a
+/// token that was meant for an encrypted way takes no other.
+#[must_use]
+pub(crate) fn may_go_to(kept: &Credential, server: &str) -> bool {
+    let was_exposed = match &kept.linked_to {
+        Some(place) => place.exposes_secrets(),
+        None => kept.server.as_deref().is_some_and(exposes_secrets),
+    };
+    was_exposed || !exposes_secrets(server)
+}
+
 /// What is kept for a registry, if it may be served at `now` (seconds since 1970 UTC): a token of
 /// its own, or a link.
 ///
@@ -66,7 +86,7 @@ fn at(
     // The token of a link goes to the registry, whatever its own place is.
     let policy = Policy { allow_http: true, now };
     match judge(keychain, &question, policy)? {
-        Verdict::Served(credential) => Ok(Some(*credential)),
+        Verdict::Served(item) => Ok(Some(item.1)),
         Verdict::Locked => Err(Error::Locked),
         Verdict::Damaged => Err(Error::Damaged),
         Verdict::Withheld(..) | Verdict::Nobody | Verdict::Ambiguous(_) | Verdict::RefusedHttp => {
@@ -99,11 +119,13 @@ pub(crate) fn put(
     if let Some(old) = kept(keychain, &new.context, now)?
         && old.username == new.username
     {
-        let is_same = old.linked_to == new.linked_to && old.token == new.token;
+        let is_same =
+            old.linked_to == new.linked_to && old.token == new.token && old.server == new.server;
         if is_same {
             return Ok(false);
         }
-        if old.linked_to.is_some() && new.linked_to.is_none() {
+        let is_exposed = new.server.as_deref().is_some_and(exposes_secrets);
+        if old.linked_to.is_some() && new.linked_to.is_none() && !is_exposed {
             // A link whose token cannot be had does not keep a registry's own from being kept.
             let theirs = follow(old).unwrap_or_default();
             if theirs.is_some_and(|theirs| theirs.token == new.token) {
@@ -125,7 +147,7 @@ pub(crate) fn put(
 
 #[cfg(test)]
 mod tests {
-    use super::{context, followed, kept, link, put};
+    use super::{context, followed, kept, link, may_go_to, put};
     use crate::context::Context;
     use crate::credential::{Credential, Username};
     use crate::error::Error;
@@ -168,6 +190,39 @@ mod tests {
             ["https://", "a@ghcr.io", "ghcr.io.", "ghcr.io/a/../b", "ftp://ghcr.io", "*.io"]
         {
             assert_eq!(canonical(server), None, "{server}");
+        }
+    }
+
+    #[test]
+    fn what_was_meant_for_an_encrypted_way_takes_no_other() {
+        let context = context("r.example").expect("a registry");
+        let own = |server: &str| Credential {
+            server: Some(server.to_owned()),
+            ..credential(&context, "alice", "ghp_TESTONLY")
+        };
+        let linked = |place: &str| {
+            let place = Context::from_canonical(place).expect("canonical");
+            link(context.clone(), &credential(&place, "alice", "ghp_TESTONLY"), 1)
+        };
+        let nameless = credential(&context, "alice", "ghp_TESTONLY");
+        for kept in
+            [own("r.example"), own("https://r.example"), linked("https://h.example"), nameless]
+        {
+            for server in
+                ["http://r.example", "http://r.example:80/v2/", "http://127.0.0.1.evil.example"]
+            {
+                assert!(!may_go_to(&kept, server), "{server}");
+            }
+            for server in
+                ["r.example", "https://r.example/v1/", "http://localhost:5000", "http://[::1]/a"]
+            {
+                assert!(may_go_to(&kept, server), "{server}");
+            }
+        }
+        for kept in [own("http://r.example"), linked("http://h.example")] {
+            for server in ["r.example", "https://r.example", "http://r.example"] {
+                assert!(may_go_to(&kept, server), "{server}");
+            }
         }
     }
 

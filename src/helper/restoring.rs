@@ -1,12 +1,11 @@
 //! What a person brings back: an account that was put away, a token that was refused.
 
-use super::choice::{Item, latest, read_sound, unlocked};
+use super::choice::{Item, read_sound, unlocked, without_older_copies};
 use super::two_tokens::restored;
 use crate::context::Context;
-use crate::credential::{Account, Credential, Username};
+use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::keychain::Keychain;
-use std::collections::BTreeMap;
 
 /// What came of it.
 pub enum Restored {
@@ -62,18 +61,14 @@ fn accounts(
     if read.is_empty() && !damaged.is_empty() {
         return Err(Error::Damaged);
     }
-    let mut accounts: BTreeMap<Account, Vec<Item>> = BTreeMap::new();
-    for (at, credential) in read {
+    let mut accounts = read;
+    accounts.retain(|(_, credential)| {
         let is_meant = |name: &Username| {
             let own = credential.account().username;
             own == *name || (credential.any_username && credential.username.as_ref() == Some(name))
         };
-        if credential.context == *context
-            && !credential.is_gone(now)
-            && username.is_none_or(is_meant)
-        {
-            accounts.entry(credential.account()).or_default().push((at, credential));
-        }
-    }
-    Ok(accounts.into_values().filter_map(latest).collect())
+        let is_here = credential.context == *context && !credential.is_gone(now);
+        is_here && username.is_none_or(is_meant)
+    });
+    Ok(without_older_copies(accounts))
 }

@@ -27,13 +27,17 @@ pub(super) fn brought(
     new: &Token,
     now: u64,
 ) -> Option<Credential> {
+    let is_dead = !old.is_live(now) || old.token.expose().is_empty();
+    let is_same = new.is(old.authtype.as_deref(), &old.token);
+    // After most uses of a token git says just that.
+    if is_same && !is_dead && adds_nothing_to(new, old) {
+        return None;
+    }
     let old = without_what_is_gone(old, now);
     let answering = old.answering();
-    let is_dead = old.state(now) != State::Live || answering.secret.expose().is_empty();
-    if new.is(answering.authtype.as_deref(), &answering.secret) {
-        let is_wanted = is_dead || adds_to(new, &answering);
+    if is_same {
         let token = renewed(answering, new, now);
-        return is_wanted.then(|| Credential { put_away_at: None, ..old }.with_answering(token));
+        return Some(Credential { put_away_at: None, ..old }.with_answering(token));
     }
     if let Some(aside) = old.aside.clone().map(|aside| aside.token)
         && new.is(aside.authtype.as_deref(), &aside.secret)
@@ -46,11 +50,11 @@ pub(super) fn brought(
         let aside = aside_of_dead(&old, new, now);
         return Some(Credential { aside, ..answered_by(old, username, new) });
     }
-    let aside = old.aside.as_ref();
+    let aside = old.aside.as_deref();
     match old.made_by {
         Maker::Person if aside.is_some_and(|aside| aside.token.made_by == Maker::Person) => None,
         Maker::Person => {
-            let aside = Some(Aside { token: new.clone(), since: now });
+            let aside = Some(Box::new(Aside { token: new.clone(), since: now }));
             Some(Credential { aside, ..old })
         }
         Maker::Git => {
@@ -58,7 +62,7 @@ pub(super) fn brought(
                 let is_live = aside.token.state(now) == State::Live;
                 is_live && now <= aside.since.saturating_add(KEPT_FOR)
             };
-            let aside = aside.filter(stays).cloned();
+            let aside = aside.filter(stays).cloned().map(Box::new);
             let aside = aside.or_else(|| set_aside(answering, now));
             Some(Credential { aside, ..answered_by(old, username, new) })
         }
@@ -71,19 +75,17 @@ pub(super) fn refused(
     (authtype, secret): (Option<&[u8]>, &Secret),
     now: u64,
 ) -> Option<Credential> {
-    let mut new = without_what_is_gone(old, now);
-    if new.answering().is(authtype, secret) {
-        if new.rejected_at.is_some() {
-            return None;
-        }
-        new.rejected_at = Some(not_before(new.stored_at, now));
-        return Some(new);
+    let is_it = |token: &Token| token.is(authtype, secret) && token.rejected_at.is_none();
+    let is_answering = old.token == *secret && old.authtype.as_deref() == authtype;
+    if is_answering {
+        let rejected_at = Some(not_before(old.stored_at, now));
+        let is_new = old.rejected_at.is_none();
+        return is_new.then(|| Credential { rejected_at, ..without_what_is_gone(old, now) });
     }
-    let aside = new.aside.as_mut()?;
-    if !aside.token.is(authtype, secret) || aside.token.rejected_at.is_some() {
-        return None;
-    }
-    aside.token.rejected_at = Some(not_before(aside.token.stored_at, now));
+    old.aside.as_ref().filter(|aside| is_it(&aside.token))?;
+    let mut new = old.clone();
+    let token = &mut new.aside.as_mut()?.token;
+    token.rejected_at = Some(not_before(token.stored_at, now));
     Some(new)
 }
 
@@ -100,12 +102,12 @@ pub(super) fn put_away(old: &Credential, now: u64) -> Option<Credential> {
 pub(super) fn restored(old: &Credential, now: u64) -> Option<Credential> {
     let old = without_what_is_gone(old, now);
     let answering = old.answering();
-    let comes_back = |aside: &Aside| match (aside.token.made_by, answering.made_by) {
+    let comes_back = |aside: &Token| match (aside.made_by, answering.made_by) {
         (Maker::Person, Maker::Git) => true,
         (Maker::Git, Maker::Person) => false,
-        _ => answering.rejected_at.is_some() && aside.token.rejected_at.is_none(),
+        _ => answering.rejected_at.is_some() && aside.rejected_at.is_none(),
     };
-    let aside = old.aside.clone().filter(comes_back).map(|aside| aside.token);
+    let aside = old.aside.clone().map(|aside| aside.token).filter(comes_back);
     let is_wanted = aside.is_some() || answering.rejected_at.is_some() || old.put_away_at.is_some();
     if !is_wanted {
         return None;
@@ -140,12 +142,12 @@ fn without_what_is_gone(old: &Credential, now: u64) -> Credential {
     old
 }
 
-/// Whether git's words about a token that is there say anything new. What it does not say is no
-/// difference: an older git does not send the expiry back.
-fn adds_to(new: &Token, old: &Token) -> bool {
+/// Returns whether all that git says of the token that answers is known. What it does not say is
+/// no difference: an older git does not send the expiry back.
+fn adds_nothing_to(new: &Token, old: &Credential) -> bool {
     let refresh_token = new.refresh_token.as_ref();
-    new.expiry.is_some_and(|expiry| old.expiry != Some(expiry))
-        || refresh_token.is_some_and(|token| old.refresh_token.as_ref() != Some(token))
+    new.expiry.is_none_or(|expiry| old.expiry == Some(expiry))
+        && refresh_token.is_none_or(|token| old.refresh_token.as_ref() == Some(token))
 }
 
 /// A token that has just worked, with what is known of it and what git says now.
@@ -182,7 +184,7 @@ fn with_places_changed(
 }
 
 /// What lies aside once git has brought a token to an account whose own is dead.
-fn aside_of_dead(old: &Credential, new: &Token, now: u64) -> Option<Aside> {
+fn aside_of_dead(old: &Credential, new: &Token, now: u64) -> Option<Box<Aside>> {
     // What was put away with its account can be brought back for as long as what was refused.
     let rejected_at = old.rejected_at.or(old.put_away_at);
     let dead = Token { rejected_at, ..old.answering() };
@@ -191,18 +193,17 @@ fn aside_of_dead(old: &Credential, new: &Token, now: u64) -> Option<Aside> {
     if ends || dead.is_long_rejected(now) {
         return old.aside.clone();
     }
-    let comes_first = |aside: &&Aside| {
-        let is_better =
-            aside.token.made_by == Maker::Person || aside.token.state(now) == State::Live;
+    let comes_first = |aside: &Token| {
+        let is_better = aside.made_by == Maker::Person || aside.state(now) == State::Live;
         dead.made_by == Maker::Git && is_better
     };
-    match old.aside.as_ref().filter(comes_first) {
-        Some(aside) => Some(aside.clone()),
-        None => set_aside(dead, now),
+    match &old.aside {
+        Some(aside) if comes_first(&aside.token) => Some(aside.clone()),
+        _ => set_aside(dead, now),
     }
 }
 
 /// A token as one that is set aside now. An empty one is not worth it.
-fn set_aside(token: Token, now: u64) -> Option<Aside> {
-    (!token.secret.expose().is_empty()).then_some(Aside { token, since: now })
+fn set_aside(token: Token, now: u64) -> Option<Box<Aside>> {
+    (!token.secret.expose().is_empty()).then(|| Box::new(Aside { token, since: now }))
 }

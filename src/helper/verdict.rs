@@ -3,10 +3,10 @@
 //! This is the one place that says so: to git's get, to `status`, to `token` and `exec`, and to
 //! docker. Each of them puts its question and only words what comes back.
 
-use super::choice::{Choice, choose};
+use super::choice::{Choice, Item, choose};
 use super::{Policy, with_retries};
 use crate::context::Context;
-use crate::credential::{Credential, State, Username};
+use crate::credential::{State, Username};
 use crate::error::Error;
 use crate::keychain::Keychain;
 
@@ -24,9 +24,9 @@ pub struct Question<'a> {
 /// What comes of a question.
 pub enum Verdict {
     /// This account answers.
-    Served(Box<Credential>),
+    Served(Box<Item>),
     /// This account was chosen, and its token must not leave. Nobody else's does instead.
-    Withheld(Box<Credential>, Reason),
+    Withheld(Box<Item>, Reason),
     /// No account is there for the question.
     Nobody,
     /// Accounts of these names are, and nothing tells which is meant.
@@ -65,14 +65,15 @@ pub fn judge(
     if !contexts.iter().all(|context| policy.allows(context)) {
         return Ok(Verdict::RefusedHttp);
     }
-    let credential = match with_retries(|| choose(keychain, contexts, username, policy.now)) {
-        Ok(Choice::Account(account)) => account.1,
+    let item = match with_retries(|| choose(keychain, contexts, username, policy.now)) {
+        Ok(Choice::Account(item)) => item,
         Ok(Choice::None) => return Ok(Verdict::Nobody),
         Ok(Choice::Ambiguous(names)) => return Ok(Verdict::Ambiguous(names)),
         Err(Error::Locked) => return Ok(Verdict::Locked),
         Err(Error::Damaged) => return Ok(Verdict::Damaged),
         Err(error) => return Err(error),
     };
+    let credential = &item.1;
     let reason = match credential.state(policy.now) {
         // It was not chosen.
         State::PutAway => return Ok(Verdict::Nobody),
@@ -80,7 +81,7 @@ pub fn judge(
         _ if credential.authtype.is_some() && !takes_schemes => Reason::Scheme,
         State::Expired if credential.refresh_token.is_some() => Reason::Renewable,
         State::Expired => Reason::Expired,
-        State::Live => return Ok(Verdict::Served(Box::new(credential))),
+        State::Live => return Ok(Verdict::Served(item)),
     };
-    Ok(Verdict::Withheld(Box::new(credential), reason))
+    Ok(Verdict::Withheld(item, reason))
 }

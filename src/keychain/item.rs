@@ -13,15 +13,24 @@
 //! aside_stored_at=1796083200
 //! ```
 //!
+//! Each of them is one line, whatever is kept. A token of several lines, as some container
+//! registries give out, is escaped like a username in a keychain's attribute, and marked so; any
+//! other stands there as it is:
+//!
+//! ```text
+//! {%0A  "private_key": "…"%0A}
+//! token_escaped=true
+//! ```
+//!
 //! Everything that changes is in here. Only what never changes (the schema, the context and
 //! the username) is a searchable attribute: keychains replace items whose attributes are a
 //! subset of the new ones, and then hit the wrong one.
 
-use crate::context::Context;
+use crate::context::{Context, escape, unescape};
 use crate::credential::{Account, Aside, Credential, Maker, Token, Username};
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
-use std::borrow::Cow;
+use std::ops::Deref;
 use zeroize::Zeroizing;
 
 /// The application's schema: tells our items from everybody else's.
@@ -39,18 +48,37 @@ pub fn label(account: &Account) -> String {
 
 /// What an item holds, in pieces: most keychains need not have it in one.
 pub struct Content<'a> {
-    token: &'a [u8],
-    lines: Vec<(&'static str, Cow<'a, [u8]>)>,
+    token: Piece<'a>,
+    lines: Vec<(&'static str, Piece<'a>)>,
+}
+
+/// Bytes that lie in what is kept, or were made of it.
+enum Piece<'a> {
+    There(&'a [u8]),
+    Made(Zeroizing<Vec<u8>>),
+}
+
+impl Deref for Piece<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::There(bytes) => bytes,
+            Self::Made(bytes) => bytes,
+        }
+    }
 }
 
 impl<'a> Content<'a> {
     /// The content for a credential.
     #[must_use]
     pub fn of(credential: &'a Credential) -> Self {
-        let mut content = Self { token: credential.token.expose(), lines: Vec::with_capacity(8) };
+        let (token, escaped) = on_one_line(&credential.token);
+        let mut content = Self { token, lines: Vec::with_capacity(8) };
         content.text("context", credential.context.to_string());
+        content.bytes("token_escaped", escaped);
         content.bytes("username", credential.username.as_ref().map(Username::as_bytes));
-        content.bytes("any_username", credential.any_username.then_some(b"true"));
+        content.bytes("any_username", credential.any_username.then_some(TRUE));
         content.bytes("made_by", mark(credential.made_by));
         content.number("put_away_at", credential.put_away_at);
         content.bytes("authtype", credential.authtype.as_deref());
@@ -60,8 +88,10 @@ impl<'a> Content<'a> {
         content.number("stored_at", Some(credential.stored_at));
         content.number("rejected_at", credential.rejected_at);
         content.bytes("token_by", mark(credential.token_by));
-        if let Some(Aside { token, since }) = &credential.aside {
-            content.bytes("aside", Some(token.secret.expose()));
+        if let Some(Aside { token, since }) = credential.aside.as_deref() {
+            let (secret, escaped) = on_one_line(&token.secret);
+            content.lines.push(("aside", secret));
+            content.bytes("aside_token_escaped", escaped);
             content.number("aside_since", Some(*since));
             content.bytes("aside_authtype", token.authtype.as_deref());
             content.number("aside_password_expiry_utc", token.expiry);
@@ -74,15 +104,18 @@ impl<'a> Content<'a> {
         if let Some(place) = &credential.linked_to {
             content.text("linked_to", place.to_string());
         }
+        if let Some(server) = &credential.server {
+            content.text("server", escape(server.as_bytes()));
+        }
         content
     }
 
     fn bytes(&mut self, key: &'static str, value: Option<&'a [u8]>) {
-        self.lines.extend(value.map(|value| (key, Cow::Borrowed(value))));
+        self.lines.extend(value.map(|value| (key, Piece::There(value))));
     }
 
     fn text(&mut self, key: &'static str, text: String) {
-        self.lines.push((key, Cow::Owned(text.into_bytes())));
+        self.lines.push((key, Piece::Made(text.into_bytes().into())));
     }
 
     fn number(&mut self, key: &'static str, number: Option<u64>) {
@@ -94,7 +127,7 @@ impl<'a> Content<'a> {
     /// The pieces, in their order.
     #[must_use]
     pub fn pieces(&self) -> Vec<&[u8]> {
-        let mut pieces = vec![self.token, b"\n"];
+        let mut pieces = vec![&*self.token, b"\n"];
         for (key, value) in &self.lines {
             pieces.extend([key.as_bytes(), b"=", value, b"\n"]);
         }
@@ -126,8 +159,9 @@ impl<'a> Content<'a> {
 /// may have added are passed over.
 pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
     let text = bytes.expose().strip_suffix(b"\n").ok_or(Error::Damaged)?;
-    // Neither ever comes in a request, and for git a value with one would be two lines.
-    if text.iter().any(|b| matches!(b, b'\r' | 0)) {
+    // Neither ever comes in a request, and for git a value with one would be two lines. Looking
+    // at all of it costs less than stopping.
+    if text.iter().fold(false, |found, b| found | matches!(b, b'\r' | 0)) {
         return Err(Error::Damaged);
     }
     let mut lines = text.split(|&b| b == b'\n');
@@ -141,13 +175,12 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
         match key.strip_prefix(b"aside_") {
             Some(key) => aside.take(key, value, bytes)?,
             None if key == b"aside" => once(&mut aside.secret, bytes.secret(value))?,
-            None => {
-                account.take(key, value)?;
-                answering.take(key, value, bytes)?;
-            }
+            None if account.take(key, value)? => {}
+            None => answering.take(key, value, bytes)?,
         }
     }
     let context = account.context.ok_or(Error::Damaged)?;
+    let token = answering.whole(token)?;
     // Only a registry has a link, and it leads to one of git's places.
     if let Some(place) = &account.linked_to
         && (context.registry().is_none()
@@ -162,6 +195,7 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
         made_by: account.made_by.unwrap_or_default(),
         put_away_at: account.put_away_at,
         linked_to: account.linked_to,
+        server: account.server,
         aside: aside.aside()?,
         authtype: answering.authtype,
         expiry: answering.expiry,
@@ -181,19 +215,26 @@ struct AccountLines {
     made_by: Option<Maker>,
     put_away_at: Option<u64>,
     linked_to: Option<Context>,
+    server: Option<String>,
 }
 
 impl AccountLines {
-    fn take(&mut self, key: &[u8], value: &[u8]) -> Result<(), Error> {
+    /// Takes a line that is about the account. Returns whether it was.
+    fn take(&mut self, key: &[u8], value: &[u8]) -> Result<bool, Error> {
         match key {
-            b"context" => once(&mut self.context, canonical(value)?),
-            b"username" => once(&mut self.username, Username::new(value)),
-            b"any_username" => once(&mut self.any_username, value == b"true"),
-            b"made_by" => once(&mut self.made_by, maker(value)),
-            b"put_away_at" => once(&mut self.put_away_at, number(value)?),
-            b"linked_to" => once(&mut self.linked_to, canonical(value)?),
-            _ => Ok(()),
+            b"context" => once(&mut self.context, canonical(value)?)?,
+            b"username" => once(&mut self.username, Username::new(value))?,
+            b"any_username" => once(&mut self.any_username, value == TRUE)?,
+            b"made_by" => once(&mut self.made_by, maker(value))?,
+            b"put_away_at" => once(&mut self.put_away_at, number(value)?)?,
+            b"linked_to" => once(&mut self.linked_to, canonical(value)?)?,
+            b"server" => {
+                let server = unescaped(value).and_then(|server| String::from_utf8(server).ok());
+                once(&mut self.server, server.ok_or(Error::Damaged)?)?;
+            }
+            _ => return Ok(false),
         }
+        Ok(true)
     }
 }
 
@@ -201,6 +242,7 @@ impl AccountLines {
 #[derive(Default)]
 struct TokenLines {
     secret: Option<Secret>,
+    escaped: Option<bool>,
     since: Option<u64>,
     authtype: Option<Vec<u8>>,
     expiry: Option<u64>,
@@ -213,6 +255,7 @@ struct TokenLines {
 impl TokenLines {
     fn take(&mut self, key: &[u8], value: &[u8], bytes: &Buffer) -> Result<(), Error> {
         match key {
+            b"token_escaped" => once(&mut self.escaped, value == TRUE),
             b"since" => once(&mut self.since, number(value)?),
             b"authtype" => once(&mut self.authtype, value.to_vec()),
             b"password_expiry_utc" => once(&mut self.expiry, number(value)?),
@@ -224,10 +267,20 @@ impl TokenLines {
         }
     }
 
+    /// The token as it was kept, of the line that the item has for it.
+    fn whole(&self, line: Secret) -> Result<Secret, Error> {
+        if self.escaped != Some(true) {
+            return Ok(line);
+        }
+        let whole =
+            Buffer::from(unescaped(line.expose()).map(Zeroizing::new).ok_or(Error::Damaged)?);
+        Ok(whole.secret(whole.expose()))
+    }
+
     /// The token as one that was set aside, if there is one.
-    fn aside(self) -> Result<Option<Aside>, Error> {
-        let (secret, since) = match (self.secret, self.since) {
-            (Some(secret), Some(since)) => (secret, since),
+    fn aside(mut self) -> Result<Option<Box<Aside>>, Error> {
+        let (secret, since) = match (self.secret.take(), self.since) {
+            (Some(secret), Some(since)) => (self.whole(secret)?, since),
             (None, None) => return Ok(None),
             _ => return Err(Error::Damaged),
         };
@@ -240,12 +293,29 @@ impl TokenLines {
             rejected_at: self.rejected_at,
             made_by: self.made_by.unwrap_or_default(),
         };
-        Ok(Some(Aside { token, since }))
+        Ok(Some(Box::new(Aside { token, since })))
     }
 }
 
 /// Says in an item that something is git's. What is a person's needs no mark.
 const GITS: &[u8] = b"git";
+
+/// Says in an item that something is so. Where it is not, nothing is said.
+const TRUE: &[u8] = b"true";
+
+/// A token as an item has it, and the mark where that is escaped.
+fn on_one_line(token: &Secret) -> (Piece<'_>, Option<&'static [u8]>) {
+    let token = token.expose();
+    if token.iter().any(|b| matches!(b, b'\n' | b'\r' | 0)) {
+        (Piece::Made(escape(token).into_bytes().into()), Some(TRUE))
+    } else {
+        (Piece::There(token), None)
+    }
+}
+
+fn unescaped(line: &[u8]) -> Option<Vec<u8>> {
+    unescape(str::from_utf8(line).ok()?)
+}
 
 fn mark(maker: Maker) -> Option<&'static [u8]> {
     match maker {
@@ -294,8 +364,9 @@ mod tests {
             stored_at: 1,
             rejected_at: Some(2),
             token_by: Maker::Git,
-            aside: Some(Aside { token: other(), since: 4 }),
+            aside: Some(Box::new(Aside { token: other(), since: 4 })),
             linked_to: None,
+            server: None,
         }
     }
 
@@ -342,16 +413,44 @@ mod tests {
         };
         let token = Token { authtype: None, expiry: None, refresh_token: None, ..other() };
         let token = Token { rejected_at: None, made_by: Maker::Person, ..token };
-        let bare_aside = Credential { aside: Some(Aside { token, since: 0 }), ..bare.clone() };
+        let bare_aside =
+            Credential { aside: Some(Box::new(Aside { token, since: 0 })), ..bare.clone() };
         let empty_name = Credential { username: Some(Username::default()), ..bare.clone() };
         let link = Credential {
             context: Context::from_canonical("docker://r.example").expect("canonical"),
             linked_to: Context::from_canonical("https://h.example/team"),
             ..empty_name.clone()
         };
-        for credential in [full(), bare, bare_aside, empty_name, link] {
+        let named =
+            Credential { server: Some("https://r.example/a%b\n\r/".to_owned()), ..link.clone() };
+        for credential in [full(), bare, bare_aside, empty_name, link, named] {
             let content = Buffer::from(Content::of(&credential).to_bytes());
             assert!(decode(&content).is_ok_and(|read| read == credential));
+        }
+    }
+
+    #[test]
+    fn a_token_of_several_lines_is_kept_whole_and_adds_no_line() {
+        for token in [
+            "{\n  \"TESTONLY\": \"a%b\"\r\n}\n",
+            "\n",
+            "TESTONLY\ncontext=https://evil.example\ntoken_escaped=true",
+            "TESTONLY\0%0A",
+            // These are one line, and stand there as they are.
+            "TESTONLY%0A",
+            "100%",
+            "token_escaped=true",
+        ] {
+            let (secret, lines) = (|| Secret::new(token.as_bytes()), token.contains('\n'));
+            let aside = Aside { token: Token { secret: secret(), ..other() }, since: 4 };
+            let whole = Credential { token: secret(), aside: Some(Box::new(aside)), ..full() };
+            let content = Buffer::from(Content::of(&whole).to_bytes());
+            assert!(decode(&content).is_ok_and(|read| read == whole), "{token}");
+            let is_end = |b: &&u8| **b == b'\n';
+            let ends = content.expose().iter().filter(is_end).count();
+            let usual = Content::of(&full()).to_bytes().iter().filter(is_end).count();
+            let marks = if lines || token.contains('\0') { 2 } else { 0 };
+            assert_eq!(ends, usual + marks, "{token}");
         }
     }
 
@@ -396,6 +495,10 @@ mod tests {
             b"t\ncontext=https://h.example\naside=t1\naside_since=1\naside=t2\n",
             b"t\ncontext=https://h.example\naside=t1\naside_since=1\naside_rejected_at=x\n",
             b"t\ncontext=https://h.example\nmade_by=git\nmade_by=git\n",
+            b"t%\ncontext=https://h.example\ntoken_escaped=true\n",
+            b"t\ncontext=https://h.example\ntoken_escaped=true\ntoken_escaped=true\n",
+            b"t\ncontext=docker://r.example\nserver=%FF\n",
+            b"t\ncontext=docker://r.example\nserver=a\nserver=a\n",
         ] {
             assert!(decode(bytes).is_err(), "{:?}", bytes.escape_ascii().to_string());
         }

@@ -2,10 +2,10 @@
 //!
 //! | here | there |
 //! |---|---|
-//! | an account | a file in the age format ([`item`]), named by keyed digests ([`keys`]) |
-//! | several in one context | files in one folder ([`folder`]) |
-//! | locked | the vault's key is nowhere but in `identity.age`, encrypted ([`identity`]) |
-//! | unlocked | the key is in the kernel's keyring ([`unlocking`]), or something gives it |
+//! | an account | a file in the age format (`item`), named by keyed digests (`keys`) |
+//! | several in one context | files in one folder (`folder`) |
+//! | locked | the vault's key is nowhere but in `identity.age`, encrypted (`identity`) |
+//! | unlocked | the key is in the kernel's keyring (`unlocking`), or something gives it |
 //!
 //! What is odd there:
 //! - Nothing can be searched: names can be computed, but not read back. So whose an item is, is

@@ -4,20 +4,37 @@
 //! `sh -c '…'`. What the command says on stderr is passed on, and where there is a terminal
 //! it may ask there. It has half a minute; what it prints has a limit, too.
 
-use super::MAX_TOKEN;
+use super::{MAX_TOKEN, told};
+use crate::context::escape;
 use crate::error::Error;
-use std::io::Read;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use crate::forge;
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// How long a command may take: some unlock their own store first.
-const DEADLINE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a command that has closed its output may take to end.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// Why a program's output cannot be had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ended {
+    /// It cannot be started.
+    NotStarted,
+    /// It took longer than it may. It has been ended.
+    TooSlow,
+    /// It printed more than it may.
+    TooMuch,
+    /// It ended with this status, which is not success.
+    Badly(ExitStatus),
+    /// The system does not let us read it, or wait for it.
+    Failed,
+}
 
 /// What the command prints.
 pub(crate) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -25,11 +42,41 @@ pub(crate) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
         shell_words::split(line).map_err(|_| Error::Source("the command's quotes do not match"))?;
     let (program, arguments) = words.split_first().ok_or(Error::Source("the command is empty"))?;
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
-    let in_own_group = separate(&mut command);
-    let mut child = command.spawn().map_err(|_| Error::Source("the command cannot be run"))?;
-    let deadline = Instant::now() + DEADLINE;
-    let result = read(child.stdout.take(), deadline).and_then(|output| {
+    command.args(arguments);
+    printed(command, None, PATIENCE, MAX_TOKEN).map_err(|ended| match ended {
+        Ended::NotStarted => Error::Source("the command cannot be run"),
+        Ended::TooSlow => Error::Source("the command took longer than 30 seconds"),
+        Ended::TooMuch => Error::Source("the command prints too much for a token"),
+        Ended::Badly(status) => {
+            let program = escape(forge::shown(program).as_bytes());
+            told(format!("the command failed: {program}, {status}"))
+        }
+        Ended::Failed => Error::Source("the command failed"),
+    })
+}
+
+/// Runs a program to its end and returns what it prints, of which there may be `most` bytes. It is
+/// given this input, if there is one, and so much time for all.
+///
+/// # Errors
+/// Why there is no such output. Nothing of the program is left then, as far as that can be.
+pub(crate) fn printed(
+    mut program: Command,
+    input: Option<&[u8]>,
+    patience: Duration,
+    most: usize,
+) -> Result<Zeroizing<Vec<u8>>, Ended> {
+    program.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+    program.stdout(Stdio::piped());
+    let in_own_group = separate(&mut program);
+    let mut child = program.spawn().map_err(|_| Ended::NotStarted)?;
+    let deadline = Instant::now() + patience;
+    if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+        // No longer than a pipe holds, so that nobody waits. One that does not read may answer
+        // all the same.
+        let _ = stdin.write_all(input);
+    }
+    let result = read(child.stdout.take(), deadline, most).and_then(|output| {
         wait(&mut child, deadline)?;
         Ok(output)
     });
@@ -40,34 +87,33 @@ pub(crate) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
 }
 
 /// Reads to the end, in a thread that is left alone if that does not come.
-fn read(stdout: Option<ChildStdout>, deadline: Instant) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let stdout = stdout.ok_or(FAILED)?;
+fn read(
+    stdout: Option<ChildStdout>,
+    deadline: Instant,
+    most: usize,
+) -> Result<Zeroizing<Vec<u8>>, Ended> {
+    let stdout = stdout.ok_or(Ended::Failed)?;
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let mut output = Zeroizing::new(Vec::with_capacity(MAX_TOKEN + 1));
-        let limit = u64::try_from(MAX_TOKEN).unwrap_or(u64::MAX) + 1;
+        let mut output = Zeroizing::new(Vec::with_capacity(most + 1));
+        let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
         let result = stdout.take(limit).read_to_end(&mut output).map(|_| output);
         let _ = sender.send(result);
     });
     let left = deadline.saturating_duration_since(Instant::now());
-    let output = receiver.recv_timeout(left).map_err(|_| TOO_SLOW)?.map_err(|_| FAILED)?;
-    if output.len() > MAX_TOKEN {
-        return Err(Error::Source("the command prints too much for a token"));
-    }
-    Ok(output)
+    let output = receiver.recv_timeout(left).map_err(|_| Ended::TooSlow)?;
+    let output = output.map_err(|_| Ended::Failed)?;
+    if output.len() > most { Err(Ended::TooMuch) } else { Ok(output) }
 }
 
-const FAILED: Error = Error::Source("the command failed");
-
-const TOO_SLOW: Error = Error::Source("the command took longer than 30 seconds");
-
-fn wait(child: &mut Child, deadline: Instant) -> Result<(), Error> {
+fn wait(child: &mut Child, deadline: Instant) -> Result<(), Ended> {
     loop {
         match child.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(()),
+            Ok(Some(status)) => return Err(Ended::Badly(status)),
             Ok(None) if Instant::now() < deadline => thread::sleep(PAUSE),
-            Ok(None) => return Err(TOO_SLOW),
-            _ => return Err(FAILED),
+            Ok(None) => return Err(Ended::TooSlow),
+            Err(_) => return Err(Ended::Failed),
         }
     }
 }
@@ -95,7 +141,58 @@ fn end(child: &mut Child, in_own_group: bool) {
         use rustix::process::{Pid, Signal, kill_process_group};
         let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     }
+    #[cfg(unix)]
+    if !in_own_group {
+        ask_to_end(child);
+    }
     let _ = in_own_group;
     let _ = child.kill();
     let _ = child.wait();
+}
+
+/// git, which is told so, ends the helper that it runs as well.
+#[cfg(unix)]
+fn ask_to_end(child: &mut Child) {
+    use rustix::process::{Pid, Signal, kill_process};
+    const GRACE: Duration = Duration::from_millis(200);
+    let _ = kill_process(Pid::from_child(child), Signal::TERM);
+    let _ = wait(child, Instant::now() + GRACE);
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::{Ended, printed};
+    use std::process::Command;
+    use std::time::Duration;
+
+    fn shell(script: &str, patience: u64, most: usize) -> Result<Vec<u8>, Ended> {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]);
+        let printed = printed(shell, Some(b"in\n"), Duration::from_millis(patience), most);
+        printed.map(|output| output.to_vec())
+    }
+
+    #[test]
+    fn a_program_is_given_its_input_and_what_it_prints_is_read() {
+        assert_eq!(shell("cat; echo out", 30_000, 7), Ok(b"in\nout\n".to_vec()));
+        assert_eq!(shell("exec <&-; echo out", 30_000, 100), Ok(b"out\n".to_vec()));
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_as_it_should_says_why() {
+        let badly = shell("echo out; exit 3", 30_000, 100);
+        assert!(matches!(badly, Err(Ended::Badly(status)) if status.code() == Some(3)));
+        assert_eq!(shell("echo out", 30_000, 3), Err(Ended::TooMuch));
+        let none = printed(Command::new("/nonexistent/x"), None, Duration::ZERO, 1);
+        assert_eq!(none.err(), Some(Ended::NotStarted));
+    }
+
+    #[test]
+    fn a_program_that_takes_too_long_is_not_waited_for() {
+        let scripts =
+            ["exec sleep 60", "sleep 60 & wait", "exec >&-; sleep 60", "trap '' TERM; sleep 60"];
+        for script in scripts {
+            assert_eq!(shell(script, 200, 100), Err(Ended::TooSlow), "{script}");
+        }
+    }
 }

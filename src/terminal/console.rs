@@ -83,6 +83,12 @@ impl Device {
         Ok(true)
     }
 
+    /// Returns whether the question is to be asked again: nothing stops a process there.
+    #[expect(clippy::unused_self, reason = "it is asked of the console")]
+    pub(super) fn is_to_ask_again(&self) -> bool {
+        false
+    }
+
     /// Makes it again as it was; what was typed meanwhile and not read is forgotten.
     ///
     /// # Errors

@@ -6,9 +6,10 @@
 use super::console::Device;
 #[cfg(unix)]
 use super::tty::Device;
+use crate::context::shown;
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -42,7 +43,7 @@ impl Terminal {
     /// # Errors
     /// [`Error::Stream`] where the terminal fails.
     pub fn show(&mut self, line: &str) -> Result<(), Error> {
-        self.write(line)?;
+        self.write(&shown(line))?;
         self.write("\n")
     }
 
@@ -52,7 +53,7 @@ impl Terminal {
     /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person gave up
     /// with Ctrl-D (Ctrl-Z on Windows) or the answer is no text.
     pub fn ask(&mut self, question: &str) -> Result<String, Error> {
-        self.write(question)?;
+        self.write(&shown(question))?;
         let mut answer = Vec::new();
         let mut byte = [0];
         while self.read(&mut byte)? && byte[0] != b'\n' && answer.len() < MAX_ANSWER {
@@ -100,7 +101,7 @@ impl Terminal {
     /// # Errors
     /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person gave up.
     pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Error> {
-        let answer = self.hidden(question, Self::read)?;
+        let answer = self.hidden(question, |_| Ok(true))?;
         Ok(answer.secret(answer.expose().trim_ascii()))
     }
 
@@ -109,11 +110,11 @@ impl Terminal {
     /// # Errors
     /// Those of [`Self::ask_hidden`]; [`Error::TimedOut`] where nobody types for so long.
     pub fn ask_passphrase(&mut self, question: &str, patience: Duration) -> Result<Secret, Error> {
-        let answer = self.hidden(question, |terminal, byte| {
-            let deadline = Instant::now() + patience;
-            match terminal.0.wait_until(deadline) {
-                Ok(true) => terminal.read(byte),
+        let answer = self.hidden(question, |terminal| {
+            match terminal.0.wait_until(Instant::now() + patience) {
+                Ok(true) => Ok(true),
                 Ok(false) => Err(Error::TimedOut),
+                Err(error) if error.kind() == ErrorKind::Interrupted => Ok(false),
                 Err(error) => Err(Error::Stream(error.kind())),
             }
         })?;
@@ -123,27 +124,43 @@ impl Terminal {
     fn hidden(
         &mut self,
         question: &str,
-        read: impl FnMut(&mut Self, &mut [u8; 1]) -> Result<bool, Error>,
+        wait: impl FnMut(&mut Self) -> Result<bool, Error>,
     ) -> Result<Buffer, Error> {
         // First hide, then ask: an answer may follow at once.
         let mode = self.0.hide().map_err(|e| Error::Stream(e.kind()))?;
-        let answer = self.write(question).and_then(|()| self.read_hidden(read));
+        let question = shown(question);
+        let answer = self.write(&question).and_then(|()| self.read_hidden(&question, wait));
         let shown = self.0.restore(&mode);
         self.write("\n")?;
         shown.map_err(|e| Error::Stream(e.kind()))?;
         answer
     }
 
+    /// The closure waits for a byte. Where it returns false, something else came first.
     fn read_hidden(
         &mut self,
-        mut read: impl FnMut(&mut Self, &mut [u8; 1]) -> Result<bool, Error>,
+        question: &str,
+        mut wait: impl FnMut(&mut Self) -> Result<bool, Error>,
     ) -> Result<Buffer, Error> {
         const CTRL_C: u8 = 3;
         const CTRL_D: u8 = 4;
         const CTRL_U: u8 = 21;
         let mut answer = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
         let mut byte = Zeroizing::new([0]);
-        while read(self, &mut byte)? && answer.len() < MAX_ANSWER {
+        loop {
+            if self.0.is_to_ask_again() {
+                answer.clear();
+                self.write(question)?;
+            }
+            if !wait(self)? {
+                continue;
+            }
+            match self.0.read(&mut *byte) {
+                Ok(1) if answer.len() < MAX_ANSWER => {}
+                Ok(_) => return Err(Error::Refused("the answer has no end")),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Error::Stream(error.kind())),
+            }
             match byte[0] {
                 b'\n' | b'\r' => return Ok(Buffer::from(answer)),
                 CTRL_C | CTRL_D => return Err(Error::Refused("given up")),
@@ -153,7 +170,6 @@ impl Terminal {
                 other => answer.push(other),
             }
         }
-        Err(Error::Refused("the answer has no end"))
     }
 
     fn read(&mut self, byte: &mut [u8; 1]) -> Result<bool, Error> {

@@ -1,15 +1,15 @@
 //! The controlling terminal of a Unix process.
 
+use crate::hardening::echo::{EchoOff, turn_off, went_on};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::getpgrp;
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
-use rustix::termios::{tcgetattr, tcgetpgrp, tcsetattr};
+use rustix::termios::tcgetpgrp;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::time::Instant;
 
 /// How a terminal was before its echo was turned off.
-pub(super) type Mode = Termios;
+pub(super) type Mode = EchoOff;
 
 /// See the [module](self).
 pub(super) struct Device(File);
@@ -28,7 +28,7 @@ impl Device {
         tcgetpgrp(&self.0).is_ok_and(|group| group == getpgrp())
     }
 
-    /// Waits until something was typed, at most until the deadline; whether it was.
+    /// Waits until something was typed, at most until the deadline. Returns whether it was.
     ///
     /// # Errors
     /// Where the terminal fails.
@@ -38,29 +38,28 @@ impl Device {
         Ok(poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&left))? > 0)
     }
 
-    /// Turns the echo off; how the terminal was.
-    ///
-    /// Line editing and signals are off, too: a line cannot be longer than 4,096 bytes where
-    /// the system edits it, and a Ctrl-C would end us with the echo off.
+    /// Turns the echo off. Returns how the terminal was.
     ///
     /// # Errors
     /// Where the terminal fails.
     pub(super) fn hide(&self) -> io::Result<Mode> {
-        let mode = tcgetattr(&self.0)?;
-        let mut hidden = mode.clone();
-        hidden.local_modes &= !(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
-        hidden.special_codes[SpecialCodeIndex::VMIN] = 1;
-        hidden.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(&self.0, OptionalActions::Now, &hidden)?;
-        Ok(mode)
+        turn_off(&self.0)
+    }
+
+    /// Returns whether the screen may have changed since it was last asked, so that the question
+    /// is to be asked again: the process was stopped.
+    #[expect(clippy::unused_self, reason = "it is asked of the terminal")]
+    pub(super) fn is_to_ask_again(&self) -> bool {
+        went_on()
     }
 
     /// Makes it again as it was; what was typed meanwhile and not read is forgotten.
     ///
     /// # Errors
     /// Where the terminal fails.
+    #[expect(clippy::unused_self, reason = "a console needs itself for it")]
     pub(super) fn restore(&self, mode: &Mode) -> io::Result<()> {
-        Ok(tcsetattr(&self.0, OptionalActions::Flush, mode)?)
+        mode.turn_on()
     }
 }
 

@@ -1,8 +1,7 @@
 //! `--cache`: copies of the desktop's answers in the kernel's keyring, when they are taken
 //! and when they must not be. What the bus saw tells which of the two has answered.
 
-use crate::support::desktop::Desktop;
-use crate::support::kernel::Keys;
+use crate::support::home::Home;
 use crate::support::sandbox::Ran;
 use crate::support::watch::Watch;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -14,101 +13,87 @@ const MISSED: [&str; 2] = ["Hello", "SearchItems"];
 
 const TOKEN: &str = "ghp_TESTONLYcached";
 
-/// A desktop with one account, and a host that nobody else uses.
-struct Place {
-    desktop: Desktop,
-    keys: Keys,
-    host: String,
+/// A desktop with one account.
+fn place() -> Home {
+    let place = Home::with_gnome_keyring();
+    run(&place, "store", &format!("username=alice password={TOKEN}"));
+    place
 }
 
-impl Place {
-    fn new() -> Self {
-        let keys = Keys::new();
-        let host = keys.host("h");
-        let place = Self { desktop: Desktop::gnome_keyring(), keys, host };
-        place.run("store", &format!("username=alice password={TOKEN}"));
-        place
-    }
+/// Runs the helper for the host; the operation may have options before it, and other
+/// lines, written with blanks, after the host's.
+#[track_caller]
+fn run(place: &Home, operation: &str, lines: &str) -> Ran {
+    let cache = if operation.contains("--cache") { "" } else { "--cache 300" };
+    let words = format!("--keychain secret-service {cache} {operation}");
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let request = format!("protocol=https\nhost={}\n{lines}\n", place.host);
+    let ran = place.sandbox.helper(&words, request.replace(' ', "\n"));
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{ran}");
+    ran
+}
 
-    /// Runs the helper for the host; the operation may have options before it, and other
-    /// lines, written with blanks, after the host's.
-    #[track_caller]
-    fn run(&self, operation: &str, lines: &str) -> Ran {
-        let cache = if operation.contains("--cache") { "" } else { "--cache 300" };
-        let words = format!("--keychain secret-service {cache} {operation}");
-        let words: Vec<&str> = words.split_whitespace().collect();
-        let request = format!("protocol=https\nhost={}\n{lines}\n", self.host);
-        let ran = self.desktop.sandbox.helper(&words, request.replace(' ', "\n"));
-        assert!(ran.status.success() && ran.stderr.is_empty(), "{ran}");
-        ran
-    }
+/// The token that a get answers, and what the bus saw of it.
+#[track_caller]
+fn get(place: &Home, operation: &str, lines: &str) -> (Option<String>, Vec<String>) {
+    let watch = Watch::new(place.desktop());
+    let answer = run(place, operation, lines).stdout();
+    let token = answer.lines().find_map(|line| line.strip_prefix("password="));
+    (token.map(str::to_owned), watch.calls(place.desktop()))
+}
 
-    /// The token that a get answers, and what the bus saw of it.
-    #[track_caller]
-    fn get(&self, operation: &str, lines: &str) -> (Option<String>, Vec<String>) {
-        let watch = Watch::new(&self.desktop);
-        let answer = self.run(operation, lines).stdout();
-        let token = answer.lines().find_map(|line| line.strip_prefix("password="));
-        (token.map(str::to_owned), watch.calls(&self.desktop))
-    }
+#[track_caller]
+fn comes_from_the_copy(place: &Home, lines: &str, token: &str) {
+    assert_eq!(get(place, "get", lines), (Some(token.to_owned()), Vec::new()));
+}
 
-    #[track_caller]
-    fn comes_from_the_copy(&self, lines: &str, token: &str) {
-        assert_eq!(self.get("get", lines), (Some(token.to_owned()), Vec::new()));
-    }
+#[track_caller]
+fn comes_from_the_desktop(place: &Home, lines: &str, token: Option<&str>) {
+    let calls = if token.is_some() { &ASKED[..] } else { &MISSED };
+    let (answered, called) = get(place, "get", lines);
+    assert_eq!(answered.as_deref(), token);
+    assert_eq!(called, calls);
+}
 
-    #[track_caller]
-    fn comes_from_the_desktop(&self, lines: &str, token: Option<&str>) {
-        let calls = if token.is_some() { &ASKED[..] } else { &MISSED };
-        let (answered, called) = self.get("get", lines);
-        assert_eq!(answered.as_deref(), token);
-        assert_eq!(called, calls);
-    }
-
-    #[track_caller]
-    fn command(&self, words: &[&str], stdin: &str) {
-        let ran = self.desktop.sandbox.helper(words, stdin);
-        assert!(ran.status.success(), "{ran}");
-    }
-
-    fn url(&self) -> String {
-        format!("https://{}", self.host)
-    }
+#[track_caller]
+fn command(place: &Home, words: &[&str], stdin: &str) {
+    let ran = place.sandbox.helper(words, stdin);
+    assert!(ran.status.success(), "{ran}");
 }
 
 #[test]
 fn the_second_get_makes_no_call_on_the_bus() {
-    let place = Place::new();
-    place.comes_from_the_desktop("", Some(TOKEN));
-    place.comes_from_the_copy("", TOKEN);
-    place.comes_from_the_copy("", TOKEN);
-    assert_eq!(place.run("get", "").stdout(), format!("username=alice\npassword={TOKEN}\n"));
+    let place = place();
+    comes_from_the_desktop(&place, "", Some(TOKEN));
+    comes_from_the_copy(&place, "", TOKEN);
+    comes_from_the_copy(&place, "", TOKEN);
+    assert_eq!(run(&place, "get", "").stdout(), format!("username=alice\npassword={TOKEN}\n"));
 }
 
 #[test]
 fn without_the_option_nothing_is_copied_and_no_copy_is_taken() {
-    let place = Place::new();
+    let place = place();
     let plain = || {
         let request = format!("protocol=https\nhost={}\n", place.host);
-        let watch = Watch::new(&place.desktop);
-        let ran = place.desktop.sandbox.helper(&["--keychain", "secret-service", "get"], request);
+        let watch = Watch::new(place.desktop());
+        let ran = place.sandbox.helper(&["--keychain", "secret-service", "get"], request);
         assert!(ran.stdout().contains(TOKEN), "{ran}");
-        assert_eq!(watch.calls(&place.desktop), ASKED);
+        assert_eq!(watch.calls(place.desktop()), ASKED);
     };
     plain();
-    place.comes_from_the_desktop("", Some(TOKEN));
+    comes_from_the_desktop(&place, "", Some(TOKEN));
     plain();
 }
 
 #[test]
 fn the_keychain_that_is_found_by_itself_is_copied_too() {
-    let place = Place::new();
+    let place = place();
     let get = || {
         let request = format!("protocol=https\nhost={}\n", place.host);
-        let watch = Watch::new(&place.desktop);
-        let ran = place.desktop.sandbox.helper(&["--cache", "300", "get"], request);
+        let watch = Watch::new(place.desktop());
+        let ran = place.sandbox.helper(&["--cache", "300", "get"], request);
         assert!(ran.stdout().contains(TOKEN), "{ran}");
-        watch.calls(&place.desktop)
+        watch.calls(place.desktop())
     };
     assert_eq!(get(), ASKED);
     assert_eq!(get(), [""; 0]);
@@ -116,110 +101,113 @@ fn the_keychain_that_is_found_by_itself_is_copied_too() {
 
 #[test]
 fn a_copy_answers_no_other_query() {
-    let place = Place::new();
-    place.comes_from_the_desktop("", Some(TOKEN));
-    place.comes_from_the_desktop("username=alice", Some(TOKEN));
-    place.comes_from_the_copy("username=alice", TOKEN);
+    let place = place();
+    comes_from_the_desktop(&place, "", Some(TOKEN));
+    comes_from_the_desktop(&place, "username=alice", Some(TOKEN));
+    comes_from_the_copy(&place, "username=alice", TOKEN);
     // Looked for by name, then among the accounts that answer any.
-    let (bob, calls) = place.get("get", "username=bob");
+    let (bob, calls) = get(&place, "get", "username=bob");
     assert_eq!((bob, calls.first().map(String::as_str)), (None, Some("Hello")));
-    let other = Place { host: format!("{}:8443", place.host), ..place };
-    other.comes_from_the_desktop("", None);
-    let (token, calls) = other.get("get", "path=team/repo.git");
+    let mut other = place;
+    other.host += ":8443";
+    comes_from_the_desktop(&other, "", None);
+    let (token, calls) = get(&other, "get", "path=team/repo.git");
     assert!(token.is_none() && !calls.is_empty());
 }
 
 #[test]
 fn a_path_has_copies_of_its_own() {
-    let place = Place::new();
-    place.comes_from_the_desktop("", Some(TOKEN));
+    let place = place();
+    comes_from_the_desktop(&place, "", Some(TOKEN));
     let path = "path=team/repo.git";
-    let (token, calls) = place.get("get", path);
+    let (token, calls) = get(&place, "get", path);
     assert!(token.as_deref() == Some(TOKEN) && !calls.is_empty());
-    place.comes_from_the_copy(path, TOKEN);
+    comes_from_the_copy(&place, path, TOKEN);
     // An account for the path makes an end of it, and of all others at this host.
-    place.run("store", "path=team/repo.git username=team password=ghp_TESTONLYteam");
-    let (_, calls) = place.get("get", "path=team/repo.git username=team");
+    run(&place, "store", "path=team/repo.git username=team password=ghp_TESTONLYteam");
+    let (_, calls) = get(&place, "get", "path=team/repo.git username=team");
     assert!(!calls.is_empty());
-    place.comes_from_the_desktop("", Some(TOKEN));
+    comes_from_the_desktop(&place, "", Some(TOKEN));
 }
 
 #[test]
 fn a_store_of_another_token_ends_the_copy_and_an_equal_one_does_not() {
-    let place = Place::new();
-    place.comes_from_the_desktop("", Some(TOKEN));
-    place.run("store", &format!("username=alice password={TOKEN}"));
-    place.comes_from_the_copy("", TOKEN);
-    place.run("store", "username=alice password=ghp_TESTONLYnew");
-    place.comes_from_the_desktop("", Some("ghp_TESTONLYnew"));
-    place.comes_from_the_copy("", "ghp_TESTONLYnew");
+    let place = place();
+    comes_from_the_desktop(&place, "", Some(TOKEN));
+    run(&place, "store", &format!("username=alice password={TOKEN}"));
+    comes_from_the_copy(&place, "", TOKEN);
+    run(&place, "store", "username=alice password=ghp_TESTONLYnew");
+    comes_from_the_desktop(&place, "", Some("ghp_TESTONLYnew"));
+    comes_from_the_copy(&place, "", "ghp_TESTONLYnew");
 }
 
 #[test]
 fn a_rejected_token_is_served_from_no_copy() {
-    let place = Place::new();
-    place.comes_from_the_desktop("", Some(TOKEN));
-    place.run("erase", &format!("username=alice password={TOKEN}"));
-    let (token, calls) = place.get("get", "");
+    let place = place();
+    comes_from_the_desktop(&place, "", Some(TOKEN));
+    run(&place, "erase", &format!("username=alice password={TOKEN}"));
+    let (token, calls) = get(&place, "get", "");
     assert_eq!(token, None);
     assert_eq!(calls, ASKED);
     // Nor is what was not served copied.
-    assert_eq!(place.get("get", "").1, ASKED);
+    assert_eq!(get(&place, "get", "").1, ASKED);
 }
 
 #[test]
 fn a_refused_copy_ends_also_where_the_keychain_holds_another_token_by_now() {
-    let place = Place::new();
-    place.comes_from_the_desktop("", Some(TOKEN));
+    let place = place();
+    comes_from_the_desktop(&place, "", Some(TOKEN));
     // Behind the copy's back: by a helper string without --cache.
     let request =
         format!("protocol=https\nhost={}\nusername=alice\npassword=ghp_TESTONLYnew\n", place.host);
-    place.command(&["--keychain", "secret-service", "store"], &request);
-    place.comes_from_the_copy("", TOKEN);
-    place.run("erase", &format!("username=alice password={TOKEN}"));
-    place.comes_from_the_desktop("", Some("ghp_TESTONLYnew"));
+    command(&place, &["--keychain", "secret-service", "store"], &request);
+    comes_from_the_copy(&place, "", TOKEN);
+    run(&place, "erase", &format!("username=alice password={TOKEN}"));
+    comes_from_the_desktop(&place, "", Some("ghp_TESTONLYnew"));
 }
 
 #[test]
-fn deleting_ends_the_copy() {
-    let place = Place::new();
-    place.comes_from_the_desktop("", Some(TOKEN));
-    place.run("erase", "");
-    place.comes_from_the_desktop("", None);
+fn putting_away_ends_the_copy() {
+    let place = place();
+    comes_from_the_desktop(&place, "", Some(TOKEN));
+    run(&place, "erase", "");
+    // What is put away is read before that is known.
+    let (answer, calls) = get(&place, "get", "");
+    assert_eq!((answer, calls.first().map(String::as_str)), (None, Some("Hello")));
 }
 
 #[test]
 fn login_and_logout_end_the_copy_whatever_the_helper_string_says() {
-    let place = Place::new();
-    let url = place.url();
-    place.comes_from_the_desktop("", Some(TOKEN));
+    let place = place();
+    let url = place.url("");
+    comes_from_the_desktop(&place, "", Some(TOKEN));
     let login = ["login", &url, "--username", "alice", "--with-token", "--replace"];
-    place.command(&login, "ghp_TESTONLYlogin\n");
-    place.comes_from_the_desktop("", Some("ghp_TESTONLYlogin"));
-    place.comes_from_the_copy("", "ghp_TESTONLYlogin");
-    place.command(&["logout", &url], "");
-    place.comes_from_the_desktop("", None);
+    command(&place, &login, "ghp_TESTONLYlogin\n");
+    comes_from_the_desktop(&place, "", Some("ghp_TESTONLYlogin"));
+    comes_from_the_copy(&place, "", "ghp_TESTONLYlogin");
+    command(&place, &["logout", &url], "");
+    comes_from_the_desktop(&place, "", None);
 }
 
 #[test]
 fn the_kernel_ends_a_copy_in_time() {
-    let place = Place::new();
-    assert_eq!(place.get("--cache 2 get", "").1, ASKED);
+    let place = place();
+    assert_eq!(get(&place, "--cache 2 get", "").1, ASKED);
     let deadline = Instant::now() + Duration::from_secs(30);
-    while place.get("get", "").1.is_empty() {
+    while get(&place, "get", "").1.is_empty() {
         assert!(Instant::now() < deadline, "the copy is still there");
     }
 }
 
 #[test]
 fn a_copy_ends_with_its_token() {
-    let place = Place::new();
+    let place = place();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let expiry = now + 4;
-    place.run("store", &format!("username=alice password=short password_expiry_utc={expiry}"));
-    place.comes_from_the_desktop("", Some("short"));
+    run(&place, "store", &format!("username=alice password=short password_expiry_utc={expiry}"));
+    comes_from_the_desktop(&place, "", Some("short"));
     let deadline = Instant::now() + Duration::from_secs(30);
-    while place.get("get", "").0.is_some() {
+    while get(&place, "get", "").0.is_some() {
         assert!(Instant::now() < deadline, "it is still served");
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -228,26 +216,26 @@ fn a_copy_ends_with_its_token() {
 
 #[test]
 fn a_copy_is_no_account() {
-    let place = Place::new();
-    place.comes_from_the_desktop("", Some(TOKEN));
+    let place = place();
+    comes_from_the_desktop(&place, "", Some(TOKEN));
     assert_eq!(place.keys.caches().len(), 1);
     assert!(place.keys.accounts().is_empty());
-    let ran = place.desktop.sandbox.helper(&["list", "--keychain", "kernel"], "");
+    let ran = place.sandbox.helper(&["list", "--keychain", "kernel"], "");
     assert!(ran.status.success() && !ran.stdout().contains(&place.host), "{ran}");
     // Nor does the kernel's keychain answer from it.
     let request = format!("protocol=https\nhost={}\n", place.host);
-    place.desktop.sandbox.helper(&["--keychain", "kernel", "get"], request).prints("");
+    place.sandbox.helper(&["--keychain", "kernel", "get"], request).prints("");
 }
 
 #[test]
 fn several_accounts_are_never_answered_from_a_copy_of_one() {
-    let place = Place::new();
-    place.comes_from_the_desktop("", Some(TOKEN));
-    place.run("store", "username=bob password=ghp_TESTONLYbob");
+    let place = place();
+    comes_from_the_desktop(&place, "", Some(TOKEN));
+    run(&place, "store", "username=bob password=ghp_TESTONLYbob");
     let request = format!("protocol=https\nhost={}\n", place.host);
     let words = ["--keychain", "secret-service", "--cache", "300", "get"];
-    let ran = place.desktop.sandbox.helper(&words, request);
+    let ran = place.sandbox.helper(&words, request);
     assert!(ran.stdout.is_empty() && ran.stderr().contains("several accounts"), "{ran}");
-    place.comes_from_the_desktop("username=bob", Some("ghp_TESTONLYbob"));
-    place.comes_from_the_copy("username=bob", "ghp_TESTONLYbob");
+    comes_from_the_desktop(&place, "username=bob", Some("ghp_TESTONLYbob"));
+    comes_from_the_copy(&place, "username=bob", "ghp_TESTONLYbob");
 }

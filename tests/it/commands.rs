@@ -1,12 +1,12 @@
 //! What people type, in a script: login, logout, list. The talk on a terminal is in
 //! `conversation.rs`.
 
-use crate::support::person::Person;
+use crate::support::home::Home;
 use crate::support::sandbox::BINARY;
 
 #[test]
 fn login_keeps_a_piped_token_under_the_hosts_convention() {
-    let person = Person::new();
+    let person = Home::new();
     let ran = person.types("login --with-token https://HOST", "  ghp_TESTONLY1\r\n");
     assert!(ran.status.success() && ran.stdout.is_empty(), "{ran}");
     let said = ran.stderr();
@@ -19,7 +19,7 @@ fn login_keeps_a_piped_token_under_the_hosts_convention() {
 
 #[test]
 fn login_takes_the_username_from_the_option_then_from_the_url() {
-    let person = Person::new();
+    let person = Home::new();
     person.types("login --with-token --username bob https://alice@HOST", "ghp_TESTONLY1\n");
     person.get("").prints("username=bob\npassword=ghp_TESTONLY1\n");
     person.types("login --with-token alice@HOST", "ghp_TESTONLY2\n");
@@ -28,7 +28,7 @@ fn login_takes_the_username_from_the_option_then_from_the_url() {
 
 #[test]
 fn login_again_replaces_a_token_that_serves_only_when_told() {
-    let person = Person::new();
+    let person = Home::new();
     let login = "login --with-token --username alice https://HOST";
     person.types(login, "ghp_TESTONLY1\n");
     person.types(login, "ghp_TESTONLY2\n").fails(1, "hint: add --replace");
@@ -42,7 +42,7 @@ fn login_again_replaces_a_token_that_serves_only_when_told() {
 
 #[test]
 fn login_replaces_a_token_that_serves_no_more_without_being_told() {
-    let person = Person::new();
+    let person = Home::new();
     person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
     let request = format!("protocol=https\nhost={}\npassword=ghp_TESTONLY1\n\n", person.host);
     person.sandbox.helper(&["erase"], request).prints("");
@@ -53,7 +53,7 @@ fn login_replaces_a_token_that_serves_no_more_without_being_told() {
 
 #[test]
 fn the_same_token_again_is_no_change_but_for_what_is_new() {
-    let person = Person::new();
+    let person = Home::new();
     let login = |more: &str| {
         let line = format!("login --with-token https://HOST {more}");
         person.types(&line, "ghp_TESTONLY1\n").stderr()
@@ -70,7 +70,7 @@ fn the_same_token_again_is_no_change_but_for_what_is_new() {
 
 #[test]
 fn login_takes_the_tokens_end() {
-    let person = Person::new();
+    let person = Home::new();
     let login = "login --with-token https://HOST --expires";
     for wrong in ["soon", "2020-01-31", "31.01.2027", "-1d", ""] {
         person
@@ -86,7 +86,7 @@ fn login_takes_the_tokens_end() {
 
 #[test]
 fn login_warns_of_a_token_that_looks_wrong_and_keeps_it() {
-    let person = Person::new();
+    let person = Home::new();
     let ran = person.types("login --with-token https://HOST", "ghr_TESTONLY1\n");
     assert!(ran.status.success(), "{ran}");
     let said = ran.stderr();
@@ -97,7 +97,7 @@ fn login_warns_of_a_token_that_looks_wrong_and_keeps_it() {
 
 #[test]
 fn without_anybody_to_ask_login_says_what_is_missing() {
-    let person = Person::new();
+    let person = Home::new();
     person.types("login --no-input https://HOST", "ghp_TESTONLY1\n").fails(2, "--with-token");
     person.types("login --no-input --with-token", "ghp_TESTONLY1\n").fails(2, "the URL");
     person.types("login --with-token", "ghp_TESTONLY1\n").fails(2, "the URL of the host");
@@ -108,14 +108,14 @@ fn without_anybody_to_ask_login_says_what_is_missing() {
 
 #[test]
 fn login_with_a_closed_standard_input_has_no_token() {
-    let person = Person::new();
+    let person = Home::new();
     let script = format!("exec {BINARY} login --with-token {} <&-", person.host);
     person.sandbox.run("sh", &["-c", &script], b"").fails(1, "no token was given");
 }
 
 #[test]
 fn login_refuses_what_is_no_token_and_keeps_nothing() {
-    let person = Person::new();
+    let person = Home::new();
     for (token, message) in [
         ("", "no token was given"),
         (" \n", "no token was given"),
@@ -132,7 +132,7 @@ fn login_refuses_what_is_no_token_and_keeps_nothing() {
 
 #[test]
 fn no_command_line_error_repeats_an_argument() {
-    let person = Person::new();
+    let person = Home::new();
     for line in [
         "login https://HOST ghp_TESTONLY1",
         "login --token=ghp_TESTONLY1 https://HOST",
@@ -151,7 +151,7 @@ fn no_command_line_error_repeats_an_argument() {
 
 #[test]
 fn a_path_makes_a_scoped_account_and_says_what_git_needs() {
-    let person = Person::new();
+    let person = Home::new();
     person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
     let ran = person.types("login --with-token --username bob https://HOST/org", "ghp_TESTONLY2\n");
     let setting = format!("credential.{}.useHttpPath", person.url("/org"));
@@ -166,7 +166,7 @@ fn a_path_makes_a_scoped_account_and_says_what_git_needs() {
 
 #[test]
 fn login_uses_the_keychain_that_git_is_configured_with() {
-    let mut person = Person::new();
+    let mut person = Home::new();
     person.sandbox.unset("GIT_CREDENTIAL_PAT_KEYCHAIN");
     let helper = format!("{BINARY} --keychain kernel --timeout 3600");
     person.sandbox.git(&["config", "--global", "credential.helper", &helper]);
@@ -179,7 +179,7 @@ fn login_uses_the_keychain_that_git_is_configured_with() {
 
 /// Runs the command of the hint that begins with this.
 #[track_caller]
-fn takes_the_hint(person: &Person, said: &str, beginning: &str) -> String {
+fn takes_the_hint(person: &Home, said: &str, beginning: &str) -> String {
     let hint = said.lines().find_map(|line| line.strip_prefix("hint: ")?.strip_prefix(beginning));
     let command = hint.unwrap_or_else(|| panic!("no hint {beginning:?}: {said}"));
     let ran = person.sandbox.run("sh", &["-c", command], b"");
@@ -188,15 +188,15 @@ fn takes_the_hint(person: &Person, said: &str, beginning: &str) -> String {
 }
 
 /// The token that git gets, if any.
-fn git_gets(person: &Person) -> Option<String> {
+fn git_gets(person: &Home) -> Option<String> {
     let asked = format!("url={}\n\n", person.url(""));
     let ran = person.sandbox.run("git", &["credential", "fill"], asked.as_bytes());
     ran.stdout().lines().find_map(|line| line.strip_prefix("password=")).map(str::to_owned)
 }
 
 /// Somebody whose git has these lines of `credential.helper`.
-fn with_helpers(helpers: &[&str]) -> Person {
-    let person = Person::new();
+fn with_helpers(helpers: &[&str]) -> Home {
+    let person = Home::new();
     for line in helpers {
         person.sandbox.git(&["config", "--global", "--add", "credential.helper", line]);
     }
@@ -282,7 +282,7 @@ fn what_another_line_overrides_is_said_to_be_overridden() {
 
 #[test]
 fn list_shows_what_is_known_of_an_account_and_never_its_token() {
-    let person = Person::new();
+    let person = Home::new();
     let store = |path: &str, more: &str| {
         let request = format!("protocol=https\nhost={}\n{path}username=a\n{more}\n", person.host);
         person.sandbox.helper(&["store"], request).prints("");
@@ -318,7 +318,7 @@ fn list_shows_what_is_known_of_an_account_and_never_its_token() {
 
 #[test]
 fn an_account_for_any_username_answers_with_the_one_asked_and_is_listed_as_such() {
-    let person = Person::new();
+    let person = Home::new();
     let line = "login --with-token --any-username --username alice https://HOST";
     assert!(person.types(line, "ghp_TESTONLY1\n").status.success());
     person.get("username=org\n").prints("username=org\npassword=ghp_TESTONLY1\n");
@@ -332,19 +332,83 @@ fn an_account_for_any_username_answers_with_the_one_asked_and_is_listed_as_such(
 
 #[test]
 fn a_rejected_token_is_restored() {
-    let person = Person::new();
+    let person = Home::new();
     person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
     person.types("login --restore https://HOST", "").fails(1, "is not rejected");
     let request = format!("protocol=https\nhost={}\npassword=ghp_TESTONLY1\n\n", person.host);
     person.sandbox.helper(&["erase"], request).prints("");
-    person.get("").prints("");
+    let refused = person.get("");
+    let told = person.fill(
+        "git-credential-pat: get: the token for token at https://HOST was rejected by the host",
+    );
+    assert!(refused.stdout.is_empty() && refused.stderr().starts_with(&told), "{refused}");
+    assert!(refused.stderr().contains("login --restore"), "{refused}");
     assert!(person.types("login --restore https://HOST", "").status.success());
     person.get("").prints("username=token\npassword=ghp_TESTONLY1\n");
 }
 
 #[test]
-fn logout_deletes_exactly_the_account_named() {
+fn a_token_that_git_had_is_a_persons_once_they_say_it_and_nothing_lies_beside_it() {
     let person = Person::new();
+    let store = |token: &str| {
+        let account = format!("protocol=https\nhost={}\nusername=alice\n", person.host);
+        person.sandbox.helper(&["store"], format!("{account}password={token}\n")).prints("");
+    };
+    let row = || -> serde_json::Value {
+        let listed = person.types("list --json", "");
+        let rows: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+        rows.as_array().unwrap().iter().find(|r| r["context"] == person.url("")).unwrap().clone()
+    };
+    store("ghp_TESTONLY1");
+    assert_eq!((&row()["made_by"], &row()["aside"]), (&"git".into(), &serde_json::Value::Null));
+    let login = || {
+        let ran = person.types("login --with-token https://alice@HOST", "ghp_TESTONLY1\n");
+        assert!(ran.status.success() && ran.stderr().contains("is already in"), "{ran}");
+    };
+    login();
+    assert_eq!((&row()["made_by"], &row()["aside"]), (&"person".into(), &serde_json::Value::Null));
+    store("ghp_TESTONLYjunk");
+    person.get("").prints("username=alice\npassword=ghp_TESTONLY1\n");
+    let aside = &row()["aside"];
+    assert_eq!((&aside["state"], &aside["made_by"]), (&"ready".into(), &"git".into()));
+    let expected =
+        format!("{} alice classic PAT ready; another set aside - JUST NOW kernel", person.url(""));
+    assert_eq!(person.listed(), [expected]);
+    let status = person.types("status https://HOST", "");
+    assert!(status.stdout().contains("answers; another token is set aside"), "{status}");
+    login();
+    assert!(row()["aside"].is_null());
+}
+
+#[test]
+fn what_was_put_away_is_restored_by_name_and_said_to_be() {
+    let person = Person::new();
+    for name in ["alice", "bob"] {
+        person.types(&format!("login --with-token https://{name}@HOST"), "ghp_TESTONLY1\n");
+    }
+    let host = format!("protocol=https\nhost={}\n", person.host);
+    person.sandbox.helper(&["erase"], &host).prints("");
+    person.get("").prints("");
+    let put_away =
+        |name: &str| format!("{} {name} classic PAT put away - JUST NOW kernel", person.url(""));
+    assert_eq!(person.listed(), [put_away("alice"), put_away("bob")]);
+    person.types("login --restore https://HOST", "").fails(2, "--username NAME");
+    let ran = person.types("login --restore https://bob@HOST", "");
+    assert!(ran.stderr().contains("the token for bob at https://"), "{ran}");
+    person.get("").prints("username=bob\npassword=ghp_TESTONLY1\n");
+    assert!(person.types("login --restore https://HOST", "").status.success(), "alice is left");
+    // Where a person sees it, erase says what it has done, and what deletes.
+    let terminal = person.runs_on_terminal(
+        "printf 'protocol=https\\nhost=HOST\\nusername=bob\\n' | PAT --keychain kernel erase",
+    );
+    let (_, shown) = terminal.ends();
+    assert!(shown.contains("erase: put away what was kept at https://"), "{shown}");
+    assert!(shown.contains("login --restore") && shown.contains("logout"), "{shown}");
+}
+
+#[test]
+fn logout_deletes_exactly_the_account_named() {
+    let person = Home::new();
     for line in ["https://alice@HOST", "https://bob@HOST", "https://alice@HOST/org"] {
         person.types(&format!("login --with-token {line}"), "ghp_TESTONLY1\n");
     }

@@ -2,7 +2,7 @@
 
 mod proof;
 
-use crate::status::User;
+use crate::support::home::Home;
 use crate::support::program::gits;
 use crate::support::sandbox::{BINARY, Ran, run};
 use crate::support::terminal::Terminal;
@@ -15,17 +15,17 @@ use std::process::Command;
 const OURS: &str = concat!(env!("CARGO_BIN_EXE_git-credential-pat"), " --keychain kernel");
 
 #[track_caller]
-fn does(user: &User, line: &str) -> Ran {
-    let ran = user.types(line);
+fn does(user: &Home, line: &str) -> Ran {
+    let ran = user.types(line, "");
     assert!(ran.status.success(), "{ran}");
     ran
 }
 
-fn config(user: &User) -> Vec<u8> {
+fn config(user: &Home) -> Vec<u8> {
     fs::read(user.sandbox.path("gitconfig")).unwrap_or_default()
 }
 
-fn on_terminal(user: &User, line: &str) -> Terminal {
+fn on_terminal(user: &Home, line: &str) -> Terminal {
     let mut command: Command = user.sandbox.command(BINARY);
     command.args(line.split(' '));
     Terminal::run(&command)
@@ -34,7 +34,7 @@ fn on_terminal(user: &User, line: &str) -> Terminal {
 #[test]
 fn git_is_configured_once_with_the_keychain_that_was_proved() {
     for git in gits() {
-        let user = User::with_git(&git);
+        let user = Home::bare().with_git(&git);
         let ran = does(&user, "configure --yes");
         let shown = format!("git config --global --add credential.helper '{OURS}'\n");
         assert_eq!(ran.stdout(), shown);
@@ -54,7 +54,7 @@ fn git_is_configured_once_with_the_keychain_that_was_proved() {
 
 /// git stores, finds and deletes a token with the configuration as it is.
 #[track_caller]
-fn git_keeps_a_token(user: &User) {
+fn git_keeps_a_token(user: &Home) {
     let account = format!("protocol=https\nhost={}\nusername=alice\n", user.host);
     let stored = format!("{account}password=ghp_TESTONLYconfigure\n\n");
     user.sandbox.run("git", &["credential", "approve"], stored.as_bytes()).prints("");
@@ -66,7 +66,7 @@ fn git_keeps_a_token(user: &User) {
 
 #[test]
 fn a_dry_run_proves_and_changes_nothing() {
-    let user = User::new();
+    let user = Home::bare();
     let ran = does(&user, "configure --dry-run");
     assert!(ran.stdout().starts_with("git config --global --add "), "{ran}");
     assert!(!ran.stderr().contains("stored"), "{ran}");
@@ -79,7 +79,7 @@ fn a_dry_run_proves_and_changes_nothing() {
 
 #[test]
 fn a_person_is_asked_and_may_say_no() {
-    let user = User::new();
+    let user = Home::bare();
     for (answer, helpers) in [("n\n", vec![]), ("y\n", vec![OURS])] {
         let mut terminal = on_terminal(&user, "configure");
         terminal.shows("git config --global --add credential.helper '");
@@ -98,7 +98,7 @@ fn a_person_is_asked_and_may_say_no() {
 
 #[test]
 fn a_person_is_offered_to_end_the_copies() {
-    let user = User::new();
+    let user = Home::bare();
     user.helper("store");
     let mut terminal = on_terminal(&user, "configure");
     terminal.shows("git asks store, too, and gives a copy of each token.");
@@ -113,7 +113,7 @@ fn a_person_is_offered_to_end_the_copies() {
 
 #[test]
 fn where_nobody_can_be_asked_yes_must_be_said() {
-    let user = User::new();
+    let user = Home::bare();
     let mut command = user.sandbox.command("setsid");
     command.args(["--wait", BINARY, "configure"]);
     let ran = run(command, b"");
@@ -123,7 +123,7 @@ fn where_nobody_can_be_asked_yes_must_be_said() {
 
 #[test]
 fn an_older_line_of_ours_is_replaced_with_its_options() {
-    let user = User::new();
+    let user = Home::bare();
     user.helper("cache");
     user.helper("/gone/git-credential-pat --keychain kernel --timeout 60 --allow-http");
     user.helper("/x/git-credential-pat2");
@@ -138,7 +138,7 @@ fn an_older_line_of_ours_is_replaced_with_its_options() {
 
 #[test]
 fn a_line_that_leads_to_this_program_keeps_its_form() {
-    let user = User::new();
+    let user = Home::bare();
     let link = user.sandbox.path("git-credential-pat");
     symlink(BINARY, &link).unwrap();
     for line in [
@@ -158,7 +158,7 @@ fn a_line_that_leads_to_this_program_keeps_its_form() {
 
 #[test]
 fn by_its_name_git_must_come_to_this_program() {
-    let user = User::new();
+    let user = Home::bare();
     for path in [env!("CARGO_BIN_EXE_git-credential-pat"), "git-credential-pat"] {
         let mut command = user.sandbox.command(path);
         command.args(["configure", "--yes", "--by-name"]);
@@ -176,7 +176,7 @@ fn by_its_name_git_must_come_to_this_program() {
 
 #[test]
 fn the_path_is_the_one_on_which_it_was_started() {
-    let mut user = User::new();
+    let mut user = Home::bare();
     let folder = copy(&user, "version-1").parent().unwrap().to_owned();
     symlink(&folder, user.sandbox.path("current")).unwrap();
     let path = std::env::var("PATH").unwrap();
@@ -200,7 +200,7 @@ fn the_path_is_the_one_on_which_it_was_started() {
 }
 
 /// A copy of this program in a folder of its own.
-fn copy(user: &User, folder: &str) -> PathBuf {
+fn copy(user: &Home, folder: &str) -> PathBuf {
     let folder = user.sandbox.path(folder);
     fs::create_dir(&folder).unwrap();
     let program = folder.join("git-credential-pat");
@@ -212,7 +212,7 @@ fn copy(user: &User, folder: &str) -> PathBuf {
 
 #[test]
 fn two_lines_of_ours_become_one() {
-    let user = User::new();
+    let user = Home::bare();
     for line in ["pat --keychain kernel", "cache", &format!("{OURS} --allow-http")] {
         user.helper(line);
     }
@@ -223,7 +223,7 @@ fn two_lines_of_ours_become_one() {
 #[test]
 fn only_writes_one_reset_and_unconfigure_takes_it_back() {
     for git in gits() {
-        let user = User::with_git(&git);
+        let user = Home::bare().with_git(&git);
         for line in ["pat --ci", OURS, "store"] {
             user.helper(line);
         }
@@ -240,7 +240,7 @@ fn only_writes_one_reset_and_unconfigure_takes_it_back() {
 
 #[test]
 fn a_reset_that_is_there_already_is_used() {
-    let user = User::new();
+    let user = Home::bare();
     for line in ["store", OURS, ""] {
         user.helper(line);
     }
@@ -250,7 +250,7 @@ fn a_reset_that_is_there_already_is_used() {
 
 #[test]
 fn a_reset_that_others_need_stays() {
-    let user = User::new();
+    let user = Home::bare();
     for line in ["manager", "", OURS, "cache"] {
         user.helper(line);
     }
@@ -260,7 +260,7 @@ fn a_reset_that_others_need_stays() {
 
 #[test]
 fn one_url_and_one_repository_are_configured_alone() {
-    let user = User::new();
+    let user = Home::bare();
     user.helper("cache");
     does(&user, "configure --yes --only https://HOST/org");
     let key = format!("credential.{}.helper", user.url("/org"));
@@ -279,7 +279,7 @@ fn one_url_and_one_repository_are_configured_alone() {
 
 #[test]
 fn unconfigure_takes_only_what_is_ours() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     let setting = |path: &str, name: &str| format!("credential.{}.{name}", user.url(path));
     user.config(&["--global", &setting("/org", "useHttpPath"), "true"]);
     user.config(&["--global", &setting("", "useHttpPath"), "true"]);
@@ -298,7 +298,7 @@ fn unconfigure_takes_only_what_is_ours() {
 #[test]
 fn a_program_outside_of_path_is_named_as_gits_shell_reads_it() {
     for git in gits() {
-        let mut user = User::with_git(&git);
+        let mut user = Home::bare().with_git(&git);
         let path = std::env::var("PATH").unwrap();
         user.sandbox.set("PATH", &format!("{}:{path}", git.parent().unwrap().display()));
         let program = copy(&user, "odd 'one' \"two\" $HOME é [x]* `y` \\z #;&|");
@@ -322,7 +322,7 @@ fn a_program_outside_of_path_is_named_as_gits_shell_reads_it() {
 
 #[test]
 fn what_is_still_in_the_way_is_said_with_its_command() {
-    let user = User::new();
+    let user = Home::bare();
     user.helper("store");
     user.helper("!f() { echo password=ghp_TESTONLYx; }; f");
     let ran = does(&user, "configure --yes");
@@ -335,7 +335,7 @@ fn what_is_still_in_the_way_is_said_with_its_command() {
 
 #[test]
 fn a_whole_machine_is_configured_and_a_user_may_still_choose() {
-    let mut user = User::new();
+    let mut user = Home::bare();
     let system = user.sandbox.path("system").to_str().unwrap().to_owned();
     user.sandbox.unset("GIT_CONFIG_NOSYSTEM");
     user.sandbox.set("GIT_CONFIG_SYSTEM", &system);
@@ -357,10 +357,10 @@ fn a_whole_machine_is_configured_and_a_user_may_still_choose() {
 
 #[test]
 fn a_source_is_configured_for_its_place_alone() {
-    let mut user = User::new();
+    let mut user = Home::bare();
     user.helper("store");
     let url = user.url("");
-    let ours = |user: &User| {
+    let ours = |user: &Home| {
         user.sandbox.git(&["config", "--get-all", &format!("credential.{}.helper", user.url(""))])
     };
     does(&user, &format!("configure --yes --env FIRST {url}"));
@@ -384,7 +384,7 @@ fn a_source_is_configured_for_its_place_alone() {
 
 #[test]
 fn a_source_for_a_part_of_a_host_gets_the_path_sent() {
-    let mut user = User::new();
+    let mut user = Home::bare();
     let (repository, team) = (user.url("/team/repo"), user.url("/team"));
     does(&user, &format!("configure --yes --env TOKEN {repository}"));
     user.sandbox.set("TOKEN", "ghp_TESTONLYsource");
@@ -402,7 +402,7 @@ fn a_source_for_a_part_of_a_host_gets_the_path_sent() {
 
 #[test]
 fn a_commands_words_reach_it_as_they_were_typed() {
-    let user = User::new();
+    let user = Home::bare();
     let url = user.url("");
     let command = "printf '%s\\n' \"ghp_TESTONLY a 'b' $HOME\"";
     let words = ["configure", "--yes", "--cache", "60", "--command", command, &url];
@@ -415,7 +415,7 @@ fn a_commands_words_reach_it_as_they_were_typed() {
 
 #[test]
 fn a_source_that_would_be_none_is_refused() {
-    let user = User::new();
+    let user = Home::bare();
     let before = config(&user);
     for line in [
         "--env TOKEN",
@@ -429,7 +429,7 @@ fn a_source_that_would_be_none_is_refused() {
         "--ci https://h.example",
         "--ci --username alice",
     ] {
-        let ran = user.types(&format!("configure --yes {line}"));
+        let ran = user.types(&format!("configure --yes {line}"), "");
         assert!(!ran.status.success() && !ran.stderr().contains("TESTONLY"), "{line}: {ran}");
         assert_eq!(config(&user), before, "{line}");
     }

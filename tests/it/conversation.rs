@@ -2,7 +2,7 @@
 //! that whoever gives up leaves nothing half done.
 
 use crate::support::desktop::Desktop;
-use crate::support::person::Person;
+use crate::support::home::Home;
 use crate::support::sandbox::{BINARY, Sandbox, run};
 use crate::support::terminal::Terminal;
 use std::fs;
@@ -110,8 +110,8 @@ const QUESTIONS: [(&str, &str); 9] = [
 ];
 
 /// The login, at the question of this number.
-fn login_at(question: usize) -> (Person, Terminal) {
-    let mut person = Person::at("gitlab");
+fn login_at(question: usize) -> (Home, Terminal) {
+    let mut person = Home::new().at("gitlab");
     with_browser(&mut person.sandbox);
     let mut terminal = person.on_terminal("login");
     for (text, answer) in &QUESTIONS[..question] {
@@ -123,7 +123,7 @@ fn login_at(question: usize) -> (Person, Terminal) {
 }
 
 #[track_caller]
-fn is_untouched(person: &Person, screen: &str) {
+fn is_untouched(person: &Home, screen: &str) {
     assert!(person.listed().is_empty(), "{screen}");
     assert!(!person.sandbox.path("gitconfig").exists(), "{screen}");
     assert!(!person.sandbox.path("page").exists(), "{screen}");
@@ -175,7 +175,7 @@ fn the_page_of_a_gitlab_is_on_the_gitlab_itself() {
 
 #[test]
 fn on_a_terminal_the_token_is_asked_for_and_never_shown() {
-    let person = Person::new();
+    let person = Home::new();
     let mut terminal = person.on_terminal("login HOST/org");
     terminal.shows(&format!("Username for {} [token]: ", person.url("/org")));
     terminal.types("alice\n");
@@ -201,7 +201,7 @@ fn on_a_terminal_the_token_is_asked_for_and_never_shown() {
 
 #[test]
 fn where_git_is_set_up_four_answers_are_enough() {
-    let person = Person::new();
+    let person = Home::new();
     person.sandbox.git(&["config", "--global", "credential.helper", "pat --keychain kernel"]);
     let mut terminal = person.on_terminal("login HOST");
     terminal.shows("Username for");
@@ -217,8 +217,38 @@ fn where_git_is_set_up_four_answers_are_enough() {
 }
 
 #[test]
+fn a_username_that_can_be_nobodys_is_asked_for_again() {
+    let person = Home::new();
+    let mut terminal = person.on_terminal("login HOST");
+    for (answer, reason) in [
+        ("ab\u{1b}[A\n", "a username has no control characters, such as an arrow key makes"),
+        ("a:b\n", "a username has no colon: HTTP ends the name there"),
+        ("ghp_TESTONLYTESTONLYTEST\n", "a token is no username"),
+    ] {
+        terminal.shows("Username for ");
+        terminal.shows(" [token]: ");
+        terminal.types(answer);
+        terminal.shows(reason);
+    }
+    terminal.types("alice\n");
+    terminal.shows("When does");
+    terminal.types("\n");
+    terminal.shows("Token for alice at");
+    terminal.types(&format!("\"{CLASSIC}\"\n"));
+    terminal.shows("warning: this came with quotes: give the token without");
+    terminal.shows("Store it anyway? [y/N] ");
+    terminal.types("n\n");
+    let (status, screen) = terminal.ends();
+    assert!(!status.success() && screen.contains("nothing was stored"), "{screen}");
+    for name in ["--username=ab\u{1b}[A", "--username=a:b"] {
+        let ran = person.sandbox.helper(&["login", "--with-token", name, "h.example"], CLASSIC);
+        ran.fails(2, "a username has no");
+    }
+}
+
+#[test]
 fn another_token_takes_the_place_of_one_that_serves_only_if_a_person_agrees() {
-    let person = Person::new();
+    let person = Home::new();
     person.types("login --with-token --username alice --expires 2100-01-31 HOST", CLASSIC);
     let question = "alice has a GitHub classic personal access token at";
     let asks = || {
@@ -252,7 +282,7 @@ fn another_token_takes_the_place_of_one_that_serves_only_if_a_person_agrees() {
 
 #[test]
 fn giving_up_leaves_the_terminal_as_it_was() {
-    let person = Person::new();
+    let person = Home::new();
     let script = "PAT login --username a HOST; echo status $?; stty -a";
     let mut terminal = person.runs_on_terminal(script);
     terminal.shows("When does");
@@ -269,7 +299,7 @@ fn giving_up_leaves_the_terminal_as_it_was() {
 
 #[test]
 fn where_nobody_can_be_asked_login_says_how_else() {
-    let person = Person::new();
+    let person = Home::new();
     for arguments in [&["login", &*person.host][..], &["login"]] {
         let mut command = person.sandbox.command("setsid");
         command.args(["--wait", BINARY]).args(arguments);
@@ -279,7 +309,7 @@ fn where_nobody_can_be_asked_login_says_how_else() {
 
 #[test]
 fn with_standard_input_closed_the_terminal_is_still_asked() {
-    let person = Person::new();
+    let person = Home::new();
     let mut terminal = person.runs_on_terminal("exec PAT login --username a HOST <&-");
     terminal.shows("When does");
     terminal.types("\n");
@@ -294,7 +324,7 @@ fn with_standard_input_closed_the_terminal_is_still_asked() {
 
 #[test]
 fn a_token_is_not_read_from_a_terminal_that_shows_it() {
-    let person = Person::new();
+    let person = Home::new();
     let (status, screen) = person.on_terminal("login --with-token HOST").ends();
     assert_eq!(status.code(), Some(2), "{screen}");
     assert!(screen.contains("leave it out to be asked, without an echo"), "{screen}");
@@ -302,7 +332,7 @@ fn a_token_is_not_read_from_a_terminal_that_shows_it() {
 
 #[test]
 fn logout_asks_what_it_was_not_told() {
-    let person = Person::new();
+    let person = Home::new();
     for line in ["https://alice@HOST", "https://bob@HOST"] {
         person.types(&format!("login --with-token {line}"), CLASSIC);
     }
@@ -328,15 +358,15 @@ fn logout_asks_what_it_was_not_told() {
 }
 
 /// What a list shows of this person's accounts, on a terminal.
-fn list(person: &Person, columns: u16) -> String {
+fn list(person: &Home, columns: u16) -> String {
     let (status, screen) = person.on_terminal_of(columns, "list").ends();
     assert!(status.success(), "{screen}");
     screen.replace('\r', "")
 }
 
 /// Somebody with a token that ends soon and one that does not.
-fn with_two_tokens() -> Person {
-    let mut person = Person::new();
+fn with_two_tokens() -> Home {
+    let mut person = Home::new();
     person.sandbox.set("TERM", "xterm");
     person.types("login --with-token --username alice --expires 6d HOST", CLASSIC);
     person.types("login --with-token --username bob --expires 99d HOST/org", FINE_GRAINED);
@@ -380,7 +410,7 @@ fn sixty_columns_are_enough_for_a_list() {
     let mut person = with_two_tokens();
     person.sandbox.set("NO_COLOR", "1");
     let screen = list(&person, 60);
-    let from = screen.find(&person.url("\n")).unwrap_or_else(|| panic!("{screen}"));
+    let from = screen.find(&format!("{}\n", person.url(""))).unwrap_or_else(|| panic!("{screen}"));
     let ours: Vec<&str> = screen[from..].lines().take(7).collect();
     assert!(ours.iter().all(|line| line.len() <= 60), "{ours:?}");
     let words = |line: &&str| line.split_whitespace().collect::<Vec<_>>().join(" ");

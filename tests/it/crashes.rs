@@ -2,76 +2,57 @@
 //! the old token is there or the new one, never none and never both. (For the Secret
 //! Service the same is done at every call on the bus, in `faults`.)
 
-use crate::support::kernel::Keys;
+use crate::support::home::Home;
 use crate::support::residue::Needles;
-use crate::support::sandbox::{BINARY, Sandbox};
 use crate::support::tracee::{Calls, Kill, watch, watch_and_kill};
-use std::process::Command;
 
 const OLD: &str = "ghp_TESTONLYold";
 const NEW: &str = "ghp_TESTONLYnew";
 
-struct Place {
-    sandbox: Sandbox,
-    keys: Keys,
+const REQUEST: &str = "protocol=https\nhost=HOST\n";
+
+/// What git sends with a token of alice's.
+fn with(token: &str) -> String {
+    format!("{REQUEST}username=alice\npassword={token}\n")
 }
 
-impl Place {
-    fn request(&self) -> String {
-        format!("protocol=https\nhost={}\n", self.keys.host("h"))
-    }
-
-    fn with(&self, token: &str) -> String {
-        format!("{}username=alice\npassword={token}\n", self.request())
-    }
-
-    fn command(&self, arguments: &str) -> Command {
-        let mut command = self.sandbox.command(BINARY);
-        command.args(["--keychain", "kernel"]).args(arguments.split(' '));
-        command
-    }
-
-    fn helper(&self, arguments: &str, request: &str) -> String {
-        let ran = self.sandbox.helper(
-            &["--keychain", "kernel"].into_iter().chain(arguments.split(' ')).collect::<Vec<_>>(),
-            request,
-        );
-        assert!(ran.status.success() && ran.stderr.is_empty(), "{ran}");
-        ran.stdout()
-    }
+fn operation(home: &Home, operation: &str, request: &str) -> String {
+    let ran = home.operation(operation, home.fill(request));
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{ran}");
+    ran.stdout()
 }
 
 /// Kills an operation at its first call to the keyring, at its second, and so on until it
 /// gets through; each time before the call and after it.
 fn killed_at_every_call(arguments: &str, token: &str, may_be: [Option<&str>; 2]) {
-    let place = Place { sandbox: Sandbox::new(), keys: Keys::new() };
+    let home = Home::bare();
     let nothing = Needles::new(&[]);
-    let request = place.with(token);
+    let request = home.fill(&with(token));
     // How many calls there are.
-    place.helper("store", &place.with(OLD));
-    let calls = watch(&place.command(arguments), request.as_bytes(), &nothing).keyring_calls;
+    operation(&home, "store", &with(OLD));
+    let calls = watch(&home.helper_string(arguments), request.as_bytes(), &nothing).keyring_calls;
     assert!(calls > 2, "{calls} calls");
     let mut killed = 0;
     for at in 1..=calls {
         for after in [false, true] {
-            place.helper("erase", &format!("{}username=alice\n", place.request()));
-            place.helper("store", &place.with(OLD));
+            operation(&home, "erase", &format!("{REQUEST}username=alice\n"));
+            operation(&home, "store", &with(OLD));
             let kill = Kill { of: Calls::ToKeyring, at, after };
-            let command = place.command(arguments);
+            let command = home.helper_string(arguments);
             let seen = watch_and_kill(&command, request.as_bytes(), &nothing, Some(kill));
             // It looks again where another test's key goes meanwhile: calls more or less.
             assert!(seen.status == 128 + 9 || seen.status == 0, "{kill:?}: {seen}");
             killed += usize::from(seen.status != 0);
-            let answer = place.helper("get", &place.request());
+            let answer = operation(&home, "get", REQUEST);
             let is_one = may_be.iter().any(|token| {
                 let lines = token.map(|t| format!("username=alice\npassword={t}\n"));
                 answer == lines.unwrap_or_default()
             });
             assert!(is_one, "{kill:?}: {answer:?}");
-            let is_kept_longer = answer.contains(NEW) && !place.keys.end_by_themselves();
+            let is_kept_longer = answer.contains(NEW) && !home.keys.end_by_themselves();
             assert!(!is_kept_longer || !arguments.contains("--timeout"), "{kill:?}");
             // A rejected token is kept, as a new one takes the old one's place.
-            assert_eq!(place.keys.accounts().len(), 1, "{kill:?}");
+            assert_eq!(home.keys.accounts().len(), 1, "{kill:?}");
         }
     }
     assert!(killed > 4, "killed {killed} times");

@@ -1,33 +1,25 @@
 //! docker's protocol: as it is written, and as real clients of a real registry use it.
 
-use crate::support::desktop::Desktop;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod memory;
+
+use crate::support::home::Home;
 use crate::support::kernel::Keys;
 use crate::support::program::program;
 use crate::support::registry::Registry;
-use crate::support::release::release_binary;
-use crate::support::residue::Needles;
-use crate::support::sandbox::{BINARY, Ran, Sandbox};
-use crate::support::tracee::watch;
+use crate::support::sandbox::{Ran, Sandbox};
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::process::Command;
 
 const TOKEN: &str = "ghp_TESTONLYq7Rk2Zb9LxV3mN8pWd5sYc1Ga6Hj";
 const NOT_FOUND: &str = "credentials not found in native keychain\n";
 
-/// A home where the helper has docker's name, too, and keeps tokens in the kernel's keyring.
-fn sandbox() -> Sandbox {
-    let mut sandbox = Sandbox::new();
-    fs::create_dir(sandbox.path("bin")).unwrap();
-    symlink(BINARY, sandbox.path("bin/docker-credential-pat")).unwrap();
-    let path = sandbox.path("bin").to_str().unwrap().to_owned();
-    sandbox.set("PATH", &format!("{path}:{}", std::env::var("PATH").unwrap()));
-    sandbox.set("GIT_CREDENTIAL_PAT_KEYCHAIN", "kernel");
-    sandbox
+/// Somebody whose helper has docker's name, too.
+fn home() -> Home {
+    Home::new().with_docker()
 }
 
-fn docker(sandbox: &Sandbox, action: &str, stdin: &str) -> Ran {
-    sandbox.run(sandbox.path("bin/docker-credential-pat"), &[action], stdin.as_bytes())
+fn docker(home: &Home, action: &str, stdin: &str) -> Ran {
+    home.sandbox.run(home.sandbox.path("bin/docker-credential-pat"), &[action], stdin.as_bytes())
 }
 
 /// Says this on standard output, where docker looks for it.
@@ -37,88 +29,90 @@ fn fails(ran: &Ran, said: &str) {
     assert!(so, "expected {said:?}\n{ran}");
 }
 
+const NO_TOKEN: &str = "git-credential-pat: docker sent no token: nothing is stored\n";
+
 fn entry(server: &str, user: &str, token: &str) -> String {
     format!("{{\"ServerURL\":\"{server}\",\"Username\":\"{user}\",\"Secret\":\"{token}\"}}\n")
 }
 
 #[test]
 fn what_is_stored_is_got_listed_and_erased() {
-    let (sandbox, keys) = (sandbox(), Keys::new());
-    let server = keys.host("registry");
-    fails(&docker(&sandbox, "get", &server), NOT_FOUND);
-    docker(&sandbox, "store", &entry(&server, "alice", TOKEN)).prints("");
+    let home = home();
+    let server = home.keys.host("registry");
+    fails(&docker(&home, "get", &server), NOT_FOUND);
+    docker(&home, "store", &entry(&server, "alice", TOKEN)).prints("");
     for name in [server.clone(), format!("https://{server}"), format!("https://{server}/v2/\n")] {
-        docker(&sandbox, "get", &name).prints(&entry(name.trim(), "alice", TOKEN));
+        docker(&home, "get", &name).prints(&entry(name.trim(), "alice", TOKEN));
     }
-    let list = docker(&sandbox, "list", "").stdout();
+    let list = docker(&home, "list", "").stdout();
     assert!(list.contains(&format!("\"{server}\":\"alice\"")), "{list}");
-    docker(&sandbox, "erase", &server).prints("");
-    fails(&docker(&sandbox, "get", &server), NOT_FOUND);
-    docker(&sandbox, "erase", &server).prints("");
-    assert_eq!(keys.accounts(), [""; 0]);
+    docker(&home, "erase", &server).prints("");
+    fails(&docker(&home, "get", &server), NOT_FOUND);
+    docker(&home, "erase", &server).prints("");
+    assert_eq!(home.keys.accounts(), [""; 0]);
 }
 
 #[test]
 fn a_registry_has_one_account_and_an_equal_one_is_not_written_again() {
-    let (sandbox, keys) = (sandbox(), Keys::new());
-    let server = keys.host("registry");
-    docker(&sandbox, "store", &entry(&server, "alice", TOKEN)).prints("");
-    keys.mark_unwritten();
-    docker(&sandbox, "store", &entry(&server, "alice", TOKEN)).prints("");
-    assert!(keys.are_unwritten());
-    docker(&sandbox, "store", &entry(&server, "bob", "ghp_TESTONLY2")).prints("");
-    docker(&sandbox, "get", &server).prints(&entry(&server, "bob", "ghp_TESTONLY2"));
-    assert_eq!(keys.accounts().len(), 1);
+    let home = home();
+    let server = home.keys.host("registry");
+    docker(&home, "store", &entry(&server, "alice", TOKEN)).prints("");
+    home.keys.mark_unwritten();
+    docker(&home, "store", &entry(&server, "alice", TOKEN)).prints("");
+    assert!(home.keys.are_unwritten());
+    docker(&home, "store", &entry(&server, "bob", "ghp_TESTONLY2")).prints("");
+    docker(&home, "get", &server).prints(&entry(&server, "bob", "ghp_TESTONLY2"));
+    assert_eq!(home.keys.accounts().len(), 1);
 }
 
 #[test]
 fn a_registrys_account_is_not_gits_nor_the_reverse() {
-    let (sandbox, keys) = (sandbox(), Keys::new());
-    let host = keys.host("both");
+    let home = home();
+    let host = home.keys.host("both");
     let request = format!("protocol=https\nhost={host}\n");
     let account = format!("{request}username=alice\npassword=ghp_TESTONLYgit\n");
-    sandbox.helper(&["store"], account).prints("");
-    fails(&docker(&sandbox, "get", &host), NOT_FOUND);
-    docker(&sandbox, "store", &entry(&host, "bob", TOKEN)).prints("");
-    sandbox.helper(&["get"], &request).prints("username=alice\npassword=ghp_TESTONLYgit\n");
-    docker(&sandbox, "erase", &host).prints("");
-    sandbox.helper(&["get"], &request).prints("username=alice\npassword=ghp_TESTONLYgit\n");
+    home.sandbox.helper(&["store"], account).prints("");
+    fails(&docker(&home, "get", &host), NOT_FOUND);
+    docker(&home, "store", &entry(&host, "bob", TOKEN)).prints("");
+    home.sandbox.helper(&["get"], &request).prints("username=alice\npassword=ghp_TESTONLYgit\n");
+    docker(&home, "erase", &host).prints("");
+    home.sandbox.helper(&["get"], &request).prints("username=alice\npassword=ghp_TESTONLYgit\n");
     for protocol in ["docker", "Docker"] {
-        docker(&sandbox, "store", &entry(&host, "bob", TOKEN)).prints("");
+        docker(&home, "store", &entry(&host, "bob", TOKEN)).prints("");
         let request = format!("protocol={protocol}\nhost={host}\n");
-        sandbox.helper(&["get"], &request).prints("");
-        sandbox.helper(&["erase"], &request).prints("");
+        home.sandbox.helper(&["get"], &request).prints("");
+        home.sandbox.helper(&["erase"], &request).prints("");
     }
-    docker(&sandbox, "get", &host).prints(&entry(&host, "bob", TOKEN));
+    docker(&home, "get", &host).prints(&entry(&host, "bob", TOKEN));
 }
 
 #[test]
 fn a_registry_answers_for_exactly_its_name() {
-    let (sandbox, keys) = (sandbox(), Keys::new());
-    let host = keys.host("registry");
-    docker(&sandbox, "store", &entry(&format!("{host}:5000"), "alice", TOKEN)).prints("");
+    let home = home();
+    let host = home.keys.host("registry");
+    docker(&home, "store", &entry(&format!("{host}:5000"), "alice", TOKEN)).prints("");
     for other in
         [host.clone(), format!("{host}:443"), format!("{host}:5000/team"), format!("x.{host}:5000")]
     {
-        fails(&docker(&sandbox, "get", &other), NOT_FOUND);
+        fails(&docker(&home, "get", &other), NOT_FOUND);
     }
 }
 
 #[test]
 fn what_cannot_be_understood_is_an_error_that_shows_nothing_of_it() {
-    let sandbox = sandbox();
-    fails(&docker(&sandbox, "get", ""), "no credentials server URL\n");
-    fails(&docker(&sandbox, "store", &entry("", "a", TOKEN)), "no credentials server URL\n");
-    fails(&docker(&sandbox, "store", &entry("h.example", "", TOKEN)), "no credentials username\n");
+    let home = home();
+    fails(&docker(&home, "get", ""), "no credentials server URL\n");
+    fails(&docker(&home, "store", &entry("", "a", TOKEN)), "no credentials server URL\n");
+    fails(&docker(&home, "store", &entry("h.example", "", TOKEN)), "no credentials username\n");
     for (action, stdin) in [
         ("store", format!("{{\"ServerURL\":\"h.example\",\"Secret\":\"{TOKEN}")),
-        ("store", entry("h.example", "alice", &format!("{TOKEN}\\n"))),
+        ("store", entry("h.example", "al\\nice", TOKEN)),
         ("store", entry("u:p@h.example", "alice", TOKEN)),
         ("store", "x".repeat(300_000)),
         ("get", "h.example\nghp_TESTONLY".to_owned()),
         (TOKEN, String::new()),
     ] {
-        let ran = docker(&sandbox, action, &stdin);
+        let ran = docker(&home, action, &stdin);
         let said = ran.stdout();
         assert!(ran.status.code() == Some(1) && said.lines().count() == 1, "{ran}");
         assert!(!said.contains("TESTONLY") && ran.stderr.is_empty(), "{ran}");
@@ -127,125 +121,165 @@ fn what_cannot_be_understood_is_an_error_that_shows_nothing_of_it() {
 
 #[test]
 fn a_token_of_any_characters_is_itself_in_json() {
-    let (sandbox, keys) = (sandbox(), Keys::new());
-    let host = keys.host("registry");
+    let home = home();
+    let host = home.keys.host("registry");
     let stored = entry(&host, "al\\\"ice", "a\\\\b\\u00e9\\t<c>");
-    docker(&sandbox, "store", &stored).prints("");
+    docker(&home, "store", &stored).prints("");
     let got = entry(&host, "al\\\"ice", "a\\\\b\u{e9}\\t<c>");
-    docker(&sandbox, "get", &host).prints(&got);
+    docker(&home, "get", &host).prints(&got);
 }
 
-#[test]
-fn nothing_is_left_of_a_token() {
-    let (sandbox, keys) = (sandbox(), Keys::new());
-    fs::remove_file(sandbox.path("bin/docker-credential-pat")).unwrap();
-    symlink(release_binary(), sandbox.path("bin/docker-credential-pat")).unwrap();
-    let host = keys.host("registry");
-    let needles = Needles::new(&[TOKEN.as_bytes()]);
-    for (action, stdin) in [
-        ("store", entry(&host, "alice", TOKEN)),
-        ("get", host.clone()),
-        ("store", entry(&host, "alice", TOKEN)),
-        ("list", String::new()),
-        ("erase", host.clone()),
-    ] {
-        let mut command: Command = sandbox.command(sandbox.path("bin/docker-credential-pat"));
-        command.arg(action);
-        let seen = watch(&command, stdin.as_bytes(), &needles);
-        assert!(seen.status == 0 && seen.residue.is_empty(), "{action}: {seen}");
-        assert!(seen.unprotected.is_empty(), "{action}: {seen}");
-    }
-}
-
-fn login(sandbox: &Sandbox, line: &str, token: &str) -> Ran {
-    let words: Vec<&str> = line.split(' ').collect();
-    sandbox.helper(&[&["login", "--with-token"], &words[..]].concat(), token)
+fn login(home: &Home, line: &str, token: &str) -> Ran {
+    home.types(&format!("login --with-token {line}"), token)
 }
 
 #[test]
 fn a_registry_may_be_given_a_hosts_token_whatever_it_is_by_then() {
+    let home = home();
+    let (host, server) = (home.keys.host("git"), home.keys.host("registry"));
+    let url = format!("https://{host}");
+    let ran = login(&home, &format!("--username alice --also {server} {url}"), TOKEN);
+    assert!(ran.status.success() && ran.stderr().contains("gets this account's token, too"));
+    docker(&home, "get", &server).prints(&entry(&server, "alice", TOKEN));
+    // docker stores what it got.
+    home.keys.mark_unwritten();
+    docker(&home, "store", &entry(&server, "alice", TOKEN)).prints("");
+    assert!(home.keys.are_unwritten());
+    let list = docker(&home, "list", "").stdout();
+    assert!(list.contains(&format!("\"{server}\":\"alice\"")), "{list}");
+    let list = home.sandbox.helper(&["list"], "").stdout();
+    assert!(list.contains(&format!("that of {url}")), "{list}");
+
+    login(&home, &format!("--replace --username alice {url}"), "ghp_TESTONLYnext");
+    docker(&home, "get", &server).prints(&entry(&server, "alice", "ghp_TESTONLYnext"));
+    let account = format!("protocol=https\nhost={host}\nusername=alice\n");
+    let rejected = format!("{account}password=ghp_TESTONLYnext\n");
+    home.sandbox.helper(&["erase"], rejected).prints("");
+    fails(&docker(&home, "get", &server), NOT_FOUND);
+    login(&home, &format!("--username alice {url}"), TOKEN);
+
+    let ran = home.sandbox.helper(&["logout", &format!("docker://{server}")], "");
+    assert!(ran.status.success() && !ran.stderr().contains("revoke"), "{ran}");
+    fails(&docker(&home, "get", &server), NOT_FOUND);
+    let request = format!("{account}\n");
+    home.sandbox.helper(&["get"], request).prints(&format!("username=alice\npassword={TOKEN}\n"));
+}
+
+#[test]
+fn an_empty_token_is_refused_and_the_one_that_is_there_stays() {
+    let (sandbox, keys) = (sandbox(), Keys::new());
+    let server = keys.host("registry");
+    fails(&docker(&sandbox, "store", &entry(&server, "alice", "")), NO_TOKEN);
+    assert!(keys.accounts().is_empty());
+    docker(&sandbox, "store", &entry(&server, "alice", TOKEN)).prints("");
+    fails(&docker(&sandbox, "store", &entry(&server, "alice", "")), NO_TOKEN);
+    docker(&sandbox, "get", &server).prints(&entry(&server, "alice", TOKEN));
+}
+
+#[test]
+fn a_link_hands_out_no_token_of_an_account_that_git_made() {
     let (sandbox, keys) = (sandbox(), Keys::new());
     let (host, server) = (keys.host("git"), keys.host("registry"));
     let url = format!("https://{host}");
-    let ran = login(&sandbox, &format!("--username alice --also {server} {url}"), TOKEN);
-    assert!(ran.status.success() && ran.stderr().contains("gets this account's token, too"));
+    login(&sandbox, &format!("--username alice --also {server} {url}"), TOKEN);
+    let store = |token: &str| {
+        let account = format!("protocol=https\nhost={host}\nusername=alice\n");
+        sandbox.helper(&["store"], format!("{account}password={token}\n")).prints("");
+    };
+    store("ghp_TESTONLYjunk");
     docker(&sandbox, "get", &server).prints(&entry(&server, "alice", TOKEN));
-    // docker stores what it got.
-    keys.mark_unwritten();
-    docker(&sandbox, "store", &entry(&server, "alice", TOKEN)).prints("");
-    assert!(keys.are_unwritten());
-    let list = docker(&sandbox, "list", "").stdout();
-    assert!(list.contains(&format!("\"{server}\":\"alice\"")), "{list}");
-    let list = sandbox.helper(&["list"], "").stdout();
-    assert!(list.contains(&format!("that of {url}")), "{list}");
-
-    login(&sandbox, &format!("--replace --username alice {url}"), "ghp_TESTONLYnext");
-    docker(&sandbox, "get", &server).prints(&entry(&server, "alice", "ghp_TESTONLYnext"));
-    let account = format!("protocol=https\nhost={host}\nusername=alice\n");
-    let rejected = format!("{account}password=ghp_TESTONLYnext\n");
-    sandbox.helper(&["erase"], rejected).prints("");
+    sandbox.helper(&["logout", &url], "");
+    store("ghp_TESTONLYjunk");
     fails(&docker(&sandbox, "get", &server), NOT_FOUND);
-    login(&sandbox, &format!("--username alice {url}"), TOKEN);
-
-    let ran = sandbox.helper(&["logout", &format!("docker://{server}")], "");
-    assert!(ran.status.success() && !ran.stderr().contains("revoke"), "{ran}");
-    fails(&docker(&sandbox, "get", &server), NOT_FOUND);
-    let request = format!("{account}\n");
-    sandbox.helper(&["get"], request).prints(&format!("username=alice\npassword={TOKEN}\n"));
 }
 
 #[test]
 fn a_registrys_own_token_is_not_lost_to_a_link() {
-    let (sandbox, keys) = (sandbox(), Keys::new());
-    let (host, server) = (keys.host("git"), keys.host("registry"));
-    docker(&sandbox, "store", &entry(&server, "robot", "ghp_TESTONLYown")).prints("");
+    let home = home();
+    let (host, server) = (home.keys.host("git"), home.keys.host("registry"));
+    docker(&home, "store", &entry(&server, "robot", "ghp_TESTONLYown")).prints("");
     let line = format!("--username alice --also {server} https://{host}");
-    let ran = login(&sandbox, &line, TOKEN);
+    let ran = login(&home, &line, TOKEN);
     assert!(!ran.status.success() && ran.stderr().contains("add --replace"), "{ran}");
-    assert_eq!(keys.accounts().len(), 1, "nothing was stored");
-    docker(&sandbox, "get", &server).prints(&entry(&server, "robot", "ghp_TESTONLYown"));
-    let ran = login(&sandbox, &format!("--replace {line}"), TOKEN);
+    assert_eq!(home.keys.accounts().len(), 1, "nothing was stored");
+    docker(&home, "get", &server).prints(&entry(&server, "robot", "ghp_TESTONLYown"));
+    let ran = login(&home, &format!("--replace {line}"), TOKEN);
     assert!(ran.status.success(), "{ran}");
-    docker(&sandbox, "get", &server).prints(&entry(&server, "alice", TOKEN));
-    assert_eq!(keys.accounts().len(), 2);
+    docker(&home, "get", &server).prints(&entry(&server, "alice", TOKEN));
+    assert_eq!(home.keys.accounts().len(), 2);
     // And the reverse: who logs in there has a token for there.
-    docker(&sandbox, "store", &entry(&server, "alice", "ghp_TESTONLYown")).prints("");
-    docker(&sandbox, "get", &server).prints(&entry(&server, "alice", "ghp_TESTONLYown"));
+    docker(&home, "store", &entry(&server, "alice", "ghp_TESTONLYown")).prints("");
+    docker(&home, "get", &server).prints(&entry(&server, "alice", "ghp_TESTONLYown"));
     let request = format!("protocol=https\nhost={host}\n");
-    sandbox.helper(&["get"], request).prints(&format!("username=alice\npassword={TOKEN}\n"));
+    home.sandbox.helper(&["get"], request).prints(&format!("username=alice\npassword={TOKEN}\n"));
 }
 
 #[test]
 fn a_token_that_the_registry_will_refuse_is_warned_of() {
-    let sandbox = &Desktop::gnome_keyring().sandbox;
+    let home = Home::with_gnome_keyring();
     let token = "github_pat_TESTONLYTESTONLYTESTON_TESTONLYTESTONLYTESTONLYTESTONLYTESTONLYTESOH2S2SW5TESTONLY";
-    let ran = login(sandbox, "--username alice --also ghcr.io https://github.com", token);
+    let ran = login(&home, "--username alice --also ghcr.io https://github.com", token);
     assert!(ran.stderr().contains("ghcr.io takes classic ones only"), "{ran}");
     for name in ["ftp://ghcr.io", "a@ghcr.io", TOKEN] {
-        let ran = login(sandbox, &format!("--also {name} https://h.example"), TOKEN);
+        let ran = login(&home, &format!("--also {name} https://h.example"), TOKEN);
         assert!(!ran.status.success() && !ran.stderr().contains("TESTONLY"), "{ran}");
     }
 }
 
 #[test]
 fn a_push_takes_the_token_by_its_link() {
-    let mut sandbox = sandbox();
+    let mut home = home();
     let registry = Registry::start("alice", TOKEN);
-    let keys = Keys::new();
     let _keys = Keys::labelled(&registry.name());
-    let config = sandbox.path("auth.json");
+    let config = home.sandbox.path("auth.json");
     let text = format!("{{\"credHelpers\":{{\"{}\":\"pat\"}}}}", registry.name());
     fs::write(&config, text).unwrap();
-    sandbox.set("REGISTRY_AUTH_FILE", config.to_str().unwrap());
-    let (name, image) = (registry.name(), image(&sandbox));
+    home.sandbox.set("REGISTRY_AUTH_FILE", config.to_str().unwrap());
+    let (name, image) = (registry.name(), image(&home.sandbox));
     let certificates = registry.certificates().display().to_string();
-    let line = format!("--username alice --also {name} https://{}", keys.host("git"));
-    let ran = login(&sandbox, &line, TOKEN);
+    let line = format!("--username alice --also {name} https://{}", home.keys.host("git"));
+    let ran = login(&home, &line, TOKEN);
     assert!(ran.status.success(), "{ran}");
     let push = format!("copy --dest-cert-dir {certificates} {image} docker://{name}/team/image:1");
     let words: Vec<&str> = push.split(' ').collect();
-    let ran = sandbox.run(program("skopeo", "skopeo"), &words, b"");
+    let ran = home.sandbox.run(program("skopeo", "skopeo"), &words, b"");
     assert!(ran.status.success(), "{ran}");
+}
+
+#[test]
+fn a_registry_without_encryption_does_not_get_a_hosts_token() {
+    let home = home();
+    let (host, server) = (home.keys.host("git"), home.keys.host("registry"));
+    let url = format!("https://{host}");
+    let ran = login(&home, &format!("--username alice --also http://{server} {url}"), TOKEN);
+    assert!(ran.status.code() == Some(2) && home.keys.accounts().is_empty(), "{ran}");
+    let ran = login(&home, &format!("--username alice --also {server} {url}"), TOKEN);
+    assert!(ran.status.success(), "{ran}");
+    let open = format!("http://{server}");
+    for name in [open.clone(), format!("{open}:80"), format!("{open}/v2/")] {
+        fails(&docker(&home, "get", &name), NOT_FOUND);
+    }
+    for name in [server.clone(), format!("https://{server}/v1/")] {
+        docker(&home, "get", &name).prints(&entry(&name, "alice", TOKEN));
+    }
+    // Who logs in there has a token for there, even if it is the same.
+    docker(&home, "store", &entry(&open, "alice", TOKEN)).prints("");
+    docker(&home, "get", &open).prints(&entry(&open, "alice", TOKEN));
+    docker(&home, "store", &entry(&server, "alice", "ghp_TESTONLYown")).prints("");
+    fails(&docker(&home, "get", &open), NOT_FOUND);
+}
+
+#[test]
+fn a_key_of_several_lines_is_kept_whole_and_listed_as_it_was_stored() {
+    let home = home();
+    let server = format!("https://{}/", home.keys.host("registry"));
+    let key = r#"{\n  \"type\": \"service_account\",\n  \"private_key\": \"TESTONLY\\n\"\n}\n"#;
+    docker(&home, "store", &entry(&server, "_json_key", key)).prints("");
+    docker(&home, "get", &server).prints(&entry(&server, "_json_key", key));
+    let list = docker(&home, "list", "").stdout();
+    assert!(list.contains(&format!("\"{server}\":\"_json_key\"")), "{list}");
+    let list = home.sandbox.helper(&["list"], "").stdout();
+    assert!(list.contains("_json_key") && !list.contains("TESTONLY"), "{list}");
 }
 
 /// An image of one file, as a folder in OCI's layout.
@@ -267,32 +301,32 @@ fn image(sandbox: &Sandbox) -> String {
 
 /// login, push, pull and logout with a client; what each client calls them.
 fn works_with(client: &str, work: impl Fn(&Sandbox, &Registry) -> [Vec<String>; 4]) {
-    let mut sandbox = sandbox();
+    let mut home = home();
     let registry = Registry::start("alice", TOKEN);
     let _keys = Keys::labelled(&registry.name());
-    let config = sandbox.path("auth.json");
+    let config = home.sandbox.path("auth.json");
     let text = format!("{{\"credHelpers\":{{\"{}\":\"pat\"}}}}", registry.name());
     fs::write(&config, text).unwrap();
-    sandbox.set("REGISTRY_AUTH_FILE", config.to_str().unwrap());
+    home.sandbox.set("REGISTRY_AUTH_FILE", config.to_str().unwrap());
     let client = program(client, client);
     let run = |words: &[String], stdin: &str| {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        sandbox.run(&client, &words, stdin.as_bytes())
+        home.sandbox.run(&client, &words, stdin.as_bytes())
     };
-    let [login, push, pull, logout] = work(&sandbox, &registry);
+    let [login, push, pull, logout] = work(&home.sandbox, &registry);
     let refused = run(&push, "");
     assert!(!refused.status.success(), "before the login: {refused}");
     for (words, stdin) in [(&login, TOKEN), (&push, ""), (&pull, "")] {
         let ran = run(words, stdin);
         assert!(ran.status.success(), "{ran}");
     }
-    let held = docker(&sandbox, "get", &registry.name());
+    let held = docker(&home, "get", &registry.name());
     held.prints(&entry(&registry.name(), "alice", TOKEN));
     let file = fs::read_to_string(&config).unwrap();
     assert!(!file.contains("TESTONLY") && !file.contains("\"auth\""), "{file}");
     let ran = run(&logout, "");
     assert!(ran.status.success(), "{ran}");
-    fails(&docker(&sandbox, "get", &registry.name()), NOT_FOUND);
+    fails(&docker(&home, "get", &registry.name()), NOT_FOUND);
     let refused = run(&push, "");
     assert!(!refused.status.success(), "after the logout: {refused}");
 }

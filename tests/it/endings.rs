@@ -1,8 +1,11 @@
 //! A token that ends soon, or has ended: said once a day, where a person reads it, and never
 //! in the way of git.
 
+use crate::support::home::Home;
 use crate::support::kernel::Keys;
-use crate::support::person::Person;
+use git_credential_pat::context::Context;
+use git_credential_pat::credential::{Credential, Username};
+use git_credential_pat::secret::Secret;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,8 +18,8 @@ fn now() -> u64 {
 }
 
 /// Somebody whose token ends in so many seconds.
-fn with_end_in(seconds: u64) -> Person {
-    let person = Person::new();
+fn with_end_in(seconds: u64) -> Home {
+    let person = Home::new();
     let lines =
         format!("username=alice\npassword=ghp_TESTONLY1\npassword_expiry_utc={}", now() + seconds);
     let request = format!("protocol=https\nhost={}\n{lines}\n\n", person.host);
@@ -25,14 +28,14 @@ fn with_end_in(seconds: u64) -> Person {
 }
 
 /// What the terminal shows of a get.
-fn shown(person: &Person) -> String {
+fn shown(person: &Home) -> String {
     let (status, screen) = person.runs_on_terminal(GET).ends();
     assert!(status.success(), "{screen}");
     screen.replace('\r', "")
 }
 
 /// The stamps' names.
-fn stamps(person: &Person) -> Vec<String> {
+fn stamps(person: &Home) -> Vec<String> {
     let Ok(folder) = fs::read_dir(person.sandbox.path("state/git-credential-pat")) else {
         return Vec::new();
     };
@@ -94,6 +97,81 @@ fn an_expired_token_is_said_where_git_gets_none() {
     assert_eq!(fs::read(person.sandbox.path("answers")).unwrap(), b"");
 }
 
+/// Somebody whose own account, and bob's, are at one host.
+fn with_two_accounts() -> Home {
+    let person = Home::new();
+    for name in ["alice", "bob"] {
+        let line = format!("login --with-token --username {name} HOST");
+        assert!(person.types(&line, "ghp_TESTONLY1\n").status.success());
+    }
+    person
+}
+
+/// Expects these lines on stderr and nothing on stdout, each time.
+#[track_caller]
+fn is_told(person: &Home, who: &str, lines: &str) {
+    for _ in 0..2 {
+        let ran = person.get(who);
+        assert!(ran.status.success() && ran.stdout.is_empty(), "{ran}");
+        let told = ran.stderr().replace(&person.host, "HOST");
+        let told: Vec<&str> = told.lines().map(|line| line.split(" ago").next().unwrap()).collect();
+        assert_eq!(told.join("\n"), lines);
+    }
+}
+
+#[test]
+fn a_persons_rejected_token_is_told_every_time_into_a_pipe_too() {
+    let person = with_two_accounts();
+    let refused = format!("protocol=https\nhost={}\nusername=alice\n", person.host);
+    let refused = format!("{refused}password=ghp_TESTONLY1\n\n");
+    person.sandbox.helper(&["erase"], refused).prints("");
+    let ran = person.get("username=alice\n");
+    let words = "the token for alice at https://HOST was rejected by the host ";
+    let words = words.replace("HOST", &person.host);
+    let told = ran.stderr();
+    assert!(told.starts_with(&format!("git-credential-pat: get: {words}")), "{told}");
+    assert!(
+        told.contains(" ago; other accounts there: bob\nhint: if the host was wrong"),
+        "{told}"
+    );
+    assert_eq!(person.get("username=alice\n").stderr().lines().count(), 2, "not each time");
+    assert!(person.get("username=bob\n").stderr.is_empty(), "an answer that works");
+    // What it says to type is right.
+    let (_, restore) = told.split_once("about it: git credential-pat ").unwrap();
+    let ran = person.types(restore.split_once(';').unwrap().0, "");
+    assert!(ran.status.success(), "{ran}");
+    assert!(person.get("username=alice\n").stdout().contains("ghp_TESTONLY1"));
+}
+
+#[test]
+fn a_persons_expired_token_is_told_every_time_into_a_pipe_too() {
+    let person = Home::new();
+    let name = Username::new(b"alice");
+    let context = Context::from_canonical(&person.url("")).unwrap();
+    let token = Secret::new(b"ghp_TESTONLY1");
+    let account = Credential::new(context, Some(name), token, now() - 2 * DAY);
+    person.keys.plant_account(&Credential { expiry: Some(now() - DAY), ..account });
+    is_told(
+        &person,
+        "",
+        "git-credential-pat: get: the token for alice at https://HOST expired 24 hours\n\
+         hint: make a new one, then type: git credential-pat login --replace --username alice \
+         https://HOST",
+    );
+    assert!(stamps(&person).is_empty());
+}
+
+#[test]
+fn accounts_between_which_nothing_chooses_are_named_every_time() {
+    let person = with_two_accounts();
+    is_told(
+        &person,
+        "",
+        "git-credential-pat: get: several accounts could answer at https://HOST: alice, bob\n\
+         hint: choose one, such as: git config --global credential.https://HOST.username alice",
+    );
+}
+
 #[test]
 fn what_is_said_to_type_mends_it() {
     let person = with_end_in(2 * DAY);
@@ -117,7 +195,7 @@ fn where_nobody_reads_it_nothing_is_said_or_left_behind() {
 #[test]
 fn a_token_that_ends_later_or_never_leaves_nothing_behind() {
     for person in [with_end_in(8 * DAY), {
-        let person = Person::new();
+        let person = Home::new();
         person.types("login --with-token HOST", "ghp_TESTONLY1\n");
         person
     }] {

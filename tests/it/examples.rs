@@ -2,8 +2,9 @@
 //! and the variables that the runner sets. What installs the helper is left out, and the
 //! host and the file of the examples are the test's own.
 
-use crate::support::desk::{Desk, TOKEN};
+use crate::support::home::{Home, TOKEN};
 use crate::support::page;
+use crate::support::spy::program;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -12,11 +13,11 @@ fn example(name: &str) -> String {
 }
 
 /// A desk with nothing configured; the helper is in PATH, where git looks for `pat`.
-fn runner(user: &str, variables: &[(&str, &str)]) -> Desk {
-    let mut desk = Desk::new();
-    desk.server.set_token(user, TOKEN);
-    desk.sandbox().git(&["config", "--global", "--unset-all", "credential.helper"]);
-    let (url, host) = (desk.url(""), desk.server.host());
+fn runner(user: &str, variables: &[(&str, &str)]) -> Home {
+    let mut desk = Home::bare().with_git_host();
+    desk.server().set_token(user, TOKEN);
+    desk.sandbox.git(&["config", "--global", "--unset-all", "credential.helper"]);
+    let (url, host) = (desk.url(""), desk.server().host());
     for (name, value) in variables {
         let value = value.replace("URL", url.trim_end_matches('/')).replace("HOST", &host);
         desk.set(name, &value);
@@ -26,13 +27,13 @@ fn runner(user: &str, variables: &[(&str, &str)]) -> Desk {
 
 /// Runs the example's lines, and looks for the token afterwards.
 #[track_caller]
-fn works(desk: &Desk, script: &str) {
+fn works(desk: &Home, script: &str) {
     assert!(script.contains("git clone"), "{script}");
-    let ran = desk.sandbox().run("sh", &["-eu", "-c", script], b"");
+    let ran = desk.sandbox.run("sh", &["-eu", "-c", script], b"");
     assert!(ran.status.success(), "{script}\n{ran}");
-    assert!(desk.sandbox().path("again/.git").is_dir(), "{ran}");
+    assert!(desk.sandbox.path("again/.git").is_dir(), "{ran}");
     let token_is_in = |path: &str| {
-        let text = fs::read_to_string(desk.sandbox().path(path)).unwrap_or_default();
+        let text = fs::read_to_string(desk.sandbox.path(path)).unwrap_or_default();
         text.contains("TESTONLY")
     };
     for path in ["gitconfig", "again/.git/config", ".git/config", ".git-credentials"] {
@@ -77,10 +78,64 @@ fn github_actions() {
         ],
     );
     // What checkout does before, without leaving its credentials.
-    desk.sandbox().git(&["init", "--quiet"]);
-    desk.sandbox().git(&["remote", "add", "origin", &desk.url("team/repo.git")]);
+    desk.sandbox.git(&["init", "--quiet"]);
+    desk.sandbox.git(&["remote", "add", "origin", &desk.url("team/repo.git")]);
     works(&desk, &steps(&example("github-actions.yml")));
     assert!(example("github-actions.yml").contains("persist-credentials: false"));
+}
+
+/// Puts a program into PATH that compiles nothing, and notes its environment.
+fn with_cargo(desk: &mut Home) {
+    let folder = desk.sandbox.path("compiler");
+    fs::create_dir(&folder).unwrap();
+    let note = format!("#!/bin/sh\necho \"$*\" >'{0}/seen'; env >>'{0}/seen'\n", folder.display());
+    program(&folder.join("cargo"), &note);
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    desk.set("PATH", &path);
+}
+
+/// What the program of [`with_cargo`] was given.
+fn seen(desk: &Home) -> String {
+    let seen = fs::read_to_string(desk.sandbox.path("compiler/seen")).unwrap();
+    assert!(seen.starts_with("install --locked git-credential-pat\n"), "{seen}");
+    assert!(seen.contains("\nHOME=") && seen.contains("\nPATH="), "{seen}");
+    seen
+}
+
+#[test]
+fn on_github_only_the_step_that_works_has_the_token() {
+    let example = example("github-actions.yml");
+    let mut steps = example.split("\n      - ");
+    assert!(!steps.next().unwrap().contains("github.token"), "the whole job has it");
+    let with_token: Vec<&str> = steps.filter(|step| step.contains("github.token")).collect();
+    assert_eq!(with_token.len(), 1, "{with_token:?}");
+    assert!(with_token[0].starts_with("name: Work\n"), "{with_token:?}");
+    assert!(!with_token[0].contains("cargo"), "{with_token:?}");
+}
+
+#[test]
+fn on_gitlab_what_is_compiled_sees_no_token() {
+    let mut desk = runner(
+        "gitlab-ci-token",
+        &[
+            ("CI_JOB_TOKEN", TOKEN),
+            ("CI_REGISTRY_PASSWORD", TOKEN),
+            ("CI_REPOSITORY_URL", &format!("https://gitlab-ci-token:{TOKEN}@HOST/team/repo.git")),
+        ],
+    );
+    with_cargo(&mut desk);
+    let example = example("gitlab-ci.yml");
+    let (_, script) = example.split_once("\n  before_script:\n    - ").unwrap();
+    let command = script.split_once("\n  script:").unwrap().0.replace("\n     ", "");
+    let ran = desk.sandbox.run(
+        "sh",
+        &["-eu", "-c", &format!("CARGO_HOME=c RUSTUP_HOME=r; {command}")],
+        b"",
+    );
+    assert!(ran.status.success(), "{ran}");
+    let seen = seen(&desk);
+    assert!(!seen.contains("TESTONLY"), "{seen}");
+    assert!(seen.contains("\nCARGO_HOME=c\n") && seen.contains("\nRUSTUP_HOME=r\n"), "{seen}");
 }
 
 #[test]
@@ -108,15 +163,15 @@ fn jenkins() {
     let desk = runner("token", &[("GIT_TOKEN", TOKEN)]);
     let example = example("Jenkinsfile");
     let script = example.split("'''").nth(1).unwrap();
-    works(&desk, &script.replace("git.example.com", &desk.server.host()));
+    works(&desk, &script.replace("git.example.com", &desk.server().host()));
 }
 
 #[test]
 fn a_plain_container() {
     let desk = runner("token", &[]);
-    let secret = desk.sandbox().path("git-token");
+    let secret = desk.sandbox.path("git-token");
     fs::write(&secret, format!("{TOKEN}\n")).unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o400)).unwrap();
-    let script = example("container.sh").replace("git.example.com", &desk.server.host());
+    let script = example("container.sh").replace("git.example.com", &desk.server().host());
     works(&desk, &script.replace("/run/secrets/git-token", secret.to_str().unwrap()));
 }

@@ -37,6 +37,15 @@ fn helper(desktop: &Desktop, address: &str, operation: &str, request: &str) -> (
     (ran, began.elapsed())
 }
 
+/// Deletes alice's account by way of the bus at an address.
+fn logout(desktop: &Desktop, address: &str) -> Ran {
+    let mut command = desktop.sandbox.command(BINARY);
+    command.env("DBUS_SESSION_BUS_ADDRESS", address);
+    let words = "logout https://h.example --username alice --keychain secret-service";
+    command.args(words.split(' '));
+    run(command, b"")
+}
+
 /// The one token that is served, and that there is no second item beside it.
 #[track_caller]
 fn token(desktop: &Desktop) -> Option<String> {

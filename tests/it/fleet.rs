@@ -1,7 +1,7 @@
 //! Build machines that share a token through a secret engine: the files of `examples/fleet`,
 //! with a real `OpenBao`, a real git and a real git host.
 
-use crate::support::desk::Desk;
+use crate::support::home::Home;
 use crate::support::onlooker::Onlooker;
 use crate::support::openbao::OpenBao;
 use crate::support::page::{blocks, example};
@@ -21,16 +21,16 @@ const TOKENS: [&str; 2] =
 /// A team's engine, and one of its runners.
 struct Fleet {
     engine: OpenBao,
-    desk: Desk,
+    desk: Home,
 }
 
 impl Fleet {
     /// A runner whose git is told what the page says, with this in place of `--cache 300`.
     fn new(cache: &str) -> Self {
         let engine = OpenBao::start();
-        let mut desk = Desk::new();
-        desk.sandbox().git(&["config", "--global", "--unset-all", "credential.helper"]);
-        let folder = |name: &str| desk.sandbox().path(name).display().to_string();
+        let mut desk = Home::bare().with_git_host();
+        desk.sandbox.git(&["config", "--global", "--unset-all", "credential.helper"]);
+        let folder = |name: &str| desk.sandbox.path(name).display().to_string();
         let path = format!("{}:{}", folder("bin"), tools::path());
         engine.introduce_to(&mut |name, value| desk.set(name, value));
         desk.set("PATH", &path);
@@ -39,8 +39,8 @@ impl Fleet {
         fleet.enrol("runner-1", &fleet.path("secret"));
         let text = example("fleet/git-token");
         let text = text.replace("https://bao.example.com:8200", &fleet.engine.address());
-        fs::create_dir(fleet.desk.sandbox().path("bin")).unwrap();
-        let command = fleet.desk.sandbox().path("bin/git-token");
+        fs::create_dir(fleet.desk.sandbox.path("bin")).unwrap();
+        let command = fleet.desk.sandbox.path("bin/git-token");
         fs::write(&command, text.replace("/etc/git-token", &fleet.path("secret"))).unwrap();
         fs::set_permissions(&command, fs::Permissions::from_mode(0o755)).unwrap();
         let [lines] = &blocks("fleet/README.md", "gitconfig", "ini")[..] else {
@@ -53,14 +53,14 @@ impl Fleet {
     }
 
     fn path(&self, name: &str) -> String {
-        self.desk.sandbox().path(name).display().to_string()
+        self.desk.sandbox.path(name).display().to_string()
     }
 
     /// Adds these lines to git's configuration, for the test's host.
     fn configure(&self, lines: &str) {
-        let file = self.desk.sandbox().path("gitconfig");
+        let file = self.desk.sandbox.path("gitconfig");
         let old = fs::read_to_string(&file).unwrap();
-        let lines = lines.replace("git.example.com", &self.desk.server.host());
+        let lines = lines.replace("git.example.com", &self.desk.server().host());
         fs::write(file, old + &lines).unwrap();
     }
 
@@ -79,7 +79,7 @@ impl Fleet {
     /// The host takes another token, and the engine has it.
     fn rotate(&self, token: &str) {
         self.keep("web/git", token);
-        self.desk.server.set_token("token", token);
+        self.desk.server().set_token("token", token);
     }
 
     fn keep(&self, path: &str, token: &str) {
@@ -118,12 +118,12 @@ fn a_token_is_served_from_the_engine_for_its_place_alone() {
     assert!(seen.rounds > 1);
     fleet.desk.git_is_refused(&["ls-remote", &fleet.desk.other_url("team/repo.git")]);
     fleet.desk.git_is_refused(&["ls-remote", &fleet.desk.url("moved/team/repo.git")]);
-    let [_, second, _] = fleet.desk.server.ports();
-    let requests = fleet.desk.server.requests(|all| all.iter().any(|r| r.port == second));
+    let [_, second, _] = fleet.desk.server().ports();
+    let requests = fleet.desk.server().requests(|all| all.iter().any(|r| r.port == second));
     assert!(requests.iter().all(|r| r.port != second || !r.authorized), "{requests:#?}");
     // Nothing was kept: not by git, by the helper or by the engine's client.
     assert_eq!((fleet.desk.keys.accounts().len(), fleet.desk.keys.caches().len()), (0, 0));
-    assert!(!fleet.desk.sandbox().path(".vault-token").exists());
+    assert!(!fleet.desk.sandbox.path(".vault-token").exists());
     let config = fs::read_to_string(fleet.path("gitconfig")).unwrap();
     assert!(!config.contains("TESTONLY"), "{config}");
 }
@@ -229,7 +229,7 @@ fn a_hundred_runners_with_a_secret_each_share_one_token() {
     assert_eq!(secrets.len(), 100);
     let fetch = |number: usize| {
         let path = format!("{}:{}", fleet.path(&format!("runner-{number}")), tools::path());
-        let mut command = fleet.desk.sandbox().command("git");
+        let mut command = fleet.desk.sandbox.command("git");
         command.env("PATH", path).args(["ls-remote", &fleet.desk.url("team/repo.git")]);
         let ran = run(command, b"");
         assert!(ran.status.success(), "runner {number}: {ran}");

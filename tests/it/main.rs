@@ -24,6 +24,8 @@ mod crashes;
 #[cfg(unix)]
 mod docker;
 #[cfg(unix)]
+mod echo;
+#[cfg(unix)]
 mod end_to_end;
 #[cfg(unix)]
 mod endings;
@@ -35,7 +37,6 @@ mod faults;
 mod fleet;
 #[cfg(unix)]
 mod git_failures;
-#[cfg(target_os = "linux")]
 mod hostile;
 #[cfg(unix)]
 mod import;
@@ -61,6 +62,8 @@ mod recording;
 mod releases;
 #[cfg(unix)]
 mod secret_service;
+#[cfg(unix)]
+mod shown;
 #[cfg(unix)]
 mod sources;
 #[cfg(unix)]

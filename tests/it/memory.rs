@@ -2,8 +2,7 @@
 //! not on another stream. Seen from outside, by a debugger's means, on the binary as it is
 //! installed, in the most talkative environment.
 
-use crate::support::desktop::Desktop;
-use crate::support::kernel::Keys;
+use crate::support::home::Home;
 use crate::support::release::release_binary;
 use crate::support::residue::Needles;
 use crate::support::sandbox::Sandbox;
@@ -32,39 +31,21 @@ fn token(length: usize, seed: u32) -> String {
 /// A keychain and somebody who uses it.
 struct Room {
     home: Home,
-    keys: Keys,
-    keychain: &'static str,
     needles: Needles,
-    /// Which of the secrets are in the keychain.
+    /// Which of the secrets are in the keychain, as often as they are.
     held: Vec<usize>,
     wrong: Vec<String>,
 }
 
-enum Home {
-    Kernel(Sandbox),
-    Desktop(Desktop),
-}
-
 impl Room {
     fn new(home: Home, secrets: &[&str]) -> Self {
-        let keychain = match home {
-            Home::Kernel(_) => "kernel",
-            Home::Desktop(_) => "secret-service",
-        };
         let secrets: Vec<&[u8]> = secrets.iter().map(|secret| secret.as_bytes()).collect();
         let needles = Needles::new(&secrets);
-        Self { home, keys: Keys::new(), keychain, needles, held: Vec::new(), wrong: Vec::new() }
-    }
-
-    fn sandbox(&self) -> &Sandbox {
-        match &self.home {
-            Home::Kernel(sandbox) => sandbox,
-            Home::Desktop(desktop) => &desktop.sandbox,
-        }
+        Self { home, needles, held: Vec::new(), wrong: Vec::new() }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.sandbox().command(release_binary());
+        let mut command = self.home.sandbox.command(release_binary());
         command.args(arguments);
         command.envs([("RUST_BACKTRACE", "full"), ("RUST_LOG", "trace"), ("GIT_TRACE", "1")]);
         command
@@ -77,7 +58,7 @@ impl Room {
         let answers = seen.copies_at_answer.is_some();
         let expected = |place: &String| match place.as_str() {
             "stdout" => arguments.last() == Some(&"get"),
-            "keyring" => self.keychain == "kernel",
+            "keyring" => self.home.keychain == "kernel",
             _ => false,
         };
         let wrongly_written = seen.written_to.iter().any(|place| !expected(place));
@@ -108,18 +89,15 @@ impl Room {
         let given = self.needles.whole(stdin);
         seen.most_copies.iter().enumerate().any(|(secret, &copies)| {
             let given = given.iter().filter(|(number, _)| *number == secret).count();
-            copies > given + usize::from(self.held.contains(&secret))
+            let held = self.held.iter().filter(|number| **number == secret).count();
+            copies > given + held
         })
     }
 
     /// An operation; the request's lines are separated by blanks, `HOST` is the room's own.
     fn operation(&mut self, what: &str, operation: &str, request: &str) -> Seen {
-        let request = self.lines(request);
-        self.watch(what, &["--keychain", self.keychain, operation], request.as_bytes())
-    }
-
-    fn lines(&self, request: &str) -> String {
-        request.replace("HOST", &self.keys.host("h")).replace(' ', "\n") + "\n"
+        let request = self.home.lines(request);
+        self.watch(what, &["--keychain", self.home.keychain, operation], request.as_bytes())
     }
 
     #[track_caller]
@@ -148,21 +126,22 @@ fn leaves_nothing(home: impl Fn() -> Home, length: usize) {
     ok(&room.operation("get, all capabilities", "get", &stateful));
     ok(&room.operation("get, another name", "get", &format!("{host} username=bob")));
     ok(&room.operation("store, replacing", "store", &format!("{account} password={second}")));
-    room.held = vec![1];
+    // The old one lies aside.
+    room.held = vec![0, 1];
     let more = "password_expiry_utc=4000000000 oauth_refresh_token";
     let refreshed = format!("{account} password={second} {more}={first}");
     ok(&room.operation("store, refresh token", "store", &refreshed));
-    room.held = vec![0, 1];
+    room.held = vec![0, 0, 1];
     ok(&room.operation("get, refresh token", "get", host));
     ok(&room.operation("erase, another token", "erase", &format!("{account} password={first}")));
-    let keychain = room.keychain;
+    let keychain = room.home.keychain;
     let listed = room.watch("list", &["list", "--json", "--keychain", keychain], b"");
-    assert!(String::from_utf8_lossy(&listed.stdout).contains(&room.keys.host("h")), "{listed}");
+    assert!(String::from_utf8_lossy(&listed.stdout).contains(&room.home.host), "{listed}");
     ok(&room.operation("erase, rejecting", "erase", &format!("{account} password={second}")));
     let rejected = room.operation("get, rejected", "get", host);
     assert!(rejected.stdout.is_empty(), "{rejected}");
 
-    let url = format!("https://{}", room.keys.host("h"));
+    let url = format!("https://{}", room.home.host);
     let login = |more: &[&'static str]| {
         let options = ["--username", "alice", "--keychain", keychain];
         [&["login", url.as_str()][..], &options, more].concat()
@@ -183,7 +162,7 @@ fn leaves_nothing(home: impl Fn() -> Home, length: usize) {
             ("no =", "x\n"),
             ("cut off", "path=a"),
         ] {
-            let request = room.lines(&format!("{account} password={first}"));
+            let request = room.home.lines(&format!("{account} password={first}"));
             let request = request.trim_end().to_owned() + "\n" + ending;
             let arguments = ["--keychain", keychain, operation];
             let what = format!("{operation}, refused: {what}");
@@ -191,56 +170,49 @@ fn leaves_nothing(home: impl Fn() -> Home, length: usize) {
             assert_eq!(refused.status, 1, "{refused}");
         }
     }
-    ok(&room.operation("erase, deleting", "erase", &account));
+    ok(&room.operation("erase, putting away", "erase", &account));
+    ok(&room.watch("logout", &["logout", url.as_str(), "--keychain", keychain], b""));
     room.is_clean();
-}
-
-fn kernel() -> Home {
-    Home::Kernel(Sandbox::new())
-}
-
-fn gnome_keyring() -> Home {
-    Home::Desktop(Desktop::gnome_keyring())
 }
 
 #[test]
 fn nothing_is_left_of_a_token_of_40_bytes_from_the_kernel_keyring() {
-    leaves_nothing(kernel, 40);
+    leaves_nothing(Home::bare, 40);
 }
 
 #[test]
 fn nothing_is_left_of_a_token_of_93_bytes_from_the_kernel_keyring() {
-    leaves_nothing(kernel, 93);
+    leaves_nothing(Home::bare, 93);
 }
 
 #[test]
 fn nothing_is_left_of_a_token_of_500_bytes_from_the_kernel_keyring() {
-    leaves_nothing(kernel, 500);
+    leaves_nothing(Home::bare, 500);
 }
 
 #[test]
 fn nothing_is_left_of_a_token_of_2000_bytes_from_the_kernel_keyring() {
-    leaves_nothing(kernel, 2000);
+    leaves_nothing(Home::bare, 2000);
 }
 
 #[test]
 fn nothing_is_left_of_a_token_of_40_bytes_from_the_gnome_keyring() {
-    leaves_nothing(gnome_keyring, 40);
+    leaves_nothing(Home::with_gnome_keyring, 40);
 }
 
 #[test]
 fn nothing_is_left_of_a_token_of_93_bytes_from_the_gnome_keyring() {
-    leaves_nothing(gnome_keyring, 93);
+    leaves_nothing(Home::with_gnome_keyring, 93);
 }
 
 #[test]
 fn nothing_is_left_of_a_token_of_500_bytes_from_the_gnome_keyring() {
-    leaves_nothing(gnome_keyring, 500);
+    leaves_nothing(Home::with_gnome_keyring, 500);
 }
 
 #[test]
 fn nothing_is_left_of_a_token_of_2000_bytes_from_the_gnome_keyring() {
-    leaves_nothing(gnome_keyring, 2000);
+    leaves_nothing(Home::with_gnome_keyring, 2000);
 }
 
 /// Parts of a request that are no secrets are in plain vectors: only the allocator wipes
@@ -248,7 +220,7 @@ fn nothing_is_left_of_a_token_of_2000_bytes_from_the_gnome_keyring() {
 #[test]
 fn the_allocator_wipes_what_nobody_else_does() {
     let path = token(64, 3);
-    let mut room = Room::new(kernel(), &[&path]);
+    let mut room = Room::new(Home::bare(), &[&path]);
     for operation in ["get", "store", "erase"] {
         let request = format!("protocol=https host=HOST username=alice path={path}");
         let seen = room.operation(operation, operation, &request);
@@ -261,12 +233,12 @@ fn the_allocator_wipes_what_nobody_else_does() {
 /// As one user: a process may not read another's memory once that can hold a token.
 #[test]
 fn no_other_process_of_the_user_can_read_the_memory_of_a_helper_with_a_token() {
-    let keys = Keys::new();
-    let sandbox = Sandbox::new();
+    let home = Home::bare();
+    let sandbox = &home.sandbox;
     // Where anybody can run it: root may read everything, so another user must try.
     let binary = sandbox.path("tmp/helper");
     fs::copy(release_binary(), &binary).unwrap();
-    let request = format!("protocol=https\nhost={}\n", keys.host("h"));
+    let request = home.lines("protocol=https host=HOST");
     let account = format!("{request}username=alice\npassword={}\n", token(40, 1));
     for (name, text) in [("tmp/request", &request), ("tmp/account", &account)] {
         fs::write(sandbox.path(name), text).unwrap();

@@ -30,6 +30,7 @@ const MESSAGES: &str = "\
 D-Bus cannot carry what was to be stored
 a URL has no backslash
 a file in the vault belongs to another user, or others can write to it
+a file of git's configuration could not be changed
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
 a standard stream failed: {0}
@@ -41,7 +42,7 @@ a token is one line without control characters
 a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use
 a token that was stored cannot be deleted
-a username and a token are one line each
+a username is one line
 access to the vault's folder is denied
 an item is gone
 an item of another keychain was given
@@ -50,17 +51,19 @@ an option of the helper string has no value
 another bus listens at the session bus's address
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
+docker sent no token: nothing is stored
 gh's hosts file is not as gh writes it, and is left alone
 git cannot be run
 git cannot read its configuration
-git could not change the remote's URL
 git does not come to this program by its name: its folder is not in PATH
+git sends a host's name as its URL has it, and only ASCII is answered: write the xn-- form, also in the remote's URL
 git's configuration could not be changed
 git's configuration could not be changed: HOME is not set
 git's configuration could not be changed: its file cannot be locked
 git's configuration could not be changed: its file cannot be written
 git's configuration could not be changed: this is no repository
 git's configuration takes no such username
+git's configuration was changed meanwhile and is left as it is: begin again
 given up
 http is unencrypted: use https, or add --allow-http to the helper string
 it cannot be written
@@ -166,7 +169,6 @@ the passphrase is not the vault's
 the passphrase {0}
 the path of the key's file cannot be written
 the registry has a token of its own: add --replace to drop it
-the remotes were changed meanwhile and are left as they are: begin again
 the request is longer than 1 MiB
 the security service of Windows does not answer
 the session bus belongs to another user
@@ -177,7 +179,6 @@ the terminal would show the token: pipe it on, or add --yes to see it
 the test's own place cannot be named
 the token could not be read back
 the token is too long for this keychain
-the variable that --env names is not set
 the vault cannot be kept to this process: its file system has no locks
 the vault has got another key
 the vault has no identity.age

@@ -3,86 +3,54 @@
 
 mod strangers;
 
-use crate::support::desktop::Desktop;
-use crate::support::kernel::Keys;
+use crate::support::home::Home;
 use crate::support::program::{gits, program};
-use crate::support::sandbox::{BINARY, Ran};
+use crate::support::sandbox::Ran;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 const TOKEN: &str = "ghp_TESTONLYonekeychain";
 const DESKTOPS: &str = "pat --keychain secret-service";
 const KERNELS: &str = "pat --keychain kernel";
 
-/// Somebody at a desktop, whose own keychain is the desktop's, with hosts of their own.
-struct Somebody {
-    desktop: Desktop,
-    keys: Keys,
-    host: String,
+/// Somebody at a desktop, whose git is not configured.
+fn at_desktop() -> Home {
+    Home::with_gnome_keyring().with_docker()
 }
 
-impl Somebody {
-    /// Whose git is not configured.
-    fn new() -> Self {
-        let (desktop, keys) = (Desktop::gnome_keyring(), Keys::new());
-        let host = keys.host("h");
-        fs::create_dir(desktop.sandbox.path("bin")).unwrap();
-        symlink(BINARY, desktop.sandbox.path("bin/docker-credential-pat")).unwrap();
-        Self { desktop, keys, host }
-    }
+/// The same whose git asks the desktop's keychain.
+fn configured() -> Home {
+    at_desktop().configured()
+}
 
-    /// Whose git asks the desktop's keychain.
-    fn configured() -> Self {
-        let somebody = Self::new();
-        somebody.git(&["config", "--global", "credential.helper", DESKTOPS]);
-        somebody
-    }
-
-    /// Runs git; `HOST` is the test's own.
-    fn git(&self, words: &[&str]) -> String {
-        let words: Vec<String> = words.iter().map(|w| w.replace("HOST", &self.host)).collect();
-        self.desktop.sandbox.git(&words.iter().map(String::as_str).collect::<Vec<_>>())
-    }
-
+/// Somebody with several keychains.
+impl Home {
     /// Adds to git's global configuration.
     fn configures(&self, text: &str) {
-        let file = self.desktop.sandbox.path("gitconfig");
+        let file = self.sandbox.path("gitconfig");
         let before = fs::read_to_string(&file).unwrap_or_default();
-        fs::write(file, before + &text.replace("HOST", &self.host)).unwrap();
-    }
-
-    fn types(&self, line: &str, stdin: &str) -> Ran {
-        let line = line.replace("HOST", &self.host);
-        self.desktop.sandbox.helper(&line.split_whitespace().collect::<Vec<_>>(), stdin)
-    }
-
-    /// The same, in a folder of the home.
-    fn types_in(&self, folder: &str, line: &str, stdin: &str) -> Ran {
-        let line = line.replace("HOST", &self.host);
-        let mut command = self.desktop.sandbox.command(BINARY);
-        command.args(line.split_whitespace()).current_dir(self.desktop.sandbox.path(folder));
-        crate::support::sandbox::run(command, stdin.as_bytes())
+        fs::write(file, before + &self.fill(text)).unwrap();
     }
 
     fn docker_in(&self, folder: &str, action: &str, stdin: &str) -> Ran {
-        let program = self.desktop.sandbox.path("bin/docker-credential-pat");
-        let mut command = self.desktop.sandbox.command(program);
-        command.arg(action).current_dir(self.desktop.sandbox.path(folder));
-        crate::support::sandbox::run(command, stdin.replace("HOST", &self.host).as_bytes())
+        let program = self.sandbox.path("bin/docker-credential-pat");
+        let mut command = self.sandbox.command(program);
+        command.arg(action).current_dir(self.sandbox.path(folder));
+        crate::support::sandbox::run(command, self.fill(stdin).as_bytes())
     }
 
     /// The password that git gets at a URL.
     fn git_gets(&self, git: &Path, folder: &str, url: &str) -> Option<String> {
-        let mut command = self.desktop.sandbox.command(git);
-        command.args(["credential", "fill"]).current_dir(self.desktop.sandbox.path(folder));
+        let mut command = self.sandbox.command(git);
+        command.args(["credential", "fill"]).current_dir(self.sandbox.path(folder));
         let ran = crate::support::sandbox::run(command, format!("url={url}\n\n").as_bytes());
         let said = ran.stdout();
         said.lines().find_map(|line| line.strip_prefix("password=")).map(str::to_owned)
     }
 
     /// The keychain of each account that `list` shows for the test's hosts.
-    fn listed(&self, words: &str) -> Vec<String> {
+    fn keychains(&self, words: &str) -> Vec<String> {
         let ran = self.types(&format!("list {words}"), "");
         assert!(ran.status.success(), "{ran}");
         let said = ran.stdout();
@@ -104,7 +72,7 @@ fn works(ran: &Ran) -> String {
 
 #[test]
 fn after_configure_for_one_host_everything_there_is_in_its_keychain() {
-    let somebody = Somebody::new();
+    let somebody = at_desktop();
     works(&somebody.types("configure --yes --keychain kernel https://HOST", ""));
     let login = "login --with-token --username alice --also r.HOST https://HOST/";
     let said = works(&somebody.types(login, TOKEN));
@@ -123,7 +91,7 @@ fn after_configure_for_one_host_everything_there_is_in_its_keychain() {
     works(&somebody.docker_in(".", "store", &got.stdout()));
     let linked = format!("docker://r.{} secret-service", somebody.host);
     let listed = [format!("{url} kernel"), linked];
-    assert_eq!(somebody.listed(""), listed);
+    assert_eq!(somebody.keychains(""), listed);
     let status = somebody.types("status https://HOST", "");
     assert!(status.status.success() && status.stdout().contains("answers"), "{status}");
     // Elsewhere it is the desktop's.
@@ -134,7 +102,7 @@ fn after_configure_for_one_host_everything_there_is_in_its_keychain() {
     assert!(said.contains(&setting), "for that host alone: {said}");
     works(&somebody.types("logout https://HOST", ""));
     works(&somebody.types("logout docker://r.HOST", ""));
-    assert_eq!(somebody.listed(""), [format!("https://x.{} secret-service", somebody.host)]);
+    assert_eq!(somebody.keychains(""), [format!("https://x.{} secret-service", somebody.host)]);
 }
 
 /// Lines for the kernel's keyring, and URLs at which git uses them or does not.
@@ -159,7 +127,7 @@ const SHAPES: [(&str, &str, bool); 14] = [
 fn lines_of_every_shape_mean_to_a_login_what_they_mean_to_git() {
     for git in gits() {
         for (section, url, is_met) in SHAPES {
-            let somebody = Somebody::configured();
+            let somebody = configured();
             let lines =
                 format!("{section}\n\thelper =\n\thelper = {KERNELS}\n\tuseHttpPath = true\n");
             somebody.configures(&format!("{lines}[credential]\n\tuseHttpPath = true\n"));
@@ -179,9 +147,9 @@ fn lines_of_every_shape_mean_to_a_login_what_they_mean_to_git() {
 
 #[test]
 fn a_file_that_git_includes_in_one_folder_counts_there() {
-    let somebody = Somebody::configured();
+    let somebody = configured();
     let text = format!("[credential]\n\thelper =\n\thelper = {KERNELS}\n");
-    fs::write(somebody.desktop.sandbox.path("work"), text).unwrap();
+    fs::write(somebody.sandbox.path("work"), text).unwrap();
     somebody.configures("[includeIf \"gitdir:~/inside/\"]\n\tpath = work\n");
     somebody.git(&["init", "-q", "inside"]);
     let url = format!("https://{}", somebody.host);
@@ -197,7 +165,7 @@ fn a_file_that_git_includes_in_one_folder_counts_there() {
 
 #[test]
 fn the_option_decides_and_a_line_that_says_otherwise_is_named() {
-    let somebody = Somebody::configured();
+    let somebody = configured();
     let login = "login --with-token --keychain kernel https://HOST";
     let said = works(&somebody.types(login, TOKEN));
     let url = format!("https://{}", somebody.host);
@@ -214,7 +182,7 @@ fn the_option_decides_and_a_line_that_says_otherwise_is_named() {
     }
     let said = works(&somebody.types("login --with-token --keychain secret-service HOST", TOKEN));
     assert!(!said.contains("names"), "{said}");
-    assert_eq!(somebody.listed("--keychain kernel"), [""; 0]);
+    assert_eq!(somebody.keychains("--keychain kernel"), [""; 0]);
     let status = somebody.types("status --keychain kernel https://HOST", "").stdout();
     assert!(
         status.contains("git asks secret-service there, and kernel is looked into"),
@@ -224,9 +192,9 @@ fn the_option_decides_and_a_line_that_says_otherwise_is_named() {
 
 #[test]
 fn the_environment_counts_where_no_line_says_anything() {
-    let mut somebody = Somebody::new();
-    somebody.desktop.sandbox.set("GIT_CREDENTIAL_PAT_KEYCHAIN", "kernel");
-    let keychain = |somebody: &Somebody| {
+    let mut somebody = at_desktop();
+    somebody.sandbox.set("GIT_CREDENTIAL_PAT_KEYCHAIN", "kernel");
+    let keychain = |somebody: &Home| {
         let said = works(&somebody.types("login --with-token --replace https://HOST", TOKEN));
         works(&somebody.types("logout https://HOST", ""));
         if said.contains("(kernel)") { "kernel" } else { "secret-service" }
@@ -237,13 +205,13 @@ fn the_environment_counts_where_no_line_says_anything() {
     somebody.git(&["config", "--global", "credential.helper", DESKTOPS]);
     assert_eq!(keychain(&somebody), "secret-service");
     somebody.git(&["config", "--global", "credential.helper", "pat"]);
-    somebody.desktop.sandbox.set("GIT_CREDENTIAL_PAT_KEYCHAIN", "");
+    somebody.sandbox.set("GIT_CREDENTIAL_PAT_KEYCHAIN", "");
     assert_eq!(keychain(&somebody), "secret-service");
 }
 
 #[test]
 fn list_shows_what_each_keychain_holds_and_which_cannot_be_asked() {
-    let mut somebody = Somebody::configured();
+    let mut somebody = configured();
     let lines = format!("[credential \"https://HOST\"]\n\thelper =\n\thelper = {KERNELS}\n");
     somebody.configures(&lines);
     for url in ["https://HOST", "https://x.HOST"] {
@@ -252,14 +220,14 @@ fn list_shows_what_each_keychain_holds_and_which_cannot_be_asked() {
     let (here, there) =
         (format!("https://{}", somebody.host), format!("https://x.{}", somebody.host));
     let both = [format!("{here} kernel"), format!("{there} secret-service")];
-    assert_eq!(somebody.listed(""), both);
-    assert_eq!(somebody.listed("--keychain kernel"), both[..1]);
+    assert_eq!(somebody.keychains(""), both);
+    assert_eq!(somebody.keychains("--keychain kernel"), both[..1]);
     let status = somebody.types("status", "").stdout();
     for shown in [&here, &there, "keychain   kernel", "keychain   secret-service"] {
         assert!(status.contains(shown), "{status}");
     }
     // A desktop that is gone hides nothing of the other keychain, and is no success.
-    somebody.desktop.sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
+    somebody.sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
     let ran = somebody.types("list", "");
     assert!(ran.status.code() == Some(1) && ran.stdout().contains(&here), "{ran}");
     assert!(ran.stderr().contains("list: secret-service: the keychain cannot be reached"), "{ran}");
@@ -272,13 +240,13 @@ fn list_shows_what_each_keychain_holds_and_which_cannot_be_asked() {
 
 #[test]
 fn import_puts_each_token_where_its_place_says() {
-    let somebody = Somebody::configured();
+    let somebody = configured();
     let lines = format!("[credential \"https://HOST\"]\n\thelper =\n\thelper = {KERNELS}\n");
     somebody.configures(&lines);
     let file = "https://alice:ghp_TESTONLY1@HOST\nhttps://bob:ghp_TESTONLY2@x.HOST\n\
                 https://carol:ghp_TESTONLY3@y.HOST\n";
     let text = file.replace("HOST", &somebody.host);
-    fs::write(somebody.desktop.sandbox.path(".git-credentials"), text).unwrap();
+    fs::write(somebody.sandbox.path(".git-credentials"), text).unwrap();
     let said = works(&somebody.types("import --from store --yes", ""));
     assert!(said.contains("stored 1 token in the kernel's keyring"), "{said}");
     assert!(said.contains("stored 2 tokens in the desktop's keychain"), "{said}");
@@ -288,7 +256,7 @@ fn import_puts_each_token_where_its_place_says() {
         format!("https://x.{host} secret-service"),
         format!("https://y.{host} secret-service"),
     ];
-    assert_eq!(somebody.listed(""), listed);
+    assert_eq!(somebody.keychains(""), listed);
     for git in gits() {
         let url = format!("https://{host}");
         assert_eq!(somebody.git_gets(&git, ".", &url).as_deref(), Some("ghp_TESTONLY1"));
@@ -297,7 +265,7 @@ fn import_puts_each_token_where_its_place_says() {
 
 #[test]
 fn http_is_allowed_where_the_line_for_it_says_so() {
-    let somebody = Somebody::configured();
+    let somebody = configured();
     let login = "login --with-token http://HOST:3128";
     somebody.types(login, TOKEN).fails(1, "add --allow-http");
     let section = "[credential \"http://HOST:3128\"]";
@@ -313,10 +281,10 @@ fn http_is_allowed_where_the_line_for_it_says_so() {
 
 #[test]
 fn token_and_exec_take_what_git_would_also_from_a_source() {
-    let mut somebody = Somebody::new();
+    let mut somebody = at_desktop();
     let url = format!("https://{}", somebody.host);
     somebody.configures(&format!("[credential]\n\thelper = pat --for {url} --env FOR_GIT\n"));
-    somebody.desktop.sandbox.set("FOR_GIT", "ghp_TESTONLYsource");
+    somebody.sandbox.set("FOR_GIT", "ghp_TESTONLYsource");
     somebody.types("token https://HOST/team", "").prints("ghp_TESTONLYsource\n");
     somebody.types("exec --env T https://HOST -- printenv T", "").prints("ghp_TESTONLYsource\n");
     somebody.types("token https://x.HOST", "").fails(1, "no such account");
@@ -327,7 +295,7 @@ fn token_and_exec_take_what_git_would_also_from_a_source() {
     somebody.configures(&format!("[credential]\n\thelper = {DESKTOPS}\n"));
     works(&somebody.types("login --with-token https://x.HOST", TOKEN));
     somebody.types("token https://x.HOST", "").prints(&format!("{TOKEN}\n"));
-    somebody.desktop.sandbox.unset("FOR_GIT");
+    somebody.sandbox.unset("FOR_GIT");
     for git in gits() {
         assert_eq!(somebody.git_gets(&git, ".", &url).as_deref(), Some(TOKEN));
     }
@@ -336,7 +304,7 @@ fn token_and_exec_take_what_git_would_also_from_a_source() {
 
 #[test]
 fn token_takes_the_account_for_which_git_asks() {
-    let somebody = Somebody::configured();
+    let somebody = configured();
     for (name, token) in [("alice", TOKEN), ("bob", "ghp_TESTONLYbob")] {
         let login = format!("login --with-token --username {name} https://HOST");
         works(&somebody.types(&login, token));
@@ -352,7 +320,7 @@ fn token_takes_the_account_for_which_git_asks() {
 
 #[test]
 fn a_broken_configuration_is_said_and_no_keychain_is_guessed() {
-    let somebody = Somebody::configured();
+    let somebody = configured();
     somebody.configures("[credential\n");
     for (line, stdin) in [
         ("login --with-token https://HOST", TOKEN),
@@ -373,24 +341,24 @@ fn a_broken_configuration_is_said_and_no_keychain_is_guessed() {
 
 #[test]
 fn without_git_there_is_a_keychain_all_the_same() {
-    let mut somebody = Somebody::new();
-    somebody.desktop.sandbox.set("PATH", "/nowhere");
+    let mut somebody = at_desktop();
+    somebody.sandbox.set("PATH", "/nowhere");
     let entry = "{\"ServerURL\":\"r.HOST\",\"Username\":\"alice\",\"Secret\":\"ghp_TESTONLY1\"}\n";
     somebody.docker_in(".", "store", entry).prints("");
     let ran = somebody.docker_in(".", "get", "r.HOST");
     ran.prints(&entry.replace("HOST", &somebody.host));
-    assert_eq!(somebody.listed("").len(), 1);
+    assert_eq!(somebody.keychains("").len(), 1);
 }
 
 #[test]
 fn a_git_that_says_no_scopes_is_understood_and_its_lines_not_trusted() {
-    let mut somebody = Somebody::configured();
+    let mut somebody = configured();
     let lines = format!("[credential \"https://HOST\"]\n\thelper =\n\thelper = {KERNELS}\n");
     somebody.configures(&lines);
     somebody
         .configures(&format!("[credential \"http://HOST\"]\n\thelper = {KERNELS} --allow-http\n"));
     // As git before 2.26 does.
-    let bin = somebody.desktop.sandbox.path("old");
+    let bin = somebody.sandbox.path("old");
     fs::create_dir(&bin).unwrap();
     let git = program("git", "git");
     let script = format!(
@@ -399,8 +367,8 @@ fn a_git_that_says_no_scopes_is_understood_and_its_lines_not_trusted() {
     );
     fs::write(bin.join("git"), script).unwrap();
     fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
-    let path = somebody.desktop.sandbox.run("sh", &["-c", "printf %s \"$PATH\""], b"").stdout();
-    somebody.desktop.sandbox.set("PATH", &format!("{}:{path}", bin.display()));
+    let path = somebody.sandbox.run("sh", &["-c", "printf %s \"$PATH\""], b"").stdout();
+    somebody.sandbox.set("PATH", &format!("{}:{path}", bin.display()));
     let said = works(&somebody.types("login --with-token https://HOST", TOKEN));
     assert!(said.contains("(kernel)") && !said.contains("hint: git"), "{said}");
     somebody.types("token https://HOST", "").prints(&format!("{TOKEN}\n"));

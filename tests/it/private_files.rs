@@ -1,7 +1,7 @@
 //! What lies in the place of the files that we open: links, pipes, files of somebody else's. None
 //! of it is waited for, written through or shared.
 
-use crate::support::person::Person;
+use crate::support::home::Home;
 use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::fs;
@@ -27,7 +27,7 @@ fn helper(sandbox: &Sandbox, words: &[&str], stdin: &str) -> Ran {
 
 /// A store, which takes the lock.
 #[track_caller]
-fn stores(person: &Person) {
+fn stores(person: &Home) {
     let account = format!("protocol=https\nhost={}\nusername=alice\npassword=t1\n\n", person.host);
     helper(&person.sandbox, &["--keychain", "kernel", "store"], &account).prints("");
     person.get("").prints("username=alice\npassword=t1\n");
@@ -35,7 +35,7 @@ fn stores(person: &Person) {
 
 #[test]
 fn the_lock_is_its_owners_alone() {
-    let person = Person::new();
+    let person = Home::new();
     let lock = person.sandbox.path("run").join(LOCK);
     // As an older version made it.
     fs::write(&lock, "").unwrap();
@@ -47,7 +47,7 @@ fn the_lock_is_its_owners_alone() {
 
 #[test]
 fn a_pipe_in_the_place_of_the_lock_holds_nobody_up() {
-    let person = Person::new();
+    let person = Home::new();
     pipe(&person.sandbox.path("run").join(LOCK));
     stores(&person);
     let other = person.sandbox.path("state/git-credential-pat");
@@ -56,7 +56,7 @@ fn a_pipe_in_the_place_of_the_lock_holds_nobody_up() {
 
 #[test]
 fn a_link_in_the_place_of_the_lock_makes_nothing_elsewhere() {
-    let person = Person::new();
+    let person = Home::new();
     let planted = person.sandbox.path("planted");
     symlink(&planted, person.sandbox.path("run").join(LOCK)).unwrap();
     stores(&person);
@@ -66,7 +66,7 @@ fn a_link_in_the_place_of_the_lock_makes_nothing_elsewhere() {
 
 #[test]
 fn a_folder_that_others_write_in_has_no_lock_of_ours() {
-    let person = Person::new();
+    let person = Home::new();
     let folder = person.sandbox.path("run");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
     stores(&person);
@@ -80,7 +80,7 @@ fn another_users_lock_is_not_taken_and_neither_is_their_folder() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    let person = Person::new();
+    let person = Home::new();
     let lock = person.sandbox.path("run").join(LOCK);
     fs::write(&lock, "").unwrap();
     chown(&lock, Some(4242), None).unwrap();
@@ -90,7 +90,7 @@ fn another_users_lock_is_not_taken_and_neither_is_their_folder() {
     assert!(other.join(LOCK).exists(), "another lock is taken");
 
     // As `sudo -E` has it: the home is somebody else's.
-    let person = Person::new();
+    let person = Home::new();
     for theirs in ["run", "state"] {
         chown(person.sandbox.path(theirs), Some(4242), None).unwrap();
     }
@@ -102,7 +102,7 @@ fn another_users_lock_is_not_taken_and_neither_is_their_folder() {
 
 #[test]
 fn a_pipe_in_the_place_of_a_file_of_tokens_holds_nobody_up() {
-    let person = Person::new();
+    let person = Home::new();
     person.sandbox.git(&["config", "--global", "credential.helper", "pat --keychain kernel"]);
     for name in [".netrc", ".git-credentials"] {
         pipe(&person.sandbox.path(name));

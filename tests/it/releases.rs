@@ -141,6 +141,65 @@ fn the_notes_are_those_of_the_tags_version() {
     run("v1.2.0").fails(1, "CHANGELOG.md has no part '## 1.2.0'");
 }
 
+/// The jobs of the workflow that makes a release, by name.
+fn jobs() -> BTreeMap<String, String> {
+    let workflow = fs::read_to_string(Path::new(ROOT).join(".github/workflows/release.yml"));
+    let workflow = workflow.unwrap();
+    let (head, jobs) = workflow.split_once("\njobs:\n").unwrap();
+    assert!(head.contains("\npermissions: {}\n") && !head.contains("\nenv:"), "{head}");
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let mut name = String::new();
+    for line in jobs.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        if line.starts_with("  ") && !line.starts_with("   ") {
+            line.trim().trim_end_matches(':').clone_into(&mut name);
+        }
+        found.entry(name.clone()).or_default().extend([line, "\n"]);
+    }
+    assert!(found.len() > 4, "{found:?}");
+    found
+}
+
+/// Whether a job, or a step of it, has a right or a token that a stranger could use.
+fn can_write(job: &str) -> bool {
+    [": write", "environment:", "secrets.", "github.token", "outputs.token"]
+        .iter()
+        .any(|right| job.contains(right))
+}
+
+#[test]
+fn a_release_that_is_started_by_hand_publishes_nothing() {
+    let writing: Vec<(String, String)> =
+        jobs().into_iter().filter(|(_, job)| can_write(job)).collect();
+    let names: Vec<&str> = writing.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["crates-io", "publish"]);
+    for (name, job) in &writing {
+        let condition = job.lines().find_map(|line| line.strip_prefix("    if: ")).unwrap();
+        let expected = "${{ github.event_name == 'push' && github.ref_type == 'tag' && ";
+        assert!(
+            condition.starts_with(expected) && !condition.contains("||"),
+            "{name}: {condition}"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_compiled_where_a_release_could_be_written() {
+    for (name, job) in jobs().iter().filter(|(_, job)| can_write(job)) {
+        for line in job.lines().filter(|line| line.contains("cargo ")) {
+            assert_eq!(line.trim(), "run: cargo publish --locked --no-verify", "{name}");
+        }
+        for script in [".github/release/", "tests/", "make ", "npm ", "pip "] {
+            assert!(!job.contains(script), "{name} runs {script}");
+        }
+    }
+    // What is published was built before, where there is no token.
+    let jobs = jobs();
+    let crate_job =
+        jobs.values().find(|job| job.contains("run: cargo package --locked\n")).unwrap();
+    assert!(!can_write(crate_job), "{crate_job}");
+    assert!(jobs["publish"].contains("needs: [assemble, crate]\n"), "{}", jobs["publish"]);
+}
+
 #[test]
 fn an_archive_depends_on_names_and_contents_alone() {
     let sandbox = Sandbox::new();

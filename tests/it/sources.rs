@@ -1,13 +1,13 @@
 //! Tokens from a variable, a file, a command, a runner: each serves its one place, and no
 //! other, whatever git is led to.
 
-use crate::support::desk::{Desk, OTHER_TOKEN, TOKEN};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod memory;
+
+use crate::support::home::{Home, OTHER_TOKEN, TOKEN};
 use crate::support::kernel::Keys;
 use crate::support::program::program;
-use crate::support::release::release_binary;
-use crate::support::residue::Needles;
 use crate::support::sandbox::{BINARY, Ran, Sandbox};
-use crate::support::tracee::watch;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 const REQUEST: &str = "protocol=https\nhost=h.example\n";
 
 /// A desk whose git has this helper string; `HOST` is the server's first host.
-fn desk_with(helper: &str) -> Desk {
-    let mut desk = Desk::new();
+fn desk_with(helper: &str) -> Home {
+    let mut desk = Home::bare().with_git_host();
     desk.set("TOKEN_OF_JOB", TOKEN);
-    let helper = helper.replace("HOST", &desk.server.host());
+    let helper = helper.replace("HOST", &desk.server().host());
     desk.configure("credential.helper", &format!("{BINARY} {helper}"));
     desk
 }
@@ -43,30 +43,30 @@ fn answer(token: &str) -> String {
 
 #[test]
 fn git_works_with_a_variable_a_file_and_a_command_and_writes_nothing() {
-    let desk = Desk::new();
-    let file = write(desk.sandbox(), "token", &format!("{TOKEN}\n"), 0o600);
+    let desk = Home::bare().with_git_host();
+    let file = write(&desk.sandbox, "token", &format!("{TOKEN}\n"), 0o600);
     for origin in ["--env TOKEN_OF_JOB", &format!("--file {file}"), "--command 'cat token'"] {
         let desk = desk_with(&format!("--for https://HOST --username alice {origin}"));
-        write(desk.sandbox(), "token", TOKEN, 0o600);
+        write(&desk.sandbox, "token", TOKEN, 0o600);
         // git runs the helper where the work is.
-        let checkout = desk.sandbox().path("checkout");
+        let checkout = desk.sandbox.path("checkout");
         let checkout = checkout.to_str().unwrap();
         desk.git(&["clone", &desk.url("team/repo.git"), checkout]);
-        write(desk.sandbox(), "checkout/token", TOKEN, 0o600);
+        write(&desk.sandbox, "checkout/token", TOKEN, 0o600);
         desk.git(&["-C", checkout, "commit", "--allow-empty", "--quiet", "-m", "Work"]);
         desk.git(&["-C", checkout, "push"]);
         assert_eq!(desk.keys.accounts(), [""; 0], "{origin}");
-        let config = fs::read_to_string(desk.sandbox().path("checkout/.git/config")).unwrap();
+        let config = fs::read_to_string(desk.sandbox.path("checkout/.git/config")).unwrap();
         assert!(!config.contains("TESTONLY"), "{config}");
     }
 }
 
 #[test]
 fn a_refused_token_is_neither_erased_nor_replaced_in_its_source() {
-    let desk = Desk::new();
-    let file = write(desk.sandbox(), "token", &format!("{OTHER_TOKEN}\n"), 0o600);
+    let desk = Home::bare().with_git_host();
+    let file = write(&desk.sandbox, "token", &format!("{OTHER_TOKEN}\n"), 0o600);
     let helper = format!("--for https://HOST --username alice --file {file}");
-    let helper = helper.replace("HOST", &desk.server.host());
+    let helper = helper.replace("HOST", &desk.server().host());
     desk.configure("credential.helper", &format!("{BINARY} {helper}"));
     desk.git_is_refused(&["ls-remote", &desk.url("team/repo.git")]);
     desk.approve(&desk.url(""), "alice", TOKEN);
@@ -77,26 +77,26 @@ fn a_refused_token_is_neither_erased_nor_replaced_in_its_source() {
 #[test]
 fn a_bound_token_reaches_no_other_place() {
     let desk = desk_with("--for https://HOST --username alice --env TOKEN_OF_JOB");
-    let [first, second, _] = desk.server.ports();
+    let [first, second, _] = desk.server().ports();
     desk.git(&["ls-remote", &desk.url("team/repo.git")]);
     desk.git_is_refused(&["ls-remote", &desk.other_url("team/repo.git")]);
     desk.git_is_refused(&["ls-remote", &desk.url("moved/team/repo.git")]);
     let neighbour = desk.url("team/repo.git").replace(&format!(":{first}"), &format!(":{second}"));
     desk.git_is_refused(&["ls-remote", &neighbour]);
 
-    let checkout = desk.sandbox().path("checkout");
+    let checkout = desk.sandbox.path("checkout");
     let checkout = checkout.to_str().unwrap();
     desk.git(&["clone", &desk.url("team/repo.git"), checkout]);
     let modules =
         format!("[submodule \"m\"]\n\tpath = m\n\turl = {}\n", desk.other_url("team/repo.git"));
-    fs::write(desk.sandbox().path("checkout/.gitmodules"), modules).unwrap();
+    fs::write(desk.sandbox.path("checkout/.gitmodules"), modules).unwrap();
     let commit = desk.git(&["-C", checkout, "rev-parse", "HEAD"]).stdout();
     let link = format!("160000,{},m", commit.trim());
     desk.git(&["-C", checkout, "add", ".gitmodules"]);
     desk.git(&["-C", checkout, "update-index", "--add", "--cacheinfo", &link]);
     desk.git_is_refused(&["-C", checkout, "submodule", "update", "--init"]);
 
-    let requests = desk.server.requests(|all| all.iter().any(|r| r.port == second));
+    let requests = desk.server().requests(|all| all.iter().any(|r| r.port == second));
     assert!(requests.iter().all(|r| r.port == first || !r.authorized), "{requests:#?}");
 }
 
@@ -174,9 +174,13 @@ fn a_token_without_a_place_is_served_to_nobody_and_the_message_says_so() {
 fn a_file_is_read_only_where_nobody_else_could_have() {
     let sandbox = Sandbox::new();
     let ask = |path: &str| get(&sandbox, &["--for", "https://h.example", "--file", path]);
-    for (content, token) in
-        [("ghp_TESTONLY1", "ghp_TESTONLY1"), ("ghp_TESTONLY2\n", "ghp_TESTONLY2"), ("t\r\n", "t")]
-    {
+    for (content, token) in [
+        ("ghp_TESTONLY1", "ghp_TESTONLY1"),
+        ("ghp_TESTONLY2\n", "ghp_TESTONLY2"),
+        ("t\r\n", "t"),
+        ("ghp_TESTONLY3\n\n", "ghp_TESTONLY3"),
+        ("ghp_TESTONLY4 \t\r\n \r\n", "ghp_TESTONLY4"),
+    ] {
         ask(&write(&sandbox, "token", content, 0o400)).prints(&answer(token));
         fs::remove_file(sandbox.path("token")).unwrap();
     }
@@ -276,16 +280,16 @@ fn a_commands_answer_is_kept_for_a_while_for_itself_only() {
 #[test]
 fn a_runners_token_serves_the_runners_server() {
     let desk = desk_with("--ci");
-    desk.server.set_token("x-access-token", TOKEN);
+    desk.server().set_token("x-access-token", TOKEN);
     let job = |mark: &str, server: &str, token: &str| {
         let mut desk = desk_with("--ci");
-        desk.server.set_token("x-access-token", TOKEN);
-        desk.server.set_token("token", TOKEN);
-        desk.server.set_token("gitlab-ci-token", TOKEN);
+        desk.server().set_token("x-access-token", TOKEN);
+        desk.server().set_token("token", TOKEN);
+        desk.server().set_token("gitlab-ci-token", TOKEN);
         desk.set(mark, "true");
         desk.set(server, &desk.url(""));
         desk.set("CI_SERVER_PROTOCOL", "https");
-        desk.set("CI_SERVER_FQDN", &desk.server.host());
+        desk.set("CI_SERVER_FQDN", &desk.server().host());
         desk.set(token, TOKEN);
         desk
     };
@@ -302,19 +306,20 @@ fn a_runners_token_serves_the_runners_server() {
 }
 
 #[test]
-fn nothing_is_left_of_a_token_that_a_source_gave() {
-    let token = "ghp_TESTONLYq7Rk2Zb9LxV3mN8pWd5sYc1Ga6Hj";
-    let sandbox = Sandbox::new();
-    let path = write(&sandbox, "token", token, 0o600);
-    let needles = Needles::new(&[token.as_bytes()]);
-    for origin in [["--file", &path], ["--command", "cat token"]] {
-        let mut command = sandbox.command(release_binary());
-        command.args(["--for", "https://h.example"]).args(origin).arg("get");
-        let seen = watch(&command, REQUEST.as_bytes(), &needles);
-        assert_eq!(seen.stdout, answer(token).as_bytes(), "{seen}");
-        let clean = seen.residue.is_empty() && seen.unprotected.is_empty();
-        assert!(clean && seen.most_copies[0] <= 1, "{origin:?} {seen}");
-    }
+fn a_source_without_its_token_says_which_one_is_missing() {
+    let mut sandbox = Sandbox::new();
+    get(&sandbox, &["--for", "https://h.example", "--env", "TOKEN_OF_JOB"])
+        .fails(1, "the variable TOKEN_OF_JOB is not set");
+    let ask = |line: &str| get(&sandbox, &["--for", "https://h.example", "--command", line]);
+    ask("sh -c 'exit 3'").fails(1, "the command failed: sh, exit status: 3");
+    ask("sh -c 'kill -9 $$'").fails(1, "the command failed: sh, signal: 9");
+    get(&sandbox, &["--ci"]).prints("");
+    sandbox.set("GITHUB_ACTIONS", "true");
+    sandbox.set("GITHUB_SERVER_URL", "https://h.example");
+    get(&sandbox, &["--ci"]).fails(1, "the variable GITHUB_TOKEN is not set");
+    // Elsewhere nobody waits for it.
+    sandbox.set("GITHUB_SERVER_URL", "https://g.example");
+    get(&sandbox, &["--ci"]).prints("");
 }
 
 #[test]
@@ -322,7 +327,7 @@ fn two_hundred_fetches_of_one_job_at_once_all_get_it() {
     let desk = desk_with("--for https://HOST --username alice --env TOKEN_OF_JOB");
     let url = desk.url("team/repo.git");
     let start = |_| {
-        let mut git: Command = desk.sandbox().command("git");
+        let mut git: Command = desk.sandbox.command("git");
         git.args(["ls-remote", "--quiet", &url]).stdin(Stdio::null());
         git.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };

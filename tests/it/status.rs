@@ -3,71 +3,27 @@
 
 mod accounts;
 mod as_git_does;
+mod clients;
 mod configuration;
 mod keychains;
 mod plain_text;
+mod promise;
 mod roles;
 mod screen;
 
-use crate::support::kernel::Keys;
-use crate::support::sandbox::{BINARY, Ran, Sandbox};
+use crate::support::home::Home;
+use crate::support::sandbox::Ran;
+use crate::support::terminal::Terminal;
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
 use git_credential_pat::secret::Secret;
 use serde_json::Value;
-use std::path::Path;
 
 /// A token that must never be seen.
 pub const TOKEN: &str = "ghp_TESTONLYstatus0123456789";
 
-/// Somebody with the kernel's keyring and without a desktop, at a host of their own.
-pub struct User {
-    pub sandbox: Sandbox,
-    keys: Keys,
-    pub host: String,
-}
-
-impl User {
-    /// Whom nothing is configured for.
-    pub fn new() -> Self {
-        let keys = Keys::new();
-        let host = keys.host("status");
-        Self { sandbox: Sandbox::new(), keys, host }
-    }
-
-    /// Whose git asks this helper.
-    pub fn configured() -> Self {
-        let user = Self::new();
-        user.helper("pat --keychain kernel");
-        user
-    }
-
-    /// Whose first git is this one.
-    pub fn with_git(git: &Path) -> Self {
-        let mut user = Self::new();
-        let folder = Path::new(BINARY).parent().unwrap().display();
-        let path = std::env::var("PATH").unwrap();
-        user.sandbox.set("PATH", &format!("{folder}:{}:{path}", git.parent().unwrap().display()));
-        user
-    }
-
-    pub fn url(&self, path: &str) -> String {
-        format!("https://{}{path}", self.host)
-    }
-
-    /// Adds to git's configuration; `HOST` is the user's own.
-    pub fn config(&self, words: &[&str]) {
-        let words: Vec<String> =
-            words.iter().map(|word| word.replace("HOST", &self.host)).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.sandbox.git(&[&["config"], &words[..]].concat());
-    }
-
-    /// Adds a line to `credential.helper`.
-    pub fn helper(&self, line: &str) {
-        self.config(&["--global", "--add", "credential.helper", line]);
-    }
-
+/// What `status` says, and its mendings.
+impl Home {
     /// Makes an account, whatever state it is in.
     pub fn account(&self, path: &str, username: &str, change: impl FnOnce(&mut Credential)) {
         let mut credential = Credential::new(
@@ -78,11 +34,6 @@ impl User {
         );
         change(&mut credential);
         self.keys.plant_account(&credential);
-    }
-
-    pub fn types(&self, line: &str) -> Ran {
-        let line = line.replace("HOST", &self.host);
-        self.sandbox.helper(&line.split_whitespace().collect::<Vec<_>>(), b"")
     }
 
     /// What `status --json` says of a place of the host; as people see it, it tells the same.
@@ -122,10 +73,26 @@ impl User {
     #[track_caller]
     pub fn mends(&self, path: &str, id: &str) -> String {
         let command = command(&self.status(path), id);
-        self.runs(&command, "");
+        if command.ends_with(" --remove") {
+            self.agrees_to(&command);
+        } else {
+            self.runs(&command, "");
+        }
         let left = self.finds(path);
         assert!(!left.iter().any(|left| left == id), "{command}: {left:?}");
         command
+    }
+
+    /// Runs a command that was named, by a shell on a terminal; whatever it asks, the answer is yes.
+    #[track_caller]
+    pub fn agrees_to(&self, command: &str) -> String {
+        let mut shell = self.sandbox.command("sh");
+        shell.args(["-c", command]);
+        let mut terminal = Terminal::run(&shell);
+        terminal.types(&"y\n".repeat(9));
+        let (status, screen) = terminal.ends();
+        assert!(status.success() && !screen.contains("TESTONLY"), "{command}: {screen}");
+        screen
     }
 
     /// Runs a command that was named, by a shell; what is added is for the test's own sake.
@@ -135,13 +102,6 @@ impl User {
         assert!(ran.status.success(), "{ran}");
         assert!(!ran.stdout().contains("TESTONLY") && !ran.stderr().contains("TESTONLY"), "{ran}");
         ran
-    }
-
-    /// The user's `credential.helper`, line by line.
-    pub fn helpers(&self) -> Vec<String> {
-        let args = ["config", "--global", "--null", "--get-all", "credential.helper"];
-        let values = self.sandbox.run("git", &args, b"").stdout();
-        values.split_terminator('\0').map(str::to_owned).collect()
     }
 }
 

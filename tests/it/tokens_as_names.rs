@@ -2,8 +2,8 @@
 //! Each is refused, for every forge's tokens, and nothing of it is shown.
 
 use crate::support::beginnings::beginnings;
+use crate::support::home::Home;
 use crate::support::kernel::Keys;
-use crate::support::person::Person;
 use crate::support::sandbox::{BINARY, Ran};
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
@@ -42,7 +42,7 @@ fn shows_nothing(ran: &Ran) {
 
 #[test]
 fn a_token_in_the_place_of_a_name_is_refused_and_not_shown() {
-    let person = Person::new();
+    let person = Home::new();
     let lines = [
         "login --with-token TOKEN",
         "login --with-token https://TOKEN",
@@ -77,7 +77,7 @@ fn a_token_in_the_place_of_a_name_is_refused_and_not_shown() {
 
 #[test]
 fn a_token_in_the_place_of_any_word_is_refused_and_not_shown() {
-    let person = Person::new();
+    let person = Home::new();
     for token in ["ghp_", "glpat-", "hf_"].map(|beginning| format!("{beginning}{BODY}")) {
         for line in [
             "TOKEN TOKEN",
@@ -102,7 +102,7 @@ fn a_token_in_the_place_of_any_word_is_refused_and_not_shown() {
 
 #[test]
 fn a_token_is_not_filed_as_a_username_by_git_or_docker() {
-    let (person, keys) = (Person::new(), Keys::new());
+    let (person, keys) = (Home::new(), Keys::new());
     symlink(BINARY, person.sandbox.path("docker-credential-pat")).unwrap();
     let host = keys.host("h");
     for token in tokens() {
@@ -120,7 +120,7 @@ fn a_token_is_not_filed_as_a_username_by_git_or_docker() {
 
 #[test]
 fn a_name_that_begins_like_a_token_is_taken() {
-    let person = Person::new();
+    let person = Home::new();
     for name in ["hf_maier", "glpat-tool", "ghp_short"] {
         let line = format!("login --with-token --username {name} https://HOST/{name}");
         let ran = person.types(&line, "secret\n");
@@ -131,7 +131,7 @@ fn a_name_that_begins_like_a_token_is_taken() {
 
 #[test]
 fn what_an_older_version_has_filed_as_a_name_is_not_shown() {
-    let (mut person, keys) = (Person::new(), Keys::new());
+    let (mut person, keys) = (Home::new(), Keys::new());
     person.host = keys.host("older");
     symlink(BINARY, person.sandbox.path("docker-credential-pat")).unwrap();
     let token = format!("ghp_{BODY}");
@@ -163,7 +163,7 @@ fn what_an_older_version_has_filed_as_a_name_is_not_shown() {
 
 #[test]
 fn status_shows_no_token_that_stands_in_gits_configuration() {
-    let person = Person::new();
+    let person = Home::new();
     for (key, value) in [
         ("credential.helper", "TOKEN"),
         ("credential.helper", "/x/TOKEN"),

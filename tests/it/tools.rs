@@ -7,7 +7,7 @@ mod go;
 mod npm;
 mod pip;
 
-use crate::support::desk::Desk;
+use crate::support::home::Home;
 use crate::support::onlooker::{Onlooker, Seen};
 use crate::support::program::program;
 use crate::support::residue::Needles;
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// A desk at which tools find its two hosts by their names alone; the token for the first is
 /// in the keychain, and nowhere else on this machine.
 struct Bench {
-    desk: Desk,
+    desk: Home,
     tunnel: Tunnel,
     token: String,
     name: String,
@@ -31,11 +31,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let mut desk = Desk::new();
-        let [name, other] = desk.server.names().clone();
-        let [first, second, _] = desk.server.ports();
+        let mut desk = Home::bare().with_git_host();
+        let [name, other] = desk.server().names().clone();
+        let [first, second, _] = desk.server().ports();
         let tunnel = Tunnel::new(vec![(name.clone(), first), (other.clone(), second)]);
-        let certificate = desk.server.certificate().display().to_string();
+        let certificate = desk.server().certificate().display().to_string();
         for (variable, value) in [
             ("PATH", tools::path()),
             ("https_proxy", tunnel.address()),
@@ -47,8 +47,8 @@ impl Bench {
             desk.set(variable, &value);
         }
         let token = new_token();
-        desk.server.set_token("alice", &token);
-        desk.server.set_api_token(&token);
+        desk.server().set_token("alice", &token);
+        desk.server().set_api_token(&token);
         desk.approve(&format!("https://{name}"), "alice", &token);
         Self { desk, tunnel, token, name, other }
     }
@@ -57,7 +57,7 @@ impl Bench {
     /// the first host.
     fn bind_to_a_file(&self) {
         let url = format!("https://{}", self.name);
-        let ran = self.desk.sandbox().helper(&["logout", &url], "");
+        let ran = self.desk.sandbox.helper(&["logout", &url], "");
         assert!(ran.status.success(), "{ran}");
         let file = self.path("run/token");
         write(&file, &self.token);
@@ -68,7 +68,7 @@ impl Bench {
 
     /// A repository at the first host with these files.
     fn repository(&self, path: &str, files: &[(&str, &str)]) {
-        self.desk.server.create_repository(path);
+        self.desk.server().create_repository(path);
         let checkout = self.path("checkout");
         let git = |args: &[&str]| {
             self.desk.git(&[&["-C", checkout.to_str().unwrap()], args].concat());
@@ -97,7 +97,7 @@ impl Bench {
 
     /// A path below the home folder.
     fn path(&self, name: &str) -> PathBuf {
-        self.desk.sandbox().path(name)
+        self.desk.sandbox.path(name)
     }
 
     /// What a page says, with the first host in place of the page's.
@@ -107,7 +107,7 @@ impl Bench {
 
     /// Runs a shell's script in a folder below the home folder; it has two minutes.
     fn runs(&self, folder: &str, script: &str) -> Ran {
-        let mut command = self.desk.sandbox().command(program("timeout", "coreutils"));
+        let mut command = self.desk.sandbox.command(program("timeout", "coreutils"));
         command.args(["120", "sh", "-euc", script]).current_dir(self.path(folder));
         run(command, b"")
     }
@@ -151,8 +151,8 @@ impl Bench {
     /// The second host was asked for something, and always without a token.
     #[track_caller]
     fn the_other_got_no_token(&self) {
-        let [_, second, _] = self.desk.server.ports();
-        let requests = self.desk.server.requests(|all| all.iter().any(|r| r.port == second));
+        let [_, second, _] = self.desk.server().ports();
+        let requests = self.desk.server().requests(|all| all.iter().any(|r| r.port == second));
         let there = requests.iter().filter(|r| r.port == second);
         assert!(there.clone().all(|r| !r.authorized), "{:#?}", there.collect::<Vec<_>>());
     }

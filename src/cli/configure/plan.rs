@@ -92,7 +92,7 @@ impl Plan {
     pub(in crate::cli) fn text(&self) -> String {
         let mut text = String::new();
         for change in &self.changes {
-            let words: Vec<String> = change.iter().map(|word| typed(word)).collect();
+            let words: Vec<String> = change.iter().map(typed).collect();
             let _ = writeln!(text, "git config {}", words.join(" "));
         }
         text

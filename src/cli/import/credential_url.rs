@@ -7,7 +7,7 @@
 //!       username token   host        path
 //! ```
 
-use super::found::credential;
+use super::found::{NO_TOKEN, credential};
 use super::token_first::is_first;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
@@ -86,7 +86,7 @@ impl<'a> Parts<'a> {
     /// The token and what it is for.
     pub(super) fn token(&self, reach: Reach) -> Result<Credential, &'static str> {
         if !self.has_token() {
-            return Err("it has no token");
+            return Err(NO_TOKEN);
         }
         let username = self.username.map(|name| Username::new(&decode(name)));
         let password = Buffer::from(decode(self.password.unwrap_or_default()));

@@ -1,7 +1,7 @@
 //! What a source holds: the same for all of them.
 
 use super::token_first::{are_two, is_first};
-use crate::cli::place::Place;
+use crate::cli::place::{Place, flaw};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -10,6 +10,11 @@ use crate::keychain::Kind;
 use crate::secret::Secret;
 use crate::time::now;
 use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Why something is no token at all.
+pub(super) const NO_TOKEN: &str = "it has no token";
+pub(super) const NO_URL: &str = "it is no URL";
 
 /// A place where tokens were found.
 pub(super) struct Source {
@@ -62,6 +67,12 @@ pub(super) trait Removal {
     /// Where they could not.
     fn check(&self, numbers: &[usize]) -> Result<(), Error>;
 
+    /// The file in which the entry with this number stands, if it stands in one.
+    fn file(&self, number: usize) -> Option<&Path> {
+        let _ = number;
+        None
+    }
+
     /// Removes the entries with these numbers and leaves everything else as it is, in one
     /// step.
     ///
@@ -111,16 +122,13 @@ pub(super) fn credential(
         (username, password)
     };
     if token.expose().is_empty() {
-        return Err("it has no token");
+        return Err(NO_TOKEN);
     }
     if token.expose().iter().any(u8::is_ascii_control) {
         return Err("its token holds control characters");
     }
-    if username.as_bytes().iter().any(u8::is_ascii_control) {
-        return Err("its username holds control characters");
-    }
-    if username.as_bytes().contains(&b':') {
-        return Err("its username holds a colon, which HTTP cannot send");
+    if let Some(flaw) = flaw(&username) {
+        return Err(flaw);
     }
     if forge::is_in_context(&context) {
         return Err("a token stands where its place should");

@@ -51,6 +51,10 @@ impl Removal for Parts {
         self.file.check()
     }
 
+    fn file(&self, _: usize) -> Option<&Path> {
+        Some(self.file.path())
+    }
+
     fn remove(&self, numbers: &[usize]) -> Result<(), Error> {
         let whole_lines = |part: &Range<usize>| with_line(self.file.content(), part);
         let parts = numbers.iter().map(|&number| whole_lines(&self.parts[number]));
@@ -93,7 +97,7 @@ impl Machine {
         }
         let context = Context::of_host(b"https", name);
         let context = context.ok_or("its host cannot be one that git asks for")?;
-        let password = self.password.as_ref().ok_or("it has no token")?;
+        let password = self.password.as_ref().map_or(&b""[..], |password| password);
         let login = self.login.as_ref().map(|login| Username::new(login));
         credential(context, login, Secret::new(password))
     }

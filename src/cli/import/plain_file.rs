@@ -40,6 +40,11 @@ impl PlainFile {
         Ok(Some(Self { path, content }))
     }
 
+    /// Where it is, without links.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// All of it.
     pub(super) fn content(&self) -> &[u8] {
         self.content.expose()

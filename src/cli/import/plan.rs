@@ -2,9 +2,10 @@
 
 use super::found::Source;
 use crate::cli::accounts::existing;
-use crate::context::Context;
+use crate::context::{Context, shown};
 use crate::credential::{Account, Credential};
 use crate::error::Error;
+use crate::forge;
 use crate::helper::{self, Choice};
 use crate::keychain::{Keychain, Kind};
 use crate::setup::Opened;
@@ -108,6 +109,11 @@ impl<'a> Plan<'a> {
         Ok(Self { source, steps, replace })
     }
 
+    /// What becomes of the entry at this index.
+    pub(super) fn step(&self, index: usize) -> Step {
+        self.steps[index]
+    }
+
     /// How many steps are such.
     pub(super) fn count(&self, is_such: impl Fn(&Step) -> bool) -> usize {
         self.steps.iter().filter(|step| is_such(step)).count()
@@ -198,6 +204,18 @@ impl<'a> Plan<'a> {
         Ok(stored)
     }
 
+    /// The entries that are to be imported and hold more than a token, and what.
+    pub(super) fn copied_along(&self) -> Vec<(&str, String)> {
+        let wanted = self.source.entries.iter().zip(&self.steps);
+        let wanted = wanted.filter(|(_, step)| step.is_wanted());
+        let found = wanted.filter_map(|(entry, _)| {
+            let token = entry.token.as_ref().ok()?;
+            let what = forge::around(&token.context, token.token.expose())?;
+            Some((entry.label.as_str(), what))
+        });
+        found.collect()
+    }
+
     /// What is to be done, for people.
     pub(super) fn table(&self) -> String {
         let mut rows = vec![["PLACE".to_owned(), "USERNAME".to_owned(), "WHAT".to_owned()]];
@@ -209,11 +227,11 @@ impl<'a> Plan<'a> {
                 }
                 Err(_) => (entry.label.clone(), "-".to_owned()),
             };
-            [place, username, step.text()]
+            [place, username, step.text()].map(|text| shown(&text).into_owned())
         }));
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
         let (place, username) = (width(0).unwrap_or(0), width(1).unwrap_or(0));
-        let mut text = format!("{}\n", self.source.name);
+        let mut text = format!("{}\n", shown(&self.source.name));
         for row in rows {
             let _ = writeln!(text, "  {:place$}  {:username$}  {}", row[0], row[1], row[2]);
         }

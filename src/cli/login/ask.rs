@@ -2,7 +2,7 @@
 
 use super::{Arguments, expiry, page};
 use crate::cli::accounts;
-use crate::cli::place::usable;
+use crate::cli::place::{flaw, usable};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
@@ -116,7 +116,9 @@ impl Login<'_> {
         keychain: &mut dyn Keychain,
         token: &[u8],
     ) -> Result<Owner, Error> {
-        if let Some((username, any)) = accounts::only_account(keychain, &self.context)? {
+        // One that can be nobody's was filed by mistake, and is not offered again.
+        let only = accounts::only_account(keychain, &self.context)?;
+        if let Some((username, any)) = only.filter(|(username, _)| flaw(username).is_none()) {
             let any_username = any || self.arguments.any_username;
             return Ok(Owner { username, any_username, by_convention: false });
         }

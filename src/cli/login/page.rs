@@ -26,7 +26,8 @@ pub(super) fn offer(
     let Some(first) = pages.first() else { return Ok(()) };
     for (index, Page { address, what }) in pages.iter().enumerate() {
         let opening = if index == 0 { "Make" } else { "Or make" };
-        terminal.show(&format!("{opening} {what}:\n  {address}"))?;
+        terminal.show(&format!("{opening} {what}:"))?;
+        terminal.show(&format!("  {address}"))?;
     }
     let which = if pages.len() > 1 { "the first page" } else { "this page" };
     if display::is_seen()

@@ -101,7 +101,7 @@ pub(in crate::cli) fn this_command() -> String {
         return "git credential-pat".to_owned();
     }
     let path = helper_line::this_path().unwrap_or_else(|| crate::terminal::NAME.into());
-    typed(&path.to_string_lossy())
+    typed(path.as_os_str().as_encoded_bytes())
 }
 
 /// Where a line stands, for people.

@@ -1,6 +1,7 @@
 //! The report on paper: for people, within the columns of their terminal, and for programs.
 
 use super::finding::{Finding, Mend};
+use crate::context::shown;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
@@ -48,10 +49,13 @@ impl Paper {
             match &finding.mend {
                 // In one piece, to be copied.
                 Mend::Command(command) => {
-                    let command = self.styled(command, Style::new().bold());
+                    let command = self.styled(&shown(command), Style::new().bold());
                     let _ = writeln!(self.text, "       {command}");
                 }
                 Mend::Advice(advice) => self.wrapped(&" ".repeat(MARK), MARK, advice),
+                Mend::Nothing if finding.wrong => {
+                    self.wrapped(&" ".repeat(MARK), MARK, "no command mends it");
+                }
                 Mend::Nothing => {}
             }
         }
@@ -73,13 +77,13 @@ impl Paper {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// Writes words after an opening, and further lines below it.
+    /// Writes words after an opening, and further lines below it, as people may see them.
     fn wrapped(&mut self, opening: &str, indent: usize, text: &str) {
         let mut line = opening.to_owned();
         // What is on the line; colour takes no room.
         let mut width = if opening.contains('\x1b') { indent } else { opening.width() };
         let mut is_first = true;
-        for word in text.split(' ') {
+        for word in shown(text).split(' ') {
             let length = word.width();
             if !is_first && width + 1 + length > self.columns {
                 let _ = writeln!(self.text, "{}", line.trim_end());
@@ -100,11 +104,29 @@ impl Paper {
 #[cfg(test)]
 mod tests {
     use super::Paper;
+    use crate::cli::status::finding::{Finding, Mend};
+    use crate::context::is_seen;
 
     #[test]
     fn lines_end_where_the_terminal_does() {
         let mut paper = Paper::new(30, false);
         paper.line("helpers", "one two three four five six seven");
         assert_eq!(paper.into_text(), "helpers    one two three four\n           five six seven\n");
+    }
+
+    #[test]
+    fn nothing_in_a_report_turns_the_text_around_it() {
+        let mut paper = Paper::new(80, false);
+        let finding = |mend| Finding::wrong("x", "at a\u{202e}b", mend);
+        paper.line("asks", "a\u{202e}\u{1b}[2J");
+        paper.findings(&[
+            finding(Mend::Command("c\u{2066}".to_owned())),
+            finding(Mend::Advice("d\u{200b}".to_owned())),
+        ]);
+        let text = paper.into_text();
+        for part in ["a%E2%80%AE%1B[2J", "at a%E2%80%AEb", "c%E2%81%A6", "d%E2%80%8B"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(text.lines().all(|line| line.chars().all(is_seen)), "{text}");
     }
 }

@@ -284,6 +284,17 @@ fn of_two_items_for_one_account_the_later_answers_and_erase_takes_both() {
     assert_eq!(helper.get(HOST), "username=alice password=t1");
 }
 
+#[test]
+fn of_two_items_for_one_account_the_later_answers_whosever_it_is() {
+    let mut helper = Helper::default();
+    helper.log_in("https://h.example alice older");
+    let old = helper.keychain.contents().remove(0);
+    let mut helper = with_alice();
+    helper.change(|credential| credential.stored_at += 1);
+    helper.keychain.plant(account("https://h.example", "alice"), &old);
+    assert_eq!(helper.get(HOST), "username=alice password=t1");
+}
+
 /// Though it was stored by a clock that was ahead.
 #[test]
 fn of_two_items_for_one_account_the_one_that_is_written_answers_from_then_on() {

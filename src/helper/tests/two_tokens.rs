@@ -99,7 +99,7 @@ fn state(text: &str) -> Credential {
     Credential {
         made_by: maker(account.chars().next().expect("a maker")),
         put_away_at: account.contains('^').then_some(NOW - DAY),
-        aside: aside.map(|text| Aside { token: token(text), since: since(text) }),
+        aside: aside.map(|text| Box::new(Aside { token: token(text), since: since(text) })),
         ..Credential::new(context, alice, Secret::new(b""), 0)
     }
     .with_answering(token(answering))
@@ -123,7 +123,7 @@ fn text(credential: &Credential) -> String {
     text.extend(credential.put_away_at.map(|_| '^'));
     text.push_str(": ");
     text.push_str(&token_text(&credential.answering()));
-    if let Some(Aside { token, since }) = &credential.aside {
+    if let Some(Aside { token, since }) = credential.aside.as_deref() {
         text.push_str(" / ");
         text.push_str(&token_text(token));
         text.extend((*since < NOW - 30 * DAY).then_some('°'));

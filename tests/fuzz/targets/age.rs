@@ -36,7 +36,8 @@ static OPENING: LazyLock<(Vec<u8>, [u8; 16])> = LazyLock::new(|| {
     let words: Vec<&str> = text.split_whitespace().collect();
     let share: [u8; 32] = base64(words[2]).try_into().expect("a share");
     let shared = MontgomeryPoint(share).mul_clamped(*OURS.expose()).to_bytes();
-    let wrapping = derive(&shared, &[share, *OURS.public()].concat(), b"age-encryption.org/v1/X25519");
+    let wrapping =
+        derive(&shared, &[share, *OURS.public()].concat(), b"age-encryption.org/v1/X25519");
     let mut wrapped = base64(words[3]);
     let tag: [u8; 16] = wrapped.split_off(16).try_into().expect("a tag");
     let cipher = ChaCha20Poly1305::new((&wrapping).into());

@@ -64,7 +64,9 @@ static MADE: LazyLock<Made> = LazyLock::new(|| {
         vault.write(None, &credential(number)).expect("written");
         let new = files(&place.join("items")).into_iter();
         let new = new.filter(|path| items.iter().all(|(other, _)| other != path));
-        items.extend(new.map(|path| (path.clone(), fs::read(path).expect("read"))).collect::<Vec<_>>());
+        items.extend(
+            new.map(|path| (path.clone(), fs::read(path).expect("read"))).collect::<Vec<_>>(),
+        );
     }
     let within = |path: &Path| path.strip_prefix(&place).expect("within").to_owned();
     let items = items.into_iter().map(|(path, bytes)| (within(&path), bytes)).collect();

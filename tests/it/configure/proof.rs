@@ -1,8 +1,8 @@
 //! What is proved before git is configured: that git, with the very line that it gets, keeps a
 //! token.
 
-use crate::status::User;
 use crate::support::desktop::Desktop;
+use crate::support::home::Home;
 use crate::support::kernel::Keys;
 use crate::support::program::gits;
 use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
@@ -31,7 +31,7 @@ fn proves_nothing(sandbox: &Sandbox, ran: &Ran, said: &str) {
 #[test]
 fn git_runs_the_line_that_is_written_in_no_repository() {
     for git in gits() {
-        let user = User::with_git(&git);
+        let user = Home::bare().with_git(&git);
         let spy = spy(
             &user.sandbox,
             "a b/git-credential-pat",
@@ -52,7 +52,7 @@ fn git_runs_the_line_that_is_written_in_no_repository() {
 
 #[test]
 fn no_other_helper_and_no_askpass_is_asked() {
-    let mut user = User::new();
+    let mut user = Home::bare();
     let asked = spy(&user.sandbox, "asked", ": >\"$HOME/was-asked\"; exit");
     user.helper("store");
     user.config(&["--global", "--add", "credential.https://*.invalid.helper", "store"]);
@@ -74,7 +74,7 @@ fn no_other_helper_and_no_askpass_is_asked() {
 
 #[test]
 fn a_program_that_git_cannot_run_is_not_configured() {
-    let user = User::new();
+    let user = Home::bare();
     let program = spy(&user.sandbox, "q/git-credential-pat", "[ $last = store ] && exec /nowhere");
     let ran = configures(&user.sandbox, &program, &[]);
     proves_nothing(&user.sandbox, &ran, "/nowhere: No such file");
@@ -84,7 +84,7 @@ fn a_program_that_git_cannot_run_is_not_configured() {
 
 #[test]
 fn what_the_helper_says_is_repeated_once() {
-    let mut user = User::new();
+    let mut user = Home::bare();
     user.sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
     let ran = configures(&user.sandbox, BINARY, &["--keychain", "secret-service"]);
     proves_nothing(&user.sandbox, &ran, "the keychain secret-service");
@@ -95,7 +95,7 @@ fn what_the_helper_says_is_repeated_once() {
 
 #[test]
 fn a_git_that_is_missing_is_named() {
-    let mut user = User::new();
+    let mut user = Home::bare();
     user.sandbox.set("PATH", "/nonexistent");
     let ran = configures(&user.sandbox, BINARY, &[]);
     ran.fails(1, "configure: git cannot be run\nhint: install git");
@@ -104,7 +104,7 @@ fn a_git_that_is_missing_is_named() {
 #[test]
 fn an_interrupt_waits_until_the_test_token_is_deleted() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let user = User::new();
+        let user = Home::bare();
         let program = spy(
             &user.sandbox,
             "git-credential-pat",

@@ -1,23 +1,23 @@
 //! Several accounts at one host: git's own configuration chooses, and where it does not,
 //! nobody's token is taken at random.
 
-use crate::support::desk::{Desk, OTHER_TOKEN, TOKEN};
+use crate::support::home::{Home, OTHER_TOKEN, TOKEN};
 use crate::support::program::gits;
 
 /// A desk where Bob has an account as well, and a repository that only he may see.
-fn with_bob() -> Desk {
-    let desk = Desk::new();
-    desk.server.set_token("bob", OTHER_TOKEN);
-    desk.server.create_repository("only-bob/repo.git");
-    desk.server.create_repository("only-alice/repo.git");
+fn with_bob() -> Home {
+    let desk = Home::bare().with_git_host();
+    desk.server().set_token("bob", OTHER_TOKEN);
+    desk.server().create_repository("only-bob/repo.git");
+    desk.server().create_repository("only-alice/repo.git");
     desk
 }
 
 #[track_caller]
-fn last_user_at(desk: &Desk, path: &str) -> String {
+fn last_user_at(desk: &Home, path: &str) -> String {
     let path = format!("/{path}/info/refs");
     let answered = |r: &&crate::support::server::Request| r.path == path && r.status == 200;
-    let requests = desk.server.requests(|all| all.iter().any(|r| answered(&r)));
+    let requests = desk.server().requests(|all| all.iter().any(|r| answered(&r)));
     requests.iter().rfind(answered).unwrap().user.clone()
 }
 
@@ -58,11 +58,12 @@ fn of_two_accounts_none_is_taken_at_random_and_a_hint_says_how_to_choose() {
     desk.operations();
     let ran = desk.git_is_refused(&["ls-remote", &desk.url("team/repo.git")]);
     assert_eq!(desk.operations(), ["get"]);
-    let host = desk.server.host();
-    let hint = format!("git config --global credential.https://{host}.username NAME");
-    let lines: Vec<String> = ran.stderr().lines().map(str::to_owned).collect();
-    let ours: Vec<&String> = lines.iter().filter(|l| l.contains("git-credential-pat")).collect();
-    assert!(ours.len() == 1 && ours[0].contains(&hint), "{ran}");
+    let host = desk.server().host();
+    let told = format!(
+        "git-credential-pat: get: several accounts could answer at https://{host}: alice, bob\n\
+         hint: choose one, such as: git config --global credential.https://{host}.username alice\n"
+    );
+    assert!(ran.stderr().starts_with(&told), "{ran}");
     for token in [TOKEN, OTHER_TOKEN] {
         assert!(!ran.stderr().contains(token), "{ran}");
     }
@@ -77,7 +78,7 @@ fn the_hint_does_what_it_says() {
     let stderr = ran.stderr();
     let command = stderr.split("git config ").nth(1).unwrap().lines().next().unwrap();
     let words: Vec<&str> =
-        command.split_whitespace().map(|w| if w == "NAME" { "bob" } else { w }).collect();
+        command.split_whitespace().map(|w| if w == "alice" { "bob" } else { w }).collect();
     desk.git(&[&["config"], &words[..]].concat());
     desk.git(&["ls-remote", &desk.url("only-bob/repo.git")]);
 }
@@ -130,11 +131,11 @@ fn a_token_for_the_host_never_loses_a_scoped_account_nor_the_reverse() {
 
 #[test]
 fn an_account_for_any_username_serves_clone_urls_that_carry_one() {
-    let desk = Desk::new();
-    desk.server.set_token("my-organisation", TOKEN);
+    let desk = Home::bare().with_git_host();
+    desk.server().set_token("my-organisation", TOKEN);
     let arguments = ["login", "--keychain", "kernel", "--with-token", "--any-username"];
     let host = desk.url("");
-    let ran = desk.sandbox().helper(&[&arguments[..], &[&host]].concat(), format!("{TOKEN}\n"));
+    let ran = desk.sandbox.helper(&[&arguments[..], &[&host]].concat(), format!("{TOKEN}\n"));
     assert!(ran.status.success(), "{ran}");
     let accounts = desk.accounts();
     for user in ["alice", "my-organisation"] {

@@ -1,6 +1,6 @@
 //! The bus and the Secret Service fail at every single call of every operation.
 
-use super::{NEW, OLD, REQUEST, desktop, helper, token, with};
+use super::{NEW, OLD, REQUEST, desktop, helper, logout, token, with};
 use crate::support::desktop::Desktop;
 use crate::support::proxy::{Proxy, Then};
 use crate::support::sandbox::{BINARY, Ran, run};
@@ -71,7 +71,7 @@ fn line_that_fails_once(then: Then, message: Option<&str>) {
 /// Puts the old token back, whatever there is.
 fn restore(desktop: &Desktop) {
     let bus = desktop.address();
-    helper(desktop, bus, "erase", &format!("{REQUEST}username=alice\n")).0.prints("");
+    assert!(logout(desktop, bus).status.success());
     helper(desktop, bus, "store", &with(OLD)).0.prints("");
 }
 
@@ -307,14 +307,12 @@ fn a_deletion_that_is_refused_for_want_of_an_object_that_is_there_is_tried_again
     for error in ["UnknownMethod", "UnknownObject"] {
         let desktop = desktop();
         let error: &str = format!("org.freedesktop.DBus.Error.{error}").leak();
-        let line = Proxy::new(
-            &desktop,
-            move |call| {
-                if call == 3 { Then::Refuse(error) } else { Then::PassOn }
-            },
-        );
-        let request = format!("{REQUEST}username=alice\n");
-        helper(&desktop, &line.address(), "erase", &request).0.prints("");
+        let line = Proxy::new(&desktop, move |call| {
+            // After the search for the names, the names, and the search for the items.
+            if call == 5 { Then::Refuse(error) } else { Then::PassOn }
+        });
+        let ran = logout(&desktop, &line.address());
+        assert!(ran.status.success() && line.calls() > 5, "{ran}");
         assert_eq!(token(&desktop), None);
     }
 }

@@ -1,7 +1,7 @@
 //! No disk, hardly any memory, a clock that is wrong by decades; and a keychain that holds
 //! what it should not, or lets nobody in.
 
-use super::{NEW, OLD, REQUEST, desktop, helper, token, with};
+use super::{NEW, OLD, REQUEST, desktop, helper, logout, token, with};
 use crate::support::desktop::Desktop;
 use crate::support::kernel::Keys;
 use crate::support::program::program;
@@ -92,19 +92,20 @@ fn a_clock_that_is_wrong_by_decades_loses_nothing() {
     };
     let account = |token: &str| format!("{request}username=alice\npassword={token}\n");
     let answer = |token: &str| format!("username=alice\npassword={token}\n");
-    for clock in ["@1970-01-01 00:00:00", "@2106-02-07 06:28:20"] {
-        at(clock, "store", &account(OLD)).prints("");
-        at(clock, "get", &request).prints(&answer(OLD));
+    for (round, clock) in ["@1970-01-01 00:00:00", "@2106-02-07 06:28:20"].iter().enumerate() {
+        let (old, new) = (format!("{OLD}{round}"), format!("{NEW}{round}"));
+        at(clock, "store", &account(&old)).prints("");
+        at(clock, "get", &request).prints(&answer(&old));
         // The other end of time, without an expiry in between.
         for other in ["@1970-01-01 00:00:00", "@2106-02-07 06:28:20", "+0"] {
-            at(other, "get", &request).prints(&answer(OLD));
+            at(other, "get", &request).prints(&answer(&old));
         }
-        at(clock, "store", &account(NEW)).prints("");
-        at(clock, "get", &request).prints(&answer(NEW));
+        at(clock, "store", &account(&new)).prints("");
+        at(clock, "get", &request).prints(&answer(&new));
         // A late refusal of the old one, then one of the new one.
-        at(clock, "erase", &account(OLD)).prints("");
-        at(clock, "get", &request).prints(&answer(NEW));
-        at(clock, "erase", &account(NEW)).prints("");
+        at(clock, "erase", &account(&old)).prints("");
+        at(clock, "get", &request).prints(&answer(&new));
+        at(clock, "erase", &account(&new)).prints("");
         at(clock, "get", &request).prints("");
         // A rejected token is kept, though the clock may be 1970's.
         assert_eq!(keys.accounts().len(), 1);
@@ -118,7 +119,7 @@ fn a_clock_that_is_wrong_by_decades_loses_nothing() {
 
 /// As an older version of some service, or two programs at once, may leave them.
 #[test]
-fn of_two_items_for_one_account_the_later_one_answers_and_both_are_erased() {
+fn of_two_items_for_one_account_the_later_answers_and_both_are_put_away() {
     let desktop = desktop();
     let add = |token: &str, stored_at: u64, mark: &str| {
         let credential = Credential::new(
@@ -148,13 +149,15 @@ fn of_two_items_for_one_account_the_later_one_answers_and_both_are_erased() {
 
     // Refused: the one that was served, and none of the others comes in its place.
     helper(&desktop, desktop.address(), "erase", &with("ghp_TESTONLYlater")).0.prints("");
-    get().prints("");
+    let refused = get();
+    assert!(refused.stdout.is_empty() && refused.stderr().contains("was rejected"), "{refused}");
     helper(&desktop, desktop.address(), "store", &with(NEW)).0.prints("");
     get().prints(&answer(NEW));
     helper(&desktop, desktop.address(), "erase", &format!("{REQUEST}username=alice\n"))
         .0
         .prints("");
     get().prints("");
+    assert!(logout(&desktop, desktop.address()).status.success());
     assert_eq!(items(&desktop), 0);
 }
 

@@ -1,8 +1,8 @@
 //! The standard streams: closed, full, gone, without end, or far too long.
 
-use crate::support::kernel::Keys;
+use crate::support::home::Home;
 use crate::support::program::program;
-use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
+use crate::support::sandbox::{BINARY, Ran, run};
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -16,102 +16,90 @@ const TOKEN: &str = "ghp_TESTONLYstreams";
 /// Far more than a get takes, far less than a person would call hanging.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-struct Place {
-    sandbox: Sandbox,
-    keys: Keys,
+/// Somebody with an account.
+fn home() -> Home {
+    let home = Home::bare();
+    home.operation("store", with_token(&home)).prints("");
+    home
 }
 
-impl Place {
-    fn new() -> Self {
-        let place = Self { sandbox: Sandbox::new(), keys: Keys::new() };
-        place.helper("store", &place.with_token()).prints("");
-        place
-    }
+fn request(home: &Home) -> String {
+    home.lines("protocol=https host=HOST")
+}
 
-    fn request(&self) -> String {
-        format!("protocol=https\nhost={}\n", self.keys.host("h"))
-    }
+fn with_token(home: &Home) -> String {
+    home.lines(&format!("protocol=https host=HOST username=alice password={TOKEN}"))
+}
 
-    fn with_token(&self) -> String {
-        format!("{}username=alice\npassword={TOKEN}\n", self.request())
-    }
+fn shell(home: &Home, operation: &str, redirection: &str, request: &str) -> Ran {
+    let line = format!("exec {BINARY} --keychain kernel {operation} {redirection}");
+    home.sandbox.run("sh", &["-c", &line], request.as_bytes())
+}
 
-    fn helper(&self, operation: &str, request: &str) -> Ran {
-        self.sandbox.helper(&["--keychain", "kernel", operation], request)
-    }
-
-    fn shell(&self, operation: &str, redirection: &str, request: &str) -> Ran {
-        let line = format!("exec {BINARY} --keychain kernel {operation} {redirection}");
-        self.sandbox.run("sh", &["-c", &line], request.as_bytes())
-    }
-
-    #[track_caller]
-    fn is_untouched(&self) {
-        self.helper("get", &self.request()).prints(&format!("username=alice\npassword={TOKEN}\n"));
-    }
+#[track_caller]
+fn is_untouched(home: &Home) {
+    home.get("").prints(&format!("username=alice\npassword={TOKEN}\n"));
 }
 
 #[test]
 fn an_answer_that_cannot_be_written_is_an_error() {
-    let place = Place::new();
+    let home = home();
     // A closed stdout is opened as /dev/null by the runtime before we see it.
-    let closed = place.shell("get", ">&-", &place.request());
+    let closed = shell(&home, "get", ">&-", &request(&home));
     assert!(closed.status.success() && closed.stderr.is_empty(), "{closed}");
-    place.shell("get", ">/dev/full", &place.request()).fails(1, "a standard stream failed");
-    place.is_untouched();
+    shell(&home, "get", ">/dev/full", &request(&home)).fails(1, "a standard stream failed");
+    is_untouched(&home);
 }
 
 #[test]
 fn a_reader_that_is_gone_is_no_error() {
-    let place = Place::new();
+    let home = home();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let mut command = place.sandbox.command(BINARY);
-    command.args(["--keychain", "kernel", "get"]);
+    let mut command = home.helper_string("get");
     command.stdin(Stdio::piped()).stdout(writer).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(place.request().as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(request(&home).as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-    place.is_untouched();
+    is_untouched(&home);
 }
 
 #[test]
 fn without_an_input_nothing_is_done() {
-    let place = Place::new();
+    let home = home();
     for operation in ["get", "store", "erase"] {
         for redirection in ["<&-", "</dev/null"] {
-            let ran = place.shell(operation, redirection, "");
+            let ran = shell(&home, operation, redirection, "");
             assert!(ran.status.success() && ran.stdout.is_empty(), "{ran}");
         }
-        place.shell(operation, "</", "").fails(1, "a standard stream failed");
+        shell(&home, operation, "</", "").fails(1, "a standard stream failed");
     }
-    place.is_untouched();
+    is_untouched(&home);
 }
 
 #[test]
 fn an_input_that_never_ends_is_refused_at_its_first_mebibyte() {
-    let place = Place::new();
+    let home = home();
     for operation in ["get", "store", "erase"] {
         let began = Instant::now();
-        place.shell(operation, "</dev/zero", "").fails(1, "longer than 1 MiB");
+        shell(&home, operation, "</dev/zero", "").fails(1, "longer than 1 MiB");
         assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
     }
-    place.is_untouched();
+    is_untouched(&home);
 }
 
 /// git writes its request at once. Who does not is waited for as long as for a keychain.
 #[test]
 fn an_input_that_falls_silent_costs_five_seconds() {
-    let place = Place::new();
-    let beginnings = [String::new(), place.request(), "protocol=ht".to_owned()];
+    let home = home();
+    let beginnings = [String::new(), request(&home), "protocol=ht".to_owned()];
     thread::scope(|scope| {
         for operation in ["get", "store", "erase"] {
             for beginning in &beginnings {
-                let place = &place;
+                let home = &home;
                 scope.spawn(move || {
-                    let mut command = place.sandbox.command(BINARY);
-                    command.args(["--keychain", "kernel", operation]);
+                    let mut command = home.helper_string(operation);
                     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
                     let began = Instant::now();
                     let mut child = command.spawn().unwrap();
@@ -127,24 +115,24 @@ fn an_input_that_falls_silent_costs_five_seconds() {
             }
         }
     });
-    place.is_untouched();
+    is_untouched(&home);
 }
 
 /// The helper has long ended when the rest of it would come.
 #[test]
 fn a_line_of_a_gibibyte_is_refused_in_less_than_16_mebibytes_of_memory() {
     const MEBIBYTE: usize = 1024 * 1024;
-    let place = Place::new();
-    let usage = place.sandbox.path("usage");
+    let home = home();
+    let usage = home.sandbox.path("usage");
     for operation in ["get", "store", "erase"] {
-        let mut command = place.sandbox.command(program("time", "time"));
+        let mut command = home.sandbox.command(program("time", "time"));
         command.args(["--format=%M", "--output", usage.to_str().unwrap(), BINARY]);
         command.args(["--keychain", "kernel", operation]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let began = Instant::now();
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        let beginning = place.with_token() + "wwwauth[]=";
+        let beginning = with_token(&home) + "wwwauth[]=";
         let writer = thread::spawn(move || {
             stdin.write_all(beginning.as_bytes())?;
             let line = vec![b'x'; MEBIBYTE];
@@ -163,18 +151,18 @@ fn a_line_of_a_gibibyte_is_refused_in_less_than_16_mebibytes_of_memory() {
         let kibibytes: usize = text.lines().last().unwrap().parse().unwrap();
         assert!(kibibytes < 16 * 1024, "{kibibytes} KiB");
     }
-    place.is_untouched();
+    is_untouched(&home);
 }
 
 /// As many as 1 MiB holds: the shortest takes three bytes. And lists, which are kept.
 #[test]
 fn a_request_of_as_many_attributes_as_fit_takes_less_than_a_second() {
-    let place = Place::new();
+    let home = home();
     let binary = crate::support::release::release_binary();
-    let room = 1024 * 1024 - place.request().len() - 64;
+    let room = 1024 * 1024 - request(&home).len() - 64;
     for line in ["a=\n", "a=b\n", "capability[]=x\n", "state[]=x\n", "wwwauth[]=\n"] {
-        let request = place.request() + &line.repeat(room / line.len());
-        let mut command = place.sandbox.command(binary);
+        let request = request(&home) + &line.repeat(room / line.len());
+        let mut command = home.sandbox.command(binary);
         command.args(["--keychain", "kernel", "get"]);
         let began = Instant::now();
         let ran = run(command, request.as_bytes());
@@ -186,12 +174,12 @@ fn a_request_of_as_many_attributes_as_fit_takes_less_than_a_second() {
 
 #[test]
 fn arguments_that_are_no_text_are_passed_over_or_refused_and_never_shown() {
-    let place = Place::new();
+    let home = home();
     let odd = OsString::from(OsStr::from_bytes(b"ghp_TESTONLY\xff\xfe"));
     let run_with = |arguments: &[&OsStr]| {
-        let mut command = place.sandbox.command(BINARY);
+        let mut command = home.sandbox.command(BINARY);
         command.args(arguments);
-        let ran = run(command, place.request().as_bytes());
+        let ran = run(command, request(&home).as_bytes());
         assert!(ran.status.signal().is_none() && ran.stdout.is_empty(), "{ran}");
         assert!(!ran.stderr().contains("TESTONLY"), "{ran}");
         ran
@@ -204,14 +192,14 @@ fn arguments_that_are_no_text_are_passed_over_or_refused_and_never_shown() {
     run_with(&[text("login"), &odd]).fails(2, "error: ");
     run_with(&[text("login"), text("https://h.example"), &odd]).fails(2, "error: ");
     run_with(&[text("list"), text("--keychain"), &odd]).fails(2, "error: ");
-    place.is_untouched();
+    is_untouched(&home);
 }
 
 #[test]
 fn a_token_in_an_argument_is_refused_and_neither_shown_nor_kept() {
     const ARGUMENT: &str = "ghp_TESTONLYargument";
-    let place = Place::new();
-    let host = place.keys.host("h");
+    let home = home();
+    let host = home.keys.host("h");
     for line in [
         "login --with-token ARGUMENT",
         "login --with-token https://ARGUMENT@HOST",
@@ -232,28 +220,28 @@ fn a_token_in_an_argument_is_refused_and_neither_shown_nor_kept() {
         if line.starts_with("log") {
             arguments.extend(["--keychain", "kernel"]);
         }
-        let ran = place.sandbox.helper(&arguments, format!("{TOKEN}other\n"));
+        let ran = home.sandbox.helper(&arguments, format!("{TOKEN}other\n"));
         assert!(!ran.status.success() && ran.stdout.is_empty(), "{ran}");
         assert!(!ran.stderr().to_lowercase().contains("testonly"), "{ran}");
-        assert_eq!(place.keys.accounts(), [format!("https://{host} alice")], "{ran}");
+        assert_eq!(home.keys.accounts(), [format!("https://{host} alice")], "{ran}");
     }
-    place.is_untouched();
+    is_untouched(&home);
 }
 
 #[test]
 fn names_in_the_environment_that_are_no_text_do_no_harm() {
-    let place = Place::new();
+    let home = home();
     let odd = OsStr::from_bytes(b"/\xff\xfe");
     for name in ["HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "LC_ALL", "RUST_LOG", "PATH"] {
         for operation in ["get", "store"] {
-            let mut command = place.sandbox.command(BINARY);
+            let mut command = home.sandbox.command(BINARY);
             command.env(name, odd).args(["--keychain", "kernel", operation]);
-            let ran = run(command, place.with_token().as_bytes());
+            let ran = run(command, with_token(&home).as_bytes());
             assert!(ran.status.success() && ran.stderr.is_empty(), "{name}: {ran}");
         }
     }
-    let mut command = place.sandbox.command(BINARY);
+    let mut command = home.sandbox.command(BINARY);
     command.env("GIT_CREDENTIAL_PAT_KEYCHAIN", odd).arg("get");
-    run(command, place.request().as_bytes()).fails(1, "GIT_CREDENTIAL_PAT_KEYCHAIN");
-    place.is_untouched();
+    run(command, request(&home).as_bytes()).fails(1, "GIT_CREDENTIAL_PAT_KEYCHAIN");
+    is_untouched(&home);
 }

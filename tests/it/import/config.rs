@@ -1,21 +1,20 @@
 //! Tokens in git's configuration, wherever they stand there.
 
-use super::Newcomer;
-use crate::support::desk::{Desk, TOKEN};
+use crate::support::home::{Home, TOKEN};
 use crate::support::sandbox::{BINARY, Ran, run};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 /// Somebody in a repository, with the kernel's keyring.
-fn in_repository() -> Newcomer {
-    let newcomer = Newcomer::new();
+fn in_repository() -> Home {
+    let newcomer = Home::new();
     newcomer.sandbox.git(&["init", "--quiet", "repo"]);
     newcomer.sandbox.git(&["config", "--global", "credential.helper", BINARY]);
     newcomer
 }
 
-impl Newcomer {
-    fn git(&self, line: &str) -> String {
+impl Home {
+    fn in_repository(&self, line: &str) -> String {
         let line = self.fill(line);
         let words: Vec<&str> = line.split(' ').collect();
         self.sandbox.git(&[&["-C", "repo"], words.as_slice()].concat())
@@ -61,7 +60,7 @@ fn a_url_that_stands_twice_is_moved_whole() {
         [("remote.origin.url", 2), ("remote.origin.pushurl", 1), ("remote.b.url", 1)]
     {
         for _ in 0..times {
-            newcomer.git(&format!("config --add {key} {url}"));
+            newcomer.in_repository(&format!("config --add {key} {url}"));
         }
     }
     let before = newcomer.read("repo/.git/config");
@@ -104,10 +103,14 @@ fn a_token_moves_from_every_setting_that_has_a_url() {
         let newcomer = in_repository();
         let token = "ghp_TESTONLYTESTONLY";
         let value = value.replace(":T@", &format!(":{token}@")).replace("GHP", token);
-        newcomer.git(&format!("config {key} {value}"));
+        newcomer.in_repository(&format!("config {key} {value}"));
         newcomer.moves();
         assert!(!newcomer.read("repo/.git/config").contains("TESTONLY"), "{key}");
-        assert_eq!(newcomer.git(&format!("config {key}")).trim(), newcomer.fill(left), "{key}");
+        assert_eq!(
+            newcomer.in_repository(&format!("config {key}")).trim(),
+            newcomer.fill(left),
+            "{key}"
+        );
         let username = match (left.contains("a@"), value.contains("x-oauth-basic")) {
             (true, _) => "a",
             (_, true) => "x-access-token",
@@ -155,14 +158,17 @@ fn a_token_moves_from_the_name_of_a_section() {
     ] {
         let newcomer = in_repository();
         let token = "ghp_TESTONLYTESTONLY";
-        newcomer.git(&format!("config {key} {value}").replace("GHP", token));
+        newcomer.in_repository(&format!("config {key} {value}").replace("GHP", token));
         newcomer.moves();
         let config = newcomer.read("repo/.git/config");
         assert!(!config.contains("TESTONLY"), "{key}: {config}");
         if left.is_empty() {
             assert!(!config.contains("username"), "{key}: {config}");
         } else {
-            assert_eq!(newcomer.git(&format!("config {left}")).trim(), newcomer.fill(value));
+            assert_eq!(
+                newcomer.in_repository(&format!("config {left}")).trim(),
+                newcomer.fill(value)
+            );
         }
         let username = if key.contains("a:GHP") { "a" } else { "x-access-token" };
         newcomer.git_fills(url, username, token);
@@ -172,8 +178,8 @@ fn a_token_moves_from_the_name_of_a_section() {
 #[test]
 fn a_token_moves_from_every_file_that_counts() {
     let newcomer = in_repository();
-    newcomer.git("config extensions.worktreeConfig true");
-    newcomer.git("config include.path ../../more");
+    newcomer.in_repository("config extensions.worktreeConfig true");
+    newcomer.in_repository("config include.path ../../more");
     newcomer.sandbox.git(&["config", "--global", "--add", "include.path", "included"]);
     let url = |path: &str| newcomer.fill(&format!("https://a:ghp_TESTONLY_{path}@HOST/{path}.git"));
     let remote = |path: &str| format!("[remote \"{path}\"]\n\turl = {}\n", url(path));
@@ -192,7 +198,7 @@ fn a_token_moves_from_every_file_that_counts() {
         newcomer.write(file, content);
     }
     for module in ["repo/.git/modules/a/b", "repo/.git/modules/a/b/modules/c"] {
-        newcomer.write(&format!("{module}/HEAD"), "ref: refs/heads/main\n");
+        newcomer.write(format!("{module}/HEAD"), "ref: refs/heads/main\n");
     }
     fs::set_permissions(newcomer.sandbox.path("more"), fs::Permissions::from_mode(0o664)).unwrap();
     let ran = newcomer.moves();
@@ -220,8 +226,8 @@ fn a_token_moves_from_every_file_that_counts() {
 #[test]
 fn where_one_file_cannot_be_changed_none_is_and_nothing_is_stored() {
     let newcomer = in_repository();
-    newcomer.git("config remote.o.url https://a:ghp_TESTONLY1@HOST/o.git");
-    newcomer.git("config --global remote.p.url https://a:ghp_TESTONLY2@HOST/p.git");
+    newcomer.in_repository("config remote.o.url https://a:ghp_TESTONLY1@HOST/o.git");
+    newcomer.in_repository("config --global remote.p.url https://a:ghp_TESTONLY2@HOST/p.git");
     let before = ["gitconfig", "repo/.git/config"].map(|file| newcomer.read(file));
     newcomer.write("gitconfig.lock", "git's");
     let ran = newcomer.import_in_repository("--from remotes --yes --remove");
@@ -245,7 +251,9 @@ fn of_several_tokens_for_one_account_the_one_that_git_used_is_kept() {
         ("remote.twin.url", 5),
     ] {
         let path = if key == "lfs.url" { "lfs" } else { "o" };
-        newcomer.git(&format!("config --add {key} https://a:ghp_TESTONLY{number}@HOST/{path}"));
+        newcomer.in_repository(&format!(
+            "config --add {key} https://a:ghp_TESTONLY{number}@HOST/{path}"
+        ));
     }
     let ran = newcomer.moves();
     assert!(ran.stdout().contains("stays: another one here is for the same account"), "{ran}");
@@ -293,8 +301,8 @@ fn what_cannot_be_moved_is_named_and_stays() {
 
 #[test]
 fn a_submodules_token_is_found_when_git_clones_it() {
-    let desk = Desk::new();
-    desk.server.create_repository("team/sub.git");
+    let desk = Home::bare().with_git_host();
+    desk.server().create_repository("team/sub.git");
     let with_token = |url: &str| url.replace("https://", &format!("https://alice:{TOKEN}@"));
     let (whole, sub) = (desk.url("team/repo.git"), desk.url("team/sub.git"));
     desk.git(&["clone", "--quiet", &with_token(&sub), "sub"]);
@@ -303,19 +311,19 @@ fn a_submodules_token_is_found_when_git_clones_it() {
     desk.git(&["clone", "--quiet", &with_token(&whole), "work"]);
     desk.git(&["-C", "work", "submodule", "add", "--quiet", "-b", "main", "../sub.git", "sub"]);
     // What git has stored after each success is another matter.
-    let ran = desk.sandbox().helper(&["logout", "--keychain", "kernel", &desk.url("")], "");
+    let ran = desk.sandbox.helper(&["logout", "--keychain", "kernel", &desk.url("")], "");
     assert!(ran.status.success(), "{ran}");
-    let mut command = desk.sandbox().command(BINARY);
+    let mut command = desk.sandbox.command(BINARY);
     command.args(["import", "--from", "remotes", "--yes", "--remove", "--keychain", "kernel"]);
-    command.current_dir(desk.sandbox().path("work"));
+    command.current_dir(desk.sandbox.path("work"));
     let ran = run(command, b"");
     assert!(ran.status.success(), "{ran}");
-    let left = desk.sandbox().run("grep", &["-r", "TESTONLY", "work/.git", "gitconfig"], b"");
+    let left = desk.sandbox.run("grep", &["-r", "TESTONLY", "work/.git", "gitconfig"], b"");
     assert_eq!(left.stdout(), "", "{ran}");
     let accounts = desk.accounts();
     assert!(accounts.iter().any(|row| row.contains("team/sub alice")), "{accounts:?}");
     desk.git(&["-C", "work", "submodule", "--quiet", "deinit", "--force", "sub"]);
-    fs::remove_dir_all(desk.sandbox().path("work/.git/modules/sub")).unwrap();
+    fs::remove_dir_all(desk.sandbox.path("work/.git/modules/sub")).unwrap();
     desk.git(&["-C", "work", "submodule", "--quiet", "update", "--init"]);
     desk.git(&["-C", "work/sub", "fetch", "--quiet"]);
 }

@@ -1,6 +1,6 @@
 //! The plain-text files of `git credential-store`, netrc and gh.
 
-use super::Newcomer;
+use crate::support::home::Home;
 use crate::support::sandbox::run;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ const THREE: &str = "https://alice:ghp_TESTONLY1@HOST\n\
 
 #[test]
 fn a_dry_run_shows_what_would_be_done_and_does_nothing() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write(".git-credentials", THREE);
     let ran = newcomer.imports("--from store --dry-run");
     assert_eq!(
@@ -36,7 +36,7 @@ fn a_dry_run_shows_what_would_be_done_and_does_nothing() {
 
 #[test]
 fn what_is_imported_leaves_the_file_and_all_else_stays() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write(".git-credentials", THREE);
     let ran = newcomer.imports("--from store --yes");
     assert!(ran.stderr().contains("stored 3 tokens in the kernel's keyring"), "{ran}");
@@ -44,8 +44,8 @@ fn what_is_imported_leaves_the_file_and_all_else_stays() {
     let setting = newcomer.fill("credential.https://HOST/team.useHttpPath true");
     assert!(ran.stderr().contains(&setting), "{ran}");
     newcomer.holds(".git-credentials", THREE);
-    newcomer.answers("", "username=alice password=ghp_TESTONLY1");
-    newcomer.answers("path=team/repo.git", "username=dave password=ghp_TESTONLY4");
+    newcomer.serves("", "username=alice password=ghp_TESTONLY1");
+    newcomer.serves("path=team/repo.git", "username=dave password=ghp_TESTONLY4");
     let ran = newcomer.imports("--from store --yes --remove");
     let removed =
         "removed 4 tokens (1 of them never used, and kept nowhere) from ~/.git-credentials";
@@ -57,7 +57,7 @@ fn what_is_imported_leaves_the_file_and_all_else_stays() {
 
 #[test]
 fn another_token_is_replaced_only_when_told() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     let account = newcomer.fill("protocol=https\nhost=HOST\nusername=alice\n");
     newcomer.sandbox.helper(&["store"], format!("{account}password=ghp_TESTONLY1\n")).prints("");
     let file = "https://alice:ghp_TESTONLY2@HOST\n";
@@ -65,24 +65,48 @@ fn another_token_is_replaced_only_when_told() {
     let ran = newcomer.imports("--from store --yes --remove");
     assert!(ran.stdout().contains("stays: another token is stored for this account"), "{ran}");
     assert!(ran.stderr().contains("hint: to replace a token that is stored"), "{ran}");
-    newcomer.answers("", "username=alice password=ghp_TESTONLY1");
+    newcomer.serves("", "username=alice password=ghp_TESTONLY1");
     newcomer.holds("config/git/credentials", file);
     newcomer.imports("--from store --yes --remove --replace");
-    newcomer.answers("", "username=alice password=ghp_TESTONLY2");
+    newcomer.serves("", "username=alice password=ghp_TESTONLY2");
     newcomer.holds("config/git/credentials", "");
     assert_eq!(newcomer.keys.accounts().len(), 1);
 }
 
 #[test]
-fn a_rejected_token_is_not_brought_to_life_again() {
+fn what_git_had_already_is_a_persons_once_it_is_imported() {
     let newcomer = Newcomer::new();
+    let account = newcomer.fill("protocol=https\nhost=HOST\nusername=alice\n");
+    let store = |token: &str| {
+        let request = format!("{account}password={token}\n");
+        newcomer.sandbox.helper(&["store"], request).prints("");
+    };
+    store("ghp_TESTONLY1");
+    newcomer.write(".git-credentials", "https://alice:ghp_TESTONLY1@HOST\n");
+    let ran = newcomer.imports("--from store --yes");
+    assert_eq!(
+        newcomer.table(&ran)[2],
+        "https://HOST alice is there already, from git: becomes yours"
+    );
+    store("ghp_TESTONLYjunk");
+    newcomer.answers("", "username=alice password=ghp_TESTONLY1");
+    // And so again, for what lies beside it.
+    newcomer.imports("--from store --yes");
+    let ran = newcomer.imports("--from store --yes --remove");
+    assert_eq!(newcomer.table(&ran)[2], "https://HOST alice is there already");
+    newcomer.holds(".git-credentials", "");
+}
+
+#[test]
+fn a_rejected_token_is_not_brought_to_life_again() {
+    let newcomer = Home::new();
     newcomer.write(".git-credentials", "https://alice:ghp_TESTONLY1@HOST\n");
     newcomer.imports("--from store --yes");
     let refused = newcomer.fill("protocol=https\nhost=HOST\npassword=ghp_TESTONLY1\n\n");
     newcomer.sandbox.helper(&["erase"], refused).prints("");
     let ran = newcomer.imports("--from store --yes --replace --remove");
     assert!(ran.stdout().contains("stays: it is stored, and expired or rejected"), "{ran}");
-    newcomer.answers("", "");
+    newcomer.serves("", "");
     newcomer.holds(".git-credentials", "https://alice:ghp_TESTONLY1@HOST\n");
 }
 
@@ -100,7 +124,7 @@ fn a_line_is_read_as_git_reads_it() {
     .iter()
     .enumerate()
     {
-        let newcomer = Newcomer::new();
+        let newcomer = Home::new();
         newcomer.write(".git-credentials", &format!("https://{rest}\n"));
         newcomer.imports("--from store --yes");
         let request = newcomer.fill("protocol=https\nhost=HOST\n\n");
@@ -117,7 +141,7 @@ fn a_line_is_read_as_git_reads_it() {
 
 #[test]
 fn only_what_is_for_the_places_named_is_looked_at() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write(
         ".netrc",
         "machine HOST login alice password ghp_TESTONLY1\n\
@@ -138,7 +162,7 @@ fn only_what_is_for_the_places_named_is_looked_at() {
 
 #[test]
 fn ghs_file_is_read_and_what_is_not_as_gh_writes_it_is_refused() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write(
         "config/gh/hosts.yml",
         "HOST:\n    users:\n        alice:\n            oauth_token: gho_TESTONLY1\n        \
@@ -157,7 +181,7 @@ fn ghs_file_is_read_and_what_is_not_as_gh_writes_it_is_refused() {
     );
     assert!(ran.stderr().contains("hint: gh keeps its own copy"), "{ran}");
     assert!(ran.stderr().contains("several accounts are there"), "{ran}");
-    newcomer.answers("username=alice", "username=alice password=gho_TESTONLY1");
+    newcomer.serves("username=alice", "username=alice password=gho_TESTONLY1");
     newcomer.write("config/gh/hosts.yml", "HOST: {user: *x}\n");
     newcomer.import("--from gh --yes").fails(1, "not as gh writes it");
     // What cannot be read does not hide the others.
@@ -169,13 +193,13 @@ fn ghs_file_is_read_and_what_is_not_as_gh_writes_it_is_refused() {
 
 #[test]
 fn without_a_source_each_plain_text_is_offered_on_a_terminal() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write(
         ".git-credentials",
         "https://alice:ghp_TESTONLY1@HOST\nhttps://bob:ghp_TESTONLY2@HOST\n",
     );
     newcomer.write(".netrc", "machine other.HOST login carol password ghp_TESTONLY3\n");
-    let mut terminal = newcomer.on_terminal("");
+    let mut terminal = newcomer.on_terminal("import");
     terminal.shows("Import 2 tokens? [y/N] ");
     terminal.types("y\n");
     terminal.shows("stored 2 tokens in the kernel's keyring");
@@ -202,11 +226,11 @@ fn without_a_source_each_plain_text_is_offered_on_a_terminal() {
 
 #[test]
 fn giving_up_at_the_first_question_leaves_everything_as_it_was() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     let file = "https://alice:ghp_TESTONLY1@HOST\n";
     newcomer.write(".git-credentials", file);
     for answer in ["\u{3}", "n\n", "\n"] {
-        let mut terminal = newcomer.on_terminal("--from store");
+        let mut terminal = newcomer.on_terminal("import --from store");
         terminal.shows("Import 1 token? [y/N] ");
         terminal.types(answer);
         terminal.ends();
@@ -217,7 +241,7 @@ fn giving_up_at_the_first_question_leaves_everything_as_it_was() {
 
 #[test]
 fn what_cannot_be_done_says_what_can() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.import("--from store --yes").fails(1, "nothing of the kind");
     newcomer.import("--yes").fails(2, "--from SOURCE");
     newcomer.import("--from libsecretx --yes").fails(2, "name the places");
@@ -229,7 +253,7 @@ fn what_cannot_be_done_says_what_can() {
     assert!(ran.status.code() == Some(2) && ran.stderr().contains("add --yes"), "{ran}");
     fs::set_permissions(newcomer.sandbox.path("data"), fs::Permissions::from_mode(0o700)).unwrap();
     newcomer.import("--from store=data --yes").fails(1, "no plain file");
-    let secret = newcomer.command("--from=ghp_TESTONLY=x --yes");
+    let secret = newcomer.typed("import --from=ghp_TESTONLY=x --yes");
     let ran = run(secret, b"");
     assert!(ran.status.code() == Some(2) && !ran.stderr().contains("TESTONLY"), "{ran}");
 }

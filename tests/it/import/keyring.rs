@@ -1,10 +1,10 @@
 //! Entries that programs of the keyring family keep: in real keychains, written by the
 //! family's own crates and, with the attributes of the other libraries, by `secret-tool`.
 
-use super::Newcomer;
 use super::others::{answers, import, plant, secret_tool};
 use crate::keyring_family::in_own_session;
 use crate::support::desktop::Desktop;
+use crate::support::home::Home;
 use crate::support::keyring::elsewhere;
 use crate::support::program::program;
 use crate::support::sandbox::{BINARY, Ran, run};
@@ -53,11 +53,11 @@ fn an_entry_in_the_kernels_keyring_is_found_in_another_session() {
     ) {
         return;
     }
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     let store = linux_keyutils_keyring_store::Store::new().unwrap();
     let entry = store.build(&newcomer.keys.host("app"), "alice", None).unwrap();
     entry.set_secret(b"ghp_TESTONLY1").unwrap();
-    let line = newcomer.command("--from keyring=APP/alice --yes https://bob@HOST");
+    let line = newcomer.typed("import --from keyring=APP/alice --yes https://bob@HOST");
     let app = format!("keyring={}/alice", newcomer.keys.host("app"));
     let mut session = newcomer.sandbox.command(program("keyctl", "keyutils"));
     session.args(["session", "-", BINARY]);
@@ -67,18 +67,18 @@ fn an_entry_in_the_kernels_keyring_is_found_in_another_session() {
     let ran = run(session, b"");
     entry.delete_credential().unwrap();
     assert!(ran.status.success() && ran.stderr().contains(STAYS), "{ran}");
-    newcomer.answers("", "username=bob password=ghp_TESTONLY1");
+    newcomer.serves("", "username=bob password=ghp_TESTONLY1");
 }
 
 #[test]
 fn a_key_of_keyring_rs_before_version_4_is_found() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     let app = newcomer.keys.host("app");
     let key = ["add", "user", &format!("keyring-rs:alice@{app}"), "ghp_TESTONLY1", "@u"];
     let ran = newcomer.sandbox.run(program("keyctl", "keyutils"), &key, b"");
     assert!(ran.status.success(), "{ran}");
     newcomer.imports(&format!("--from keyring={app}/alice --yes https://HOST"));
-    newcomer.answers("", "username=alice password=ghp_TESTONLY1");
+    newcomer.serves("", "username=alice password=ghp_TESTONLY1");
 }
 
 #[test]

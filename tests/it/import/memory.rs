@@ -1,7 +1,7 @@
 //! Nothing is left of a token that was imported, printed or handed to a command: not in
 //! memory, not in a file.
 
-use super::Newcomer;
+use crate::support::home::Home;
 use crate::support::program::program;
 use crate::support::release::release_binary;
 use crate::support::residue::Needles;
@@ -12,7 +12,7 @@ const TOKEN: &str = "ghp_TESTONLYqW3xT9kVbN2mRf7LzY5pJd8Ca1Hg";
 const OTHER: &str = "ghp_TESTONLYZr6sUe4oKv0iQx8nMw2tBy7cPj3D";
 
 /// Runs the released program and looks at it from outside.
-fn watched(newcomer: &Newcomer, line: &str) -> Seen {
+fn watched(newcomer: &Home, line: &str) -> Seen {
     let line = newcomer.fill(line);
     let mut command: Command = newcomer.sandbox.command(release_binary());
     command.args(line.split(' ')).env("RUST_BACKTRACE", "full");
@@ -29,7 +29,7 @@ fn written_elsewhere(seen: &Seen, places: &[&str]) -> Vec<String> {
 }
 
 /// Another program's entry, as go-keyring encodes it; its service.
-fn plant(newcomer: &Newcomer) -> String {
+fn plant(newcomer: &Home) -> String {
     let service = newcomer.keys.host("app");
     let key = ["padd", "user", &format!("keyring:e@{service}"), "@u"];
     // `base64` of the second token.
@@ -41,7 +41,7 @@ fn plant(newcomer: &Newcomer) -> String {
 
 #[test]
 fn an_import_leaves_its_tokens_in_the_keychain_alone() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     let urls = format!("https://a:{TOKEN}@HOST\nhttps://b:{}@HOST/o\n", OTHER.replace('T', "%54"));
     newcomer.write(".git-credentials", &urls);
     newcomer.write(".netrc", &format!("machine n.HOST login c password \"{TOKEN}\"\n"));
@@ -60,7 +60,7 @@ fn an_import_leaves_its_tokens_in_the_keychain_alone() {
 
 #[test]
 fn a_token_that_is_printed_is_on_standard_output_alone() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write(".git-credentials", &format!("https://a:{TOKEN}@HOST\n"));
     newcomer.imports("--from store --yes");
     let seen = watched(&newcomer, "token https://HOST");

@@ -1,25 +1,25 @@
 //! Remotes' URLs, other helpers, and their items in the desktop's keychain.
 
-use super::Newcomer;
-use crate::support::desk::{Desk, TOKEN};
 use crate::support::desktop::Desktop;
+use crate::support::home::{Home, TOKEN};
 use crate::support::sandbox::Ran;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
-    let desk = Desk::new();
+    let desk = Home::bare().with_git_host();
     let url = desk.url("team/repo.git");
     let with_token = url.replace("https://", &format!("https://alice:{TOKEN}@"));
     desk.git(&["clone", "--quiet", &with_token, "work"]);
     // git has stored it for the host, as after every success; this is about the URL alone.
     let host = desk.url("");
-    let ran = desk.sandbox().helper(&["logout", "--keychain", "kernel", &host], "");
+    let ran = desk.sandbox.helper(&["logout", "--keychain", "kernel", &host], "");
     assert!(ran.status.success(), "{ran}");
     let other = desk.other_url("team/repo.git");
     desk.git(&["-C", "work", "remote", "add", "plain", &other]);
-    let work = desk.sandbox().path("work");
-    let mut command = desk.sandbox().command(crate::support::sandbox::BINARY);
+    let work = desk.sandbox.path("work");
+    let mut command = desk.sandbox.command(crate::support::sandbox::BINARY);
     command.args(["import", "--from", "remotes", "--yes", "--remove", "--keychain", "kernel"]);
     let ran = crate::support::sandbox::run(
         {
@@ -36,7 +36,7 @@ fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
     assert!(config.contains(&other), "{config}");
     let scope = url.trim_end_matches(".git");
     assert_eq!(desk.accounts(), [format!("{scope} alice ready")]);
-    let argv = fs::read_to_string(desk.sandbox().path("trace")).unwrap();
+    let argv = fs::read_to_string(desk.sandbox.path("trace")).unwrap();
     let told = argv.lines().filter(|line| line.contains("git config"));
     assert!(told.into_iter().all(|line| !line.contains("TESTONLY")), "{argv}");
     desk.git(&["-C", "work", "commit", "--quiet", "--allow-empty", "-m", "More"]);
@@ -46,7 +46,7 @@ fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
 
 #[test]
 fn a_real_helper_is_asked_for_each_place() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     fs::create_dir_all(newcomer.sandbox.path("cache/git")).unwrap();
     let account =
         newcomer.fill("protocol=https\nhost=HOST\nusername=alice\npassword=ghp_TESTONLY1\n");
@@ -61,7 +61,7 @@ fn a_real_helper_is_asked_for_each_place() {
         newcomer.table(&ran)[2..],
         ["https://HOST alice import", "https://other.HOST - stays: the helper has none for it"]
     );
-    newcomer.answers("", "username=alice password=ghp_TESTONLY1");
+    newcomer.serves("", "username=alice password=ghp_TESTONLY1");
     let ran = newcomer.imports("--from no-such-helper --yes https://HOST");
     assert!(ran.stdout().contains("stays: the helper failed"), "{ran}");
 }
@@ -113,6 +113,8 @@ fn the_items_of_other_helpers_are_read(desktop: &Desktop) {
     plant(desktop, &format!("{old} smb server files.example user x"), "ghp_TESTONLY4");
     let gcm = "xdg:schema com.microsoft.GitCredentialManager service";
     plant(desktop, &format!("{gcm} git:https://gcm.example account dave"), "ghp_TESTONLY5");
+    let azure = format!("{gcm} git:https://dev.azure.com/myorg account PersonalAccessToken");
+    plant(desktop, &azure, "TESTONLY6");
     plant(desktop, &format!("{gcm} git:https://refresh_token.gcm.example account d"), "TESTONLY");
 
     let ran = import(desktop, &["--from", "libsecret"]);
@@ -120,7 +122,9 @@ fn the_items_of_other_helpers_are_read(desktop: &Desktop) {
     assert_eq!(ran.stdout().lines().count(), 5, "{ran}");
     assert!(ran.stderr().contains("hint: the items stay"), "{ran}");
     let ran = import(desktop, &["--from", "manager"]);
-    assert!(ran.stderr().contains("stored 1 token in the desktop's keychain"), "{ran}");
+    assert!(ran.stderr().contains("stored 2 tokens in the desktop's keychain"), "{ran}");
+    let request = "protocol=https host=dev.azure.com username=myorg path=myorg/p/_git/r ";
+    answers(desktop, request, "username=myorg\npassword=TESTONLY6\n");
     let expiry = "password_expiry_utc=4000000000\n";
     let answer = format!("username=alice\npassword=ghp_TESTONLY1\n{expiry}");
     answers(desktop, "protocol=https host=h.example ", &answer);
@@ -146,4 +150,21 @@ fn locked_items_are_not_asked_for_where_nobody_can_answer() {
     desktop.lock();
     let ran = desktop.sandbox.helper(&["import", "--from", "libsecret", "--yes"], "");
     ran.fails(1, "the keychain is locked");
+}
+
+#[test]
+fn a_helper_that_does_not_answer_is_left_after_its_time() {
+    let newcomer = Home::new();
+    let helper = newcomer.sandbox.path("mute");
+    newcomer.write("mute", "#!/bin/sh\necho asked >> asked\nexec sleep 600\n");
+    fs::set_permissions(&helper, fs::Permissions::from_mode(0o700)).unwrap();
+    let from = format!("--from {} --yes https://HOST https://other.HOST", helper.display());
+    let ran = newcomer.imports(&from);
+    let late = "stays: the helper did not answer in time";
+    assert_eq!(
+        newcomer.table(&ran)[2..],
+        [format!("https://HOST - {late}"), format!("https://other.HOST - {late}")]
+    );
+    // The second was not waited for.
+    assert_eq!(fs::read_to_string(newcomer.sandbox.path("asked")).unwrap(), "asked\n");
 }

@@ -1,6 +1,6 @@
 //! A plain-text file that loses what was imported: the old file or the new one, never less.
 
-use super::Newcomer;
+use crate::support::home::Home;
 use crate::support::sandbox::{BINARY, Ran, run};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -9,7 +9,7 @@ const FILE: &str = "https://alice:ghp_TESTONLY1@HOST\nssh://keep.me\n";
 const LEFT: &str = "ssh://keep.me\n";
 
 /// Imports and removes, in a shell after this.
-fn after(newcomer: &Newcomer, setting: &str) -> Ran {
+fn after(newcomer: &Home, setting: &str) -> Ran {
     let mut shell = newcomer.sandbox.command("sh");
     shell.arg("-c").arg(format!("{setting}; exec {BINARY} import --from store --yes --remove"));
     run(shell, b"")
@@ -17,18 +17,18 @@ fn after(newcomer: &Newcomer, setting: &str) -> Ran {
 
 #[test]
 fn a_full_disk_leaves_the_old_file_whole() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write(".git-credentials", FILE);
     let ran = after(&newcomer, "trap '' XFSZ; ulimit -f 0");
     assert!(ran.stderr().contains("could not be written and is left as it was"), "{ran}");
     newcomer.holds(".git-credentials", FILE);
     assert!(!newcomer.sandbox.path(".git-credentials.lock").exists());
-    newcomer.answers("", "username=alice password=ghp_TESTONLY1");
+    newcomer.serves("", "username=alice password=ghp_TESTONLY1");
 }
 
 #[test]
 fn who_is_killed_while_writing_leaves_the_old_file_whole() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write(".git-credentials", FILE);
     let ran = after(&newcomer, "ulimit -f 0");
     assert!(!ran.status.success(), "{ran}");
@@ -45,9 +45,9 @@ fn who_is_killed_while_writing_leaves_the_old_file_whole() {
 
 #[test]
 fn what_was_changed_while_somebody_thought_is_left_alone() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write(".git-credentials", FILE);
-    let mut terminal = newcomer.on_terminal("--from store");
+    let mut terminal = newcomer.on_terminal("import --from store");
     terminal.shows("Import 1 token?");
     terminal.types("y\n");
     terminal.shows("Make it?");
@@ -64,7 +64,7 @@ fn what_was_changed_while_somebody_thought_is_left_alone() {
 
 #[test]
 fn a_file_that_git_is_writing_is_left_alone() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write(".git-credentials", FILE);
     newcomer.write(".git-credentials.lock", "git's");
     let ran = newcomer.import("--from store --yes --remove");
@@ -75,7 +75,7 @@ fn a_file_that_git_is_writing_is_left_alone() {
 
 #[test]
 fn a_link_stays_a_link_and_rights_only_shrink() {
-    let newcomer = Newcomer::new();
+    let newcomer = Home::new();
     newcomer.write("dotfiles/credentials", FILE);
     let target = newcomer.sandbox.path("dotfiles/credentials");
     fs::set_permissions(&target, fs::Permissions::from_mode(0o644)).unwrap();

@@ -91,6 +91,26 @@ fn a_wrong_option_is_a_usage_error_and_is_not_repeated() {
 }
 
 #[test]
+fn what_it_prints_of_the_configuration_can_be_read_and_pasted() {
+    let sandbox = Sandbox::new();
+    let line = format!("{}/p/bin/git-credential-pat --keychain kernel", sandbox.home().display());
+    for odd in ["\u{202e}evil\u{200b}", "\u{1b}[2J", "$(touch x)", "it's", "m\u{fc}ller"] {
+        let key = format!("credential.https://h.example/{odd}.helper");
+        sandbox.git(&["config", "--global", "--add", &key, &line]);
+        let ran = sandbox.run(SCRIPT, &["--prefix", "p", "--uninstall", "--dry-run"], b"");
+        assert!(ran.status.success(), "{ran}");
+        let said = ran.stdout();
+        let is_hidden = |c: char| c != '\n' && (c.is_control() || "\u{202e}\u{200b}".contains(c));
+        assert!(!said.contains(is_hidden), "{ran}");
+        let command = said.lines().find_map(|line| line.strip_prefix("would run: git ")).unwrap();
+        let pasted = sandbox.run("sh", &["-c", &format!("git {command}")], b"");
+        assert!(pasted.status.success(), "{command}\n{pasted}");
+        assert!(!sandbox.path("x").exists(), "{command}");
+        assert_eq!(sandbox.git(&["config", "--global", "--list"]), "", "{command}");
+    }
+}
+
+#[test]
 fn a_script_that_is_cut_off_does_nothing() {
     let script = fs::read_to_string(SCRIPT).unwrap();
     assert!(script.ends_with("}\n\nmain \"$@\"\n"));

@@ -1,28 +1,29 @@
 //! A repository's own configuration may be a stranger's: what it decides, and what it does not.
 
-use super::{DESKTOPS, KERNELS, Somebody, TOKEN, works};
+use super::{DESKTOPS, KERNELS, TOKEN, configured, works};
+use crate::support::home::Home;
 use crate::support::program::gits;
 use std::fs;
 
 /// A clone that holds a whole repository, bare, with a configuration of the stranger's.
-fn planted(somebody: &Somebody, config: &str) -> &'static str {
+fn planted(somebody: &Home, config: &str) -> &'static str {
     somebody.git(&["init", "-q", "clone"]);
-    let folder = somebody.desktop.sandbox.path("clone/planted");
+    let folder = somebody.sandbox.path("clone/planted");
     fs::create_dir_all(folder.join("objects")).unwrap();
     fs::create_dir_all(folder.join("refs")).unwrap();
     fs::write(folder.join("HEAD"), "ref: refs/heads/main\n").unwrap();
     let core = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
     fs::write(folder.join("config"), format!("{core}{config}").replace("HOST", &somebody.host))
         .unwrap();
-    let seen = somebody.git(&["-C", "clone/planted", "config", "--local", "--list"]);
+    let seen = somebody.git(&["-C", "clone/planted", "config", "--local", "--list"]).stdout();
     assert!(seen.contains("credential"), "git does not read what was planted: {seen}");
     "clone/planted"
 }
 
 #[test]
 fn a_command_that_a_repository_names_is_not_run_for_token_or_exec() {
-    let somebody = Somebody::configured();
-    let marker = somebody.desktop.sandbox.path("ran");
+    let somebody = configured();
+    let marker = somebody.sandbox.path("ran");
     let (url, marker_path) = (format!("https://{}", somebody.host), marker.display());
     let command = format!("pat --for {url} --command \\\"touch {marker_path}\\\"");
     let folder =
@@ -43,8 +44,8 @@ fn a_command_that_a_repository_names_is_not_run_for_token_or_exec() {
 
 #[test]
 fn files_and_variables_that_a_repository_names_give_no_token() {
-    let mut somebody = Somebody::configured();
-    somebody.desktop.sandbox.set("ANOTHER", "ghp_TESTONLYanother");
+    let mut somebody = configured();
+    somebody.sandbox.set("ANOTHER", "ghp_TESTONLYanother");
     let url = format!("https://{}", somebody.host);
     let folder =
         planted(&somebody, &format!("[credential]\n\thelper = pat --for {url} --env ANOTHER\n"));
@@ -53,7 +54,7 @@ fn files_and_variables_that_a_repository_names_give_no_token() {
 
 #[test]
 fn a_repository_does_not_allow_http_but_to_git() {
-    let somebody = Somebody::configured();
+    let somebody = configured();
     let line = format!("[credential]\n\thelper =\n\thelper = {KERNELS} --allow-http\n");
     let folder = planted(&somebody, &line);
     let http = "http://HOST:3128";
@@ -66,9 +67,9 @@ fn a_repository_does_not_allow_http_but_to_git() {
     for git in gits() {
         let url = http.replace("HOST", &somebody.host);
         let approved = format!("url={url}\nusername=alice\npassword={TOKEN}\n\n");
-        let mut command = somebody.desktop.sandbox.command(&git);
+        let mut command = somebody.sandbox.command(&git);
         command.args(["credential", "approve"]);
-        command.current_dir(somebody.desktop.sandbox.path(folder));
+        command.current_dir(somebody.sandbox.path(folder));
         crate::support::sandbox::run(command, approved.as_bytes()).prints("");
         assert_eq!(somebody.git_gets(&git, folder, &url).as_deref(), Some(TOKEN));
     }
@@ -76,7 +77,7 @@ fn a_repository_does_not_allow_http_but_to_git() {
 
 #[test]
 fn status_reports_what_a_repository_allows_git() {
-    let somebody = Somebody::configured();
+    let somebody = configured();
     let line = format!("[credential]\n\thelper =\n\thelper = {KERNELS} --allow-http\n");
     let folder = planted(&somebody, &line);
     let request =
@@ -90,7 +91,7 @@ fn status_reports_what_a_repository_allows_git() {
 
 #[test]
 fn a_keychain_that_a_repository_names_is_where_git_and_login_look() {
-    let somebody = Somebody::configured();
+    let somebody = configured();
     let folder = planted(&somebody, &format!("[credential]\n\thelper =\n\thelper = {KERNELS}\n"));
     let said = works(&somebody.types_in(folder, "login --with-token https://HOST", TOKEN));
     assert!(said.contains("(kernel)"), "{said}");
@@ -103,7 +104,7 @@ fn a_keychain_that_a_repository_names_is_where_git_and_login_look() {
 
 #[test]
 fn dockers_helper_asks_no_repository() {
-    let somebody = Somebody::configured();
+    let somebody = configured();
     let folder = planted(&somebody, &format!("[credential]\n\thelper =\n\thelper = {KERNELS}\n"));
     let entry = "{\"ServerURL\":\"r.HOST\",\"Username\":\"alice\",\"Secret\":\"ghp_TESTONLY1\"}\n";
     somebody.docker_in(folder, "store", entry).prints("");
@@ -115,13 +116,13 @@ fn dockers_helper_asks_no_repository() {
     let got = somebody.docker_in(folder, "get", "r2.HOST");
     assert!(got.stdout().contains(TOKEN), "{got}");
     // Nor does one that is broken, or named by a variable, keep it from its work.
-    fs::write(somebody.desktop.sandbox.path("clone/planted/config"), "[core\n").unwrap();
+    fs::write(somebody.sandbox.path("clone/planted/config"), "[core\n").unwrap();
     somebody.docker_in(folder, "get", "r.HOST").prints(&entry.replace("HOST", &somebody.host));
 }
 
 #[test]
 fn a_repository_cannot_make_a_line_count_at_another_place() {
-    let somebody = Somebody::configured();
+    let somebody = configured();
     // It answers for every setting by which we could ask.
     let probes: Vec<String> = (0..50).map(|n| format!("\tprobe{n} = true\n")).collect();
     let probes = probes.concat();

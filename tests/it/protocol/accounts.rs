@@ -1,6 +1,7 @@
 //! Whose token answers, and what the answer says.
 
-use super::{Place, Row, check};
+use super::{Row, check};
+use crate::support::home::Home;
 
 #[test]
 fn the_account_that_was_meant_answers_and_no_other() {
@@ -54,6 +55,26 @@ const CHOICES: &[Row] = &[
         ],
     ),
     (
+        "an empty token is none: the one that is there answers",
+        &[
+            ("store", ALICE, ""),
+            ("store", "protocol=https host=HOST username=alice password=", ""),
+            ("store", "protocol=https host=HOST username=bob password=", ""),
+            ("store", "protocol=https host=HOST username= password=", ""),
+            ("get", "protocol=https host=HOST", "username=alice password=t1"),
+            ("get", "protocol=https host=HOST username=bob", ""),
+        ],
+    ),
+    (
+        "git's sign that single sign-on needs neither answers until there is an account",
+        &[
+            ("store", "protocol=https host=HOST username= password=", ""),
+            ("get", "protocol=https host=HOST", "username= password="),
+            ("store", ALICE, ""),
+            ("get", "protocol=https host=HOST", "username=alice password=t1"),
+        ],
+    ),
+    (
         "an empty name asks for an account without one",
         &[("store", ALICE, ""), ("get", "protocol=https host=HOST username=", "")],
     ),
@@ -85,14 +106,14 @@ const CHOICES: &[Row] = &[
 #[test]
 fn of_several_accounts_none_is_picked_and_one_line_says_how_to() {
     for rejected in [false, true] {
-        let place = Place::new();
+        let place = Home::bare();
         place.answers("store", "protocol=https host=HOST username=alice password=t1", "");
         place.answers("store", "protocol=https host=HOST username=bob password=t2", "");
         if rejected {
             place.answers("erase", "protocol=https host=HOST username=bob password=t2", "");
         }
-        let ran = place.run("get", place.lines("protocol=https host=HOST"));
-        let hint = place.filled_in("git config --global credential.https://HOST.username NAME");
+        let ran = place.operation("get", place.lines("protocol=https host=HOST"));
+        let hint = place.fill("git config --global credential.https://HOST.username NAME");
         assert!(ran.status.success() && ran.stdout.is_empty(), "{ran}");
         assert!(ran.stderr().contains(&hint) && ran.stderr().lines().count() == 1, "{ran}");
     }

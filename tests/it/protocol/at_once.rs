@@ -1,6 +1,6 @@
 //! Several of our processes at the same account: what `git fetch --jobs` and submodules do.
 
-use super::Place;
+use crate::support::home::Home;
 use std::fs::File;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ const NOWHERE: &str = r"C:\nowhere\a*b";
 
 #[test]
 fn stores_at_once_leave_one_whole_token() {
-    let place = Place::new();
+    let place = Home::bare();
     let tokens: Vec<String> = (0..12).map(|n| format!("ghp_TESTONLY{n:0>30}")).collect();
     let answer = |token: &str| format!("username=alice\npassword={token}\n");
     let (place, tokens) = (&place, &tokens);
@@ -26,17 +26,17 @@ fn stores_at_once_leave_one_whole_token() {
             scope.spawn(move || {
                 let request = format!("protocol=https host=HOST username=alice password={token}");
                 place.answers("store", &request, "");
-                let ran = place.run("get", place.lines("protocol=https host=HOST"));
+                let ran = place.operation("get", place.lines("protocol=https host=HOST"));
                 assert!(tokens.iter().any(|t| ran.stdout() == answer(t)), "{ran}");
             });
         }
     });
-    assert_eq!(place.keys.accounts(), [place.filled_in("https://HOST alice")]);
+    assert_eq!(place.keys.accounts(), [place.fill("https://HOST alice")]);
 }
 
 #[test]
 fn stores_of_several_accounts_at_once_lose_none() {
-    let place = Place::new();
+    let place = Home::bare();
     thread::scope(|scope| {
         for name in 0..12 {
             let place = &place;
@@ -51,7 +51,7 @@ fn stores_of_several_accounts_at_once_lose_none() {
 
 #[test]
 fn a_refusal_of_an_old_token_at_once_with_a_store_of_a_new_one_never_takes_the_new_one() {
-    let place = Place::new();
+    let place = Home::bare();
     for round in 0..12 {
         let old = format!("protocol=https host=HOST username=alice password=old{round}");
         let new = format!("protocol=https host=HOST username=alice password=new{round}");
@@ -67,7 +67,7 @@ fn a_refusal_of_an_old_token_at_once_with_a_store_of_a_new_one_never_takes_the_n
 
 #[test]
 fn a_get_does_not_wait_for_a_lock_and_a_store_not_for_ever() {
-    let place = Place::new();
+    let place = Home::bare();
     place.answers("store", "protocol=https host=HOST username=alice password=t1", "");
     let lock = File::options().write(true).open(place.sandbox.path(LOCK));
     let lock = lock.unwrap();
@@ -82,7 +82,7 @@ fn a_get_does_not_wait_for_a_lock_and_a_store_not_for_ever() {
 
 #[test]
 fn where_no_lock_can_be_had_the_write_goes_on() {
-    let mut place = Place::new();
+    let mut place = Home::bare();
     for variable in ["XDG_RUNTIME_DIR", "XDG_STATE_HOME", "HOME", "LOCALAPPDATA"] {
         place.sandbox.set(variable, NOWHERE);
     }

@@ -1,6 +1,7 @@
 //! What a refusal takes away, and what it leaves.
 
-use super::{Place, Row, check};
+use super::{Row, check};
+use crate::support::home::Home;
 
 const ALICE: &str = "protocol=https host=HOST username=alice password=t1";
 const BOB: &str = "protocol=https host=HOST username=bob password=t2";
@@ -54,6 +55,15 @@ const REFUSED: &[Row] = &[
             ("store", ALICE, ""),
             ("erase", "protocol=https host=HOST username=alice password=t0", ""),
             ("get", GET_ALICE, IS_ALICE),
+        ],
+    ),
+    (
+        "the one that has replaced another, and the other does not come back",
+        &[
+            ("store", "protocol=https host=HOST username=alice password=t0", ""),
+            ("store", ALICE, ""),
+            ("erase", ALICE, ""),
+            ("get", GET_ALICE, ""),
         ],
     ),
     (
@@ -132,11 +142,11 @@ const REFUSED: &[Row] = &[
 ];
 
 #[test]
-fn without_a_token_exactly_what_is_named_is_deleted() {
-    check(DELETED);
+fn without_a_token_exactly_what_is_named_is_put_away() {
+    check(PUT_AWAY);
 }
 
-const DELETED: &[Row] = &[
+const PUT_AWAY: &[Row] = &[
     (
         "one user",
         &[
@@ -205,11 +215,19 @@ const DELETED: &[Row] = &[
 ];
 
 #[test]
-fn a_refused_token_is_kept_for_its_owner_and_a_named_one_is_not() {
-    let place = Place::new();
+fn a_refused_token_and_what_is_named_are_kept_for_their_owner() {
+    let place = Home::bare();
     place.answers("store", ALICE, "");
     place.answers("erase", ALICE, "");
-    assert_eq!(place.keys.accounts().len(), 1, "rejected is not deleted");
     place.answers("erase", GET_ALICE, "");
-    assert_eq!(place.keys.accounts(), [""; 0], "deleted is not rejected");
+    assert_eq!(place.keys.accounts().len(), 1);
+    let url = place.fill("https://HOST");
+    let command = |words: &[&str]| {
+        let words = [words, &[&url, "--keychain", crate::support::KEYCHAIN]].concat();
+        place.sandbox.helper(&words, "")
+    };
+    assert!(command(&["login", "--restore"]).status.success());
+    place.answers("get", GET_ALICE, IS_ALICE);
+    assert!(command(&["logout"]).status.success());
+    assert_eq!(place.keys.accounts(), [""; 0], "a person deletes");
 }

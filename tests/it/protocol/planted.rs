@@ -1,7 +1,7 @@
 //! What any program of the user can put into the keychain, and what a damaged one holds:
 //! it gives no wrong answer, and no other account suffers.
 
-use super::Place;
+use crate::support::home::Home;
 
 /// Contents of the key of `alice` at `HOST` that are not what was stored there.
 const FALSE: &[(&str, &[u8])] = &[
@@ -52,11 +52,11 @@ const FOREIGN: &[&[u8]] = &[
 
 #[test]
 fn a_key_that_was_tampered_with_gives_no_answer_and_does_not_show_what_it_holds() {
-    let place = Place::new();
+    let place = Home::bare();
     for (what, content) in FALSE {
         plant(&place, b"git-credential-pat:https://HOST\talice", content);
         for request in ["protocol=https host=HOST", "protocol=https host=HOST username=alice"] {
-            let ran = place.run("get", place.lines(request));
+            let ran = place.operation("get", place.lines(request));
             assert!(ran.stdout.is_empty(), "{what}\n{ran}");
             assert!(ran.status.code() == Some(1), "{what}\n{ran}");
             let told = "git-credential-pat: get: the account's item in the keychain is damaged";
@@ -68,11 +68,11 @@ fn a_key_that_was_tampered_with_gives_no_answer_and_does_not_show_what_it_holds(
 
 #[test]
 fn somebody_elses_token_under_ones_name_is_not_given_to_who_asks_by_name() {
-    let place = Place::new();
+    let place = Home::bare();
     for username in ["username=bob\n", "", "username=\n", "username=Alice\n"] {
         let content = format!("ghp_TESTONLYx\ncontext=https://HOST\n{username}");
         plant(&place, b"git-credential-pat:https://HOST\talice", content.as_bytes());
-        let ran = place.run("get", place.lines("protocol=https host=HOST username=alice"));
+        let ran = place.operation("get", place.lines("protocol=https host=HOST username=alice"));
         ran.fails(1, "get: the account's item in the keychain is damaged");
     }
 }
@@ -80,16 +80,18 @@ fn somebody_elses_token_under_ones_name_is_not_given_to_who_asks_by_name() {
 #[test]
 fn a_new_token_mends_an_account_that_was_tampered_with() {
     for (what, content) in FALSE {
-        let place = Place::new();
+        let place = Home::bare();
         plant(&place, b"git-credential-pat:https://HOST\talice", content);
         let request = place.lines("protocol=https host=HOST username=alice password=t1");
-        let ran = place.run("store", request);
+        let ran = place.operation("store", request);
         if ran.status.success() {
             place.answers("get", "protocol=https host=HOST", "username=alice password=t1");
         } else {
             ran.fails(1, "the account's item in the keychain is damaged\nhint: ");
             assert!(!ran.stderr().contains("TESTONLY"), "{what}\n{ran}");
-            place.answers("erase", "protocol=https host=HOST username=alice", "");
+            let url = place.fill("https://HOST");
+            let words = ["logout", &url, "--username", "alice", "--keychain", "kernel"];
+            place.sandbox.helper(&words, "");
             assert_eq!(place.keys.accounts(), [""; 0], "{what}: it cannot be deleted either");
         }
     }
@@ -97,7 +99,7 @@ fn a_new_token_mends_an_account_that_was_tampered_with() {
 
 #[test]
 fn a_damaged_account_does_not_hide_its_neighbours() {
-    let place = Place::new();
+    let place = Home::bare();
     place.answers("store", "protocol=https host=HOST username=bob password=t2", "");
     place.answers("store", "protocol=https host=HOST path=team username=bob password=t3", "");
     for (_, content) in FALSE {
@@ -109,7 +111,7 @@ fn a_damaged_account_does_not_hide_its_neighbours() {
 
 #[test]
 fn keys_that_are_not_ours_are_passed_over() {
-    let place = Place::new();
+    let place = Home::bare();
     place.answers("store", "protocol=https host=HOST username=carol password=t1", "");
     for description in FOREIGN {
         plant(&place, description, b"ghp_TESTONLYx\ncontext=https://HOST\nusername=alice\n");
@@ -121,11 +123,11 @@ fn keys_that_are_not_ours_are_passed_over() {
 }
 
 /// Puts a key into the user's keyring, with this place's host in both.
-fn plant(place: &Place, description: &[u8], content: &[u8]) {
+fn plant(place: &Home, description: &[u8], content: &[u8]) {
     let with_host = |bytes: &[u8]| {
         let at = bytes.windows(4).position(|window| window == b"HOST");
         let Some(at) = at else { return bytes.to_vec() };
-        [&bytes[..at], place.filled_in("HOST").as_bytes(), &bytes[at + 4..]].concat()
+        [&bytes[..at], place.fill("HOST").as_bytes(), &bytes[at + 4..]].concat()
     };
     place.keys.plant(&with_host(description), &with_host(content));
 }

@@ -1,6 +1,6 @@
 //! The helper as a process: arguments, streams, exit status.
 
-use super::Place;
+use crate::support::home::Home;
 use crate::support::sandbox::{BINARY, Sandbox};
 use crate::support::server::wait_for;
 use std::io::{Read, Write};
@@ -9,21 +9,21 @@ use std::process::Stdio;
 
 #[test]
 fn an_operation_of_a_later_git_is_passed_over() {
-    let place = Place::new();
+    let place = Home::bare();
     place.answers("store", "protocol=https host=HOST username=alice password=t1", "");
     for operation in ["rotate", "GET", "Get", "fill", "approve", "reject", "--allow-http delete"] {
-        place.run(operation, place.lines("protocol=https host=HOST")).prints("");
-        place.run(operation, "not even a request").prints("");
+        place.operation(operation, place.lines("protocol=https host=HOST")).prints("");
+        place.operation(operation, "not even a request").prints("");
     }
     place.answers("get", "protocol=https host=HOST", "username=alice password=t1");
 }
 
 #[test]
 fn the_capabilities_are_told_as_git_asks() {
-    let place = Place::new();
+    let place = Home::bare();
     let answer = "version 0\ncapability authtype\ncapability state\n";
-    place.run("capability", "").prints(answer);
-    place.run("--allow-http capability", "protocol=https\nhost=h.example\n\n").prints(answer);
+    place.operation("capability", "").prints(answer);
+    place.operation("--allow-http capability", "protocol=https\nhost=h.example\n\n").prints(answer);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_wrong_helper_string_is_an_error_that_does_not_show_it() {
 
 #[test]
 fn a_keychain_of_the_environment_is_taken_where_the_helper_string_names_none() {
-    let mut place = Place::new();
+    let mut place = Home::bare();
     place.answers("store", "protocol=https host=HOST username=alice password=t1", "");
     place.sandbox.set("GIT_CREDENTIAL_PAT_KEYCHAIN", "kernel");
     let request = place.lines("protocol=https host=HOST");
@@ -68,12 +68,12 @@ fn a_keychain_of_the_environment_is_taken_where_the_helper_string_names_none() {
 
 #[test]
 fn what_is_stored_with_a_timeout_ends_by_itself() {
-    let place = Place::new();
+    let place = Home::bare();
     let account = "protocol=https host=HOST username=alice password=t1";
     place.answers("--timeout 1 store", account, "");
     place.answers("get", "protocol=https host=HOST", "username=alice password=t1");
     let get = place.lines("protocol=https host=HOST");
-    wait_for("the key to end", || place.run("get", &get).stdout.is_empty());
+    wait_for("the key to end", || place.operation("get", &get).stdout.is_empty());
     place.answers("get", "protocol=https host=HOST", "");
     place.answers("erase", account, "");
     place.answers("store", account, "");
@@ -82,7 +82,7 @@ fn what_is_stored_with_a_timeout_ends_by_itself() {
 
 #[test]
 fn an_answer_does_not_wait_for_the_end_of_the_input() {
-    let place = Place::new();
+    let place = Home::bare();
     place.answers("store", "protocol=https host=HOST username=alice password=t1", "");
     let mut command = place.sandbox.command(BINARY);
     command.args(["--keychain", "kernel", "get"]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -104,7 +104,7 @@ fn an_answer_does_not_wait_for_the_end_of_the_input() {
 
 #[test]
 fn streams_that_are_closed_or_gone_do_not_make_it_crash() {
-    let place = Place::new();
+    let place = Home::bare();
     place.answers("store", "protocol=https host=HOST username=alice password=t1", "");
     let request = place.lines("protocol=https host=HOST");
     for redirection in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full", "| true", "2>/dev/full"]

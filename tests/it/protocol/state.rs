@@ -1,21 +1,22 @@
 //! `state[]`: the mark that a get hands out, so that the store which follows has nothing to
 //! do, and that fits nothing else.
 
-use super::Place;
+use crate::support::KEYCHAIN;
+use crate::support::home::Home;
 
 const STORED: &str = "protocol=https host=HOST username=alice password=t1 \
                       password_expiry_utc=9999999999";
 
 /// A place with an account, and the state that a get of it hands out.
-fn handed_out() -> (Place, String) {
-    let place = Place::new();
+fn handed_out() -> (Home, String) {
+    let place = Home::bare();
     place.answers("store", STORED, "");
     let state = state_of(&place, "protocol=https host=HOST");
     (place, state)
 }
 
-fn state_of(place: &Place, request: &str) -> String {
-    let ran = place.run("get", place.lines(&format!("capability[]=state {request}")));
+fn state_of(place: &Home, request: &str) -> String {
+    let ran = place.operation("get", place.lines(&format!("capability[]=state {request}")));
     let answer = ran.stdout();
     assert!(answer.starts_with("capability[]=state\n"), "{ran}");
     answer.lines().find_map(|line| line.strip_prefix("state[]=")).unwrap().to_owned()
@@ -23,8 +24,9 @@ fn state_of(place: &Place, request: &str) -> String {
 
 /// Whether a store that brings this state looks at the keychain, which has lost the account
 /// in the meantime.
-fn is_looked_at(place: &Place, request: &str) -> bool {
-    place.answers("erase", "protocol=https host=HOST", "");
+fn is_looked_at(place: &Home, request: &str) -> bool {
+    let url = place.fill("https://HOST");
+    place.sandbox.helper(&["logout", &url, "--keychain", KEYCHAIN], "");
     place.answers("store", request, "");
     !place.keys.accounts().is_empty()
 }
@@ -74,7 +76,7 @@ fn a_state_of_another_helper_or_a_made_up_one_counts_for_nothing() {
 
 #[test]
 fn a_state_is_handed_out_only_where_it_is_understood() {
-    let place = Place::new();
+    let place = Home::bare();
     place.answers("store", STORED, "");
     let answer = "username=alice password=t1 password_expiry_utc=9999999999";
     place.answers("get", "protocol=https host=HOST", answer);

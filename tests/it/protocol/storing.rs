@@ -1,6 +1,7 @@
 //! What is kept, and where.
 
-use super::{Place, Row, check};
+use super::{Row, check};
+use crate::support::home::Home;
 
 const GET: &str = "protocol=https host=HOST";
 
@@ -23,7 +24,7 @@ fn only_a_whole_credential_that_may_be_kept_is_kept() {
         "protocol=https host=HOST path=a//b username=alice password=t1",
     ];
     for request in NEVER {
-        let place = Place::new();
+        let place = Home::bare();
         place.answers("store", request, "");
         assert_eq!(place.keys.accounts(), [""; 0], "{request}");
     }
@@ -208,7 +209,7 @@ const STORED: &[Row] = &[
 
 #[test]
 fn a_store_after_a_success_writes_nothing_and_makes_no_copy() {
-    let place = Place::new();
+    let place = Home::bare();
     let stored = "protocol=https host=HOST username=alice password=t1 \
                   password_expiry_utc=9999999999 oauth_refresh_token=r1";
     place.answers("store", stored, "");
@@ -236,11 +237,11 @@ fn a_store_after_a_success_writes_nothing_and_makes_no_copy() {
 
 #[test]
 fn a_token_that_is_too_long_for_the_keychain_is_an_error_that_does_not_show_it() {
-    let place = Place::new();
+    let place = Home::bare();
     let token = "ghp_TESTONLY".repeat(20_000);
     let request =
         place.lines("protocol=https host=HOST username=alice") + "password=" + &token + "\n";
-    let ran = place.run("store", request);
+    let ran = place.operation("store", request);
     ran.fails(1, "git-credential-pat: store: the token is too long for this keychain");
     assert!(!ran.stderr().contains("ghp_"), "{}", ran.stderr());
     assert_eq!(place.keys.accounts(), [""; 0]);

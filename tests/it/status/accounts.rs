@@ -1,6 +1,7 @@
 //! Which account answers, and in what state the tokens are.
 
-use super::{User, command, finding, ids};
+use super::{command, finding, ids};
+use crate::support::home::Home;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const DAY: u64 = 24 * 60 * 60;
@@ -10,7 +11,7 @@ fn now() -> u64 {
 }
 
 /// The reasons that are given, by username.
-fn reasons(user: &User, path: &str) -> Vec<String> {
+fn reasons(user: &Home, path: &str) -> Vec<String> {
     let status = user.status(path);
     let accounts = status["places"][0]["accounts"].as_array().unwrap().clone();
     let text = |one: &serde_json::Value, key: &str| one[key].as_str().unwrap().to_owned();
@@ -19,7 +20,7 @@ fn reasons(user: &User, path: &str) -> Vec<String> {
 
 #[test]
 fn each_account_has_its_reason() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     for name in ["alice", "bob"] {
         user.account("", name, |_| {});
     }
@@ -45,7 +46,7 @@ fn each_account_has_its_reason() {
 
 #[test]
 fn of_several_accounts_one_is_chosen_by_the_command() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     for name in ["alice", "bob", "it's me"] {
         user.account("", name, |_| {});
     }
@@ -56,7 +57,7 @@ fn of_several_accounts_one_is_chosen_by_the_command() {
 
 #[test]
 fn a_scope_that_git_never_reaches_is_mended() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     user.account("/org/team", "carol", |_| {});
     assert_eq!(user.finds("/org/team/repo"), ["no-path"]);
     user.mends("/org/team/repo", "no-path");
@@ -65,7 +66,7 @@ fn a_scope_that_git_never_reaches_is_mended() {
 
 #[test]
 fn tokens_that_are_over_are_replaced_by_the_command() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     user.account("", "alice", |c| c.expiry = Some(now() - DAY));
     assert_eq!(reasons(&user, ""), ["alice: expired"]);
     let status = user.status("");
@@ -81,7 +82,7 @@ fn tokens_that_are_over_are_replaced_by_the_command() {
 
 #[test]
 fn a_token_that_ends_within_thirty_days_is_told() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     user.account("", "alice", |c| c.expiry = Some(now() + 31 * DAY));
     assert!(user.finds("").is_empty());
     user.account("", "alice", |c| c.expiry = Some(now() + 6 * DAY - 5));
@@ -97,7 +98,7 @@ fn a_token_that_ends_within_thirty_days_is_told() {
 
 #[test]
 fn where_no_account_answers_login_is_the_command() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     assert_eq!(user.finds(""), ["no-account"]);
     user.config(&["--global", "credential.https://HOST.username", "al ice"]);
     let status = user.status("/team/repo");
@@ -109,8 +110,8 @@ fn where_no_account_answers_login_is_the_command() {
 
 #[test]
 fn a_url_that_cannot_be_understood_is_an_error_that_does_not_repeat_it() {
-    let user = User::configured();
-    let ran = user.types("status https://a:ghp_TESTONLY@HOST");
+    let user = Home::bare().configured();
+    let ran = user.types("status https://a:ghp_TESTONLY@HOST", "");
     ran.fails(2, "a token does not belong in a URL");
     assert!(!ran.stderr().contains("TESTONLY"));
 }

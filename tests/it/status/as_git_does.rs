@@ -1,7 +1,7 @@
 //! Whom git asks at a URL, whether it sends the path and for whom it asks, is what git itself does
 //! there: each helper is a program that notes that git asked it.
 
-use super::User;
+use crate::support::home::Home;
 use crate::support::program::gits;
 use std::fmt::Write;
 use std::fs;
@@ -139,8 +139,8 @@ fn write(file: &Path, text: &str, number: &mut usize) {
 }
 
 /// Somebody with these helpers and configurations, and a repository in the folder `inside`.
-fn user(git: &Path) -> User {
-    let mut user = User::with_git(git);
+fn user(git: &Path) -> Home {
+    let mut user = Home::bare().with_git(git);
     let folder = user.sandbox.path("bin");
     fs::create_dir(&folder).unwrap();
     let script = "#!/bin/sh\n{ echo \"${0##*credential-}\"; cat; } >>\"$HOME/asked\"\n";
@@ -161,7 +161,7 @@ fn user(git: &Path) -> User {
 }
 
 /// What git does at a URL: whom it asks, whether with a path, and for whom.
-fn git_does(user: &User, folder: &str, url: &str) -> (Vec<String>, bool, Option<String>) {
+fn git_does(user: &Home, folder: &str, url: &str) -> (Vec<String>, bool, Option<String>) {
     let asked = user.sandbox.path("asked");
     let _ = fs::remove_file(&asked);
     let fill = format!("cd {folder} && git credential fill");
@@ -173,7 +173,7 @@ fn git_does(user: &User, folder: &str, url: &str) -> (Vec<String>, bool, Option<
 }
 
 /// What `status` says that git does.
-fn status_says(user: &User, folder: &str, url: &str) -> (Vec<String>, bool, Option<String>) {
+fn status_says(user: &Home, folder: &str, url: &str) -> (Vec<String>, bool, Option<String>) {
     let status = format!("cd {folder} && git credential-pat status --json --keychain kernel {url}");
     let ran = user.sandbox.run("sh", &["-c", &status], b"");
     let status: serde_json::Value =

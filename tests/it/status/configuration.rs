@@ -1,6 +1,7 @@
 //! Whom git asks, and what keeps it from asking this helper.
 
-use super::{TOKEN, User, command, finding, ids};
+use super::{TOKEN, command, finding, ids};
+use crate::support::home::Home;
 use crate::support::program::gits;
 use crate::support::sandbox::BINARY;
 
@@ -10,7 +11,7 @@ const OURS: &str = concat!(env!("CARGO_BIN_EXE_git-credential-pat"), " --keychai
 #[test]
 fn all_is_well_where_the_account_answers() {
     for git in gits() {
-        let user = User::with_git(&git);
+        let user = Home::bare().with_git(&git);
         user.helper(OURS);
         user.account("", "alice", |_| {});
         let status = user.status("");
@@ -24,7 +25,7 @@ fn all_is_well_where_the_account_answers() {
 #[test]
 fn git_that_does_not_ask_us_is_mended() {
     for git in gits() {
-        let user = User::with_git(&git);
+        let user = Home::bare().with_git(&git);
         user.account("", "alice", |_| {});
         let command = user.mends("", "not-configured");
         assert_eq!(command, "git credential-pat configure --yes");
@@ -36,7 +37,7 @@ fn git_that_does_not_ask_us_is_mended() {
 #[test]
 fn a_reset_after_ours_is_mended_whatever_it_is_for() {
     for git in gits() {
-        let user = User::with_git(&git);
+        let user = Home::bare().with_git(&git);
         user.account("", "alice", |_| {});
         user.helper(OURS);
         user.helper("");
@@ -55,7 +56,7 @@ fn a_reset_after_ours_is_mended_whatever_it_is_for() {
 #[test]
 fn a_plain_text_store_beside_ours_is_not_well() {
     for git in gits() {
-        let user = User::with_git(&git);
+        let user = Home::bare().with_git(&git);
         user.account("", "alice", |_| {});
         for line in ["store", OURS, "/usr/lib/git-core/git-credential-store"] {
             user.helper(line);
@@ -75,7 +76,7 @@ fn a_plain_text_store_beside_ours_is_not_well() {
 #[test]
 fn manager_and_libsecret_at_once_are_reset_in_one_step() {
     for git in gits() {
-        let user = User::with_git(&git);
+        let user = Home::bare().with_git(&git);
         user.account("", "alice", |_| {});
         user.helper("manager");
         user.helper("/usr/share/doc/git/contrib/credential/libsecret/git-credential-libsecret");
@@ -87,7 +88,7 @@ fn manager_and_libsecret_at_once_are_reset_in_one_step() {
         assert!(user.finds("").is_empty());
         assert_eq!(user.helpers()[2..], ["", OURS]);
         // Nor does either of them come before ours, or get copies, where all three are there.
-        let user = User::with_git(&git);
+        let user = Home::bare().with_git(&git);
         user.account("", "alice", |_| {});
         for line in ["manager", OURS, "libsecret"] {
             user.helper(line);
@@ -102,7 +103,7 @@ fn manager_and_libsecret_at_once_are_reset_in_one_step() {
 
 #[test]
 fn doubled_helpers_are_found_in_one_file_and_in_two() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     user.account("", "alice", |_| {});
     user.helper(&format!("{BINARY} --keychain kernel"));
     assert_eq!(user.finds(""), ["doubled"]);
@@ -119,9 +120,31 @@ fn doubled_helpers_are_found_in_one_file_and_in_two() {
 }
 
 #[test]
+fn a_snippet_that_runs_us_is_reported_as_one() {
+    let user = Home::bare().configured();
+    user.account("", "alice", |_| {});
+    user.helper(&format!("!{BINARY} capability </dev/null; tee -a leak | {OURS}"));
+    let status = user.status("");
+    assert_eq!(ids(&status), ["snippet"]);
+    user.runs(&command(&status, "snippet"), "");
+    assert_eq!(user.helpers(), ["pat --keychain kernel"]);
+}
+
+#[test]
+fn our_name_in_a_files_name_is_not_another_helper() {
+    let user = Home::bare();
+    let file = user.sandbox.path("git-credential-pat");
+    let line = format!("--for {} --file {}", user.url(""), file.display());
+    user.helper(&format!("{BINARY} {line}/token"));
+    user.helper(&format!("{BINARY} {line}"));
+    let names = user.status("")["places"][0]["helpers"].clone();
+    assert!(names.to_string().matches("pat --for").count() == 2, "{names}");
+}
+
+#[test]
 fn a_shell_snippet_is_shown_to_be_there_and_never_its_text() {
     for git in gits() {
-        let user = User::with_git(&git);
+        let user = Home::bare().with_git(&git);
         user.account("", "alice", |_| {});
         let snippet = format!("!f() {{ echo username=a; echo password={TOKEN}; }}; f");
         user.helper(&snippet);
@@ -136,7 +159,7 @@ fn a_shell_snippet_is_shown_to_be_there_and_never_its_text() {
 #[test]
 fn a_header_of_gits_own_is_found_and_not_shown() {
     for git in gits() {
-        let user = User::with_git(&git);
+        let user = Home::bare().with_git(&git);
         user.helper(OURS);
         user.account("", "alice", |_| {});
         let header = format!("AUTHORIZATION: basic {TOKEN}");
@@ -154,7 +177,7 @@ fn a_header_of_gits_own_is_found_and_not_shown() {
 
 #[test]
 fn a_helper_that_git_cannot_run_is_mended() {
-    let mut user = User::new();
+    let mut user = Home::bare();
     user.account("", "alice", |_| {});
     user.helper("/nowhere/git-credential-pat --keychain kernel");
     user.mends("", "no-program");
@@ -171,7 +194,7 @@ fn a_helper_that_git_cannot_run_is_mended() {
 
 #[test]
 fn what_is_set_by_the_environment_is_said_to_be() {
-    let mut user = User::configured();
+    let mut user = Home::bare().configured();
     user.account("", "alice", |_| {});
     user.sandbox.set("GIT_CONFIG_COUNT", "1");
     user.sandbox.set("GIT_CONFIG_KEY_0", "credential.helper");
@@ -183,7 +206,7 @@ fn what_is_set_by_the_environment_is_said_to_be() {
 
 #[test]
 fn without_a_url_the_remotes_of_the_repository_are_looked_at() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     user.account("", "alice", |_| {});
     user.sandbox.git(&["init", "-q", "."]);
     user.config(&["--global", "url.https://HOST/.insteadOf", "work:"]);
@@ -199,7 +222,7 @@ fn without_a_url_the_remotes_of_the_repository_are_looked_at() {
 
 #[test]
 fn where_only_a_source_serves_no_keychain_is_looked_at() {
-    let mut user = User::new();
+    let mut user = Home::bare();
     user.sandbox.set("TOKEN", "ghp_TESTONLY");
     user.helper(&format!("pat --for {} --env TOKEN", user.url("")));
     // Whoever cannot be reached here is not missed.
@@ -215,7 +238,7 @@ fn where_only_a_source_serves_no_keychain_is_looked_at() {
 
 #[test]
 fn a_source_that_has_no_token_is_named() {
-    let mut user = User::new();
+    let mut user = Home::bare();
     let here = user.url("");
     user.helper(&format!("pat --for {here} --env TOKEN"));
     let status = user.status_of(&[&here]);
@@ -245,7 +268,7 @@ fn a_source_that_has_no_token_is_named() {
 
 #[test]
 fn a_configuration_that_git_cannot_read_is_said_to_be_one() {
-    let user = User::new();
+    let user = Home::bare();
     std::fs::write(user.sandbox.path("gitconfig"), "[credential\nhelper = x\n").unwrap();
     let status = user.status("");
     assert_eq!(ids(&status), ["configuration"]);
@@ -257,10 +280,11 @@ fn a_configuration_that_git_cannot_read_is_said_to_be_one() {
 
 #[test]
 fn http_and_a_token_as_a_username_are_not_well() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     let status = user.status_of(&["--keychain", "kernel", &format!("http://{}", user.host)]);
     assert_eq!(ids(&status), ["http"], "{status:#}");
     user.account("", "alice", |_| {});
     user.config(&["--global", "credential.https://HOST.username", TOKEN]);
-    assert_eq!(ids(&user.status("")), ["no-account", "token-as-username"]);
+    assert_eq!(ids(&user.status("")), ["token-as-username", "no-account"]);
+    user.mends("", "token-as-username");
 }

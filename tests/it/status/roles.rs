@@ -1,15 +1,17 @@
 //! Whole ways out of trouble: the commands that status names are run, one after the other, each
-//! once and as it stands, until all is well. Nobody types anything else.
+//! once and as it stands, until all is well. Nobody types anything else, and to what is asked the
+//! answer is yes.
 
-use super::{TOKEN, User};
+use super::TOKEN;
 use crate::support::desktop::Desktop;
+use crate::support::home::Home;
 use crate::support::program::gits;
 use serde_json::Value;
 use std::fs;
 
 /// Runs what mends the first thing that is wrong, again and again; the commands, in order.
 #[track_caller]
-fn mend_all(user: &User, words: &[&str]) -> Vec<String> {
+fn mend_all(user: &Home, words: &[&str]) -> Vec<String> {
     let mut commands = Vec::new();
     loop {
         let status = user.status_of(words);
@@ -17,15 +19,19 @@ fn mend_all(user: &User, words: &[&str]) -> Vec<String> {
         let Some(wrong) = findings.iter().find(|one| one["wrong"] == true) else { break };
         let command = wrong["command"].as_str().unwrap_or_else(|| panic!("{wrong:#}")).to_owned();
         assert!(!commands.contains(&command), "{command} did not help: {status:#}");
-        let login = command.contains("credential-pat login");
-        user.runs(&command, if login { " --with-token" } else { "" });
+        if command.ends_with(" --remove") {
+            user.agrees_to(&command);
+        } else {
+            let login = command.contains("credential-pat login");
+            user.runs(&command, if login { " --with-token" } else { "" });
+        }
         commands.push(command);
     }
     commands
 }
 
 /// Whom git answers with, by itself.
-fn answer(user: &User, path: &str) -> String {
+fn answer(user: &Home, path: &str) -> String {
     let asked = format!("url={}\n\n", user.url(path));
     user.sandbox.run("git", &["credential", "fill"], asked.as_bytes()).stdout()
 }
@@ -33,7 +39,7 @@ fn answer(user: &User, path: &str) -> String {
 #[test]
 fn from_a_plain_text_store_with_three_accounts() {
     for git in gits() {
-        let user = User::with_git(&git);
+        let user = Home::bare().with_git(&git);
         user.helper("store");
         let line = |name: &str| format!("https://{name}:{TOKEN}@{}\n", user.host);
         let file = user.sandbox.path(".git-credentials");
@@ -48,25 +54,25 @@ fn from_a_plain_text_store_with_three_accounts() {
 
 #[test]
 fn from_tokens_in_the_urls_of_remotes_and_in_netrc() {
-    let user = User::configured();
+    let user = Home::bare().configured();
     let remote = format!("https://alice:{TOKEN}@{}/team/repo.git", user.host);
     user.sandbox.git(&["init", "-q", "."]);
     user.sandbox.git(&["remote", "add", "origin", &remote]);
     user.sandbox.git(&["remote", "add", "push", &user.url("/team/repo.git")]);
     user.sandbox.git(&["remote", "set-url", "--push", "push", &remote]);
     let commands = mend_all(&user, &["--keychain", "kernel"]);
-    assert_eq!(commands, ["git credential-pat import --from remotes --remove --yes"]);
+    assert_eq!(commands, ["git credential-pat import --from config --remove"]);
     let urls = user.sandbox.git(&["config", "--get-regexp", "^remote\\..*url$"]);
     assert!(!urls.contains("TESTONLY"), "{urls}");
     let entry = format!("machine {} login bob password {TOKEN}\n", user.host);
     fs::write(user.sandbox.path(".netrc"), entry).unwrap();
     let commands = mend_all(&user, &["--keychain", "kernel", &user.url("")]);
-    assert_eq!(commands, ["git credential-pat import --from netrc --remove --yes"]);
+    assert_eq!(commands, ["git credential-pat import --from netrc --remove"]);
 }
 
 #[test]
 fn on_a_server_without_a_desktop_from_nothing() {
-    let user = User::new();
+    let user = Home::bare();
     let commands = mend_all(&user, &[&user.url("")]);
     assert_eq!(
         commands,

@@ -1,12 +1,13 @@
 //! How the report looks: on a terminal of 60 columns, with and without colour, and in a file.
 
-use super::{TOKEN, User};
+use super::TOKEN;
+use crate::support::home::Home;
 use crate::support::terminal::Terminal;
 use std::process::Command;
 
 /// In trouble: a store beside ours, a snippet, two accounts.
-fn in_trouble() -> User {
-    let user = User::configured();
+fn in_trouble() -> Home {
+    let user = Home::bare().configured();
     user.helper("store");
     user.helper(&format!("!f() {{ echo password={TOKEN}; }}; f"));
     user.account("", "alice", |_| {});
@@ -14,7 +15,7 @@ fn in_trouble() -> User {
     user
 }
 
-fn on_terminal(user: &User, variables: &[(&str, &str)]) -> String {
+fn on_terminal(user: &Home, variables: &[(&str, &str)]) -> String {
     let script = "stty cols 60 && git credential-pat status --keychain kernel \"$0\"; echo $?";
     let mut command: Command = user.sandbox.command("sh");
     command.args(["-c", script, &user.url("")]);
@@ -42,14 +43,14 @@ fn colour_is_for_terminals_that_understand_it() {
         let screen = on_terminal(&user, variables);
         assert!(screen.contains("wrong:") && !screen.contains('\x1b'), "{screen}");
     }
-    let ran = user.types("status --keychain kernel https://HOST");
+    let ran = user.types("status --keychain kernel https://HOST", "");
     assert!(ran.stdout().contains("wrong:") && !ran.stdout().contains('\x1b'), "{ran}");
 }
 
 #[test]
 fn the_whole_report_reads_well() {
     let user = in_trouble();
-    let ran = user.types("status --keychain kernel https://HOST");
+    let ran = user.types("status --keychain kernel https://HOST", "");
     let text = ran.stdout().replace(&user.host, "h.example");
     let text = text.split_once('\n').unwrap().1;
     // The lines break where the host's name makes them; here it is shorter.

@@ -8,7 +8,7 @@ use super::keyring::Keyring;
 use super::label::Label;
 use super::program::program;
 use super::sandbox::run;
-use git_credential_pat::credential::Credential;
+use git_credential_pat::credential::{Account, Credential};
 use git_credential_pat::keychain::item::Content;
 use std::ffi::OsStr;
 use std::fs;
@@ -95,13 +95,11 @@ impl Keys {
         assert!(ran.status.success(), "{ran}");
     }
 
-    /// Puts an account there, whatever state it is in. Its name has nothing to be escaped.
+    /// Puts an account there, whatever state it is in.
     #[track_caller]
     pub fn plant_account(&self, credential: &Credential) {
-        let account = credential.account();
-        let name = str::from_utf8(account.username.as_bytes()).unwrap();
-        assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{name}");
-        let description = format!("git-credential-pat:{}\t{name}", account.context);
+        let Account { context, username } = credential.account();
+        let description = format!("git-credential-pat:{context}\t{}", username.filed());
         self.plant(description.as_bytes(), &Content::of(credential).to_bytes());
     }
 

@@ -4,10 +4,9 @@
 pub mod beginnings;
 #[cfg(windows)]
 pub mod credentials;
-#[cfg(unix)]
-pub mod desk;
 #[cfg(target_os = "linux")]
 pub mod desktop;
+pub mod home;
 #[cfg(unix)]
 pub mod kernel;
 #[cfg(target_os = "linux")]
@@ -20,8 +19,6 @@ pub mod openbao;
 #[cfg(unix)]
 pub mod page;
 #[cfg(unix)]
-pub mod person;
-#[cfg(unix)]
 pub mod program;
 #[cfg(target_os = "linux")]
 pub mod proxy;
@@ -31,7 +28,7 @@ pub mod registry;
 pub mod release;
 #[cfg(unix)]
 pub mod release_server;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_os = "linux")]
 pub mod residue;
 pub mod sandbox;
 #[cfg(unix)]

@@ -9,6 +9,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The helper as cargo built it, or another build of it that is to be tested.
@@ -17,9 +18,11 @@ pub const BINARY: &str = match option_env!("GIT_CREDENTIAL_PAT_TESTED") {
     None => env!("CARGO_BIN_EXE_git-credential-pat"),
 };
 
-/// A temporary home. What is set with [`Sandbox::set`] is in every command's environment.
+/// A temporary home. What is set with [`Sandbox::set`] is in every command's environment. A clone
+/// has the same folder and an environment of its own.
+#[derive(Clone)]
 pub struct Sandbox {
-    home: TempDir,
+    home: Arc<TempDir>,
     env: Vec<(String, String)>,
     #[cfg(target_os = "linux")]
     keyring: Keyring,
@@ -47,7 +50,7 @@ impl Sandbox {
             fs::set_permissions(home.path().join("run"), private).unwrap();
         }
         let mut sandbox = Self {
-            home,
+            home: Arc::new(home),
             env: Vec::new(),
             #[cfg(target_os = "linux")]
             keyring: Keyring::of_this_test(),
@@ -103,6 +106,13 @@ impl Sandbox {
     pub fn set(&mut self, name: &str, value: &str) {
         self.unset(name);
         self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The value of a variable.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn get(&self, name: &str) -> &str {
+        &self.env.iter().find(|(n, _)| n == name).expect("a variable that is set").1
     }
 
     /// Removes a variable from every later command.

@@ -2,7 +2,7 @@
 
 use super::keyring::Keyring;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -71,15 +71,15 @@ impl Terminal {
         Self { master, child, reader, screen }
     }
 
-    /// Waits until the screen shows this.
+    /// Waits until the screen shows this; all that it has shown.
     #[track_caller]
-    pub fn shows(&self, text: &str) {
-        self.shows_often(text, 1);
+    pub fn shows(&self, text: &str) -> String {
+        self.shows_often(text, 1)
     }
 
-    /// Waits until the screen has shown this so often.
+    /// Waits until the screen has shown this so often; all that it has shown.
     #[track_caller]
-    pub fn shows_often(&self, text: &str, count: usize) {
+    pub fn shows_often(&self, text: &str, count: usize) -> String {
         let (screen, changed) = &*self.screen;
         let waiting =
             |screen: &mut Vec<u8>| String::from_utf8_lossy(screen).matches(text).count() < count;
@@ -88,6 +88,17 @@ impl Terminal {
         let shown = String::from_utf8_lossy(&screen).into_owned();
         drop(screen);
         assert!(!result.timed_out(), "waited for {text:?}, the screen shows:\n{shown}");
+        shown
+    }
+
+    /// Waits until it shows, or does not, what is typed.
+    #[track_caller]
+    pub fn waits_until_it_echoes(&self, echoes: bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while tcgetattr(&self.master).unwrap().local_modes.contains(LocalModes::ECHO) != echoes {
+            assert!(Instant::now() < deadline, "its echo stays as it is");
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Types, as a person would who has seen what is shown.

@@ -25,7 +25,7 @@ struct Local {
 
 impl Local {
     fn new(bench: &Bench) -> Self {
-        let [first, second, _] = bench.desk.server.ports();
+        let [first, second, _] = bench.desk.server().ports();
         let host = format!("localhost:{first}");
         let keys = Keys::labelled(&host);
         bench.desk.approve(&format!("https://{host}"), "alice", &bench.token);
@@ -147,7 +147,7 @@ fn takes_the_token_to_another_port_and_to_a_registrys_files() {
     registry("/elsewhere/");
     package(&bench, "user", &format!("{USER}{DEPENDENCY}"));
     bench.works("user", "cargo fetch");
-    let [_, second, _] = bench.desk.server.ports();
+    let [_, second, _] = bench.desk.server().ports();
     let is_file = |r: &Request| r.path.starts_with("/api/crates/") && r.port == second;
-    bench.desk.server.requests(|all| all.iter().any(|r| is_file(r) && r.authorized));
+    bench.desk.server().requests(|all| all.iter().any(|r| is_file(r) && r.authorized));
 }

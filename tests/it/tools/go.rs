@@ -11,7 +11,7 @@ const ALONE: &str = "export GOTOOLCHAIN=local GOFLAGS=-modcacherw; ";
 fn announce(bench: &Bench, repository: &str) {
     let page =
         format!("<meta name=\"go-import\" content=\"{}/team/lib git {repository}\">", bench.name);
-    bench.desk.server.put_file("team/lib", page);
+    bench.desk.server().put_file("team/lib", page);
 }
 
 /// The module as a proxy hands it out.
@@ -27,7 +27,7 @@ with zipfile.ZipFile(\"lib.zip\", \"w\") as file:
         ("v1.0.0.mod", b"module lib.example.com/lib\n"),
         ("v1.0.0.zip", &zip),
     ] {
-        bench.desk.server.put_file(&format!("proxy/lib.example.com/lib/@v/{name}"), content);
+        bench.desk.server().put_file(&format!("proxy/lib.example.com/lib/@v/{name}"), content);
     }
 }
 

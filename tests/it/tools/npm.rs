@@ -16,7 +16,7 @@ fn publishes_and_installs_with_the_token_in_a_variable_alone() {
     let registry = Verdaccio::start(&name);
     bench.lead(&name, registry.port());
     bench.desk.set("NODE_EXTRA_CA_CERTS", registry.certificate().to_str().unwrap());
-    bench.token = registry.add_user(bench.desk.sandbox(), "alice");
+    bench.token = registry.add_user(&bench.desk.sandbox, "alice");
     bench.desk.approve(&format!("https://{name}"), "alice", &bench.token);
     let [rc] = &blocks("tools.md", "npm", "ini")[..] else { panic!("one .npmrc") };
     let [script] = &blocks("tools.md", "npm", "sh")[..] else { panic!("one script") };
@@ -75,10 +75,10 @@ fn takes_the_token_to_no_other_host() {
     let ran = bench.runs("user", &bench.here(line));
     assert!(!ran.status.success(), "{ran}");
     let is_tarball = |path: &str| path == "/api/elsewhere.tgz";
-    bench.desk.server.requests(|all| all.iter().any(|r| is_tarball(&r.path)));
+    bench.desk.server().requests(|all| all.iter().any(|r| is_tarball(&r.path)));
     bench.the_other_got_no_token();
     // What the page warns of: npm takes another port for the same host.
     through("moved-port");
-    let [_, second, _] = bench.desk.server.ports();
-    bench.desk.server.requests(|all| all.iter().any(|r| r.port == second && r.authorized));
+    let [_, second, _] = bench.desk.server().ports();
+    bench.desk.server().requests(|all| all.iter().any(|r| r.port == second && r.authorized));
 }

@@ -1,12 +1,12 @@
 //! What people type.
 
-use super::Place;
+use crate::support::home::Home;
 use serde_json::Value;
 
 #[test]
 fn a_token_is_logged_in_listed_printed_and_logged_out() {
-    let place = Place::new();
-    let url = place.url();
+    let place = Home::bare();
+    let url = place.url("");
     let login = ["login", "--with-token", "--username", "Alice", "--expires", "90d", &url];
     let ran = place.sandbox.helper(&login, "TESTONLY-1\r\n");
     assert!(ran.status.success(), "{ran}");
@@ -29,14 +29,14 @@ fn a_token_is_logged_in_listed_printed_and_logged_out() {
 
 #[test]
 fn nobody_is_asked_where_there_is_no_console() {
-    let place = Place::new();
-    let ran = place.sandbox.helper(&["login", "--no-input", &place.url()], "");
+    let place = Home::bare();
+    let ran = place.sandbox.helper(&["login", "--no-input", &place.url("")], "");
     ran.fails(2, "--with-token");
 }
 
 #[test]
 fn a_keychain_of_another_system_is_refused_by_name() {
-    let place = Place::new();
+    let place = Home::bare();
     for keychain in ["kernel", "secret-service"] {
         let ran =
             place.sandbox.helper(&["--keychain", keychain, "get"], "protocol=https\nhost=h\n");
@@ -46,7 +46,7 @@ fn a_keychain_of_another_system_is_refused_by_name() {
 
 #[test]
 fn docker_finds_its_helper_under_its_name() {
-    let place = Place::new();
+    let place = Home::bare();
     let program = place.sandbox.path("docker-credential-pat.exe");
     std::fs::copy(crate::support::sandbox::BINARY, &program).unwrap();
     let server = &place.host;

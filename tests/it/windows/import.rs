@@ -1,11 +1,11 @@
 //! Plain text that is brought into the Credential Manager.
 
-use super::Place;
+use crate::support::home::Home;
 use std::fs;
 
 #[test]
 fn a_token_leaves_the_plain_file_once_it_is_kept() {
-    let place = Place::new();
+    let place = Home::bare();
     let file = place.sandbox.path("plain text");
     let ours = format!("https://alice:TESTONLY-plain@{}\n", place.host);
     let other = "https://alice@no-token.example\n";

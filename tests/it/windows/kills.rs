@@ -1,6 +1,6 @@
 //! A helper that is killed while it replaces a token leaves the old one or the new one.
 
-use super::Place;
+use crate::support::home::Home;
 use crate::support::sandbox::BINARY;
 use std::io::Write;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ fn token(round: u32, length: usize) -> String {
 
 #[test]
 fn a_kill_at_any_moment_leaves_the_old_token_or_the_new_one() {
-    let place = Place::new();
+    let place = Home::bare();
     let mut current = token(0, 16_000);
     let began = Instant::now();
     place.store("alice", &current);
@@ -37,7 +37,7 @@ fn a_kill_at_any_moment_leaves_the_old_token_or_the_new_one() {
         thread::sleep(wait);
         let _ = child.kill();
         child.wait().unwrap();
-        let ran = place.operation("get", "username=alice\n");
+        let ran = place.asks("get", "username=alice\n");
         let answer = |token: &str| format!("username=alice\npassword={token}\n");
         if ran.stdout() == answer(&next) {
             current = next;

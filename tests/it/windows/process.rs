@@ -1,7 +1,7 @@
 //! The helper as a process: who may look into it, and what it does where nothing comes.
 #![allow(unsafe_code, reason = "opening another process has no safe wrapper")]
 
-use super::Place;
+use crate::support::home::Home;
 use crate::support::sandbox::BINARY;
 use std::io::{Read, Write};
 use std::process::{Child, Stdio};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use windows_sys::Win32::Foundation::CloseHandle;
 use windows_sys::Win32::System::Threading::{OpenProcess, PROCESS_VM_READ};
 
-impl Place {
+impl Home {
     /// Starts an operation that then waits for its request.
     fn start(&self, operation: &str) -> Child {
         let mut command = self.sandbox.command(BINARY);
@@ -33,7 +33,7 @@ fn is_open(child: &Child) -> bool {
 
 #[test]
 fn no_other_process_reads_the_memory_of_one_that_takes_a_token() {
-    let place = Place::new();
+    let place = Home::bare();
     let mut get = place.start("get");
     thread::sleep(Duration::from_millis(300));
     assert!(is_open(&get), "a process without a token can be looked into");
@@ -54,7 +54,7 @@ fn no_other_process_reads_the_memory_of_one_that_takes_a_token() {
 
 #[test]
 fn a_request_that_does_not_come_is_not_waited_for_for_ever() {
-    let place = Place::new();
+    let place = Home::bare();
     let began = Instant::now();
     let mut get = place.start("get");
     let input = get.stdin.take();
@@ -69,7 +69,7 @@ fn a_request_that_does_not_come_is_not_waited_for_for_ever() {
 
 #[test]
 fn an_answer_has_line_feeds_only_whatever_the_request_had() {
-    let place = Place::new();
+    let place = Home::bare();
     let lines = format!("protocol=https\r\nhost={}\r\nusername=a\r\n", place.host);
     let store = format!("{lines}password=TESTONLY\r\n\r\n");
     place.sandbox.helper(&["store"], store).prints("");

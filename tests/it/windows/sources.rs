@@ -1,12 +1,12 @@
 //! Tokens from elsewhere, and commands that are given one.
 
-use super::Place;
+use crate::support::home::Home;
 use std::fs;
 
-impl Place {
+impl Home {
     /// Asks with a source for the host.
     fn ask(&self, source: &[&str]) -> crate::support::sandbox::Ran {
-        let url = self.url();
+        let url = self.url("");
         let arguments = [&["--for", &url, "--username", "a"][..], source, &["get"]].concat();
         self.sandbox.helper(&arguments, format!("protocol=https\r\nhost={}\r\n\r\n", self.host))
     }
@@ -16,7 +16,7 @@ const ANSWER: &str = "username=a\npassword=TESTONLY\n";
 
 #[test]
 fn a_variable_a_file_and_a_command_serve() {
-    let mut place = Place::new();
+    let mut place = Home::bare();
     place.sandbox.set("OWN_TOKEN", "TESTONLY");
     place.ask(&["--env", "OWN_TOKEN"]).prints(ANSWER);
     let file = place.sandbox.path("a token.txt");
@@ -30,9 +30,9 @@ fn a_variable_a_file_and_a_command_serve() {
 
 #[test]
 fn a_command_finds_the_token_in_a_variable_and_ends_with_its_own_status() {
-    let place = Place::new();
+    let place = Home::bare();
     place.store("alice", "TESTONLY-exec");
-    let url = place.url();
+    let url = place.url("");
     let exec = |command: &[&str]| {
         let words = [&["exec", "--env", "OWN_TOKEN", &url, "--"][..], command].concat();
         place.sandbox.helper(&words, "")
@@ -48,13 +48,13 @@ fn a_command_finds_the_token_in_a_variable_and_ends_with_its_own_status() {
 
 #[test]
 fn a_script_is_found_by_its_bare_name() {
-    let mut place = Place::new();
+    let mut place = Home::bare();
     place.store("alice", "TESTONLY-exec");
     let folder = place.sandbox.path("a tool");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("tool.cmd"), "@echo %OWN_TOKEN% %1\r\n@exit /b 3\r\n").unwrap();
     place.sandbox.set("PATH", &format!("{};{}", folder.display(), r"C:\windows\system32"));
-    let url = place.url();
+    let url = place.url("");
     let ran = place.sandbox.helper(&["exec", "--env", "OWN_TOKEN", &url, "--", "tool", "x"], "");
     assert_eq!((ran.stdout().trim_end(), ran.status.code()), ("TESTONLY-exec x", Some(3)), "{ran}");
 }
