@@ -13,6 +13,7 @@ use std::io::{self, Read, Write};
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::ptr::null;
 use std::sync::Mutex;
+use std::time::Instant;
 use windows_sys::Win32::System::Console::{
     CONSOLE_MODE, CONSOLE_SCREEN_BUFFER_INFO, CTRL_C_EVENT, ENABLE_ECHO_INPUT, ENABLE_LINE_INPUT,
     ENABLE_PROCESSED_INPUT, ENABLE_VIRTUAL_TERMINAL_PROCESSING, FlushConsoleInputBuffer,
@@ -71,6 +72,15 @@ impl Device {
         let off = ENABLE_ECHO_INPUT | ENABLE_LINE_INPUT | ENABLE_PROCESSED_INPUT;
         set_mode(&self.input, shown & !off)?;
         Ok(shown)
+    }
+
+    /// Waits until something was typed: for ever, which its reading does as well.
+    ///
+    /// # Errors
+    /// None.
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as on other systems")]
+    pub(super) fn wait_until(&self, _: Instant) -> io::Result<bool> {
+        Ok(true)
     }
 
     /// Returns whether the question is to be asked again: nothing stops a process there.

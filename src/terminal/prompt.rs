@@ -10,7 +10,6 @@ use crate::context::shown;
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
 use std::io::{ErrorKind, Read, Write};
-#[cfg(unix)]
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -110,7 +109,6 @@ impl Terminal {
     ///
     /// # Errors
     /// Those of [`Self::ask_hidden`]; [`Error::TimedOut`] where nobody types for so long.
-    #[cfg(unix)]
     pub fn ask_passphrase(&mut self, question: &str, patience: Duration) -> Result<Secret, Error> {
         let answer = self.hidden(question, |terminal| {
             match terminal.0.wait_until(Instant::now() + patience) {
