@@ -123,7 +123,7 @@ pub(crate) fn values(scope: &str, key: &str) -> Result<Vec<String>, Failed> {
     }
 }
 
-/// What git calls its version, such as `2.47.3`, whatever its configuration; nothing where it
+/// What git calls its version, such as `2.47.3`, whatever its configuration, or nothing where it
 /// cannot be run.
 pub(crate) fn version() -> Option<String> {
     let mut git = command();
@@ -145,7 +145,7 @@ pub(crate) fn credential_helper(name: &str) -> Command {
     helper
 }
 
-/// What git prints; nothing where it fails.
+/// What git prints, or nothing where it fails.
 fn ask(arguments: &[&str]) -> Option<Zeroizing<String>> {
     printed(command().args(arguments))
 }

@@ -40,6 +40,7 @@ use crate::helper;
 use crate::helper::explanation::Still;
 use crate::keychain::{self, Cache, Identity, Keychain, Kind, Options};
 use crate::source::SourceOptions;
+use std::collections::BTreeMap;
 
 /// What a command was told and what git is configured with, from which follows what holds at each
 /// place.
@@ -235,13 +236,16 @@ pub(crate) struct Opened<'a> {
     setups: &'a Setups,
     /// Whether they are only to be looked into.
     still: bool,
+    /// What holds at places that were asked for: the number of the keychain, and whether http is
+    /// allowed. Whole hosts where no line of git's is for a part of one.
+    known: BTreeMap<Context, (usize, bool)>,
     open: Vec<(Options, Box<dyn Keychain>)>,
 }
 
 impl<'a> Opened<'a> {
     /// None is open yet.
     pub(crate) fn none(setups: &'a Setups) -> Self {
-        Self { setups, still: false, open: Vec::new() }
+        Self { setups, still: false, known: BTreeMap::new(), open: Vec::new() }
     }
 
     /// The same, for who only looks: nobody is asked, nothing unlocked or changed, and no copies
@@ -257,7 +261,18 @@ impl<'a> Opened<'a> {
     /// Where the environment names no keychain, or this system has no such keychain; where one that
     /// is only looked into would ask somebody.
     pub(crate) fn at(&mut self, context: &Context) -> Result<(&mut dyn Keychain, bool), Error> {
-        let setup = self.setups.at(Some(&url::of(context)))?;
+        let parts_differ = self.setups.entries.has_parts_of_hosts();
+        let place = if parts_differ { context.clone() } else { context.host_level() };
+        let (number, allow_http) = match self.known.get(&place) {
+            Some(known) => *known,
+            None => self.open_at(&place)?,
+        };
+        self.known.insert(place, (number, allow_http));
+        Ok((&mut *self.open[number].1, allow_http))
+    }
+
+    fn open_at(&mut self, place: &Context) -> Result<(usize, bool), Error> {
+        let setup = self.setups.at(Some(&url::of(place)))?;
         let is_it = |(options, _): &(Options, _)| {
             let wanted = &setup.options;
             options.kind == wanted.kind
@@ -271,7 +286,7 @@ impl<'a> Opened<'a> {
             self.open.push((setup.options.clone(), keychain));
             self.open.len() - 1
         };
-        Ok((&mut *self.open[number].1, setup.allow_http))
+        Ok((number, setup.allow_http))
     }
 }
 
@@ -295,7 +310,7 @@ impl Setup {
 }
 
 impl Holder {
-    /// Opens it; nothing where it is a runner's token and no runner is there.
+    /// Opens it, or nothing where it is a runner's token and no runner is there.
     ///
     /// # Errors
     /// Where this system has no such keychain.

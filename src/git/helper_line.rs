@@ -105,7 +105,7 @@ pub(crate) fn store_file(line: &str) -> Option<PathBuf> {
 struct OurLine<'a> {
     /// All before the options, as it is written.
     written: &'a str,
-    /// The program's path; none where it is looked for by its name.
+    /// The program's path, or none where it is looked for by its name.
     path: Option<String>,
     /// The words after it.
     rest: Vec<String>,
@@ -200,12 +200,12 @@ pub(crate) fn this_path() -> Option<PathBuf> {
     std::path::absolute(path).ok()
 }
 
-/// The bare name as a helper line has it; nothing where git would not come to this program by it.
+/// The bare name as a helper line has it, or nothing where git would not come to this program by it.
 pub(crate) fn by_name() -> Option<String> {
     in_path().filter(|path| is_this_program(path)).map(|_| "pat".to_owned())
 }
 
-/// This program's path as a helper line names it; nothing where it is no text.
+/// This program's path as a helper line names it, or nothing where it is no text.
 pub(crate) fn by_path() -> Option<String> {
     let path = this_path()?;
     let path = path.to_str().filter(|path| !path.contains(char::is_control))?;

@@ -14,7 +14,7 @@ pub(super) struct Word {
     pub(super) end: usize,
 }
 
-/// Returns the words of a line; nothing where it is more, or less, than one simple command: where
+/// Returns the words of a line, or nothing where it is more, or less, than one simple command: where
 /// it has an operator, a redirection, a comment, a command's output, or quotes that do not match.
 pub(super) fn words(line: &str) -> Option<Vec<Word>> {
     let mut words = Vec::new();

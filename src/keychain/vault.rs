@@ -130,7 +130,7 @@ impl Vault {
         Sealed::read(&self.folder()?).map(drop)
     }
 
-    /// Locks it; whether it was unlocked.
+    /// Locks it. Returns whether it was unlocked.
     ///
     /// # Errors
     /// Where the kernel does not give the key up.
@@ -195,7 +195,7 @@ impl Vault {
         }
     }
 
-    /// Forgets the key where it is the vault's no more; whether it still is.
+    /// Forgets the key where it is the vault's no more. Returns whether it still is.
     fn is_current(&mut self) -> bool {
         let is_current = self.opened.as_ref().is_none_or(|opened| {
             format::read(&opened.folder).is_ok_and(|check| check == opened.check)

@@ -118,7 +118,7 @@ impl Device {
         Ok((count == 1 && unit[0] != END).then_some(unit[0]))
     }
 
-    /// Reads the next character; whether there was one.
+    /// Reads the next character. Returns whether there was one.
     fn read_character(&mut self) -> io::Result<bool> {
         let Some(first) = self.unit()? else { return Ok(false) };
         let mut units = Zeroizing::new([first, 0]);
@@ -192,7 +192,7 @@ pub(super) fn is_console(handle: &impl AsRawHandle) -> bool {
     mode(handle).is_ok()
 }
 
-/// Whether a console can be made to understand colours; none where this is no console.
+/// Whether a console can be made to understand colours, or none where this is no console.
 pub(super) fn takes_colour(console: &impl AsRawHandle) -> Option<bool> {
     let mode = mode(console).ok()?;
     Some(set_mode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING).is_ok())

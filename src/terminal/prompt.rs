@@ -31,7 +31,7 @@ impl Terminal {
     }
 
     /// Opens the controlling terminal where a question may be put there that this process was
-    /// not started for; nothing where there is none, or it is another's turn.
+    /// not started for, or nothing where there is none, or it is another's turn.
     #[cfg(unix)]
     #[must_use]
     pub fn open_in_front() -> Option<Self> {

@@ -349,7 +349,7 @@ fn a_rejected_token_is_restored() {
 
 #[test]
 fn a_token_that_git_had_is_a_persons_once_they_say_it_and_nothing_lies_beside_it() {
-    let person = Person::new();
+    let person = Home::new();
     let store = |token: &str| {
         let account = format!("protocol=https\nhost={}\nusername=alice\n", person.host);
         person.sandbox.helper(&["store"], format!("{account}password={token}\n")).prints("");
@@ -382,7 +382,7 @@ fn a_token_that_git_had_is_a_persons_once_they_say_it_and_nothing_lies_beside_it
 
 #[test]
 fn what_was_put_away_is_restored_by_name_and_said_to_be() {
-    let person = Person::new();
+    let person = Home::new();
     for name in ["alice", "bob"] {
         person.types(&format!("login --with-token https://{name}@HOST"), "ghp_TESTONLY1\n");
     }

@@ -167,30 +167,30 @@ fn a_registry_may_be_given_a_hosts_token_whatever_it_is_by_then() {
 
 #[test]
 fn an_empty_token_is_refused_and_the_one_that_is_there_stays() {
-    let (sandbox, keys) = (sandbox(), Keys::new());
-    let server = keys.host("registry");
-    fails(&docker(&sandbox, "store", &entry(&server, "alice", "")), NO_TOKEN);
-    assert!(keys.accounts().is_empty());
-    docker(&sandbox, "store", &entry(&server, "alice", TOKEN)).prints("");
-    fails(&docker(&sandbox, "store", &entry(&server, "alice", "")), NO_TOKEN);
-    docker(&sandbox, "get", &server).prints(&entry(&server, "alice", TOKEN));
+    let home = home();
+    let server = home.keys.host("registry");
+    fails(&docker(&home, "store", &entry(&server, "alice", "")), NO_TOKEN);
+    assert!(home.keys.accounts().is_empty());
+    docker(&home, "store", &entry(&server, "alice", TOKEN)).prints("");
+    fails(&docker(&home, "store", &entry(&server, "alice", "")), NO_TOKEN);
+    docker(&home, "get", &server).prints(&entry(&server, "alice", TOKEN));
 }
 
 #[test]
 fn a_link_hands_out_no_token_of_an_account_that_git_made() {
-    let (sandbox, keys) = (sandbox(), Keys::new());
-    let (host, server) = (keys.host("git"), keys.host("registry"));
+    let home = home();
+    let (host, server) = (home.keys.host("git"), home.keys.host("registry"));
     let url = format!("https://{host}");
-    login(&sandbox, &format!("--username alice --also {server} {url}"), TOKEN);
+    login(&home, &format!("--username alice --also {server} {url}"), TOKEN);
     let store = |token: &str| {
         let account = format!("protocol=https\nhost={host}\nusername=alice\n");
-        sandbox.helper(&["store"], format!("{account}password={token}\n")).prints("");
+        home.sandbox.helper(&["store"], format!("{account}password={token}\n")).prints("");
     };
     store("ghp_TESTONLYjunk");
-    docker(&sandbox, "get", &server).prints(&entry(&server, "alice", TOKEN));
-    sandbox.helper(&["logout", &url], "");
+    docker(&home, "get", &server).prints(&entry(&server, "alice", TOKEN));
+    home.sandbox.helper(&["logout", &url], "");
     store("ghp_TESTONLYjunk");
-    fails(&docker(&sandbox, "get", &server), NOT_FOUND);
+    fails(&docker(&home, "get", &server), NOT_FOUND);
 }
 
 #[test]

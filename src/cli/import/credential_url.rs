@@ -37,7 +37,7 @@ pub(super) enum Reach {
 }
 
 impl<'a> Parts<'a> {
-    /// Takes a URL apart; nothing where it is none.
+    /// Takes a URL apart, or nothing where it is none.
     pub(super) fn of(url: &'a [u8]) -> Option<Self> {
         let is_protocol = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
         let at = url.windows(3).position(|w| w == b"://").filter(|&at| at > 0)?;
@@ -109,7 +109,7 @@ impl<'a> Parts<'a> {
     }
 
     /// The URL, as git's configuration names it, at which git has to send the path for the token
-    /// to be found; nothing where it is for the whole host.
+    /// to be found, or nothing where it is for the whole host.
     pub(super) fn place(&self, reach: Reach) -> Option<String> {
         let path = self.path(reach);
         let context = self.context(reach).ok()?;

@@ -22,7 +22,7 @@ pub(super) struct Source {
     pub(super) name: String,
     /// What was found, in its order.
     pub(super) entries: Vec<Entry>,
-    /// How to take some of it out; none where it is not plain text, or another program's own.
+    /// How to take some of it out, or none where it is not plain text, or another program's own.
     pub(super) removal: Option<Box<dyn Removal>>,
     /// What to know once it has been imported, and removed where it can be.
     pub(super) remark: Option<&'static str>,

@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// What the file holds; nothing where there is none.
+/// What the file holds, or nothing where there is none.
 ///
 /// # Errors
 /// Where it cannot be read.

@@ -26,7 +26,7 @@ pub(super) struct PlainFile {
 }
 
 impl PlainFile {
-    /// Reads a file; nothing where there is none.
+    /// Reads a file, or nothing where there is none.
     ///
     /// # Errors
     /// [`Error::Refused`] where it is no plain file that can be read.

@@ -10,7 +10,7 @@ use crate::error::Error;
 use std::ops::Range;
 use std::path::Path;
 
-/// What the file holds; nothing where there is none.
+/// What the file holds, or nothing where there is none.
 ///
 /// # Errors
 /// Where it cannot be read.
