@@ -327,7 +327,7 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::Vault(VaultTrouble::WrongPassphrase),
         Error::Vault(VaultTrouble::WrongKey),
         Error::Vault(VaultTrouble::NowhereToHold),
-        Error::Vault(VaultTrouble::Memory { needs: 266, free: 100 }),
+        Error::Vault(VaultTrouble::Memory { needs: 264, free: 100 }),
         Error::Vault(VaultTrouble::OpenFolder),
         Error::Vault(VaultTrouble::ForeignFolder),
         Error::Vault(VaultTrouble::DiskFull),

@@ -92,7 +92,7 @@ fn a_passphrase_is_not_tried_where_the_memory_for_it_is_not_there() {
     let ran = with_mounts(&sandbox, &script);
     assert!(ran.stderr().contains("unlock: the vault is unlocked"), "35 MB are there: {ran}");
     let message =
-        "to try the passphrase takes 266 MB of memory, and 100 MB are free\nhint: free so";
+        "to try the passphrase takes 264 MB of memory, and 100 MB are free\nhint: free so";
     assert!(ran.stderr().contains(&format!("unlock: {message}")), "{ran}");
     assert!(ran.stdout().ends_with(&format!("username=alice\npassword={OLD}\n")), "{ran}");
 
