@@ -83,17 +83,30 @@ enum Command {
     /// where the command is not there and 126 where it cannot be run. It makes no core dumps,
     /// which would hold its environment.
     Exec(exec::Arguments),
-    /// Bring tokens here from plain-text files, remotes and other helpers
+    /// Bring tokens here from plain-text files, git's configuration and other helpers
     ///
     /// Shows what would become of each token, asks, stores, reads back, and then offers to
     /// remove what lay in plain text. What is not imported stays where it is, byte for byte: what
-    /// cannot be understood, unencrypted http, and a token for an account that has another one.
+    /// cannot be understood, unencrypted http, and a token for an account that has another one. Of
+    /// several entries for one account the one that git used is imported, and the others leave
+    /// with it.
     ///
-    /// The files are those of `git credential-store`, `~/.netrc` and gh's `hosts.yml`. Tokens in
-    /// the URLs of a repository's remotes are kept for that repository; git is then told to
-    /// send its helpers the path there. A helper is asked by git's own protocol, for each URL.
-    /// Without a URL, `libsecret` and `manager` stand for the items that git's libsecret helper
-    /// and Git Credential Manager keep in the desktop's keychain.
+    /// The files are those of `git credential-store`, `~/.netrc` and gh's `hosts.yml`. `config` is
+    /// git's configuration: each file of it that counts, those of submodules, `.gitmodules` and
+    /// `.lfsconfig`, and in these the URLs of remotes, submodules, branches, git-lfs and proxies,
+    /// both sides of `insteadOf`, the sections for a URL, and a username that is a token. Where
+    /// such a URL leads to a part of a host, the token is kept for that part, and git is then told
+    /// to send its helpers the path there. All of these files change, or none does.
+    ///
+    /// A token in the place of a username is the token, whatever stands in the password's place;
+    /// the name is then the one that the host's tokens are sent with, else that of the token's own
+    /// forge. Where neither is known it stays, and is named. Where a host makes nothing of names,
+    /// the account answers any.
+    ///
+    /// A helper is asked by git's own protocol, for each URL, and has half a minute for it, or two
+    /// where somebody is there whom it could ask. Without a URL, `libsecret` and `manager` stand
+    /// for the items that git's libsecret helper and Git Credential Manager keep in the desktop's
+    /// keychain.
     ///
     /// `keyring=SERVICE/USER` is an entry of another program that uses the keyring library of
     /// Python, Go or Rust, and one URL says what its token is for. USER is what follows the last
@@ -103,8 +116,8 @@ enum Command {
     ///
     /// These items and entries, gh's file and other helpers' stores are read and never changed.
     ///
-    /// A file is replaced in one step, under the lock that git takes for it, and is then its
-    /// owner's alone. Copies on backups and in the disk's free space remain: where others could
+    /// A file is replaced in one step, under the lock that git takes for it, and a file of tokens is
+    /// then its owner's alone. Copies on backups and in the disk's free space remain: where others could
     /// have read them, make a new token.
     Import(import::Arguments),
     /// Show what decides which token git uses, what is wrong, and what mends it

@@ -265,7 +265,7 @@ fn is_plain(segment: &[u8]) -> bool {
     !dots.iter().any(|dots| segment.eq_ignore_ascii_case(dots))
 }
 
-/// Splits `host[:port]`; nothing where what follows the colon is no port.
+/// Splits `host[:port]`, or nothing where what follows the colon is no port.
 fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     let after_address = text.rfind(']').unwrap_or(0);
     let Some(colon) = text[after_address..].find(':') else {

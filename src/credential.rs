@@ -93,7 +93,7 @@ pub struct Credential {
     pub token: Secret,
     /// The scheme of the `Authorization` header where it is not Basic, e.g. `Bearer`.
     pub authtype: Option<Vec<u8>>,
-    /// When the token ends; none where that is unknown or never.
+    /// When the token ends, or none where that is unknown or never.
     pub expiry: Option<u64>,
     /// The OAuth refresh token that came with it.
     pub refresh_token: Option<Secret>,

@@ -1,16 +1,15 @@
-//! A token that ends soon, or has ended, and the one line about it: said by get on a
-//! terminal, at most once a day an account, after git has its answer.
+//! A token that ends soon, or one of git's that has ended, and the one line about it: said by get
+//! on a terminal, at most once a day an account, after git has its answer.
 //!
 //! When it was said stands in a small file in the user's state folder, whose name is a keyed
 //! digest of the account: it tells nobody who has an account where. Where it cannot be written,
 //! nothing is said, because it would be said every time.
 
 use crate::credential::Username;
-use crate::git::words::typed;
 use crate::helper::Ending;
 use crate::private_file::{self, Folder};
 use crate::time::{DAY, relative};
-use crate::{hex, state_folder, terminal};
+use crate::{hex, state_folder, terminal, withheld};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::io::{Read, Seek, Write};
@@ -28,22 +27,14 @@ pub(crate) fn warn(ending: &Ending, now: u64) {
 }
 
 fn message(ending: &Ending, now: u64) -> String {
-    let whose = ending.username.as_ref().filter(|name| !name.is_empty());
-    let whose = whose.map(|name| format!(" for {name}")).unwrap_or_default();
+    let whose = withheld::whose(&ending.context, ending.username.as_ref());
     let verb = if ending.expiry > now { "expires" } else { "expired" };
-    format!("the token{whose} at {} {verb} {}", ending.context, relative(ending.expiry, now))
+    format!("{whose} {verb} {}", relative(ending.expiry, now))
 }
 
-/// What to type. A token in a name's place is left out: login takes the one account that is there.
+/// What to type.
 fn command(ending: &Ending) -> String {
-    let name = ending.username.as_ref().filter(|name| !name.is_empty() && !name.is_token());
-    let option = name.map(|name| match name.as_bytes() {
-        // Else it would be an option.
-        [b'-', ..] => format!("{} ", typed(&[b"--username=", name.as_bytes()].concat())),
-        name => format!("--username {} ", typed(name)),
-    });
-    let context = typed(&ending.context.to_string());
-    format!("git credential-pat login --replace {}{context}", option.unwrap_or_default())
+    withheld::login("--replace", &ending.context, ending.username.as_ref())
 }
 
 /// Whether nothing has been said of this token within a day; notes that it is said now.

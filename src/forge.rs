@@ -123,7 +123,7 @@ pub(crate) trait Forge: Sync {
         None
     }
 
-    /// The pages where a token is made, the one to open first; none where the address is not
+    /// The pages where a token is made, the one to open first, or none where the address is not
     /// known.
     fn pages(&self, wanted: &Wanted) -> Vec<Page>;
 }

@@ -6,7 +6,8 @@
 //! - [`entries`]: everything in its configuration, with where it stands and for which places.
 //! - [`failed`]: why it did not do what it was asked.
 //! - [`files`]: the files of its configuration.
-//! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written.
+//! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written;
+//!   [`shell_line`]: the words of such a line.
 //! - [`interactive`]: whether `credential.interactive` leaves room for a keychain's prompts.
 //! - [`remotes`]: the URLs of this repository's remotes.
 //! - [`url`]: URLs as its credential code takes them apart, writes and compares them.
@@ -22,6 +23,7 @@ pub(crate) mod helper_line;
 #[cfg(unix)]
 pub(crate) mod interactive;
 pub(crate) mod remotes;
+mod shell_line;
 pub(crate) mod url;
 pub(crate) mod words;
 
@@ -121,7 +123,7 @@ pub(crate) fn values(scope: &str, key: &str) -> Result<Vec<String>, Failed> {
     }
 }
 
-/// What git calls its version, such as `2.47.3`, whatever its configuration; nothing where it
+/// What git calls its version, such as `2.47.3`, whatever its configuration, or nothing where it
 /// cannot be run.
 pub(crate) fn version() -> Option<String> {
     let mut git = command();
@@ -143,7 +145,7 @@ pub(crate) fn credential_helper(name: &str) -> Command {
     helper
 }
 
-/// What git prints; nothing where it fails.
+/// What git prints, or nothing where it fails.
 fn ask(arguments: &[&str]) -> Option<Zeroizing<String>> {
     printed(command().args(arguments))
 }

@@ -24,7 +24,7 @@ pub(crate) use choice::{Choice, choose, names_of_persons, read_sound};
 pub use restoring::{Restored, restore};
 
 use crate::context::Context;
-use crate::credential::{Credential, Username};
+use crate::credential::{Credential, Maker, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::keychain::{Found, Keychain};
@@ -65,14 +65,30 @@ pub enum Outcome {
         /// The account, if its token ends within a week.
         ending: Option<Ending>,
     },
-    /// The account that would answer has a token whose time is over.
+    /// The account that would answer is git's, and its token's time is over.
     Expired(Ending),
+    /// The account that would answer is a person's, and its token must not leave.
+    Withheld(Box<Withheld>),
     /// Accounts of several names would answer for this host, and none was picked.
     Ambiguous(Context, Vec<Username>),
     /// What was named at this context is put away.
     PutAway(Context),
     /// The request was for unencrypted `http`.
     RefusedHttp,
+}
+
+/// A person's account that would have answered, and why it does not.
+pub struct Withheld {
+    /// Where the token would go.
+    pub context: Context,
+    /// What git is told when it names no username.
+    pub username: Option<Username>,
+    /// Why its token must not leave.
+    pub reason: Reason,
+    /// Since when, in seconds since 1970 UTC.
+    pub since: u64,
+    /// The usernames of the other accounts that could answer there.
+    pub others: Vec<Username>,
 }
 
 /// An account whose token ends soon, or has ended.
@@ -159,6 +175,22 @@ pub fn get(
             let credential = &item.1;
             let username = question.username.or(credential.username.as_ref());
             return renewable(username, credential);
+        }
+        Verdict::Withheld(item, reason)
+            if item.1.made_by == Maker::Person && reason != Reason::Scheme =>
+        {
+            let credential = item.1;
+            let since = match reason {
+                Reason::Rejected => credential.rejected_at,
+                _ => credential.expiry,
+            };
+            return Ok(Outcome::Withheld(Box::new(Withheld {
+                others: choice::names_of_others(keychain, &question, &credential, policy.now),
+                since: since.unwrap_or(policy.now),
+                context: credential.context,
+                username: credential.username,
+                reason,
+            })));
         }
         Verdict::Withheld(item, Reason::Expired) => {
             let ending = Ending::of(&item.1, policy.now);

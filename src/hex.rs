@@ -10,7 +10,7 @@ pub(crate) fn push(text: &mut String, bytes: impl IntoIterator<Item = u8>) {
     }
 }
 
-/// The bytes that have these digits, in memory that is wiped; nothing where they are not two
+/// The bytes that have these digits, in memory that is wiped, or nothing where they are not two
 /// digits for each.
 pub(crate) fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (pairs, rest) = text.as_chunks();

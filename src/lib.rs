@@ -77,10 +77,10 @@ mod setup;
 mod source;
 mod state_folder;
 mod time;
+mod withheld;
 
 use arguments::{HelperOptions, Invocation};
 use context::Context;
-use credential::Username;
 use error::{Error, Failure};
 use git::words::typed;
 use helper::{Outcome, Policy};
@@ -129,14 +129,8 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
         Outcome::Answer { ending: Some(ending), .. } | Outcome::Expired(ending) => {
             ending::warn(&ending, policy.now);
         }
-        Outcome::Ambiguous(host, names) => terminal::say(
-            operation.name(),
-            &format!(
-                "several accounts at {host} ({}): choose one with git config --global {} NAME",
-                names.iter().map(Username::to_string).collect::<Vec<_>>().join(", "),
-                typed(&format!("credential.{host}.username")),
-            ),
-        ),
+        Outcome::Withheld(account) => withheld::say(&account, policy.now),
+        Outcome::Ambiguous(host, names) => withheld::say_ambiguous(&host, &names),
         Outcome::PutAway(context) if terminal::stderr_is_terminal() => {
             let url = typed(&context.to_string());
             terminal::say(operation.name(), &format!("put away what was kept at {context}"));

@@ -42,7 +42,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Reads git's word for it; none where it is an operation of a later git.
+    /// Reads git's word for it, or none where it is an operation of a later git.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {

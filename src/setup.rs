@@ -36,8 +36,11 @@ use crate::git::Failed;
 use crate::git::configuration::Configuration;
 use crate::git::entries::{Entries, Entry};
 use crate::git::url;
+use crate::helper;
+use crate::helper::explanation::Still;
 use crate::keychain::{self, Cache, Identity, Keychain, Kind, Options};
 use crate::source::SourceOptions;
+use std::collections::BTreeMap;
 
 /// What a command was told and what git is configured with, from which follows what holds at each
 /// place.
@@ -231,22 +234,45 @@ impl Setups {
 /// The keychains of several places, each opened once.
 pub(crate) struct Opened<'a> {
     setups: &'a Setups,
+    /// Whether they are only to be looked into.
+    still: bool,
+    /// What holds at places that were asked for: the number of the keychain, and whether http is
+    /// allowed. Whole hosts where no line of git's is for a part of one.
+    known: BTreeMap<Context, (usize, bool)>,
     open: Vec<(Options, Box<dyn Keychain>)>,
 }
 
 impl<'a> Opened<'a> {
     /// None is open yet.
     pub(crate) fn none(setups: &'a Setups) -> Self {
-        Self { setups, open: Vec::new() }
+        Self { setups, still: false, known: BTreeMap::new(), open: Vec::new() }
+    }
+
+    /// The same, for who only looks: nobody is asked, nothing unlocked or changed, and no copies
+    /// are made or ended.
+    pub(crate) fn to_look(setups: &'a Setups) -> Self {
+        Self { still: true, ..Self::none(setups) }
     }
 
     /// The keychain that holds what belongs to a context, and whether unencrypted http is allowed
     /// there.
     ///
     /// # Errors
-    /// Where the environment names no keychain, or this system has no such keychain.
+    /// Where the environment names no keychain, or this system has no such keychain; where one that
+    /// is only looked into would ask somebody.
     pub(crate) fn at(&mut self, context: &Context) -> Result<(&mut dyn Keychain, bool), Error> {
-        let setup = self.setups.at(Some(&url::of(context)))?;
+        let parts_differ = self.setups.entries.has_parts_of_hosts();
+        let place = if parts_differ { context.clone() } else { context.host_level() };
+        let (number, allow_http) = match self.known.get(&place) {
+            Some(known) => *known,
+            None => self.open_at(&place)?,
+        };
+        self.known.insert(place, (number, allow_http));
+        Ok((&mut *self.open[number].1, allow_http))
+    }
+
+    fn open_at(&mut self, place: &Context) -> Result<(usize, bool), Error> {
+        let setup = self.setups.at(Some(&url::of(place)))?;
         let is_it = |(options, _): &(Options, _)| {
             let wanted = &setup.options;
             options.kind == wanted.kind
@@ -256,11 +282,21 @@ impl<'a> Opened<'a> {
         let number = if let Some(number) = self.open.iter().position(is_it) {
             number
         } else {
-            self.open.push((setup.options.clone(), setup.open()?));
+            let keychain = if self.still { still(setup.options.kind)? } else { setup.open()? };
+            self.open.push((setup.options.clone(), keychain));
             self.open.len() - 1
         };
-        Ok((&mut *self.open[number].1, setup.allow_http))
+        Ok((number, setup.allow_http))
     }
+}
+
+/// Opens a keychain to look into it.
+fn still(kind: Option<Kind>) -> Result<Box<dyn Keychain>, Error> {
+    let mut keychain = keychain::open(&Options { kind, ..Options::default() })?;
+    if helper::with_retries(|| keychain.asks_before_it_searches())? {
+        return Err(Error::Locked);
+    }
+    Ok(Box::new(Still(keychain)))
 }
 
 impl Setup {
@@ -274,7 +310,7 @@ impl Setup {
 }
 
 impl Holder {
-    /// Opens it; nothing where it is a runner's token and no runner is there.
+    /// Opens it, or nothing where it is a runner's token and no runner is there.
     ///
     /// # Errors
     /// Where this system has no such keychain.

@@ -110,22 +110,33 @@ impl Source {
     /// Whether the token is there, as far as that can be told without running a command.
     ///
     /// # Errors
-    /// Where it is not, why: for people, who may paste nothing of it.
-    pub(crate) fn look(&self) -> Result<(), String> {
-        let bytes = match &self.origin {
-            Origin::Variable(name) => variable(name).map_err(why)?,
-            Origin::File(path) => file::read(path).map_err(|untrusted| file::text(&untrusted))?,
-            Origin::Command(_) => return Ok(()),
-        };
-        token_of(bytes).map(|_| ()).map_err(why)
+    /// Where it is not, why.
+    pub(crate) fn look(&self) -> Result<(), &'static str> {
+        if matches!(self.origin, Origin::Command(_)) {
+            return Ok(());
+        }
+        self.token().map(|_| ()).map_err(|error| match error {
+            Error::Source(why) | Error::TokenFile(why) => why,
+            error => kept(error.to_string()),
+        })
     }
 
     fn token(&self) -> Result<Secret, Error> {
-        token_of(match &self.origin {
+        let bytes = match &self.origin {
             Origin::Variable(name) => variable(name)?,
-            Origin::File(path) => file::read(path).map_err(|untrusted| file::tell(&untrusted))?,
+            Origin::File(path) => file::read(path).map_err(|untrusted| file::error(&untrusted))?,
             Origin::Command(line) => command::output(line)?,
-        })
+        };
+        let bytes = Buffer::from(bytes);
+        // Editors, `echo` and people put more behind a token than one end of a line.
+        let line = bytes.expose().trim_ascii();
+        if line.is_empty() {
+            return Err(Error::Source("it gave nothing"));
+        }
+        if line.iter().any(u8::is_ascii_control) {
+            return Err(Error::Source("it gave more than one line without control characters"));
+        }
+        Ok(bytes.secret(line))
     }
 
     fn account(&self) -> Account {
@@ -138,28 +149,6 @@ impl Source {
     }
 }
 
-/// What is wrong with a source, without that it is one.
-fn why(error: Error) -> String {
-    match error {
-        Error::Source(why) | Error::TokenFile(why) => why.to_owned(),
-        error => error.to_string(),
-    }
-}
-
-/// The only line of what a source has given.
-fn token_of(bytes: Zeroizing<Vec<u8>>) -> Result<Secret, Error> {
-    let bytes = Buffer::from(bytes);
-    // Editors, `echo` and people put more behind a token than one end of a line.
-    let line = bytes.expose().trim_ascii();
-    if line.is_empty() {
-        return Err(Error::Source("it gave nothing"));
-    }
-    if line.iter().any(u8::is_ascii_control) {
-        return Err(Error::Source("it gave more than one line without control characters"));
-    }
-    Ok(bytes.secret(line))
-}
-
 /// Returns whether others keep a variable of this name from what they start: pre-commit, and what
 /// else runs git for a hook of git's, takes out what begins as git's own variables do.
 #[must_use]
@@ -167,15 +156,25 @@ pub(crate) fn is_hidden_by_others(variable: &str) -> bool {
     variable.starts_with("GIT_")
 }
 
+/// An error with a name in it. Errors hold no text of their own, so that no token can come into
+/// one; a process reads a source once or twice, and what is said of it may stay until its end.
+fn told(text: String) -> Error {
+    Error::Source(kept(text))
+}
+
+fn kept(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
 fn variable(name: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let value = env::var_os(name).filter(|value| !value.is_empty());
-    let value = value.ok_or(if is_hidden_by_others(name) {
-        Error::Source(
-            "the variable that --env names is not set; pre-commit and its like hide what begins \
-             with GIT_",
-        )
-    } else {
-        Error::Source("the variable that --env names is not set")
+    let value = value.ok_or_else(|| {
+        let hidden = if is_hidden_by_others(name) {
+            "; pre-commit and its like hide what begins with GIT_"
+        } else {
+            ""
+        };
+        told(format!("the variable {} is not set{hidden}", forge::shown(name)))
     })?;
     Ok(Zeroizing::new(value.into_encoded_bytes()))
 }

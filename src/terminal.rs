@@ -165,7 +165,7 @@ pub fn stdout_takes_colour() -> bool {
     is_smart()
 }
 
-/// How many columns the terminal at standard output has; none where it is no terminal.
+/// How many columns the terminal at standard output has, or none where it is no terminal.
 #[must_use]
 pub fn stdout_columns() -> Option<usize> {
     const USUAL: usize = 80;

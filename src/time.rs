@@ -103,7 +103,7 @@ fn date(days: u64) -> (u64, u64, u64) {
     (cycle * 400 + year + in_next_year, month, day_of_month)
 }
 
-/// The day from 1970 on that has this date; none where no calendar has it, or before 1970.
+/// The day from 1970 on that has this date, or none where no calendar has it, or before 1970.
 fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     let (from_march, year_in_march) =
         if month > 2 { (month - 3, year) } else { ((month + 9) % 12, year.checked_sub(1)?) };

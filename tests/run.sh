@@ -214,7 +214,7 @@ quick() {
     cargo test --quiet --locked --test keychain_contract -- memory kernel
 
     step "The protocol"
-    cargo test --quiet --locked --test it -- protocol::
+    cargo test --quiet --locked --test it -- protocol:: hostile::without_desktop::
 }
 
 check() {

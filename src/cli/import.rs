@@ -22,6 +22,7 @@ mod gh;
 mod git_config;
 mod glab;
 mod keyring;
+pub(super) mod look;
 mod netrc;
 mod other_helper;
 mod our_keychain;
@@ -47,11 +48,12 @@ use plan::{Plan, Step};
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
 pub(super) struct Arguments {
     /// Where the tokens are: store (git's plain-text file), netrc, gh (its hosts file, and its
-    /// keyring entries), each with =FILE for another file; remotes (the URLs of this repository's
-    /// remotes); libsecret or manager (the items of these helpers in the desktop's keychain);
-    /// with one URL, keyring=SERVICE/USER (an entry of another program); or, with URLs, glab (its
-    /// keyring entries) or any helper of git's by its name; kernel, or the name of another keychain of
-    /// ours (what is kept there) [default: all plain-text files and remotes, each offered]
+    /// keyring entries), each with =FILE for another file; config (git's configuration, also
+    /// called remotes); libsecret or manager (the items of these helpers in the desktop's
+    /// keychain); with one URL, keyring=SERVICE/USER (an entry of another program); or, with URLs,
+    /// glab (its keyring entries) or any helper of git's by its name; kernel, or the name of another
+    /// keychain of ours (what is kept there) [default: all plain-text files and git's configuration,
+    /// each offered]
     #[arg(long, value_name = "SOURCE", value_parser = from::parse)]
     from: Vec<From>,
     /// Only what is for these places; for a helper, glab and an entry of the keyring, the places
@@ -67,7 +69,8 @@ pub(super) struct Arguments {
     /// Replace another token that the keychain has for the same account
     #[arg(long)]
     replace: bool,
-    /// Remove from the source what the keychain then has
+    /// Remove from the source what the keychain then has. Where that forgets at a reboot, it is
+    /// asked first, unless --yes is there, too
     #[arg(long, conflicts_with = "dry_run")]
     remove: bool,
     #[command(flatten)]

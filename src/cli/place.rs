@@ -43,6 +43,12 @@ impl Place {
             with_protocol = format!("https://{text}");
             &with_protocol
         };
+        if !has_host_as_git_sends_it(text) {
+            return Err(Error::Usage(
+                "git sends a host's name as its URL has it, and only ASCII is answered: write the \
+                 xn-- form, also in the remote's URL",
+            ));
+        }
         let url = Url::parse(text).map_err(|_| Error::Usage("the URL cannot be understood"))?;
         if url.password().is_some() {
             return Err(HOLDS_TOKEN);
@@ -71,6 +77,15 @@ impl Place {
         let url = url.trim_end_matches('/').to_owned();
         Ok(Self { url, context, username })
     }
+}
+
+/// Whether the host's name is one that git sends as a library reads it: a library makes `xn--` of
+/// other letters, git sends them as they are, and undoes `%`.
+fn has_host_as_git_sends_it(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.is_ascii() && !host.contains('%')
 }
 
 /// Whether the host of this URL is the context's also for git, which repairs nothing.
@@ -134,7 +149,7 @@ mod tests {
                 "https://h.example/hf_transformers_and-datasets",
                 None,
             ),
-            ("https://m\u{fc}nchen.example", "https://xn--mnchen-3ya.example", None),
+            ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example", None),
         ] {
             let expected = Some((context.to_owned(), username.map(ToOwned::to_owned)));
             assert_eq!(read(text), expected, "{text}");
@@ -148,7 +163,8 @@ mod tests {
             ("https://alice@H.example:443/a+b", "https://alice@H.example:443/a+b"),
             ("HTTPS://h.example", "https://h.example"),
             ("https:///h.example", "https://h.example"),
-            ("https://m\u{fc}nchen.example/a b", "https://xn--mnchen-3ya.example/a%20b"),
+            ("https://h.example/a b", "https://h.example/a%20b"),
+            ("https://h.example/\u{fc}", "https://h.example/%C3%BC"),
         ] {
             assert_eq!(Place::parse(text).map(|place| place.url).as_deref(), Ok(url), "{text}");
         }
@@ -170,6 +186,9 @@ mod tests {
             "https://hf%5FTESTONLYTESTONLY@h.example",
             "https://h%66_TESTONLYTESTONLY",
             "https://h.example/hf%5FTESTONLYTESTONLY",
+            "https://m\u{fc}nchen.example",
+            "alice@m%C3%BCnchen.example/team",
+            "https:///\u{ff48}.example",
             "https://h.example?x",
             "https://h.example#@github.com",
             "ftp://h.example",

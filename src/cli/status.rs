@@ -5,10 +5,12 @@
 //!
 //! - [`places`]: where is looked. [`configuration`]: whom git asks there.
 //! - [`accounts`]: who answers. [`plain_text`]: tokens that lie about.
+//! - [`clients`]: programs that see less of the configuration than git.
 //! - [`sources`]: tokens that come from elsewhere than a keychain. [`vault`]: whether it is open.
 //! - [`finding`]: what each of them comes to. [`report`]: how it is printed.
 
 mod accounts;
+mod clients;
 pub(super) mod configuration;
 pub(super) mod finding;
 pub(super) mod places;
@@ -134,9 +136,9 @@ impl Report {
             report.look_at(asked, &setups)?;
         }
         report.found(configuration::headers(setups.entries(), &asked));
-        report.found(plain_text::findings(setups.entries()));
-        // What is wrong comes first.
-        report.findings.sort_by_key(|finding| !finding.wrong);
+        report.found(plain_text::findings(&setups));
+        // What is wrong comes first; a token that lies about may be the one that is not kept.
+        report.findings.sort_by_key(|finding| (!finding.wrong, finding.id == "no-account"));
         Ok(report)
     }
 
@@ -181,6 +183,12 @@ impl Report {
                 }
             }
         }
+        if let Some(asked) = asked.filter(|_| alone && !setups.is_told())
+            && !configuration.sources().any(|one| sources::is_for(one, asked))
+        {
+            let found = accounts::about_answer(asked, &[], given.as_ref(), &configuration);
+            self.found(found);
+        }
         self.places.push(place);
         Ok(())
     }
@@ -221,8 +229,8 @@ impl Report {
         let accounts = looked?;
         self.found(accounts::about_accounts(&accounts, entries, asked));
         if let Some(asked) = asked.filter(|_| configuration.has_ours()) {
-            let has_source = configuration.sources().next().is_some();
-            let found = accounts::about_answer(asked, &accounts, username);
+            let has_source = configuration.sources().any(|one| sources::may_answer(one, asked));
+            let found = accounts::about_answer(asked, &accounts, username, configuration);
             self.found(found.filter(|finding| finding.id != "no-account" || !has_source));
             self.found(accounts::about_http(asked, allow_http));
         }

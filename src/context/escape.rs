@@ -92,7 +92,7 @@ fn push_escaped(text: &mut String, byte: u8) {
     text.push(char::from(HEX[usize::from(byte & 15)]));
 }
 
-/// Undoes [`escape`]; nothing where a `%` is not followed by two hexadecimal digits.
+/// Undoes [`escape`], or nothing where a `%` is not followed by two hexadecimal digits.
 #[must_use]
 pub fn unescape(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());

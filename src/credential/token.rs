@@ -33,7 +33,7 @@ pub struct Token {
     pub secret: Secret,
     /// The scheme of the `Authorization` header where it is not Basic, e.g. `Bearer`.
     pub authtype: Option<Vec<u8>>,
-    /// When it ends; none where that is unknown or never.
+    /// When it ends, or none where that is unknown or never.
     pub expiry: Option<u64>,
     /// The OAuth refresh token that came with it.
     pub refresh_token: Option<Secret>,

@@ -134,7 +134,7 @@ mod tests {
         for (url, token) in [
             ("https://github.com", "ghp_TESTONLYTESTONLYTESTONLYTESTONLYTEST"),
             ("https://github.com", "TESTONLY"),
-            ("https://bitbucket.org", "ATATT3TESTONLYTESTONLYTESTONLY=418FA74F"),
+            ("https://bitbucket.org", "ATATTTESTONLYTESTONLYTESTONLY=418FA74F"),
             ("https://bitbucket.org", "TESTONLY_lower=418FA74F"),
             ("https://bitbucket.org", "BBDC-TESTONLYTESTONLY="),
             ("https://git.example", "TESTONLY="),

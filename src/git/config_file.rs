@@ -70,7 +70,7 @@ pub(crate) enum Change {
 }
 
 impl ConfigFile {
-    /// Takes a file's content apart; nothing where it is not as git writes it.
+    /// Takes a file's content apart, or nothing where it is not as git writes it.
     pub(crate) fn parse(content: &[u8]) -> Option<Self> {
         let mut reader = Reader::of(content);
         let mut file = Self { headers: Vec::new(), lines: Vec::new() };

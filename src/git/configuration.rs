@@ -91,6 +91,15 @@ impl<'a> Configuration<'a> {
         self.helpers.iter().any(|(_, helper)| matches!(helper, Helper::Ours(_)))
     }
 
+    /// Whether a line of ours is for hosts that it names.
+    pub(crate) fn has_ours_for_the_host(&self) -> bool {
+        let is_for_all = |place: &str| place.is_empty() || place.ends_with("://");
+        let ours = |(entry, helper): &(&Entry, Helper)| {
+            matches!(helper, Helper::Ours(_)) && !is_for_all(&entry.subsection)
+        };
+        self.helpers.iter().any(ours)
+    }
+
     /// Whether git asks us here for what a keychain has.
     pub(crate) fn has_our_keychain(&self) -> bool {
         self.helpers.iter().any(|(_, helper)| helper.is_our_keychain())

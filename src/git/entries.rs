@@ -102,6 +102,15 @@ impl Entries {
         self.0.iter().filter(|entry| entry.scope == "command")
     }
 
+    /// Whether a line of `credential` is for a part of a host.
+    pub(crate) fn has_parts_of_hosts(&self) -> bool {
+        let lines = self.0.iter().filter(|entry| entry.section == "credential");
+        lines.map(|entry| entry.subsection.as_str()).any(|place| {
+            let rest = place.split_once("://").map_or(place, |(_, rest)| rest);
+            rest.split_once(['/', '?', '#']).is_some_and(|(_, path)| !path.is_empty())
+        })
+    }
+
     /// All lines of this name, whatever place they are for.
     pub(crate) fn named<'a>(
         &'a self,

@@ -4,6 +4,7 @@
 //! anything else `X` is `git credential-X`. A line may be a shell snippet that holds a token, so
 //! what is not known is not shown.
 
+use super::shell_line;
 use crate::arguments::{self, HelperOptions, Invocation};
 use crate::forge;
 use crate::git::words;
@@ -32,15 +33,16 @@ impl Helper {
         if line.is_empty() {
             return Self::Reset;
         }
-        if options_text(line).is_some() {
-            return Self::Ours(our_options(line).map(Box::new));
+        if let Some(ours) = OurLine::of(line) {
+            return Self::Ours(ours.options().map(Box::new));
         }
-        let words = shell_words::split(line.trim_start_matches('!')).unwrap_or_default();
+        let Some(words) = program_words(line).filter(|_| !names_a_variable(line)) else {
+            return Self::Snippet;
+        };
         let is_path = line.starts_with('/') || words.first().is_some_and(|w| is_windows_path(w));
-        let name = words.first().and_then(|word| {
-            let name = word.rsplit(['/', '\\']).next()?;
-            let name = name.strip_suffix(".exe").unwrap_or(name);
-            Some(name.strip_prefix("git-credential-").unwrap_or(name))
+        let name = words.first().map(|word| {
+            let name = file_stem(word);
+            name.strip_prefix("git-credential-").unwrap_or(name)
         });
         match (name, line.starts_with('!')) {
             // What `gh auth setup-git` and its like write.
@@ -59,6 +61,12 @@ impl Helper {
         matches!(self, Self::Other(name) if name == "store" || name == "netrc")
     }
 
+    /// Whether it is known to keep nothing of what git stores, so that it gets no copies.
+    pub(crate) fn only_answers(&self) -> bool {
+        const ONLY_ANSWER: [&str; 4] = ["oauth", "gh", "glab", "gcloud.sh"];
+        matches!(self, Self::Other(name) if ONLY_ANSWER.contains(&name.as_str()))
+    }
+
     /// Whether it is ours and has a keychain, so that it takes what git stores.
     pub(crate) fn is_our_keychain(&self) -> bool {
         matches!(self, Self::Ours(Some(options)) if options.source.is_none())
@@ -66,9 +74,22 @@ impl Helper {
     }
 }
 
+/// The words of a line, if all that it does is to run one program.
+fn program_words(line: &str) -> Option<Vec<String>> {
+    let words = shell_line::words(line.strip_prefix('!').unwrap_or(line))?;
+    Some(words.into_iter().map(|word| word.text).collect())
+}
+
+/// Whether a variable, which may hold a token, stands in the program's name.
+fn names_a_variable(line: &str) -> bool {
+    let command = line.strip_prefix('!').unwrap_or(line);
+    let first = shell_line::words(command).and_then(|words| words.into_iter().next());
+    first.is_some_and(|first| command[..first.end].contains('$'))
+}
+
 /// The file that a line of git's `store` names.
 pub(crate) fn store_file(line: &str) -> Option<PathBuf> {
-    let words = shell_words::split(line).ok()?;
+    let words = program_words(line)?;
     let at = words.iter().position(|word| word.starts_with("--file"))?;
     let path = match words[at].strip_prefix("--file=") {
         Some(path) => path,
@@ -80,55 +101,61 @@ pub(crate) fn store_file(line: &str) -> Option<PathBuf> {
     }
 }
 
-/// Our options in this line, if it is ours and they are right.
-fn our_options(line: &str) -> Option<HelperOptions> {
-    let text = options_text(line)?;
-    let words = shell_words::split(text).ok()?;
-    let words: Vec<OsString> =
-        words.into_iter().chain([Operation::Get.name().to_owned()]).map(Into::into).collect();
-    match arguments::parse(&words) {
-        Ok(Invocation::Operation(_, options)) => Some(options),
-        _ => None,
+/// A line that runs us and does nothing else, taken apart.
+struct OurLine<'a> {
+    /// All before the options, as it is written.
+    written: &'a str,
+    /// The program's path, or none where it is looked for by its name.
+    path: Option<String>,
+    /// The words after it.
+    rest: Vec<String>,
+}
+
+impl<'a> OurLine<'a> {
+    fn of(line: &'a str) -> Option<Self> {
+        let command = line.strip_prefix('!');
+        let words = shell_line::words(command.unwrap_or(line))?;
+        let first = words.first()?.text.as_str();
+        let second = words.get(1).map(|word| word.text.as_str());
+        let (length, path) = match (first, second) {
+            ("pat", _) if command.is_none() => (1, None),
+            ("git", Some("credential-pat")) if command.is_some() => (2, None),
+            (NAME, _) if command.is_some() => (1, None),
+            _ if file_stem(first) == NAME => (1, Some(first.to_owned())),
+            _ => return None,
+        };
+        let end = words[length - 1].end + usize::from(command.is_some());
+        let rest = words.into_iter().skip(length).map(|word| word.text).collect();
+        Some(Self { written: &line[..end], path, rest })
     }
-}
 
-/// What follows our name in a line that is ours.
-fn options_text(line: &str) -> Option<&str> {
-    let line = line.trim_start_matches('!').trim();
-    let (program, options) = line.split_at(first_word(line));
-    let unquoted = program.trim_end_matches(['\'', '"']);
-    let folder = unquoted.strip_suffix(".exe").unwrap_or(unquoted).strip_suffix(NAME);
-    let is_path = folder.is_some_and(|at| at.is_empty() || at.ends_with(['/', '\\']));
-    (is_path || program == "pat").then_some(options)
-}
-
-/// How long the first word is, as a shell reads it.
-fn first_word(line: &str) -> usize {
-    let (mut quote, mut is_escaped) = (None, false);
-    for (at, c) in line.char_indices() {
-        match (quote, c) {
-            _ if is_escaped => is_escaped = false,
-            (None | Some('"'), '\\') => is_escaped = true,
-            (None, '\'' | '"') => quote = Some(c),
-            (Some(open), c) if open == c => quote = None,
-            (None, ' ') => return at,
-            _ => {}
+    /// Our options, if they are right.
+    fn options(self) -> Option<HelperOptions> {
+        let operation = Operation::Get.name().to_owned();
+        let words: Vec<OsString> =
+            self.rest.into_iter().chain([operation]).map(Into::into).collect();
+        match arguments::parse(&words) {
+            Ok(Invocation::Operation(_, options)) => Some(options),
+            _ => None,
         }
     }
-    line.len()
 }
 
 /// The program that our line runs; the part of the line before the options, and where it is. A
 /// bare name is looked for as git does.
 pub(crate) fn our_program(line: &str) -> (&str, Option<PathBuf>) {
-    let options = options_text(line).unwrap_or_default();
-    let word = line[..line.len() - options.len()].trim_end();
-    if word == "pat" {
-        return (word, in_path());
-    }
-    let path = shell_words::split(word.trim_start_matches('!')).ok();
-    let path = path.and_then(|words| words.into_iter().next()).map(PathBuf::from);
-    (word, path.filter(|path| is_program(path)))
+    let Some(ours) = OurLine::of(line) else { return ("", None) };
+    let path = match ours.path {
+        Some(path) => Some(PathBuf::from(path)).filter(|path| is_program(path)),
+        None => in_path(),
+    };
+    (ours.written, path)
+}
+
+/// A program's name without its folder and without what Windows puts behind it.
+fn file_stem(word: &str) -> &str {
+    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
+    name.strip_suffix(".exe").unwrap_or(name)
 }
 
 /// Where a shell finds us.
@@ -173,12 +200,12 @@ pub(crate) fn this_path() -> Option<PathBuf> {
     std::path::absolute(path).ok()
 }
 
-/// The bare name as a helper line has it; nothing where git would not come to this program by it.
+/// The bare name as a helper line has it, or nothing where git would not come to this program by it.
 pub(crate) fn by_name() -> Option<String> {
     in_path().filter(|path| is_this_program(path)).map(|_| "pat".to_owned())
 }
 
-/// This program's path as a helper line names it; nothing where it is no text.
+/// This program's path as a helper line names it, or nothing where it is no text.
 pub(crate) fn by_path() -> Option<String> {
     let path = this_path()?;
     let path = path.to_str().filter(|path| !path.contains(char::is_control))?;
@@ -240,8 +267,13 @@ fn is_windows_path(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Helper, escaped, options_for, our_options, store_file};
+    use super::{Helper, HelperOptions, OurLine, escaped, options_for, our_program, store_file};
     use crate::keychain::Kind;
+    use crate::source::{Origin, SourceOptions};
+
+    fn our_options(line: &str) -> Option<HelperOptions> {
+        OurLine::of(line)?.options()
+    }
 
     #[test]
     fn our_line_is_found_however_it_is_written() {
@@ -250,14 +282,69 @@ mod tests {
             "/home/a/.local/bin/git-credential-pat --keychain kernel --timeout 60",
             "/home/a\\ b/bin/git-credential-pat --keychain=kernel",
             "!'/home/a b/git-credential-pat' --keychain kernel",
+            "!\"$HOME/bin/git-credential-pat\" --keychain kernel",
+            "!~/.local/bin/git-credential-pat --keychain kernel",
+            "! git-credential-pat --keychain kernel",
+            "!git credential-pat --keychain kernel",
+            "/opt/git-credential-pat/bin/git-credential-pat --keychain kernel",
             "/home/a\\ --b/bin/git-credential-pat --keychain kernel",
             "C:/bin/git-credential-pat.exe --keychain kernel",
             "'/x/git-credential-pat --dir/git-credential-pat' --keychain kernel",
         ] {
             let options = our_options(line).expect(line);
             assert_eq!(options.kind, Some(Kind::Kernel), "{line}");
+            let written = our_program(line).0;
+            assert!(line[written.len()..].starts_with(" --keychain"), "{line}: {written}");
         }
         assert!(our_options("pat").is_some_and(|options| options.kind.is_none()));
+    }
+
+    #[test]
+    fn our_name_among_the_options_misleads_nobody() {
+        let place = "--for https://h.example";
+        for program in ["pat", "/usr/bin/git-credential-pat", "!git-credential-pat"] {
+            for (words, origin) in [
+                (
+                    "--file /run/credentials/git-credential-pat.service/token",
+                    Origin::File("/run/credentials/git-credential-pat.service/token".into()),
+                ),
+                (
+                    "--file /home/a/.config/git-credential-pat",
+                    Origin::File("/home/a/.config/git-credential-pat".into()),
+                ),
+                (
+                    "--command 'cat /srv/git-credential-pat; x'",
+                    Origin::Command("cat /srv/git-credential-pat; x".to_owned()),
+                ),
+            ] {
+                let line = format!("{program} {place} {words}");
+                let options = our_options(&line).expect(&line);
+                let Some(SourceOptions::Bound(source)) = options.source else { panic!("{line}") };
+                assert!(source.origin == origin, "{line}");
+                assert_eq!(our_program(&line).0, program);
+            }
+        }
+    }
+
+    #[test]
+    fn a_snippet_that_runs_us_is_a_snippet() {
+        for line in [
+            "!P capability </dev/null >/dev/null; tee -a leak | P --keychain kernel",
+            "!tee leak | P --keychain kernel",
+            "!P --keychain kernel | tee leak",
+            "!P --keychain kernel && true",
+            "!X=1 P --keychain kernel",
+            "!sh -c 'P --keychain kernel'",
+            "!f() { P \"$@\"; }; f",
+            "P --keychain kernel; true",
+            "P --keychain $(cat x)",
+            "P --keychain kernel #",
+        ] {
+            for program in ["/usr/bin/git-credential-pat", "git-credential-pat"] {
+                let line = line.replace('P', program);
+                assert!(matches!(Helper::parse(&line), Helper::Snippet), "{line}");
+            }
+        }
     }
 
     #[test]
@@ -267,15 +354,24 @@ mod tests {
             "store",
             "libsecret",
             "/usr/bin/pat",
+            "!pat --keychain kernel",
             "patch",
             "pat --unknown",
             "x-git-credential-pat",
             "/bin/git-credential-patch",
+            "/opt/git-credential-pat/bin/helper",
+            "store --file /home/a/git-credential-pat",
         ] {
             assert!(our_options(line).is_none(), "{line}");
         }
         assert!(matches!(Helper::parse("pat --unknown"), Helper::Ours(None)));
-        assert!(matches!(Helper::parse("/usr/bin/pat"), Helper::Other(name) if name == "pat"));
+        for (line, helper) in [
+            ("/usr/bin/pat", "pat"),
+            ("/opt/git-credential-pat/bin/helper", "helper"),
+            ("store --file /home/a/git-credential-pat", "store"),
+        ] {
+            assert!(matches!(Helper::parse(line), Helper::Other(name) if name == helper), "{line}");
+        }
     }
 
     #[test]

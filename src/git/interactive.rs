@@ -50,7 +50,7 @@ fn allowed_by(git: Command) -> bool {
     value(git, "credential.interactive").is_some_and(|value| !forbids(&value))
 }
 
-/// What git says of a setting, a line or nothing; none where it does not come to an end. Where it
+/// What git says of a setting, a line or nothing, or none where it does not come to an end. Where it
 /// cannot be run, nothing is set.
 fn value(mut git: Command, key: &str) -> Option<Vec<u8>> {
     let asked = git

@@ -28,7 +28,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Takes a URL apart that may lack any part; nothing where git refuses it. A password is
+    /// Takes a URL apart that may lack any part, or nothing where git refuses it. A password is
     /// passed over.
     pub(super) fn of(url: &str) -> Option<Self> {
         let (protocol, rest) = url.split_once("://").unwrap_or(("", url));
@@ -104,12 +104,17 @@ pub(super) fn is_whole(url: &str) -> bool {
         && url.split('%').skip(1).all(is_escaped)
 }
 
-/// Whether a whole URL could match another one: by the names of their hosts. Where the first has
-/// wildcards, escapes or more than one `@`, it could.
+/// Whether a whole URL could match another one: by the names of their hosts, in which `*` stands
+/// for a label. Where the first has escapes or more than one `@`, it could.
 pub(super) fn may_be_at(place: &str, url: &str) -> bool {
-    let host = host_name(place);
-    let is_plain = !host.contains(['*', '%']) && place.matches('@').count() < 2;
-    !is_plain || host.eq_ignore_ascii_case(host_name(url))
+    let (pattern, host) = (host_name(place), host_name(url));
+    if pattern.contains('%') || place.matches('@').count() > 1 {
+        return true;
+    }
+    let is_met =
+        |(wanted, there): (&str, &str)| wanted.contains('*') || wanted.eq_ignore_ascii_case(there);
+    pattern.split('.').count() == host.split('.').count()
+        && pattern.split('.').zip(host.split('.')).all(is_met)
 }
 
 /// A URL's host, without the port.
@@ -224,6 +229,9 @@ mod tests {
             ("https://bob:x@h.example:8443/o", true),
             ("http://H.EXAMPLE?x", true),
             ("https://*.example", true),
+            ("https://*.*", true),
+            ("https://*.org", false),
+            ("https://*.*.example", false),
             ("https://%68.example", true),
             ("https://other.example", false),
             ("https://h.example.org", false),

@@ -10,6 +10,7 @@
 //! somebody else's. But what was put away, or is gone after its 30 days, hides nobody; nor does a
 //! dead account of git's hide a live one of a person's, of the same username, at a wider scope.
 
+use super::verdict::Question;
 use crate::context::Context;
 use crate::credential::{Account, Credential, Maker, State, Username};
 use crate::error::Error;
@@ -116,6 +117,30 @@ pub(crate) fn names_of_persons(
     let mut names: Vec<Username> = accounts.map(|(_, c)| c.account().username).collect();
     names.extend(keychain.usernames(&unread)?);
     Ok(names)
+}
+
+/// The usernames of the live accounts beside this one that could answer the question, if it named
+/// them; those that must be unlocked first are left out. Where the keychain fails, none is known:
+/// what is said of the account that was chosen does not hang on it.
+pub(super) fn names_of_others(
+    keychain: &mut dyn Keychain,
+    question: &Question<'_>,
+    chosen: &Credential,
+    now: u64,
+) -> Vec<Username> {
+    let Ok(mut found) = keychain.find(question.contexts, None) else { return Vec::new() };
+    found.retain(|item| !item.locked);
+    let Ok((accounts, _)) = read_sound(keychain, &found) else { return Vec::new() };
+    let chosen = chosen.account().username;
+    let is_other = |credential: &Credential| {
+        counts(credential, now) && credential.is_live(now) && !is_sign(credential)
+    };
+    let accounts = accounts.into_iter().filter(|(_, credential)| is_other(credential));
+    let mut names: Vec<Username> = accounts.map(|(_, c)| c.account().username).collect();
+    names.retain(|name| *name != chosen && !name.is_empty());
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// What answers a request that names nobody.

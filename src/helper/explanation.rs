@@ -12,6 +12,7 @@ use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::keychain::{Found, Keychain, Kind};
 use crate::protocol::Request;
+use std::ops::DerefMut;
 
 /// Why an account does, or does not, answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -197,9 +198,13 @@ fn why(
 }
 
 /// A keychain as it is: nobody is asked, nothing is changed.
-pub(super) struct Still<'a>(pub(super) &'a mut dyn Keychain);
+pub(crate) struct Still<K>(pub(crate) K);
 
-impl Keychain for Still<'_> {
+impl<K> Keychain for Still<K>
+where
+    K: DerefMut,
+    K::Target: Keychain,
+{
     fn kind(&self) -> Kind {
         self.0.kind()
     }

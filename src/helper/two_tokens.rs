@@ -20,7 +20,7 @@
 use crate::credential::{Aside, Credential, KEPT_FOR, Maker, State, Token, Username};
 use crate::secret::Secret;
 
-/// The account's content once git has brought this token; none where it stays as it is.
+/// The account's content once git has brought this token, or none where it stays as it is.
 pub(super) fn brought(
     old: &Credential,
     username: Option<&Username>,
@@ -69,7 +69,7 @@ pub(super) fn brought(
     }
 }
 
-/// The account's content once the host has refused this token; none where it stays as it is.
+/// The account's content once the host has refused this token, or none where it stays as it is.
 pub(super) fn refused(
     old: &Credential,
     (authtype, secret): (Option<&[u8]>, &Secret),
@@ -89,7 +89,7 @@ pub(super) fn refused(
     Some(new)
 }
 
-/// The account's content once it is put away; none where it is already.
+/// The account's content once it is put away, or none where it is already.
 pub(super) fn put_away(old: &Credential, now: u64) -> Option<Credential> {
     let put_away_at = Some(not_before(old.stored_at, now));
     let is_already = old.put_away_at.is_some();

@@ -199,7 +199,7 @@ fn filled(content: &[u8]) -> Zeroizing<[u8; MAX_BLOB]> {
     blob
 }
 
-/// What is kept under a name, all of it; nothing where there is nothing.
+/// What is kept under a name, all of it, or nothing where there is nothing.
 fn content(name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     for _ in 0..TRIES {
         let Some(head) = head(name)? else { return Ok(None) };

@@ -107,7 +107,7 @@ impl Keychain for KernelKeyring {
         if content.len() >= MAX_PAYLOAD || description.len() >= MAX_PAYLOAD / 8 {
             return Err(Error::TooLong);
         }
-        held::hold(&description, &content.to_bytes(), self.lifetime)
+        held::hold(&description, || content.to_bytes(), self.lifetime)
     }
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {
@@ -155,9 +155,13 @@ fn user_keyring() -> Result<KeyRing, KeyError> {
 }
 
 /// Adds a key that the kernel removes after this time, in place of the one that is there.
-fn add_until(description: &str, content: &[u8], lifetime: Duration) -> Result<(), KeyError> {
+fn add_until(
+    description: &str,
+    content: impl Fn() -> Zeroizing<Vec<u8>>,
+    lifetime: Duration,
+) -> Result<(), KeyError> {
     let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
-    let key = own.add_key(description, content)?;
+    let key = own.add_key(description, &*content())?;
     key.set_timeout(usize::try_from(lifetime.as_secs()).unwrap_or(usize::MAX))?;
     possessing(|| user_keyring()?.link_key(key))
 }

@@ -67,7 +67,7 @@ fn acquire_named(name: &str, patience: Duration) -> Option<Lock> {
     of_file(file, patience).ok()?
 }
 
-/// Locks a file; nothing where another process holds it for all that time.
+/// Locks a file, or nothing where another process holds it for all that time.
 ///
 /// # Errors
 /// Where the file cannot be locked at all: some file systems have no locks.

@@ -2,10 +2,10 @@
 //!
 //! | here | there |
 //! |---|---|
-//! | an account | a file in the age format ([`item`]), named by keyed digests ([`keys`]) |
-//! | several in one context | files in one folder ([`folder`]) |
-//! | locked | the vault's key is nowhere but in `identity.age`, encrypted ([`identity`]) |
-//! | unlocked | the key is in the kernel's keyring ([`unlocking`]), or something gives it |
+//! | an account | a file in the age format (`item`), named by keyed digests (`keys`) |
+//! | several in one context | files in one folder (`folder`) |
+//! | locked | the vault's key is nowhere but in `identity.age`, encrypted (`identity`) |
+//! | unlocked | the key is in the kernel's keyring (`unlocking`), or something gives it |
 //!
 //! What is odd there:
 //! - Nothing can be searched: names can be computed, but not read back. So whose an item is, is
@@ -130,7 +130,7 @@ impl Vault {
         Sealed::read(&self.folder()?).map(drop)
     }
 
-    /// Locks it; whether it was unlocked.
+    /// Locks it. Returns whether it was unlocked.
     ///
     /// # Errors
     /// Where the kernel does not give the key up.
@@ -195,7 +195,7 @@ impl Vault {
         }
     }
 
-    /// Forgets the key where it is the vault's no more; whether it still is.
+    /// Forgets the key where it is the vault's no more. Returns whether it still is.
     fn is_current(&mut self) -> bool {
         let is_current = self.opened.as_ref().is_none_or(|opened| {
             format::read(&opened.folder).is_ok_and(|check| check == opened.check)

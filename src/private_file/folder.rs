@@ -42,7 +42,7 @@ impl Folder {
         (is_us(owner) && !mode.intersects(Mode::WGRP | Mode::WOTH)).then_some(Self { path, folder })
     }
 
-    /// The folder, made where it is not there, and ours alone; nothing where it lies in
+    /// The folder, made where it is not there, and ours alone, or nothing where it lies in
     /// another user's, who could lead us elsewhere.
     pub(crate) fn made(path: PathBuf) -> Option<Self> {
         use rustix::fs::{Mode, OFlags};
@@ -74,7 +74,7 @@ impl Folder {
     }
 }
 
-/// Takes away what an older version may have given others; nothing where it is not ours.
+/// Takes away what an older version may have given others, or nothing where it is not ours.
 #[cfg(unix)]
 fn make_ours_alone(file: impl AsFd, own: rustix::fs::Mode) -> Option<()> {
     use rustix::fs::Mode;

@@ -41,7 +41,7 @@ pub(super) fn open(path: &Path) -> Result<Option<File>, Untrusted> {
     // A first look: by whatever way it was opened, it may be another file.
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(file) if is_mounted(&file) => Walk::begin(path)?.to_the_end().map(Some),
+        Ok(file) if is_mounted(&file) => Walk::begin(path)?.finish().map(Some),
         _ => Ok(None),
     }
 }
@@ -95,7 +95,7 @@ impl Walk {
         Ok(Self { folder, at, rest: parts(path), links: 0 })
     }
 
-    fn to_the_end(mut self) -> Result<File, Untrusted> {
+    fn finish(mut self) -> Result<File, Untrusted> {
         while let Some(name) = self.rest.pop_front() {
             if name == ".." {
                 self.folder = folder_at(&self.folder, "..").map_err(|error| self.blame(error))?;

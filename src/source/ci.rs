@@ -2,7 +2,8 @@
 //!
 //! It serves only where three things are there, the runner's own mark, the address of its
 //! server, and the token, and only for exactly that server. A variable's name alone says
-//! nothing: a Gitea runner calls its own instance's token `GITHUB_TOKEN`, too.
+//! nothing: a Gitea runner calls its own instance's token `GITHUB_TOKEN`, too. Where only the
+//! token is missing, it fails at that server, and names the variable.
 //!
 //! | runner | mark | server | token, username |
 //! |---|---|---|---|
@@ -23,31 +24,30 @@ pub(super) fn detect(variable: impl Fn(&str) -> Option<String>) -> Option<Source
     let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
     let is_on = |name: &str| variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let server = |name: &str| place(&variable(name)?).map(|place| place.host_level());
-    let first =
-        |names: &[&'static str]| names.iter().find(|name| variable(name).is_some()).copied();
-
     let own_token = [("GITEA_ACTIONS", "GITEA_TOKEN"), ("FORGEJO_ACTIONS", "FORGEJO_TOKEN")];
     let own_token = own_token.into_iter().find(|(mark, _)| is_on(mark)).map(|(_, token)| token);
     if own_token.is_some() || is_on("GITHUB_ACTIONS") {
-        let tokens: Vec<_> = own_token.into_iter().chain(["GITHUB_TOKEN"]).collect();
-        let source = source(server("GITHUB_SERVER_URL")?, first(&tokens)?);
+        let mut tokens = own_token.into_iter().chain(["GITHUB_TOKEN"]);
+        let token = tokens.find(|name| variable(name).is_some());
+        let token = token.unwrap_or("GITHUB_TOKEN");
+        let source = source(server("GITHUB_SERVER_URL")?, token);
         let username = own_token.is_none().then(|| Username::new(b"x-access-token"));
         return Some(Source { username, ..source });
     }
     if is_on("GITLAB_CI") {
         let context = gitlab(&variable)?;
-        if variable("CI_JOB_TOKEN").is_some() {
+        let deploys = variable("CI_DEPLOY_USER").zip(variable("CI_DEPLOY_PASSWORD"));
+        let Some((username, _)) = deploys.filter(|_| variable("CI_JOB_TOKEN").is_none()) else {
             let username = Some(Username::new(b"gitlab-ci-token"));
             let source = source(context, "CI_JOB_TOKEN");
             return Some(Source { username, any_username: false, ..source });
-        }
-        let username = Username::new(variable("CI_DEPLOY_USER")?.as_bytes());
-        let token = first(&["CI_DEPLOY_PASSWORD"])?;
-        let username = Some(username);
-        return Some(Source { username, any_username: false, ..source(context, token) });
+        };
+        let username = Some(Username::new(username.as_bytes()));
+        let source = source(context, "CI_DEPLOY_PASSWORD");
+        return Some(Source { username, any_username: false, ..source });
     }
     if is_on("TF_BUILD") {
-        let source = source(server("SYSTEM_COLLECTIONURI")?, first(&["SYSTEM_ACCESSTOKEN"])?);
+        let source = source(server("SYSTEM_COLLECTIONURI")?, "SYSTEM_ACCESSTOKEN");
         return Some(Source { authtype: Some(b"Bearer".to_vec()), ..source });
     }
     None
@@ -145,19 +145,40 @@ mod tests {
     }
 
     #[test]
-    fn where_one_of_the_three_is_missing_nothing_is_served() {
+    fn where_only_the_token_is_missing_its_variable_is_named() {
+        for (line, token) in [
+            ("GITHUB_ACTIONS=true GITHUB_SERVER_URL=https://github.com", "GITHUB_TOKEN"),
+            (
+                "GITHUB_ACTIONS=true GITHUB_SERVER_URL=https://github.com GITHUB_TOKEN=",
+                "GITHUB_TOKEN",
+            ),
+            // Another runner's token is not GitHub's.
+            (
+                "GITHUB_ACTIONS=true GITHUB_SERVER_URL=https://github.com GITEA_TOKEN=t",
+                "GITHUB_TOKEN",
+            ),
+            (
+                "GITLAB_CI=true CI_SERVER_PROTOCOL=https CI_SERVER_FQDN=gl.example \
+                 CI_DEPLOY_USER=robot",
+                "CI_JOB_TOKEN",
+            ),
+            ("TF_BUILD=True SYSTEM_COLLECTIONURI=https://dev.azure.com/o/", "SYSTEM_ACCESSTOKEN"),
+        ] {
+            let source = on(line).unwrap_or_else(|| panic!("{line}"));
+            assert!(source.origin == Origin::Variable(token.to_owned()), "{line}");
+        }
+    }
+
+    #[test]
+    fn without_a_runner_and_its_server_nothing_is_served() {
         for line in [
             "",
             "GITHUB_TOKEN=t",
             "GITHUB_SERVER_URL=https://github.com GITHUB_TOKEN=t",
             "GITHUB_ACTIONS=false GITHUB_SERVER_URL=https://github.com GITHUB_TOKEN=t",
             "GITHUB_ACTIONS=true GITHUB_TOKEN=t",
-            "GITHUB_ACTIONS=true GITHUB_SERVER_URL=https://github.com",
-            "GITHUB_ACTIONS=true GITHUB_SERVER_URL=https://github.com GITHUB_TOKEN=",
             "GITHUB_ACTIONS=true GITHUB_SERVER_URL=github.com GITHUB_TOKEN=t",
             "GITHUB_ACTIONS=true GITHUB_SERVER_URL=https://u@github.com GITHUB_TOKEN=t",
-            // Another runner's token is not GitHub's.
-            "GITHUB_ACTIONS=true GITHUB_SERVER_URL=https://github.com GITEA_TOKEN=t",
             "GITLAB_CI=true CI_SERVER_FQDN=gl.example CI_JOB_TOKEN=t",
             "GITLAB_CI=true CI_SERVER_PROTOCOL=https CI_SERVER_HOST=gl.example CI_JOB_TOKEN=t",
             "TF_BUILD=True SYSTEM_ACCESSTOKEN=t",

@@ -4,10 +4,12 @@
 //! `sh -c '…'`. What the command says on stderr is passed on, and where there is a terminal
 //! it may ask there. It has half a minute; what it prints has a limit, too.
 
-use super::MAX_TOKEN;
+use super::{MAX_TOKEN, told};
+use crate::context::escape;
 use crate::error::Error;
+use crate::forge;
 use std::io::{Read, Write};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,7 +30,9 @@ pub(crate) enum Ended {
     TooSlow,
     /// It printed more than it may.
     TooMuch,
-    /// It ended with another status than success.
+    /// It ended with this status, which is not success.
+    Badly(ExitStatus),
+    /// The system does not let us read it, or wait for it.
     Failed,
 }
 
@@ -43,6 +47,10 @@ pub(crate) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
         Ended::NotStarted => Error::Source("the command cannot be run"),
         Ended::TooSlow => Error::Source("the command took longer than 30 seconds"),
         Ended::TooMuch => Error::Source("the command prints too much for a token"),
+        Ended::Badly(status) => {
+            let program = escape(forge::shown(program).as_bytes());
+            told(format!("the command failed: {program}, {status}"))
+        }
         Ended::Failed => Error::Source("the command failed"),
     })
 }
@@ -102,9 +110,10 @@ fn wait(child: &mut Child, deadline: Instant) -> Result<(), Ended> {
     loop {
         match child.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(()),
+            Ok(Some(status)) => return Err(Ended::Badly(status)),
             Ok(None) if Instant::now() < deadline => thread::sleep(PAUSE),
             Ok(None) => return Err(Ended::TooSlow),
-            _ => return Err(Ended::Failed),
+            Err(_) => return Err(Ended::Failed),
         }
     }
 }
@@ -171,7 +180,8 @@ mod tests {
 
     #[test]
     fn a_program_that_does_not_end_as_it_should_says_why() {
-        assert_eq!(shell("echo out; exit 3", 30_000, 100), Err(Ended::Failed));
+        let badly = shell("echo out; exit 3", 30_000, 100);
+        assert!(matches!(badly, Err(Ended::Badly(status)) if status.code() == Some(3)));
         assert_eq!(shell("echo out", 30_000, 3), Err(Ended::TooMuch));
         let none = printed(Command::new("/nonexistent/x"), None, Duration::ZERO, 1);
         assert_eq!(none.err(), Some(Ended::NotStarted));

@@ -1,12 +1,11 @@
 //! A token in a file: one that nobody but its owner can read, and no link, device or pipe in
 //! its place; or a secret that root has mounted.
 
-use super::{MAX_TOKEN, why};
+use super::{MAX_TOKEN, kept};
 use crate::context::shown;
 use crate::error::Error;
 use crate::forge;
 use crate::private_file::{self, Refusal, Untrusted};
-use crate::terminal;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -16,20 +15,13 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Untrusted> {
     Ok(private_file::read(&file, MAX_TOKEN)?)
 }
 
-/// Says which part of the path is to blame, if it is one; the error for the rest.
-pub(super) fn tell(untrusted: &Untrusted) -> Error {
-    if let Some(at) = &untrusted.at {
-        terminal::say("source", &format!("the file is refused because of {}", shown_path(at)));
-    }
-    error(untrusted.refusal)
-}
-
 /// What is wrong, and with which part of the path.
-pub(super) fn text(untrusted: &Untrusted) -> String {
-    let why = why(error(untrusted.refusal));
-    match &untrusted.at {
-        Some(at) => format!("{why}: {}", shown_path(at)),
-        None => why,
+pub(super) fn error(untrusted: &Untrusted) -> Error {
+    match (of(untrusted.refusal), &untrusted.at) {
+        (Error::TokenFile(why), Some(at)) => {
+            Error::TokenFile(kept(format!("{why}: {}", shown_path(at))))
+        }
+        (error, _) => error,
     }
 }
 
@@ -38,7 +30,7 @@ fn shown_path(path: &Path) -> String {
     shown(forge::shown(&path)).into_owned()
 }
 
-fn error(refusal: Refusal) -> Error {
+fn of(refusal: Refusal) -> Error {
     match refusal {
         Refusal::Missing => Error::Source("the file that --file names is not there"),
         Refusal::NoFile => Error::Source("what --file names is no regular file"),

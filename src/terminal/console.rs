@@ -13,6 +13,7 @@ use std::io::{self, Read, Write};
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::ptr::null;
 use std::sync::Mutex;
+use std::time::Instant;
 use windows_sys::Win32::System::Console::{
     CONSOLE_MODE, CONSOLE_SCREEN_BUFFER_INFO, CTRL_C_EVENT, ENABLE_ECHO_INPUT, ENABLE_LINE_INPUT,
     ENABLE_PROCESSED_INPUT, ENABLE_VIRTUAL_TERMINAL_PROCESSING, FlushConsoleInputBuffer,
@@ -73,6 +74,15 @@ impl Device {
         Ok(shown)
     }
 
+    /// Waits until something was typed: for ever, which its reading does as well.
+    ///
+    /// # Errors
+    /// None.
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as on other systems")]
+    pub(super) fn wait_until(&self, _: Instant) -> io::Result<bool> {
+        Ok(true)
+    }
+
     /// Returns whether the question is to be asked again: nothing stops a process there.
     #[expect(clippy::unused_self, reason = "it is asked of the console")]
     pub(super) fn is_to_ask_again(&self) -> bool {
@@ -108,7 +118,7 @@ impl Device {
         Ok((count == 1 && unit[0] != END).then_some(unit[0]))
     }
 
-    /// Reads the next character; whether there was one.
+    /// Reads the next character. Returns whether there was one.
     fn read_character(&mut self) -> io::Result<bool> {
         let Some(first) = self.unit()? else { return Ok(false) };
         let mut units = Zeroizing::new([first, 0]);
@@ -182,7 +192,7 @@ pub(super) fn is_console(handle: &impl AsRawHandle) -> bool {
     mode(handle).is_ok()
 }
 
-/// Whether a console can be made to understand colours; none where this is no console.
+/// Whether a console can be made to understand colours, or none where this is no console.
 pub(super) fn takes_colour(console: &impl AsRawHandle) -> Option<bool> {
     let mode = mode(console).ok()?;
     Some(set_mode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING).is_ok())

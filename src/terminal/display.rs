@@ -26,7 +26,7 @@ fn is_seen_with(variable: impl Fn(&str) -> Option<OsString>) -> bool {
     variable("DISPLAY").is_some() || variable("WAYLAND_DISPLAY").is_some()
 }
 
-/// Opens a page in the desktop's browser; whether that could be begun. Nobody waits for it.
+/// Opens a page in the desktop's browser. Returns whether that could be begun. Nobody waits for it.
 #[must_use]
 pub fn open_page(address: &str) -> bool {
     let mut browser = browser();

@@ -9,8 +9,7 @@ use super::tty::Device;
 use crate::context::shown;
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
-use std::io::{self, ErrorKind, Read, Write};
-#[cfg(unix)]
+use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -32,7 +31,7 @@ impl Terminal {
     }
 
     /// Opens the controlling terminal where a question may be put there that this process was
-    /// not started for; nothing where there is none, or it is another's turn.
+    /// not started for, or nothing where there is none, or it is another's turn.
     #[cfg(unix)]
     #[must_use]
     pub fn open_in_front() -> Option<Self> {
@@ -102,7 +101,7 @@ impl Terminal {
     /// # Errors
     /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person gave up.
     pub fn ask_hidden(&mut self, question: &str) -> Result<Secret, Error> {
-        let answer = self.hidden(question, |device, byte| device.read(byte))?;
+        let answer = self.hidden(question, |_| Ok(true))?;
         Ok(answer.secret(answer.expose().trim_ascii()))
     }
 
@@ -110,13 +109,13 @@ impl Terminal {
     ///
     /// # Errors
     /// Those of [`Self::ask_hidden`]; [`Error::TimedOut`] where nobody types for so long.
-    #[cfg(unix)]
     pub fn ask_passphrase(&mut self, question: &str, patience: Duration) -> Result<Secret, Error> {
-        let answer = self.hidden(question, |device, byte| {
-            if device.wait_until(Instant::now() + patience)? {
-                device.read(byte)
-            } else {
-                Err(ErrorKind::TimedOut.into())
+        let answer = self.hidden(question, |terminal| {
+            match terminal.0.wait_until(Instant::now() + patience) {
+                Ok(true) => Ok(true),
+                Ok(false) => Err(Error::TimedOut),
+                Err(error) if error.kind() == ErrorKind::Interrupted => Ok(false),
+                Err(error) => Err(Error::Stream(error.kind())),
             }
         })?;
         Ok(answer.secret(answer.expose()))
@@ -125,22 +124,23 @@ impl Terminal {
     fn hidden(
         &mut self,
         question: &str,
-        read: impl FnMut(&mut Device, &mut [u8; 1]) -> io::Result<usize>,
+        wait: impl FnMut(&mut Self) -> Result<bool, Error>,
     ) -> Result<Buffer, Error> {
         // First hide, then ask: an answer may follow at once.
         let mode = self.0.hide().map_err(|e| Error::Stream(e.kind()))?;
         let question = shown(question);
-        let answer = self.write(&question).and_then(|()| self.read_hidden(&question, read));
+        let answer = self.write(&question).and_then(|()| self.read_hidden(&question, wait));
         let shown = self.0.restore(&mode);
         self.write("\n")?;
         shown.map_err(|e| Error::Stream(e.kind()))?;
         answer
     }
 
+    /// The closure waits for a byte. Where it returns false, something else came first.
     fn read_hidden(
         &mut self,
         question: &str,
-        mut read: impl FnMut(&mut Device, &mut [u8; 1]) -> io::Result<usize>,
+        mut wait: impl FnMut(&mut Self) -> Result<bool, Error>,
     ) -> Result<Buffer, Error> {
         const CTRL_C: u8 = 3;
         const CTRL_D: u8 = 4;
@@ -152,11 +152,13 @@ impl Terminal {
                 answer.clear();
                 self.write(question)?;
             }
-            match read(&mut self.0, &mut byte) {
+            if !wait(self)? {
+                continue;
+            }
+            match self.0.read(&mut *byte) {
                 Ok(1) if answer.len() < MAX_ANSWER => {}
                 Ok(_) => return Err(Error::Refused("the answer has no end")),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == ErrorKind::TimedOut => return Err(Error::TimedOut),
                 Err(error) => return Err(Error::Stream(error.kind())),
             }
             match byte[0] {

@@ -28,7 +28,7 @@ impl Device {
         tcgetpgrp(&self.0).is_ok_and(|group| group == getpgrp())
     }
 
-    /// Waits until something was typed, at most until the deadline; whether it was.
+    /// Waits until something was typed, at most until the deadline. Returns whether it was.
     ///
     /// # Errors
     /// Where the terminal fails.

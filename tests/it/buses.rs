@@ -130,14 +130,15 @@ fn dbus_broker_carries_thirty_stores_at_once_and_a_locked_keyring() {
             scope.spawn(move || {
                 let mut store = helper();
                 store.args(["--keychain", "secret-service", "store"]);
-                let request = format!("{REQUEST}username=alice{n}\npassword=ghp_TESTONLY{n}\n");
+                let request = REQUEST.replace("h.example", &format!("h{n}.example"));
+                let request = format!("{request}username=alice\npassword=ghp_TESTONLY{n}\n");
                 run(store, request.as_bytes()).prints("");
             });
         }
     });
     speak(helper(), "store").prints("");
     let listed = desktop.sandbox.helper(&["list", "--keychain", "secret-service"], "").stdout();
-    assert_eq!(listed.matches("https://h.example").count(), 31, "{listed}");
+    assert_eq!(listed.matches(".example ").count(), 31, "{listed}");
     desktop.lock();
     speak(helper(), "erase").fails(1, "the keychain is locked");
 }

@@ -337,9 +337,73 @@ fn a_rejected_token_is_restored() {
     person.types("login --restore https://HOST", "").fails(1, "is not rejected");
     let request = format!("protocol=https\nhost={}\npassword=ghp_TESTONLY1\n\n", person.host);
     person.sandbox.helper(&["erase"], request).prints("");
-    person.get("").prints("");
+    let refused = person.get("");
+    let told = person.fill(
+        "git-credential-pat: get: the token for token at https://HOST was rejected by the host",
+    );
+    assert!(refused.stdout.is_empty() && refused.stderr().starts_with(&told), "{refused}");
+    assert!(refused.stderr().contains("login --restore"), "{refused}");
     assert!(person.types("login --restore https://HOST", "").status.success());
     person.get("").prints("username=token\npassword=ghp_TESTONLY1\n");
+}
+
+#[test]
+fn a_token_that_git_had_is_a_persons_once_they_say_it_and_nothing_lies_beside_it() {
+    let person = Home::new();
+    let store = |token: &str| {
+        let account = format!("protocol=https\nhost={}\nusername=alice\n", person.host);
+        person.sandbox.helper(&["store"], format!("{account}password={token}\n")).prints("");
+    };
+    let row = || -> serde_json::Value {
+        let listed = person.types("list --json", "");
+        let rows: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+        rows.as_array().unwrap().iter().find(|r| r["context"] == person.url("")).unwrap().clone()
+    };
+    store("ghp_TESTONLY1");
+    assert_eq!((&row()["made_by"], &row()["aside"]), (&"git".into(), &serde_json::Value::Null));
+    let login = || {
+        let ran = person.types("login --with-token https://alice@HOST", "ghp_TESTONLY1\n");
+        assert!(ran.status.success() && ran.stderr().contains("is already in"), "{ran}");
+    };
+    login();
+    assert_eq!((&row()["made_by"], &row()["aside"]), (&"person".into(), &serde_json::Value::Null));
+    store("ghp_TESTONLYjunk");
+    person.get("").prints("username=alice\npassword=ghp_TESTONLY1\n");
+    let aside = &row()["aside"];
+    assert_eq!((&aside["state"], &aside["made_by"]), (&"ready".into(), &"git".into()));
+    let expected =
+        format!("{} alice classic PAT ready; another set aside - JUST NOW kernel", person.url(""));
+    assert_eq!(person.listed(), [expected]);
+    let status = person.types("status https://HOST", "");
+    assert!(status.stdout().contains("answers; another token is set aside"), "{status}");
+    login();
+    assert!(row()["aside"].is_null());
+}
+
+#[test]
+fn what_was_put_away_is_restored_by_name_and_said_to_be() {
+    let person = Home::new();
+    for name in ["alice", "bob"] {
+        person.types(&format!("login --with-token https://{name}@HOST"), "ghp_TESTONLY1\n");
+    }
+    let host = format!("protocol=https\nhost={}\n", person.host);
+    person.sandbox.helper(&["erase"], &host).prints("");
+    person.get("").prints("");
+    let put_away =
+        |name: &str| format!("{} {name} classic PAT put away - JUST NOW kernel", person.url(""));
+    assert_eq!(person.listed(), [put_away("alice"), put_away("bob")]);
+    person.types("login --restore https://HOST", "").fails(2, "--username NAME");
+    let ran = person.types("login --restore https://bob@HOST", "");
+    assert!(ran.stderr().contains("the token for bob at https://"), "{ran}");
+    person.get("").prints("username=bob\npassword=ghp_TESTONLY1\n");
+    assert!(person.types("login --restore https://HOST", "").status.success(), "alice is left");
+    // Where a person sees it, erase says what it has done, and what deletes.
+    let terminal = person.runs_on_terminal(
+        "printf 'protocol=https\\nhost=HOST\\nusername=bob\\n' | PAT --keychain kernel erase",
+    );
+    let (_, shown) = terminal.ends();
+    assert!(shown.contains("erase: put away what was kept at https://"), "{shown}");
+    assert!(shown.contains("login --restore") && shown.contains("logout"), "{shown}");
 }
 
 #[test]

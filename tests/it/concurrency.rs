@@ -24,6 +24,15 @@ fn get(home: &Home, name: &str) -> String {
     ran.stdout()
 }
 
+/// A person's command about alice's account.
+#[track_caller]
+fn command(home: &Home, name: &str, words: &[&str], stdin: &str) {
+    let url = format!("https://{}", home.keys.host(name));
+    let words = [words, &[&url, "--username", "alice", "--keychain", home.keychain]].concat();
+    let ran = home.sandbox.helper(&words, stdin);
+    assert!(ran.status.success(), "{ran}");
+}
+
 /// Each store displaces the key of the one before.
 fn with_timeout() -> Home {
     Home::bare().with_options("--timeout 3000")
@@ -110,6 +119,35 @@ fn erases_beside_stores(home: &Home, rounds: usize) {
         });
         assert_eq!(get(home, "h"), new);
     }
+}
+
+/// A refusal of a person's token, the new one and what stood in a URL: whatever comes first, the
+/// person's can be brought back.
+fn junk_beside_a_refusal(home: &Home, rounds: usize) {
+    for round in 0..rounds {
+        let token = |what: &str| format!("ghp_TESTONLY{what}{round}");
+        let pair = |what: &str| format!("username=alice\npassword={}\n", token(what));
+        command(home, "h", &["login", "--with-token", "--replace"], &token("own"));
+        thread::scope(|scope| {
+            scope.spawn(|| erase(home, "h", &pair("own")));
+            scope.spawn(|| store(home, "h", &pair("new")));
+            scope.spawn(|| store(home, "h", &pair("junk")));
+        });
+        let ran = home.operation("get", request(home, "h"));
+        assert_ne!(ran.stdout(), pair("own"), "it was refused");
+        command(home, "h", &["login", "--restore"], "");
+        assert_eq!(get(home, "h"), pair("own"), "round {round}");
+    }
+}
+
+#[test]
+fn no_token_of_a_persons_is_lost_with_the_kernel_keyring() {
+    junk_beside_a_refusal(&Home::bare(), 60);
+}
+
+#[test]
+fn no_token_of_a_persons_is_lost_with_the_gnome_keyring() {
+    junk_beside_a_refusal(&Home::with_gnome_keyring(), 60);
 }
 
 #[test]

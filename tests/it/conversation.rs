@@ -410,7 +410,7 @@ fn sixty_columns_are_enough_for_a_list() {
     let mut person = with_two_tokens();
     person.sandbox.set("NO_COLOR", "1");
     let screen = list(&person, 60);
-    let from = screen.find(&person.url("\n")).unwrap_or_else(|| panic!("{screen}"));
+    let from = screen.find(&format!("{}\n", person.url(""))).unwrap_or_else(|| panic!("{screen}"));
     let ours: Vec<&str> = screen[from..].lines().take(7).collect();
     assert!(ours.iter().all(|line| line.len() <= 60), "{ours:?}");
     let words = |line: &&str| line.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -4,7 +4,7 @@
 
 use crate::support::home::Home;
 use crate::support::residue::Needles;
-use crate::support::tracee::{Kill, watch, watch_and_kill};
+use crate::support::tracee::{Calls, Kill, watch, watch_and_kill};
 
 const OLD: &str = "ghp_TESTONLYold";
 const NEW: &str = "ghp_TESTONLYnew";
@@ -37,7 +37,7 @@ fn killed_at_every_call(arguments: &str, token: &str, may_be: [Option<&str>; 2])
         for after in [false, true] {
             operation(&home, "erase", &format!("{REQUEST}username=alice\n"));
             operation(&home, "store", &with(OLD));
-            let kill = Kill { at, after };
+            let kill = Kill { of: Calls::ToKeyring, at, after };
             let command = home.helper_string(arguments);
             let seen = watch_and_kill(&command, request.as_bytes(), &nothing, Some(kill));
             // It looks again where another test's key goes meanwhile: calls more or less.

@@ -29,6 +29,8 @@ fn fails(ran: &Ran, said: &str) {
     assert!(so, "expected {said:?}\n{ran}");
 }
 
+const NO_TOKEN: &str = "git-credential-pat: docker sent no token: nothing is stored\n";
+
 fn entry(server: &str, user: &str, token: &str) -> String {
     format!("{{\"ServerURL\":\"{server}\",\"Username\":\"{user}\",\"Secret\":\"{token}\"}}\n")
 }
@@ -161,6 +163,34 @@ fn a_registry_may_be_given_a_hosts_token_whatever_it_is_by_then() {
     fails(&docker(&home, "get", &server), NOT_FOUND);
     let request = format!("{account}\n");
     home.sandbox.helper(&["get"], request).prints(&format!("username=alice\npassword={TOKEN}\n"));
+}
+
+#[test]
+fn an_empty_token_is_refused_and_the_one_that_is_there_stays() {
+    let home = home();
+    let server = home.keys.host("registry");
+    fails(&docker(&home, "store", &entry(&server, "alice", "")), NO_TOKEN);
+    assert!(home.keys.accounts().is_empty());
+    docker(&home, "store", &entry(&server, "alice", TOKEN)).prints("");
+    fails(&docker(&home, "store", &entry(&server, "alice", "")), NO_TOKEN);
+    docker(&home, "get", &server).prints(&entry(&server, "alice", TOKEN));
+}
+
+#[test]
+fn a_link_hands_out_no_token_of_an_account_that_git_made() {
+    let home = home();
+    let (host, server) = (home.keys.host("git"), home.keys.host("registry"));
+    let url = format!("https://{host}");
+    login(&home, &format!("--username alice --also {server} {url}"), TOKEN);
+    let store = |token: &str| {
+        let account = format!("protocol=https\nhost={host}\nusername=alice\n");
+        home.sandbox.helper(&["store"], format!("{account}password={token}\n")).prints("");
+    };
+    store("ghp_TESTONLYjunk");
+    docker(&home, "get", &server).prints(&entry(&server, "alice", TOKEN));
+    home.sandbox.helper(&["logout", &url], "");
+    store("ghp_TESTONLYjunk");
+    fails(&docker(&home, "get", &server), NOT_FOUND);
 }
 
 #[test]

@@ -3,6 +3,9 @@
 
 use crate::support::home::Home;
 use crate::support::kernel::Keys;
+use git_credential_pat::context::Context;
+use git_credential_pat::credential::{Credential, Username};
+use git_credential_pat::secret::Secret;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -92,6 +95,81 @@ fn an_expired_token_is_said_where_git_gets_none() {
     assert!(screen.contains(&said) && screen.contains(" ago\nhint: make a new one"), "{screen}");
     assert_eq!(shown(&person), "");
     assert_eq!(fs::read(person.sandbox.path("answers")).unwrap(), b"");
+}
+
+/// Somebody whose own account, and bob's, are at one host.
+fn with_two_accounts() -> Home {
+    let person = Home::new();
+    for name in ["alice", "bob"] {
+        let line = format!("login --with-token --username {name} HOST");
+        assert!(person.types(&line, "ghp_TESTONLY1\n").status.success());
+    }
+    person
+}
+
+/// Expects these lines on stderr and nothing on stdout, each time.
+#[track_caller]
+fn is_told(person: &Home, who: &str, lines: &str) {
+    for _ in 0..2 {
+        let ran = person.get(who);
+        assert!(ran.status.success() && ran.stdout.is_empty(), "{ran}");
+        let told = ran.stderr().replace(&person.host, "HOST");
+        let told: Vec<&str> = told.lines().map(|line| line.split(" ago").next().unwrap()).collect();
+        assert_eq!(told.join("\n"), lines);
+    }
+}
+
+#[test]
+fn a_persons_rejected_token_is_told_every_time_into_a_pipe_too() {
+    let person = with_two_accounts();
+    let refused = format!("protocol=https\nhost={}\nusername=alice\n", person.host);
+    let refused = format!("{refused}password=ghp_TESTONLY1\n\n");
+    person.sandbox.helper(&["erase"], refused).prints("");
+    let ran = person.get("username=alice\n");
+    let words = "the token for alice at https://HOST was rejected by the host ";
+    let words = words.replace("HOST", &person.host);
+    let told = ran.stderr();
+    assert!(told.starts_with(&format!("git-credential-pat: get: {words}")), "{told}");
+    assert!(
+        told.contains(" ago; other accounts there: bob\nhint: if the host was wrong"),
+        "{told}"
+    );
+    assert_eq!(person.get("username=alice\n").stderr().lines().count(), 2, "not each time");
+    assert!(person.get("username=bob\n").stderr.is_empty(), "an answer that works");
+    // What it says to type is right.
+    let (_, restore) = told.split_once("about it: git credential-pat ").unwrap();
+    let ran = person.types(restore.split_once(';').unwrap().0, "");
+    assert!(ran.status.success(), "{ran}");
+    assert!(person.get("username=alice\n").stdout().contains("ghp_TESTONLY1"));
+}
+
+#[test]
+fn a_persons_expired_token_is_told_every_time_into_a_pipe_too() {
+    let person = Home::new();
+    let name = Username::new(b"alice");
+    let context = Context::from_canonical(&person.url("")).unwrap();
+    let token = Secret::new(b"ghp_TESTONLY1");
+    let account = Credential::new(context, Some(name), token, now() - 2 * DAY);
+    person.keys.plant_account(&Credential { expiry: Some(now() - DAY), ..account });
+    is_told(
+        &person,
+        "",
+        "git-credential-pat: get: the token for alice at https://HOST expired 24 hours\n\
+         hint: make a new one, then type: git credential-pat login --replace --username alice \
+         https://HOST",
+    );
+    assert!(stamps(&person).is_empty());
+}
+
+#[test]
+fn accounts_between_which_nothing_chooses_are_named_every_time() {
+    let person = with_two_accounts();
+    is_told(
+        &person,
+        "",
+        "git-credential-pat: get: several accounts could answer at https://HOST: alice, bob\n\
+         hint: choose one, such as: git config --global credential.https://HOST.username alice",
+    );
 }
 
 #[test]

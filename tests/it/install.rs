@@ -77,6 +77,7 @@ fn git_keeps_a_token(sandbox: &Sandbox) {
     let asked = format!("{account}\n");
     let filled = sandbox.run("git", &["credential", "fill"], asked.as_bytes());
     sandbox.run("git", &["credential", "reject"], asked.as_bytes()).prints("");
+    // Put away: that it can be brought back is another test's matter.
     let gone = sandbox.run("git", &["credential", "fill"], asked.as_bytes());
     approved.prints("");
     assert!(filled.stdout().contains("\npassword=ghp_TESTONLYinstall\n"), "{filled}");

@@ -37,7 +37,6 @@ mod faults;
 mod fleet;
 #[cfg(unix)]
 mod git_failures;
-#[cfg(target_os = "linux")]
 mod hostile;
 #[cfg(unix)]
 mod import;

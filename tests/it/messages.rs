@@ -57,6 +57,7 @@ gh's hosts file is not as gh writes it, and is left alone
 git cannot be run
 git cannot read its configuration
 git does not come to this program by its name: its folder is not in PATH
+git sends a host's name as its URL has it, and only ASCII is answered: write the xn-- form, also in the remote's URL
 git's configuration could not be changed
 git's configuration could not be changed: HOME is not set
 git's configuration could not be changed: its file cannot be locked
@@ -182,8 +183,6 @@ the terminal would show the token: pipe it on, or add --yes to see it
 the test's own place cannot be named
 the token could not be read back
 the token is too long for this keychain
-the variable that --env names is not set
-the variable that --env names is not set; pre-commit and its like hide what begins with GIT_
 the vault cannot be kept to this process: its file system has no locks
 the vault has got another key
 the vault has no identity.age
@@ -335,7 +334,7 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::Vault(VaultTrouble::WrongPassphrase),
         Error::Vault(VaultTrouble::WrongKey),
         Error::Vault(VaultTrouble::NowhereToHold),
-        Error::Vault(VaultTrouble::Memory { needs: 266, free: 100 }),
+        Error::Vault(VaultTrouble::Memory { needs: 264, free: 100 }),
         Error::Vault(VaultTrouble::OpenFolder),
         Error::Vault(VaultTrouble::ForeignFolder),
         Error::Vault(VaultTrouble::DiskFull),

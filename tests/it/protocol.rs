@@ -1,12 +1,10 @@
 //! git's protocol with the built binary, without git: every rule of what answers what, as
-//! rows of a table, and everything that a hostile server or a broken program may send.
+//! rows of a table. What is meant ill stands in `hostile`.
 
 mod accounts;
 mod at_once;
 mod contexts;
 mod erasing;
-mod hostile_hosts;
-mod hostile_lines;
 #[cfg(unix)]
 mod planted;
 #[cfg(unix)]

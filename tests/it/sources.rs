@@ -306,6 +306,23 @@ fn a_runners_token_serves_the_runners_server() {
 }
 
 #[test]
+fn a_source_without_its_token_says_which_one_is_missing() {
+    let mut sandbox = Sandbox::new();
+    get(&sandbox, &["--for", "https://h.example", "--env", "TOKEN_OF_JOB"])
+        .fails(1, "the variable TOKEN_OF_JOB is not set");
+    let ask = |line: &str| get(&sandbox, &["--for", "https://h.example", "--command", line]);
+    ask("sh -c 'exit 3'").fails(1, "the command failed: sh, exit status: 3");
+    ask("sh -c 'kill -9 $$'").fails(1, "the command failed: sh, signal: 9");
+    get(&sandbox, &["--ci"]).prints("");
+    sandbox.set("GITHUB_ACTIONS", "true");
+    sandbox.set("GITHUB_SERVER_URL", "https://h.example");
+    get(&sandbox, &["--ci"]).fails(1, "the variable GITHUB_TOKEN is not set");
+    // Elsewhere nobody waits for it.
+    sandbox.set("GITHUB_SERVER_URL", "https://g.example");
+    get(&sandbox, &["--ci"]).prints("");
+}
+
+#[test]
 fn two_hundred_fetches_of_one_job_at_once_all_get_it() {
     let desk = desk_with("--for https://HOST --username alice --env TOKEN_OF_JOB");
     let url = desk.url("team/repo.git");

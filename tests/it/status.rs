@@ -3,14 +3,17 @@
 
 mod accounts;
 mod as_git_does;
+mod clients;
 mod configuration;
 mod keychains;
 mod plain_text;
+mod promise;
 mod roles;
 mod screen;
 
 use crate::support::home::Home;
 use crate::support::sandbox::Ran;
+use crate::support::terminal::Terminal;
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
 use git_credential_pat::secret::Secret;
@@ -70,10 +73,26 @@ impl Home {
     #[track_caller]
     pub fn mends(&self, path: &str, id: &str) -> String {
         let command = command(&self.status(path), id);
-        self.runs(&command, "");
+        if command.ends_with(" --remove") {
+            self.agrees_to(&command);
+        } else {
+            self.runs(&command, "");
+        }
         let left = self.finds(path);
         assert!(!left.iter().any(|left| left == id), "{command}: {left:?}");
         command
+    }
+
+    /// Runs a command that was named, by a shell on a terminal; whatever it asks, the answer is yes.
+    #[track_caller]
+    pub fn agrees_to(&self, command: &str) -> String {
+        let mut shell = self.sandbox.command("sh");
+        shell.args(["-c", command]);
+        let mut terminal = Terminal::run(&shell);
+        terminal.types(&"y\n".repeat(9));
+        let (status, screen) = terminal.ends();
+        assert!(status.success() && !screen.contains("TESTONLY"), "{command}: {screen}");
+        screen
     }
 
     /// Runs a command that was named, by a shell; what is added is for the test's own sake.

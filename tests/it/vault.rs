@@ -4,12 +4,20 @@
 //! - [`asking`]: who is asked for the passphrase, and who is not.
 //! - [`unattended`]: something gives the key.
 //! - [`files`]: what lies in the folder, and what becomes of files that are not what was written.
-//! - [`recovery`]: the same with stock age.
+//! - [`faults`]: disks, rights and memory that fail. [`containers`]: several that use one vault.
+//! - [`crashes`]: what a killed process leaves.
+//! - [`recovery`]: the same with stock age. [`residue`]: what is left in memory.
 
 mod asking;
+mod containers;
+#[cfg(target_arch = "x86_64")]
+mod crashes;
+mod faults;
 mod files;
 mod life;
 mod recovery;
+#[cfg(target_arch = "x86_64")]
+mod residue;
 mod unattended;
 
 use crate::support::sandbox::{Ran, Sandbox};

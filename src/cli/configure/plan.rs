@@ -98,7 +98,7 @@ impl Plan {
         text
     }
 
-    /// Shows the commands, asks where that is wanted, and runs them; whether it did.
+    /// Shows the commands, asks where that is wanted, and runs them. Returns whether it did.
     ///
     /// # Errors
     /// Where nobody can be asked, said no, or git cannot change its configuration.

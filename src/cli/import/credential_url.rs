@@ -7,7 +7,7 @@
 //!       username token   host        path
 //! ```
 
-use super::found::credential;
+use super::found::{NO_TOKEN, credential};
 use super::token_first::is_first;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
@@ -37,7 +37,7 @@ pub(super) enum Reach {
 }
 
 impl<'a> Parts<'a> {
-    /// Takes a URL apart; nothing where it is none.
+    /// Takes a URL apart, or nothing where it is none.
     pub(super) fn of(url: &'a [u8]) -> Option<Self> {
         let is_protocol = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
         let at = url.windows(3).position(|w| w == b"://").filter(|&at| at > 0)?;
@@ -86,7 +86,7 @@ impl<'a> Parts<'a> {
     /// The token and what it is for.
     pub(super) fn token(&self, reach: Reach) -> Result<Credential, &'static str> {
         if !self.has_token() {
-            return Err("it has no token");
+            return Err(NO_TOKEN);
         }
         let username = self.username.map(|name| Username::new(&decode(name)));
         let password = Buffer::from(decode(self.password.unwrap_or_default()));
@@ -109,7 +109,7 @@ impl<'a> Parts<'a> {
     }
 
     /// The URL, as git's configuration names it, at which git has to send the path for the token
-    /// to be found; nothing where it is for the whole host.
+    /// to be found, or nothing where it is for the whole host.
     pub(super) fn place(&self, reach: Reach) -> Option<String> {
         let path = self.path(reach);
         let context = self.context(reach).ok()?;

@@ -18,7 +18,7 @@ const LIBSECRET: [&str; 2] = ["org.git.Password", "org.gnome.keyring.NetworkPass
 
 const MANAGER: [&str; 1] = ["com.microsoft.GitCredentialManager"];
 
-/// The items of the helper of this name; nothing where there are none.
+/// The items of the helper of this name, or nothing where there are none.
 ///
 /// # Errors
 /// [`Error::Usage`] where this is no helper whose items are known, and where the keychain

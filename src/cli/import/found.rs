@@ -10,6 +10,11 @@ use crate::keychain::Kind;
 use crate::secret::Secret;
 use crate::time::now;
 use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Why something is no token at all.
+pub(super) const NO_TOKEN: &str = "it has no token";
+pub(super) const NO_URL: &str = "it is no URL";
 
 /// A place where tokens were found.
 pub(super) struct Source {
@@ -17,7 +22,7 @@ pub(super) struct Source {
     pub(super) name: String,
     /// What was found, in its order.
     pub(super) entries: Vec<Entry>,
-    /// How to take some of it out; none where it is not plain text, or another program's own.
+    /// How to take some of it out, or none where it is not plain text, or another program's own.
     pub(super) removal: Option<Box<dyn Removal>>,
     /// What to know once it has been imported, and removed where it can be.
     pub(super) remark: Option<&'static str>,
@@ -61,6 +66,12 @@ pub(super) trait Removal {
     /// # Errors
     /// Where they could not.
     fn check(&self, numbers: &[usize]) -> Result<(), Error>;
+
+    /// The file in which the entry with this number stands, if it stands in one.
+    fn file(&self, number: usize) -> Option<&Path> {
+        let _ = number;
+        None
+    }
 
     /// Removes the entries with these numbers and leaves everything else as it is, in one
     /// step.
@@ -111,7 +122,7 @@ pub(super) fn credential(
         (username, password)
     };
     if token.expose().is_empty() {
-        return Err("it has no token");
+        return Err(NO_TOKEN);
     }
     if token.expose().iter().any(u8::is_ascii_control) {
         return Err("its token holds control characters");

@@ -33,7 +33,7 @@ use crate::keychain::family;
 use crate::secret::Secret;
 use std::path::Path;
 
-/// What the file holds; nothing where there is none.
+/// What the file holds, or nothing where there is none.
 ///
 /// # Errors
 /// Where it cannot be read, or is not as gh writes it.
@@ -180,7 +180,7 @@ fn nothing(value: &str) -> Option<()> {
     text_of(value)?.is_empty().then_some(())
 }
 
-/// A value that is a text, empty for none; nothing where it is anything else.
+/// A value that is a text, empty for none, or nothing where it is anything else.
 fn text_of(value: &str) -> Option<&str> {
     if matches!(value, "{}" | "null" | "~") { Some("") } else { scalar(value) }
 }

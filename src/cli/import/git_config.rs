@@ -13,44 +13,31 @@
 //! does; for a submodule in the user's own, because git clones one outside of the repository. All
 //! files change or none does, and no token is in an argument.
 
+mod removal;
+
 use super::credential_url::{Parts, Reach};
-use super::found::{Entry, Removal, Source};
+use super::found::{Entry, Source};
 use super::from::named;
-use super::plain_file::{PlainFile, Prepared};
+use super::plain_file::PlainFile;
 use crate::context::escape;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::forge;
-use crate::git::config_file::{Change, ConfigFile, section};
+use crate::git::Failed;
+use crate::git::config_file::ConfigFile;
+use crate::git::entries::{self, Entries};
 use crate::git::files::{self, ConfigPath, Kind};
-use crate::git::{self, Failed};
-use crate::private_file::Rights;
-use crate::terminal;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
-const IN_THE_MIDDLE: &str = "a token stands in the middle of it: take it out by hand";
+pub(super) const IN_THE_MIDDLE: &str = "a token stands in the middle of it: take it out by hand";
 
 /// What the configuration holds.
 ///
 /// # Errors
 /// Where git cannot be run or cannot read its configuration.
 pub(super) fn read() -> Result<Source, Error> {
-    let mut configuration = Configuration::default();
-    let mut unread = Vec::new();
-    for path in files::all().map_err(Failed::tell)? {
-        // What cannot be read here does not count for git, or belongs to somebody else.
-        let Ok(Some(plain)) = PlainFile::read(&path.path) else { continue };
-        if !may_hold_token(plain.content()) {
-            continue;
-        }
-        let parsed = ConfigFile::parse(plain.content());
-        match parsed.filter(|parsed| parsed.is_read_so_by_git(plain.content())) {
-            Some(parsed) => configuration.add(path, plain, &parsed),
-            None => unread.push(named(&path.path)),
-        }
-    }
+    let mut configuration = Configuration::load()?;
     configuration.put_the_one_that_counts_first();
     let mut entries: Vec<Entry> = configuration
         .finds
@@ -63,7 +50,7 @@ pub(super) fn read() -> Result<Source, Error> {
             Entry { group: find.group, ..Entry::new(number, label, token) }
         })
         .collect();
-    for label in unread {
+    for label in std::mem::take(&mut configuration.unread) {
         let why = Err("its form is not git's: take the token out by hand");
         entries.push(Entry::new(entries.len(), label, why));
     }
@@ -94,11 +81,11 @@ fn may_hold_token(content: &[u8]) -> bool {
 
 /// The settings with a token of which git is told on its command line or by the environment.
 fn elsewhere() -> Result<Vec<String>, Error> {
-    let entries = git::entries::Entries::read().map_err(Failed::tell)?;
+    let entries = Entries::read().map_err(Failed::tell)?;
     let found = entries.in_no_file().filter(|entry| {
         [&entry.value, &entry.subsection].into_iter().any(|text| holds_token(text.as_bytes()))
     });
-    let key_of = |entry: &git::entries::Entry| {
+    let key_of = |entry: &entries::Entry| {
         let subsection = Some(entry.subsection.as_bytes()).filter(|text| !text.is_empty());
         key(&entry.section, subsection, &entry.name)
     };
@@ -118,6 +105,8 @@ struct Configuration {
     finds: Vec<Find>,
     /// The number of each setting.
     groups: BTreeMap<String, usize>,
+    /// The files, for people, whose form is not git's.
+    unread: Vec<String>,
 }
 
 struct Opened {
@@ -130,6 +119,8 @@ struct Find {
     /// The file's number.
     file: usize,
     what: What,
+    /// The text that holds it.
+    whole: Zeroizing<Vec<u8>>,
     /// The setting, without the token.
     key: String,
     /// Taken when the source is made.
@@ -159,6 +150,23 @@ enum Target {
 }
 
 impl Configuration {
+    fn load() -> Result<Self, Error> {
+        let mut configuration = Self::default();
+        for path in files::all().map_err(Failed::tell)? {
+            // What cannot be read here does not count for git, or belongs to somebody else.
+            let Ok(Some(plain)) = PlainFile::read(&path.path) else { continue };
+            if !may_hold_token(plain.content()) {
+                continue;
+            }
+            let parsed = ConfigFile::parse(plain.content());
+            match parsed.filter(|parsed| parsed.is_read_so_by_git(plain.content())) {
+                Some(parsed) => configuration.add(path, plain, &parsed),
+                None => configuration.unread.push(named(&path.path)),
+            }
+        }
+        Ok(configuration)
+    }
+
     fn add(&mut self, path: ConfigPath, plain: PlainFile, parsed: &ConfigFile) {
         let kind = path.kind;
         for (number, header) in parsed.headers.iter().enumerate() {
@@ -167,9 +175,9 @@ impl Configuration {
             if let Some(parts) = Parts::of(subsection).filter(Parts::has_token) {
                 let reach = if header.section == "url" { Reach::Beginning } else { Reach::Path };
                 let path = sends_path(&parts, reach, target(kind, &header.section));
-                self.push(key, What::Subsection(number), parts.token(reach), path);
+                self.push(key, subsection, What::Subsection(number), parts.token(reach), path);
             } else if holds_token(subsection) {
-                self.push(key, What::Nothing, Err(IN_THE_MIDDLE), None);
+                self.push(key, subsection, What::Nothing, Err(IN_THE_MIDDLE), None);
             }
         }
         for (number, line) in parsed.lines.iter().enumerate() {
@@ -185,12 +193,12 @@ impl Configuration {
                     _ => Reach::Path,
                 };
                 let path = sends_path(&parts, reach, target(kind, section));
-                self.push(key, What::Value(number), parts.token(reach), path);
+                self.push(key, value, What::Value(number), parts.token(reach), path);
             } else if (section, name) == ("credential", "username") && forge::is_token(value) {
                 let (token, path) = as_username(subsection, value);
-                self.push(key, What::Remove(number), token, path);
+                self.push(key, value, What::Remove(number), token, path);
             } else if holds_token(value) {
-                self.push(key, What::Nothing, Err(IN_THE_MIDDLE), None);
+                self.push(key, value, What::Nothing, Err(IN_THE_MIDDLE), None);
             }
         }
         self.files.push(Opened { path, plain });
@@ -200,6 +208,7 @@ impl Configuration {
     fn push(
         &mut self,
         key: String,
+        whole: &[u8],
         what: What,
         token: Result<Credential, &'static str>,
         path: Option<(String, Target)>,
@@ -207,7 +216,8 @@ impl Configuration {
         let next = self.groups.len();
         let group = *self.groups.entry(key.clone()).or_insert(next);
         let file = self.files.len();
-        self.finds.push(Find { file, what, key, token: Some(token), group, path });
+        let whole = Zeroizing::new(whole.to_vec());
+        self.finds.push(Find { file, what, whole, key, token: Some(token), group, path });
     }
 
     /// Of the values of a setting git takes the last, but of a remote's URLs the first.
@@ -229,145 +239,6 @@ impl Configuration {
             }
         }
     }
-
-    /// What becomes of the files without these tokens, and where git sends the path then that
-    /// no file says yet.
-    fn changes(&self, numbers: &[usize]) -> Result<(Vec<Changed>, Vec<String>), Error> {
-        let mut changed: Vec<Changed> = Vec::new();
-        let mut for_user = Vec::new();
-        let finds = numbers.iter().filter_map(|&number| self.finds.get(number));
-        for find in finds.clone() {
-            let opened = &self.files[find.file];
-            Changed::of(&mut changed, &opened.path.path)?.what.insert(find.what);
-        }
-        for (url, target) in finds.filter_map(|find| {
-            let (url, target) = find.path.as_ref()?;
-            let target = match target {
-                Target::Same => Some(self.files[find.file].path.path.clone()),
-                Target::Repository => files::local(),
-                Target::User => files::global(),
-            };
-            Some((url, target))
-        }) {
-            let Some(target) = target.filter(|target| target.is_file()) else {
-                for_user.push(url.clone());
-                continue;
-            };
-            let file = Changed::of(&mut changed, &target)?;
-            if !sends_path_in(&file.parsed, url) {
-                file.sends.insert(url.clone());
-            }
-        }
-        Ok((changed, for_user))
-    }
-}
-
-/// A file that changes.
-struct Changed {
-    path: PathBuf,
-    plain: PlainFile,
-    parsed: ConfigFile,
-    what: BTreeSet<What>,
-    /// Where git is told to send the path.
-    sends: BTreeSet<String>,
-}
-
-impl Changed {
-    /// The file at this path among these, which it is now.
-    fn of<'a>(files: &'a mut Vec<Self>, path: &PathBuf) -> Result<&'a mut Self, Error> {
-        let known = files.iter().position(|file| file.path == *path);
-        let number = known.unwrap_or(files.len());
-        if known.is_none() {
-            let plain = PlainFile::read(path)?.ok_or(NOT_THE_SAME)?;
-            let parsed = ConfigFile::parse(plain.content()).ok_or(NOT_THE_SAME)?;
-            let (what, sends) = (BTreeSet::new(), BTreeSet::new());
-            files.push(Self { path: path.clone(), plain, parsed, what, sends });
-        }
-        Ok(&mut files[number])
-    }
-
-    /// What it holds then, as git reads it, too.
-    fn content(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let changes: Option<Vec<Change>> =
-            self.what.iter().map(|what| self.change(*what)).collect();
-        let old = self.plain.content();
-        let mut content = self.parsed.with(old, &changes.ok_or(NOT_THE_SAME)?);
-        if !self.sends.is_empty() && content.last().is_some_and(|&last| last != b'\n') {
-            content.push(b'\n');
-        }
-        for url in &self.sends {
-            let section = section("credential", url, "useHttpPath = true");
-            content.extend_from_slice(section.as_bytes());
-        }
-        let parsed = ConfigFile::parse(&content);
-        let is_right = parsed.is_some_and(|parsed| parsed.is_read_so_by_git(&content));
-        if is_right { Ok(content) } else { Err(NOT_CHANGED) }
-    }
-
-    fn change(&self, what: What) -> Option<Change> {
-        let without =
-            |whole: &[u8]| Parts::of(whole).map(|parts| Zeroizing::new(parts.without_token()));
-        Some(match what {
-            What::Value(line) => {
-                Change::Value(line, without(self.parsed.lines.get(line)?.value()?)?)
-            }
-            What::Subsection(header) => {
-                let subsection = self.parsed.headers.get(header)?.subsection()?;
-                Change::Subsection(header, without(subsection)?)
-            }
-            What::Remove(line) => Change::Remove(line),
-            What::Nothing => return None,
-        })
-    }
-
-    fn prepare(&self) -> Result<Prepared, Error> {
-        self.plain.prepare(&[&self.content()?], Rights::Kept)
-    }
-}
-
-const NOT_CHANGED: Error = Error::Refused("a file of git's configuration could not be changed");
-
-const NOT_THE_SAME: Error =
-    Error::Refused("git's configuration was changed meanwhile and is left as it is: begin again");
-
-impl Removal for Configuration {
-    fn check(&self, numbers: &[usize]) -> Result<(), Error> {
-        let (changed, _) = self.changes(numbers)?;
-        for file in &changed {
-            file.content()?;
-            file.plain.check().inspect_err(|_| {
-                terminal::say("import", &format!("{} cannot be changed", named(&file.path)));
-            })?;
-        }
-        Ok(())
-    }
-
-    fn remove(&self, numbers: &[usize]) -> Result<(), Error> {
-        for opened in &self.files {
-            let now = PlainFile::read(&opened.path.path)?.ok_or(NOT_THE_SAME)?;
-            if now.content() != opened.plain.content() {
-                return Err(NOT_THE_SAME);
-            }
-        }
-        let (changed, for_user) = self.changes(numbers)?;
-        let prepared = changed.iter().map(Changed::prepare).collect::<Result<Vec<_>, _>>()?;
-        // Its file is not there, so that it is none of those that are prepared.
-        for url in &for_user {
-            git::send_path_at(url).map_err(Failed::tell)?;
-        }
-        Prepared::put_all(prepared)?;
-        let counts_here = |file: &&Changed| {
-            let of = |opened: &&Opened| opened.path.path == file.path;
-            self.files.iter().find(of).is_none_or(|opened| opened.path.kind == Kind::Here)
-        };
-        for url in changed.iter().filter(counts_here).flat_map(|file| &file.sends) {
-            if !git::sends_path(url).map_err(Failed::tell)? {
-                terminal::say("import", &format!("git does not send the path at {url} yet"));
-                terminal::hint("another line of its configuration counts more: see status");
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Which file tells git to send the path to where a setting of this section leads.
@@ -383,17 +254,6 @@ fn target(kind: Kind, section: &str) -> Target {
 fn sends_path(parts: &Parts<'_>, reach: Reach, target: Target) -> Option<(String, Target)> {
     let url = parts.place(reach)?;
     Some((url, target))
-}
-
-/// Whether a file says already that git sends the path at this URL.
-fn sends_path_in(file: &ConfigFile, url: &str) -> bool {
-    file.lines.iter().any(|line| {
-        let header = &file.headers[line.header];
-        header.section == "credential"
-            && header.subsection() == Some(url.as_bytes())
-            && line.name == "usehttppath"
-            && line.value().is_none_or(|value| value == b"true")
-    })
 }
 
 /// A token that stands as the username of a place.

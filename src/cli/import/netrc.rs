@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// What the file holds; nothing where there is none.
+/// What the file holds, or nothing where there is none.
 ///
 /// # Errors
 /// Where it cannot be read.
@@ -49,6 +49,10 @@ struct Parts {
 impl Removal for Parts {
     fn check(&self, _: &[usize]) -> Result<(), Error> {
         self.file.check()
+    }
+
+    fn file(&self, _: usize) -> Option<&Path> {
+        Some(self.file.path())
     }
 
     fn remove(&self, numbers: &[usize]) -> Result<(), Error> {

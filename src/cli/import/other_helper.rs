@@ -71,7 +71,7 @@ fn ask(
     let answer = answer.map_err(|ended| match ended {
         Ended::NotStarted => "the helper cannot be run",
         Ended::TooSlow => TOO_SLOW,
-        Ended::TooMuch | Ended::Failed => FAILED,
+        Ended::TooMuch | Ended::Badly(_) | Ended::Failed => FAILED,
     })?;
     let answer = Request::parse(&answer);
     let answer = answer.map_err(|_| "the helper's answer cannot be understood")?;

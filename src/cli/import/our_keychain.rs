@@ -9,7 +9,7 @@ use crate::helper;
 use crate::keychain::{self, Found, Keychain, Kind, Options};
 use std::cell::RefCell;
 
-/// What this keychain holds; nothing where that is nothing.
+/// What this keychain holds, or nothing where that is nothing.
 ///
 /// # Errors
 /// Where it fails.

@@ -26,7 +26,7 @@ pub(super) struct PlainFile {
 }
 
 impl PlainFile {
-    /// Reads a file; nothing where there is none.
+    /// Reads a file, or nothing where there is none.
     ///
     /// # Errors
     /// [`Error::Refused`] where it is no plain file that can be read.
@@ -38,6 +38,11 @@ impl PlainFile {
         };
         let content = content(&path)?.into();
         Ok(Some(Self { path, content }))
+    }
+
+    /// Where it is, without links.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// All of it.

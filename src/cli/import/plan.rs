@@ -2,8 +2,8 @@
 
 use super::found::Source;
 use crate::cli::accounts::existing;
-use crate::context::{Context, shown};
-use crate::credential::{Account, Credential};
+use crate::context::shown;
+use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::helper::{self, Choice};
@@ -107,6 +107,11 @@ impl<'a> Plan<'a> {
             });
         }
         Ok(Self { source, steps, replace })
+    }
+
+    /// What becomes of the entry at this index.
+    pub(super) fn step(&self, index: usize) -> Step {
+        self.steps[index]
     }
 
     /// How many steps are such.
@@ -238,8 +243,9 @@ impl<'a> Plan<'a> {
 enum Places {
     /// Each token's place is asked for.
     Unknown,
-    /// At these alone: one question about all accounts takes the place of many about single ones.
-    Known(Vec<(Kind, BTreeSet<Context>)>),
+    /// These alone are there: one question about all accounts takes the place of many about single
+    /// ones.
+    Known(Vec<(Kind, BTreeSet<Account>)>),
 }
 
 impl Places {
@@ -259,11 +265,17 @@ impl Places {
         let known = keychains.iter().position(|(known, _)| *known == kind);
         if known.is_none() {
             let list = helper::with_retries(|| keychain.list())?;
-            keychains.push((kind, list.into_iter().map(|(found, _)| found.context).collect()));
+            keychains.push((kind, list.into_iter().map(|(_, account)| account).collect()));
         }
         let at = known.unwrap_or(keychains.len() - 1);
-        let places = &keychains[at].1;
-        Ok(token.context.outwards().iter().all(|context| !places.contains(context)))
+        let accounts = &keychains[at].1;
+        let username = token.account().username;
+        // One that is filed under no name may answer any.
+        Ok(token.context.outwards().into_iter().all(|context| {
+            [username.clone(), Username::default()]
+                .into_iter()
+                .all(|username| !accounts.contains(&Account { context: context.clone(), username }))
+        }))
     }
 }
 

@@ -4,13 +4,13 @@
 //! have never served git, and are read all the same.
 
 use super::credential_url::{Parts, Reach};
-use super::found::{Entry, Removal, Source};
+use super::found::{Entry, NO_URL, Removal, Source};
 use super::plain_file::{PlainFile, without_mark};
 use crate::error::Error;
 use std::ops::Range;
 use std::path::Path;
 
-/// What the file holds; nothing where there is none.
+/// What the file holds, or nothing where there is none.
 ///
 /// # Errors
 /// Where it cannot be read.
@@ -24,8 +24,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let text = if number == 0 { &text[without_mark(text)] } else { text };
-        let token =
-            Parts::of(text).ok_or("it is no URL").and_then(|parts| parts.token(Reach::Path));
+        let token = Parts::of(text).ok_or(NO_URL).and_then(|parts| parts.token(Reach::Path));
         Entry::new(number, format!("line {}", number + 1), token)
     });
     let entries = entries.collect();
@@ -59,6 +58,10 @@ struct Lines {
 impl Removal for Lines {
     fn check(&self, _: &[usize]) -> Result<(), Error> {
         self.file.check()
+    }
+
+    fn file(&self, _: usize) -> Option<&Path> {
+        Some(self.file.path())
     }
 
     fn remove(&self, numbers: &[usize]) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// How it is to look.
 pub(super) struct Look {
-    /// How many columns there are; none where it does not matter.
+    /// How many columns there are, or none where it does not matter.
     pub(super) columns: Option<usize>,
     /// Whether cells are coloured.
     pub(super) colour: bool,

@@ -4,6 +4,7 @@
 
 use super::finding::{Finding, Mend};
 use super::places::{Asked, percent};
+use crate::cli::settle::above_repository;
 use crate::context::{Context, Protocol};
 use crate::credential::{State, Username};
 use crate::error::{Error, VaultTrouble};
@@ -91,8 +92,11 @@ pub(super) fn about_answer(
     asked: &Asked,
     accounts: &[Explained],
     asked_name: Option<&Username>,
+    configuration: &Configuration<'_>,
 ) -> Option<Finding> {
     let place = &asked.context.host_level();
+    let covers =
+        |explained: &Explained| asked.context.outwards().contains(&explained.account.context);
     let first = |why: Why| accounts.iter().find(|explained| explained.why == why);
     if let Some(one) = first(Why::Ambiguous) {
         let what = format!("several accounts could answer at {place}, so none does");
@@ -109,8 +113,9 @@ pub(super) fn about_answer(
         return Some(Finding::wrong("scheme", what, mend));
     }
     // These have a finding of their own.
-    let own = [Why::Answers, Why::Rejected, Why::Expired, Why::Locked, Why::Damaged, Why::NoPath];
-    if own.iter().any(|why| first(*why).is_some()) {
+    let own = [Why::Answers, Why::Rejected, Why::Expired, Why::Locked, Why::Damaged];
+    let lacks_path = |one: &Explained| one.why == Why::NoPath && covers(one);
+    if own.iter().any(|why| first(*why).is_some()) || accounts.iter().any(lacks_path) {
         return None;
     }
     if first(Why::Refused).is_some() || place.exposes_secrets() {
@@ -118,14 +123,26 @@ pub(super) fn about_answer(
     }
     let asked_name = asked_name.filter(|name| !name.is_token());
     let whom = asked_name.map(|name| format!(" for {name}")).unwrap_or_default();
-    let what = format!("no token is kept{whom} at {place}");
+    let elsewhere = accounts.iter().find(|one| matches!(one.why, Why::NoPath | Why::OtherPath));
+    let what = match elsewhere {
+        Some(one) => format!(
+            "no token is kept{whom} for {}; what is kept for {} is not for it",
+            forge::shown_context(&asked.context),
+            forge::shown_context(&one.account.context)
+        ),
+        None => format!("no token is kept{whom} at {place}"),
+    };
     let user = asked_name.map(|name| format!("{}@", percent(name)));
     let text = place.to_string();
     let (protocol, rest) = text.split_once("://")?;
     let url = format!("{protocol}://{}{rest}", user.unwrap_or_default());
     let mend = Mend::ours(&format!("login {}", typed(&url)));
     // Somebody else's repository may well be read without.
-    let finding = if asked.named { Finding::wrong } else { Finding::note };
+    let is_put_away = |one: &Explained| one.why == Why::PutAway;
+    let is_expected = asked.named
+        || accounts.iter().any(|one| covers(one) && !is_put_away(one))
+        || configuration.has_ours_for_the_host();
+    let finding = if is_expected { Finding::wrong } else { Finding::note };
     Some(finding("no-account", what, mend))
 }
 
@@ -147,6 +164,18 @@ pub(super) fn about_accounts(
 ) -> Vec<Finding> {
     let now = now();
     let mut findings = Vec::new();
+    // Where another account answers, git misses nothing.
+    let answers = accounts.iter().any(|one| one.why == Why::Answers);
+    // What is for another part of the host has no say at a place.
+    let is_at = |context: &Context| asked.is_some_and(|a| a.context.outwards().contains(context));
+    let lacks_path = |context: &Context| match asked {
+        Some(asked) if is_at(context) => !Configuration::at(entries, Some(&asked.url)).sends_path,
+        Some(asked) => context.outwards().contains(&asked.context) && !is_reached(context, entries),
+        None => !is_reached(context, entries),
+    };
+    let is_missed = |one: &Explained| {
+        !answers || asked.is_none() || matches!(one.why, Why::Rejected | Why::Expired)
+    };
     if accounts.iter().any(|explained| explained.locked) {
         findings.push(keychain(Error::Locked));
     }
@@ -173,11 +202,13 @@ pub(super) fn about_accounts(
                 }
                 State::Rejected => {
                     let what = format!("{who} was rejected by the host");
-                    findings.push(Finding::wrong("rejected", what, login(explained, "")));
+                    let finding = if is_missed(explained) { Finding::wrong } else { Finding::note };
+                    findings.push(finding("rejected", what, login(explained, "")));
                 }
                 State::Expired => {
                     let what = format!("{who} has expired");
-                    findings.push(Finding::wrong("expired", what, login(explained, "")));
+                    let finding = if is_missed(explained) { Finding::wrong } else { Finding::note };
+                    findings.push(finding("expired", what, login(explained, "")));
                 }
                 State::Live => {
                     let soon = |expiry: &u64| expiry - now <= SOON;
@@ -190,13 +221,20 @@ pub(super) fn about_accounts(
             },
         }
         let is_put_away = explained.credential.as_ref().is_some_and(|c| c.put_away_at.is_some());
-        if context.is_scoped() && !is_put_away && is_gits(context) && !is_reached(context, entries)
-        {
+        if context.is_scoped() && !is_put_away && is_gits(context) && lacks_path(context) {
             let what = format!("{who} is not used: git does not send the path there");
-            let key = git::key(&url::of(context), "useHttpPath");
+            let above = above_repository(context);
+            let place = match asked {
+                // As git compares it, with its `.git`.
+                Some(asked) if above == *context && asked.context == *context => {
+                    url::with_path(context, &url::path(&asked.url))
+                }
+                _ => url::of(&above),
+            };
+            let key = git::key(&place, "useHttpPath");
             let mend = Mend::Command(format!("git config --global {} true", typed(&key)));
             // Elsewhere a repository's own configuration may say otherwise.
-            let finding = if asked.is_some() { Finding::wrong } else { Finding::note };
+            let finding = if is_at(context) { Finding::wrong } else { Finding::note };
             findings.push(finding("no-path", what, mend));
         }
     }

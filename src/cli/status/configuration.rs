@@ -3,7 +3,7 @@
 
 use super::finding::{Finding, Mend, below_home, location, origin};
 use super::places::Asked;
-use super::sources;
+use super::{clients, sources};
 use crate::context::escape;
 use crate::forge;
 use crate::git::configuration::Configuration;
@@ -66,6 +66,7 @@ impl<'a> View<'a> {
         let mut findings = self.about_ours();
         self.about_others(&mut findings);
         self.about_doubles(&mut findings);
+        findings.extend(clients::findings(self.helpers(), self.configure("--by-name ")));
         findings
     }
 
@@ -99,7 +100,7 @@ impl<'a> View<'a> {
             }
             let (word, path) = helper_line::our_program(&entry.value);
             match path {
-                None if word == "pat" => findings.push(Finding::wrong(
+                None if !word.contains(['/', '\\']) => findings.push(Finding::wrong(
                     "not-in-path",
                     format!("git does not find git-credential-pat in PATH ({place})"),
                     self.configure(""),
@@ -149,7 +150,7 @@ impl<'a> View<'a> {
                     "git asks {name} first and this helper only where it has no answer ({place})"
                 );
                 findings.push(Finding::wrong("asked-first", what, self.configure("--only ")));
-            } else if self.configuration.has_ours() {
+            } else if self.configuration.has_ours() && !helper.only_answers() {
                 let what = format!("git gives a copy of every token to {name}, too ({place})");
                 let mend = Mend::unset(entry, &pattern(name, line));
                 findings.push(Finding::note("gets-copies", what, mend));

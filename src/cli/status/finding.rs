@@ -126,7 +126,7 @@ pub(super) fn below_home(path: &str) -> String {
     }
 }
 
-/// The option of `git config` that leads to the file in which a line stands; nothing where that
+/// The option of `git config` that leads to the file in which a line stands, or nothing where that
 /// is no file that this user may write.
 pub(super) fn location(entry: &Entry) -> Option<String> {
     let file = entry.file().filter(|file| !file.contains(char::is_control))?;

@@ -53,6 +53,9 @@ impl Paper {
                     let _ = writeln!(self.text, "       {command}");
                 }
                 Mend::Advice(advice) => self.wrapped(&" ".repeat(MARK), MARK, advice),
+                Mend::Nothing if finding.wrong => {
+                    self.wrapped(&" ".repeat(MARK), MARK, "no command mends it");
+                }
                 Mend::Nothing => {}
             }
         }

@@ -28,22 +28,34 @@ fn origin(source: &Source) -> String {
     }
 }
 
+/// Whether it is there and bound to this place, or to what is above it.
+pub(super) fn is_for(source: &SourceOptions, asked: &Asked) -> bool {
+    source.open().is_some_and(|source| asked.context.outwards().contains(&source.context))
+}
+
+/// Whether it answers for this place, as far as that can be told without running a command.
+pub(super) fn may_answer(source: &SourceOptions, asked: &Asked) -> bool {
+    is_for(source, asked) && source.open().is_some_and(|source| source.look().is_ok())
+}
+
 /// What keeps a source from serving a place; `alone` says that nothing else of ours serves there.
 pub(super) fn about(source: &SourceOptions, asked: Option<&Asked>, alone: bool) -> Option<Finding> {
     let what = match source.open() {
-        None => "--ci finds no runner: its mark, its server's address or its token is missing"
-            .to_owned(),
-        Some(source) => {
-            let elsewhere = |asked: &Asked| !asked.context.outwards().contains(&source.context);
-            if asked.is_some_and(elsewhere) {
+        None => "--ci finds no runner: its mark or its server's address is missing".to_owned(),
+        Some(found) => {
+            if asked.is_some_and(|asked| !is_for(source, asked)) {
                 return None;
             }
-            let why = source.look().err()?;
-            format!("no token for {} comes from {}: {why}", source.context, origin(&source))
+            let why = found.look().err()?;
+            format!("no token for {} comes from {}: {why}", found.context, origin(&found))
         }
     };
-    // A job may well have what is not here.
-    let is_missed = alone && asked.is_some_and(|asked| asked.named);
+    // A runner may well have what is not here.
+    let is_missed = match source {
+        SourceOptions::Runner => alone && asked.is_some_and(|asked| asked.named),
+        SourceOptions::Bound(_) => alone && asked.is_some(),
+    };
     let finding = if is_missed { Finding::wrong } else { Finding::note };
-    Some(finding("source", what, Mend::Nothing))
+    let advice = "have it there before git runs; no command of ours does that";
+    Some(finding("source", what, Mend::Advice(advice.to_owned())))
 }

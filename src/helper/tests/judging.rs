@@ -1,6 +1,6 @@
 //! Whether the account that was chosen may be served and, if not, why.
 
-use super::{HOST, Helper, NOW, POLICY, with_alice};
+use super::{HOST, Helper, NOW, Outcome, POLICY, alice, with_alice};
 use crate::context::Context;
 use crate::credential::Credential;
 use crate::error::Error;
@@ -78,4 +78,35 @@ fn for_unencrypted_http_the_keychain_is_not_asked() {
     assert!(helper.keychain.take_calls().is_empty());
     let context = Context::from_canonical("http://h.example").expect("canonical");
     assert!(Policy { allow_http: true, ..POLICY }.allows(&context) && !POLICY.allows(&context));
+}
+
+/// What a get comes to: for whom it is withheld and since when, and who else is there.
+fn withheld(helper: &mut Helper, lines: &str) -> Option<String> {
+    let Outcome::Withheld(it) = helper.try_get(lines).expect("an outcome") else { return None };
+    let name = it.username.map(|name| name.to_string()).unwrap_or_default();
+    let others: Vec<String> = it.others.iter().map(ToString::to_string).collect();
+    Some(format!("{:?} {} {name}; {}", it.reason, it.since, others.join(" ")))
+}
+
+#[test]
+fn a_persons_token_that_fails_is_told_with_the_other_live_accounts() {
+    let mut helper = Helper::default();
+    helper.log_in("https://h.example alice t1");
+    helper.change(|c| c.expiry = Some(NOW - 5));
+    let told = withheld(&mut helper, HOST);
+    assert_eq!(told.as_deref(), Some("Expired 1799999995 alice; "));
+    helper.log_in("https://h.example bob t2").log_in("https://h.example carol t3");
+    helper.log_in("https://g.example dora t4").log_in("https://h.example/org erin t5");
+    helper.erase(&format!("{HOST} username=carol password=t3"));
+    let told = withheld(&mut helper, &format!("{HOST} username=carol"));
+    assert_eq!(told.as_deref(), Some("Rejected 1800000000 carol; bob"));
+    let told = withheld(&mut helper, &format!("{HOST} username=alice path=org/r.git"));
+    assert_eq!(told.as_deref(), Some("Expired 1799999995 alice; bob erin"));
+}
+
+#[test]
+fn of_an_account_that_git_stored_nothing_is_told() {
+    let mut helper = with_alice();
+    helper.erase(&alice("t1"));
+    assert!(matches!(helper.try_get(HOST), Ok(Outcome::Silent)));
 }

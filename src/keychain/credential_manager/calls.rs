@@ -27,7 +27,7 @@ pub(super) const MAX_BLOB: usize = CRED_MAX_CREDENTIAL_BLOB_SIZE as usize;
 /// How often an enumeration is begun again in which a credential went away.
 const TRIES: usize = 8;
 
-/// What a credential of this name holds; nothing where there is none, or where Wine was killed
+/// What a credential of this name holds, or nothing where there is none, or where Wine was killed
 /// while it made one.
 ///
 /// # Errors

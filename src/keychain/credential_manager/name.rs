@@ -37,7 +37,7 @@ pub(super) fn of_host(context: &Context) -> String {
     name
 }
 
-/// The account that has this name, in whatever case; nothing where it is no name of ours.
+/// The account that has this name, in whatever case, or nothing where it is no name of ours.
 pub(super) fn parse(name: &str) -> Option<Account> {
     let name = name.to_ascii_lowercase();
     let text = name.strip_prefix(PREFIX)?;

@@ -59,7 +59,7 @@ impl Parts {
         format!("\0{} {} {}", self.id, self.count, self.digest).into_bytes()
     }
 
-    /// Reads what the account's own credential says; nothing where that holds a content itself.
+    /// Reads what the account's own credential says, or nothing where that holds a content itself.
     ///
     /// # Errors
     /// [`Error::Damaged`] where it says nothing that is understood.
@@ -75,7 +75,7 @@ impl Parts {
         Ok(Some(Self { id, count: count.ok_or(Error::Damaged)?, digest }))
     }
 
-    /// The whole content; nothing where it is not there any more as it was written.
+    /// The whole content, or nothing where it is not there any more as it was written.
     ///
     /// # Errors
     /// Where the parts cannot be read.
@@ -90,7 +90,7 @@ impl Parts {
         Ok((digest(&content) == self.digest).then_some(content))
     }
 
-    /// Deletes those that are there; whether none is any more.
+    /// Deletes those that are there. Returns whether none is any more.
     pub(super) fn delete(&self, name: &str) -> bool {
         (0..self.count).all(|number| calls::delete(&self.part(name, number)).is_ok())
     }

@@ -77,7 +77,7 @@ pub(in crate::keychain) fn recall(query: &Query) -> Option<Credential> {
 pub(in crate::keychain) fn keep(query: &Query, credential: &Credential, lifetime: Duration) {
     let content = item::Content::of(credential);
     if let Some(description) = query.description().filter(|_| content.len() < MAX_PAYLOAD) {
-        let _ = add_until(&description, &content.to_bytes(), lifetime);
+        let _ = add_until(&description, || content.to_bytes(), lifetime);
     }
 }
 

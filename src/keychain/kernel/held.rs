@@ -6,22 +6,23 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Holds a secret, in place of one that is there, for so long; without a lifetime until reboot.
+/// The closure makes its bytes, which are there only while the kernel takes them.
 ///
 /// # Errors
 /// Where the kernel does not take it.
 pub(in crate::keychain) fn hold(
     description: &str,
-    secret: &[u8],
+    secret: impl Fn() -> Zeroizing<Vec<u8>>,
     lifetime: Option<Duration>,
 ) -> Result<(), Error> {
     if let Some(lifetime) = lifetime {
         return add_until(description, secret, lifetime).map_err(convert);
     }
     let ring = user_keyring().map_err(convert)?;
-    possessing(|| ring.add_key(description, secret)).map(drop).map_err(convert)
+    possessing(|| ring.add_key(description, &*secret())).map(drop).map_err(convert)
 }
 
-/// The secret; none where its time is over, or it was let go, or there never was one.
+/// The secret, or none where its time is over, or it was let go, or there never was one.
 ///
 /// # Errors
 /// Where the kernel's keyring cannot be read.
@@ -29,7 +30,7 @@ pub(in crate::keychain) fn recall(description: &str) -> Result<Option<Zeroizing<
     read_described(description).map_err(convert)
 }
 
-/// Lets go of the secret; whether there was one.
+/// Lets go of the secret. Returns whether there was one.
 ///
 /// # Errors
 /// Where the kernel's keyring cannot be changed.

@@ -30,7 +30,7 @@ enum Place {
 }
 
 impl Address {
-    /// The address as the system takes it; nothing where it is too long for a socket.
+    /// The address as the system takes it, or nothing where it is too long for a socket.
     #[must_use]
     pub fn socket_address(&self) -> Option<SocketAddrUnix> {
         match &self.place {

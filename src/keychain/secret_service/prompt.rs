@@ -18,7 +18,7 @@ use std::time::Instant;
 
 const INTERFACE: &str = "org.freedesktop.Secret.Prompt";
 
-/// Shows a prompt and waits for its end; whether it was dismissed.
+/// Shows a prompt and waits for its end. Returns whether it was dismissed.
 pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<bool, Error> {
     let deadline = Instant::now() + prompts::PATIENCE;
     let rules = [

@@ -195,7 +195,7 @@ impl Session {
         &self.path
     }
 
-    /// Computes the key if that has not been done; whether the session can be used.
+    /// Computes the key if that has not been done. Returns whether the session can be used.
     pub(super) fn agree(&mut self) -> Result<bool, Error> {
         if let Agreement::Possible(pair, their_public) = &self.key {
             match pair.agree(their_public)? {

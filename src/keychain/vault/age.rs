@@ -235,7 +235,7 @@ impl<'a> File<'a> {
         Ok(Some(Stretched { salt, work, body: &stanza.body }))
     }
 
-    /// The work factor of a file that is for a passphrase; none where it is for keys.
+    /// The work factor of a file that is for a passphrase, or none where it is for keys.
     ///
     /// # Errors
     /// [`Unreadable::Damaged`], and [`Unreadable::TooMuchWork`] for one that is over 20.
@@ -304,7 +304,7 @@ fn next_body(rest: &mut &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// The file's key out of a stanza; nothing where that is for another.
+/// The file's key out of a stanza, or nothing where that is for another.
 fn unwrap_with_key(stanza: &Stanza<'_>, key: &Key) -> Result<Option<FileKey>, Unreadable> {
     let [_, share] = *stanza.arguments else { return Err(Unreadable::Damaged) };
     let share = base64::decode(share).and_then(|share| <[u8; 32]>::try_from(share).ok());

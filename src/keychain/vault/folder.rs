@@ -63,7 +63,7 @@ pub(super) fn place() -> Result<PathBuf, Error> {
 }
 
 impl Folder {
-    /// Opens the folder at this path; nothing where there is none.
+    /// Opens the folder at this path, or nothing where there is none.
     ///
     /// # Errors
     /// Where it cannot be opened, or is not its owner's alone.
@@ -106,7 +106,7 @@ impl Folder {
         matches!(stats, (Ok(own), Ok(other)) if own.st_dev == other.st_dev)
     }
 
-    /// A file's content; nothing where there is none.
+    /// A file's content, or nothing where there is none.
     ///
     /// # Errors
     /// Where it cannot be read, or is not its owner's alone. What is no file, or too long for
@@ -151,7 +151,7 @@ impl Folder {
         }
     }
 
-    /// The names in a folder below, but for hidden ones; none where there is no such folder.
+    /// The names in a folder below, but for hidden ones, or none where there is no such folder.
     ///
     /// # Errors
     /// Where it cannot be read.
@@ -242,7 +242,7 @@ impl Folder {
         fs::openat(&self.root, LOCK, flags, PRIVATE_FILE).map(File::from).map_err(trouble)
     }
 
-    /// Makes a folder below; whether it was missing.
+    /// Makes a folder below. Returns whether it was missing.
     fn make_below(&self, name: &str) -> Result<bool, Error> {
         match fs::mkdirat(&self.root, name, PRIVATE_FOLDER) {
             Ok(()) => Ok(true),

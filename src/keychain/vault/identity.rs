@@ -33,7 +33,7 @@ const MAX_TEXT: usize = 64 * 1024;
 /// What systemd calls the credential that holds a key.
 const CREDENTIAL: &str = "git-credential-pat.identity";
 
-/// The secret key that the options, or systemd, give; none where they name none.
+/// The secret key that the options, or systemd, give, or none where they name none.
 ///
 /// # Errors
 /// [`VaultTrouble::Key`] where it cannot be had, or is none.

@@ -42,7 +42,7 @@ pub(super) fn path(of_context: &str, name: &str) -> String {
     format!("{ITEMS}/{of_context}/{name}{EXTENSION}")
 }
 
-/// The account's name in a file's; none where it is no item's.
+/// The account's name in a file's, or none where it is no item's.
 pub(super) fn name_in(file_name: &str) -> Option<&str> {
     let name = file_name.strip_suffix(EXTENSION)?;
     let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);

@@ -2,7 +2,7 @@
 
 use crate::time::{left, now};
 
-/// See the [module](self).
+/// Whether the vault is open, and for how long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
     /// There is none.

@@ -71,10 +71,11 @@ fn recall_payload(check: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
 
 #[cfg(target_os = "linux")]
 fn hold_payload(check: &str, payload: &[u8], lifetime: Option<Duration>) -> Result<(), Error> {
-    held::hold(&format!("{PREFIX}{check}"), payload, lifetime).map_err(trouble)
+    held::hold(&format!("{PREFIX}{check}"), || Zeroizing::new(payload.to_vec()), lifetime)
+        .map_err(trouble)
 }
 
-/// Takes the keys of the vault with this check away from the kernel; whether it had them.
+/// Takes the keys of the vault with this check away from the kernel. Returns whether it had them.
 ///
 /// # Errors
 /// Where it does not give them up.

@@ -105,8 +105,13 @@ fn pick<T: Copy>(list: &[T], index: u8) -> T {
 
 fuzz_target!(|input: (Option<Planted>, Vec<Step>)| {
     let (planted, steps) = input;
-    let mut run =
-        Run { keychain: MemoryKeychain::default(), given: Vec::new(), now: START, foreign: false };
+    let mut run = Run {
+        keychain: MemoryKeychain::default(),
+        given: Vec::new(),
+        refused: Vec::new(),
+        now: START,
+        foreign: false,
+    };
     if let Some(planted) = &planted {
         run.plant(planted);
     }
@@ -118,6 +123,8 @@ fuzz_target!(|input: (Option<Planted>, Vec<Step>)| {
 struct Run {
     keychain: MemoryKeychain,
     given: Vec<Given>,
+    /// Tokens that were refused somewhere.
+    refused: Vec<&'static str>,
     now: u64,
     /// Whether another program has put something in: answers are then not only ours.
     foreign: bool,
@@ -176,6 +183,7 @@ impl Run {
                 }
             }
             Kind::Erase => {
+                self.refused.extend(token(step));
                 let once = self.contents();
                 if step.again {
                     let _ = helper::erase(&request, policy, &mut self.keychain);
@@ -184,7 +192,7 @@ impl Run {
             }
         }
         if step.kind != Kind::Get {
-            let answer = matches!(result, Ok(Outcome::Answer { .. } | Outcome::Ambiguous(_)));
+            let answer = matches!(result, Ok(Outcome::Answer { .. } | Outcome::Ambiguous(..)));
             assert!(!answer, "only get has an answer");
         }
     }
@@ -223,7 +231,10 @@ impl Run {
         let (_, _, place) = pick(&HOSTS, step.host);
         let expiry = self.expiry(step);
         let exposed = place == "http://a.example" && !step.allow_http;
-        let complete = token(step).is_some() && (step.scheme || name(step).is_some());
+        // An empty token is none, but for git's sign for single sign-on.
+        let is_sign = token(step) == Some("") && !step.scheme && name(step) == Some("");
+        let has_token = is_sign || token(step).is_some_and(|token| !token.is_empty());
+        let complete = has_token && (step.scheme || name(step).is_some());
         let lives = expiry.is_none_or(|expiry| expiry > self.now) && !step.ephemeral;
         if place.is_empty() || exposed || !complete || !lives {
             assert!(!wrote, "what is not to be kept was written");
@@ -240,7 +251,9 @@ impl Run {
         };
         let expected = given.token;
         self.given.push(given);
-        if path(step).contains("..") || self.foreign {
+        // A sign is kept and answered where no account is; what was refused may lie aside.
+        if path(step).contains("..") || self.foreign || is_sign || self.refused.contains(&expected)
+        {
             return;
         }
         let ask = Step {
@@ -289,11 +302,22 @@ impl Run {
         if request.username.is_some() {
             assert!(read.username == request.username, "another name was answered");
         }
-        assert!(read.expiry.is_none_or(|expiry| expiry > self.now), "an expired token was served");
+        let is_over = read.expiry.is_some_and(|expiry| expiry <= self.now);
+        if is_over {
+            let is_bare = read.password.is_none() && read.credential.is_none();
+            assert!(is_bare && read.authtype.is_none(), "an expired token was served");
+            assert!(read.refresh_token.is_some(), "there is nothing to renew it with");
+        }
         assert!(read.capabilities.authtype == read.authtype.is_some());
         assert!(read.authtype.is_none() || request.capabilities.authtype);
         assert!(read.states.is_empty() || request.capabilities.state);
         if self.foreign || step.more.is_some() {
+            return;
+        }
+        if is_over {
+            let refresh = read.refresh_token.as_ref().map(Secret::expose);
+            let told = |g: &Given| g.place == place && g.refresh.map(str::as_bytes) == refresh;
+            assert!(self.given.iter().any(told), "a refresh token of something else");
             return;
         }
         let is_from = |given: &Given| {

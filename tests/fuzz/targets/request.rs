@@ -177,7 +177,7 @@ fn answers(data: &[u8]) {
     let name = username.map(Username::new);
     let answer = Answer {
         username: name.as_ref(),
-        token: &secret,
+        token: Some(&secret),
         authtype,
         expiry: (data.len() > 40).then_some(data.len() as u64),
         refresh_token: refresh_token.as_ref(),

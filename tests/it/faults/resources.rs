@@ -149,7 +149,8 @@ fn of_two_items_for_one_account_the_later_answers_and_both_are_put_away() {
 
     // Refused: the one that was served, and none of the others comes in its place.
     helper(&desktop, desktop.address(), "erase", &with("ghp_TESTONLYlater")).0.prints("");
-    get().prints("");
+    let refused = get();
+    assert!(refused.stdout.is_empty() && refused.stderr().contains("was rejected"), "{refused}");
     helper(&desktop, desktop.address(), "store", &with(NEW)).0.prints("");
     get().prints(&answer(NEW));
     helper(&desktop, desktop.address(), "erase", &format!("{REQUEST}username=alice\n"))

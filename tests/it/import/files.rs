@@ -74,6 +74,30 @@ fn another_token_is_replaced_only_when_told() {
 }
 
 #[test]
+fn what_git_had_already_is_a_persons_once_it_is_imported() {
+    let newcomer = Home::new();
+    let account = newcomer.fill("protocol=https\nhost=HOST\nusername=alice\n");
+    let store = |token: &str| {
+        let request = format!("{account}password={token}\n");
+        newcomer.sandbox.helper(&["store"], request).prints("");
+    };
+    store("ghp_TESTONLY1");
+    newcomer.write(".git-credentials", "https://alice:ghp_TESTONLY1@HOST\n");
+    let ran = newcomer.imports("--from store --yes");
+    assert_eq!(
+        newcomer.table(&ran)[2],
+        "https://HOST alice is there already, from git: becomes yours"
+    );
+    store("ghp_TESTONLYjunk");
+    newcomer.serves("", "username=alice password=ghp_TESTONLY1");
+    // And so again, for what lies beside it.
+    newcomer.imports("--from store --yes");
+    let ran = newcomer.imports("--from store --yes --remove");
+    assert_eq!(newcomer.table(&ran)[2], "https://HOST alice is there already");
+    newcomer.holds(".git-credentials", "");
+}
+
+#[test]
 fn a_rejected_token_is_not_brought_to_life_again() {
     let newcomer = Home::new();
     newcomer.write(".git-credentials", "https://alice:ghp_TESTONLY1@HOST\n");
@@ -82,7 +106,7 @@ fn a_rejected_token_is_not_brought_to_life_again() {
     newcomer.sandbox.helper(&["erase"], refused).prints("");
     let ran = newcomer.imports("--from store --yes --replace --remove");
     assert!(ran.stdout().contains("stays: it is stored, and expired or rejected"), "{ran}");
-    newcomer.serves("", "");
+    assert!(newcomer.get("").stdout.is_empty());
     newcomer.holds(".git-credentials", "https://alice:ghp_TESTONLY1@HOST\n");
 }
 

@@ -14,8 +14,9 @@ fn takes_the_secret_service_of_the_session() {
     assert!(!ran.stderr().contains("gone at reboot"), "{ran}");
     assert!(helpers(&desktop.sandbox)[0].ends_with(" --keychain secret-service"));
     git_keeps_a_token(&desktop.sandbox);
-    let left = desktop.sandbox.helper(&["list", "--json"], "");
-    left.prints("[]\n");
+    let left = desktop.sandbox.helper(&["list", "--json"], "").stdout();
+    assert!(left.matches("\"state\": \"put away\"").count() == 1, "{left}");
+    assert!(left.matches("\"context\"").count() == 1, "{left}");
 }
 
 #[test]

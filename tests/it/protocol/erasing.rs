@@ -58,6 +58,15 @@ const REFUSED: &[Row] = &[
         ],
     ),
     (
+        "the one that has replaced another, and the other does not come back",
+        &[
+            ("store", "protocol=https host=HOST username=alice password=t0", ""),
+            ("store", ALICE, ""),
+            ("erase", ALICE, ""),
+            ("get", GET_ALICE, ""),
+        ],
+    ),
+    (
         "not one that only begins like it, and no empty one for all",
         &[
             ("store", ALICE, ""),

@@ -120,6 +120,28 @@ fn doubled_helpers_are_found_in_one_file_and_in_two() {
 }
 
 #[test]
+fn a_snippet_that_runs_us_is_reported_as_one() {
+    let user = Home::bare().configured();
+    user.account("", "alice", |_| {});
+    user.helper(&format!("!{BINARY} capability </dev/null; tee -a leak | {OURS}"));
+    let status = user.status("");
+    assert_eq!(ids(&status), ["snippet"]);
+    user.runs(&command(&status, "snippet"), "");
+    assert_eq!(user.helpers(), ["pat --keychain kernel"]);
+}
+
+#[test]
+fn our_name_in_a_files_name_is_not_another_helper() {
+    let user = Home::bare();
+    let file = user.sandbox.path("git-credential-pat");
+    let line = format!("--for {} --file {}", user.url(""), file.display());
+    user.helper(&format!("{BINARY} {line}/token"));
+    user.helper(&format!("{BINARY} {line}"));
+    let names = user.status("")["places"][0]["helpers"].clone();
+    assert!(names.to_string().matches("pat --for").count() == 2, "{names}");
+}
+
+#[test]
 fn a_shell_snippet_is_shown_to_be_there_and_never_its_text() {
     for git in gits() {
         let user = Home::bare().with_git(&git);
@@ -263,5 +285,6 @@ fn http_and_a_token_as_a_username_are_not_well() {
     assert_eq!(ids(&status), ["http"], "{status:#}");
     user.account("", "alice", |_| {});
     user.config(&["--global", "credential.https://HOST.username", TOKEN]);
-    assert_eq!(ids(&user.status("")), ["no-account", "token-as-username"]);
+    assert_eq!(ids(&user.status("")), ["token-as-username", "no-account"]);
+    user.mends("", "token-as-username");
 }

@@ -1,5 +1,6 @@
 //! Whole ways out of trouble: the commands that status names are run, one after the other, each
-//! once and as it stands, until all is well. Nobody types anything else.
+//! once and as it stands, until all is well. Nobody types anything else, and to what is asked the
+//! answer is yes.
 
 use super::TOKEN;
 use crate::support::desktop::Desktop;
@@ -18,8 +19,12 @@ fn mend_all(user: &Home, words: &[&str]) -> Vec<String> {
         let Some(wrong) = findings.iter().find(|one| one["wrong"] == true) else { break };
         let command = wrong["command"].as_str().unwrap_or_else(|| panic!("{wrong:#}")).to_owned();
         assert!(!commands.contains(&command), "{command} did not help: {status:#}");
-        let login = command.contains("credential-pat login");
-        user.runs(&command, if login { " --with-token" } else { "" });
+        if command.ends_with(" --remove") {
+            user.agrees_to(&command);
+        } else {
+            let login = command.contains("credential-pat login");
+            user.runs(&command, if login { " --with-token" } else { "" });
+        }
         commands.push(command);
     }
     commands
@@ -56,13 +61,13 @@ fn from_tokens_in_the_urls_of_remotes_and_in_netrc() {
     user.sandbox.git(&["remote", "add", "push", &user.url("/team/repo.git")]);
     user.sandbox.git(&["remote", "set-url", "--push", "push", &remote]);
     let commands = mend_all(&user, &["--keychain", "kernel"]);
-    assert_eq!(commands, ["git credential-pat import --from remotes --remove --yes"]);
+    assert_eq!(commands, ["git credential-pat import --from config --remove"]);
     let urls = user.sandbox.git(&["config", "--get-regexp", "^remote\\..*url$"]);
     assert!(!urls.contains("TESTONLY"), "{urls}");
     let entry = format!("machine {} login bob password {TOKEN}\n", user.host);
     fs::write(user.sandbox.path(".netrc"), entry).unwrap();
     let commands = mend_all(&user, &["--keychain", "kernel", &user.url("")]);
-    assert_eq!(commands, ["git credential-pat import --from netrc --remove --yes"]);
+    assert_eq!(commands, ["git credential-pat import --from netrc --remove"]);
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Home {
 
     /// At a host whose name begins so.
     pub fn at(mut self, label: &str) -> Self {
-        self.host = self.keys.host(label);
+        self.host = format!("{label}.{}", self.keys.host("h"));
         self
     }
 
@@ -201,6 +201,24 @@ impl Home {
         command.args(["--keychain", self.keychain]);
         command.args(self.options.split_whitespace()).args(operation.split(' '));
         command
+    }
+
+    /// Remembers what the keychain is like, for [`Self::is_unwritten`].
+    pub fn mark_unwritten(&mut self) {
+        self.keys.mark_unwritten();
+        #[cfg(unix)]
+        {
+            self.work.mark = self.keyring_file();
+        }
+    }
+
+    /// Whether the keychain has not been written since.
+    pub fn is_unwritten(&self) -> bool {
+        #[cfg(unix)]
+        if self.work.mark != self.keyring_file() {
+            return false;
+        }
+        self.keys.are_unwritten()
     }
 
     /// Runs an operation with a request that is written with blanks, and expects this answer.

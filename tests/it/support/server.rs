@@ -4,8 +4,9 @@
 //! It is two hosts in one, [`Server::host`] and [`Server::other`], which differ in name and
 //! port and hold the same repositories; and a third port without TLS. Below the paths
 //! `moved/` and `moved-after-login/` the first sends git on to the second, below `moved-port/` to
-//! the second's port under its own name; with `local` in the path they are addresses. Every request is
-//! logged with the user who made it. Below `only-NAME/` the user of that name is let in, and
+//! the second's port under its own name; with `local` in the path they are addresses; below `junk-for-NAME/`
+//! to a URL of the second with that name and [`JUNK`] in it. Every request is logged with the user
+//! who made it. Below `public/` nobody is asked who they are. Below `only-NAME/` the user of that name is let in, and
 //! others who say who they are get 403. Below `api/` are an API and a cargo registry, and
 //! below `files/` plain files, both for those who have the token.
 
@@ -21,6 +22,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+/// What stands in a redirect in the place of a token.
+pub const JUNK: &str = "ghp_TESTONLYjunk";
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

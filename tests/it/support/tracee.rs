@@ -45,14 +45,26 @@ pub struct Seen {
     pub calls: usize,
     /// How many of them read or changed something in the kernel's keyring.
     pub keyring_calls: usize,
+    /// How many of them changed something in the kernel's keyring or on a disk.
+    pub changing_calls: usize,
 }
 
-/// When to end a process by force: at which of its calls to the kernel's keyring, before the
-/// kernel does what it was called for, or after.
+/// When to end a process by force: at which of these calls, before the kernel does what it was
+/// called for, or after.
 #[derive(Clone, Copy, Debug)]
 pub struct Kill {
+    pub of: Calls,
     pub at: usize,
     pub after: bool,
+}
+
+/// System calls that are counted together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Calls {
+    /// Those that read or change something in the kernel's keyring.
+    ToKeyring,
+    /// Those that change something there or on a disk: between two of them all is as it was.
+    Changing,
 }
 
 /// A piece and where it was.
@@ -250,6 +262,7 @@ impl<'a> Watcher<'a> {
             self.entered = Some(call);
             self.count_copies(&call);
             self.seen.keyring_calls += usize::from(is_to_keyring(&call));
+            self.seen.changing_calls += usize::from(is_changing(&call));
             self.look_at_entry(&call);
             self.kill_where_told(&call, false);
         } else if let Some(entered) = self.entered.take() {
@@ -259,14 +272,23 @@ impl<'a> Watcher<'a> {
     }
 
     fn kill_where_told(&self, call: &user_regs_struct, after: bool) {
-        let is_told = |kill: Kill| kill.at == self.seen.keyring_calls && kill.after == after;
-        if is_to_keyring(call) && self.to_be_killed.is_some_and(is_told) {
+        let is_told = |kill: Kill| {
+            let (is_such, count) = match kill.of {
+                Calls::ToKeyring => (is_to_keyring(call), self.seen.keyring_calls),
+                Calls::Changing => (is_changing(call), self.seen.changing_calls),
+            };
+            is_such && kill.at == count && kill.after == after
+        };
+        if self.to_be_killed.is_some_and(is_told) {
             kill(self.pid, Signal::SIGKILL).unwrap();
         }
     }
 
     /// Calls in rows that only ask and set up are passed over.
     fn count_copies(&mut self, call: &user_regs_struct) {
+        if self.needles.count() == 0 {
+            return;
+        }
         let leaving = match call.orig_rax.cast_signed() {
             libc::SYS_write | libc::SYS_sendto => call.rsi..call.rsi + call.rdx,
             libc::SYS_add_key => call.rdx..call.rdx + call.r10,
@@ -417,6 +439,32 @@ impl<'a> Watcher<'a> {
     /// Up to the NUL.
     fn text(&self, at: u64) -> Vec<u8> {
         (at..).map_while(|at| self.read(at, 1).first().copied().filter(|&b| b != 0)).collect()
+    }
+}
+
+fn is_changing(call: &user_regs_struct) -> bool {
+    let creates = (libc::O_CREAT | libc::O_TRUNC) as u64;
+    match call.orig_rax.cast_signed() {
+        libc::SYS_openat => call.rdx & creates != 0,
+        libc::SYS_open => call.rsi & creates != 0,
+        // Not what is said.
+        libc::SYS_write => call.rdi > 2,
+        libc::SYS_keyctl => is_to_keyring(call) && call.rdi != u64::from(libc::KEYCTL_READ),
+        libc::SYS_add_key
+        | libc::SYS_mkdir
+        | libc::SYS_mkdirat
+        | libc::SYS_rename
+        | libc::SYS_renameat
+        | libc::SYS_renameat2
+        | libc::SYS_unlink
+        | libc::SYS_unlinkat
+        | libc::SYS_rmdir
+        | libc::SYS_fsync
+        | libc::SYS_fdatasync
+        | libc::SYS_ftruncate
+        | libc::SYS_fchmod
+        | libc::SYS_flock => true,
+        _ => false,
     }
 }
 

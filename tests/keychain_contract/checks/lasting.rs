@@ -35,9 +35,13 @@ pub(super) fn other_processes_see_changes(subject: &Subject<'_>, host: &Host) {
         assert_eq!(helper("get", ""), account);
     }
     assert_eq!(keychain.accounts(host), [format!("{} alice", host.at(""))]);
+    // Put away: it answers no more, and a later store brings it back.
     assert_eq!(helper("erase", "username=alice\n"), "");
-    assert!(keychain.accounts(host).is_empty());
     assert_eq!(helper("get", ""), "");
+    assert_eq!(keychain.accounts(host), [format!("{} alice", host.at(""))]);
+    let account = "username=alice\npassword=ghp_TESTONLY2\n";
+    assert_eq!(helper("store", account), "");
+    assert_eq!(helper("get", ""), account);
 }
 
 pub(super) fn replacing_is_one_step(subject: &Subject<'_>, host: &Host) {

@@ -21,7 +21,8 @@ pub struct Work {
     server: Option<Server>,
     git: Option<PathBuf>,
     in_fresh_sessions: bool,
-    mark: Vec<u8>,
+    /// The keyring's file when it was marked.
+    pub mark: Vec<u8>,
 }
 
 impl Home {
@@ -190,19 +191,8 @@ impl Home {
             .collect()
     }
 
-    /// Remembers what the keychain is like, for [`Self::is_unwritten`].
-    pub fn mark_unwritten(&mut self) {
-        self.keys.mark_unwritten();
-        self.work.mark = self.keyring_file();
-    }
-
-    /// Whether the keychain has not been written since.
-    pub fn is_unwritten(&self) -> bool {
-        self.keys.are_unwritten() && self.work.mark == self.keyring_file()
-    }
-
     /// GNOME Keyring's file, which it encrypts afresh at each write.
-    fn keyring_file(&self) -> Vec<u8> {
+    pub(super) fn keyring_file(&self) -> Vec<u8> {
         let file = self.sandbox.path("data/keyrings/login.keyring");
         if self.desktop.is_some() { fs::read(file).unwrap() } else { Vec::new() }
     }

@@ -1,0 +1,137 @@
+//! An account that was chosen and does not answer, in one line and one hint: said by get every
+//! time, also into a pipe.
+//!
+//! git then only asks for a username, and who reads that, perhaps in an editor's log, does not
+//! know why. No line begins with an attribute's name and `=`: some programs read both streams of
+//! a helper as one.
+
+use crate::context::Context;
+use crate::credential::Username;
+use crate::git::words::typed;
+use crate::git::{self, url};
+use crate::helper::Withheld;
+use crate::helper::verdict::Reason;
+use crate::terminal;
+use crate::time::relative;
+
+/// Says why a person's account does not answer, and what mends it.
+pub(crate) fn say(account: &Withheld, now: u64) {
+    terminal::say("get", &message(account, now));
+    terminal::hint(&remedy(account));
+}
+
+/// Says that accounts of these names could answer at this host, and how one is chosen.
+pub(crate) fn say_ambiguous(host: &Context, names: &[Username]) {
+    terminal::say("get", &format!("several accounts could answer at {host}: {}", listed(names)));
+    let setting = typed(&git::key(&url::of(host), "username"));
+    let is_value = |name: &&Username| is_shown(name) && !name.as_bytes().starts_with(b"-");
+    let first = names.iter().find(is_value);
+    let first = first.map_or_else(|| "NAME".to_owned(), |name| typed(name.as_bytes()));
+    terminal::hint(&format!("choose one, such as: git config --global {setting} {first}"));
+}
+
+fn message(account: &Withheld, now: u64) -> String {
+    let whose = whose(&account.context, account.username.as_ref());
+    let what = match account.reason {
+        Reason::Rejected => "was rejected by the host",
+        _ => "expired",
+    };
+    let since = relative(account.since, now);
+    let others = match account.others.as_slice() {
+        [] => String::new(),
+        names => format!("; other accounts there: {}", listed(names)),
+    };
+    format!("{whose} {what} {since}{others}")
+}
+
+fn remedy(account: &Withheld) -> String {
+    let login = |option| login(option, &account.context, account.username.as_ref());
+    match account.reason {
+        Reason::Rejected => format!(
+            "if the host was wrong about it: {}; with a new one: {}",
+            login("--restore"),
+            login("--replace")
+        ),
+        _ => format!("make a new one, then type: {}", login("--replace")),
+    }
+}
+
+/// A token as it is spoken of: by whose it is, and where.
+pub(crate) fn whose(context: &Context, username: Option<&Username>) -> String {
+    let name = username.filter(|name| !name.is_empty());
+    let name = name.map(|name| format!(" for {name}")).unwrap_or_default();
+    format!("the token{name} at {context}")
+}
+
+/// The login to type for this account. A token in a name's place is left out: login takes the one
+/// account that is there.
+pub(crate) fn login(option: &str, context: &Context, username: Option<&Username>) -> String {
+    let name = username.filter(|name| is_shown(name)).map(|name| match name.as_bytes() {
+        // Else it would be an option.
+        [b'-', ..] => format!("{} ", typed(&[b"--username=", name.as_bytes()].concat())),
+        name => format!("--username {} ", typed(name)),
+    });
+    let place = typed(&context.to_string());
+    format!("git credential-pat login {option} {}{place}", name.unwrap_or_default())
+}
+
+fn is_shown(name: &Username) -> bool {
+    !name.is_empty() && !name.is_token()
+}
+
+fn listed(names: &[Username]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Withheld, message, remedy};
+    use crate::context::Context;
+    use crate::credential::Username;
+    use crate::helper::verdict::Reason;
+    use crate::time::DAY;
+
+    const NOW: u64 = 1_798_761_600;
+
+    fn withheld(reason: Reason, others: &[&str]) -> Withheld {
+        Withheld {
+            context: Context::from_canonical("https://h.example/a b").expect("canonical"),
+            username: Some(Username::new(b"alice")),
+            reason,
+            since: NOW - 3 * DAY,
+            others: others.iter().map(|name| Username::new(name.as_bytes())).collect(),
+        }
+    }
+
+    #[test]
+    fn the_line_says_whose_token_fails_since_when_and_who_else_is_there() {
+        assert_eq!(
+            message(&withheld(Reason::Rejected, &["bob", "carol"]), NOW),
+            "the token for alice at https://h.example/a b was rejected by the host 3 days ago; \
+             other accounts there: bob, carol"
+        );
+        assert_eq!(
+            message(&withheld(Reason::Expired, &[]), NOW),
+            "the token for alice at https://h.example/a b expired 3 days ago"
+        );
+    }
+
+    #[test]
+    fn the_hint_says_what_to_type() {
+        let login = |option| {
+            format!("git credential-pat login {option} --username alice 'https://h.example/a b'")
+        };
+        assert_eq!(
+            remedy(&withheld(Reason::Rejected, &[])),
+            format!(
+                "if the host was wrong about it: {}; with a new one: {}",
+                login("--restore"),
+                login("--replace")
+            )
+        );
+        assert_eq!(
+            remedy(&withheld(Reason::Expired, &[])),
+            format!("make a new one, then type: {}", login("--replace"))
+        );
+    }
+}
