@@ -7,7 +7,7 @@ use crate::support::program::gits;
 use crate::support::sandbox::{BINARY, Ran, run};
 use crate::support::terminal::Terminal;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -411,6 +411,41 @@ fn a_commands_words_reach_it_as_they_were_typed() {
     let asked = format!("protocol=https\nhost={}\n\n", user.host);
     let filled = user.sandbox.run("git", &["credential", "fill"], asked.as_bytes()).stdout();
     assert!(filled.ends_with("password=ghp_TESTONLY a 'b' $HOME\n"), "{filled}");
+}
+
+#[test]
+fn a_file_that_gives_no_token_is_warned_of_at_once_and_configured() {
+    let user = Home::bare();
+    let token = user.sandbox.path("token");
+    let line = |file: &str| format!("configure --yes --file {file} https://h.example");
+    let ran = does(&user, &line(&token.display().to_string()));
+    assert!(ran.stderr().contains("warning: no token comes from this file: the file"), "{ran}");
+    assert!(ran.stderr().contains("hint: git gets no token by this line until"), "{ran}");
+    fs::write(&token, "ghp_TESTONLY1\n").unwrap();
+    for (mode, warning) in [(0o644, Some("chmod 600 (or 400) it")), (0o600, None)] {
+        fs::set_permissions(&token, fs::Permissions::from_mode(mode)).unwrap();
+        let ran = does(&user, &line(&token.display().to_string()));
+        let said = ran.stderr();
+        assert_eq!(said.contains("warning"), warning.is_some(), "{ran}");
+        assert!(warning.is_none_or(|warning| said.contains(warning)), "{ran}");
+        assert!(!said.contains("TESTONLY"), "{ran}");
+    }
+    let ran = does(&user, &line("/run/credentials/no.service/token"));
+    assert!(ran.stderr().contains("credentials are there only while it runs"), "{ran}");
+    assert!(user.sandbox.git(&["config", "--list"]).contains("/run/credentials/no.service/token"));
+}
+
+#[test]
+fn a_variable_that_others_hide_from_git_is_warned_of() {
+    let user = Home::bare();
+    let ran = does(&user, "configure --yes --env GIT_TOKEN https://h.example");
+    assert!(ran.stderr().contains("warning: this variable begins with GIT_"), "{ran}");
+    assert!(ran.stderr().contains("hint: pre-commit and its like hide"), "{ran}");
+    let ran = does(&user, "configure --yes --env GITHUB_TOKEN https://h.example");
+    assert!(!ran.stderr().contains("warning"), "{ran}");
+    let words = ["--for", "https://h.example", "--env", "GIT_TOKEN", "get"];
+    let ran = user.sandbox.helper(&words, "protocol=https\nhost=h.example\n\n");
+    ran.fails(1, "pre-commit and its like hide what begins with GIT_");
 }
 
 #[test]
