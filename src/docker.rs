@@ -223,7 +223,7 @@ impl Call<'_, '_> {
         let request = self.read()?;
         let context = context(server(&request)?)?;
         let mut keychain = (self.open)(&context)?;
-        let _guard = keychain.exclusive();
+        let _guard = keychain.exclusive(None);
         helper::with_retries(|| helper::delete(&mut *keychain, &context, None))?;
         Ok(Output::default())
     }

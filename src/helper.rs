@@ -279,7 +279,7 @@ pub fn store(
     if is_token || forge::is_token(host.host().as_bytes()) {
         return Ok(Outcome::Silent);
     }
-    let _guard = keychain.exclusive();
+    let _guard = keychain.exclusive(Some(&host));
     let brought = Brought { request, host: &host, authtype, token, now: policy.now };
     with_retries(|| brought.store(keychain))?;
     Ok(Outcome::Silent)
@@ -298,11 +298,11 @@ pub fn erase(
     let Place::Host(host) = place_of(request, policy) else { return Ok(Outcome::Silent) };
     let (username, now) = (request.username.as_ref(), policy.now);
     if let Some(token) = named_token(request) {
-        let _guard = keychain.exclusive();
+        let _guard = keychain.exclusive(Some(&host));
         let contexts = host.answering(request.path.as_deref());
         with_retries(|| reject(keychain, &contexts, username, token, now))?;
     } else if let Some(context) = host.scoped(request.path.as_deref().unwrap_or_default()) {
-        let _guard = keychain.exclusive();
+        let _guard = keychain.exclusive(Some(&host));
         if with_retries(|| put_accounts_away(keychain, &context, username, now))? {
             return Ok(Outcome::PutAway(context));
         }
@@ -338,7 +338,7 @@ pub(crate) fn forget_if_gone(
     found: &Found,
     now: u64,
 ) -> Result<bool, Error> {
-    let _guard = keychain.exclusive();
+    let _guard = keychain.exclusive(None);
     let read = keychain.read(std::slice::from_ref(found))?;
     let is_gone = read.iter().any(|(_, credential)| credential.is_gone(now));
     if is_gone {

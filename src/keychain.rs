@@ -133,10 +133,10 @@ pub trait Keychain {
     fn write(&mut self, at: Option<&Found>, credential: &Credential) -> Result<(), Error>;
 
     /// Keeps other processes of ours from writing until the guard is dropped, so that nothing
-    /// comes between comparing and writing. None where no such guard can be had: the write
-    /// then goes on without.
-    fn exclusive(&mut self) -> Option<Lock> {
-        lock::acquire()
+    /// comes between comparing and writing: at one host, or where none is given at any. None
+    /// where no such guard can be had: the write then goes on without.
+    fn exclusive(&mut self, host: Option<&Context>) -> Option<Lock> {
+        lock::acquire(host)
     }
 
     /// Deletes an item. One that is already gone is no error.
@@ -188,8 +188,8 @@ impl<K: Keychain + ?Sized> Keychain for &mut K {
         (**self).write(at, credential)
     }
 
-    fn exclusive(&mut self) -> Option<Lock> {
-        (**self).exclusive()
+    fn exclusive(&mut self, host: Option<&Context>) -> Option<Lock> {
+        (**self).exclusive(host)
     }
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {

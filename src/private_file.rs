@@ -194,9 +194,24 @@ pub(crate) fn lock(file: &File, patience: Duration) -> bool {
 /// # Errors
 /// Where its file system has no locks.
 pub(crate) fn try_lock(file: &File, patience: Duration) -> io::Result<bool> {
+    lock_with(|| file.try_lock(), patience)
+}
+
+/// The same against those alone who want the file for themselves.
+///
+/// # Errors
+/// Where its file system has no locks.
+pub(crate) fn try_lock_shared(file: &File, patience: Duration) -> io::Result<bool> {
+    lock_with(|| file.try_lock_shared(), patience)
+}
+
+fn lock_with(
+    attempt: impl Fn() -> Result<(), TryLockError>,
+    patience: Duration,
+) -> io::Result<bool> {
     let deadline = Instant::now() + patience;
     loop {
-        match file.try_lock() {
+        match attempt() {
             Ok(()) => return Ok(true),
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(2));

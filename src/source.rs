@@ -227,7 +227,7 @@ impl Keychain for Source {
         Err(Error::Source("it cannot be written"))
     }
 
-    fn exclusive(&mut self) -> Option<Lock> {
+    fn exclusive(&mut self, _host: Option<&Context>) -> Option<Lock> {
         None
     }
 

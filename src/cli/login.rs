@@ -226,7 +226,7 @@ fn restore(
     context: &Context,
     username: Option<&Username>,
 ) -> Result<(), Error> {
-    let _guard = keychain.exclusive();
+    let _guard = keychain.exclusive(None);
     match helper::with_retries(|| helper::restore(keychain, context, username, now()))? {
         Restored::Account(credential) => {
             let name = credential.username.filter(|name| !name.is_empty());

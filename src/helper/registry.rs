@@ -114,7 +114,7 @@ pub(crate) fn put(
     new: &Credential,
     follow: &mut dyn FnMut(Credential) -> Result<Option<Credential>, Error>,
 ) -> Result<bool, Error> {
-    let _guard = keychain.exclusive();
+    let _guard = keychain.exclusive(None);
     let now = new.stored_at;
     if let Some(old) = kept(keychain, &new.context, now)?
         && old.username == new.username

@@ -96,8 +96,8 @@ impl Keychain for Undecided {
         self.call(|keychain| keychain.write(at, credential))
     }
 
-    fn exclusive(&mut self) -> Option<Lock> {
-        self.keychain.exclusive()
+    fn exclusive(&mut self, host: Option<&Context>) -> Option<Lock> {
+        self.keychain.exclusive(host)
     }
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {

@@ -134,8 +134,8 @@ impl Keychain for Cached {
         result
     }
 
-    fn exclusive(&mut self) -> Option<Lock> {
-        self.keychain.exclusive()
+    fn exclusive(&mut self, host: Option<&Context>) -> Option<Lock> {
+        self.keychain.exclusive(host)
     }
 
     fn delete(&mut self, found: &Found) -> Result<(), Error> {

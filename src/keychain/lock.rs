@@ -6,18 +6,27 @@
 //! user's state folder; the system lets it go when the process ends, however it ends. On
 //! Windows, too: a named mutex would hold within one session only, or could be taken by another
 //! user first.
+//!
+//! Who writes at one host alone, as git's operations do, shares that file with others who do, and
+//! has one of a few more for itself: a desktop's keychain takes long for a write, and stores for
+//! many hosts must not wait for each other as well.
 
+use crate::context::Context;
 use crate::private_file::{self, Folder};
 use crate::state_folder;
 use std::fs::File;
 use std::io;
 #[cfg(unix)]
 use std::os::unix::fs::FileExt;
-use std::time::Duration;
 #[cfg(unix)]
 use std::time::SystemTime;
+use std::time::{Duration, Instant};
 
 const NAME: &str = "git-credential-pat.lock";
+
+/// How many hosts' locks there are. Two hosts may have one, and no name tells which hosts it is
+/// for.
+const HOSTS: u32 = 16;
 
 /// The second one's.
 #[cfg(windows)]
@@ -41,10 +50,26 @@ pub struct Lock {
     second: Option<File>,
 }
 
-/// Takes the lock, or nothing where it cannot be had within four seconds.
+/// Takes the lock, that of one host or that of all, or nothing where it cannot be had within
+/// four seconds.
 #[must_use]
-pub fn acquire() -> Option<Lock> {
-    acquire_named(NAME, PATIENCE)
+pub fn acquire(host: Option<&Context>) -> Option<Lock> {
+    acquire_among(file, host, PATIENCE)
+}
+
+fn acquire_among(
+    file: impl Fn(&str) -> Option<File>,
+    host: Option<&Context>,
+    patience: Duration,
+) -> Option<Lock> {
+    let all = file(NAME)?;
+    let Some(host) = host else { return of_file(all, patience).ok()? };
+    let deadline = Instant::now() + patience;
+    private_file::try_lock_shared(&all, patience).ok()?.then_some(())?;
+    let number = crc32fast::hash(host.host().as_bytes()) % HOSTS;
+    let own = file(&format!("git-credential-pat-{number}.lock"))?;
+    let left = deadline.saturating_duration_since(Instant::now());
+    Some(Lock { second: Some(all), ..of_file(own, left).ok()?? })
 }
 
 /// Takes another lock, for a keychain's own writes: whoever calls it may hold the first.
@@ -60,11 +85,14 @@ pub(super) fn acquire_question(patience: Duration) -> Option<Lock> {
 }
 
 fn acquire_named(name: &str, patience: Duration) -> Option<Lock> {
+    of_file(file(name)?, patience).ok()?
+}
+
+fn file(name: &str) -> Option<File> {
     let runtime = || state_folder::variable("XDG_RUNTIME_DIR").and_then(Folder::ours);
     // Where something else lies at the lock's place, that is so for all of us.
     let file = runtime().and_then(|folder| folder.file(name));
-    let file = file.or_else(|| state_folder::made()?.file(name))?;
-    of_file(file, patience).ok()?
+    file.or_else(|| state_folder::made()?.file(name))
 }
 
 /// Locks a file, or nothing where another process holds it for all that time.
@@ -102,11 +130,45 @@ fn nanoseconds(time: SystemTime) -> [u8; 16] {
     since.as_nanos().to_be_bytes()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use super::{PATIENCE, of_file};
-    use std::time::{Duration, SystemTime};
+    #[cfg(unix)]
+    use super::of_file;
+    use super::{HOSTS, PATIENCE, acquire_among};
+    use crate::context::Context;
+    use std::fs::File;
+    use std::time::Duration;
+    #[cfg(unix)]
+    use std::time::SystemTime;
 
+    #[test]
+    fn who_writes_at_one_host_waits_for_who_writes_there_or_anywhere() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str| {
+            File::options().create(true).append(true).open(folder.path().join(name)).ok()
+        };
+        let at = |host: &str| Context::from_canonical(host).expect("a context");
+        let try_at = |host: &Context| acquire_among(file, Some(host), Duration::ZERO);
+        let try_anywhere = || acquire_among(file, None, Duration::ZERO);
+
+        let one = at("https://h.example");
+        let held = acquire_among(file, Some(&one), PATIENCE).expect("nobody else");
+        assert!(try_at(&one).is_none() && try_anywhere().is_none());
+        assert!(try_at(&at("https://h.example/team")).is_none());
+        // Some share a lock with it, and most do not.
+        let others = (0..200).map(|n| at(&format!("https://h{n}.example")));
+        let waiting = others.filter(|other| try_at(other).is_none()).count();
+        assert!((1..200 / (HOSTS as usize / 4)).contains(&waiting), "{waiting}");
+
+        drop(held);
+        // Another test's child may hold a copy until its exec.
+        let held = acquire_among(file, None, PATIENCE).expect("nobody else");
+        assert!(try_at(&one).is_none() && try_anywhere().is_none());
+        drop(held);
+        assert!(acquire_among(file, Some(&one), PATIENCE).is_some());
+    }
+
+    #[cfg(unix)]
     #[test]
     fn a_note_is_seen_by_whoever_waited() {
         let file = tempfile::tempfile().expect("a file");

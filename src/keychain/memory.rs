@@ -141,7 +141,7 @@ impl Keychain for MemoryKeychain {
         Ok(())
     }
 
-    fn exclusive(&mut self) -> Option<Lock> {
+    fn exclusive(&mut self, _host: Option<&Context>) -> Option<Lock> {
         None
     }
 

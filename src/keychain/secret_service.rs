@@ -260,9 +260,9 @@ impl Keychain for SecretService {
         service.create(&item::label(&account), &attributes, &secret)
     }
 
-    fn exclusive(&mut self) -> Option<Lock> {
+    fn exclusive(&mut self, host: Option<&Context>) -> Option<Lock> {
         let started = Instant::now();
-        let lock = lock::acquire();
+        let lock = lock::acquire(host);
         if let Ok(service) = &mut self.service {
             service.note_wait(started.elapsed());
         }

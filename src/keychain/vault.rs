@@ -329,8 +329,8 @@ impl Keychain for Vault {
     }
 
     /// The local lock, and the vault's own.
-    fn exclusive(&mut self) -> Option<Lock> {
-        let local = lock::acquire();
+    fn exclusive(&mut self, _host: Option<&Context>) -> Option<Lock> {
+        let local = lock::acquire(None);
         let file = self.folder().and_then(|folder| folder.open_lock()).ok()?;
         let Ok(lock) = lock::of_file(file, lock::PATIENCE) else {
             if !self.has_said && terminal::stderr_is_terminal() {

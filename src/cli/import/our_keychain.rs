@@ -72,7 +72,7 @@ impl Removal for Items {
 
     fn remove(&self, numbers: &[usize]) -> Result<(), Error> {
         let mut keychain = self.keychain.borrow_mut();
-        let _guard = keychain.exclusive();
+        let _guard = keychain.exclusive(None);
         for found in numbers.iter().filter_map(|&number| self.found.get(number)) {
             keychain.delete(found)?;
         }

@@ -172,7 +172,7 @@ impl<'a> Plan<'a> {
         let first = self.source.entries.iter().find_map(|entry| entry.token.as_ref().ok());
         // One for all keychains.
         let _guard = match first {
-            Some(token) => opened.at(&token.context)?.0.exclusive(),
+            Some(token) => opened.at(&token.context)?.0.exclusive(None),
             None => None,
         };
         let mut stored = Vec::new();

@@ -25,7 +25,7 @@ pub(super) fn save(
     mut new: Credential,
     replace: bool,
 ) -> Result<(Saved, Credential), Error> {
-    let _guard = keychain.exclusive();
+    let _guard = keychain.exclusive(None);
     let old = existing(keychain, &new.account())?.filter(|old| old.is_live(new.stored_at));
     let mut saved = Saved::Stored;
     if let Some(old) = old
