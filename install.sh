@@ -11,7 +11,7 @@ with its man page and shell completions, and has it prove the keychain and becom
 credential helper: `git credential-pat configure`.
 
   --prefix DIR      where to install: DIR/bin, DIR/share (default: $PREFIX, else ~/.local)
-  --keychain NAME   secret-service, kernel or login-keychain (default: what the session has)
+  --keychain NAME   secret-service, kernel, vault or login-keychain (default: what the session has)
   --binary FILE     install this binary instead
   --no-configure    install the files only: no keychain is asked, git is not configured
   --reset-helpers   have git forget the helpers configured before ours: `configure --only`
@@ -123,8 +123,8 @@ parse() {
         shift
     done
     case $keychain in
-    '' | secret-service | kernel | login-keychain) ;;
-    *) misused "--keychain takes secret-service, kernel or login-keychain" ;;
+    '' | secret-service | kernel | vault | login-keychain) ;;
+    *) misused "--keychain takes secret-service, kernel, vault or login-keychain" ;;
     esac
     [ -n "$prefix" ] || prefix=${HOME:?is not set: use --prefix DIR}/.local
     # The path as given: a symlink on the way may be what keeps it valid after an upgrade.

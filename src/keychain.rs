@@ -46,7 +46,7 @@ use std::time::Duration;
 
 /// What a keychain calls an item: an object path, a key's serial. Only that keychain, in
 /// this process, knows what it means.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ItemId(pub String);
 
 /// What a keychain says of an identifier that it does not understand.

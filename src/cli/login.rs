@@ -173,7 +173,8 @@ fn ask_place(terminal: &mut Terminal) -> Result<Place, Error> {
 fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {
     let username = credential.username.clone().unwrap_or_default();
     let place = &credential.context;
-    let keychain = keychain.kind().in_a_sentence();
+    let kind = keychain.kind();
+    let keychain = kind.in_a_sentence();
     let life = credential.expiry.map(|expiry| format!("; it expires {}", relative(expiry, now())));
     let life = life.unwrap_or_default();
     terminal::say(
@@ -187,6 +188,9 @@ fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {
             }
         },
     );
+    if let (Saved::Stored, Some(instead)) = (saved, kind.instead()) {
+        terminal::hint(instead);
+    }
 }
 
 /// The keychain in which docker's helper looks for a registry.

@@ -32,6 +32,8 @@ struct Row {
     system: &'static str,
     /// What becomes of tokens there that nobody would expect, said wherever one is stored.
     loss: Option<&'static str>,
+    /// What to type for tokens that are not lost so.
+    instead: Option<&'static str>,
     /// Its part of the manual: a sentence a line.
     manual: &'static str,
 }
@@ -54,6 +56,7 @@ impl Kind {
                 what: "the desktop's keychain",
                 system: "Linux",
                 loss: None,
+                instead: None,
                 manual: "\
 The desktop's password manager: GNOME Keyring, KWallet or KeePassXC, over an encrypted session on \
 the D-Bus session bus.
@@ -64,6 +67,9 @@ Tokens are as safe as the password manager keeps them, and outlive a reboot.",
                 what: "the kernel's keyring",
                 system: "Linux",
                 loss: Some("in memory only, gone at reboot"),
+                instead: Some(
+                    "to keep tokens over a reboot: git credential-pat configure --keychain vault",
+                ),
                 manual: "\
 The Linux kernel's user keyring, see `user-keyring`(7).
 Tokens are in the kernel's memory, never on disk, and gone at reboot.
@@ -74,6 +80,7 @@ It works without a desktop and without D-Bus.",
                 what: "the login keychain",
                 system: "macOS",
                 loss: None,
+                instead: None,
                 manual: "\
 On macOS, the default keychain, as a rule the one called login.
 Tokens outlive a reboot.
@@ -85,6 +92,7 @@ this program is another one unless both are signed by the same developer.",
                 what: "Windows' Credential Manager",
                 system: "Windows",
                 loss: None,
+                instead: None,
                 manual: "\
 Windows' Credential Manager.
 Each account is a generic credential, called `git-credential-pat:https://HOST NAME`, with a `^` \
@@ -97,6 +105,7 @@ A logon over the network, such as SSH with a key, has no Credential Manager: the
                 what: "encrypted files",
                 system: "Linux",
                 loss: None,
+                instead: None,
                 manual: "\
 Encrypted files in `$XDG_DATA_HOME/git-credential-pat/vault`, for machines without a desktop: see \
 `VAULT` below.
@@ -107,6 +116,7 @@ Tokens outlive a reboot; after one, somebody types `git credential-pat unlock` o
                 what: "a source that is read-only",
                 system: "any",
                 loss: None,
+                instead: None,
                 manual: "",
             },
             Self::Memory => &Row {
@@ -114,6 +124,7 @@ Tokens outlive a reboot; after one, somebody types `git credential-pat unlock` o
                 what: "memory",
                 system: "any",
                 loss: Some("gone when the process ends"),
+                instead: None,
                 manual: "",
             },
         }
@@ -135,6 +146,11 @@ Tokens outlive a reboot; after one, somebody types `git credential-pat unlock` o
     #[must_use]
     pub fn outlives_reboot(self) -> bool {
         self.row().loss.is_none()
+    }
+
+    /// What to type where tokens are to outlive a reboot and do not here.
+    pub(crate) fn instead(self) -> Option<&'static str> {
+        self.row().instead
     }
 
     /// The keychain in a sentence, as in `stored in the kernel's keyring (kernel): in memory

@@ -43,9 +43,10 @@ use crate::hardening;
 use crate::keychain::lock::{self, Lock};
 use crate::keychain::{Found, Identity, ItemId, Keychain, Kind, NOT_OURS, Options};
 use crate::terminal;
-use folder::Folder;
+use folder::{Folder, Stamp};
 use identity::Sealed;
 use keys::Keys;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -55,9 +56,16 @@ pub struct Vault {
     identity: Option<Identity>,
     asks: bool,
     opened: Option<Opened>,
+    /// What the last list has read, so that it is not decrypted a second time at once.
+    listed: HashMap<ItemId, Listed>,
     damaged: usize,
     /// Whether it was said that there are no locks.
     has_said: bool,
+}
+
+struct Listed {
+    stamp: Option<Stamp>,
+    credential: Credential,
 }
 
 struct Opened {
@@ -75,6 +83,7 @@ impl Vault {
             identity: options.identity.clone(),
             asks: options.asks,
             opened: None,
+            listed: HashMap::new(),
             damaged: 0,
             has_said: false,
         }
@@ -217,13 +226,20 @@ impl Opened {
         file.map(|file| item::open(&self.keys, name, &file)).transpose()
     }
 
+    /// Whether an item is what the list has read.
+    fn has_still(&self, found: &Found, known: &Listed) -> bool {
+        let path = parts(found).map(|(of_context, name)| item::path(of_context, name));
+        let stamp = path.ok().and_then(|path| self.folder.stamp(&path));
+        stamp.is_some() && stamp == known.stamp
+    }
+
     fn in_context(&self, context: &Context) -> Result<Vec<Found>, Error> {
         let of_context = self.keys.context(context);
         let files = self.folder.names(&format!("{}/{of_context}", folder::ITEMS))?;
         let names = files.iter().filter_map(|file| item::name_in(file));
         let mut found: Vec<Found> = names.map(|name| found(&of_context, name, context)).collect();
         if found.len() > 1 {
-            let is_damaged = |found: &Found| matches!(self.read(found), Err(Error::Damaged));
+            let is_damaged = |found: &Found| self.read(found).is_err_and(is_damage);
             let (damaged, sound): (Vec<_>, Vec<_>) = found.into_iter().partition(is_damaged);
             found = if sound.is_empty() { damaged } else { sound };
         }
@@ -263,10 +279,13 @@ impl Keychain for Vault {
     fn list(&mut self) -> Result<Vec<(Found, Account)>, Error> {
         let opened = self.opened()?;
         let mut accounts = Vec::new();
+        let mut listed = HashMap::new();
         let mut damaged = 0;
         for (of_context, name) in changing::items(&opened.folder)? {
-            let file = opened.folder.read(&item::path(&of_context, &name));
-            let file = match file {
+            let path = item::path(&of_context, &name);
+            // Before it is read: what comes meanwhile has another.
+            let stamp = opened.folder.stamp(&path);
+            let file = match opened.folder.read(&path) {
                 Ok(Some(file)) => item::open(&opened.keys, &name, &file),
                 Ok(None) => continue,
                 Err(error) => Err(error),
@@ -274,13 +293,15 @@ impl Keychain for Vault {
             match file {
                 Ok(credential) => {
                     let account = credential.account();
-                    accounts.push((found(&of_context, &name, &account.context), account));
+                    let found = found(&of_context, &name, &account.context);
+                    listed.insert(found.id.clone(), Listed { stamp, credential });
+                    accounts.push((found, account));
                 }
-                Err(Error::Damaged | Error::Vault(VaultTrouble::OpenFile)) => damaged += 1,
+                Err(error) if is_damage(error) => damaged += 1,
                 Err(error) => return Err(error),
             }
         }
-        self.damaged = damaged;
+        (self.listed, self.damaged) = (listed, damaged);
         if accounts.is_empty() && !self.is_current() {
             return Err(CHANGED);
         }
@@ -305,10 +326,16 @@ impl Keychain for Vault {
     }
 
     fn read(&mut self, found: &[Found]) -> Result<Vec<(Found, Credential)>, Error> {
+        let mut listed = std::mem::take(&mut self.listed);
         let opened = self.opened()?;
         let mut credentials = Vec::with_capacity(found.len());
         for found in found {
-            if let Some(credential) = opened.read(found)? {
+            let known = listed.remove(&found.id).filter(|known| opened.has_still(found, known));
+            let read = match known {
+                Some(known) => Some(known.credential),
+                None => opened.read(found)?,
+            };
+            if let Some(credential) = read {
                 credentials.push((found.clone(), credential));
             }
         }
@@ -351,6 +378,11 @@ impl Keychain for Vault {
         let (of_context, name) = (of_context.to_owned(), item::file_name(name));
         self.opened()?.folder.remove_item(&of_context, &name)
     }
+}
+
+/// Whether a file is not to be used, though others are.
+fn is_damage(error: Error) -> bool {
+    matches!(error, Error::Damaged | Error::Vault(VaultTrouble::OpenFile))
 }
 
 fn found(of_context: &str, name: &str, context: &Context) -> Found {

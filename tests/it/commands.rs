@@ -12,6 +12,7 @@ fn login_keeps_a_piped_token_under_the_hosts_convention() {
     let said = ran.stderr();
     assert!(said.contains(&format!("stored the token for token at {}", person.url(""))), "{ran}");
     assert!(said.contains("in memory only, gone at reboot"), "{ran}");
+    assert!(said.contains("git credential-pat configure --keychain vault"), "{ran}");
     assert!(said.contains("hint: git does not use this helper yet: git config"), "{ran}");
     assert!(!said.contains("TESTONLY"), "{ran}");
     person.get("").prints("username=token\npassword=ghp_TESTONLY1\n");

@@ -107,7 +107,11 @@ fn installs_under_a_prefix_with_odd_characters_and_git_finds_it() {
         let program = prefix.join("bin/git-credential-pat");
         let words = [program.to_str().unwrap(), "--keychain", "kernel"];
         assert_eq!(shell_words::split(&helper).unwrap(), words, "{helper}");
-        for said in ["git stored a test token", "in memory only, gone at reboot"] {
+        for said in [
+            "git stored a test token",
+            "in memory only, gone at reboot",
+            "configure --keychain vault",
+        ] {
             assert!(ran.stderr().contains(said), "no {said:?}\n{ran}");
         }
         assert!(!ran.stderr().contains("hint:"), "{ran}");

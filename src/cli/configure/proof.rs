@@ -61,6 +61,9 @@ pub(super) fn prove(line: &str, kind: Kind, identity: Option<Identity>) -> Resul
         Ok(()) => {
             say("git stored a test token and read it back; it is deleted");
             say(&format!("tokens are kept in {}", kind.in_a_sentence()));
+            if let Some(instead) = kind.instead() {
+                terminal::hint(instead);
+            }
             Ok(())
         }
         Err(Wrong::Keychain(error)) => Err(unproved(kind, error)),

@@ -47,6 +47,15 @@ const TRIES: usize = 8;
 const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 const PRIVATE_FOLDER: Mode = PRIVATE_FILE.union(Mode::XUSR);
 
+/// See [`Folder::stamp`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    number: i128,
+    length: i128,
+    seconds: i128,
+    nanoseconds: i128,
+}
+
 /// An open folder.
 pub(super) struct Folder {
     root: OwnedFd,
@@ -137,6 +146,17 @@ impl Folder {
             return Err(Error::Damaged);
         }
         Ok(Some(bytes))
+    }
+
+    /// What tells a file from every other that was in its place, or none where nothing is there.
+    pub(super) fn stamp(&self, name: &str) -> Option<Stamp> {
+        let stat = fs::statat(&self.root, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        Some(Stamp {
+            number: stat.st_ino.into(),
+            length: stat.st_size.into(),
+            seconds: stat.st_mtime.into(),
+            nanoseconds: stat.st_mtime_nsec.into(),
+        })
     }
 
     /// Whether there is something of this name.

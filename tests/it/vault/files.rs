@@ -3,6 +3,11 @@
 use super::{GIVEN_KEY, Given};
 use crate::support::sandbox::Sandbox;
 use crate::support::server_home::{ServerHome, request};
+use git_credential_pat::context::Context;
+use git_credential_pat::credential::Credential;
+use git_credential_pat::keychain::vault::Vault;
+use git_credential_pat::keychain::{Identity, Keychain, Options};
+use git_credential_pat::secret::Secret;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -150,4 +155,30 @@ fn a_token_that_was_planted_is_damaged() {
     let ran = given.sandbox.run("age", &age, planted.as_bytes());
     assert!(ran.status.success(), "{ran}");
     given.helper("get", &request(FIRST)).fails(1, "damaged");
+}
+
+#[test]
+fn what_changes_after_a_list_is_read_as_it_is_then() {
+    let sandbox = Sandbox::new();
+    let identity = Some(Identity::Command(format!("echo {GIVEN_KEY}")));
+    let options = Options { identity, ..Options::default() };
+    let open = || Vault::new(&options).at(sandbox.path("data/vault"));
+    open().make_with_given_key().unwrap();
+    let at = |host: &str, token: &str| {
+        let context = Context::from_canonical(&format!("https://{host}")).unwrap();
+        Credential::new(context, None, Secret::new(token.as_bytes()), 1)
+    };
+    for host in [FIRST, SECOND, "third.vault.example"] {
+        open().write(None, &at(host, ALICES)).unwrap();
+    }
+    let mut vault = open();
+    let mut found: Vec<_> = vault.list().unwrap().into_iter().map(|(found, _)| found).collect();
+    found.sort_by_key(|found| found.context.clone());
+    open().write(None, &at(FIRST, OTHERS)).unwrap();
+    open().delete(&found[1]).unwrap();
+    for _ in 0..2 {
+        let read = vault.read(&found).unwrap();
+        let tokens: Vec<_> = read.iter().map(|(_, credential)| credential.token.expose()).collect();
+        assert_eq!(tokens, [OTHERS.as_bytes(), ALICES.as_bytes()]);
+    }
 }
