@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// How deep submodules lie in one another, and parts of their names, at most.
 const DEPTH: usize = 16;
 
-/// A file of git's configuration, by a path without links.
+/// A file of git's configuration, by the path that git has for it.
 pub(crate) struct ConfigPath {
     pub(crate) path: PathBuf,
     pub(crate) kind: Kind,
@@ -36,8 +36,7 @@ pub(crate) fn all() -> Result<Vec<ConfigPath>, Failed> {
     let top = top();
     let mut files: Vec<ConfigPath> = Vec::new();
     let mut add = |path: PathBuf, kind| {
-        let path = without_links(path);
-        if path.is_file() && files.iter().all(|file| file.path != path) {
+        if path.is_file() && !files.iter().any(|file| is_same(&file.path, &path)) {
             files.push(ConfigPath { path, kind });
         }
     };
@@ -67,23 +66,23 @@ pub(crate) fn all() -> Result<Vec<ConfigPath>, Failed> {
 pub(crate) fn global() -> Option<PathBuf> {
     let variable = |name: &str| env::var_os(name).map(PathBuf::from);
     if let Some(file) = variable("GIT_CONFIG_GLOBAL") {
-        return Some(without_links(file));
+        return Some(file);
     }
     let home = variable("HOME")?;
     let config = variable("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
     let second = config.unwrap_or_else(|| home.join(".config")).join("git").join("config");
     let first = home.join(".gitconfig");
-    Some(without_links(if !first.exists() && second.exists() { second } else { first }))
+    Some(if !first.exists() && second.exists() { second } else { first })
 }
 
 /// This repository's own.
 pub(crate) fn local() -> Option<PathBuf> {
-    Some(without_links(repository()?.join("config")))
+    Some(repository()?.join("config"))
 }
 
-/// One file has one name: what it is where no part of the path is a link.
-fn without_links(path: PathBuf) -> PathBuf {
-    path.canonicalize().unwrap_or(path)
+/// Whether two paths lead to one file.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || one.canonicalize().is_ok_and(|o| other.canonicalize().is_ok_and(|p| o == p))
 }
 
 /// The folder of this repository, for all of its working trees.

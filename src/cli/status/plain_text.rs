@@ -86,7 +86,7 @@ fn about_what_stays(look: &Look, alike: &[&Stays]) -> Finding {
         format!("what lies in plain text there, import leaves: {labels}{more}{place}: {why}");
     let mend = match &alike[0].file {
         Some(file) if look.is_configuration => {
-            let is_users = files::global().is_some_and(|global| global == *file);
+            let is_users = files::global().is_some_and(|global| files::is_same(&global, file));
             let file = typed(file.as_os_str().as_encoded_bytes());
             let place = if is_users { "--global".to_owned() } else { format!("--file {file}") };
             Mend::Command(format!("git config {place} --edit"))

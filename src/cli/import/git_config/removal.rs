@@ -79,16 +79,16 @@ struct Changed {
 
 impl Changed {
     /// The file at this path among these, which it is now.
-    fn of<'a>(files: &'a mut Vec<Self>, path: &PathBuf) -> Result<&'a mut Self, Error> {
-        let known = files.iter().position(|file| file.path == *path);
-        let number = known.unwrap_or(files.len());
+    fn of<'a>(changed: &'a mut Vec<Self>, path: &Path) -> Result<&'a mut Self, Error> {
+        let known = changed.iter().position(|file| files::is_same(&file.path, path));
+        let number = known.unwrap_or(changed.len());
         if known.is_none() {
             let plain = PlainFile::read(path)?.ok_or(NOT_THE_SAME)?;
             let parsed = ConfigFile::parse(plain.content()).ok_or(NOT_THE_SAME)?;
             let (what, sends) = (BTreeSet::new(), BTreeSet::new());
-            files.push(Self { path: path.clone(), plain, parsed, what, sends });
+            changed.push(Self { path: path.to_owned(), plain, parsed, what, sends });
         }
-        Ok(&mut files[number])
+        Ok(&mut changed[number])
     }
 
     /// What it holds then, as git reads it, too.
@@ -162,7 +162,7 @@ impl Removal for Configuration {
         }
         Prepared::put_all(prepared)?;
         let counts_here = |file: &&Changed| {
-            let of = |opened: &&Opened| opened.path.path == file.path;
+            let of = |opened: &&Opened| files::is_same(&opened.path.path, &file.path);
             self.files.iter().find(of).is_none_or(|opened| opened.path.kind == Kind::Here)
         };
         for url in changed.iter().filter(counts_here).flat_map(|file| &file.sends) {
