@@ -69,14 +69,17 @@ fn a_keychain_of_the_environment_is_taken_where_the_helper_string_names_none() {
 #[test]
 fn what_is_stored_with_a_timeout_ends_by_itself() {
     let place = Home::bare();
-    let account = "protocol=https host=HOST username=alice password=t1";
-    place.answers("--timeout 1 store", account, "");
-    place.answers("get", "protocol=https host=HOST", "username=alice password=t1");
+    let short = "protocol=https host=HOST username=alice password=t1";
+    let long = "protocol=https host=HOST username=alice password=t2";
+    place.answers("--timeout 3600 store", long, "");
+    place.answers("get", "protocol=https host=HOST", "username=alice password=t2");
+    // This may have ended before anybody can ask for it: it is the end that is waited for.
+    place.answers("--timeout 1 store", short, "");
     let get = place.lines("protocol=https host=HOST");
     wait_for("the key to end", || place.operation("get", &get).stdout.is_empty());
     place.answers("get", "protocol=https host=HOST", "");
-    place.answers("erase", account, "");
-    place.answers("store", account, "");
+    place.answers("erase", short, "");
+    place.answers("store", short, "");
     place.answers("get", "protocol=https host=HOST", "username=alice password=t1");
 }
 
