@@ -44,6 +44,8 @@ impl Id {
         [Self::GitHub, Self::GitLab, Self::Bitbucket, Self::Gitea, Self::Azure, Self::HuggingFace];
 
     /// What is known of it.
+    // Not inlined, so that its table is in the program once.
+    #[inline(never)]
     pub(crate) fn forge(self) -> &'static dyn Forge {
         match self {
             Self::GitHub => &github::GitHub,

@@ -49,6 +49,9 @@ impl Kind {
         Self::CredentialManager,
     ];
 
+    // Inlined, it would put its table once more into the program at each of many calls, and the
+    // start of every process relocates each pointer of it.
+    #[inline(never)]
     fn row(self) -> &'static Row {
         match self {
             Self::SecretService => &Row {

@@ -84,6 +84,8 @@ impl Remote {
 }
 
 impl From<Remote> for Error {
+    // Not inlined, so that the table of texts is in the program once.
+    #[inline(never)]
     fn from(remote: Remote) -> Self {
         match remote {
             Remote::IsLocked => Self::Locked,
