@@ -148,6 +148,13 @@ impl Credential {
         Account { context: self.context.clone(), username: username.unwrap_or_default() }
     }
 
+    /// The key under which it is filed, of what is needed no more.
+    #[must_use]
+    pub fn into_account(self) -> Account {
+        let username = if self.any_username { None } else { self.username };
+        Account { context: self.context, username: username.unwrap_or_default() }
+    }
+
     /// Returns whether it is filed under this username.
     #[must_use]
     pub fn is_of(&self, username: &Username) -> bool {

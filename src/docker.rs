@@ -14,7 +14,7 @@
 //! `credentials/error.go`).
 
 use crate::context::{Context, Protocol};
-use crate::credential::{Credential, Username};
+use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::git::url;
@@ -22,9 +22,10 @@ use crate::hardening;
 use crate::helper::{self, Policy, registry};
 use crate::keychain::{Found, Keychain};
 use crate::secret::Buffer;
-use crate::setup::Setups;
+use crate::setup::{Setup, Setups};
 use crate::terminal::{self, RawStdout, RequestStdin};
 use crate::time::now;
+use crate::uses;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -60,15 +61,27 @@ pub fn run(arguments: &[OsString]) -> u8 {
     let word = arguments.first().and_then(|word| word.to_str()).filter(|_| arguments.len() == 1);
     let policy = Policy { allow_http: false, now: now() };
     let (mut input, mut output) = (RequestStdin::default(), RawStdout);
-    serve(word.and_then(Action::from_name), &mut input, &mut output, &mut open, policy)
+    let mut log = None;
+    let mut open = |context: &Context| {
+        let setup = setup(context)?;
+        let keychain = setup.open()?;
+        log = log.or(setup.log.then(|| keychain.kind()));
+        Ok(keychain)
+    };
+    let action = word.and_then(Action::from_name);
+    let (status, served) = serve(action, &mut input, &mut output, &mut open, policy);
+    if let (Some(keychain), Some(account)) = (log, served) {
+        uses::note_command("docker", &account, keychain, policy.now);
+    }
+    status
 }
 
-/// The keychain that holds what belongs to a registry, or to the place that it is linked to.
-fn open(context: &Context) -> Result<Box<dyn Keychain>, Error> {
+/// What holds for a registry, or for the place that it is linked to.
+fn setup(context: &Context) -> Result<Setup, Error> {
     // git's own words would be read as an answer.
     let setups = Setups::for_docker(None).map_err(|failed| failed.trouble)?;
     let url = (context.protocol() != Protocol::Docker).then(|| url::of(context));
-    setups.at(url.as_deref())?.open()
+    setups.at(url.as_deref())
 }
 
 /// What docker can ask of a helper.
@@ -96,15 +109,15 @@ impl Action {
 
 /// Serves one action: reads from `input` what it takes, does what it means on the keychain that
 /// `open` gives for each context, and writes what there is to say, also of a failure, to `output` in one write.
-/// Returns the exit status.
+/// Returns the exit status, and the account whose token was handed out.
 fn serve(
     action: Option<Action>,
     input: &mut dyn Read,
     output: &mut dyn Write,
     open: &mut Open<'_>,
     policy: Policy,
-) -> u8 {
-    let mut call = Call { input, open, policy };
+) -> (u8, Option<Account>) {
+    let mut call = Call { input, open, policy, served: None };
     let result = match action {
         Some(Action::Get) => call.get(),
         Some(Action::Store) => call.store(),
@@ -118,7 +131,7 @@ fn serve(
         Err(failure) => (Zeroizing::new(format!("{}\n", failure.text()).into_bytes()), 1),
     };
     // Nobody is left to be told where this fails.
-    if output.write_all(&text).is_err() { 1 } else { status }
+    if output.write_all(&text).is_err() { (1, None) } else { (status, call.served) }
 }
 
 /// Why there is no answer.
@@ -164,6 +177,7 @@ struct Call<'a, 'k> {
     input: &'a mut dyn Read,
     open: &'a mut Open<'k>,
     policy: Policy,
+    served: Option<Account>,
 }
 
 /// How the keychain is had that holds what belongs to a context.
@@ -181,6 +195,7 @@ impl Call<'_, '_> {
         };
         let credential = account.ok_or(Failure::Text(NOT_FOUND))?;
         let username = credential.username.unwrap_or_default();
+        self.served = Some(Account { context, username: username.clone() });
         let text =
             |bytes| std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Error::Damaged);
         json(&Entry {
@@ -328,7 +343,7 @@ mod tests {
             Ok(Box::new(keychain.take().ok_or(Error::Unsupported)?) as Box<dyn Keychain>)
         };
         let action = Action::from_name(action);
-        let status = serve(action, &mut input, &mut output, &mut open, policy);
+        let (status, _) = serve(action, &mut input, &mut output, &mut open, policy);
         (String::from_utf8(output).expect("text"), status)
     }
 

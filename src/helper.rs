@@ -24,7 +24,7 @@ pub(crate) use choice::{Choice, choose, names_of_persons, read_sound};
 pub use restoring::{Restored, restore};
 
 use crate::context::Context;
-use crate::credential::{Credential, Maker, Username};
+use crate::credential::{Account, Credential, Maker, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::keychain::{Found, Keychain};
@@ -62,6 +62,8 @@ pub enum Outcome {
     Answer {
         /// The lines for git, wiped when dropped.
         lines: Zeroizing<Vec<u8>>,
+        /// The account that answers.
+        account: Account,
         /// The account, if its token ends within a week.
         ending: Option<Ending>,
     },
@@ -71,6 +73,8 @@ pub enum Outcome {
     Withheld(Box<Withheld>),
     /// Accounts of several names would answer for this host, and none was picked.
     Ambiguous(Context, Vec<Username>),
+    /// A token of this account was stored, or marked as rejected.
+    Written(Account),
     /// What was named at this context is put away.
     PutAway(Context),
     /// The request was for unencrypted `http`.
@@ -172,9 +176,7 @@ pub fn get(
     let item = match judge(keychain, &question, policy)? {
         Verdict::Served(item) => item,
         Verdict::Withheld(item, Reason::Renewable) => {
-            let credential = &item.1;
-            let username = question.username.or(credential.username.as_ref());
-            return renewable(username, credential);
+            return renewable(question.username, item.1);
         }
         Verdict::Withheld(item, reason)
             if item.1.made_by == Maker::Person && reason != Reason::Scheme =>
@@ -225,22 +227,24 @@ pub fn get(
         refresh_token: credential.refresh_token.as_ref(),
         state: state.as_deref(),
     };
+    let lines = answer.to_bytes()?;
     let ending = Ending::of(credential, policy.now);
-    Ok(Outcome::Answer { lines: answer.to_bytes()?, ending })
+    Ok(Outcome::Answer { lines, account: item.1.into_account(), ending })
 }
 
 /// What is handed on of a token whose time is over, as git does: with its refresh token a
 /// generator that is asked after us gets a new one.
-fn renewable(username: Option<&Username>, credential: &Credential) -> Result<Outcome, Error> {
+fn renewable(username: Option<&Username>, credential: Credential) -> Result<Outcome, Error> {
     let answer = Answer {
-        username,
+        username: username.or(credential.username.as_ref()),
         token: None,
         authtype: None,
         expiry: credential.expiry,
         refresh_token: credential.refresh_token.as_ref(),
         state: None,
     };
-    Ok(Outcome::Answer { lines: answer.to_bytes()?, ending: None })
+    let lines = answer.to_bytes()?;
+    Ok(Outcome::Answer { lines, account: credential.into_account(), ending: None })
 }
 
 /// Keeps a credential that git says has worked, unless it is already there. Where that would
@@ -281,8 +285,8 @@ pub fn store(
     }
     let _guard = keychain.exclusive(Some(&host));
     let brought = Brought { request, host: &host, authtype, token, now: policy.now };
-    with_retries(|| brought.store(keychain))?;
-    Ok(Outcome::Silent)
+    let written = with_retries(|| brought.store(keychain))?;
+    Ok(written.map_or(Outcome::Silent, Outcome::Written))
 }
 
 /// Rejects the token that the host has just refused; or, where none is given, puts away what the
@@ -300,7 +304,9 @@ pub fn erase(
     if let Some(token) = named_token(request) {
         let _guard = keychain.exclusive(Some(&host));
         let contexts = host.answering(request.path.as_deref());
-        with_retries(|| reject(keychain, &contexts, username, token, now))?;
+        if let Some(account) = with_retries(|| reject(keychain, &contexts, username, token, now))? {
+            return Ok(Outcome::Written(account));
+        }
     } else if let Some(context) = host.scoped(request.path.as_deref().unwrap_or_default()) {
         let _guard = keychain.exclusive(Some(&host));
         if with_retries(|| put_accounts_away(keychain, &context, username, now))? {
@@ -381,7 +387,7 @@ fn place_of(request: &Request, policy: Policy) -> Place {
 }
 
 /// The host of a request, if it is one that can have accounts.
-fn host_of(request: &Request) -> Option<Context> {
+pub(crate) fn host_of(request: &Request) -> Option<Context> {
     Context::of_host(request.protocol.as_deref()?, request.host.as_deref()?)
 }
 

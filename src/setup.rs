@@ -55,6 +55,8 @@ pub(crate) struct Setup {
     pub(crate) options: Options,
     /// Whether unencrypted http is allowed.
     pub(crate) allow_http: bool,
+    /// Whether uses are noted.
+    pub(crate) log: bool,
     /// The keychain that git's line names, where the command was told another.
     pub(crate) passed_over: Option<Kind>,
 }
@@ -64,6 +66,8 @@ pub(crate) struct Holder {
     held: Held,
     /// Whether unencrypted http is allowed.
     pub(crate) allow_http: bool,
+    /// Whether uses are noted.
+    pub(crate) log: bool,
 }
 
 enum Held {
@@ -149,6 +153,7 @@ impl Setups {
                         ..setups[0].options.clone()
                     },
                     allow_http: false,
+                    log: options.log,
                     passed_over: None,
                 });
             }
@@ -171,12 +176,13 @@ impl Setups {
                     Some(source) => Held::Source(source.clone()),
                     None => Held::Keychain(self.by(Some((entry, options)))?.options),
                 };
-                holders.push(Holder { held, allow_http: allows_http(entry, options) });
+                let (allow_http, log) = (allows_http(entry, options), options.log);
+                holders.push(Holder { held, allow_http, log });
             }
         }
         if holders.is_empty() {
-            let Setup { options, allow_http, .. } = self.by(configuration.our_keychain())?;
-            holders.push(Holder { held: Held::Keychain(options), allow_http });
+            let Setup { options, allow_http, log, .. } = self.by(configuration.our_keychain())?;
+            holders.push(Holder { held: Held::Keychain(options), allow_http, log });
         }
         Ok(holders)
     }
@@ -202,6 +208,7 @@ impl Setups {
                 asks: true,
             },
             allow_http: line.is_some_and(|(entry, options)| allows_http(entry, options)),
+            log: line.is_some_and(|(_, options)| options.log),
             passed_over: configured
                 .filter(|configured| self.named.is_some_and(|n| n != *configured)),
         })

@@ -8,11 +8,15 @@ use std::path::PathBuf;
 /// `$XDG_STATE_HOME/git-credential-pat`, made where it is missing, and ours alone; none where
 /// it cannot be.
 pub(crate) fn made() -> Option<Folder> {
-    let folder = variable("XDG_STATE_HOME")
+    Folder::made(path()?)
+}
+
+/// Where it is, whether it is there or not.
+pub(crate) fn path() -> Option<PathBuf> {
+    let states = variable("XDG_STATE_HOME")
         .or_else(|| variable("LOCALAPPDATA"))
-        .or_else(|| Some(variable("HOME")?.join(".local/state")))?
-        .join("git-credential-pat");
-    Folder::made(folder)
+        .or_else(|| Some(variable("HOME")?.join(".local/state")));
+    Some(states?.join("git-credential-pat"))
 }
 
 /// A variable that names a folder; a relative path means nothing.

@@ -248,8 +248,10 @@ pub(crate) fn options_for(keychain: Kind, options: &HelperOptions) -> String {
         }
         None => {}
     }
-    if options.allow_http {
-        text.push_str(" --allow-http");
+    for (name, is_given) in [("--allow-http", options.allow_http), ("--log", options.log)] {
+        if is_given {
+            text = format!("{text} {name}");
+        }
     }
     text
 }
@@ -408,12 +410,13 @@ mod tests {
 
     #[test]
     fn what_fits_another_keychain_is_kept() {
-        let options = our_options("pat --keychain kernel --timeout 60 --allow-http").expect("ours");
+        let options =
+            our_options("pat --log --keychain kernel --timeout 60 --allow-http").expect("ours");
         assert_eq!(
             options_for(Kind::Kernel, &options),
-            " --keychain kernel --timeout 60 --allow-http"
+            " --keychain kernel --timeout 60 --allow-http --log"
         );
-        let service = " --keychain secret-service --allow-http";
+        let service = " --keychain secret-service --allow-http --log";
         assert_eq!(options_for(Kind::SecretService, &options), service);
         let text = " --keychain vault --identity-command 'age -d /a\\ b/git-credential-pat/x' --allow-http";
         let options = our_options(&format!("/bin/git-credential-pat{text}")).expect("ours");

@@ -5,7 +5,7 @@
 use super::choice::{everybodys, named, read_sound, unlocked};
 use super::two_tokens::{put_away, refused};
 use crate::context::Context;
-use crate::credential::Username;
+use crate::credential::{Account, Username};
 use crate::error::Error;
 use crate::keychain::Keychain;
 use crate::protocol::Request;
@@ -20,24 +20,27 @@ pub(super) fn named_token(request: &Request) -> Option<(Option<&[u8]>, &Secret)>
     }
 }
 
-/// Marks this token as rejected in the accounts that match.
+/// Marks this token as rejected in the accounts that match. Returns the last of these, if there is
+/// one.
 pub(super) fn reject(
     keychain: &mut dyn Keychain,
     contexts: &[Context],
     username: Option<&Username>,
     token: (Option<&[u8]>, &Secret),
     now: u64,
-) -> Result<(), Error> {
+) -> Result<Option<Account>, Error> {
     let accounts = match username {
         Some(username) => named(keychain, contexts, username, now)?,
         None => everybodys(keychain, contexts, now)?,
     };
+    let mut written = None;
     for (at, old) in accounts {
         if let Some(new) = refused(&old, token, now) {
             keychain.write(Some(&at), &new)?;
+            written = Some(new.into_account());
         }
     }
-    Ok(())
+    Ok(written)
 }
 
 /// Puts away the account of this name, or without one all accounts, of exactly this context.

@@ -4,7 +4,7 @@
 use super::choice::{Choice, choose, counts, latest, read_sound, unlocked};
 use super::two_tokens::brought;
 use crate::context::Context;
-use crate::credential::{Credential, Maker, Token, Username};
+use crate::credential::{Account, Credential, Maker, Token, Username};
 use crate::error::Error;
 use crate::keychain::{Found, Keychain};
 use crate::protocol::Request;
@@ -36,8 +36,8 @@ pub(super) struct Brought<'a> {
 }
 
 impl Brought<'_> {
-    /// Keeps it where that is right.
-    pub(super) fn store(&self, keychain: &mut dyn Keychain) -> Result<(), Error> {
+    /// Keeps it where that is right. Returns the account that was written, if one was.
+    pub(super) fn store(&self, keychain: &mut dyn Keychain) -> Result<Option<Account>, Error> {
         let contexts = self.host.answering(self.request.path.as_deref());
         let own = self.host.scoped(self.request.path.as_deref().unwrap_or_default());
         // The account that would answer this very request.
@@ -54,13 +54,17 @@ impl Brought<'_> {
             }
         }
         // A path that can be no scope must not widen the token to the whole host.
-        let Some(context) = own else { return Ok(()) };
+        let Some(context) = own else { return Ok(None) };
         self.store_at(keychain, &context)
     }
 
     /// Keeps it in the account of its name at exactly this context, which may be put away, or
     /// hidden; or as a new one.
-    fn store_at(&self, keychain: &mut dyn Keychain, context: &Context) -> Result<(), Error> {
+    fn store_at(
+        &self,
+        keychain: &mut dyn Keychain,
+        context: &Context,
+    ) -> Result<Option<Account>, Error> {
         let username = self.username();
         let found = keychain.find(std::slice::from_ref(context), Some(&username))?;
         let found = unlocked(keychain, found, context, Some(&username))?;
@@ -72,11 +76,11 @@ impl Brought<'_> {
             accounts.retain(|(_, credential)| !credential.is_gone(self.now));
             if let Some((found, old)) = latest(accounts) {
                 let is_kept = !self.is_sign() || old.token == *self.token;
-                return if is_kept { self.bring_to(keychain, &found, &old) } else { Ok(()) };
+                return if is_kept { self.bring_to(keychain, &found, &old) } else { Ok(None) };
             }
         }
         if at.is_none() && !self.has_room(keychain, context)? {
-            return Ok(());
+            return Ok(None);
         }
         let new = Credential {
             made_by: Maker::Git,
@@ -87,7 +91,9 @@ impl Brought<'_> {
                 self.now,
             )
         };
-        keychain.write(at.as_ref(), &new.with_answering(self.new_token()))
+        let new = new.with_answering(self.new_token());
+        keychain.write(at.as_ref(), &new)?;
+        Ok(Some(new.into_account()))
     }
 
     fn bring_to(
@@ -95,12 +101,13 @@ impl Brought<'_> {
         keychain: &mut dyn Keychain,
         at: &Found,
         old: &Credential,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Account>, Error> {
         let username = self.request.username.as_ref();
-        match brought(old, username, &self.new_token(), self.now) {
-            Some(new) => keychain.write(Some(at), &new),
-            None => Ok(()),
-        }
+        let Some(new) = brought(old, username, &self.new_token(), self.now) else {
+            return Ok(None);
+        };
+        keychain.write(Some(at), &new)?;
+        Ok(Some(new.into_account()))
     }
 
     /// Whether a new account may be made at this context. What is gone makes room.

@@ -69,6 +69,25 @@ impl Folder {
         Some(file)
     }
 
+    /// The same for writing at its end: lines that several processes write do not mix.
+    pub(crate) fn file_to_append(&self, name: &str) -> Option<File> {
+        use rustix::fs::OFlags;
+        let file = self.file(name)?;
+        let flags = rustix::fs::fcntl_getfl(&file).ok()?;
+        rustix::fs::fcntl_setfl(&file, flags | OFlags::APPEND).ok()?;
+        Some(file)
+    }
+
+    /// Gives an open file, which has the first name, the second one; not where another file has
+    /// got the first name meanwhile.
+    pub(crate) fn rename(&self, file: &File, from: &str, to: &str) -> Option<()> {
+        use rustix::fs::{AtFlags, fstat, renameat, statat};
+        let (open, there) =
+            (fstat(file).ok()?, statat(&self.folder, from, AtFlags::SYMLINK_NOFOLLOW).ok()?);
+        let is_it = (open.st_dev, open.st_ino) == (there.st_dev, there.st_ino);
+        is_it.then(|| renameat(&self.folder, from, &self.folder, to).ok()).flatten()
+    }
+
     fn remove(&self, name: &Path) {
         let _ = rustix::fs::unlinkat(&self.folder, name, rustix::fs::AtFlags::empty());
     }
@@ -126,6 +145,21 @@ impl Folder {
         let file = options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(self.path.join(name));
         let is_file = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
         file.ok().filter(is_file)
+    }
+
+    /// The same for writing at its end.
+    pub(crate) fn file_to_append(&self, name: &str) -> Option<File> {
+        self.file(name)?;
+        File::options().append(true).open(self.path.join(name)).ok()
+    }
+
+    /// Gives an open file, which has the first name, the second one; not where another file has
+    /// got the first name meanwhile.
+    pub(crate) fn rename(&self, file: &File, from: &str, to: &str) -> Option<()> {
+        let length = |metadata: std::io::Result<fs::Metadata>| metadata.ok().map(|m| m.len());
+        let there = length(fs::metadata(self.path.join(from)));
+        let is_it = there.is_some() && there == length(file.metadata());
+        is_it.then(|| fs::rename(self.path.join(from), self.path.join(to)).ok()).flatten()
     }
 
     fn remove(&self, name: &Path) {

@@ -80,6 +80,8 @@ mod tokens_as_names;
 #[cfg(target_os = "linux")]
 mod tools;
 #[cfg(target_os = "linux")]
+mod use_log;
+#[cfg(target_os = "linux")]
 mod vault;
 #[cfg(windows)]
 mod windows;

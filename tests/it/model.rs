@@ -200,9 +200,11 @@ fn context(at: &Place, keys: &Keys) -> Option<Context> {
 
 fn answer(outcome: Outcome) -> Answer {
     match outcome {
-        Outcome::Silent | Outcome::Expired(_) | Outcome::Withheld(_) | Outcome::PutAway(_) => {
-            Answer::Silence
-        }
+        Outcome::Silent
+        | Outcome::Expired(_)
+        | Outcome::Withheld(_)
+        | Outcome::Written(_)
+        | Outcome::PutAway(_) => Answer::Silence,
         Outcome::Ambiguous(_, names) => {
             Answer::Several(names.iter().map(ToString::to_string).collect())
         }
