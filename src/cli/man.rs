@@ -1,8 +1,8 @@
 //! `git credential-pat man`: the manual, for the installer and for packagers.
 //!
-//! What is said once for the whole program stands in `git-credential-pat.1` beside this file, and
-//! in the parts of it that are long enough for a file of their own, in `man/`; what the commands take is written here from the very definitions that read it, so that the
-//! page names every command and option that there is.
+//! What is said once for the whole program stands in `git-credential-pat.1` beside this file; a long
+//! section of it has a file of its own in `man/`. What the commands take is written here from the
+//! very definitions that read it, so that the page names every command and option that there is.
 
 use super::Line;
 use crate::error::Error;

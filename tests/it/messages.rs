@@ -21,6 +21,7 @@ const MESSAGES: &str = "\
 --identity and --identity-command need --keychain vault
 --low-memory, --passphrase-from, --identity and --identity-command need --keychain vault
 --no-input needs --with-token and the token on standard input
+--since takes a date such as 2027-01-31, or a span such as 7d
 --timeout is for a keychain, not for a source
 --timeout needs --keychain kernel
 --timeout takes a number of seconds from 1 to 4294967295
