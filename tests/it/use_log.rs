@@ -190,7 +190,7 @@ fn what_older_than_90_days_is_not_shown() {
     let person = somebody();
     notes(&person, "get", "protocol=https host=HOST", "served");
     let line = fs::read_to_string(file(&person)).unwrap();
-    let (_, rest) = line.split_once("T").unwrap();
+    let (_, rest) = line.split_once('T').unwrap();
     let old = format!("{{\"time\":\"2020-01-01T{rest}not json\n{line}");
     fs::write(file(&person), old).unwrap();
     let json: Value = serde_json::from_str(&person.types("log --json", "").stdout()).unwrap();
