@@ -2,7 +2,7 @@
 
 /// How many programs are named, the nearest first.
 #[cfg(target_os = "linux")]
-const MOST: usize = 6;
+const MOST: usize = 4;
 
 /// The names of the programs that started this one. They are known on Linux only.
 #[cfg(not(target_os = "linux"))]
@@ -16,13 +16,15 @@ pub(super) fn names() -> Vec<String> {
 #[cfg(target_os = "linux")]
 pub(super) fn names() -> Vec<String> {
     let mut names = Vec::new();
+    let mut file = FileOfAProcess::new([0; 512]);
     let mut process = std::os::unix::process::parent_id();
     while process > 1 && names.len() < MOST {
-        let Some((name, parent)) = name_and_parent(process) else {
+        let Some((name, parent)) = name_and_parent(process, &mut file) else {
             names.push("?".to_owned());
             break;
         };
-        names.push(if name.starts_with("git") { git(process).unwrap_or(name) } else { name });
+        let subcommand = name.starts_with("git").then(|| git(process, &mut file)).flatten();
+        names.push(subcommand.unwrap_or(name));
         process = parent;
     }
     names
@@ -31,9 +33,9 @@ pub(super) fn names() -> Vec<String> {
 /// What the kernel calls a process, and who started it. It ends what it knows of a name in
 /// brackets, and a name may hold brackets, too.
 #[cfg(target_os = "linux")]
-fn name_and_parent(process: u32) -> Option<(String, u32)> {
-    let stat = beginning(&format!("/proc/{process}/stat"))?;
-    let stat = String::from_utf8_lossy(&stat);
+fn name_and_parent(process: u32, file: &mut FileOfAProcess) -> Option<(String, u32)> {
+    let stat = beginning(process, "stat", file)?;
+    let stat = String::from_utf8_lossy(stat);
     let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
     let parent = rest.split_whitespace().nth(1)?.parse().ok()?;
     Some((plain(name)?, parent))
@@ -42,8 +44,8 @@ fn name_and_parent(process: u32) -> Option<(String, u32)> {
 /// git's name with its subcommand, such as `git fetch`, or that of a program of its, such as
 /// `git-remote-https`.
 #[cfg(target_os = "linux")]
-fn git(process: u32) -> Option<String> {
-    let line = beginning(&format!("/proc/{process}/cmdline"))?;
+fn git(process: u32, file: &mut FileOfAProcess) -> Option<String> {
+    let line = beginning(process, "cmdline", file)?;
     let mut words = line.split(|byte| *byte == 0);
     let program = words.next()?;
     let program = program.rsplit(|byte| *byte == b'/').next()?;
@@ -81,12 +83,16 @@ fn plain(name: &str) -> Option<String> {
     (!name.is_empty() && !crate::forge::holds_token(name.as_bytes())).then_some(name)
 }
 
-/// The first bytes of a file of the kernel's. Others' arguments are in memory that is wiped.
+/// The first bytes of a file in which the kernel tells of a process. A program's arguments may hold
+/// somebody's token: they are wiped.
 #[cfg(target_os = "linux")]
-fn beginning(path: &str) -> Option<zeroize::Zeroizing<Vec<u8>>> {
-    use std::io::Read;
-    let mut bytes = zeroize::Zeroizing::new(vec![0; 512]);
-    let count = std::fs::File::open(path).ok()?.read(&mut bytes).ok()?;
-    bytes.truncate(count);
-    Some(bytes)
+type FileOfAProcess = zeroize::Zeroizing<[u8; 512]>;
+
+#[cfg(target_os = "linux")]
+fn beginning<'a>(process: u32, name: &str, file: &'a mut FileOfAProcess) -> Option<&'a [u8]> {
+    use rustix::fs::{Mode, OFlags};
+    let path = format!("/proc/{process}/{name}");
+    let open = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let count = rustix::io::read(open, &mut file[..]).ok()?;
+    Some(&file[..count])
 }

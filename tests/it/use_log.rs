@@ -56,7 +56,7 @@ fn a_use_is_a_line_that_only_its_owner_can_read() {
     assert_eq!((&used["username"], &used["via"]), (&"alice".into(), &"git".into()), "{used}");
     assert_eq!(used["keychain"], person.keychain, "{used}");
     let by: Vec<_> = used["by"].as_array().unwrap().iter().map(|by| by.as_str().unwrap()).collect();
-    assert!((1..=6).contains(&by.len()), "{used}");
+    assert!((1..=4).contains(&by.len()), "{used}");
     let mode = file(&person).metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let text = fs::read_to_string(file(&person)).unwrap();
