@@ -1,8 +1,8 @@
-//! What a credential belongs to: protocol, host with port, and, where wanted, a path.
+//! The context of a credential: protocol, host with port, and, where wanted, a path.
 //!
 //! Most mistakes of credential helpers are made here: a token handed to a host that
 //! merely looks like the right one. So nothing is repaired and nothing is guessed. The
-//! grammar is strict, the canonical form is compared byte for byte, and what is outside
+//! grammar is strict, the canonical form is compared byte for byte, and a text outside
 //! the grammar matches nothing. A request is never rebuilt into a URL and parsed again:
 //! git and URL libraries disagree about strings such as `https://github.com\@evil.example/`.
 //!

@@ -15,22 +15,22 @@ pub enum Malformed {
     /// The last line has no end: the writer died.
     #[error("line {0} of the request is cut off")]
     CutOff(usize),
-    /// A line without `=`.
+    /// A line has no `=`.
     #[error("line {0} of the request has no =")]
     NoEquals(usize),
-    /// A line that begins with `=`.
+    /// A line begins with `=`.
     #[error("line {0} of the request has no key")]
     EmptyKey(usize),
-    /// A CR that is not part of a line's end.
+    /// A line holds a CR that is not part of its end.
     #[error("line {0} of the request holds a carriage return")]
     CarriageReturn(usize),
-    /// A NUL.
+    /// A line holds a NUL.
     #[error("line {0} of the request holds a NUL")]
     Nul(usize),
     /// An attribute that may stand only once stands again.
     #[error("line {0} of the request repeats an attribute")]
     Repeated(usize),
-    /// More than [`MAX_REQUEST`](crate::protocol::MAX_REQUEST) bytes.
+    /// The request has more than [`MAX_REQUEST`](crate::protocol::MAX_REQUEST) bytes.
     #[error("the request is longer than 1 MiB")]
     TooLong,
 }

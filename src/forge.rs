@@ -43,7 +43,7 @@ impl Id {
     pub(crate) const ALL: [Self; 6] =
         [Self::GitHub, Self::GitLab, Self::Bitbucket, Self::Gitea, Self::Azure, Self::HuggingFace];
 
-    /// What is known of it.
+    /// Returns the facts about it.
     // Not inlined, so that its table is in the program once.
     #[inline(never)]
     pub(crate) fn forge(self) -> &'static dyn Forge {

@@ -247,7 +247,7 @@ fn renewable(username: Option<&Username>, credential: &Credential) -> Result<Out
 /// a token that may still be good, it is set aside or not kept.
 ///
 /// # Errors
-/// Where the keychain fails; what it held before is then unchanged.
+/// Where the keychain fails; its content is then unchanged.
 pub fn store(
     request: &Request,
     policy: Policy,

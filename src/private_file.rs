@@ -93,7 +93,7 @@ fn is_ours(file: &File) -> bool {
     owner_and_mode(file).is_some_and(|(owner, _)| owner == rustix::process::geteuid().as_raw())
 }
 
-/// On Windows, an owner does not say who may read a file.
+/// Returns true: on Windows, an owner does not say who may read a file.
 #[cfg(windows)]
 fn is_ours(_: &File) -> bool {
     true
@@ -156,7 +156,7 @@ pub(crate) fn is_owners_alone(file: &File) -> bool {
     owner_and_mode(file).is_some_and(|(_, mode)| !mode.intersects(Mode::RWXG | Mode::RWXO))
 }
 
-/// On Windows, no few bits say who may read a file.
+/// Returns true: on Windows, more than a few bits say who may read a file.
 #[cfg(windows)]
 pub(crate) fn is_owners_alone(_: &File) -> bool {
     true

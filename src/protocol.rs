@@ -29,7 +29,7 @@ pub const MAX_REQUEST: usize = 1024 * 1024;
 /// [`MAX_REQUEST`].
 const USUAL_REQUEST: usize = 16_384;
 
-/// What git can ask of a helper, see gitcredentials(7).
+/// An operation that git asks of a helper, see gitcredentials(7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operation {
     /// Answer with a credential.
@@ -76,7 +76,7 @@ pub struct Capabilities {
     pub state: bool,
 }
 
-/// What git asks: the credential description with the attributes that we use.
+/// A request of git's: the credential description with the attributes that we use.
 #[derive(Default)]
 pub struct Request {
     /// `capability[]`

@@ -1,6 +1,6 @@
 //! The reasons why the vault cannot be opened or written, each with what to do about it.
 
-/// What is wrong with the vault, or with what opens it.
+/// A trouble with the vault, with its passphrase or with its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VaultTrouble {
     /// No vault has been made.

@@ -49,7 +49,7 @@ struct Off {
 /// A terminal whose echo is off, until it is [turned on](Self::turn_on).
 pub(crate) struct EchoOff {
     off: &'static Off,
-    /// The signals that are handled, and what was done about them before.
+    /// The signals that are handled, each with its action before.
     before: Vec<(libc::c_int, libc::sigaction)>,
 }
 
@@ -139,7 +139,7 @@ extern "C" fn goes_on(_: libc::c_int) {
 fn show() {
     if let Some(off) = in_foreground() {
         let _ = set_mode(off.terminal, libc::TCSANOW, &off.shown);
-        // Else a shell would read, and show, what was typed of the answer.
+        // Else a shell would read, and show, the part of the answer that was typed.
         // SAFETY: the call takes numbers.
         unsafe { libc::tcflush(off.terminal, libc::TCIFLUSH) };
     }
@@ -240,7 +240,7 @@ fn set_error_number(number: libc::c_int) {
     use libc::__errno_location as place;
     #[cfg(target_os = "macos")]
     use libc::__error as place;
-    // SAFETY: the call gives the place of this thread's own number.
+    // SAFETY: the call gives the address of this thread's own number.
     unsafe { *place() = number };
 }
 

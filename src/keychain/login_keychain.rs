@@ -1,7 +1,7 @@
 //! macOS's login keychain, by the Security framework.
 //!
 //! One account is one generic password in the user's default keychain, as a rule the one called
-//! login. What is always visible in Keychain Access, without a password:
+//! login. Keychain Access always shows these attributes, without a password:
 //!
 //! | there | the attribute | here |
 //! |---|---|---|
@@ -244,7 +244,7 @@ fn list(service: Option<&str>) -> Result<Vec<(Found, Account)>, Error> {
 /// Returns whether the keychain must be unlocked before anything in it can be read.
 #[allow(unsafe_code, reason = "SecKeychainGetStatus has no safe wrapper")]
 fn is_locked(keychain: &SecKeychain) -> Result<bool, Error> {
-    // kSecUnlockStateStatus.
+    // The bit kSecUnlockStateStatus of a status.
     const UNLOCKED: u32 = 1;
     unsafe extern "C" {
         // The call is in the framework that security-framework links.

@@ -11,13 +11,13 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 /// A setting: whether prompts may be shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Prompts {
-    /// Where the environment says that somebody sees them and git's configuration does not
-    /// forbid it.
+    /// They may, where the environment says that somebody sees them and git's configuration does
+    /// not forbid it.
     #[default]
     WhereSeen,
-    /// Always: the caller knows that they are seen.
+    /// They always may: the caller knows that they are seen.
     Always,
-    /// Never.
+    /// They never may.
     Never,
 }
 

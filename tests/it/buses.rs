@@ -26,7 +26,7 @@ const IN_FLATPAK: &str = "
     printf '[Application]\\nname=org.example.Editor\\n' >\"$root/.flatpak-info\"
     exec chroot \"$root\" \"$@\"";
 
-/// A desktop with a GNOME Keyring in which there is an account.
+/// Makes a desktop with a GNOME Keyring that holds an account.
 fn desktop() -> Desktop {
     let desktop = Desktop::gnome_keyring();
     speak(desktop.sandbox.command(BINARY), "store").prints("");
@@ -49,7 +49,7 @@ fn gets_and_stores(helper: impl Fn() -> Command) {
     speak(helper(), "get").prints(ACCOUNT);
 }
 
-/// The proxy that stands before the bus in a Flatpak, and its address.
+/// Starts the proxy that stands before the bus in a Flatpak. Returns its address, too.
 fn proxy(desktop: &Desktop, options: &[&str]) -> (Process, String) {
     let socket = desktop.sandbox.path("run/proxy");
     let _ = fs::remove_file(&socket);

@@ -24,7 +24,7 @@ fn get(home: &Home, name: &str) -> String {
     ran.stdout()
 }
 
-/// A person's command about alice's account.
+/// Runs a person's command about alice's account.
 #[track_caller]
 fn command(home: &Home, name: &str, words: &[&str], stdin: &str) {
     let url = format!("https://{}", home.keys.host(name));

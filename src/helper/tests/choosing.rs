@@ -1,4 +1,4 @@
-//! Which account answers.
+//! The choice of the account that answers.
 
 use super::{HOST, Helper, NOW, account, alice, with_alice};
 use crate::error::Error;

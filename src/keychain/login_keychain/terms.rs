@@ -76,20 +76,20 @@ pub(super) fn needs_somebody(status: i32) -> bool {
 /// Returns a status of the Security framework as our error.
 pub(super) fn error(status: i32) -> Error {
     match status {
-        // userCanceledErr, a status of the whole system.
+        // -128 is userCanceledErr, a status of the whole system.
         -128 => Error::Denied,
         AUTH_FAILED => Error::RefusedOrWrongPassword,
         // -25315 is errSecInteractionRequired, an older status of the same meaning.
         INTERACTION_NOT_ALLOWED | -25315 => Error::NobodyToAsk,
-        // errSecNotAvailable.
+        // -25291 is errSecNotAvailable.
         -25291 => Error::NoKeychain,
-        // errSecNoDefaultKeychain; errSecNoSuchKeychain: its file is gone.
+        // -25307 is errSecNoDefaultKeychain, -25294 is errSecNoSuchKeychain: its file is gone.
         -25307 | -25294 => Error::NoDefaultKeychain,
-        // errSecReadOnly; errSecWrPerm.
+        // -25292 is errSecReadOnly, -61 is errSecWrPerm.
         -25292 | -61 => Error::Keychain("it cannot be written"),
-        // errSecDuplicateItem: it was not there a moment ago.
+        // -25299 is errSecDuplicateItem: the item was not there a moment ago.
         -25299 => Error::Transient("another program has just stored it"),
-        // errSecDataTooLarge.
+        // -25302 is errSecDataTooLarge.
         -25302 => Error::TooLong,
         NOT_FOUND => Error::Transient("an item is gone"),
         other => Error::System(other.into()),

@@ -23,9 +23,9 @@ pub struct Address {
 /// A Unix socket.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Place {
-    /// At a path of the file system.
+    /// A path of the file system.
     Path(PathBuf),
-    /// In Linux's abstract namespace.
+    /// A name in Linux's abstract namespace.
     Abstract(Vec<u8>),
 }
 

@@ -32,11 +32,11 @@ mod field {
 pub struct Call<'a> {
     /// The name of the called program on the bus.
     pub destination: &'a str,
-    /// The object.
+    /// The path of the called object.
     pub path: &'a str,
     /// The interface of the method.
     pub interface: &'a str,
-    /// The method.
+    /// The name of the method.
     pub member: &'a str,
     /// The types of the arguments.
     pub signature: &'a str,

@@ -125,7 +125,7 @@ fn all() -> Vec<Seen> {
     let filter: Vec<u16> = "git-credential-pat*\0".encode_utf16().collect();
     for _ in 0..100 {
         let (mut count, mut array) = (0, null_mut());
-        // SAFETY: the filter ends with a NUL; the others are places for what the call gives.
+        // SAFETY: the filter ends with a NUL; the call writes its results to the other two.
         if unsafe { CredEnumerateW(filter.as_ptr(), 0, &raw mut count, &raw mut array) } == 0 {
             const NOT_FOUND: i32 = 1168;
             if std::io::Error::last_os_error().raw_os_error() == Some(NOT_FOUND) {

@@ -134,7 +134,7 @@ fn opened(child: &Child) -> io::Result<File> {
 
 fn keyctl(operation: u32, first: c_int, second: c_int) -> io::Result<()> {
     let [operation, first, second] = [operation.cast_signed(), first, second].map(c_long::from);
-    // SAFETY: what is called here takes numbers, and a name that may be null.
+    // SAFETY: the call takes numbers, and a name that may be null.
     succeeded(unsafe { libc::syscall(libc::SYS_keyctl, operation, first, second) })
 }
 

@@ -144,7 +144,7 @@ fn what_is_no_file_in_its_place_is_damaged() {
     });
 }
 
-/// Somebody plants it who has found out for whom the files are encrypted.
+/// The planter has found out the recipient for whom the files are encrypted.
 #[test]
 fn a_token_that_was_planted_is_damaged() {
     let line = format!("echo {GIVEN_KEY}");
