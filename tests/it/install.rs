@@ -107,14 +107,14 @@ fn installs_under_a_prefix_with_odd_characters_and_git_finds_it() {
         let program = prefix.join("bin/git-credential-pat");
         let words = [program.to_str().unwrap(), "--keychain", "kernel"];
         assert_eq!(shell_words::split(&helper).unwrap(), words, "{helper}");
-        for said in [
-            "git stored a test token",
-            "in memory only, gone at reboot",
-            "configure --keychain vault",
-        ] {
+        for said in ["git stored a test token", "in memory only, gone at reboot"] {
             assert!(ran.stderr().contains(said), "no {said:?}\n{ran}");
         }
-        assert!(!ran.stderr().contains("hint:"), "{ran}");
+        let hints: Vec<_> = hints(&ran);
+        assert!(
+            matches!(hints[..], [only] if only.contains("configure --keychain vault")),
+            "{ran}"
+        );
         assert!(
             ran.stdout().ends_with("Next: git credential-pat login https://github.com\n"),
             "{ran}"
@@ -123,14 +123,24 @@ fn installs_under_a_prefix_with_odd_characters_and_git_finds_it() {
     }
 }
 
+/// What it says is to be typed.
+fn hints(ran: &Ran) -> Vec<&str> {
+    let lines = std::str::from_utf8(&ran.stderr).unwrap().lines();
+    lines.filter_map(|line| line.strip_prefix("hint: ")).collect()
+}
+
 #[test]
 fn the_second_run_changes_nothing() {
     let sandbox = Sandbox::new();
+    // Which locks lie in the folder for them depends on the host of the test token.
+    let files = || -> Vec<String> {
+        files(sandbox.home()).into_iter().filter(|file| !file.starts_with("run/")).collect()
+    };
     installed(&sandbox, "a b", &[]);
-    let (config, all) = (fs::read(sandbox.path("gitconfig")).unwrap(), files(sandbox.home()));
+    let (config, all) = (fs::read(sandbox.path("gitconfig")).unwrap(), files());
     installed(&sandbox, "a b", &[]);
     assert_eq!(fs::read(sandbox.path("gitconfig")).unwrap(), config);
-    assert_eq!(files(sandbox.home()), all);
+    assert_eq!(files(), all);
 }
 
 #[test]
@@ -280,7 +290,8 @@ fn a_plain_text_store_beside_ours_is_reported_and_reset_on_demand() {
     assert!(ran.stderr().contains("hint: git config --global --unset-all"), "{ran}");
     for _ in 0..2 {
         let ran = installed(&sandbox, "p", &["--reset-helpers"]);
-        assert!(!ran.stderr().contains("hint:") && !ran.stderr().contains("store,"), "{ran}");
+        let vault = |hint: &&str| hint.contains("configure --keychain vault");
+        assert!(hints(&ran).iter().all(vault) && !ran.stderr().contains("store,"), "{ran}");
         let helpers = helpers(&sandbox);
         assert_eq!(helpers[..2], ["store --file x", ""]);
         assert!(helpers.len() == 3 && helpers[2].contains("/p/bin/"), "{helpers:?}");
