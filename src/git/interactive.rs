@@ -26,7 +26,8 @@ pub(crate) fn asks_on_terminal() -> bool {
     asks_with(variable, askpass) && leaves_room()
 }
 
-/// Checks these settings in git's order: the first that is set counts, even if it is empty.
+/// Returns whether git asks on the terminal. Of these settings, in git's order, the first that is
+/// set counts, even if it is empty.
 fn asks_with(
     variable: impl Fn(&str) -> Option<OsString>,
     askpass: impl Fn() -> Option<Vec<u8>>,

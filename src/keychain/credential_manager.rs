@@ -129,7 +129,7 @@ struct Change<'a> {
 }
 
 impl<'a> Change<'a> {
-    /// Waits for other writers, and finishes the change of one that died.
+    /// Waits for other writers, and tidies up after one that died.
     fn begin(name: &'a str) -> Result<Self, Error> {
         let lock = lock::acquire_second();
         if lock.is_some() {

@@ -88,7 +88,7 @@ fn acquire_named(name: &str, patience: Duration) -> Option<Lock> {
 
 fn file(name: &str) -> Option<File> {
     let runtime = || state_folder::variable("XDG_RUNTIME_DIR").and_then(Folder::ours);
-    // Where a file that is no lock has the lock's name, no process of ours can lock.
+    // Where something else has the lock's name, all our processes go to the other folder.
     let file = runtime().and_then(|folder| folder.file(name));
     file.or_else(|| state_folder::made()?.file(name))
 }

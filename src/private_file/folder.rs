@@ -98,7 +98,7 @@ fn is_us(owner: u32) -> bool {
 #[cfg(unix)]
 fn is_trusted(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    /// In a user namespace, the owner of files from outside: root, for one.
+    /// In a user namespace, the number of every user outside of it, such as root.
     const NOBODY: u32 = 65_534;
     let owner = std::fs::metadata(folder).map(|metadata| metadata.uid());
     owner.map_or(true, |owner| is_us(owner) || matches!(owner, 0 | NOBODY))

@@ -72,7 +72,7 @@ impl Replacement {
 
 impl Drop for Replacement {
     fn drop(&mut self) {
-        // After the rename the lock is gone, unless it is another program's already.
+        // After the rename the lock is gone, or another program has made its own already.
         if is_same(&self.file, &self.lock) {
             let _ = fs::remove_file(&self.lock);
         }

@@ -123,7 +123,7 @@ fn installs_under_a_prefix_with_odd_characters_and_git_finds_it() {
     }
 }
 
-/// What it says is to be typed.
+/// Returns the hints in the output.
 fn hints(ran: &Ran) -> Vec<&str> {
     let lines = std::str::from_utf8(&ran.stderr).unwrap().lines();
     lines.filter_map(|line| line.strip_prefix("hint: ")).collect()
@@ -132,7 +132,7 @@ fn hints(ran: &Ran) -> Vec<&str> {
 #[test]
 fn the_second_run_changes_nothing() {
     let sandbox = Sandbox::new();
-    // Which locks lie in the folder for them depends on the host of the test token.
+    // The locks in this folder depend on the host of the test token, so they do not count.
     let files = || -> Vec<String> {
         files(sandbox.home()).into_iter().filter(|file| !file.starts_with("run/")).collect()
     };

@@ -1,9 +1,9 @@
 //! The user keyring as a store of the keyring family (keyring-core), for other programs.
 //!
 //! An entry is the key `keyring:USER@SERVICE`, as in the family's own kernel store. It lies in `@u`
-//! instead of the session and persistent keyrings: the session's gives EACCES in fresh sessions,
-//! and the persistent one forgets after three days. An entry that the family's store has made in
-//! those is found, too, and updated where it is.
+//! instead of the session and persistent keyrings: those two give EACCES in fresh sessions and
+//! forget after three days. An entry that the family's store has made in those is found, too, and
+//! updated where it is.
 //!
 //! The modifier `description` gives the key another description, as in the family's store.
 
