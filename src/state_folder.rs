@@ -1,12 +1,12 @@
-//! The one folder in which we leave something behind that is no secret: when a person was
-//! last told of a token's end, and a lock where there is no better place for it.
+//! The one folder in which we leave files that hold no secret: the time when a person was last told
+//! of a token's end, and a lock where there is no better folder for it.
 
 use crate::private_file::Folder;
 use std::env;
 use std::path::PathBuf;
 
-/// `$XDG_STATE_HOME/git-credential-pat`, made where it is missing, and ours alone; none where
-/// it cannot be.
+/// Returns `$XDG_STATE_HOME/git-credential-pat`, made where it is missing, and ours alone; or none
+/// where it cannot be made so.
 pub(crate) fn made() -> Option<Folder> {
     Folder::made(path()?)
 }
@@ -19,7 +19,7 @@ pub(crate) fn path() -> Option<PathBuf> {
     Some(states?.join("git-credential-pat"))
 }
 
-/// A variable that names a folder; a relative path means nothing.
+/// Returns the folder that a variable names, or nothing where the path is relative.
 pub(crate) fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
 }

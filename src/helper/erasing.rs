@@ -1,6 +1,6 @@
-//! erase: a token that the host has refused is marked as rejected; without a token, what is
-//! named is put away. Nothing is deleted: a refusal can come from a server's mood, other programs
-//! call it at every login of theirs, and a token cannot be shown again.
+//! erase: marks a token that the host has refused as rejected; without a token, puts away the
+//! accounts that are named. Nothing is deleted: a refusal can come from a server's mood, other
+//! programs call erase at every login of theirs, and a token cannot be shown again.
 
 use super::choice::{everybodys, named, read_sound, unlocked};
 use super::two_tokens::{put_away, refused};
@@ -11,7 +11,7 @@ use crate::keychain::Keychain;
 use crate::protocol::Request;
 use crate::secret::Secret;
 
-/// The token that an erase names, with its scheme if it is not Basic.
+/// Returns the token that an erase names, with its scheme if it is not Basic.
 pub(super) fn named_token(request: &Request) -> Option<(Option<&[u8]>, &Secret)> {
     match (&request.credential, &request.password) {
         (Some(credential), _) => Some((request.authtype.as_deref(), credential)),
@@ -44,7 +44,7 @@ pub(super) fn reject(
 }
 
 /// Puts away the account of this name, or without one all accounts, of exactly this context.
-/// Returns whether there was any. What is damaged stays as it is.
+/// Returns whether there was any. A damaged item stays as it is.
 pub(super) fn put_accounts_away(
     keychain: &mut dyn Keychain,
     context: &Context,

@@ -37,7 +37,7 @@ impl Helper {
         get(&request(lines), POLICY, &mut self.keychain)
     }
 
-    /// The answer on one line, empty if there is none.
+    /// Returns the answer on one line, empty if there is none.
     fn get(&mut self, lines: &str) -> String {
         match self.try_get(lines).expect("an outcome") {
             Outcome::Answer { lines, .. } => {
@@ -65,7 +65,7 @@ impl Helper {
         self
     }
 
-    /// What a person's login does: `CONTEXT USERNAME TOKEN`.
+    /// Does what a person's login does; `words` are `CONTEXT USERNAME TOKEN`.
     fn log_in(&mut self, words: &str) -> &mut Self {
         let mut words = words.split_whitespace();
         let mut word = || words.next().expect("a word");
