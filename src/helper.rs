@@ -187,7 +187,12 @@ pub fn get(
                 _ => credential.expiry,
             };
             return Ok(Outcome::Withheld(Box::new(Withheld {
-                others: choice::names_of_others(keychain, &question, &credential, policy.now),
+                others: choice::names_of_others(
+                    keychain,
+                    question.contexts,
+                    &credential,
+                    policy.now,
+                ),
                 since: since.unwrap_or(policy.now),
                 context: credential.context,
                 username: credential.username,

@@ -11,7 +11,6 @@
 //! other. Nor does a dead account of git's hide a person's live one of the same username at a wider
 //! scope.
 
-use super::verdict::Question;
 use crate::context::Context;
 use crate::credential::{Account, Credential, Maker, State, Username};
 use crate::error::Error;
@@ -122,16 +121,16 @@ pub(crate) fn names_of_persons(
     Ok(names)
 }
 
-/// Returns the usernames of the other live accounts that could answer the question, if it named
-/// them. Locked accounts are left out. Where the keychain fails, the list is empty: the message
+/// Returns the usernames of the other live accounts that could answer from these contexts, if a
+/// request named them. Locked accounts are left out. Where the keychain fails, the list is empty: the message
 /// about the chosen account does not depend on it.
 pub(super) fn names_of_others(
     keychain: &mut dyn Keychain,
-    question: &Question<'_>,
+    contexts: &[Context],
     chosen: &Credential,
     now: u64,
 ) -> Vec<Username> {
-    let Ok(mut found) = keychain.find(question.contexts, None) else { return Vec::new() };
+    let Ok(mut found) = keychain.find(contexts, None) else { return Vec::new() };
     found.retain(|item| !item.locked);
     let Ok((accounts, _)) = read_sound(keychain, &found) else { return Vec::new() };
     let chosen = chosen.account().username;
