@@ -20,7 +20,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The words that lead to the commands people type.
-pub(crate) const COMMANDS: [&str; 19] = [
+pub(crate) const COMMANDS: [&str; 20] = [
     "login",
     "unlock",
     "lock",
@@ -29,6 +29,7 @@ pub(crate) const COMMANDS: [&str; 19] = [
     "log",
     "token",
     "exec",
+    "lend",
     "import",
     "status",
     "configure",

@@ -9,6 +9,7 @@ mod completions;
 mod configure;
 mod exec;
 mod import;
+mod lend;
 mod list;
 mod lock;
 mod log;
@@ -144,6 +145,12 @@ enum Command {
     /// arguments of programs are in it. It is kept for 90 days, and in two files of a mebibyte.
     /// Programs of this user can change it: it is a diary, not evidence.
     Log(log::Arguments),
+    /// Give a sandbox access to repositories, never the token
+    ///
+    /// A process on this machine serves git's requests of one sandbox, container or SSH host, adds
+    /// the token and passes them on. What may be read and which branches may be pushed is said
+    /// here; anything else is refused, with the reason in git's own output. See LENDING.
+    Lend(lend::Arguments),
     /// Open the vault for a while, or change what opens it
     ///
     /// Asks for the passphrase of the keychain `vault`; where standard input is no terminal, its
@@ -252,6 +259,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Exec(arguments) => {
             return exec::run(&arguments).map_err(|error| Failure { what: "exec", error });
         }
+        Command::Lend(arguments) => return Ok(lend::run(arguments)),
         Command::Unlock(arguments) => ("unlock", unlock::run(&arguments)),
         Command::Lock => ("lock", lock::run()),
         Command::Login(arguments) => ("login", login::run(&arguments)),

@@ -8,6 +8,7 @@
 //! - [`files`]: the files of its configuration.
 //! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written;
 //!   [`shell_line`]: the words of such a line.
+//! - [`http`]: how it connects to a URL, for another program that is to do the same.
 //! - [`interactive`]: whether `credential.interactive` leaves room for a keychain's prompts.
 //! - [`remotes`]: the URLs of this repository's remotes.
 //! - [`url`]: URLs as its credential code takes them apart, writes and compares them.
@@ -20,6 +21,7 @@ pub(crate) mod entries;
 mod failed;
 pub(crate) mod files;
 pub(crate) mod helper_line;
+pub(crate) mod http;
 #[cfg(unix)]
 pub(crate) mod interactive;
 pub(crate) mod remotes;
@@ -33,6 +35,7 @@ use crate::error::Error;
 use configuration::Configuration;
 use entries::Entries;
 pub(crate) use failed::Failed;
+pub(crate) use helper_line::is_program;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use zeroize::Zeroizing;

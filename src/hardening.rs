@@ -7,11 +7,15 @@
 //! still better than no helper. `SECURITY.md` says what this cannot do.
 
 #[cfg(unix)]
+pub(crate) mod children;
+#[cfg(unix)]
 pub(crate) mod echo;
 #[cfg(unix)]
 pub(crate) mod interrupts;
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(target_os = "linux")]
+pub(crate) mod namespaces;
 #[cfg(windows)]
 mod windows;
 

@@ -69,13 +69,18 @@ pub mod lend;
 #[doc(hidden)]
 pub mod terminal;
 
+mod api;
 mod arguments;
+#[allow(dead_code, reason = "some of it is for what is to come")]
+mod child;
 mod cli;
 mod ending;
 mod forge;
 mod git;
 mod hex;
 mod private_file;
+#[allow(dead_code, reason = "some of it is for what is to come")]
+mod said;
 mod setup;
 mod source;
 mod state_folder;

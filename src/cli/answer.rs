@@ -6,8 +6,8 @@ use super::place::{Place, usable};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::helper::Policy;
-use crate::helper::verdict::{Question, Reason, Verdict, judge};
+use crate::helper::verdict::Question;
+use crate::setup::Asking;
 use crate::terminal;
 use crate::time::now;
 use crate::uses;
@@ -51,46 +51,20 @@ impl AccountArguments {
             username: username.as_ref().or(configured.as_ref().map(|(_, name)| name)),
             takes_schemes: true,
         };
-        // As git does, which asks the next one where one has no answer.
-        let mut refusal = None;
-        for holder in setups.holders(&place.url)? {
-            let Some(mut keychain) = holder.open()? else { continue };
-            let policy = Policy { allow_http: holder.allow_http, now: now() };
-            match judge(&mut *keychain, &question, policy) {
-                Ok(Verdict::Served(item)) => {
-                    if holder.log {
-                        let account = item.1.account();
-                        uses::note_command(command, &account, keychain.kind(), policy.now);
-                    }
-                    return Ok(item.1);
+        let now = now();
+        let refusal = match setups.answering(&place.url, &question, Asking::Person, now) {
+            Ok(answering) => {
+                if answering.log {
+                    let account = answering.credential.account();
+                    uses::note_command(command, &account, answering.keychain, now);
                 }
-                Ok(Verdict::Nobody) => {}
-                Ok(verdict) => refusal = refusal.or(Some(refused(&verdict))),
-                Err(error) => refusal = refusal.or(Some(error)),
+                return Ok(answering.credential);
             }
-        }
+            Err(refusal) => refusal,
+        };
         if let (None, None, Some((_, name))) = (&refusal, &username, &configured) {
             terminal::say(command, &format!("git's configuration asks for {name} there"));
         }
         Err(refusal.unwrap_or(Error::NoAccount))
-    }
-}
-
-/// Why a verdict that serves nothing does not.
-fn refused(verdict: &Verdict) -> Error {
-    match verdict {
-        Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
-        Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
-        Verdict::Ambiguous(_) => {
-            Error::Usage("several accounts are there: name one with --username NAME")
-        }
-        Verdict::Locked => Error::Locked,
-        Verdict::Damaged => Error::Damaged,
-        Verdict::RefusedHttp => Error::Refused(
-            "http is unencrypted: use https, or add --allow-http to the helper string",
-        ),
-        Verdict::Served(_) | Verdict::Withheld(_, Reason::Scheme) | Verdict::Nobody => {
-            Error::NoAccount
-        }
     }
 }

@@ -44,6 +44,16 @@ pub struct Push {
     pub has_bands: bool,
     /// The bytes that were read.
     pub bytes: Vec<u8>,
+    refusal: Option<Refusal>,
+}
+
+/// A packet of git's.
+enum Packet {
+    Line(Vec<u8>),
+    /// The empty one.
+    End,
+    /// One that git does not send here.
+    Unfit,
 }
 
 /// One command.
@@ -69,7 +79,7 @@ pub enum Unread {
     /// The client's stream failed, or ended.
     Stream(io::Error),
     /// What came is refused. What was understood of it is here, for the answer.
-    Refused(Refusal, Push),
+    Refused(Refusal, Box<Push>),
 }
 
 impl Push {
@@ -79,69 +89,61 @@ impl Push {
     /// Where the stream ends, or what comes is not what git sends.
     pub fn read(body: &mut dyn Read) -> Result<Self, Unread> {
         let mut push = Self::default();
-        let mut refusal = None;
         let mut format = None;
+        let refused = |refusal, push| Err(Unread::Refused(refusal, Box::new(push)));
         loop {
-            let line = match push.packet(body) {
-                Ok(Some(line)) => line,
-                Ok(None) => break,
-                Err(Unread::Refused(reason, _)) => {
-                    return Err(Unread::Refused(reason, push));
-                }
-                Err(error) => return Err(error),
-            };
-            let Some(read) = push.line(&line, &mut format) else {
-                return Err(Unread::Refused(Refusal::NotUnderstood, push));
-            };
-            refusal = refusal.or(read);
+            match push.packet(body).map_err(Unread::Stream)? {
+                Packet::Line(line) if push.line(&line, &mut format).is_some() => {}
+                Packet::Line(_) | Packet::Unfit => return refused(Refusal::NotUnderstood, push),
+                Packet::End => break,
+            }
         }
-        match refusal {
-            Some(refusal) => Err(Unread::Refused(refusal, push)),
+        match push.refusal.take() {
+            Some(refusal) => refused(refusal, push),
             None => Ok(push),
         }
     }
 
-    /// Reads a packet; none is the empty one.
-    fn packet(&mut self, body: &mut dyn Read) -> Result<Option<Vec<u8>>, Unread> {
-        let refused = || Unread::Refused(Refusal::NotUnderstood, Self::default());
+    fn packet(&mut self, body: &mut dyn Read) -> io::Result<Packet> {
         let mut digits = [0; 4];
-        body.read_exact(&mut digits).map_err(Unread::Stream)?;
+        body.read_exact(&mut digits)?;
         let is_digit = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-        let length = std::str::from_utf8(&digits).ok().filter(|_| digits.iter().all(is_digit));
-        let length = length.and_then(|text| usize::from_str_radix(text, 16).ok());
-        let length = length.ok_or_else(refused)?;
-        self.bytes.extend_from_slice(&digits);
-        let length = match length {
-            0 => return Ok(None),
-            1..=4 => return Err(refused()),
-            length => length - 4,
+        let text = std::str::from_utf8(&digits).ok().filter(|_| digits.iter().all(is_digit));
+        let length = match text.and_then(|text| usize::from_str_radix(text, 16).ok()) {
+            Some(0) => 0,
+            Some(length @ 5..) => length - 4,
+            _ => return Ok(Packet::Unfit),
         };
-        if self.bytes.len() + length > MOST {
-            return Err(refused());
+        if self.bytes.len() + 4 + length > MOST {
+            return Ok(Packet::Unfit);
+        }
+        self.bytes.extend_from_slice(&digits);
+        if length == 0 {
+            return Ok(Packet::End);
         }
         let mut line = vec![0; length];
-        body.read_exact(&mut line).map_err(Unread::Stream)?;
+        body.read_exact(&mut line)?;
         self.bytes.extend_from_slice(&line);
-        Ok(Some(line))
+        Ok(Packet::Line(line))
     }
 
-    /// Reads a line. Returns nothing where it is not understood, and a refusal where it is.
-    fn line(&mut self, line: &[u8], format: &mut Option<usize>) -> Option<Option<Refusal>> {
+    /// Reads a line. Returns nothing where it is not understood.
+    fn line(&mut self, line: &[u8], format: &mut Option<usize>) -> Option<()> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         if let Some(id) = line.strip_prefix(b"shallow ") {
             let is_first = self.commands.is_empty();
-            return (is_first && [40, 64].contains(&id.len()) && is_id(id)).then_some(None);
+            return (is_first && [40, 64].contains(&id.len()) && is_id(id)).then_some(());
         }
-        if line.starts_with(b"push-cert\0") {
-            self.announce(&line[b"push-cert\0".len()..], &mut None);
-            return Some(Some(Refusal::Signed));
+        if let Some(words) = line.strip_prefix(b"push-cert\0") {
+            self.announce(words, &mut None);
+            self.refusal = Some(Refusal::Signed);
+            return Some(());
         }
-        let mut refusal = None;
         let mut command = line;
         if self.commands.is_empty() {
             let nul = line.iter().position(|&b| b == 0)?;
             command = &line[..nul];
-            refusal = self.announce(&line[nul + 1..], format)?;
+            self.announce(&line[nul + 1..], format)?;
         }
         let length = format.unwrap_or(40);
         let (old, rest) = command.split_at_checked(length)?;
@@ -153,21 +155,20 @@ impl Push {
         }
         let id = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         self.commands.push(Command { old: id(old), new: id(new), name: name.to_vec() });
-        Some(refusal)
+        Some(())
     }
 
     /// Reads what the client announces. Returns nothing where it is not understood.
-    fn announce(&mut self, words: &[u8], format: &mut Option<usize>) -> Option<Option<Refusal>> {
+    fn announce(&mut self, words: &[u8], format: &mut Option<usize>) -> Option<()> {
         let text = std::str::from_utf8(words).ok()?;
-        let mut refusal = None;
         let mut is_understood = true;
         for word in text.split(' ').filter(|word| !word.is_empty()) {
             let (name, value) = word.split_once('=').map_or((word, None), |(n, v)| (n, Some(v)));
             match name {
                 "report-status" | "report-status-v2" => self.reports = true,
                 "side-band-64k" => self.has_bands = true,
-                "push-options" => refusal = Some(Refusal::PushOptions),
-                "push-cert" => refusal = Some(Refusal::Signed),
+                "push-options" => self.refusal = Some(Refusal::PushOptions),
+                "push-cert" => self.refusal = Some(Refusal::Signed),
                 "object-format" if format.is_none() => match value {
                     Some("sha1") => *format = Some(40),
                     Some("sha256") => *format = Some(64),
@@ -177,7 +178,7 @@ impl Push {
                 name => is_understood &= KNOWN.contains(&name),
             }
         }
-        is_understood.then_some(refusal)
+        is_understood.then_some(())
     }
 
     /// Returns why each command is refused, where one is.
