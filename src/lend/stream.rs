@@ -151,12 +151,13 @@ fn is_ready(fd: BorrowedFd<'_>, patience: Duration) -> io::Result<bool> {
     }
 }
 
-/// Waits for an answer as long as somebody is there to get it. Returns whether it can be read.
+/// Waits for an answer as long as somebody is there to get it. Returns whether it can be read. One
+/// who has only ended what they send still waits.
 pub(super) fn is_answered(answer: BorrowedFd<'_>, client: &Stream) -> bool {
     let patience = Timespec::try_from(LETS_GO_AFTER).unwrap_or_default();
     let mut fds = [
         PollFd::from_borrowed_fd(answer, PollFlags::IN),
-        PollFd::from_borrowed_fd(client.as_fd(), PollFlags::RDHUP),
+        PollFd::from_borrowed_fd(client.as_fd(), PollFlags::empty()),
     ];
     loop {
         match poll(&mut fds, Some(&patience)) {
