@@ -15,6 +15,7 @@ mod environment;
 mod forward;
 pub mod framing;
 mod inside;
+pub mod lfs;
 mod listen;
 pub mod policy;
 pub mod push;
@@ -77,6 +78,9 @@ struct Lending {
     setups: Setups,
     ways: BTreeMap<Context, Way>,
     key: String,
+    /// Where the listener is inside: `http://lend/`.
+    base: String,
+    objects: lfs::Objects,
     connections: Arc<Places>,
     transfers: Arc<Places>,
     has_ended: AtomicBool,

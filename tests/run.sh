@@ -63,6 +63,7 @@ faketime                # clocks that are wrong by decades
 time                    # how much memory a process took at most
 keyutils                # keyctl: the kernel keyring seen from outside
 age                     # opens what a vault holds, and makes what opens one
+bubblewrap              # a sandbox to which access is lent
 openssh-client          # a key that guards a vault
 gnupg                   # another
 systemd                 # systemd-creds: a third

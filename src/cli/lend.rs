@@ -28,6 +28,9 @@ pub(super) struct Arguments {
     /// Pass the reading of other places on these hosts on without a token
     #[arg(long)]
     public: bool,
+    /// Lend the objects of git-lfs, too: to read where reading is lent, to add where pushing is
+    #[arg(long, conflicts_with = "socket")]
+    lfs: bool,
     /// The account, where there are several
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
@@ -107,7 +110,7 @@ fn lend(arguments: Arguments) -> Result<u8, Error> {
         pushes,
         branches: branches.transpose()?,
         public: arguments.public,
-        lfs: false,
+        lfs: arguments.lfs,
     };
     // Which of two hosts of one name is meant, a path inside could not say.
     let hosts = policy.hosts();

@@ -13,6 +13,7 @@ use roff::{Inline, Roff, bold, italic, roman};
 
 const FRAME: &str = include_str!("git-credential-pat.1");
 const VAULT: &str = include_str!("man/vault.1");
+const LEND: &str = include_str!("man/lend.1");
 
 pub(super) fn run() -> Result<(), Error> {
     terminal::write_raw(page().as_bytes())
@@ -26,6 +27,7 @@ fn page() -> String {
         .replace("git\\-credential\\-pat VERSION", &format!("git\\-credential\\-pat {version}"))
         .replace(".\\\" SYNOPSIS\n", &synopsis(&line).to_roff())
         .replace(".\\\" VAULT\n", VAULT)
+        .replace(".\\\" LENDING\n", LEND)
         .replace(".\\\" COMMANDS\n", &commands(&line).to_roff())
         .replace(".\\\" KEYCHAIN NAMES\n", &keychain_names().to_roff())
         .replace(".\\\" KEYCHAINS\n", &keychains().to_roff())

@@ -45,6 +45,11 @@ impl Answer {
         Self { status: 200, media_type: "application/x-git-receive-pack-result", body }
     }
 
+    /// Returns where the objects of git-lfs are.
+    pub(super) fn of_lfs(body: Vec<u8>) -> Self {
+        Self { status: 200, media_type: "application/vnd.git-lfs+json", body }
+    }
+
     /// Returns the bytes that are sent.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut head = begin(self.status);

@@ -49,6 +49,14 @@ pub(super) enum Reached<'a> {
     Port(u16),
 }
 
+/// Returns where the listener is inside.
+pub(super) fn base(reached: &Reached<'_>) -> String {
+    match reached {
+        Reached::Socket(_) => format!("http://{HOST}/"),
+        Reached::Port(port) => format!("http://127.0.0.1:{port}/"),
+    }
+}
+
 /// A line: its name, `url.http://lend/github.com/.insteadOf`, and its value.
 pub(super) type Line = (String, String);
 
@@ -59,10 +67,7 @@ pub(super) fn lines(
     reached: &Reached<'_>,
     key: &str,
 ) -> Vec<Line> {
-    let base = match reached {
-        Reached::Socket(_) => format!("http://{HOST}/"),
-        Reached::Port(port) => format!("http://127.0.0.1:{port}/"),
-    };
+    let base = base(reached);
     let mut lines = Vec::new();
     for host in policy.hosts() {
         for prefix in prefixes(&host, names) {

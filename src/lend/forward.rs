@@ -9,7 +9,7 @@ use super::request::{Body, Head, Route, Wanted};
 use super::stream::{Patience, Stream, Waiting, is_answered};
 use super::{Lending, account};
 use crate::api::http::Trouble;
-use crate::api::http::flow::{AnswerHead, Flow, Flowing, MOST_OF_HEAD, Sent, why};
+use crate::api::http::flow::{AnswerHead, Flow, Flowing, MOST_OF_HEAD, Sent, Way, why};
 use crate::context::{Context, unescape};
 use crate::setup::Answering;
 use std::fmt::Write as _;
@@ -46,7 +46,28 @@ pub(super) struct Upload<'a, 'b> {
     pub(super) patience: &'a Patience,
 }
 
-/// Sends a request on, and the answer back.
+impl Upload<'_, '_> {
+    /// Returns what curl is told of the body.
+    pub(super) fn sent(&self) -> Sent {
+        match self.length {
+            Body::None => Sent::Nothing,
+            Body::Length(length) => Sent::Length(length),
+            Body::Chunked => Sent::Chunked,
+        }
+    }
+}
+
+/// A request that goes on.
+pub(super) struct Target<'a> {
+    pub(super) way: &'a Way,
+    pub(super) flow: Flow<'a>,
+    /// What is named where there is no answer.
+    pub(super) place: &'a Context,
+    /// Makes the head that goes back.
+    pub(super) answer_head: &'a dyn Fn(&AnswerHead) -> Result<String, Refusal>,
+}
+
+/// Sends a request of git's on, and the answer back.
 ///
 /// # Errors
 /// Where the client is to hear why there is no answer of the forge's. Nothing was sent to it then.
@@ -56,29 +77,40 @@ pub(super) fn forward(
     head: &Head,
     route: &Route,
     account: Option<&Answering>,
-    mut upload: Upload<'_, '_>,
+    upload: Upload<'_, '_>,
 ) -> Result<(), Refusal> {
     let host = route.repository.host_level();
     let query = head.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
-    let url = format!("{host}/{}{query}", head.path);
     let mut headers: Vec<(&str, &str)> =
         head.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     if head.gzip {
         headers.push(("Content-Encoding", "gzip"));
     }
-    let flow = Flow {
-        method: head.method.as_str(),
-        url: &url,
-        headers: &headers,
-        login: account.map(|account| account::login(lending, account)),
-        body: match upload.length {
-            Body::None => Sent::Nothing,
-            Body::Length(length) => Sent::Length(length),
-            Body::Chunked => Sent::Chunked,
+    let target = Target {
+        way: lending.way(&host).ok_or(Refusal::Failed)?,
+        flow: Flow {
+            method: head.method.as_str(),
+            url: &format!("{host}/{}{query}", head.path),
+            headers: &headers,
+            login: account.map(|account| account::login(lending, account)),
+            body: upload.sent(),
         },
+        place: &route.repository,
+        answer_head: &|answer| answer_head(lending, route, account.is_some(), answer),
     };
-    let way = lending.way(&host).ok_or(Refusal::Failed)?;
-    let mut flowing = way.begin(&flow).map_err(|trouble| match trouble {
+    flow_through(stream, &target, upload)
+}
+
+/// Sends a request on, and the answer back.
+///
+/// # Errors
+/// As [`forward`].
+pub(super) fn flow_through(
+    stream: &Stream,
+    target: &Target<'_>,
+    mut upload: Upload<'_, '_>,
+) -> Result<(), Refusal> {
+    let mut flowing = target.way.begin(&target.flow).map_err(|trouble| match trouble {
         Trouble::Unfit => Refusal::NotUnderstood,
         _ => Refusal::Failed,
     })?;
@@ -103,7 +135,7 @@ pub(super) fn forward(
         let result = if let Some(Err(_)) = sender {
             Err(Refusal::Failed)
         } else {
-            pass_back(lending, stream, route, account, &mut answer, &flowing)
+            pass_back(stream, target, &mut answer, &flowing)
         };
         // One that still sends is read to its end, or its answer would be lost.
         if result.is_ok() {
@@ -148,14 +180,12 @@ fn send_body(upload: &mut Upload<'_, '_>, mut pipe: PipeWriter) -> Option<PipeWr
 
 /// Reads the answer and sends it back.
 fn pass_back(
-    lending: &Lending,
     stream: &Stream,
-    route: &Route,
-    account: Option<&Answering>,
+    target: &Target<'_>,
     answer: &mut std::fs::File,
     flowing: &Mutex<Flowing>,
 ) -> Result<(), Refusal> {
-    let host = &route.repository;
+    let host = target.place;
     let mut bytes = Vec::new();
     let mut buffer = vec![0; PIECE];
     let head = loop {
@@ -179,7 +209,7 @@ fn pass_back(
             return Err(Refusal::Answered(host.clone(), 0));
         }
     };
-    let text = match answer_head(lending, route, account.is_some(), &head) {
+    let text = match (target.answer_head)(&head) {
         Ok(text) => text,
         Err(refusal) => {
             lock(flowing).cut();
@@ -217,22 +247,29 @@ fn answer_head(
 ) -> Result<String, Refusal> {
     let place = &route.repository;
     let is_list = matches!(route.wanted, Wanted::RefsToFetch | Wanted::RefsToPush);
-    let mut text = begin(head.status);
     match head.status {
-        200 => {}
+        200 => Ok(head_of(head, None)),
         // What is for everybody needs no token.
-        401 if !is_lent => return Err(Refusal::NotLent(place.clone())),
-        401 => return Err(Refusal::TokenRefused(place.clone())),
+        401 if !is_lent => Err(Refusal::NotLent(place.clone())),
+        401 => Err(Refusal::TokenRefused(place.clone())),
         301 | 302 | 307 | 308 if is_list => {
             let target =
                 head.header("location").and_then(|url| led_to(&lending.policy, route, url));
             let target = target.ok_or_else(|| Refusal::Redirected(place.clone()))?;
-            let _ = write!(text, "Location: {target}\r\n");
+            Ok(head_of(head, Some(&target)))
         }
-        300..=399 => return Err(Refusal::Redirected(place.clone())),
+        300..=399 => Err(Refusal::Redirected(place.clone())),
         // git shows the text of these.
-        status if is_list && status >= 400 => {}
-        status => return Err(Refusal::Answered(place.clone(), status)),
+        status if is_list && status >= 400 => Ok(head_of(head, None)),
+        status => Err(Refusal::Answered(place.clone(), status)),
+    }
+}
+
+/// Returns the head that goes back, with what is for the client alone.
+pub(super) fn head_of(head: &AnswerHead, location: Option<&str>) -> String {
+    let mut text = begin(head.status);
+    if let Some(location) = location {
+        let _ = write!(text, "Location: {location}\r\n");
     }
     for (name, lower) in PASSED_BACK {
         if let Some(value) = head.header(lower) {
@@ -240,7 +277,7 @@ fn answer_head(
         }
     }
     text.push_str("Transfer-Encoding: chunked\r\n\r\n");
-    Ok(text)
+    text
 }
 
 /// Where a redirect leads inside, if it leads to the list of refs of a place that is lent for the

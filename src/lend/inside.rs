@@ -69,7 +69,9 @@ pub(crate) fn bring_listener(process: u32) -> Result<(), Error> {
     let path = format!("/proc/{process}/ns/net");
     let network =
         rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(|_| {
-            Error::Refused("the network of that process cannot be seen: is it this user's?")
+            Error::Refused(
+                "the network of that process cannot be seen: it is not this user's, or gone",
+            )
         })?;
     let owner =
         owner_of(network.as_fd()).map_err(|_| Error::Refused("that network has no owner"))?;

@@ -205,7 +205,14 @@ impl Push {
         if !self.reports && !self.has_bands {
             return None;
         }
-        let mut report = packet(b"unpack ok\n");
+        // Where no ref is known, the reason stands here, or git would take the silence for consent.
+        let unpack = match reasons.first() {
+            Some(reason) if self.commands.is_empty() => {
+                format!("unpack lend: {}\n", reason.brief())
+            }
+            _ => "unpack ok\n".to_owned(),
+        };
+        let mut report = packet(unpack.as_bytes());
         for (command, reason) in self.commands.iter().zip(reasons) {
             let reason = reason.brief();
             let line = [b"ng ", &command.name[..], b" lend: ", reason.as_bytes(), b"\n"].concat();
@@ -388,7 +395,11 @@ mod tests {
         assert_eq!(answer.escape_ascii().to_string(), bands.escape_ascii().to_string());
         let plain = Push { has_bands: false, ..push };
         assert_eq!(plain.report(&reasons, "x").as_deref(), Some(&report[..]));
-        let mute = Push { reports: false, ..plain };
+        let none = Push { commands: Vec::new(), ..plain };
+        let report = none.report(&[Refusal::NotUnderstood], "x").expect("a report");
+        let text = String::from_utf8(report).expect("text");
+        assert!(text.contains("unpack lend: this is no request of git's"), "{text}");
+        let mute = Push { reports: false, ..none };
         assert_eq!(mute.report(&reasons, "x"), None);
     }
 }

@@ -61,18 +61,20 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         let configured = configured.map(|(_, name)| name);
         names.extend(username.iter().cloned().chain(configured).map(|name| (host.clone(), name)));
     }
-    let lines = match &listener {
+    let mounted = match &listener {
         Listener::Socket(_, path) => {
-            let inside =
-                inside_path.map(|folder| folder.join(path.file_name().unwrap_or_default()));
-            let path = inside.as_deref().unwrap_or(path);
-            environment::lines(&policy, &names, &Reached::Socket(path), &key)
+            let name = path.file_name().unwrap_or_default();
+            inside_path.map(|folder| folder.join(name)).or(Some(path.clone()))
         }
-        listener => {
-            let port = listener.number().ok_or(Error::Refused("the port is not known"))?;
-            environment::lines(&policy, &names, &Reached::Port(port), &key)
-        }
+        _ => None,
     };
+    let reached = match (&mounted, listener.number()) {
+        (Some(path), _) => Reached::Socket(path),
+        (None, Some(port)) => Reached::Port(port),
+        (None, None) => return Err(Error::Refused("the port is not known")),
+    };
+    let base = environment::base(&reached);
+    let lines = environment::lines(&policy, &names, &reached, &key);
     let file = match &listener {
         Listener::Socket(_, path) => Some(write_file(path, &lines)?),
         _ => None,
@@ -84,6 +86,8 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         setups,
         ways,
         key,
+        base,
+        objects: super::lfs::Objects::default(),
         connections: Places::new(AT_ONCE),
         transfers: Places::new(usize::MAX),
         has_ended: AtomicBool::new(false),

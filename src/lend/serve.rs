@@ -8,7 +8,7 @@ use super::push::{Push, Unread};
 use super::refusal::Refusal;
 use super::request::{self, Head, Route, Wanted, end_of_head};
 use super::stream::{Patience, Stream, Waiting};
-use super::{Lending, account, socks};
+use super::{Lending, account, lfs, socks};
 use crate::setup::Answering;
 use crate::terminal;
 use crate::time::now;
@@ -100,6 +100,16 @@ fn answer(
     } else {
         None
     };
+    let mut batch = None;
+    if route.wanted == Wanted::LfsBatch {
+        match lfs::read_batch(&lending.policy, &route.repository, body) {
+            Ok(read) => batch = Some(read),
+            Err(refusal) => {
+                fail(stream, &route, None, body, &refusal);
+                return note(lending, &lent, Some(&refusal), None);
+            }
+        }
+    }
     let account = match access {
         Access::Public => None,
         Access::Lent => match account::of(lending, &route.repository, lent.now) {
@@ -117,7 +127,18 @@ fn answer(
         length: head.body,
         patience,
     };
-    let result = forward::forward(lending, stream, head, &route, account.as_ref(), upload);
+    let account_of = account.as_ref();
+    let result = match (&route.wanted, &batch) {
+        (_, Some(batch)) => {
+            let answer = lfs::ask(lending, head, &route.repository, account_of, batch);
+            answer.map(|body| send(stream, &Answer::of_lfs(body)))
+        }
+        (Wanted::LfsObject(name), _) => {
+            let object = (&route.repository, name.as_str());
+            lfs::transfer(lending, stream, head, object, account_of, upload)
+        }
+        _ => forward::forward(lending, stream, head, &route, account_of, upload),
+    };
     let refusal = result.err();
     if let Some(refusal) = &refusal {
         fail(stream, &route, push.as_ref(), body, refusal);
@@ -138,7 +159,10 @@ fn judge(lending: &Lending, head: &Head) -> Result<(Route, Access), (Option<Want
     let access = match &route.wanted {
         Wanted::RefsToFetch | Wanted::Fetch => policy.read(&route.repository),
         Wanted::RefsToPush | Wanted::Push => policy.push(&route.repository).map(|()| Access::Lent),
-        Wanted::LfsBatch | Wanted::LfsLocks | Wanted::LfsObject(_) => Err(Refusal::NoLfs),
+        _ if !policy.lfs => Err(Refusal::NoLfs),
+        Wanted::LfsBatch | Wanted::LfsLocks | Wanted::LfsObject(_) => {
+            policy.read(&route.repository)
+        }
     };
     match access {
         Ok(access) => Ok((route, access)),
@@ -188,7 +212,7 @@ fn refuse_unread_push(stream: &Stream, body: &mut RequestBody<'_>, refusal: &Ref
         Err(Unread::Stream(_)) => return,
     };
     drain(body);
-    let reasons = vec![refusal.clone(); push.commands.len()];
+    let reasons = vec![refusal.clone(); push.commands.len().max(1)];
     report(stream, &push, &reasons, refusal);
 }
 
@@ -209,7 +233,8 @@ fn fail(
     drain(body);
     match push {
         Some(push) => {
-            report(stream, push, &vec![refusal.clone(); push.commands.len()], refusal);
+            let reasons = vec![refusal.clone(); push.commands.len().max(1)];
+            report(stream, push, &reasons, refusal);
         }
         None => refuse(stream, Some(&route.wanted), refusal),
     }

@@ -2,6 +2,7 @@
 //! hostile client says what git never would.
 
 mod attacks;
+mod large_files;
 mod pushing;
 mod reading;
 mod sandboxes;
