@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn the_user_of_a_loopback_connection_is_known() {
-        let Ok(Listener::Port(listener)) = Listener::port(0) else { panic!("no port") };
+        let listener = Listener::port(0);
+        let Ok(Listener::Port(listener)) = &listener else { panic!("no port") };
         let address = listener.local_addr().expect("an address");
         let _client = TcpStream::connect(address).expect("a connection");
         let (stream, _) = listener.accept().expect("a connection");
