@@ -279,7 +279,7 @@ impl Run {
         assert!(read.is_some_and(|t| t.expose() == expected.as_bytes()), "another token");
     }
 
-    /// Returns whether the scope of a store leads to the path, or that of an earlier one for the same
+    /// Returns whether the scope of a store leads to the path, or an earlier store for the same
     /// name: a new token goes to the account whose token has ended.
     fn may_answer(&self, given: &Given, path: &str) -> bool {
         let name = |given: &Given| given.name.unwrap_or_default();
