@@ -63,7 +63,8 @@ impl Helper {
 
     /// Whether it is known to keep nothing of what git stores, so that it gets no copies.
     pub(crate) fn only_answers(&self) -> bool {
-        const ONLY_ANSWER: [&str; 4] = ["oauth", "gh", "glab", "gcloud.sh"];
+        const ONLY_ANSWER: [&str; 7] =
+            ["oauth", "azure", "gh", "glab", "gcloud", "gcloud.sh", "gcloud.cmd"];
         matches!(self, Self::Other(name) if ONLY_ANSWER.contains(&name.as_str()))
     }
 
