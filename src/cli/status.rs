@@ -36,6 +36,7 @@ use crate::protocol::Request;
 use crate::setup::{Setup, Setups};
 use crate::terminal;
 use crate::time::now;
+use crate::uses::Uses;
 use configuration::View;
 use finding::{Finding, Mend};
 use places::{Asked, Looked, Unanswered};
@@ -88,7 +89,7 @@ fn unreadable(failed: &Failed) -> Finding {
     Finding::wrong(id, what, mend)
 }
 
-/// Opens a keychain just as git would; but without copies, which are not to be made or ended.
+/// Opens a keychain just as git would, but without copies, which are not to be made or ended.
 fn to_look(setup: &Setup) -> Result<(Options, Box<dyn Keychain>), Error> {
     let Options { kind, identity, .. } = setup.options.clone();
     let options = Options { kind, identity, ..Options::default() };
@@ -210,7 +211,7 @@ impl Report {
         Ok(())
     }
 
-    /// A place for which nothing can answer.
+    /// Reports a place for which nothing can answer.
     fn pass_over(&mut self, place: Unanswered, setups: &Setups) {
         let configuration = setups.configuration(Some(&place.url));
         let view = View::of(&configuration, setups.entries(), None);
@@ -273,7 +274,7 @@ impl Report {
             self.keychains.push(kind);
         }
         let accounts = looked?;
-        self.found(accounts::about_accounts(&accounts, entries, asked));
+        self.found(accounts::about_accounts(&accounts, entries, &Uses::read(), asked));
         if let Some(asked) = asked.filter(|_| configuration.has_ours()) {
             let has_source = configuration.sources().any(|one| sources::may_answer(one, asked));
             let found = accounts::about_answer(asked, &accounts, username, configuration);

@@ -1,4 +1,4 @@
-//! The URLs of this repository's remotes. They may hold tokens: they are kept wiped.
+//! The URLs of this repository's remotes. They may hold tokens, so they are wiped.
 
 use super::ask;
 use zeroize::Zeroizing;
@@ -9,11 +9,11 @@ pub(crate) struct RemoteUrl {
     pub(crate) name: String,
     /// Whether git pushes there.
     pub(crate) is_push: bool,
-    /// What git comes to.
+    /// What git uses, which may be another than is configured.
     pub(crate) url: Zeroizing<String>,
 }
 
-/// The URLs that git comes to for this repository's remotes.
+/// Returns the URLs that git uses for this repository's remotes.
 pub(crate) fn urls() -> Vec<RemoteUrl> {
     let names = ask(&["remote"]).unwrap_or_default();
     let mut urls = Vec::new();

@@ -65,7 +65,7 @@ impl Asked {
 }
 
 impl Unanswered {
-    /// The place that a person named.
+    /// Takes the place that a person named.
     fn named(url: &str) -> Result<Self, Error> {
         // What a person cannot mean either, is said.
         let meant = Place::parse(url)?;
@@ -73,7 +73,7 @@ impl Unanswered {
         Ok(Self { url: url.to_owned(), meant: Some(meant), mend, named: true })
     }
 
-    /// That of a remote.
+    /// Takes the place of a remote.
     fn of_remote(remote: &RemoteUrl, url: &str, entries: &Entries) -> Self {
         let meant = meant(url);
         let mend = meant.as_ref().map_or(Mend::Nothing, |place| {
@@ -92,13 +92,13 @@ impl Unanswered {
         Self { url: url.to_owned(), meant, mend, named: false }
     }
 
-    /// The place that is probably meant, as git would come to it.
+    /// Returns the place that is probably meant, as git would come to it.
     pub(super) fn meant(&self) -> Option<Asked> {
         let place = self.meant.as_ref()?;
         Asked::as_git_reads(&place.url, self.named)
     }
 
-    /// That git gets no answer there; it is expected where something is kept for what is meant.
+    /// Says that git gets no answer there. It is expected where something is kept for what is meant.
     pub(super) fn finding(self, is_expected: bool) -> Finding {
         let (protocol, _) = self.url.split_once("://").unwrap_or_default();
         let place = format!("{protocol}://{}", escape(&url::host(&self.url)));
@@ -111,7 +111,7 @@ impl Unanswered {
     }
 }
 
-/// The place that a library, or a resolver, makes of a URL whose host git sends as it is.
+/// Returns the place that a library, or a resolver, makes of a URL whose host git sends as it is.
 fn meant(url: &str) -> Option<Place> {
     let (protocol, rest) = url.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -144,13 +144,15 @@ pub(super) fn looked_at(url: Option<&str>, entries: &Entries) -> Result<Vec<Look
         places.push(match Asked::as_git_reads(&url, false) {
             Some(asked) if forge::is_in_context(&asked.context) => continue,
             Some(asked) => Looked::At(asked),
+            // git refuses it.
+            None if url::host(&url).is_empty() => continue,
             None => Looked::Unanswered(Unanswered::of_remote(&remote, &url, entries)),
         });
     }
     Ok(places)
 }
 
-/// A URL that a person named, read as git would read it. Without a protocol it is a place.
+/// Reads a URL that a person named as git would read it. Without a protocol it is a place.
 fn named(url: &str) -> Result<Looked, Error> {
     if !url.contains("://") {
         return Ok(Looked::At(Asked::of(Place::parse(url)?, true)));
