@@ -66,8 +66,8 @@ impl Place {
             .ok_or(Error::Usage("the URL must be that of an https host"))?
             .scoped(&path)
             .ok_or(Error::Usage(
-                "the URL's path names no organisation or repository: none of its parts is empty, \
-                 . or ..",
+                "the URL's path names no organisation or repository: empty, . and .. are no \
+                 parts of one",
             ))?;
         if forge::is_in_context(&context) {
             return Err(HOLDS_TOKEN);

@@ -64,10 +64,11 @@ impl Home {
 
 #[test]
 fn git_comes_to_a_token_at_every_path_that_it_takes() {
-    for git in gits() {
-        let user = Home::bare().with_git(&git).configured();
-        let newcomer = Home::bare().with_git(&git);
-        for (number, path) in PATHS.iter().enumerate() {
+    // Of an older git some will do.
+    for (git, step) in gits().iter().zip([1, 3]) {
+        let user = Home::bare().with_git(git).configured();
+        let newcomer = Home::bare().with_git(git);
+        for (number, path) in PATHS.iter().enumerate().step_by(step) {
             let token = format!("{TOKEN}{number}");
             let at = |part: &str| format!("{part}{number}.{}/{path}", user.host);
             let url = format!("https://{}", at("login"));
@@ -112,7 +113,7 @@ fn a_path_of_nobody_is_refused_and_answered_from_its_host() {
         let url = user.url(path);
         for words in [&["login", "--with-token"][..], &["configure", "--yes"]] {
             let ran = user.pat(".", &[words, &["--keychain", "kernel", &url]].concat(), TOKEN);
-            ran.fails(2, "none of its parts is empty, . or ..");
+            ran.fails(2, "empty, . and .. are no parts of one");
         }
         assert!(!user.comes_to(".", &url, TOKEN) && !user.finds(path).is_empty(), "{path}");
     }
