@@ -89,7 +89,7 @@ pub(super) fn lines(
 fn prefixes(host: &Context, names: &[(Context, Username)]) -> Vec<String> {
     let mut prefixes = vec![format!("{}/", url::of(host))];
     for (_, name) in names.iter().filter(|(place, _)| place.host_level() == *host) {
-        prefixes.push(format!("{}/", url::at(host, Some(name))));
+        prefixes.push(format!("{}/", url::at(host, Some(name), b"")));
     }
     if host.protocol() == Protocol::Https {
         let name = host.host();
