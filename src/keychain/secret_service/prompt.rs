@@ -11,6 +11,7 @@
 use super::SERVICE;
 use super::bus::{BUS, Bus};
 use super::message::{Call, Kind, Message};
+use super::remote::Remote;
 use super::wire::{ObjectPath, Writer};
 use crate::error::Error;
 use crate::keychain::prompts;
@@ -45,8 +46,12 @@ pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<bool, Error> {
     let replies = bus.exchange(calls, || {}, deadline)?;
     let mut owner = String::new();
     for reply in replies {
-        // The last one is the service's own.
-        owner = reply?.sender;
+        // The last one is the service's own. oo7-daemon fails where it finds no program that
+        // would show a window.
+        owner = match reply {
+            Err(Remote::Other) => return Err(Error::Locked),
+            reply => reply?.sender,
+        };
     }
     let dismissed = bus.wait_for(|message| ending(message, prompt, &owner), deadline)?;
     bus.unlisten(&rules, deadline);

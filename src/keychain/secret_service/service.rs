@@ -8,7 +8,6 @@
 
 use super::SERVICE;
 use super::address::Address;
-use super::bus::BUS;
 use super::client::{Client, Replied};
 use super::flatpak;
 use super::message::{Call, Message};
@@ -24,15 +23,12 @@ use zeroize::Zeroizing;
 
 const SERVICE_PATH: &str = "/org/freedesktop/secrets";
 const SERVICE_INTERFACE: &str = "org.freedesktop.Secret.Service";
-const COLLECTION_INTERFACE: &str = "org.freedesktop.Secret.Collection";
+pub(super) const COLLECTION_INTERFACE: &str = "org.freedesktop.Secret.Collection";
 const ITEM_INTERFACE: &str = "org.freedesktop.Secret.Item";
-const PROPERTIES_INTERFACE: &str = "org.freedesktop.DBus.Properties";
+pub(super) const PROPERTIES_INTERFACE: &str = "org.freedesktop.DBus.Properties";
 
 /// The collection where new items go.
-const DEFAULT_COLLECTION: &str = "/org/freedesktop/secrets/aliases/default";
-
-/// A name that `KeePassXC` has on the bus.
-const KEEPASSXC: &str = "org.keepassxc.KeePassXC.MainWindow";
+pub(super) const DEFAULT_COLLECTION: &str = "/org/freedesktop/secrets/aliases/default";
 
 /// How secrets are declared that are text, as nearly all are: people see them as passwords.
 const TEXT: &str = "text/plain";
@@ -61,6 +57,12 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.locked.is_empty()
+    }
+
     fn has(&self, item: &ObjectPath) -> bool {
         self.open.contains(item) || self.locked.contains(item)
     }
@@ -74,7 +76,7 @@ pub type Plaintext = Zeroizing<Vec<u8>>;
 
 /// A client of whatever provides the Secret Service on a bus.
 pub struct Service {
-    client: Client,
+    pub(super) client: Client,
     prompts: Prompts,
 }
 
@@ -123,40 +125,6 @@ impl Service {
             }
         }
         Ok(listings)
-    }
-
-    /// Whether a search would make the service ask a person: a locked `KeePassXC` does, and
-    /// does not answer before. Others say what is locked, and are not asked here: as a
-    /// connection's first call gnome-keyring takes only a search.
-    ///
-    /// # Errors
-    /// Where the bus or `KeePassXC` cannot be asked.
-    pub fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
-        let mut owners = Vec::with_capacity(2);
-        for reply in self.client.exchange(vec![owner_call(SERVICE), owner_call(KEEPASSXC)])? {
-            let Ok(reply) = reply else { return Ok(false) };
-            owners.push(reply.body("s")?.string()?.to_owned());
-        }
-        if owners[0] != owners[1] {
-            return Ok(false);
-        }
-        let mut body = Writer::new();
-        body.string(COLLECTION_INTERFACE);
-        body.string("Locked");
-        let Ok(reply) = self.client.call(Call {
-            destination: SERVICE,
-            path: DEFAULT_COLLECTION,
-            interface: PROPERTIES_INTERFACE,
-            member: "Get",
-            signature: "ss",
-            body,
-        })?
-        else {
-            return Ok(false);
-        };
-        let mut body = reply.body("v")?;
-        body.variant_of("b")?;
-        Ok(body.boolean()?)
     }
 
     /// The attributes of items, in their order; nothing for one that is gone. Locked items
@@ -436,21 +404,13 @@ impl Service {
     }
 }
 
-fn default_collection() -> Result<ObjectPath, Error> {
+pub(super) fn default_collection() -> Result<ObjectPath, Error> {
     ObjectPath::new(DEFAULT_COLLECTION).ok_or(Error::NoDefaultCollection)
 }
 
 fn service_call<'a>(member: &'a str, signature: &'a str, body: Writer) -> Call<'a> {
     let (path, interface) = (SERVICE_PATH, SERVICE_INTERFACE);
     Call { destination: SERVICE, path, interface, member, signature, body }
-}
-
-/// Who has a name on the bus.
-fn owner_call(name: &str) -> Call<'_> {
-    let mut body = Writer::new();
-    body.string(name);
-    let (path, interface) = ("/org/freedesktop/DBus", BUS);
-    Call { destination: BUS, path, interface, member: "GetNameOwner", signature: "s", body }
 }
 
 fn item_call<'a>(

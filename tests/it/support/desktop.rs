@@ -1,6 +1,8 @@
 //! A desktop session of its own for every test: a private bus and, on it, a real password
 //! manager, without any of the user's own. Whatever is started ends with the test.
 
+mod oo7;
+
 use crate::support::program::{missing, program};
 use crate::support::sandbox::{Ran, Sandbox};
 use rustix::process::{Pid, Signal, kill_process_group};
