@@ -3,10 +3,10 @@
 use crate::error::Error;
 use crate::secret::FixedBytes;
 
-/// Random bytes from the operating system.
+/// Returns random bytes from the operating system.
 ///
 /// # Errors
-/// Where it has none.
+/// Where the system has none.
 pub(in crate::keychain) fn random<const N: usize>() -> Result<FixedBytes<N>, Error> {
     let mut bytes = FixedBytes::new([0; N]);
     getrandom::fill(&mut *bytes)

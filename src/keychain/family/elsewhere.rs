@@ -6,7 +6,7 @@ use crate::keychain::secret_service::store::Store;
 use keyring_core::api::CredentialStoreApi;
 use zeroize::Zeroizing;
 
-/// The entry's secret.
+/// Returns the entry's secret.
 pub(super) fn read(service: &str, user: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     secret(Store::new().build(service, user, None)).map_err(from_family)
 }

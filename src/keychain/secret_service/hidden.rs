@@ -36,8 +36,8 @@ enum Provider {
 }
 
 impl Service {
-    /// Whether nothing was found because the default collection is locked and shows nothing until
-    /// somebody unlocks it. To be asked after a search that found nothing.
+    /// Returns whether a search found nothing because the default collection is locked and shows
+    /// nothing until somebody unlocks it. The search must have been made.
     ///
     /// # Errors
     /// Where the bus or the service cannot be asked.
@@ -53,9 +53,10 @@ impl Service {
         self.unlock(&[default_collection()?])
     }
 
-    /// Whether a search would make the service ask a person: a locked `KeePassXC` does, and
-    /// does not answer before; where locked items are not shown, we do. Others say what is locked,
-    /// and are not asked here: as a connection's first call gnome-keyring takes only a search.
+    /// Returns whether a search would make the service, or us, ask a person: a locked `KeePassXC`
+    /// does, and does not answer before; we do where locked items are not shown. Other services say
+    /// which items are locked, and are not asked here: gnome-keyring takes only a search as a
+    /// connection's first call.
     ///
     /// # Errors
     /// Where the bus or the service cannot be asked.
@@ -66,7 +67,7 @@ impl Service {
         }
     }
 
-    /// Asks the bus, not the service.
+    /// Returns who provides the service. The bus is asked, not the service.
     fn provider(&mut self) -> Result<Provider, Error> {
         let owners = self.owners(&[SERVICE, GNOME_KEYRING])?;
         let [Some(provider), gnome_keyring] = owners.as_slice() else {
@@ -83,7 +84,7 @@ impl Service {
         })
     }
 
-    /// Who has these names on the bus, in their order.
+    /// Returns who has each of these names on the bus, in their order.
     fn owners(&mut self, names: &[&str]) -> Result<Vec<Option<String>>, Error> {
         let replies = self.client.exchange(names.iter().map(|name| owner_call(name)).collect())?;
         let owner = |reply: Replied| match reply {
@@ -93,6 +94,7 @@ impl Service {
         replies.into_iter().map(owner).collect()
     }
 
+    /// Returns whether the default collection is there and locked.
     fn is_default_locked(&mut self) -> Result<bool, Error> {
         let mut body = Writer::new();
         body.string(COLLECTION_INTERFACE);
@@ -114,7 +116,7 @@ impl Service {
     }
 }
 
-/// Who has a name on the bus.
+/// Returns the call that asks who has a name on the bus.
 fn owner_call(name: &str) -> Call<'_> {
     let mut body = Writer::new();
     body.string(name);

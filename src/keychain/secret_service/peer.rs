@@ -1,16 +1,16 @@
-//! Who is at the ends of a socket: how the bus learns who we are, and which user listens there. The
-//! kernel knows, and nobody can claim it: an abstract address that has outlived its bus can be taken by any user, and `sudo -E`
-//! leaves another user's address in root's environment.
+//! The ends of a socket: how the bus learns who we are, and which user listens there. The kernel
+//! knows it, and nobody can pretend: any user can take an abstract address that has outlived its
+//! bus, and `sudo -E` leaves another user's address in root's environment.
 //!
-//! The process's number is not looked at. It is 0 where the peer's process is in none of
-//! our namespaces, as a Flatpak's proxy is, and rustix's type for it has no room for that.
+//! The process's number is not looked at. It is 0 where the peer's process is in none of our
+//! namespaces, as a Flatpak's proxy is, and rustix's type for it has no room for a 0.
 #![allow(unsafe_code, reason = "no crate here asks for the user alone")]
 
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "dragonfly"))]
 use std::mem::size_of;
 use std::os::fd::{AsFd, AsRawFd};
 
-/// Returns whether the process that listens there is run by this process's effective user.
+/// Returns whether the process that listens there runs as this process's effective user.
 pub(super) fn is_ours(socket: impl AsFd) -> bool {
     user(&socket) == Some(rustix::process::geteuid().as_raw())
 }
@@ -34,7 +34,7 @@ fn user(socket: &impl AsFd) -> Option<u32> {
     (status == 0).then_some(peer.uid)
 }
 
-/// The BSDs, and what took their call over.
+/// As the BSDs say it.
 #[cfg(not(any(target_os = "linux", target_os = "illumos", target_os = "solaris")))]
 fn user(socket: &impl AsFd) -> Option<u32> {
     let (mut user, mut group) = (0, 0);
