@@ -135,7 +135,8 @@ lists_a_thousand() {
     kept=$rounds rounds=9
     run_cases
     rounds=$kept
-    at_most "$(column list 2)" 300 "list of 1,000: median of 9 in ms"
+    # On a busy machine the time of the clock is that of others, too.
+    at_most "$(column list 4)" 300 "list of 1,000: ms of CPU (by the clock $(column list 2))"
 }
 
 what_it_adds() {
