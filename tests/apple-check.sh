@@ -1,13 +1,13 @@
 #!/bin/sh
-# Types and lints of everything, tests included, for both kinds of Mac, from any machine with
-# rustup; and the program and the tests linked for them, by Rust's own linker.
+# Checks types and lints of everything, tests included, for both kinds of Mac, on any machine, and
+# links the program and the tests with Rust's own linker.
 #
 #   tests/apple-check.sh [--lint]    --lint: without linking
 #
-# The system's own library is linked as the text that zig brings of it, which names all that is in
-# it. Of Apple's frameworks nothing can be had elsewhere: what the linker misses and what is called
-# as theirs is, is said to be there. So this shows that nothing else is missing, and not that a
-# framework has what we call. Nothing runs: what it does is shown by `cargo test` on a Mac.
+# zig has the list of all symbols in macOS's system library. Only a Mac has Apple's frameworks: a
+# stand-in has every symbol that the linker misses and that is called as theirs are. So this shows that
+# nothing else is missing, but not that a framework has what we call. Nothing runs. Run `cargo test`
+# on a Mac to test what the code does.
 
 set -eu
 
@@ -20,7 +20,7 @@ die() {
 
 # --- What stands in for a Mac's libraries ------------------------------------------------
 
-# The text of the system's own library.
+# Writes the list of the system library's symbols where the linker looks for it.
 system_library() {
     tests/zig.sh || die "there is no zig" "tests/apple-check.sh --lint does without"
     text=$(find target/zig/lib -path '*/darwin/libSystem.tbd' | head -n 1)
@@ -30,7 +30,7 @@ system_library() {
     for name in libc libm; do ln -sf libSystem.tbd "$library/$name.tbd"; done
 }
 
-# Says that a library has these symbols.
+# Writes a stand-in for a library: it has these symbols.
 stub() { # NAME FILE SYMBOLS
     mkdir -p "$(dirname "$2")"
     {
@@ -40,7 +40,7 @@ stub() { # NAME FILE SYMBOLS
     } >"$2"
 }
 
-# The symbols that begin like a framework's, of those that the linker has missed so far.
+# Writes a framework's stand-in, with those symbols that the linker has missed so far.
 of_framework() { # NAME BEGINNING FIRST
     symbols=$(grep -E "^_k?$2[A-Z]" "$missed" | paste -s -d ,) || true
     stub "/System/Library/Frameworks/$1.framework/Versions/A/$1" \
@@ -56,8 +56,8 @@ stubs() {
 # --- The checks ------------------------------------------------------------------------
 
 lint() {
-    # What is not linked needs no compiled C either (a benchmark's crate has some): `true` says
-    # that it was compiled.
+    # A benchmark's crate has C code, which nothing needs here. `true` in the compiler's place
+    # compiles nothing and succeeds.
     env "CC_$small=true" "AR_$small=true" \
         cargo clippy --quiet --locked --all-targets --target "$target" -- -D warnings
 }
@@ -90,10 +90,10 @@ main() {
     library=$sdk/usr/lib missed=$sdk/missed
     mkdir -p "$sdk"
     for target in aarch64-apple-darwin x86_64-apple-darwin; do
-        # Does nothing where it is there.
+        # This does nothing where the target is installed.
         rustup target add "$target" >/dev/null 2>&1 ||
             die "the standard library for $target is missing" \
-                "it comes with rustup, on a machine that reaches it: rustup target add $target"
+                "install it with rustup, which downloads it: rustup target add $target"
         small=$(printf %s "$target" | tr - _)
         great=$(printf %s "$small" | tr '[:lower:]' '[:upper:]')
         lint
