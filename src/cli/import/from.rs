@@ -1,6 +1,6 @@
 //! The sources by the names that people type.
 
-#[cfg(target_os = "linux")]
+#[cfg(all(unix, not(target_os = "macos")))]
 use super::foreign_items;
 use super::found::Source;
 use super::{gh, git_config, glab, keyring, netrc, other_helper, our_keychain, store_file};
@@ -114,7 +114,7 @@ impl From {
             Self::Keyring(names) => vec![Some(keyring::read(names, places)?)],
             Self::Config => vec![Some(git_config::read()?)],
             Self::Keychain(kind) => vec![our_keychain::read(*kind)?],
-            #[cfg(target_os = "linux")]
+            #[cfg(all(unix, not(target_os = "macos")))]
             Self::Helper(name) if places.is_empty() => vec![foreign_items::read(name)?],
             Self::Helper(name) => vec![Some(other_helper::read(name, places)?)],
         };

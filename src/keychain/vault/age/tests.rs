@@ -4,6 +4,7 @@ use super::{File, INTRODUCTION, Key, MAX_CONTENT, Recipient, Unreadable, encrypt
 use crate::error::Error;
 use crate::hex;
 use crate::keychain::vault::bech32;
+use crate::secret::FixedBytes;
 use age::secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ const WORK: u8 = 2;
 const CONTENT: &[u8] = b"ghp_TESTONLY\ncontext=https://h.example\n";
 
 fn key(byte: u8) -> Key {
-    Key::new(Zeroizing::new([byte; 32]))
+    Key::new(FixedBytes::new([byte; 32]))
 }
 
 fn for_key(content: &[u8]) -> Vec<u8> {
