@@ -15,7 +15,9 @@ credential helper: `git credential-pat configure`.
   --binary FILE     install this binary instead
   --no-configure    install the files only: no keychain is asked, git is not configured
   --reset-helpers   have git forget the helpers configured before ours: `configure --only`
-  --uninstall       remove the files and our lines in git's configuration, and no token
+  --uninstall       remove the files, and all that was written into git's configuration; on a
+                    terminal it asks whether the tokens go, too
+  --purge           with --uninstall: delete every account and its token as well
   --dry-run         say what would be done, change nothing
   --help            this text
 END
@@ -95,7 +97,7 @@ change() {
 # --- What was asked for --------------------------------------------------------------
 parse() {
     prefix=${PREFIX:-}
-    keychain='' binary='' action=install configure=yes reset_helpers=no dry_run=no
+    keychain='' binary='' action=install configure=yes reset_helpers=no dry_run=no purge=no
     while [ $# -gt 0 ]; do
         case $1 in
         --prefix=* | --keychain=* | --binary=*)
@@ -116,6 +118,7 @@ parse() {
         --no-configure) configure=no ;;
         --reset-helpers) reset_helpers=yes ;;
         --uninstall) action=uninstall ;;
+        --purge) purge=yes ;;
         --dry-run) dry_run=yes ;;
         --help | -h) usage && exit 0 ;;
         *) misused "there is no such option" ;;
@@ -126,7 +129,8 @@ parse() {
     '' | secret-service | kernel | vault | login-keychain) ;;
     *) misused "--keychain takes secret-service, kernel, vault or login-keychain" ;;
     esac
-    [ -n "$prefix" ] || prefix=${HOME:?is not set: use --prefix DIR}/.local
+    [ "$purge:$action" != yes:install ] || misused "--purge goes with --uninstall"
+    [ -n "$prefix" ] || { prefix=${HOME:?is not set: use --prefix DIR} && prefix=${prefix%/}/.local; }
     # The path as given: a symlink on the way may be what keeps it valid after an upgrade.
     [ "${prefix#/}" != "$prefix" ] || prefix=$PWD/$prefix
     while [ "${prefix%/}" != "$prefix" ]; do prefix=${prefix%/}; done
@@ -140,6 +144,15 @@ parse() {
     bash_completion=$prefix/share/bash-completion/completions/$name
     zsh_completion=$prefix/share/zsh/site-functions/_$name
     fish_completion=$prefix/share/fish/vendor_completions.d/$name.fish
+    # As the program finds it: what is no whole path means nothing.
+    case ${XDG_STATE_HOME:-} in
+    /*) state=$XDG_STATE_HOME/$name ;;
+    *) state=${HOME:+$HOME/.local/state/$name} ;;
+    esac
+    case ${XDG_DATA_HOME:-} in
+    /*) data=$XDG_DATA_HOME/$name ;;
+    *) data=${HOME:+$HOME/.local/share/$name} ;;
+    esac
 }
 
 misused() { warn "$1" && hint "see ./install.sh --help" && exit 2; }
@@ -288,12 +301,28 @@ links_musl() {
 # Installs a file in one step: whoever runs or reads the old one is not disturbed.
 put() { # FILE PLACE MODE [CHECK]
     [ "$dry_run" != yes ] || { say "would install: $2" && return; }
-    mkdir -p "${2%/*}" || die "the folder cannot be made: ${2%/*}"
+    make_folder "${2%/*}" || die "the folder cannot be made: ${2%/*}"
     half_written=$2.new.$$
     { cp "$1" "$half_written" && chmod "$3" "$half_written" && ${4:-:} "$half_written" &&
         mv -f "$half_written" "$2"; } || die "the file cannot be written: $2"
     half_written=
     say "  $2"
+}
+
+# Makes a folder and what leads to it, and remembers what was not there.
+make_folder() { # FOLDER
+    case $1 in '' | /) return ;; esac
+    [ ! -d "$1" ] || return 0
+    make_folder "${1%/*}" && { mkdir "$1" || [ -d "$1" ]; } || return
+    made_folders="$1
+${made_folders:-}"
+}
+
+# Notes which folders were made, so that no other one goes at the end, be it empty.
+note_folders() {
+    [ "$dry_run" != yes ] && [ -n "$state" ] || return 0
+    (umask 077 && make_folder "$state" && printf '%s' "${made_folders:-}" >>"$state/folders") ||
+        warn "what was made cannot be noted: $state"
 }
 
 # Has a program write its manual and completions. It runs where it is to stand: nothing may
@@ -313,6 +342,7 @@ put_files() {
     put "$scratch/bash" "$bash_completion" 644
     put "$scratch/zsh" "$zsh_completion" 644
     put "$scratch/fish" "$fish_completion" 644
+    note_folders
 }
 
 # --- git's configuration -------------------------------------------------------------
@@ -331,20 +361,30 @@ configure_git() {
         "mend the cause and run this again"
 }
 
-# Has the program take those lines out of git's configuration that run it.
+# Has the program take back what it wrote into git's configuration.
 unconfigure_git() {
     command -v git >/dev/null 2>&1 || return 0
     consent=--yes
     [ "$dry_run" = no ] || consent=--dry-run
-    [ -x "$program" ] && "$program" unconfigure --this-program $consent </dev/null && return
+    if [ -x "$program" ] && "$program" man >/dev/null 2>&1; then
+        "$program" unconfigure --this-program --all $consent </dev/null ||
+            warn "some of git's configuration is left, see above"
+        return 0
+    fi
     # It is gone, or does not run any more.
     lines="^$(printf '%s' "$program" | matching)( .*)?\$"
-    git config --global --name-only --get-regexp '^credential\.(.*\.)?helper$' "$lines" | sort -u |
-        while IFS= read -r key; do change git config --global --unset-all "$key" "$lines"; done
+    for scope in system global local; do
+        git config "--$scope" --name-only --get-regexp '^credential\.(.*\.)?helper$' "$lines" \
+            2>/dev/null | sort -u | while IFS= read -r key; do
+            change git config "--$scope" --unset-all "$key" "$lines" ||
+                warn "a line of git's configuration is left: $key"
+        done
+    done
     if [ -n "$(git config --global --get-all credential.helper | sed -n '$s/^$/reset/p')" ]; then
         say "An empty helper line is left in git's configuration. To remove it:"
         say "  git config --global --unset-all credential.helper '^\$'"
     fi
+    [ ! -f "$state/written" ] || say "What else was written into git's configuration: $state/written"
 }
 
 # A path as the program writes it into a helper line, escaped for a shell, as a regular
@@ -392,16 +432,86 @@ install() {
     say "Next: git credential-pat login https://github.com"
 }
 
+# Has the program delete every account, where that is wanted. Nothing is removed before that is
+# done: without the program nobody could do it any more.
+delete_tokens() {
+    tokens=kept
+    [ -x "$program" ] && "$program" man >/dev/null 2>&1 || return 0
+    if [ "$dry_run" = yes ]; then
+        [ "$purge" = no ] || say "would run: $(typed "$program" logout --all --yes)"
+    elif [ "$purge" = yes ]; then
+        "$program" logout --all --yes </dev/null ||
+            die "the tokens could not be deleted, and nothing is removed" \
+                "mend the cause, or leave out --purge: the tokens stay then"
+        tokens=gone
+    elif [ -t 0 ]; then
+        # It asks, and no is an answer.
+        "$program" logout --all && tokens=gone
+    fi
+    # A vault that is closed would stay open for hours.
+    [ "$dry_run" = yes ] || [ ! -d "$data/vault" ] || "$program" lock >/dev/null 2>&1 || :
+}
+
+# Removes what the program left in its own folders, and the folders that were made for it.
+remove_state() {
+    [ -z "$state" ] || [ ! -d "$state" ] || change rm -f "$state/$name"*.lock "$state/salt" \
+        "$state"/warned-* "$state"/notified-*
+    [ -z "${XDG_RUNTIME_DIR:-}" ] || change rm -f "$XDG_RUNTIME_DIR/$name"*.lock
+    if [ "$tokens" = gone ] && [ -d "$data/vault" ]; then
+        # Without an account its key is of no use.
+        change rm -f "$data/vault/identity.age" "$data/vault/format"
+        change rmdir "$data/vault" "$data" 2>/dev/null || :
+    fi
+    [ "$dry_run" != yes ] || return 0
+    [ -n "$state" ] && [ -d "$state" ] || return 0
+    folders=$(cat "$state/folders" 2>/dev/null)
+    rm -f "$state/folders"
+    rmdir "$state" 2>/dev/null
+    left=$(printf '%s\n' "$folders" | sort -r | while IFS= read -r folder; do
+        [ ! -d "$folder" ] || rmdir "$folder" 2>/dev/null || printf '%s\n' "$folder"
+    done)
+    # Of another copy, in another place, or with others' files in them.
+    [ ! -d "$state" ] || [ -z "$left" ] || printf '%s\n' "$left" >"$state/folders"
+}
+
+# What is not taken back, and why.
+report_left() {
+    [ "$tokens" = gone ] || {
+        say "Tokens stay in the keychain. To delete them, too, install this again and run:"
+        say "  ./install.sh --uninstall --purge"
+    }
+    [ ! -d "$data/vault" ] || say "The vault is left with what is in it: $data/vault"
+    for file in .profile .bash_profile .bashrc .zprofile .zshrc .config/fish/config.fish; do
+        [ ! -f "${HOME:-}/$file" ] || ! grep -qF "$bin" "${HOME:-}/$file" ||
+            say "A line in ~/$file names $bin: it is yours"
+    done
+    docker=${DOCKER_CONFIG:-${HOME:-}/.docker}/config.json
+    [ ! -f "$docker" ] || ! grep -q '"pat"' "$docker" ||
+        say "docker's $docker names pat: it is yours"
+    for folder in "${CARGO_HOME:-${HOME:-}/.cargo}/registry" \
+        "${RUSTUP_HOME:-${HOME:-}/.rustup}/toolchains"; do
+        [ ! -d "$folder" ] || say "What cargo and rustup fetched is left, other programs use it: $folder"
+    done
+}
+
 uninstall() {
+    found=
+    for file in "$docker_link" "$program" "$man_page" "$bash_completion" "$zsh_completion" "$fish_completion"; do
+        { [ ! -f "$file" ] && [ ! -L "$file" ]; } || found=yes
+    done
+    if [ -z "$found" ]; then
+        say "Nothing is installed below $prefix"
+        other=$(command -v "$name") && say "$name is at $other: --prefix $(typed "${other%/bin/*}")"
+    fi
+    delete_tokens
     unconfigure_git
     for file in "$docker_link" "$program" "$man_page" "$bash_completion" "$zsh_completion" "$fish_completion"; do
-        [ ! -f "$file" ] || change rm -f "$file"
+        { [ ! -f "$file" ] && [ ! -L "$file" ]; } || change rm -f "$file"
     done
-    lock_folder=${XDG_STATE_HOME:-${HOME:-}/.local/state}/$name
-    [ ! -d "$lock_folder" ] ||
-        { change rm -f "$lock_folder/$name.lock" "$lock_folder/salt" "$lock_folder"/warned-* &&
-            change rmdir "$lock_folder"; }
-    [ "$dry_run" = yes ] || say "Removed. Tokens stay in the keychain"
+    remove_state
+    [ "$dry_run" != yes ] && [ -n "$found" ] || return 0
+    say "Removed."
+    report_left
 }
 
 clean_up() {

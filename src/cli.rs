@@ -62,7 +62,8 @@ enum Command {
     Login(login::Arguments),
     /// Delete an account and its token from the keychain
     ///
-    /// The token stays valid at the host: revoke it there.
+    /// The token stays valid at the host: revoke it there. With `--all` every account that `list`
+    /// shows is deleted, once a person at a terminal agrees, or `--yes` says so.
     Logout(logout::Arguments),
     /// Show the accounts, never their tokens
     ///
@@ -152,7 +153,7 @@ enum Command {
     /// First git stores a test token in the keychain and reads it back, by the very line with
     /// which it is to be configured, and the token is deleted. Then the `git config` commands are
     /// shown, and run where a person agrees. An older line of this helper is replaced and keeps
-    /// its options; where all is as it should be, nothing is changed.
+    /// its options, but for those that are given (`--cache off` takes one out); where all is as it should be, nothing is changed.
     ///
     /// The line names this program by the path on which it was started. With `--by-name` it is
     /// the bare name `pat`, for which git looks in PATH each time. A line that leads to this very
@@ -163,10 +164,12 @@ enum Command {
     Configure(configure::Arguments),
     /// Make git forget this helper
     ///
-    /// Takes the lines of this helper out of git's configuration, the empty line that `configure
-    /// --only` wrote, and `useHttpPath` for parts of hosts, which only this helper made sense of;
-    /// with `--this-program` no line by which git runs another copy of it. They are shown first.
-    /// Tokens stay in the keychain.
+    /// Takes the lines of this helper out of git's configuration, and `useHttpPath` for parts of
+    /// hosts, which only this helper made sense of; with `--this-program` no line by which git runs
+    /// another copy of it. What `configure`, `login` and `import` wrote besides (the empty line of
+    /// `--only`, a `username`, a `useHttpPath`) was noted then, and goes where it still stands as
+    /// it was written; what it replaced comes back. All is shown first. Tokens stay in the keychain:
+    /// `logout --all` deletes them.
     Unconfigure(unconfigure::Arguments),
     /// Print the completions for a shell, for packagers
     #[command(hide = true)]

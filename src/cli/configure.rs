@@ -1,6 +1,7 @@
 //! `git credential-pat configure [URL]`: makes git ask this helper, once the keychain has been
 //! proved. [`plan`] is what both this and `unconfigure` do to git's configuration.
 
+mod lifetimes;
 pub(super) mod plan;
 mod proof;
 mod source;
@@ -22,6 +23,7 @@ use crate::git::{self, Failed};
 use crate::keychain::Kind;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
+use lifetimes::Lifetimes;
 use plan::{Consent, Plan, Whose};
 use source::SourceArguments;
 use vault::VaultArguments;
@@ -46,6 +48,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     vault: VaultArguments,
     #[command(flatten)]
+    kept: Lifetimes,
+    #[command(flatten)]
     source: SourceArguments,
 }
 
@@ -58,7 +62,7 @@ const NO_NAME: Error =
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let context = arguments.url.as_deref().map(Place::parse).transpose()?.map(|url| url.context);
     let text = |context: Option<&Context>| context.map_or_else(String::new, ToString::to_string);
-    let source = arguments.source.read(&text(context.as_ref()))?;
+    let source = arguments.source.read(&text(context.as_ref()), arguments.kept.of_source())?;
     let context = context.as_ref().map(above_repository);
     let place = context.as_ref().map_or_else(String::new, url::of);
     let key = git::key(&place, "helper");
@@ -127,6 +131,7 @@ fn keychain_line(
         Some(Helper::Ours(Some(options))) => options,
         _ => Box::default(),
     };
+    arguments.kept.set(kind, &mut options)?;
     if let Some(identity) = arguments.vault.identity()? {
         options.identity = Some(identity);
     }

@@ -97,6 +97,11 @@ impl Entries {
         files
     }
 
+    /// The first file of this scope (`system`).
+    pub(crate) fn file_of_scope(&self, scope: &str) -> Option<&str> {
+        self.0.iter().filter(|entry| entry.scope == scope).find_map(Entry::file)
+    }
+
     /// What stands in no file: on git's command line, in the environment.
     pub(crate) fn in_no_file(&self) -> impl Iterator<Item = &Entry> {
         self.0.iter().filter(|entry| entry.scope == "command")

@@ -75,6 +75,16 @@ pub(crate) fn global() -> Option<PathBuf> {
     Some(if !first.exists() && second.exists() { second } else { first })
 }
 
+/// This machine's, or nothing where git does not tell: one before 2.41 names it only where it says
+/// something.
+pub(crate) fn system() -> Option<PathBuf> {
+    let named = ask(&["var", "GIT_CONFIG_SYSTEM"]);
+    let named = named.map(|text| PathBuf::from(text.trim_end_matches(['\r', '\n'])));
+    named
+        .filter(|file| !file.as_os_str().is_empty())
+        .or_else(|| Entries::read().ok()?.file_of_scope("system").map(PathBuf::from))
+}
+
 /// This repository's own.
 pub(crate) fn local() -> Option<PathBuf> {
     Some(repository()?.join("config"))

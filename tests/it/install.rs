@@ -4,6 +4,7 @@
 //! Most tests hand it the binary that cargo built (`--binary`); one builds for itself.
 
 mod desktop;
+mod leaving;
 mod proof;
 mod release;
 mod script;
@@ -239,7 +240,9 @@ fn uninstall_removes_what_was_installed_and_only_that() {
     assert_eq!(files(&sandbox.path(ODD_PREFIX)), ["bin/neighbour"]);
     assert_eq!(helpers(&sandbox), ["cache"]);
     assert!(ran.stdout().contains("Tokens stay in the keychain"), "{ran}");
-    installed(&sandbox, ODD_PREFIX, &["--uninstall"]);
+    let ran = installed(&sandbox, ODD_PREFIX, &["--uninstall"]);
+    assert!(ran.stdout().starts_with("Nothing is installed below "), "{ran}");
+    assert!(!ran.stdout().contains("Removed"), "{ran}");
 }
 
 #[test]
