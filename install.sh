@@ -144,14 +144,15 @@ parse() {
     bash_completion=$prefix/share/bash-completion/completions/$name
     zsh_completion=$prefix/share/zsh/site-functions/_$name
     fish_completion=$prefix/share/fish/vendor_completions.d/$name.fish
-    # As the program finds it: what is no whole path means nothing.
-    case ${XDG_STATE_HOME:-} in
-    /*) state=$XDG_STATE_HOME/$name ;;
-    *) state=${HOME:+$HOME/.local/state/$name} ;;
-    esac
-    case ${XDG_DATA_HOME:-} in
-    /*) data=$XDG_DATA_HOME/$name ;;
-    *) data=${HOME:+$HOME/.local/share/$name} ;;
+    state=$(folder_of "${XDG_STATE_HOME:-}" state)
+    data=$(folder_of "${XDG_DATA_HOME:-}" share)
+}
+
+# A folder of the program's, as it finds it: what is no whole path means nothing.
+folder_of() { # PATH NAME
+    case $1 in
+    /*) printf '%s' "$1/$name" ;;
+    *) [ -z "${HOME:-}" ] || printf '%s' "$HOME/.local/$2/$name" ;;
     esac
 }
 
@@ -428,8 +429,19 @@ install() {
     if [ -n "${SUDO_USER:-}" ]; then
         warn "this configured root's git, not $SUDO_USER's: run it without sudo for yourself"
     fi
+    next='login https://github.com'
+    # Looks at what lies about in plain text, and says nothing of it.
+    if [ "$dry_run" = no ] && "$program" import --dry-run </dev/null 2>/dev/null | grep -q '  import'
+    then
+        next='import'
+        say
+        say "Tokens lie about in plain text: import takes them into the keychain."
+    fi
+    # Written so that it works in this very shell, too.
+    command=$(typed "$program")
+    [ "$(command -v "$name")" != "$program" ] || command='git credential-pat'
     say
-    say "Next: git credential-pat login https://github.com"
+    say "Next: $command $next"
 }
 
 # Has the program delete every account, where that is wanted. Nothing is removed before that is
@@ -494,20 +506,23 @@ report_left() {
     done
 }
 
-uninstall() {
-    found=
-    for file in "$docker_link" "$program" "$man_page" "$bash_completion" "$zsh_completion" "$fish_completion"; do
-        { [ ! -f "$file" ] && [ ! -L "$file" ]; } || found=yes
+# Runs a command with each file of ours that is there.
+for_each_file() { # COMMAND
+    for file in "$docker_link" "$program" "$man_page" "$bash_completion" "$zsh_completion" \
+        "$fish_completion"; do
+        { [ ! -f "$file" ] && [ ! -L "$file" ]; } || "$@" "$file"
     done
+}
+
+uninstall() {
+    found=$(for_each_file echo)
     if [ -z "$found" ]; then
         say "Nothing is installed below $prefix"
         other=$(command -v "$name") && say "$name is at $other: --prefix $(typed "${other%/bin/*}")"
     fi
     delete_tokens
     unconfigure_git
-    for file in "$docker_link" "$program" "$man_page" "$bash_completion" "$zsh_completion" "$fish_completion"; do
-        { [ ! -f "$file" ] && [ ! -L "$file" ]; } || change rm -f "$file"
-    done
+    for_each_file change rm -f
     remove_state
     [ "$dry_run" != yes ] && [ -n "$found" ] || return 0
     say "Removed."

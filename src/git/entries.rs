@@ -116,6 +116,11 @@ impl Entries {
         })
     }
 
+    /// All lines of this section.
+    pub(crate) fn of<'a>(&'a self, section: &'a str) -> impl Iterator<Item = &'a Entry> {
+        self.0.iter().filter(move |entry| entry.section == section)
+    }
+
     /// All lines of this name, whatever place they are for.
     pub(crate) fn named<'a>(
         &'a self,
