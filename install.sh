@@ -26,6 +26,7 @@ END
 # What is said goes to stdout; what is wrong goes to stderr, as the program itself says it.
 say() { printf '%s\n' "$(shown "$*")"; }
 warn() { printf 'install.sh: %s\n' "$(shown "$*")" >&2; }
+advise() { say "$1" && say "  $2"; }
 hint() { printf 'hint: %s\n' "$(shown "$*")" >&2; }
 die() {
     warn "$1"
@@ -381,10 +382,9 @@ unconfigure_git() {
                 warn "a line of git's configuration is left: $key"
         done
     done
-    if [ -n "$(git config --global --get-all credential.helper | sed -n '$s/^$/reset/p')" ]; then
-        say "An empty helper line is left in git's configuration. To remove it:"
-        say "  git config --global --unset-all credential.helper '^\$'"
-    fi
+    [ -z "$(git config --global --get-all credential.helper | sed -n '$s/^$/reset/p')" ] ||
+        advise "An empty helper line is left in git's configuration. To remove it:" \
+            "git config --global --unset-all credential.helper '^\$'"
     [ ! -f "$state/written" ] || say "What else was written into git's configuration: $state/written"
 }
 
@@ -399,17 +399,14 @@ matching() {
 report_paths() {
     case :$PATH: in
     *:"$bin":*) ;;
-    *)
-        say "$bin is not in PATH. Add this line to your shell's profile:"
-        say "  export PATH=$(typed "$bin"):\"\$PATH\""
-        ;;
+    *) advise "$bin is not in PATH. Add this line to your shell's profile:" \
+        "export PATH=$(typed "$bin"):\"\$PATH\"" ;;
     esac
     command -v man >/dev/null 2>&1 || return 0
     # Most look beside the folders of PATH.
-    if [ -z "$(PATH=$bin:$PATH man -w "$name" 2>/dev/null)" ]; then
-        say "man does not find the manual. Add this line to your shell's profile:"
-        say "  export MANPATH=$(typed "$prefix/share/man"):\"\${MANPATH-}\""
-    fi
+    [ -n "$(PATH=$bin:$PATH man -w "$name" 2>/dev/null)" ] ||
+        advise "man does not find the manual. Add this line to your shell's profile:" \
+            "export MANPATH=$(typed "$prefix/share/man"):\"\${MANPATH-}\""
 }
 
 install() {
@@ -431,13 +428,11 @@ install() {
     fi
     next='login https://github.com'
     # Looks at what lies about in plain text, and says nothing of it.
-    if [ "$dry_run" = no ] && "$program" import --dry-run </dev/null 2>/dev/null | grep -q '  import'
-    then
-        next='import'
-        say
+    if [ "$dry_run" = no ] && "$program" import --dry-run </dev/null 2>&1 | grep -q '  import'; then
+        next=import
         say "Tokens lie about in plain text: import takes them into the keychain."
     fi
-    # Written so that it works in this very shell, too.
+    # In this very shell, too.
     command=$(typed "$program")
     [ "$(command -v "$name")" != "$program" ] || command='git credential-pat'
     say
@@ -467,7 +462,7 @@ delete_tokens() {
 # Removes what the program left in its own folders, and the folders that were made for it.
 remove_state() {
     [ -z "$state" ] || [ ! -d "$state" ] || change rm -f "$state/$name"*.lock "$state/salt" \
-        "$state"/warned-* "$state"/notified-*
+        "$state"/warned-* "$state"/notified-* "$state"/uses*.jsonl
     [ -z "${XDG_RUNTIME_DIR:-}" ] || change rm -f "$XDG_RUNTIME_DIR/$name"*.lock
     if [ "$tokens" = gone ] && [ -d "$data/vault" ]; then
         # Without an account its key is of no use.
@@ -488,10 +483,8 @@ remove_state() {
 
 # What is not taken back, and why.
 report_left() {
-    [ "$tokens" = gone ] || {
-        say "Tokens stay in the keychain. To delete them, too, install this again and run:"
-        say "  ./install.sh --uninstall --purge"
-    }
+    [ "$tokens" = gone ] || advise "Tokens stay in the keychain. To delete them, install again and:" \
+        "./install.sh --uninstall --purge"
     [ ! -d "$data/vault" ] || say "The vault is left with what is in it: $data/vault"
     for file in .profile .bash_profile .bashrc .zprofile .zshrc .config/fish/config.fish; do
         [ ! -f "${HOME:-}/$file" ] || ! grep -qF "$bin" "${HOME:-}/$file" ||
