@@ -60,6 +60,11 @@ const TIMEOUT_REFUSED: Error =
 const CACHE_REFUSED: Error =
     Error::Option("--cache takes a number of seconds from 1 to 4294967295");
 
+/// Returns whether a person who typed this first meant a command and there is none of this name.
+pub(crate) fn is_no_command(word: &str) -> bool {
+    !word.starts_with('-') && !COMMANDS.contains(&word) && Operation::from_name(word).is_none()
+}
+
 /// What was asked.
 pub(crate) enum Invocation {
     /// By git: with the options of the helper string.

@@ -22,6 +22,7 @@ mod status;
 mod token;
 mod unconfigure;
 mod unlock;
+mod usage;
 
 use crate::error::{Error, Failure};
 use crate::git::Failed;
@@ -29,7 +30,7 @@ use crate::hardening;
 use crate::keychain::Kind;
 use crate::setup::{Setup, Setups};
 use crate::terminal;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use place::Place;
 use std::ffi::OsString;
 use std::iter::once;
@@ -118,6 +119,15 @@ enum Command {
     ///
     /// These items and entries, gh's file and other helpers' stores are read and never changed.
     ///
+    /// `.netrc` is every program's: an entry is git's where its host is a forge's, stands in git's
+    /// configuration or has `git` at the beginning of a label, or where the token has a forge's
+    /// form. The others are left alone, unless their URL is named. Where several tokens are to be
+    /// imported, `e` at the question has each asked about.
+    ///
+    /// Once nothing is left in the files of git's `store`, it is offered to take its line out of
+    /// git's configuration: git would write each token back at its next fetch. `--yes` agrees to
+    /// that only with `--remove`. A line in the machine's or in an included file is named.
+    ///
     /// A file is replaced in one step, under the lock that git takes for it, and a file of tokens is
     /// then its owner's alone. Copies on backups and in the disk's free space remain: where others could
     /// have read them, make a new token.
@@ -203,8 +213,8 @@ fn keychain_help() -> String {
     )
 }
 
-fn parse_kind(name: &str) -> Result<Kind, &'static str> {
-    Kind::from_name(name).ok_or("no such keychain")
+fn parse_kind(name: &str) -> Result<Kind, String> {
+    Kind::from_name(name).ok_or_else(|| format!("it takes {}", Kind::names()))
 }
 
 impl KeychainArguments {
@@ -241,12 +251,19 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
     let program = OsString::from(terminal::NAME);
     let line = match Line::try_parse_from(once(&program).chain(arguments)) {
         Ok(line) => line,
-        Err(message) => {
+        Err(error) if error.use_stderr() => {
+            let misuse = usage::explain(arguments, &error);
+            terminal::complain(&misuse.what, &misuse.message);
+            terminal::hint(&misuse.hint);
+            return Ok(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+        Err(page) => {
             // A reader that is gone is no error of ours.
-            let _ = message.print();
-            return Ok(u8::try_from(message.exit_code()).unwrap_or(2));
+            let _ = terminal::write_page(&page.render().to_string());
+            return Ok(0);
         }
     };
+    terminal::speak_plainly();
     hardening::hide_memory();
     let (what, result) = match line.command {
         Command::Status(arguments) => {
@@ -269,6 +286,23 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Completions(arguments) => ("completions", completions::run(&arguments)),
     };
     result.map(|()| 0).map_err(|error| Failure { what, error })
+}
+
+/// Shows what can be typed to a person who typed nothing, or says that there is no such command.
+/// Returns the exit status.
+pub(crate) fn misused(word: Option<&str>) -> u8 {
+    match word {
+        None => {
+            let _ = terminal::write_page(&Line::command().render_help().to_string());
+        }
+        Some(word) => {
+            let meant = usage::no_command(word);
+            let meant = meant.map(|name| format!(", did you mean {name}?")).unwrap_or_default();
+            terminal::complain("arguments", &format!("there is no such command{meant}"));
+            terminal::hint("see what there is with: git credential-pat help");
+        }
+    }
+    2
 }
 
 #[cfg(test)]

@@ -97,6 +97,10 @@ use time::now;
 /// With what the caller should say on stderr; [`Error::exit_code`] is then the status.
 #[doc(hidden)]
 pub fn run(arguments: &[OsString]) -> Result<u8, Failure> {
+    let first = arguments.first().map(|word| word.to_str().unwrap_or_default());
+    if terminal::stdin_is_terminal() && first.is_none_or(arguments::is_no_command) {
+        return Ok(cli::misused(first));
+    }
     let invocation =
         arguments::parse(arguments).map_err(|error| Failure { what: "arguments", error })?;
     match invocation {
@@ -104,10 +108,6 @@ pub fn run(arguments: &[OsString]) -> Result<u8, Failure> {
             .map(|()| 0)
             .map_err(|error| Failure { what: operation.name(), error }),
         Invocation::Command => cli::run(arguments),
-        Invocation::Unknown if terminal::stdin_is_terminal() => {
-            let error = Error::Usage("there is no such command or operation");
-            Err(Failure { what: "arguments", error })
-        }
         // "If a helper receives any other operation, it should silently ignore the
         // request", gitcredentials(7).
         Invocation::Unknown => Ok(0),

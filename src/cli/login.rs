@@ -67,8 +67,9 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
-    forge::Id::from_word(word).ok_or("no such forge")
+fn parse_forge(word: &str) -> Result<forge::Id, String> {
+    let words = || forge::Id::ALL.map(|id| id.forge().word()).join(", ");
+    forge::Id::from_word(word).ok_or_else(|| format!("it takes one of {}", words()))
 }
 
 fn registry_named(name: &str) -> Result<Context, Error> {

@@ -132,7 +132,9 @@ fn culprits(
         let Some(name) = word.strip_prefix("--").map(|name| name.split('=').next()) else {
             continue;
         };
-        let Some(arg) = command.get_arguments().find(|arg| arg.get_long() == name) else { continue };
+        let Some(arg) = command.get_arguments().find(|arg| arg.get_long() == name) else {
+            continue;
+        };
         let takes_next = arg.get_action().takes_values() && !word.contains('=');
         let end = (at + 1 + usize::from(takes_next)).min(arguments.len());
         let rest = arguments[..at].iter().chain(&arguments[end..]);

@@ -9,7 +9,13 @@ const INDENT: &str = "    ";
 
 /// Returns a message in lines of no more than so many columns, as far as its words allow.
 pub(super) fn message(text: &str, columns: usize) -> String {
-    fill(&pieces(text), "", INDENT, columns)
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let words = text.trim_end_matches(' ');
+    let blanks = &words[..words.len() - words.trim_start_matches(' ').len()];
+    // An answer is typed behind the last blank.
+    fill(&pieces(words.trim_start_matches(' ')), blanks, INDENT, columns) + &text[words.len()..]
 }
 
 /// Returns a page of help so, in which the second of two columns stays one.
@@ -54,7 +60,8 @@ fn pieces(text: &str) -> Vec<&str> {
     while !rest.is_empty() {
         let is_command = is_after_colon && COMMANDS.iter().any(|name| rest.starts_with(name));
         let end = if is_command { rest.find("; with a new one: ") } else { rest.find(' ') };
-        let (piece, after) = rest.split_at(end.map_or(rest.len(), |end| end + usize::from(is_command)));
+        let (piece, after) =
+            rest.split_at(end.map_or(rest.len(), |end| end + usize::from(is_command)));
         pieces.push(piece);
         is_after_colon = piece.ends_with(':');
         rest = after.trim_start_matches(' ');
@@ -100,8 +107,12 @@ mod tests {
              git credential-pat login --restore x;\n    with a new one:\n    \
              git credential-pat login --replace x"
         );
-        assert_eq!(message("short", 40), "short");
-        assert_eq!(message("a wordthatislongerthantheline b", 10), "a\n    wordthatislongerthantheline\n    b");
+        assert_eq!(message("short  a: ", 40), "short  a: ");
+        assert_eq!(message("Shall it be? [y/N] ", 12), "Shall it be?\n    [y/N] ");
+        assert_eq!(
+            message("a wordthatislongerthantheline b", 10),
+            "a\n    wordthatislongerthantheline\n    b"
+        );
     }
 
     #[test]
@@ -116,6 +127,6 @@ mod tests {
             assert!(page.lines().all(is_fitting), "{page}");
         }
         assert_eq!(page(text, 100), text);
-        assert!(page(text, 50).contains("\n                    to be read here\n"), "{}", page(text, 50));
+        assert!(page(text, 50).contains("\n                    here\n"), "{}", page(text, 50));
     }
 }

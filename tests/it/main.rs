@@ -79,6 +79,8 @@ mod token_and_exec;
 mod tokens_as_names;
 #[cfg(target_os = "linux")]
 mod tools;
+#[cfg(unix)]
+mod usage;
 #[cfg(target_os = "linux")]
 mod use_log;
 #[cfg(target_os = "linux")]

@@ -202,7 +202,6 @@ the vault's identity.age is not for a passphrase
 the vault's key: {0}
 the way to the file leads through what is another user's
 there is no default keychain
-there is no such command or operation
 there is no terminal to ask on: add --yes, or --dry-run to look only
 there is no terminal to ask on: give the passphrase with --passphrase-from FILE
 there is no terminal to ask on: pipe the token in with --with-token

@@ -28,24 +28,21 @@ pub(super) fn end(agrees: &mut dyn FnMut(&str) -> Result<bool, Error>) -> Result
             continue;
         }
         let Some(key) = line.key() else { continue };
-        match own_scope(line) {
-            Some(scope) => {
-                let mut plan = Plan::new(scope);
-                plan.unset(&key, &[&line.value]);
-                if !plans.contains(&plan) {
-                    plans.push(plan);
-                }
+        if let Some(scope) = own_scope(line) {
+            let mut plan = Plan::new(scope);
+            plan.unset(&key, &[&line.value]);
+            if !plans.contains(&plan) {
+                plans.push(plan);
             }
-            None => {
-                let file = line.file().unwrap_or_default();
-                let mut plan = Plan::of_file(file);
-                plan.unset(&key, &[&line.value]);
-                say(&format!(
-                    "git goes on writing tokens to store, which stands in {}",
-                    named(Path::new(file))
-                ));
-                terminal::hint(&format!("who may change that file types: {}", plan.one_line()));
-            }
+        } else {
+            let file = line.file().unwrap_or_default();
+            let mut plan = Plan::of_file(file);
+            plan.unset(&key, &[&line.value]);
+            say(&format!(
+                "git goes on writing tokens to store, which stands in {}",
+                named(Path::new(file))
+            ));
+            terminal::hint(&format!("who may change that file types: {}", plan.one_line()));
         }
     }
     if plans.is_empty() {
