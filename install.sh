@@ -122,7 +122,8 @@ parse() {
         --purge) purge=yes ;;
         --dry-run) dry_run=yes ;;
         --help | -h) usage && exit 0 ;;
-        *) misused "there is no such option" ;;
+        -*[!a-z-]* | ????????????????????* | [!-]*) misused "there is no such option" ;;
+        *) misused "there is no option $1" ;;
         esac
         shift
     done
@@ -145,57 +146,53 @@ parse() {
     bash_completion=$prefix/share/bash-completion/completions/$name
     zsh_completion=$prefix/share/zsh/site-functions/_$name
     fish_completion=$prefix/share/fish/vendor_completions.d/$name.fish
-    state=$(folder_of "${XDG_STATE_HOME:-}" state)
-    data=$(folder_of "${XDG_DATA_HOME:-}" share)
-}
-
-# A folder of the program's, as it finds it: what is no whole path means nothing.
-folder_of() { # PATH NAME
-    case $1 in
-    /*) printf '%s' "$1/$name" ;;
-    *) [ -z "${HOME:-}" ] || printf '%s' "$HOME/.local/$2/$name" ;;
-    esac
+    state=${XDG_STATE_HOME:-${HOME:-}/.local/state}/$name
+    data=${XDG_DATA_HOME:-${HOME:-}/.local/share}/$name
 }
 
 misused() { warn "$1" && hint "see ./install.sh --help" && exit 2; }
 
 # --- What is needed ------------------------------------------------------------------
-# Stops where a tool is missing, with the command that installs it; root on Debian or
-# Ubuntu has it installed.
-need() {
-    command -v "$1" >/dev/null 2>&1 && return
+# Stops where tools are missing and names all at once, with one line to type; root on Debian or
+# Ubuntu has them installed.
+need() { # TOOL…
+    missing='' packages='' rust=''
+    for tool; do
+        command -v "$tool" >/dev/null 2>&1 && continue
+        missing="$missing${missing:+, }$tool"
+        case $tool in cargo | rustc) rust=$get_rust ;; *) packages="$packages $tool" ;; esac
+    done
+    [ -n "$missing" ] || return 0
     for command in 'apt-get install --yes' 'dnf install' 'zypper install' 'pacman -S --needed' \
         'apk add' "this system's package manager:"; do
         command -v "${command%% *}" >/dev/null 2>&1 && break
     done
-    case $1:$command in
-    cc:apt-get*) command="$command gcc libc6-dev" ;;
-    cc:apk*) command="$command gcc musl-dev" ;;
-    cc:*) command="$command gcc" ;;
-    *) command="$command $1" ;;
+    case $command in apt-get*) cc='gcc libc6-dev' ;; apk*) cc='gcc musl-dev' ;; *) cc=gcc ;; esac
+    command="$command$(printf '%s ' "$packages" | sed "s/ cc / $cc /; s/ \$//")"
+    case $(id -u):$command in 0:* | *:this*) ;; *) command="sudo $command" ;; esac
+    case $packages:$command in
+    :*) die "missing: $missing" "install Rust $wanted or newer with: $rust" ;;
+    *:apt-get*) ;;
+    *) die "missing: $missing" "install with: $command${rust:+ && $rust}" ;;
     esac
-    case $command:$(id -u) in
-    apt-get*:0) ;;
-    this*) die "$1 is missing" "install it with $command" ;;
-    *:0) die "$1 is missing" "install it with: $command" ;;
-    *) die "$1 is missing" "install it with: sudo $command" ;;
-    esac
-    say "$1 is missing: $command"
+    say "Missing: $missing. $command"
     [ "$dry_run" != yes ] || return 0
     export DEBIAN_FRONTEND=noninteractive
     # The lists of a fresh container are empty, hence the second try.
     $command >/dev/null 2>&1 || { apt-get update && $command; } ||
-        die "$1 could not be installed"
+        die "could not be installed: $missing"
+    [ -z "$rust" ] || die "cargo is missing" "install Rust $wanted or newer with: $rust"
 }
 
-need_rust() {
-    # rustup changes the profile, which this shell may not have read yet.
-    PATH=$PATH:${HOME:-}/.cargo/bin
+need_tools() {
+    # rustup changes the profile, which this shell may not have read yet; a distribution's cargo
+    # may be too old.
+    PATH=${CARGO_HOME:-${HOME:-}/.cargo}/bin:$PATH
     get_rust="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
-    if command -v rustup >/dev/null 2>&1; then get_rust='rustup update stable'; fi
     wanted=$(sed -n 's/^rust-version *= *"\(.*\)".*/\1/p' "$source/Cargo.toml")
-    { command -v cargo && command -v rustc; } >/dev/null 2>&1 ||
-        die "cargo is missing" "install Rust $wanted or newer with: $get_rust"
+    # rustup is fetched with curl.
+    if command -v cargo >/dev/null 2>&1; then need git rustc cc; else need git curl cc cargo; fi
+    ! command -v rustup >/dev/null 2>&1 || get_rust='rustup update stable'
     found=$(cd "$source" && rustc --version) || die "rustc does not run"
     found=${found#rustc } && found=${found%%[ -]*}
     [ "$(minor "$found")" -ge "$(minor "$wanted")" ] ||
@@ -244,8 +241,8 @@ download() {
     esac
     machine=$(echo "$system-$(uname -m)" | sed 's/Linux/linux/; s/Darwin/macos/; s/arm64/aarch64/')
     say "Downloading $name for $machine from $release"
+    if command -v wget >/dev/null 2>&1; then need git; else need git curl; fi
     [ "$dry_run" != yes ] || return 0
-    command -v wget >/dev/null 2>&1 || need curl
     fetch SHA256SUMS
     sums=$(sha256 "$scratch/SHA256SUMS")
     [ -n "$sums" ] || die "sha256sum is missing" "it comes with coreutils, shasum with perl"
@@ -265,26 +262,23 @@ download() {
 
 # --- The files -----------------------------------------------------------------------
 build() {
-    need_rust
-    need cc
+    need_tools
     target=${CARGO_TARGET_DIR:-$source/target}
     [ "${target#/}" != "$target" ] || target=$PWD/$target
-    [ "$dry_run" = yes ] || say "Building $name (this takes a minute or two)"
-    quiet=--quiet
-    [ ! -t 2 ] || quiet=
+    [ "$dry_run" = yes ] || say "Building $name; cargo fetches its crates first, if need be"
     # With a C library in it the program starts sooner, with musl's by far. Procedural macros can
     # have none: only the program is linked so.
     musl=$(uname -m)-unknown-linux-musl static=
     if links_musl; then
         static='-C linker=rust-lld' && export CARGO_BUILD_TARGET="$musl"
     elif echo 'int main(void) { return 0; }' |
-        cc -static-pie -x c -o "$scratch/static" - 2>/dev/null && "$scratch/static"; then
+        cc -static-pie -x c -o "$scratch/static" - 2>/dev/null && "$scratch/static" 2>/dev/null; then
         static='-C target-feature=+crt-static'
     fi
     # shellcheck disable=SC2086 # a list
-    change cargo rustc --release --locked $quiet --bin "$name" \
+    change cargo rustc --release --locked --bin "$name" \
         --manifest-path "$source/Cargo.toml" --target-dir "$target" -- $static ||
-        die "the build failed"
+        die "the build failed" "a first build needs the network: crates come from crates.io"
     binary=$target/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release/$name
 }
 
@@ -294,8 +288,10 @@ links_musl() {
     :*"host: ${musl%musl}gnu"*) ;;
     *) return 1 ;;
     esac
-    # Does nothing where it is there.
-    [ "$dry_run" = yes ] || timeout 120 rustup target add "$musl" >/dev/null 2>&1
+    if [ "$dry_run" != yes ] && ! rustup target list --installed 2>/dev/null | grep -qx "$musl"; then
+        say "Fetching Rust's target $musl, for two minutes at most"
+        timeout 120 rustup target add "$musl" >/dev/null 2>&1
+    fi
     echo 'fn main() {}' | rustc --target "$musl" -C linker=rust-lld -o "$scratch/static" - \
         2>/dev/null && "$scratch/static"
 }
@@ -322,7 +318,7 @@ ${made_folders:-}"
 
 # Notes which folders were made, so that no other one goes at the end, be it empty.
 note_folders() {
-    [ "$dry_run" != yes ] && [ -n "$state" ] || return 0
+    [ "$dry_run" != yes ] && [ -n "${HOME:-}${XDG_STATE_HOME:-}" ] || return 0
     (umask 077 && make_folder "$state" && printf '%s' "${made_folders:-}" >>"$state/folders") ||
         warn "what was made cannot be noted: $state"
 }
@@ -330,6 +326,8 @@ note_folders() {
 # Has a program write its manual and completions. It runs where it is to stand: nothing may
 # run in the folder for temporary files.
 write_pages() { # PROGRAM
+    case $("$1" --version 2>/dev/null) in "$name "*) ;;
+    *) die "this is not $name, or it does not run: $binary" ;; esac
     for page in man 'completions bash' 'completions zsh' 'completions fish'; do
         # shellcheck disable=SC2086 # one word or two
         "$1" $page >"$scratch/${page#* }" || die "this is no program, or it does not run: $binary"
@@ -410,7 +408,6 @@ report_paths() {
 }
 
 install() {
-    need git
     system=$(uname -s)
     [ "$system" = Linux ] || [ "$system" = Darwin ] ||
         die "there is no keychain for $system here" "on Windows, run install.ps1 in PowerShell"
@@ -418,6 +415,8 @@ install() {
     if [ -z "$binary" ]; then
         # A shell that reads this script from a pipe may stand anywhere.
         if [ -f "$0" ] && [ -f "$source/src/cli/$name.1" ]; then build; else download; fi
+    else
+        need git
     fi
     put_files
     configure_git
@@ -461,7 +460,7 @@ delete_tokens() {
 
 # Removes what the program left in its own folders, and the folders that were made for it.
 remove_state() {
-    [ -z "$state" ] || [ ! -d "$state" ] || change rm -f "$state/$name"*.lock "$state/salt" \
+    [ ! -d "$state" ] || change rm -f "$state/$name"*.lock "$state/salt" \
         "$state"/warned-* "$state"/notified-* "$state"/uses*.jsonl
     [ -z "${XDG_RUNTIME_DIR:-}" ] || change rm -f "$XDG_RUNTIME_DIR/$name"*.lock
     if [ "$tokens" = gone ] && [ -d "$data/vault" ]; then
@@ -469,8 +468,7 @@ remove_state() {
         change rm -f "$data/vault/identity.age" "$data/vault/format"
         change rmdir "$data/vault" "$data" 2>/dev/null || :
     fi
-    [ "$dry_run" != yes ] || return 0
-    [ -n "$state" ] && [ -d "$state" ] || return 0
+    [ "$dry_run" != yes ] && [ -d "$state" ] || return 0
     folders=$(cat "$state/folders" 2>/dev/null)
     rm -f "$state/folders"
     rmdir "$state" 2>/dev/null
@@ -493,9 +491,8 @@ report_left() {
     docker=${DOCKER_CONFIG:-${HOME:-}/.docker}/config.json
     [ ! -f "$docker" ] || ! grep -q '"pat"' "$docker" ||
         say "docker's $docker names pat: it is yours"
-    for folder in "${CARGO_HOME:-${HOME:-}/.cargo}/registry" \
-        "${RUSTUP_HOME:-${HOME:-}/.rustup}/toolchains"; do
-        [ ! -d "$folder" ] || say "What cargo and rustup fetched is left, other programs use it: $folder"
+    for folder in "${CARGO_HOME:-${HOME:-}/.cargo}/registry" "${RUSTUP_HOME:-${HOME:-}/.rustup}"; do
+        [ ! -d "$folder" ] || say "What cargo and rustup fetched is left, for others: $folder"
     done
 }
 

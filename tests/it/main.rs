@@ -58,6 +58,8 @@ mod one_keychain;
 #[cfg(target_os = "linux")]
 mod private_files;
 mod protocol;
+#[cfg(unix)]
+mod proxies;
 #[cfg(target_os = "linux")]
 mod recording;
 #[cfg(unix)]
