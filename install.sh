@@ -1,14 +1,14 @@
 #!/bin/sh
-# Installs git-credential-pat for one user. Everything stands in functions and the last line
-# calls main: a script that was cut off on its way does nothing at all.
+# Installs git-credential-pat for one user. Everything is in functions, and the last line calls
+# main: a script that was cut off on its way does nothing at all.
 
 usage() {
     cat <<'END'
 Usage: ./install.sh [options]
 
-Builds git-credential-pat from its checkout, or outside of one downloads a release; installs it
-with its man page and shell completions, and has it prove the keychain and become git's
-credential helper: `git credential-pat configure`.
+Builds git-credential-pat in a checkout, or downloads a release where there is none. Installs it
+with its man page and shell completions. Then `git credential-pat configure` proves the keychain
+and makes it git's credential helper.
 
   --prefix DIR      where to install: DIR/bin, DIR/share (default: $PREFIX, else ~/.local)
   --keychain NAME   secret-service, kernel, vault or login-keychain (default: what the session has)
@@ -23,7 +23,7 @@ credential helper: `git credential-pat configure`.
 END
 }
 
-# What is said goes to stdout; what is wrong goes to stderr, as the program itself says it.
+# Reports go to stdout. Troubles go to stderr, in the form of the program itself.
 say() { printf '%s\n' "$(shown "$*")"; }
 warn() { printf 'install.sh: %s\n' "$(shown "$*")" >&2; }
 advise() { say "$1" && say "  $2"; }
@@ -35,11 +35,11 @@ die() {
     exit 1
 }
 
-# The bytes of a text as octal numbers.
+# Prints the bytes of a text as octal numbers.
 numbers() { printf '%s' "$1" | od -An -v -to1; }
 
-# Whether people see all of a text, and as it stands there. Letters are known as such, in the
-# scripts that are written from left to right; whatever else is not ASCII may be anything.
+# Succeeds where people see all of a text, in its order. Beside ASCII these are the letters of the
+# scripts that are written from left to right. Any other character may be hidden or turn the text.
 is_seen() {
     case $1 in
     *[!\ -~]*) ;;
@@ -52,12 +52,13 @@ is_seen() {
     [ -z "${unknown# }" ]
 }
 
-# A text for people, in which nothing hides or turns what stands around it.
+# Prints a text for people, in which no character hides or turns those around it.
 shown() {
     if is_seen "$1"; then printf '%s' "$1"; else printf '%s' "$1" | tr -c ' -~' '?'; fi
 }
 
-# The words as they would be typed. What people would not see is typed by its numbers.
+# Prints the words as they would be typed. Characters that people would not see are typed by their
+# numbers.
 typed() {
     typed_line=
     for word; do
@@ -95,7 +96,7 @@ change() {
     fi
 }
 
-# --- What was asked for --------------------------------------------------------------
+# --- The arguments -------------------------------------------------------------------
 parse() {
     prefix=${PREFIX:-}
     keychain='' binary='' action=install configure=yes reset_helpers=no dry_run=no purge=no
@@ -133,7 +134,7 @@ parse() {
     esac
     [ "$purge:$action" != yes:install ] || misused "--purge goes with --uninstall"
     [ -n "$prefix" ] || { prefix=${HOME:?is not set: use --prefix DIR} && prefix=${prefix%/}/.local; }
-    # The path as given: a symlink on the way may be what keeps it valid after an upgrade.
+    # The path stays as given: a symlink in it may keep it valid after an upgrade.
     [ "${prefix#/}" != "$prefix" ] || prefix=$PWD/$prefix
     while [ "${prefix%/}" != "$prefix" ]; do prefix=${prefix%/}; done
     case $prefix in
@@ -199,24 +200,24 @@ need_tools() {
         die "Rust $found is too old: $wanted or newer is needed" "update it with: $get_rust"
 }
 
-# A version as one number, without its last part.
+# Prints a version as one number, without its last part.
 minor() {
     # shellcheck disable=SC2086 # its parts
     (IFS=. && set -- $1 && echo $(($1 * 1000 + $2)))
 }
 
 # --- A release -----------------------------------------------------------------------
-# Where it lies, and the SHA-256 of its SHA256SUMS. Both are written here when a release is made.
+# The address of the release, and the SHA-256 of its SHA256SUMS. Making a release fills in both.
 release=''
 release_sums=''
 
-# Fetches a file of the release by TLS alone, also where the server sends us elsewhere.
+# Downloads a file of the release by TLS alone, also after a redirect.
 fetch() { # NAME
     if command -v curl >/dev/null 2>&1; then
         curl --proto '=https' --tlsv1.2 --fail --silent --show-error --location \
             --output "$scratch/$1" "$release/$1" && return
     else
-        # wget would follow to http as well, so it is led by hand.
+        # wget would also follow a redirect to http, so each redirect is followed here.
         from=$release/$1
         for _ in 1 2 3 4 5; do
             wget --secure-protocol=TLSv1_2 --server-response --max-redirect=0 \
@@ -230,7 +231,7 @@ fetch() { # NAME
 }
 sha256() { { sha256sum || shasum -a 256; } <"$1" 2>/dev/null | cut -d ' ' -f 1; }
 
-# The program of the release, from an archive that is what the checksums say.
+# Downloads the program of the release, in an archive that must have the digest in SHA256SUMS.
 download() {
     release=${GIT_CREDENTIAL_PAT_RELEASE:-$release}
     case $release in
@@ -266,8 +267,8 @@ build() {
     target=${CARGO_TARGET_DIR:-$source/target}
     [ "${target#/}" != "$target" ] || target=$PWD/$target
     [ "$dry_run" = yes ] || say "Building $name; cargo fetches its crates first, if need be"
-    # With a C library in it the program starts sooner, with musl's by far. Procedural macros can
-    # have none: only the program is linked so.
+    # A program with the C library linked in starts sooner, by far with musl's. Procedural macros
+    # cannot be linked so, hence these flags are for the program alone.
     musl=$(uname -m)-unknown-linux-musl static=
     if links_musl; then
         static='-C linker=rust-lld' && export CARGO_BUILD_TARGET="$musl"
@@ -282,7 +283,7 @@ build() {
     binary=$target/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release/$name
 }
 
-# Whether Rust, which brings all that it takes, links programs with musl here.
+# Succeeds where Rust can link programs with musl here. It brings all that this takes.
 links_musl() {
     case ${CARGO_BUILD_TARGET:-}${RUSTFLAGS:-}:$(rustc -vV) in
     :*"host: ${musl%musl}gnu"*) ;;
@@ -296,7 +297,7 @@ links_musl() {
         2>/dev/null && "$scratch/static"
 }
 
-# Installs a file in one step: whoever runs or reads the old one is not disturbed.
+# Installs a file in one step, so that a process that runs or reads the old one is not disturbed.
 put() { # FILE PLACE MODE [CHECK]
     [ "$dry_run" != yes ] || { say "would install: $2" && return; }
     make_folder "${2%/*}" || die "the folder cannot be made: ${2%/*}"
@@ -323,8 +324,8 @@ note_folders() {
         warn "what was made cannot be noted: $state"
 }
 
-# Has a program write its manual and completions. It runs where it is to stand: nothing may
-# run in the folder for temporary files.
+# Makes the program write its manual and completions. It runs in the folder where it is installed,
+# because the folder for temporary files may allow no programs.
 write_pages() { # PROGRAM
     case $("$1" --version 2>/dev/null) in "$name "*) ;;
     *) die "this is not $name, or it does not run: $binary" ;; esac
@@ -346,8 +347,8 @@ put_files() {
 }
 
 # --- git's configuration -------------------------------------------------------------
-# Has the installed program prove the keychain and become git's credential helper. It says
-# itself what it did, what is in the way and what mends that.
+# Makes the installed program prove the keychain and become git's credential helper. The program
+# itself says what it did, what is in the way and how to mend that.
 configure_git() {
     set -- "$program" configure
     [ -z "$keychain" ] || set -- "$@" --keychain "$keychain"
@@ -356,12 +357,12 @@ configure_git() {
         say "git is not configured. To do so: $(typed "$@")"
         return
     fi
-    # Not from the pipe that this script may come from.
+    # The program must not read from the pipe that this script may come from.
     change "$@" --yes </dev/null || die "git is not configured, the files are installed" \
         "mend the cause and run this again"
 }
 
-# Has the program take back what it wrote into git's configuration.
+# Makes the program take back what it wrote into git's configuration.
 unconfigure_git() {
     command -v git >/dev/null 2>&1 || return 0
     consent=--yes
@@ -371,7 +372,7 @@ unconfigure_git() {
             warn "some of git's configuration is left, see above"
         return 0
     fi
-    # It is gone, or does not run any more.
+    # The program is gone, or does not run any more.
     lines="^$(printf '%s' "$program" | matching)( .*)?\$"
     for scope in system global local; do
         git config "--$scope" --name-only --get-regexp '^credential\.(.*\.)?helper$' "$lines" \
@@ -386,14 +387,14 @@ unconfigure_git() {
     [ ! -f "$state/written" ] || say "What else was written into git's configuration: $state/written"
 }
 
-# A path as the program writes it into a helper line, escaped for a shell, as a regular
-# expression of git's that matches it alone.
+# Turns a path into a regular expression for git, which matches the path alone, escaped for a shell
+# as the program writes it into a helper line.
 matching() {
     sed 's/[][ !"#$&'\''()*;<>?\\^`{|}~=%]/\\&/g; s/[][\\.*^$+?(){}|]/\\&/g'
 }
 
-# --- After it ------------------------------------------------------------------------
-# Where people's shells would not find what was installed.
+# --- The report ----------------------------------------------------------------------
+# Says so where people's shells would not find the program or its manual.
 report_paths() {
     case :$PATH: in
     *:"$bin":*) ;;
@@ -413,7 +414,7 @@ install() {
         die "there is no keychain for $system here" "on Windows, run install.ps1 in PowerShell"
     source=$(cd "$(dirname "$0")" && pwd) || die "the folder of this script is gone"
     if [ -z "$binary" ]; then
-        # A shell that reads this script from a pipe may stand anywhere.
+        # A shell that reads this script from a pipe may be in any folder.
         if [ -f "$0" ] && [ -f "$source/src/cli/$name.1" ]; then build; else download; fi
     else
         need git
@@ -540,7 +541,7 @@ main() {
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    scratch=$(mktemp -d) || die "there is no place for temporary files"
+    scratch=$(mktemp -d) || die "the folder for temporary files cannot be made"
     "$action"
 }
 
