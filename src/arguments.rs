@@ -90,6 +90,8 @@ pub(crate) struct HelperOptions {
     pub(crate) allow_http: bool,
     /// `--log`
     pub(crate) log: bool,
+    /// `--notify`
+    pub(crate) notify: bool,
     /// The source that serves instead of a keychain: `--for URL` with its options, or `--ci`.
     pub(crate) source: Option<SourceOptions>,
 }
@@ -144,6 +146,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
             }
             "--allow-http" if word == name => options.allow_http = true,
             "--log" if word == name => options.log = true,
+            "--notify" if word == name => options.notify = true,
             "--ci" if word == name => source.ci = true,
             _ if source::Words::takes(name) => source.set(name, value())?,
             _ if word.starts_with('-') => {

@@ -70,6 +70,7 @@ mod ending;
 mod forge;
 mod git;
 mod hex;
+mod notification;
 mod private_file;
 mod setup;
 mod source;
@@ -135,8 +136,10 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
         Outcome::Answer { ending: Some(ending), .. } | Outcome::Expired(ending) => {
             ending::warn(&ending, policy.now);
         }
-        Outcome::Withheld(account) => withheld::say(&account, policy.now),
-        Outcome::Ambiguous(host, names) => withheld::say_ambiguous(&host, &names),
+        Outcome::Withheld(account) => withheld::say(&account, policy.now, options.notify),
+        Outcome::Ambiguous(host, names) => {
+            withheld::say_ambiguous(&host, &names, policy.now, options.notify);
+        }
         Outcome::PutAway(context) if terminal::stderr_is_terminal() => {
             let url = typed(&context.to_string());
             terminal::say(operation.name(), &format!("put away what was kept at {context}"));

@@ -55,8 +55,9 @@ pub(super) struct Arguments {
     source: SourceArguments,
 }
 
-/// Whether uses are noted.
+/// Whether uses are noted, and the desktop is notified.
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
 struct LogArguments {
     /// Have git's helper note each use, see `log`
     #[arg(long, overrides_with = "no_log")]
@@ -64,6 +65,13 @@ struct LogArguments {
     /// Have it note them no more
     #[arg(long)]
     no_log: bool,
+    /// Have git's helper send a notification of the desktop, where no terminal shows what it says
+    /// of an account that does not answer
+    #[arg(long, overrides_with = "no_notify")]
+    notify: bool,
+    /// Have it send none
+    #[arg(long)]
+    no_notify: bool,
 }
 
 const NO_PATH: Error =
@@ -91,8 +99,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let old = values.iter().rfind(|value| replaces(&Helper::parse(value))).map(String::as_str);
     let program = program(old, arguments.by_name)?;
     let line = match &source {
-        Some((options, _)) if logs(old, arguments) => format!("{program}{options} --log"),
-        Some((options, _)) => format!("{program}{options}"),
+        Some((options, _)) => {
+            let log = if logs(old, arguments) { " --log" } else { "" };
+            let notify = if notifies(old, arguments) { " --notify" } else { "" };
+            format!("{program}{options}{log}{notify}")
+        }
         None => keychain_line(&program, old, &place, arguments)?,
     };
     let mut terminal = match &arguments.consent {
@@ -150,6 +161,7 @@ fn keychain_line(
         options.identity = Some(identity);
     }
     options.log = logs(old, arguments);
+    options.notify = notifies(old, arguments);
     let identity = options.identity.clone().filter(|_| kind == Kind::Vault);
     if kind == Kind::Vault && !arguments.consent.dry_run {
         arguments.vault.prepare(identity.as_ref())?;
@@ -170,6 +182,12 @@ fn keychain_line(
 fn logs(old: Option<&str>, arguments: &Arguments) -> bool {
     let noted = matches!(old.map(Helper::parse), Some(Helper::Ours(Some(line))) if line.log);
     arguments.log.log || noted && !arguments.log.no_log
+}
+
+/// Whether the desktop is to be notified, likewise.
+fn notifies(old: Option<&str>, arguments: &Arguments) -> bool {
+    let does = matches!(old.map(Helper::parse), Some(Helper::Ours(Some(line))) if line.notify);
+    arguments.log.notify || does && !arguments.log.no_notify
 }
 
 /// Whether a person wants the other helpers to be forgotten.

@@ -32,6 +32,7 @@ pub(super) mod flatpak;
 mod greeting;
 #[doc(hidden)]
 pub mod message;
+mod notification;
 mod peer;
 mod prompt;
 mod remote;
@@ -53,6 +54,7 @@ use crate::error::Error;
 use crate::keychain::lock::{self, Lock};
 use crate::keychain::{Found, ItemId, Keychain, Kind, NOT_OURS, Options, item};
 use address::Address;
+pub(crate) use notification::notify;
 use service::{Attributes, Plaintext, Service};
 use std::time::Instant;
 use wire::ObjectPath;

@@ -54,6 +54,8 @@ mod model;
 #[cfg(target_os = "linux")]
 mod mounted_secrets;
 #[cfg(target_os = "linux")]
+mod notifications;
+#[cfg(target_os = "linux")]
 mod one_keychain;
 #[cfg(target_os = "linux")]
 mod private_files;
