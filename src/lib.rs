@@ -66,13 +66,18 @@ pub mod hardening;
 #[doc(hidden)]
 pub mod terminal;
 
+mod api;
 mod arguments;
+mod base64;
+mod check;
+mod child;
 mod cli;
 mod ending;
 mod forge;
 mod git;
 mod hex;
 mod private_file;
+mod said;
 mod setup;
 mod source;
 mod state_folder;

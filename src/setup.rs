@@ -35,6 +35,7 @@ use crate::error::{Error, GitTrouble};
 use crate::git::Failed;
 use crate::git::configuration::Configuration;
 use crate::git::entries::{Entries, Entry};
+use crate::git::helper_line;
 use crate::git::url;
 use crate::helper;
 use crate::helper::explanation::Still;
@@ -62,6 +63,8 @@ pub(crate) struct Setup {
 /// What git asks at a place, of what is ours, for a token.
 pub(crate) struct Holder {
     held: Held,
+    /// The options with which our helper comes to it, as a helper line has them.
+    pub(crate) options: String,
     /// Whether unencrypted http is allowed.
     pub(crate) allow_http: bool,
 }
@@ -171,12 +174,20 @@ impl Setups {
                     Some(source) => Held::Source(source.clone()),
                     None => Held::Keychain(self.by(Some((entry, options)))?.options),
                 };
-                holders.push(Holder { held, allow_http: allows_http(entry, options) });
+                let (written, _) = helper_line::our_program(&entry.value);
+                holders.push(Holder {
+                    held,
+                    options: entry.value[written.len()..].to_owned(),
+                    allow_http: allows_http(entry, options),
+                });
             }
         }
         if holders.is_empty() {
             let Setup { options, allow_http, .. } = self.by(configuration.our_keychain())?;
-            holders.push(Holder { held: Held::Keychain(options), allow_http });
+            let Options { kind, identity, .. } = options.clone();
+            let line = HelperOptions { identity, allow_http, ..HelperOptions::default() };
+            let line = kind.map(|kind| helper_line::options_for(kind, &line)).unwrap_or_default();
+            holders.push(Holder { held: Held::Keychain(options), options: line, allow_http });
         }
         Ok(holders)
     }

@@ -57,6 +57,9 @@ pub(super) struct Arguments {
     /// Answer any username that a clone URL carries with this token
     #[arg(long)]
     any_username: bool,
+    /// Do not ask the forge about the token
+    #[arg(long)]
+    offline: bool,
     /// Serve again a token that the host rejected, or an account that was put away
     #[arg(long, conflicts_with_all = ["with_token", "any_username", "expires", "replace", "forge", "also"])]
     restore: bool,
@@ -67,7 +70,7 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
+pub(super) fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
     forge::Id::from_word(word).ok_or("no such forge")
 }
 

@@ -7,9 +7,11 @@
 //! the second's port under its own name; with `local` in the path they are addresses; below `junk-for-NAME/`
 //! to a URL of the second with that name and [`JUNK`] in it. Every request is logged with the user
 //! who made it. Below `public/` nobody is asked who they are. Below `only-NAME/` the user of that name is let in, and
-//! others who say who they are get 403. Below `api/` are an API and a cargo registry, and
+//! others who say who they are get 403. What forges answer at their API, and what goes wrong below
+//! `fault/`, is in [`forge`]. Below `api/` are an API and a cargo registry, and
 //! below `files/` plain files, both for those who have the token.
 
+use super::forge;
 use super::program::program;
 use super::sandbox::{Sandbox, run};
 use rustix::process::{Pid, Signal, kill_process};
@@ -65,6 +67,7 @@ impl Server {
             let executable = fs::Permissions::from_mode(0o755);
             fs::set_permissions(folder.path().join(name), executable).unwrap();
         }
+        forge::install(folder.path());
         certify(folder.path(), &names);
         for _ in 0..5 {
             let ports = free_ports();
@@ -116,6 +119,11 @@ impl Server {
         let file = self.folder.path().join("files").join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, content).unwrap();
+    }
+
+    /// The forge whose API it is.
+    pub fn forge(&self) -> forge::Forge {
+        forge::Forge::of(&self.folder.path().join("forge"))
     }
 
     /// The names of the two hosts, without ports.
@@ -218,6 +226,7 @@ pub fn certify(folder: &Path, names: &[String; 2]) {
     command.arg(folder.join("key.pem")).arg("-out").arg(folder.join("certificate.pem"));
     let [first, second] = names;
     let names = format!("subjectAltName=DNS:{first},DNS:{second},DNS:localhost,IP:127.0.0.1");
+    let names = format!("{names},{}", forge::NAMES.map(|name| format!("DNS:{name}")).join(","));
     command.args(["-addext", &names]);
     let ran = run(command, b"");
     assert!(ran.status.success(), "{ran}");
@@ -274,7 +283,7 @@ fn configuration(folder: &Path, names: &[String; 2], ports: [u16; 3]) -> String 
 }
 
 /// Gives files to the user that Apache's workers run as where the test runs as root.
-fn hand_over(path: &Path) {
+pub fn hand_over(path: &Path) {
     if !rustix::process::getuid().is_root() {
         return;
     }
