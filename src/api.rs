@@ -353,9 +353,10 @@ impl Asking<'_> {
     /// A 401: the token is not taken, or its time is over where the server says that.
     fn refused(&self, answer: &Answer) -> Box<Report> {
         let said = self.words(answer);
-        let is_over = said.as_ref().is_some_and(|said| said.to_lowercase().contains("expired"));
+        let lower = said.as_deref().unwrap_or_default().to_lowercase();
         // Some name all that may be.
-        let is_over = is_over && said.as_ref().is_some_and(|said| !said.contains(" or "));
+        let others = ["invalid", "revoked", "not supported"];
+        let is_over = lower.contains("expired") && !others.iter().any(|word| lower.contains(word));
         let state = if is_over { State::Ended } else { State::Refused };
         Report::wrong(Standing::of(state, None).saying(said))
     }

@@ -12,6 +12,7 @@
 mod source;
 
 use crate::error::Error;
+use crate::git::reach::ANSWER_ONLY;
 use crate::keychain::{Cache, Identity, Kind, Options};
 use crate::protocol::Operation;
 use crate::source::SourceOptions;
@@ -138,7 +139,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
                 set_identity(&mut options, value(), |line| Identity::Command(line.to_owned()))?;
             }
             "--allow-http" if word == name => options.allow_http = true,
-            "--answer-only" if word == name => answers_only = true,
+            ANSWER_ONLY if word == name => answers_only = true,
             "--ci" if word == name => source.ci = true,
             _ if source::Words::takes(name) => source.set(name, value())?,
             _ if word.starts_with('-') => {

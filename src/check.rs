@@ -138,7 +138,10 @@ fn git_of(
     if options.offline || !names_repository(subject, options) {
         return None;
     }
-    let ask = git_layer::Ask { url, helper, token: &credential.token, deadline };
+    let username = subject.username.as_ref().filter(|name| !name.is_empty());
+    let username = username.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+    let username = username.as_deref();
+    let ask = git_layer::Ask { url, username, helper, token: &credential.token, deadline };
     Some(git_layer::ask(&ask, entries))
 }
 
@@ -205,7 +208,7 @@ fn form(
         notes.push("the token's checksum is wrong: it was mistyped or cut off".to_owned());
     }
     if subject.credential.is_none() {
-        return Standing::of(State::Unknown, None);
+        return subject.account.clone();
     }
     match expiry {
         Some(end) if end <= options.now => Standing::of(State::Ended, None),

@@ -46,8 +46,9 @@ impl GitLayer {
 
 /// What is asked.
 pub(crate) struct Ask<'a> {
-    /// Of the repository, with the account's username.
+    /// Of the repository, without a username.
     pub(crate) url: &'a str,
+    pub(crate) username: Option<&'a str>,
     /// The line of our helper that answers for the account.
     pub(crate) helper: &'a str,
     pub(crate) token: &'a Secret,
@@ -61,8 +62,13 @@ pub(crate) fn ask(ask: &Ask<'_>, entries: &Entries) -> GitLayer {
     let mut notes = Vec::new();
     let mut moved = false;
     let push = loop {
-        let question =
-            Question { url: &url, helper: ask.helper, without_headers, deadline: ask.deadline };
+        let question = Question {
+            url: &url,
+            username: ask.username,
+            helper: ask.helper,
+            without_headers,
+            deadline: ask.deadline,
+        };
         let reached = match question.ask(Want::Push) {
             Ok(reached) => reached,
             Err(silent) => return GitLayer::of(of_silent(silent)),
@@ -82,7 +88,7 @@ pub(crate) fn ask(ask: &Ask<'_>, entries: &Entries) -> GitLayer {
             let is_here = origin(&to).is_some_and(|there| Some(there) == origin(&url));
             if is_here && !moved {
                 moved = true;
-                url = with_name_of(&to, &url);
+                url = without_name(&to);
                 continue;
             }
             let address = said::by_server(to.as_bytes(), ask.token);
@@ -95,7 +101,13 @@ pub(crate) fn ask(ask: &Ask<'_>, entries: &Entries) -> GitLayer {
     // One refusal is enough: some hosts ban who brings many. Without a token it shows whether
     // the repository is public.
     let helper = if of_push.state >= State::Ended { "" } else { ask.helper };
-    let question = Question { url: &url, helper, without_headers, deadline: ask.deadline };
+    let question = Question {
+        url: &url,
+        username: ask.username,
+        helper,
+        without_headers,
+        deadline: ask.deadline,
+    };
     let (read, of_read) = match question.ask(Want::Read) {
         Ok(read) => {
             let standing = standing(&read, ask.token);
@@ -199,12 +211,10 @@ fn origin(url: &str) -> Option<String> {
     Url::parse(url).ok().map(|url| url.origin().ascii_serialization())
 }
 
-/// The URL with the username of another one of the same server.
-fn with_name_of(url: &str, named: &str) -> String {
-    let (Ok(mut url), Ok(named)) = (Url::parse(url), Url::parse(named)) else {
-        return url.to_owned();
-    };
-    let _ = url.set_username(named.username());
+/// A URL without what stands before its host.
+fn without_name(url: &str) -> String {
+    let Ok(mut url) = Url::parse(url) else { return url.to_owned() };
+    let _ = url.set_username("");
     let _ = url.set_password(None);
     url.to_string()
 }
@@ -226,7 +236,7 @@ fn has_header(entries: &Entries, url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{realm, unreached, with_name_of};
+    use super::{realm, unreached, without_name};
     use crate::api::state::Reason;
 
     #[test]
@@ -247,8 +257,8 @@ mod tests {
     }
 
     #[test]
-    fn a_name_goes_along_and_a_password_does_not() {
-        let url = with_name_of("https://x:TESTONLY@h.example/new", "https://alice@h.example/old");
-        assert_eq!(url, "https://alice@h.example/new");
+    fn nobodys_name_goes_along_where_a_redirect_leads() {
+        let url = without_name("https://x:TESTONLY@h.example/new");
+        assert_eq!(url, "https://h.example/new");
     }
 }

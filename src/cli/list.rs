@@ -3,6 +3,7 @@
 mod table;
 
 use super::KeychainArguments;
+use crate::check::kept::Kept;
 use crate::context::{Context, shown};
 use crate::credential::{Account, Aside, Credential, Maker, State};
 use crate::error::{Error, VaultTrouble};
@@ -21,12 +22,19 @@ pub(super) struct Arguments {
     /// Print a JSON array, for programs; times are RFC 3339
     #[arg(long)]
     json: bool,
+    /// Show what a token may do and when it was last checked, also where a terminal is too narrow
+    /// for it
+    #[arg(long, conflicts_with = "json")]
+    long: bool,
     #[command(flatten)]
     keychain: KeychainArguments,
 }
 
-const HEADINGS: [&str; 7] =
-    ["CONTEXT", "USERNAME", "TOKEN", "STATE", "EXPIRES", "STORED", "KEYCHAIN"];
+const HEADINGS: [&str; 9] =
+    ["CONTEXT", "USERNAME", "TOKEN", "STATE", "EXPIRES", "STORED", "KEYCHAIN", "SCOPES", "CHECKED"];
+
+/// How many of them there are where nothing more is asked for, or nothing more fits.
+const FEW: usize = 7;
 
 /// One line.
 struct Row {
@@ -51,7 +59,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         let look =
             Look { columns: terminal::stdout_columns(), colour: terminal::stdout_takes_colour() };
         let cells: Vec<_> = rows.iter().map(|row| row.to_cells(&look)).collect();
-        terminal::write_raw(table::lay_out(&HEADINGS, &cells, &look).as_bytes())?;
+        let is_checked = rows.iter().any(|row| row.kept().checked_at.is_some());
+        let fits = look.columns.is_some() && table::fits(&HEADINGS, &cells, &look);
+        let text = if arguments.long || (is_checked && fits) {
+            table::lay_out(&HEADINGS, &cells, &look)
+        } else {
+            let mut headings = HEADINGS.iter().copied();
+            let headings: [&str; FEW] =
+                std::array::from_fn(|_| headings.next().unwrap_or_default());
+            let few = cells.into_iter().map(|cells| {
+                let mut cells = cells.into_iter();
+                std::array::from_fn(|_| cells.next().unwrap_or_default())
+            });
+            table::lay_out::<FEW>(&headings, &few.collect::<Vec<_>>(), &look)
+        };
+        terminal::write_raw(text.as_bytes())?;
     }
     failed.map_or(Ok(()), Err)
 }
@@ -205,6 +227,11 @@ impl Row {
         }
     }
 
+    /// What its forge has told of the token.
+    fn kept(&self) -> Kept {
+        self.credential.as_ref().map(Kept::of).unwrap_or_default()
+    }
+
     fn aside(&self) -> Option<&Aside> {
         self.credential.as_ref().and_then(|credential| credential.aside.as_deref())
     }
@@ -216,7 +243,7 @@ impl Row {
     }
 
     /// As in [`HEADINGS`]; times as a person on a terminal says them.
-    fn to_cells(&self, look: &Look) -> [Cell; 7] {
+    fn to_cells(&self, look: &Look) -> [Cell; 9] {
         let on_terminal = look.columns.is_some();
         let plain = |text: String| Cell { text: shown(&text).into_owned(), style: Style::new() };
         let nothing = || "-".to_owned();
@@ -232,6 +259,10 @@ impl Row {
         let expires = credential
             .and_then(|c| c.expiry)
             .map(|expiry| if on_terminal { relative(expiry, now) } else { rfc3339(expiry) });
+        let kept = self.kept();
+        let checked = kept
+            .checked_at
+            .map(|time| if on_terminal { relative(time, now) } else { rfc3339(time) });
         let stored = credential.map(|credential| {
             let time = rfc3339(credential.stored_at);
             if on_terminal { time.split('T').next().unwrap_or_default().to_owned() } else { time }
@@ -244,6 +275,8 @@ impl Row {
             Cell { text: expires.unwrap_or_else(nothing), style: expiry_style },
             plain(stored.unwrap_or_else(nothing)),
             plain(self.keychain.name().to_owned()),
+            plain(kept.scopes.map_or_else(nothing, |scopes| scopes.join(" "))),
+            plain(checked.unwrap_or_else(nothing)),
         ]
     }
 
@@ -251,6 +284,7 @@ impl Row {
         let time = |read: fn(&Credential) -> Option<u64>| {
             self.credential.as_ref().and_then(read).map(rfc3339)
         };
+        let kept = self.kept();
         json!({
             "context": forge::shown_context(&self.account.context),
             "username": self.username(),
@@ -265,6 +299,9 @@ impl Row {
             "made_by": self.credential.as_ref().map(|credential| whose(credential.made_by)),
             "aside": self.aside().map(aside_to_json),
             "linked_to": self.linked_to().map(ToString::to_string),
+            "owner": kept.owner,
+            "scopes": kept.scopes,
+            "checked": kept.checked_at.map(rfc3339),
             "keychain": self.keychain.name(),
         })
     }

@@ -26,6 +26,7 @@ use crate::forge;
 use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
 use crate::git::url;
+use crate::git::words::typed;
 use crate::git::{self, Failed};
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
@@ -95,6 +96,8 @@ struct PlaceReport {
     helpers: Vec<(String, String)>,
     helpers_json: Value,
     accounts: Vec<Explained>,
+    /// Whether a person named it.
+    is_named: bool,
 }
 
 /// The exit status is 0 if all is well.
@@ -159,6 +162,7 @@ impl Report {
             helpers: view.lines(),
             helpers_json: view.to_json(),
             accounts: Vec::new(),
+            is_named: asked.is_some_and(|asked| asked.named),
         };
         // Where only sources serve, what is kept in a keychain is never asked for.
         if setups.is_told() || !configuration.has_only_sources() {
@@ -360,6 +364,17 @@ impl PlaceReport {
                 paper.detail(&accounts::reason(explained, self.username.as_deref()));
             } else if let Some(aside) = accounts::aside(explained) {
                 paper.detail(aside);
+            }
+            if let Some(told) = accounts::told(explained) {
+                paper.detail(&told);
+            }
+            if explained.why == Why::Answers
+                && let Some(url) = self.url.as_ref().filter(|_| self.is_named)
+            {
+                let check = Mend::ours(&format!("check {}", typed(url)));
+                if let Mend::Command(check) = check {
+                    paper.detail(&format!("the host was not asked; to ask it: {check}"));
+                }
             }
         }
     }

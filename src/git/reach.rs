@@ -17,6 +17,9 @@ use crate::child::{self, Bounds, Stand, Stopped};
 use std::time::Instant;
 use zeroize::Zeroizing;
 
+/// The option by which our helper keeps nothing of what git stores.
+pub(crate) const ANSWER_ONLY: &str = "--answer-only";
+
 /// How much is read of what git says.
 const MOST: usize = 256 * 1024;
 
@@ -29,8 +32,10 @@ pub(crate) enum Want {
 
 /// A question to a repository's server.
 pub(crate) struct Question<'a> {
-    /// Of the repository, with the username that git is to ask for.
+    /// Of the repository, without a username: libcurl would try that with an empty password first.
     pub(crate) url: &'a str,
+    /// Whom git is to ask for, where it has a choice.
+    pub(crate) username: Option<&'a str>,
     /// The helper that git asks, and no other.
     pub(crate) helper: &'a str,
     /// Whether headers that git is configured with are left out.
@@ -47,7 +52,8 @@ pub(crate) struct Reached {
     pub(crate) answer: Option<Answer>,
     /// What the server said who it is when it asked who we are: `Basic realm="GitLab"`.
     pub(crate) challenges: Vec<String>,
-    /// Whether the first request already said who we are, so that nobody asked our helper.
+    /// Whether the last answer is for somebody else's name: of a header that git is configured
+    /// with, or of a line in `.netrc`, which libcurl reads before git asks our helper.
     pub(crate) was_told_before: bool,
     /// What the server said for people.
     pub(crate) remote: Vec<u8>,
@@ -101,6 +107,9 @@ impl Question<'_> {
         ] {
             git.arg("-c").arg(format!("{name}={value}"));
         }
+        if let Some(name) = self.username {
+            git.arg("-c").arg(format!("credential.{}.username={name}", self.url));
+        }
         if self.without_headers {
             git.arg("-c").arg(format!("http.{}.extraHeader=", self.url));
         }
@@ -112,11 +121,12 @@ impl Question<'_> {
             ("GCM_INTERACTIVE", "0"),
             ("LC_ALL", "C"),
             // Into the pipe that standard error is.
+            ("GIT_TRACE", "2"),
             ("GIT_TRACE_CURL", "2"),
             ("GIT_TRACE_CURL_NO_DATA", "1"),
             ("GIT_TRACE_REDACT", "1"),
         ]);
-        for chatty in ["GIT_CURL_VERBOSE", "GIT_TRACE", "GIT_TRACE_PACKET", "GIT_TRACE_SETUP"] {
+        for chatty in ["GIT_CURL_VERBOSE", "GIT_TRACE_PACKET", "GIT_TRACE_SETUP"] {
             git.env_remove(chatty);
         }
         let input = match want {
@@ -126,7 +136,7 @@ impl Question<'_> {
         let bounds = Bounds { deadline: self.deadline, stdout: None, stderr: Some(MOST) };
         let input = Some(Zeroizing::new(input.as_bytes().to_vec()));
         match child::run(git, input, Stand::Apart, &bounds) {
-            Ok(output) => Ok(Reached::read(output.status.success(), &output.stderr)),
+            Ok(output) => Ok(Reached::read(want, output.status.success(), &output.stderr)),
             Err(Stopped::NotStarted) => Err(Silent::NoGit),
             Err(_) => Err(Silent::TooSlow),
         }
@@ -135,9 +145,10 @@ impl Question<'_> {
 
 impl Reached {
     /// Reads what git has said.
-    fn read(allowed: bool, said: &[u8]) -> Self {
-        let mut reached = Self { allowed, ..Self::default() };
+    fn read(want: Want, allowed: bool, said: &[u8]) -> Self {
+        let mut reached = Self::default();
         let (mut authorized, mut asked, mut to_proxy) = (false, 0, false);
+        let (mut was_told_at_once, mut has_asked_helper) = (false, false);
         for line in said.split(|&byte| byte == b'\n') {
             if let Some(traced) = traced(line) {
                 let (direction, header) = traced;
@@ -149,13 +160,15 @@ impl Reached {
                     }
                     Direction::Sent if name.eq_ignore_ascii_case("authorization") => {
                         authorized = true;
-                        reached.was_told_before |= asked == 1;
+                        was_told_at_once |= asked == 1;
                     }
                     Direction::Received if !to_proxy => {
                         reached.take(header, (name, value.trim()), authorized);
                     }
                     Direction::Sent | Direction::Received => {}
                 }
+            } else if is_helper_run(line) {
+                has_asked_helper = true;
             } else if let Some(text) = line.strip_prefix(b"remote:") {
                 reached.remote.extend_from_slice(text);
                 reached.remote.push(b'\n');
@@ -163,6 +176,17 @@ impl Reached {
                 reached.words = super::failed::cleaned(text);
             }
         }
+        let is_anothers = |answer: &Answer| answer.authorized && !has_asked_helper;
+        reached.was_told_before =
+            was_told_at_once || reached.answer.as_ref().is_some_and(is_anothers);
+        // A page for people without an end of a line passes for a list of no branches.
+        let kind = reached.answer.as_ref().and_then(|answer| answer.header("content-type"));
+        let kind = kind.unwrap_or_default();
+        reached.allowed = allowed
+            && match want {
+                Want::Push => kind.starts_with("application/x-git-receive-pack-"),
+                Want::Read => !kind.starts_with("text/html"),
+            };
         reached
     }
 
@@ -181,6 +205,13 @@ impl Reached {
             answer.headers.push((name.to_owned(), value.to_owned()));
         }
     }
+}
+
+/// Whether a line of git's trace says that it runs our helper.
+fn is_helper_run(line: &[u8]) -> bool {
+    let is_trace = line.first().is_some_and(u8::is_ascii_digit);
+    let line = String::from_utf8_lossy(line);
+    is_trace && line.contains(" trace: run_command: ") && line.contains(ANSWER_ONLY)
 }
 
 enum Direction {
@@ -207,7 +238,7 @@ fn traced(line: &[u8]) -> Option<(Direction, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::Reached;
+    use super::{Reached, Want};
 
     const TRACE: &str = "\
 18:43:11.280206 http.c:913              == Info: Couldn't find host in the (nil) file
@@ -215,6 +246,7 @@ mod tests {
 18:43:11.280494 http.c:872              => Send header: GET /a/info/refs?service=x HTTP/1.1
 18:43:11.281144 http.c:872              <= Recv header: HTTP/1.0 401 Unauthorized
 18:43:11.281156 http.c:872              <= Recv header: WWW-Authenticate: Basic realm=\"GitLab\"
+18:43:11.281160 run-command.c:667       trace: run_command: '/x --answer-only get'
 18:43:11.289487 http.c:872              => Send header: GET /a/info/refs?service=x HTTP/1.1
 18:43:11.289491 http.c:872              => Send header: Authorization: Basic <redacted>
 18:43:11.290130 http.c:872              <= Recv header: HTTP/2 403\r
@@ -228,7 +260,7 @@ fatal: unable to access 'https://h.example/a/': The requested URL returned error
 
     #[test]
     fn the_last_answer_and_who_asked_are_read_from_gits_trace() {
-        let reached = Reached::read(false, TRACE.as_bytes());
+        let reached = Reached::read(Want::Push, false, TRACE.as_bytes());
         let answer = reached.answer.as_ref().expect("an answer");
         assert_eq!((answer.status, answer.authorized), (403, true));
         assert_eq!((answer.header("x-one"), answer.header("x-two")), (Some("1"), None));
@@ -244,8 +276,29 @@ fatal: unable to access 'https://h.example/a/': The requested URL returned error
 1 http.c:1 => Send header: authorization: Basic <redacted>
 1 http.c:1 <= Recv header: HTTP/1.1 200 OK
 ";
-        let reached = Reached::read(true, trace.as_bytes());
+        let reached = Reached::read(Want::Read, true, trace.as_bytes());
         assert!(reached.was_told_before && reached.allowed);
-        assert!(reached.answer.is_some_and(|answer| answer.authorized));
+        // libcurl has read it in `.netrc`: nobody asked our helper.
+        let netrc = TRACE.replace("--answer-only", "");
+        assert!(Reached::read(Want::Push, false, netrc.as_bytes()).was_told_before);
+    }
+
+    #[test]
+    fn a_page_for_people_is_no_list_of_branches() {
+        for (want, kind, allowed) in [
+            (Want::Push, "application/x-git-receive-pack-advertisement", true),
+            (Want::Push, "text/plain", false),
+            (Want::Push, "text/html", false),
+            (Want::Read, "application/x-git-upload-pack-result", true),
+            (Want::Read, "text/plain", true),
+            (Want::Read, "text/html; charset=utf-8", false),
+        ] {
+            let trace = format!(
+                "1 http.c:1 => Send header: GET / HTTP/1.1\n\
+                 1 http.c:1 <= Recv header: HTTP/1.1 200 OK\n\
+                 1 http.c:1 <= Recv header: Content-Type: {kind}\n"
+            );
+            assert_eq!(Reached::read(want, true, trace.as_bytes()).allowed, allowed, "{kind}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::git::helper_line;
-use crate::git::reach::url_of;
+use crate::git::reach::{ANSWER_ONLY, url_of};
 use crate::git::{remotes, url};
 use crate::helper::verdict::Verdict;
 use crate::helper::{self, read_sound};
@@ -173,10 +173,10 @@ fn at(
     let account = account_standing(&credential, now());
     let name = wanted.cloned().or_else(|| credential.username.clone());
     let is_served = is_gits && account.state == State::Good;
-    let url = named_url(&place.url, name.as_ref());
+    let url = nameless(&place.url);
     let helper = helper_line::by_path()
         .filter(|_| is_served)
-        .map(|program| format!("{program}{} --answer-only", holder.options));
+        .map(|program| format!("{program}{} {ANSWER_ONLY}", holder.options));
     let is_kept = keychain.kind() != Kind::Source;
     keychains.push(keychain);
     let subject = Subject {
@@ -191,12 +191,11 @@ fn at(
     Ok(Held { subject, keychain: is_kept.then_some(keychains.len() - 1) })
 }
 
-/// The URL with the name that git is to ask for. Where that is none of git's words, there is none.
-fn named_url(url: &str, name: Option<&Username>) -> Option<String> {
+/// The URL without a username, as a part of a setting's name.
+fn nameless(url: &str) -> Option<String> {
     let mut url = Url::parse(url).ok()?;
-    let name = name.map(|name| std::str::from_utf8(name.as_bytes())).transpose().ok()?;
-    url.set_username(name.unwrap_or_default()).ok()?;
-    // git takes the first of these for the end of a setting's name.
+    url.set_username("").ok()?;
+    // git takes the first of these for the end of the name.
     Some(url.as_str().replace('=', "%3D"))
 }
 

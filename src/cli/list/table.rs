@@ -13,6 +13,7 @@ pub(super) struct Look {
 }
 
 /// A text, and its colour where colour is wanted.
+#[derive(Default)]
 pub(super) struct Cell {
     pub(super) text: String,
     pub(super) style: Style,
@@ -25,6 +26,20 @@ impl Cell {
     }
 }
 
+/// How wide each column is.
+fn widths<const N: usize>(headings: &[&str; N], rows: &[[Cell; N]]) -> [usize; N] {
+    std::array::from_fn(|column| {
+        let cells = rows.iter().map(|row| row[column].text.width());
+        cells.chain([headings[column].width()]).max().unwrap_or(0)
+    })
+}
+
+/// Whether each row fits on a line.
+pub(super) fn fits<const N: usize>(headings: &[&str; N], rows: &[[Cell; N]], look: &Look) -> bool {
+    let whole = widths(headings, rows).iter().sum::<usize>() + 2 * N.saturating_sub(1);
+    look.columns.is_none_or(|columns| columns >= whole)
+}
+
 /// Lays out rows under their headings, a line each; or, where one of these would not fit, each
 /// row as its first cell with the others below it, and without what is only a `-`.
 pub(super) fn lay_out<const N: usize>(
@@ -32,14 +47,10 @@ pub(super) fn lay_out<const N: usize>(
     rows: &[[Cell; N]],
     look: &Look,
 ) -> String {
-    let widths: [usize; N] = std::array::from_fn(|column| {
-        let cells = rows.iter().map(|row| row[column].text.width());
-        cells.chain([headings[column].width()]).max().unwrap_or(0)
-    });
-    let whole = widths.iter().sum::<usize>() + 2 * N.saturating_sub(1);
-    if look.columns.is_some_and(|columns| columns < whole) {
+    if !fits(headings, rows, look) {
         return stacked(headings, rows, look);
     }
+    let widths = widths(headings, rows);
     let mut text = String::new();
     let mut line = |cells: [(&str, String); N]| {
         let mut gap = 0;

@@ -131,7 +131,7 @@ fn another_ones_header_is_left_out_and_said() {
 fn a_line_of_netrc_that_comes_first_is_said() {
     let desk = Home::with_forge(GLPAT);
     let name = &desk.server().names()[0];
-    let line = format!("machine {name} login bob password TESTONLY\n");
+    let line = format!("machine {name} login alice password {GLPAT}\n");
     std::fs::write(desk.sandbox.path(".netrc"), line).unwrap();
     let one = desk.checked(&["https://HOST/team/repo.git"]);
     assert_eq!(some(&one, &["state", "reason"]), "unknown netrc", "{one:#}");
