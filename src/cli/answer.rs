@@ -12,6 +12,7 @@ use crate::keychain::Keychain;
 use crate::setup::{Holder, Setups};
 use crate::terminal;
 use crate::time::now;
+use crate::uses;
 
 /// Whose token, and for which place.
 #[derive(clap::Args)]
@@ -50,7 +51,13 @@ impl AccountArguments {
         let contexts = &place.context.outwards();
         let wanted = username.as_ref().or(configured.as_ref().map(|(_, name)| name));
         match first_answer(&setups, &place.url, contexts, wanted)? {
-            Some(Chosen { verdict: Verdict::Served(item), .. }) => Ok(item.1),
+            Some(Chosen { verdict: Verdict::Served(item), holder, keychain }) => {
+                if holder.log {
+                    let account = item.1.account();
+                    uses::note_command(command, &account, keychain.kind(), now());
+                }
+                Ok(item.1)
+            }
             Some(Chosen { verdict, .. }) => Err(refused(&verdict)),
             None => {
                 if let (None, Some((_, name))) = (&username, &configured) {

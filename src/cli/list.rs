@@ -1,6 +1,6 @@
 //! `git credential-pat list`: the accounts, never their tokens.
 
-mod table;
+pub(super) mod table;
 
 use super::KeychainArguments;
 use crate::check::kept::Kept;
@@ -12,6 +12,7 @@ use crate::keychain::vault::{self, Vault};
 use crate::keychain::{Found, Keychain, Kind};
 use crate::setup::Setup;
 use crate::time::{now, relative, rfc3339};
+use crate::uses::{self, Uses};
 use crate::{hardening, helper, terminal};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
@@ -30,11 +31,19 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-const HEADINGS: [&str; 9] =
-    ["CONTEXT", "USERNAME", "TOKEN", "STATE", "EXPIRES", "STORED", "KEYCHAIN", "SCOPES", "CHECKED"];
-
-/// How many of them there are where nothing more is asked for, or nothing more fits.
-const FEW: usize = 7;
+/// The last three only where there is a log of uses, and where somebody was asked.
+const HEADINGS: [&str; 10] = [
+    "CONTEXT",
+    "USERNAME",
+    "TOKEN",
+    "STATE",
+    "EXPIRES",
+    "STORED",
+    "KEYCHAIN",
+    "LAST USED",
+    "SCOPES",
+    "CHECKED",
+];
 
 /// One line.
 struct Row {
@@ -45,10 +54,17 @@ struct Row {
     token: Option<Recognised>,
     /// None where it could not be read: locked, or damaged.
     credential: Option<Credential>,
+    /// When its token was let out last, in seconds since 1970 UTC, as far as that was noted.
+    last_used: Option<u64>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let (mut rows, failed) = everywhere(&arguments.keychain.setups()?.everywhere()?)?;
+    let uses = Uses::read();
+    let last = uses.last();
+    for row in &mut rows {
+        row.last_used = last.get(&uses::key(&row.account)).copied();
+    }
     rows.sort_by(|a, b| (&a.account, a.keychain.name()).cmp(&(&b.account, b.keychain.name())));
     if arguments.json {
         terminal::write_json(&Value::Array(rows.iter().map(Row::to_json).collect()))?;
@@ -58,20 +74,27 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         }
         let look =
             Look { columns: terminal::stdout_columns(), colour: terminal::stdout_takes_colour() };
-        let cells: Vec<_> = rows.iter().map(|row| row.to_cells(&look)).collect();
+        let table = |is_long: bool| {
+            let columns: Vec<usize> = (0..HEADINGS.len())
+                .filter(|column| match column {
+                    7 => !last.is_empty(),
+                    8.. => is_long,
+                    _ => true,
+                })
+                .collect();
+            let headings: Vec<&str> = columns.iter().map(|&column| HEADINGS[column]).collect();
+            let cells = |row: &Row| {
+                let cells = row.to_cells(&look).into_iter().enumerate();
+                cells.filter(|(at, _)| columns.contains(at)).map(|(_, cell)| cell).collect()
+            };
+            let cells: Vec<Vec<Cell>> = rows.iter().map(cells).collect();
+            let is_whole = look.columns.is_some() && table::fits(&headings, &cells, &look);
+            (table::lay_out(&headings, &cells, &look), is_whole)
+        };
         let is_checked = rows.iter().any(|row| row.kept().checked_at.is_some());
-        let fits = look.columns.is_some() && table::fits(&HEADINGS, &cells, &look);
-        let text = if arguments.long || (is_checked && fits) {
-            table::lay_out(&HEADINGS, &cells, &look)
-        } else {
-            let mut headings = HEADINGS.iter().copied();
-            let headings: [&str; FEW] =
-                std::array::from_fn(|_| headings.next().unwrap_or_default());
-            let few = cells.into_iter().map(|cells| {
-                let mut cells = cells.into_iter();
-                std::array::from_fn(|_| cells.next().unwrap_or_default())
-            });
-            table::lay_out::<FEW>(&headings, &few.collect::<Vec<_>>(), &look)
+        let text = match table(true) {
+            (text, is_whole) if arguments.long || (is_checked && is_whole) => text,
+            _ => table(false).0,
         };
         terminal::write_raw(text.as_bytes())?;
     }
@@ -152,7 +175,8 @@ fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
         if !is_gone || !helper::forget_if_gone(keychain, &found, now())? {
             let token = credential.as_ref().map(|credential| credential.token.expose());
             let token = token.and_then(|token| forge::recognise(&account.context, token));
-            rows.push(Row { account, keychain: kind, locked: found.locked, token, credential });
+            let (keychain, locked, last_used) = (kind, found.locked, None);
+            rows.push(Row { account, keychain, locked, token, credential, last_used });
         }
     }
     // What a checksum was taken of.
@@ -243,7 +267,7 @@ impl Row {
     }
 
     /// As in [`HEADINGS`]; times as a person on a terminal says them.
-    fn to_cells(&self, look: &Look) -> [Cell; 9] {
+    fn to_cells(&self, look: &Look) -> [Cell; 10] {
         let on_terminal = look.columns.is_some();
         let plain = |text: String| Cell { text: shown(&text).into_owned(), style: Style::new() };
         let nothing = || "-".to_owned();
@@ -259,10 +283,10 @@ impl Row {
         let expires = credential
             .and_then(|c| c.expiry)
             .map(|expiry| if on_terminal { relative(expiry, now) } else { rfc3339(expiry) });
+        let time = |time| if on_terminal { relative(time, now) } else { rfc3339(time) };
         let kept = self.kept();
-        let checked = kept
-            .checked_at
-            .map(|time| if on_terminal { relative(time, now) } else { rfc3339(time) });
+        let checked = kept.checked_at.map(time);
+        let last_used = self.last_used.map(time);
         let stored = credential.map(|credential| {
             let time = rfc3339(credential.stored_at);
             if on_terminal { time.split('T').next().unwrap_or_default().to_owned() } else { time }
@@ -275,6 +299,7 @@ impl Row {
             Cell { text: expires.unwrap_or_else(nothing), style: expiry_style },
             plain(stored.unwrap_or_else(nothing)),
             plain(self.keychain.name().to_owned()),
+            plain(last_used.unwrap_or_else(nothing)),
             plain(kept.scopes.map_or_else(nothing, |scopes| scopes.join(" "))),
             plain(checked.unwrap_or_else(nothing)),
         ]
@@ -303,6 +328,7 @@ impl Row {
             "scopes": kept.scopes,
             "checked": kept.checked_at.map(rfc3339),
             "keychain": self.keychain.name(),
+            "last_used": self.last_used.map(rfc3339),
         })
     }
 }

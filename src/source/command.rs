@@ -1,8 +1,8 @@
-//! A token that a command prints: the front of any secret engine.
+//! A token that a command prints: the way to any secret engine.
 //!
-//! The line is split as a shell would, but no shell runs it; who wants one writes
-//! `sh -c '…'`. What the command says on stderr is passed on, and where there is a terminal
-//! it may ask there. It has half a minute; what it prints has a limit, too.
+//! The line is split as a shell would, but no shell runs it; a person who wants one writes `sh -c
+//! '…'`. The command's stderr is passed on, and where there is a terminal the command may ask
+//! there. It has half a minute; its output has a limit, too.
 
 use super::{MAX_TOKEN, told};
 use crate::child::{self, Bounds, Stand, Stopped};
@@ -16,22 +16,22 @@ use zeroize::Zeroizing;
 /// How long a command may take: some unlock their own store first.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Why a program's output cannot be had.
+/// The reason why a program's output cannot be had.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ended {
-    /// It cannot be started.
+    /// The program cannot be started.
     NotStarted,
-    /// It took longer than it may. It has been ended.
+    /// The program took longer than it may, and was ended.
     TooSlow,
-    /// It printed more than it may.
+    /// The program printed more than it may.
     TooMuch,
-    /// It ended with this status, which is not success.
+    /// The program ended with this status, which is not success.
     Badly(ExitStatus),
-    /// The system does not let us read it, or wait for it.
+    /// The system does not let us read its output, or wait for it.
     Failed,
 }
 
-/// What the command prints.
+/// Runs the command. Returns its output.
 pub(crate) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let words =
         shell_words::split(line).map_err(|_| Error::Source("the command's quotes do not match"))?;
@@ -50,12 +50,12 @@ pub(crate) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     })
 }
 
-/// Runs a program to its end and returns what it prints, of which there may be `most` bytes. It is
-/// given this input, if there is one, and so much time for all. What it says on standard error is
-/// passed on, and where there is a terminal it may ask there.
+/// Runs a program to its end and returns its output, which may have `most` bytes. The program gets
+/// this input, if there is one, and so much time in all. What it says on standard error is passed
+/// on, and where there is a terminal it may ask there.
 ///
 /// # Errors
-/// Why there is no such output. Nothing of the program is left then, as far as that can be.
+/// The reason why there is no output. Then no process of the program is left, as far as possible.
 pub(crate) fn printed(
     program: Command,
     input: Option<&[u8]>,

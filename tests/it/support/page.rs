@@ -1,16 +1,16 @@
-//! A page of the examples, of which the tests run what stands in its blocks.
+//! A page of the examples, whose blocks the tests run.
 
 use std::fs;
 use std::path::Path;
 
-/// The file of this name below `examples`.
+/// Returns the file of this name below `examples`.
 #[track_caller]
 pub fn example(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
     fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// The blocks of one language below one heading of a page, in their order.
+/// Returns the blocks of one language below one heading of a page, in their order.
 #[track_caller]
 pub fn blocks(page: &str, heading: &str, language: &str) -> Vec<String> {
     let text = example(page);
