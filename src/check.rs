@@ -256,11 +256,8 @@ fn learnt(
     api: Option<&ApiLayer>,
 ) -> Option<Credential> {
     let credential = subject.credential.clone()?;
-    let has_said = |standing: &Standing| {
-        !matches!(standing.state, State::Unknown | State::Unreachable | State::Limited)
-    };
-    let is_told = api.is_some_and(|api| has_said(&api.standing));
-    if !is_told && !git.is_some_and(|git| has_said(&git.standing)) {
+    let is_told = api.is_some_and(|api| api.standing.is_answer());
+    if !is_told && !git.is_some_and(|git| git.standing.is_answer()) {
         return None;
     }
     let facts = api.filter(|_| is_told).map(|api| api.facts.clone()).unwrap_or_default();

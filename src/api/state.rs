@@ -183,6 +183,11 @@ impl Standing {
         Self { state, reason: reason.into(), said: None, address: None, retry_after: None }
     }
 
+    /// Whether whoever was asked has said something of the token.
+    pub(crate) fn is_answer(&self) -> bool {
+        !matches!(self.state, State::Unknown | State::Unreachable | State::Limited)
+    }
+
     /// The same with the server's own words.
     pub(crate) fn saying(self, said: Option<String>) -> Self {
         Self { said, ..self }

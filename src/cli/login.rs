@@ -5,6 +5,7 @@
 
 mod ask;
 mod expiry;
+mod learn;
 mod page;
 mod save;
 
@@ -60,8 +61,11 @@ pub(super) struct Arguments {
     /// Do not ask the forge about the token
     #[arg(long)]
     offline: bool,
+    /// Keep a token that the forge does not take, too
+    #[arg(long)]
+    force: bool,
     /// Serve again a token that the host rejected, or an account that was put away
-    #[arg(long, conflicts_with_all = ["with_token", "any_username", "expires", "replace", "forge", "also"])]
+    #[arg(long, conflicts_with_all = ["with_token", "any_username", "expires", "replace", "forge", "also", "force"])]
     restore: bool,
     /// Ask nothing; fail where something would have to be asked
     #[arg(long)]
@@ -122,7 +126,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         return restore(&mut *keychain, &place.context, given.as_ref());
     }
     let (context, replace) = (place.context.clone(), arguments.replace);
-    let mut login = Login { arguments, context, also, replace };
+    let mut login = Login { arguments, context, also, replace, is_refused: false };
     let credential = match &mut terminal {
         Some(terminal) => login.converse(terminal, &mut *keychain, given, expiry)?,
         None => login.read(&mut *keychain, given, expiry)?,
@@ -143,6 +147,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         may_be_written(&mut *keychain, link, login.replace)?;
         registry::put(&mut *keychain, link, &mut |_| Ok(None))?;
         report_link(link);
+    }
+    if login.is_refused {
+        return Err(Error::Refused("the forge does not take the token, which is stored as it is"));
     }
     Ok(())
 }

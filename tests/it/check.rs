@@ -3,6 +3,7 @@
 
 mod at_git;
 mod at_gitlab;
+mod at_login;
 mod at_many;
 mod at_proxy;
 mod at_rest;
