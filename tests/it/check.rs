@@ -1,6 +1,7 @@
 //! `check`: a forge's API and git's own transport are asked about a token, over TLS, at a host
 //! that answers as the real ones do. What is meant ill stands in `attacks`.
 
+mod as_described;
 mod at_git;
 mod at_gitlab;
 mod at_login;

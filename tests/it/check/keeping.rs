@@ -2,6 +2,8 @@
 
 use super::{GLPAT, some};
 use crate::support::home::Home;
+use crate::support::sandbox::BINARY;
+use crate::support::terminal::Terminal;
 use serde_json::{Value, json};
 
 fn listed(desk: &Home) -> Value {
@@ -92,4 +94,24 @@ fn a_rejected_token_that_the_forge_takes_can_be_brought_back() {
     assert_eq!(some(&one, &["state", "reason"]), "refused rejected", "{one:#}");
     assert_eq!(one["layers"]["api"]["state"], "good");
     assert!(one["hints"][0].as_str().unwrap().contains("login --restore"), "{one:#}");
+}
+
+#[test]
+fn a_person_confirms_the_forge_and_that_a_token_is_marked() {
+    let desk = Home::with_forge(GLPAT);
+    let mut command = desk.sandbox.command(BINARY);
+    command.args(["check", &desk.url("fault/refused/r")]);
+    let mut terminal = Terminal::run(&command);
+    terminal.shows("calls itself GitLab. Ask its API about this token, too? [y/N] ");
+    assert_eq!(
+        desk.server().forge().asked().iter().filter(|a| a.path.contains("/api/")).count(),
+        0
+    );
+    terminal.types("y\n");
+    terminal.shows("Mark it as rejected, so that git is not given it any more? [y/N] ");
+    terminal.types("y\n");
+    let (status, screen) = terminal.ends();
+    assert_eq!(status.code(), Some(1), "{screen}");
+    assert_eq!(listed(&desk)["state"], "rejected");
+    assert!(desk.server().forge().asked().iter().any(|asked| asked.path.contains("/api/v4/")));
 }

@@ -17,10 +17,14 @@ pub const NAMES: [&str; 6] = [
     "api.bitbucket.org",
 ];
 
-const PROGRAM: [(&str, &str); 8] = [
+/// GitHub's own description of its API, cut to what is asked.
+pub const GITHUB: &str = include_str!("forge/github.json");
+
+const PROGRAM: [(&str, &str); 9] = [
     ("forge.py", include_str!("forge/forge.py")),
     ("gitlab.py", include_str!("forge/gitlab.py")),
     ("github.py", include_str!("forge/github.py")),
+    ("github.json", GITHUB),
     ("gitea.py", include_str!("forge/gitea.py")),
     ("bitbucket.py", include_str!("forge/bitbucket.py")),
     ("azure.py", include_str!("forge/azure.py")),

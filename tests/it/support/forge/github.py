@@ -1,40 +1,41 @@
-"""GitHub and GitHub Enterprise Server: `user`, `repos/O/R`, `installation/repositories`."""
+"""GitHub and GitHub Enterprise Server: `user`, `repos/O/R`, `installation/repositories`. What an
+answer must have beside what is told here comes from GitHub's own description of its API, cut to these
+paths, in `github.json` (of the npm package `@octokit/openapi`, MIT)."""
+
+import json
+import os
 
 from forge import answer, is_over
 
-USER = {
-    "login": "alice",
-    "id": 1,
-    "node_id": "MDQ6VXNlcjE=",
-    "avatar_url": "https://github.example/a.gif",
-    "gravatar_id": "",
-    "url": "https://api.github.example/users/alice",
-    "html_url": "https://github.example/alice",
-    "followers_url": "https://api.github.example/users/alice/followers",
-    "following_url": "https://api.github.example/users/alice/following{/other_user}",
-    "gists_url": "https://api.github.example/users/alice/gists{/gist_id}",
-    "starred_url": "https://api.github.example/users/alice/starred{/owner}{/repo}",
-    "subscriptions_url": "https://api.github.example/users/alice/subscriptions",
-    "organizations_url": "https://api.github.example/users/alice/orgs",
-    "repos_url": "https://api.github.example/users/alice/repos",
-    "events_url": "https://api.github.example/users/alice/events{/privacy}",
-    "received_events_url": "https://api.github.example/users/alice/received_events",
-    "type": "User",
-    "site_admin": False,
-    "name": "Alice",
-    "company": None,
-    "blog": "",
-    "location": None,
-    "email": None,
-    "hireable": None,
-    "bio": None,
-    "public_repos": 1,
-    "public_gists": 0,
-    "followers": 0,
-    "following": 0,
-    "created_at": "2020-01-01T00:00:00Z",
-    "updated_at": "2026-01-01T00:00:00Z",
-}
+with open(os.path.join(os.path.dirname(__file__), "github.json"), encoding="utf-8") as file:
+    DESCRIPTION = json.load(file)
+
+
+def example(schema):
+    """The least that a description allows."""
+    if "$ref" in schema:
+        return example(DESCRIPTION["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+    for several in ("oneOf", "anyOf"):
+        if several in schema:
+            return example(schema[several][0])
+    if schema.get("nullable"):
+        return None
+    if "allOf" in schema:
+        return {k: v for part in schema["allOf"] for k, v in example(part).items()}
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type", "object")
+    if kind == "object":
+        known = schema.get("properties", {})
+        return {name: example(known.get(name, {})) for name in schema.get("required", [])}
+    text = {"date-time": "2026-01-01T00:00:00Z", "uri": "https://github.example/x"}
+    plain = {"array": [], "string": text.get(schema.get("format"), "x")}
+    return plain.get(kind, {"integer": 1, "number": 1, "boolean": False}.get(kind))
+
+
+def described(path):
+    schema = DESCRIPTION["paths"][path]["get"]["responses"]["200"]
+    return example(schema)
 
 
 def head(token):
@@ -66,7 +67,7 @@ def serve(request):
     if path == "/user":
         if installation:
             answer(403, {"message": "Resource not accessible by integration"})
-        answer(200, USER | {"login": token["login"]}, *head(token))
+        answer(200, described("/user") | {"login": token["login"]}, *head(token))
     if path == "/installation/repositories" and installation:
         answer(200, {"total_count": 0, "repositories": []}, *head(token))
     if path.startswith("/repos/"):
@@ -82,6 +83,7 @@ def serve(request):
         rights = {"admin": False, "maintain": False, "triage": False, "pull": True}
         rights["push"] = known.get("push", True)
         archived = known.get("archived", False)
-        answer(200, {"id": 1, "full_name": repository, "private": True, "archived": archived,
-                     "permissions": rights}, *head(token))
+        told = {"full_name": repository, "private": True, "archived": archived}
+        told |= {"permissions": rights}
+        answer(200, described("/repos/{owner}/{repo}") | told, *head(token))
     answer(404, {"message": "Not Found", "status": "404"})
