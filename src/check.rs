@@ -138,7 +138,9 @@ fn git_of(
     if options.offline || !names_repository(subject, options) {
         return None;
     }
-    let username = subject.username.as_ref().filter(|name| !name.is_empty());
+    // A token in a name's place is in no argument either.
+    let is_name = |name: &&Username| !name.is_empty() && !name.is_token();
+    let username = subject.username.as_ref().filter(is_name);
     let username = username.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
     let username = username.as_deref();
     let ask = git_layer::Ask { url, username, helper, token: &credential.token, deadline };

@@ -294,6 +294,7 @@ impl Report {
                 "username": name,
                 "sends_path": place.sends_path,
                 "accounts": accounts.collect::<Vec<_>>(),
+                "check": place.accounts.iter().find_map(|one| place.check(one)),
             })
         });
         let keychains = self.keychains.iter().map(|&kind| {
@@ -335,6 +336,14 @@ impl Report {
 }
 
 impl PlaceReport {
+    /// The command that asks the host about this account, where git is given its token, or was
+    /// until the host refused it.
+    fn check(&self, explained: &Explained) -> Option<String> {
+        let url = self.url.as_ref().filter(|_| self.is_named)?;
+        matches!(explained.why, Why::Answers | Why::Rejected)
+            .then(|| format!("{} check {}", finding::this_command(), typed(url)))
+    }
+
     fn write(&self, paper: &mut Paper) {
         paper.line("place", self.url.as_deref().unwrap_or("none in particular"));
         if let Some(name) = &self.username {
@@ -369,13 +378,8 @@ impl PlaceReport {
             if let Some(told) = accounts::told(explained) {
                 paper.detail(&told);
             }
-            if explained.why == Why::Answers
-                && let Some(url) = self.url.as_ref().filter(|_| self.is_named)
-            {
-                let check = Mend::ours(&format!("check {}", typed(url)));
-                if let Mend::Command(check) = check {
-                    paper.detail(&format!("the host was not asked; to ask it: {check}"));
-                }
+            if let Some(check) = self.check(explained) {
+                paper.detail(&format!("the host was not asked; to ask it: {check}"));
             }
         }
     }

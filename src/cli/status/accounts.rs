@@ -224,11 +224,6 @@ pub(super) fn about_accounts(
                     let what = format!("{who} was rejected by the host");
                     let finding = if is_missed(explained) { Finding::wrong } else { Finding::note };
                     findings.push(finding("rejected", what, login(explained, "")));
-                    if let Some(asked) = asked.filter(|_| is_missed(explained)) {
-                        let what = "whether it is good after all, or why not, the host can say";
-                        let mend = Mend::ours(&format!("check {}", typed(&asked.url)));
-                        findings.push(Finding::note("check", what, mend));
-                    }
                 }
                 State::Expired => {
                     let what = format!("{who} has expired");

@@ -56,7 +56,7 @@ fn fault(all: &Value, schema: &Value, value: &Value, place: &str) -> Option<Stri
     {
         return fault;
     }
-    let properties = schema["properties"].as_object().into_iter().flatten();
+    let mut properties = schema["properties"].as_object().into_iter().flatten();
     properties.find_map(|(name, schema)| {
         let there = value.get(name)?;
         fault(all, schema, there, &format!("{place}.{name}"))

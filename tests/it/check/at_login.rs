@@ -55,7 +55,7 @@ fn a_token_that_is_refused_is_stored_with_a_word_and_exit_status_1() {
 }
 
 #[test]
-fn without_a_network_it_is_stored_with_a_note_and_for_reading_with_a_warning() {
+fn without_a_network_it_is_stored_and_a_lack_of_scopes_is_warned_of() {
     let mut desk = desk();
     desk.server().forge().knows("alices", GLPAT, json!({ "scopes": ["read_repository"] }));
     let ran = login(&desk, &["--username", "alice"], GLPAT);

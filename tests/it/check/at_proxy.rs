@@ -31,7 +31,7 @@ fn a_proxy_that_git_is_told_of_is_used_by_both() {
 }
 
 #[test]
-fn a_private_authority_counts_where_git_is_told_of_it_and_is_never_left_out() {
+fn a_private_authority_counts_as_for_git_and_is_never_left_out() {
     let desk = Home::with_forge(GLPAT);
     let forge = desk.server().forge();
     forge.knows("alices", GLPAT, json!({ "scopes": ["api"] }));

@@ -64,7 +64,7 @@ fn what_a_host_does_wrong_is_told_apart_and_nothing_of_it_believed() {
 }
 
 #[test]
-fn a_forge_below_a_path_is_found_by_its_address_and_nothing_goes_to_the_root() {
+fn a_forge_below_a_path_is_asked_there_and_nothing_goes_to_the_root() {
     let desk = Home::with_forge(GLPAT);
     let forge = desk.server().forge();
     forge.knows("alices", GLPAT, json!({ "scopes": ["api"] }));
