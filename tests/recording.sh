@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes recording.svg, the README's picture of the first minute, from a real run on a terminal:
-# a real git, a real host with TLS, a real keychain. Only the host's port is left out.
+# Makes recording.svg, the README's picture of the first minute, from a real run on a terminal
+# with a real git, a real host with TLS and a real keychain. Only the host's port is left out.
 set -eu
 cd "$(dirname "$0")/.."
 RECORDING=$PWD/recording.svg

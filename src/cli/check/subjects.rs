@@ -62,8 +62,8 @@ fn asked(url: Option<&str>) -> Result<Vec<Asked>, Error> {
         return rewritten(url).map(|asked| vec![asked]);
     }
     let mut places: Vec<Place> = Vec::new();
-    for url in remotes::urls() {
-        let Some(url) = without_token(&url) else { continue };
+    for remote in remotes::urls() {
+        let Some(url) = without_token(&remote.url) else { continue };
         let Ok(place) = Place::parse(&url) else { continue };
         if places.iter().all(|known| known.url != place.url) {
             places.push(place);
@@ -129,7 +129,7 @@ fn nobody(place: &Place, account: Standing) -> Subject {
 }
 
 fn path_of(place: &Place) -> String {
-    String::from_utf8_lossy(&url::path(&place.url)).into_owned()
+    String::from_utf8_lossy(&url::path(&place.url).unwrap_or_default()).into_owned()
 }
 
 fn at(
@@ -142,7 +142,7 @@ fn at(
     let configured = configuration.username.as_ref().map(|(_, name)| name);
     let wanted = username.or(place.username.as_ref()).or(configured);
     let everywhere = place.context.outwards();
-    let path = Some(url::path(&place.url)).filter(|path| !path.is_empty());
+    let path = url::path(&place.url).filter(|path| !path.is_empty());
     let host = place.context.host_level();
     let as_git =
         if configuration.sends_path { host.answering(path.as_deref()) } else { vec![host] };
