@@ -71,7 +71,7 @@ impl Report {
         Self { standing, facts: Facts::default() }
     }
 
-    /// The same as what keeps a question from being answered.
+    /// Returns the report of a question that was not answered.
     fn wrong(standing: Standing) -> Box<Self> {
         Box::new(Self::of(standing))
     }
@@ -83,11 +83,11 @@ impl Report {
 
 /// How a forge is asked.
 pub(crate) trait Api: Sync {
-    /// The address below which its API is for a host, or none where that is not known. `root` is
-    /// the host's own, or what a person said.
+    /// Returns the address below which its API is for a host, or none where that is not known.
+    /// `root` is the host's own, or what a person said.
     fn base(&self, place: &Place<'_>) -> Option<String>;
 
-    /// Why it has no way to ask about a token of this kind.
+    /// Returns why it has no way to ask about a token of this kind.
     fn objection(&self, subject: &Subject<'_>) -> Option<&'static str> {
         let _ = subject;
         None
@@ -99,13 +99,13 @@ pub(crate) trait Api: Sync {
     /// With a report where a question had no answer that could be understood.
     fn check(&self, asking: &Asking<'_>) -> Result<Report, Box<Report>>;
 
-    /// Whether its host wants this question seldom, so that it is not put for many at once.
+    /// Returns whether its host wants this question seldom, so that it is not put for many at once.
     fn wants_to_be_spared(&self) -> bool {
         false
     }
 }
 
-/// The API of a forge.
+/// Returns the API of a forge.
 pub(crate) fn of(id: Id) -> &'static dyn Api {
     match id {
         Id::GitHub => &github::GitHub,
@@ -150,7 +150,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The only place that a token may go to, if there is one.
+    /// Returns the only place that a token may go to, if there is one.
     ///
     /// # Errors
     /// Why it goes nowhere.
@@ -179,7 +179,7 @@ impl Target {
         Ok(Self { forge, base })
     }
 
-    /// The server that is asked, for who asks several.
+    /// Returns the server that is asked, for who asks several.
     pub(crate) fn origin(&self) -> String {
         origin(&self.base).unwrap_or_default()
     }
@@ -216,7 +216,7 @@ enum Scheme {
 }
 
 impl Asking<'_> {
-    /// Whether another question may be put.
+    /// Returns whether another question may be put.
     fn may_ask(&self) -> bool {
         self.left.get() > 0
     }
@@ -313,12 +313,13 @@ impl Asking<'_> {
             .saying(self.words(answer))
     }
 
-    /// What the server says, fit to be shown.
+    /// Returns what the server says, fit to be shown.
     fn said(&self, text: &[u8]) -> Option<String> {
         said::by_server(text, self.subject.token)
     }
 
-    /// What an answer says to people: the text in what forges call so, or all of a plain text.
+    /// Returns what an answer says to people: the text in what forges call so, or all of a plain
+    /// text.
     fn words(&self, answer: &Answer) -> Option<String> {
         const NAMES: [&str; 4] = ["message", "error_description", "error", "errorDescription"];
         let body = answer.body.expose();
@@ -337,7 +338,7 @@ impl Asking<'_> {
         self.said(text.or(first)?.as_bytes())
     }
 
-    /// The JSON of a good answer.
+    /// Returns the JSON of a good answer.
     fn json(&self, answer: &Answer) -> Result<Value, Box<Report>> {
         let json = serde_json::from_slice::<Value>(answer.body.expose()).ok();
         json.filter(|json| answer.status == 200 && json.is_object())

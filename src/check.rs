@@ -84,23 +84,23 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    /// Whether git and the forge both do not take the token.
+    /// Returns whether git and the forge both do not take the token.
     pub(crate) fn is_refused_by_both(&self) -> bool {
         let api = self.api.as_ref().is_some_and(|api| api.standing.state == State::Refused);
         api && self.git.as_ref().is_some_and(GitLayer::is_refused)
     }
 
-    /// Whether the token reads, by the word of git or of the forge.
+    /// Returns whether the token reads, by the word of git or of the forge.
     pub(crate) fn may_read(&self) -> Option<bool> {
         both(self.git.as_ref().and_then(|git| git.may_read), self.facts.may_read)
     }
 
-    /// Whether push is offered, by the word of git or of the forge.
+    /// Returns whether push is offered, by the word of git or of the forge.
     pub(crate) fn may_push(&self) -> Option<bool> {
         both(self.git.as_ref().and_then(|git| git.may_push), self.facts.may_push)
     }
 
-    /// Whether nothing is wrong, as far as anybody knows.
+    /// Returns whether nothing is wrong, as far as anybody knows.
     pub(crate) fn is_well(&self) -> bool {
         match self.worst.state {
             State::Good => true,
@@ -147,7 +147,7 @@ fn git_of(
     Some(git_layer::ask(&ask, entries))
 }
 
-/// Whether the URL is that of a repository, as far as its forge tells.
+/// Returns whether the URL is that of a repository, as far as its forge tells.
 fn names_repository(subject: &Subject, options: &Options) -> bool {
     let path = subject.path.trim_matches('/');
     match api_layer::forge_of(subject, options) {
@@ -156,7 +156,7 @@ fn names_repository(subject: &Subject, options: &Options) -> bool {
     }
 }
 
-/// All that was said, in one.
+/// Returns all that was said, in one.
 pub(crate) fn concluded(
     mut subject: Subject,
     options: &Options,
@@ -189,7 +189,7 @@ pub(crate) fn concluded(
     Checked { subject, kind, forge, form, git, api, facts, expiry, learnt, notes, worst }
 }
 
-/// What a token is, by its form, at the forge that is known to be there.
+/// Returns what a token is, by its form, at the forge that is known to be there.
 fn recognised(context: &Context, forge: Option<Id>, credential: &Credential) -> Option<Recognised> {
     let token = credential.token.expose();
     let own = forge.and_then(|id| id.forge().recognise(token));
@@ -219,7 +219,7 @@ fn form(
     }
 }
 
-/// The worst of what was said. Where nobody was asked, that is what is known at best.
+/// Returns the worst of what was said. Where nobody was asked, that is what is known at best.
 fn worst(
     account: &Standing,
     form: &Standing,
@@ -249,7 +249,7 @@ fn worst(
     unasked.unwrap_or_else(|| Standing::of(State::Unknown, Reason::NoForge))
 }
 
-/// The account with what was learnt, where somebody has answered.
+/// Returns the account with what was learnt, where somebody has answered.
 fn learnt(
     subject: &Subject,
     options: &Options,
@@ -272,7 +272,7 @@ fn learnt(
     Some(kept.learn(credential, &facts, options.now))
 }
 
-/// What git would be given of an account, by its state alone.
+/// Returns what git would be given of an account, by its state alone.
 pub(crate) fn account_standing(credential: &Credential, now: u64) -> Standing {
     match credential.state(now) {
         credential::State::Live => Standing::good(),

@@ -14,8 +14,8 @@ pub(super) struct Azure;
 const NOBODY: &str = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa";
 
 impl Api for Azure {
-    /// The organisation is a part of the address: the first of the path, the name before the host
-    /// in clone URLs, or, in older addresses, of the host.
+    /// Returns the address with the organisation in it: the first of the path, the name before the
+    /// host in clone URLs, or, in older addresses, of the host.
     fn base(&self, place: &Place<'_>) -> Option<String> {
         let host = place.context.host();
         if place.is_certain && host != "dev.azure.com" {

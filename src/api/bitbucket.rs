@@ -138,7 +138,7 @@ fn id_of(token: &Value) -> Option<String> {
     id.as_str().map(ToOwned::to_owned).or_else(|| id.as_u64().map(|id| id.to_string()))
 }
 
-/// The number of a token, before the colon in what is encoded behind `BBDC-`.
+/// Returns the number of a token, before the colon in what is encoded behind `BBDC-`.
 fn number(token: &[u8]) -> Option<String> {
     let body = token.strip_prefix(b"BBDC-")?;
     let whole = &body[..body.len() / 4 * 4];

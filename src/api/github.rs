@@ -99,14 +99,14 @@ fn denied(asking: &Asking<'_>, answer: &Answer) -> Box<Report> {
     report
 }
 
-/// The address in `required; url=https://…`.
+/// Returns the address in `required; url=https://…`.
 fn sso_address(asking: &Asking<'_>, header: &str) -> Option<String> {
     let (_, url) = header.split_once("url=")?;
     asking.said(url.trim().as_bytes()).filter(|url| url.starts_with("https://"))
 }
 
-/// What the token may do with a repository. That is its owner's right, and says nothing of a
-/// fine-grained token's own.
+/// Looks at what the token may do with a repository. That is its owner's right, and says nothing of
+/// a fine-grained token's own.
 fn look_at(asking: &Asking<'_>, repository: &str, report: &mut Report) -> Result<(), Box<Report>> {
     let answer = ask(asking, &format!("/repos/{repository}"))?;
     match answer.status {

@@ -69,14 +69,14 @@ impl Api for GitLab {
     }
 }
 
-/// The user's name. Where it cannot be had, the token is no worse for it.
+/// Returns the user's name. Where it cannot be had, the token is no worse for it.
 fn owner(asking: &Asking<'_>) -> Option<String> {
     let answer = asking.get("/user", Scheme::Bearer, &[]).ok()?;
     let json = asking.json(&answer).ok()?;
     asking.text(&json["username"])
 }
 
-/// What the scopes open.
+/// Returns what the scopes open.
 fn of_scopes(scopes: Option<Vec<String>>) -> Facts {
     let has = |names: &[&str]| {
         let scopes = scopes.as_ref()?;

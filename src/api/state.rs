@@ -138,7 +138,7 @@ impl Reason {
         }
     }
 
-    /// Whether nothing was asked, so that nothing is said of the token.
+    /// Returns whether nothing was asked, so that nothing is said of the token.
     pub(crate) fn is_unasked(self) -> bool {
         matches!(
             self,
@@ -183,24 +183,24 @@ impl Standing {
         Self { state, reason: reason.into(), said: None, address: None, retry_after: None }
     }
 
-    /// Whether whoever was asked has said something of the token.
+    /// Returns whether whoever was asked has said something of the token.
     pub(crate) fn is_answer(&self) -> bool {
         !matches!(self.state, State::Unknown | State::Unreachable | State::Limited)
     }
 
-    /// The same with the server's own words.
+    /// Returns the same with the server's own words.
     pub(crate) fn saying(self, said: Option<String>) -> Self {
         Self { said, ..self }
     }
 
-    /// The same with an address.
+    /// Returns the same with an address.
     pub(crate) fn at(self, address: Option<String>) -> Self {
         Self { address, ..self }
     }
 }
 
-/// Why something is denied, by what the server says of it: each forge has words of its own, and
-/// none has a code.
+/// Returns why something is denied, by what the server says of it: each forge has words of its own,
+/// and none has a code.
 pub(crate) fn reason_in(said: &str) -> Reason {
     const WORDS: [(&str, Reason); 27] = [
         (" sso", Reason::Sso),

@@ -92,12 +92,12 @@ fn is_good_at_forge(checked: &Checked) -> bool {
         || checked.git.as_ref().is_some_and(|git| is_good(git.standing.state))
 }
 
-/// Whether the forge was not asked for want of curl.
+/// Returns whether the forge was not asked for want of curl.
 pub(crate) fn lacks_curl(checked: &Checked) -> bool {
     checked.api.as_ref().is_some_and(|api| api.standing.reason == Some(Reason::NoCurl))
 }
 
-/// The forge that a host says it is, by what its realm is called.
+/// Returns the forge that a host says it is, by what its realm is called.
 pub(crate) fn forge_of_realm(realm: &str) -> Option<Id> {
     let first = realm.split([' ', '(']).next().unwrap_or_default().to_ascii_lowercase();
     match first.as_str() {
@@ -119,7 +119,7 @@ fn no_forge(checked: &Checked) -> String {
     }
 }
 
-/// The page where a token with the right scopes is made, filled in.
+/// Returns the page where a token with the right scopes is made, filled in.
 fn page(checked: &Checked) -> Option<String> {
     let forge = checked.forge.map(Id::forge).or_else(|| forge::likely_at(place_of(checked)))?;
     let wanted = Wanted { context: place_of(checked), name: "git", days: None };

@@ -8,6 +8,7 @@ use crate::api::{self, Asking, Facts, Place, Target};
 use crate::context::{Context, Protocol};
 use crate::credential::Credential;
 use crate::forge::{self, Id};
+use crate::time::HOUR;
 use std::cell::Cell;
 use std::time::Instant;
 
@@ -28,7 +29,7 @@ impl ApiLayer {
     }
 }
 
-/// The forge at an account's host, and whether the host's name tells it.
+/// Returns the forge at an account's host, and whether the host's name tells it.
 pub(crate) fn forge_of(subject: &Subject, options: &Options) -> Option<(Id, bool)> {
     if let Some(certain) = forge::at(&subject.context) {
         return Some((certain.id(), true));
@@ -37,13 +38,13 @@ pub(crate) fn forge_of(subject: &Subject, options: &Options) -> Option<(Id, bool
     options.forge.or(kept).map(|forge| (forge, false))
 }
 
-/// The root of a host as an address.
+/// Returns the root of a host as an address.
 pub(crate) fn root(context: &Context) -> String {
     let host = context.host_level().to_string();
     host.strip_prefix("docker").map_or_else(|| host.clone(), |rest| format!("https{rest}"))
 }
 
-/// Where the token of an account goes to be asked about.
+/// Returns where the token of an account goes to be asked about.
 ///
 /// # Errors
 /// Why nowhere.
@@ -101,6 +102,11 @@ pub(crate) fn of(
         Ok(target) => target,
         Err(standing) => return Some(ApiLayer::of(standing)),
     };
+    let before = Kept::of(credential).checked_at;
+    let is_recent = before.is_some_and(|at| options.now.saturating_sub(at) < HOUR);
+    if is_recent && api::of(target.forge).wants_to_be_spared() {
+        return Some(ApiLayer::unasked(Reason::Spared));
+    }
     let own;
     let client = if let Some(client) = client {
         client

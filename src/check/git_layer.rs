@@ -38,7 +38,7 @@ impl GitLayer {
         }
     }
 
-    /// Whether the host said that it does not take the token.
+    /// Returns whether the host said that it does not take the token.
     pub(crate) fn is_refused(&self) -> bool {
         matches!(self.standing.state, State::Refused | State::Ended)
     }
@@ -181,7 +181,7 @@ fn standing(reached: &Reached, token: &Secret) -> Standing {
     standing.saying(said)
 }
 
-/// The address at which a server wants single sign-on, in the text of its refusal.
+/// Returns the address at which a server wants single sign-on, in the text of its refusal.
 fn sso_address(lower: &str, text: &[u8]) -> Option<String> {
     if reason_in(lower) != Reason::Sso {
         return None;
@@ -191,7 +191,7 @@ fn sso_address(lower: &str, text: &[u8]) -> Option<String> {
     Some(url.trim_end_matches(['.', ',']).to_owned())
 }
 
-/// Why there is no answer at all, in git's own words, which are not translated.
+/// Returns why there is no answer at all, in git's own words, which are not translated.
 fn unreached(words: &str) -> Reason {
     let lower = words.to_lowercase();
     let is_of_tls =
@@ -199,7 +199,7 @@ fn unreached(words: &str) -> Reason {
     if is_of_tls { Reason::Certificate } else { Reason::Network }
 }
 
-/// Where a redirect leads: the repository's new URL.
+/// Returns where a redirect leads: the repository's new URL.
 fn moved_to(reached: &Reached, url: &str) -> Option<String> {
     let answer = reached.answer.as_ref().filter(|answer| (300..400).contains(&answer.status))?;
     let location = Url::parse(url).ok()?.join(answer.header("location")?).ok()?.to_string();
@@ -219,13 +219,13 @@ fn without_name(url: &str) -> String {
     url.to_string()
 }
 
-/// The name in `Basic realm="GitLab"`.
+/// Returns the name in `Basic realm="GitLab"`.
 fn realm(challenge: &str) -> Option<String> {
     let (_, rest) = challenge.split_once("realm=\"")?;
     rest.split_once('"').map(|(realm, _)| realm.to_owned())
 }
 
-/// Whether a header that git is configured with says who asks.
+/// Returns whether a header that git is configured with says who asks.
 fn has_header(entries: &Entries, url: &str) -> bool {
     let headers = entries.at("http", Some(url));
     headers.iter().any(|entry| {

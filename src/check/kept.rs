@@ -29,7 +29,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// What is kept with this account's token.
+    /// Returns what is kept with this account's token.
     pub(crate) fn of(credential: &Credential) -> Self {
         let Some(known) = &credential.known else { return Self::default() };
         let Ok(json) = serde_json::from_slice::<Value>(known.expose()) else {
@@ -77,12 +77,12 @@ impl Kept {
         Secret::new(Value::Object(map).to_string().as_bytes())
     }
 
-    /// The account with this kept in place of what was.
+    /// Returns the account with this kept in place of what was.
     pub(crate) fn put(&self, credential: Credential) -> Credential {
         Credential { known: Some(self.to_secret()), ..credential }
     }
 
-    /// The account with what a forge has told of its token at `now`.
+    /// Returns the account with what a forge has told of its token at `now`.
     ///
     /// What the forge says of the end takes the place of what it said before. Against a date that
     /// a person typed the earlier holds, unless that has passed: the token has just worked.

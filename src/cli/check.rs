@@ -81,7 +81,7 @@ impl Arguments {
         }
     }
 
-    /// Whether somebody is there who can be asked, and wants to be.
+    /// Returns whether somebody is there who can be asked, and wants to be.
     fn may_ask(&self) -> bool {
         !self.json
             && !self.nagios
@@ -98,7 +98,7 @@ struct Held {
     keychain: Option<usize>,
 }
 
-/// The exit status is 0 if all is well, 1 if something needs a person; for a monitor its own.
+/// Returns the exit status: 0 if all is well, 1 if something needs a person; for a monitor its own.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let setups = arguments.keychain.setups()?;
     let options = arguments.options();
@@ -167,7 +167,7 @@ fn keep_in(keychains: &mut [Box<dyn Keychain>], at: Option<usize>, checked: &Che
     }
 }
 
-/// The forge that a host says it is, where a person agrees that it is asked.
+/// Returns the forge that a host says it is, where a person agrees that it is asked.
 fn confirmed_forge(checked: &Checked) -> Result<Option<forge::Id>, Error> {
     let realm = checked.git.as_ref().and_then(|git| git.realm.as_deref());
     let forge = realm.filter(|_| checked.forge.is_none()).and_then(forge_of_realm);

@@ -71,7 +71,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The value of a header that stands there once.
+    /// Returns the value of a header that stands there once.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(there, _)| there.eq_ignore_ascii_case(name));
         let (_, first) = values.next()?;
@@ -86,7 +86,7 @@ pub(crate) enum Silent {
     TooSlow,
 }
 
-/// The URL to which git goes for this one: `insteadOf` counts.
+/// Returns the URL to which git goes for this one: `insteadOf` counts.
 pub(crate) fn url_of(url: &str) -> Option<Zeroizing<String>> {
     let answer = ask(&["ls-remote", "--get-url", url])?;
     Some(Zeroizing::new(answer.trim_end_matches('\n').to_owned()))
@@ -207,7 +207,7 @@ impl Reached {
     }
 }
 
-/// Whether a line of git's trace says that it runs our helper.
+/// Returns whether a line of git's trace says that it runs our helper.
 fn is_helper_run(line: &[u8]) -> bool {
     let is_trace = line.first().is_some_and(u8::is_ascii_digit);
     let line = String::from_utf8_lossy(line);

@@ -10,7 +10,7 @@ use std::fmt::Write;
 /// At how many days a monitor may find it critical.
 const CRITICAL_DAYS: u64 = 3;
 
-/// How bad a state is for a monitor, and the exit status that says so.
+/// Returns how bad a state is for a monitor, and the exit status that says so.
 fn level(state: State) -> (u8, u8) {
     match state {
         State::Good => (0, 0),
@@ -24,7 +24,7 @@ fn worst(all: &[Checked]) -> Option<&Checked> {
     all.iter().max_by_key(|one| (level(one.worst.state).0, one.worst.state))
 }
 
-/// The exit status. Where there is no account, nothing is known.
+/// Returns the exit status. Where there is no account, nothing is known.
 pub(super) fn status(all: &[Checked]) -> u8 {
     worst(all).map_or(3, |one| level(one.worst.state).1)
 }

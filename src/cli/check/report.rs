@@ -51,7 +51,7 @@ fn lines(checked: &Checked, now: u64) -> Vec<String> {
     lines
 }
 
-/// What the token is: whose, of which kind, for what and until when.
+/// Returns what the token is: whose, of which kind, for what and until when.
 fn token(checked: &Checked, now: u64) -> Option<String> {
     let credential = checked.subject.credential.as_ref()?;
     let kind = checked.kind.map(|kind| format!("{} {}", kind.forge.name(), kind.kind.name()));
@@ -110,7 +110,7 @@ fn with_said(text: String, standing: &Standing) -> String {
     }
 }
 
-/// How things stand by the word of one who was asked.
+/// Returns how things stand by the word of one who was asked.
 fn in_words(standing: &Standing) -> String {
     let reason = standing.reason;
     match standing.state {

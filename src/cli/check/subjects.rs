@@ -21,7 +21,7 @@ use crate::setup::Setups;
 use crate::time::now;
 use ::url::Url;
 
-/// The accounts at what was named, or at the remotes.
+/// Returns the accounts at what was named, or at the remotes.
 ///
 /// # Errors
 /// [`Error::Usage`] where nothing is named and there is no remote, or the URL cannot be
@@ -75,7 +75,7 @@ fn asked(url: Option<&str>) -> Result<Vec<Asked>, Error> {
     Ok(places.into_iter().map(Asked::Place).collect())
 }
 
-/// What git makes of a URL that a person typed, which may be a short form of theirs.
+/// Returns what git makes of a URL that a person typed, which may be a short form of theirs.
 fn rewritten(text: &str) -> Result<Asked, Error> {
     let typed = Place::parse(text);
     let question = match &typed {
@@ -103,7 +103,7 @@ fn rewritten(text: &str) -> Result<Asked, Error> {
     }
 }
 
-/// The forge is on the host itself, or the token would go elsewhere.
+/// Returns the forge is on the host itself, or the token would go elsewhere.
 fn check_api(arguments: &Arguments, context: &Context) -> Result<(), Error> {
     let Some(api) = &arguments.api else { return Ok(()) };
     let is_there = Place::parse(api).is_ok_and(|place| {
@@ -191,7 +191,7 @@ fn at(
     Ok(Held { subject, keychain: is_kept.then_some(keychains.len() - 1) })
 }
 
-/// The URL without a username, as a part of a setting's name.
+/// Returns the URL without a username, as a part of a setting's name.
 fn nameless(url: &str) -> Option<String> {
     let mut url = Url::parse(url).ok()?;
     url.set_username("").ok()?;

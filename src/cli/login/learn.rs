@@ -33,7 +33,7 @@ pub(super) struct Learnt {
     layer: Option<ApiLayer>,
 }
 
-/// Whether a forge is asked about tokens for this place.
+/// Returns whether a forge is asked about tokens for this place.
 pub(super) fn asks(arguments: &Arguments, context: &Context) -> bool {
     !arguments.offline && (forge::at(context).is_some() || arguments.forge.is_some())
 }
@@ -73,13 +73,13 @@ pub(super) fn ask(
 }
 
 impl Learnt {
-    /// Whether the forge does not take the token.
+    /// Returns whether the forge does not take the token.
     pub(super) fn is_refused(&self) -> bool {
         let state = self.layer.as_ref().map(|layer| layer.standing.state);
         matches!(state, Some(State::Refused | State::Ended))
     }
 
-    /// Whether nobody need be asked when the token ends.
+    /// Returns whether nobody need be asked when the token ends.
     pub(super) fn tells_end(&self) -> bool {
         self.layer.as_ref().is_some_and(|layer| layer.facts.expiry != Told::Nothing)
     }
@@ -94,7 +94,7 @@ impl Learnt {
         (is_fit && self.forge.is_some_and(|forge| takes_any.contains(&forge))).then_some(name)
     }
 
-    /// The account with what was learnt.
+    /// Returns the account with what was learnt.
     pub(super) fn put(&self, credential: Credential) -> Credential {
         let Some(layer) = self.layer.as_ref().filter(|layer| layer.standing.is_answer()) else {
             return credential;

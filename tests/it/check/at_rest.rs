@@ -198,10 +198,15 @@ fn azure_counts_a_real_user_alone_and_hugging_face_tells_the_role() {
     forge.knows("pat", &pat, json!({}));
     let one = desk.checked(&url);
     assert_eq!(some(&one, &["state", "owner", "expires"]), "good alice null", "{one:#}");
-    desk.keep("", "alice", "hf_TESTONLYTESTONLYTESTONLYTESTONLYTE");
     for (role, may_push) in [("write", "true"), ("read", "false"), ("fineGrained", "null")] {
+        desk.keep("", "alice", "hf_TESTONLYTESTONLYTESTONLYTESTONLYTE");
         forge.knows("hf", "hf_TESTONLYTESTONLYTESTONLYTESTONLYTE", json!({ "scopes": [role] }));
         let one = desk.checked(&["--forge", "huggingface", "https://HOST"]);
         assert_eq!(some(&one, &["state", "may_push"]), format!("good {may_push}"), "{one:#}");
     }
+    // It wants to be asked seldom.
+    forge.asked();
+    let one = desk.checked(&["https://HOST"]);
+    assert_eq!(some(&one, &["reason", "owner", "scopes"]), "spared alice [\"fineGrained\"]");
+    assert_eq!(forge.asked(), []);
 }
