@@ -16,7 +16,7 @@ fn a_proxy_that_git_is_told_of_is_used_by_both() {
         ["login", "--with-token", "--offline", "--username", "alice", &format!("https://{name}")];
     assert!(desk.sandbox.helper(&words, GLPAT).status.success());
     // At the usual port nothing listens: only the proxy leads there.
-    let words = ["--forge", "gitlab", "--timeout", "5s", &url];
+    let words = ["--forge", "gitlab", &url];
     let one = desk.checked(&words);
     assert_eq!(some(&one, &["state"]), "unreachable", "{one:#}");
     let tunnel = Tunnel::new(vec![(name.clone(), first)]);
