@@ -1,7 +1,7 @@
 //! The forges asked about a token: whose it is, what it may do, until when.
 //!
 //! Each forge is a file in this folder, beside what is known of it without asking in
-//! [`forge`](crate::forge). They put their questions through [`Asking`], which counts them, and
+//! [`forge`]. They put their questions through [`Asking`], which counts them, and
 //! see nothing of how they travel: that is [`http`]'s.
 //!
 //! A token goes only to its own forge: to the host that it is kept for, or to that forge's own
