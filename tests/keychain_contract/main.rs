@@ -139,7 +139,7 @@ mod linux {
         desktop(&Desktop::gnome_keyring_on_dbus_broker(), Prompts::Never);
     }
 
-    /// KeePassXC makes a new item by a prompt that completes by itself.
+    /// `KeePassXC` makes a new item by a prompt that completes by itself.
     #[test]
     fn keepassxc_keeps_the_contract() {
         desktop(&Desktop::keepassxc(), Prompts::Always);
