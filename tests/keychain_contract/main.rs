@@ -152,7 +152,7 @@ mod linux {
         desktop(&Desktop::keepassxc(), Prompts::Always);
     }
 
-    /// The first write unlocks KWallet's collection, with a prompt that shows no window.
+    /// The first write unlocks `KWallet`'s collection, with a prompt that shows no window.
     #[test]
     fn kwallet_keeps_the_contract() {
         desktop(&Desktop::kwallet(), Prompts::Always);
