@@ -17,8 +17,8 @@ pub(crate) fn capped(text: &str) -> String {
     }
 }
 
-/// What a server has said to somebody who sent this token; none where that is nothing. Where it
-/// may hold a token, only that is said.
+/// Returns what a server has said to somebody who sent this token; none where that is nothing.
+/// Where it may hold a token, only that is said.
 pub(crate) fn by_server(text: &[u8], token: &Secret) -> Option<String> {
     /// A part of the token that is long enough to be no word.
     const PART: usize = 8;

@@ -100,8 +100,8 @@ pub(crate) enum Trouble {
 }
 
 impl Answer {
-    /// The value of a header, without the blanks around it. Where it stands several times and
-    /// not with one value, nobody knows which is meant, and there is none.
+    /// Returns the value of a header, without the blanks around it. Where it stands several times
+    /// and not with one value, nobody knows which is meant, and there is none.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let mut values = self.head.split(|&byte| byte == b'\n').filter_map(|line| {
             let colon = line.iter().position(|&byte| byte == b':')?;
@@ -115,7 +115,7 @@ impl Answer {
         String::from_utf8(first.to_vec()).ok()
     }
 
-    /// Whether the server says that it is a page for people.
+    /// Returns whether the server says that it is a page for people.
     pub(crate) fn is_page(&self) -> bool {
         self.header("content-type").is_some_and(|kind| kind.starts_with("text/html"))
     }
@@ -139,7 +139,7 @@ impl Answer {
     }
 }
 
-/// Where the body begins.
+/// Returns where the body begins.
 fn end_of_head(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     for line in bytes.split_inclusive(|&byte| byte == b'\n') {
@@ -151,7 +151,7 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// The status in `HTTP/1.1 200 OK`.
+/// Returns the status in `HTTP/1.1 200 OK`.
 fn status_of(bytes: &[u8]) -> Option<u16> {
     let line = bytes.strip_prefix(b"HTTP/")?.split(|&byte| byte == b'\n').next()?;
     let number = line.split(|&byte| byte == b' ').nth(1)?.trim_ascii();
@@ -211,7 +211,7 @@ impl Client {
         }
     }
 
-    /// What curl is told.
+    /// Returns what curl is told.
     fn configuration(&self, request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Trouble> {
         let url = Url::parse(request.url).map_err(|_| Trouble::Unfit)?;
         let is_plain = url.scheme() == "http" && is_loopback(&url);
@@ -399,8 +399,8 @@ fn words(stderr: &[u8]) -> String {
     said::capped(bare.map_or(text.as_str(), |(_, words)| words))
 }
 
-/// The system's own, else the first that an absolute folder of PATH has: never one in the folder
-/// that somebody happens to be in.
+/// Returns the system's own, else the first that an absolute folder of PATH has: never one in the
+/// folder that somebody happens to be in.
 fn curl() -> Option<PathBuf> {
     if cfg!(windows) {
         let root = PathBuf::from(env::var_os("SystemRoot")?);

@@ -6,8 +6,8 @@ use super::place::{Place, usable};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::helper::verdict::Question;
-use crate::setup::Asking;
+use crate::helper::verdict::Verdict;
+use crate::setup::{Asking, Chosen, refused};
 use crate::terminal;
 use crate::time::now;
 use crate::uses;
@@ -46,25 +46,23 @@ impl AccountArguments {
         let username = username.map(usable).transpose()?;
         let (setups, _) = self.keychain.setup_at(command, &place)?;
         let configured = setups.configuration(Some(&place.url)).username;
-        let question = Question {
-            contexts: &place.context.outwards(),
-            username: username.as_ref().or(configured.as_ref().map(|(_, name)| name)),
-            takes_schemes: true,
-        };
-        let now = now();
-        let refusal = match setups.answering(&place.url, &question, Asking::Person, now) {
-            Ok(answering) => {
-                if answering.log {
-                    let account = answering.credential.account();
-                    uses::note_command(command, &account, answering.keychain, now);
+        let contexts = &place.context.outwards();
+        let wanted = username.as_ref().or(configured.as_ref().map(|(_, name)| name));
+        match setups.first_answer(&place.url, contexts, wanted, Asking::Person)? {
+            Some(Chosen { verdict: Verdict::Served(item), holder, keychain }) => {
+                if holder.log {
+                    let account = item.1.account();
+                    uses::note_command(command, &account, keychain.kind(), now());
                 }
-                return Ok(answering.credential);
+                Ok(item.1)
             }
-            Err(refusal) => refusal,
-        };
-        if let (None, None, Some((_, name))) = (&refusal, &username, &configured) {
-            terminal::say(command, &format!("git's configuration asks for {name} there"));
+            Some(Chosen { verdict, .. }) => Err(refused(&verdict)),
+            None => {
+                if let (None, Some((_, name))) = (&username, &configured) {
+                    terminal::say(command, &format!("git's configuration asks for {name} there"));
+                }
+                Err(Error::NoAccount)
+            }
         }
-        Err(refusal.unwrap_or(Error::NoAccount))
     }
 }

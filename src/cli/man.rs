@@ -12,6 +12,7 @@ use clap::{Arg, Command, CommandFactory};
 use roff::{Inline, Roff, bold, italic, roman};
 
 const FRAME: &str = include_str!("git-credential-pat.1");
+const CHECK: &str = include_str!("man/check.1");
 const VAULT: &str = include_str!("man/vault.1");
 const LEND: &str = include_str!("man/lend.1");
 
@@ -26,6 +27,7 @@ fn page() -> String {
     FRAME
         .replace("git\\-credential\\-pat VERSION", &format!("git\\-credential\\-pat {version}"))
         .replace(".\\\" SYNOPSIS\n", &synopsis(&line).to_roff())
+        .replace(".\\\" CHECK\n", CHECK)
         .replace(".\\\" VAULT\n", VAULT)
         .replace(".\\\" LENDING\n", LEND)
         .replace(".\\\" COMMANDS\n", &commands(&line).to_roff())

@@ -14,8 +14,8 @@ pub(crate) type Settings = Vec<(String, Zeroizing<String>)>;
 /// How much git may print.
 const MOST: usize = 256 * 1024;
 
-/// The settings of `http`, by their names in lower case, that count at a URL. Of one that can
-/// stand several times, all are there. Where git cannot be asked, there are none.
+/// Returns the settings of `http`, by their names in lower case, that count at a URL. Of one that
+/// can stand several times, all are there. Where git cannot be asked, there are none.
 pub(crate) fn settings(url: &str, deadline: Instant) -> Settings {
     let mut settings = asked(&["--get-urlmatch", "http", url], deadline);
     // git gives the last alone.

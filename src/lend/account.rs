@@ -8,35 +8,38 @@ use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
 use crate::git::url;
-use crate::helper::verdict::Question;
-use crate::setup::{Answering, Asking};
+use crate::helper::verdict::Verdict;
+use crate::setup::{Answering, Asking, Chosen, refused};
 use crate::terminal;
 
 /// Returns the account that answers for a repository.
 ///
 /// # Errors
 /// Where none does; why is said on the host.
-pub(super) fn of(lending: &Lending, repository: &Context, now: u64) -> Result<Answering, Refusal> {
+pub(super) fn of(lending: &Lending, repository: &Context) -> Result<Answering, Refusal> {
     let url = url::of(repository);
     let configured = lending.setups.configuration(Some(&url)).username;
-    let question = Question {
-        contexts: &repository.outwards(),
-        username: lending.username.as_ref().or(configured.as_ref().map(|(_, name)| name)),
-        takes_schemes: true,
+    let username = lending.username.as_ref().or(configured.as_ref().map(|(_, name)| name));
+    let contexts = repository.outwards();
+    let error = match lending.setups.first_answer(&url, &contexts, username, Asking::Still) {
+        Ok(Some(Chosen { verdict: Verdict::Served(item), holder, keychain })) => {
+            let (keychain, log) = (keychain.kind(), holder.log);
+            return Ok(Answering { credential: item.1, keychain, log });
+        }
+        Ok(Some(Chosen { verdict, .. })) => refused(&verdict),
+        Ok(None) => Error::NoAccount,
+        Err(error) => error,
     };
-    lending.setups.answering(&url, &question, Asking::Still, now).map_err(|error| {
-        let error = error.unwrap_or(Error::NoAccount);
-        terminal::say("lend", &format!("{url}: {error}"));
-        if let Some(hint) = error.hint() {
-            terminal::hint(hint);
+    terminal::say("lend", &format!("{url}: {error}"));
+    if let Some(hint) = error.hint() {
+        terminal::hint(hint);
+    }
+    Err(match error {
+        Error::Locked | Error::NobodyToAsk | Error::Vault(_) => Refusal::Locked,
+        Error::NoAccount | Error::Expired | Error::Rejected | Error::Usage(_) => {
+            Refusal::NoAccount(repository.clone())
         }
-        match error {
-            Error::Locked | Error::NobodyToAsk | Error::Vault(_) => Refusal::Locked,
-            Error::NoAccount | Error::Expired | Error::Rejected | Error::Usage(_) => {
-                Refusal::NoAccount(repository.clone())
-            }
-            _ => Refusal::Failed,
-        }
+        _ => Refusal::Failed,
     })
 }
 

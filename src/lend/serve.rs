@@ -112,7 +112,7 @@ fn answer(
     }
     let account = match access {
         Access::Public => None,
-        Access::Lent => match account::of(lending, &route.repository, lent.now) {
+        Access::Lent => match account::of(lending, &route.repository) {
             Ok(account) => Some(account),
             Err(refusal) => {
                 fail(stream, &route, push.as_ref(), body, &refusal);

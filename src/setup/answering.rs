@@ -1,17 +1,33 @@
-//! The account that answers at a URL: our keychains and sources are asked in git's order, as git
-//! does, which asks the next one where one has no answer.
+//! The account that answers at a URL: our keychains and sources are asked in git's order, and the
+//! next one where one has no answer, as git does.
 
-use super::{Held, Holder, Setups, still};
+#[cfg(target_os = "linux")]
+use super::still;
+use super::{Held, Holder, Setups};
+use crate::context::Context;
+#[cfg(target_os = "linux")]
 use crate::credential::Credential;
+use crate::credential::Username;
 use crate::error::Error;
 use crate::helper::Policy;
 use crate::helper::verdict::{Question, Reason, Verdict, judge};
-use crate::keychain::{Keychain, Kind, Options};
+use crate::keychain::Keychain;
+#[cfg(target_os = "linux")]
+use crate::keychain::{Kind, Options};
+use crate::time::now;
 
-/// An account that answers.
+/// What comes of asking all that git asks of what is ours.
+pub(crate) struct Chosen {
+    pub(crate) verdict: Verdict,
+    pub(crate) holder: Holder,
+    pub(crate) keychain: Box<dyn Keychain>,
+}
+
+/// An account that answers for somebody to whom access is lent.
+#[cfg(target_os = "linux")]
 pub(crate) struct Answering {
     pub(crate) credential: Credential,
-    /// Where it lies.
+    /// The keychain that holds it.
     pub(crate) keychain: Kind,
     /// Whether uses are noted.
     pub(crate) log: bool,
@@ -23,52 +39,53 @@ pub(crate) enum Asking {
     /// A person has typed a command, and may be asked.
     Person,
     /// Nobody may be asked, and nothing is unlocked or changed.
+    #[cfg(target_os = "linux")]
     Still,
 }
 
 impl Setups {
-    /// Returns the account that answers.
+    /// Returns the first that has an answer at this URL, as git asks the next one where one has none;
+    /// else the first that has an account and no answer. None where there is no account.
     ///
     /// # Errors
-    /// Where none does, for which reason; no reason is that nobody has one.
-    pub(crate) fn answering(
+    /// That of the first keychain that fails, where no other answers.
+    pub(crate) fn first_answer(
         &self,
         url: &str,
-        question: &Question<'_>,
+        contexts: &[Context],
+        username: Option<&Username>,
         asking: Asking,
-        now: u64,
-    ) -> Result<Answering, Option<Error>> {
-        let mut refusal = None;
+    ) -> Result<Option<Chosen>, Error> {
+        let question = Question { contexts, username, takes_schemes: true };
+        let mut first = Ok(None);
         for holder in self.holders(url)? {
             let opened = match asking {
-                Asking::Person => holder.open(),
+                Asking::Person => Ok(holder.open()?),
+                #[cfg(target_os = "linux")]
                 Asking::Still => holder.open_still(),
             };
-            // To look may need an answer of the keychain's, and then the next one is asked as well.
-            let mut keychain = match opened {
-                Ok(Some(keychain)) => keychain,
+            let result = match opened {
                 Ok(None) => continue,
-                Err(error) if asking == Asking::Still => {
-                    refusal = refusal.or(Some(error));
-                    continue;
+                Ok(Some(mut keychain)) => {
+                    let policy = Policy { allow_http: holder.allow_http, now: now() };
+                    let verdict = judge(&mut *keychain, &question, policy);
+                    verdict.map(|verdict| Chosen { verdict, holder, keychain })
                 }
-                Err(error) => return Err(Some(error)),
+                Err(error) => Err(error),
             };
-            let policy = Policy { allow_http: holder.allow_http, now };
-            match judge(&mut *keychain, question, policy) {
-                Ok(Verdict::Served(item)) => {
-                    let (keychain, log) = (keychain.kind(), holder.log);
-                    return Ok(Answering { credential: item.1, keychain, log });
-                }
-                Ok(Verdict::Nobody) => {}
-                Ok(verdict) => refusal = refusal.or(Some(refused(&verdict))),
-                Err(error) => refusal = refusal.or(Some(error)),
+            match result {
+                Ok(chosen @ Chosen { verdict: Verdict::Served(_), .. }) => return Ok(Some(chosen)),
+                Ok(Chosen { verdict: Verdict::Nobody, .. }) => {}
+                Ok(chosen) if matches!(first, Ok(None)) => first = Ok(Some(chosen)),
+                Err(error) if matches!(first, Ok(None)) => first = Err(error),
+                Ok(_) | Err(_) => {}
             }
         }
-        Err(refusal)
+        first
     }
 }
 
+#[cfg(target_os = "linux")]
 impl Holder {
     /// Opens the keychain or the source to look only.
     fn open_still(&self) -> Result<Option<Box<dyn Keychain>>, Error> {
@@ -82,8 +99,8 @@ impl Holder {
     }
 }
 
-/// Why a verdict that serves nothing does not.
-fn refused(verdict: &Verdict) -> Error {
+/// Returns why a verdict that serves nothing does not.
+pub(crate) fn refused(verdict: &Verdict) -> Error {
     match verdict {
         Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
         Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
