@@ -240,7 +240,7 @@ download() {
         "run the install.sh of a release, or the one in a checkout" ;;
     *) die "a release is taken from an https address only" ;;
     esac
-    machine=$(echo "$system-$(uname -m)" | sed 's/Linux/linux/; s/Darwin/macos/; s/arm64/aarch64/')
+    machine=$(echo "$system-$(uname -m)" | sed 's/Linux/linux/; s/Darwin/macos/; s/arm64/aarch64/; s/armv[78]l/armv7/')
     say "Downloading $name for $machine from $release"
     if command -v wget >/dev/null 2>&1; then need git; else need git curl; fi
     [ "$dry_run" != yes ] || return 0

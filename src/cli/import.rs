@@ -16,7 +16,7 @@
 //!   the place of a username. [`plain_file`]: a file that loses some of its parts in one step.
 
 mod credential_url;
-#[cfg(target_os = "linux")]
+#[cfg(all(unix, not(target_os = "macos")))]
 mod foreign_items;
 mod found;
 mod from;

@@ -255,18 +255,17 @@ mod tests {
         assert!(Folder::ours(parent.path().join("missing")).is_none());
     }
 
-    /// The test needs root, who alone can give files away.
+    /// The test needs root, who alone can give files away, and cannot in a namespace.
     #[test]
     fn what_is_another_users_is_not_used() {
-        if !rustix::process::geteuid().is_root() {
-            return;
-        }
         let parent = temporary();
         let path = parent.path().join("theirs");
         fs::create_dir(&path).expect("a folder");
         fs::write(parent.path().join("lock"), "").expect("a file");
         for theirs in [&path, &parent.path().join("lock")] {
-            chown(theirs, Some(4242), None).expect("another's");
+            if chown(theirs, Some(4242), None).is_err() {
+                return;
+            }
         }
         assert!(Folder::ours(path.clone()).is_none());
         assert!(Folder::made(path.clone()).is_none());

@@ -1,6 +1,6 @@
 //! The sources by the names that people type.
 
-#[cfg(target_os = "linux")]
+#[cfg(all(unix, not(target_os = "macos")))]
 use super::foreign_items;
 use super::found::Source;
 use super::git_hosts::{GitHosts, NO_GIT_HOST};
@@ -119,7 +119,7 @@ impl From {
             Self::Keyring(names) => vec![Some(keyring::read(names, places)?)],
             Self::Config => vec![Some(git_config::read()?)],
             Self::Keychain(kind) => vec![our_keychain::read(*kind)?],
-            #[cfg(target_os = "linux")]
+            #[cfg(all(unix, not(target_os = "macos")))]
             Self::Helper(name) if places.is_empty() => vec![foreign_items::read(name)?],
             Self::Helper(name) => vec![Some(other_helper::read(name, places)?)],
         };

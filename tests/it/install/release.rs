@@ -199,3 +199,22 @@ fn a_dry_run_says_what_would_be_downloaded_and_asks_nobody() {
     );
     assert!(!sandbox.path(".local").exists());
 }
+
+#[test]
+fn a_machine_is_called_as_its_archive_is() {
+    let (release, sandbox) = machine_with("curl");
+    let few = sandbox.path("few");
+    for (machine, archive) in [
+        ("armv7l", "linux-armv7"),
+        // A processor of 64 bits whose programs are of 32.
+        ("armv8l", "linux-armv7"),
+        ("aarch64", "linux-aarch64"),
+        ("x86_64", "linux-x86_64"),
+    ] {
+        fs::remove_file(few.join("uname")).unwrap();
+        fake(&few, "uname", &format!("[ \"$1\" = -m ] && echo {machine} || echo Linux"));
+        let ran = sandbox.run("sh", &["-s", "--", "--dry-run"], &release.installer("install.sh"));
+        let text = format!("Downloading git-credential-pat for {archive} from ");
+        assert!(ran.stdout().contains(&text), "no {text:?}\n{ran}");
+    }
+}
