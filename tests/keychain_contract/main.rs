@@ -146,13 +146,13 @@ mod linux {
         desktop(&Desktop::oo7_daemon(), Prompts::Never);
     }
 
-    /// KeePassXC makes a new item by a prompt that completes by itself.
+    /// `KeePassXC` makes a new item by a prompt that completes by itself.
     #[test]
     fn keepassxc_keeps_the_contract() {
         desktop(&Desktop::keepassxc(), Prompts::Always);
     }
 
-    /// The first write unlocks KWallet's collection, with a prompt that shows no window.
+    /// The first write unlocks `KWallet`'s collection, with a prompt that shows no window.
     #[test]
     fn kwallet_keeps_the_contract() {
         desktop(&Desktop::kwallet(), Prompts::Always);
