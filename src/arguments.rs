@@ -60,6 +60,11 @@ const TIMEOUT_REFUSED: Error =
 const CACHE_REFUSED: Error =
     Error::Option("--cache takes a number of seconds from 1 to 4294967295");
 
+/// Returns whether a person who typed this first meant a command and there is none of this name.
+pub(crate) fn is_no_command(word: &str) -> bool {
+    !word.starts_with('-') && !COMMANDS.contains(&word) && Operation::from_name(word).is_none()
+}
+
 /// What the arguments ask for.
 pub(crate) enum Invocation {
     /// An operation, by git, with the options of the helper string.
@@ -85,6 +90,8 @@ pub(crate) struct HelperOptions {
     pub(crate) allow_http: bool,
     /// `--log`
     pub(crate) log: bool,
+    /// `--notify`
+    pub(crate) notify: bool,
     /// The source that serves instead of a keychain: `--for URL` with its options, or `--ci`.
     pub(crate) source: Option<SourceOptions>,
 }
@@ -139,6 +146,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
             }
             "--allow-http" if word == name => options.allow_http = true,
             "--log" if word == name => options.log = true,
+            "--notify" if word == name => options.notify = true,
             "--ci" if word == name => source.ci = true,
             _ if source::Words::takes(name) => source.set(name, value())?,
             _ if word.starts_with('-') => {

@@ -6,6 +6,7 @@
 mod ask;
 mod expiry;
 mod page;
+pub(super) mod proxy;
 mod save;
 
 use super::place::{Place, usable};
@@ -67,8 +68,9 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
-    forge::Id::from_word(word).ok_or("no such forge")
+fn parse_forge(word: &str) -> Result<forge::Id, String> {
+    let words = || forge::Id::ALL.map(|id| id.forge().word()).join(", ");
+    forge::Id::from_word(word).ok_or_else(|| format!("it takes one of {}", words()))
 }
 
 fn registry_named(name: &str) -> Result<Context, Error> {
@@ -97,10 +99,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         (None, None) => return Err(Error::Usage("the URL of the host is missing")),
     };
     let (setups, setup) = arguments.keychain.setup_at("login", &place)?;
-    if place.context.exposes_secrets() && !setup.allow_http {
-        return Err(Error::Refused(
-            "http is unencrypted: use https, or add --allow-http to the helper string",
-        ));
+    if place.context.exposes_secrets() && !setup.allow_http && !arguments.restore {
+        proxy::agree(&place, terminal.as_mut())?;
     }
     let given = match &arguments.username {
         Some(name) => Some(Username::new(name.as_bytes())),
@@ -134,6 +134,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let (saved, credential) = save(&mut *keychain, credential, login.replace)?;
     report(&saved, &credential, &*keychain);
     settle::carry_out("login", &settings, &[place.url])?;
+    if let Some(lack) = proxy::lack(setups.entries(), &credential.context) {
+        terminal::say("login", &lack);
+        terminal::hint(&proxy::mend(&credential.context, credential.username.as_ref()));
+    }
     for link in &links {
         // What was changed may have given docker another keychain.
         let mut keychain = keychain_of_docker()?;

@@ -279,7 +279,7 @@ impl Report {
             let has_source = configuration.sources().any(|one| sources::may_answer(one, asked));
             let found = accounts::about_answer(asked, &accounts, username, configuration);
             self.found(found.filter(|finding| finding.id != "no-account" || !has_source));
-            self.found(accounts::about_http(asked, allow_http));
+            self.found(accounts::about_http(asked, allow_http, &accounts, entries));
         }
         if let Some(configured) = setup.passed_over {
             let (ours, theirs) = (kind.name(), configured.name());

@@ -265,7 +265,9 @@ pub(crate) fn options_for(keychain: Kind, options: &HelperOptions) -> String {
         }
         None => {}
     }
-    for (name, is_given) in [("--allow-http", options.allow_http), ("--log", options.log)] {
+    for (name, is_given) in
+        [("--allow-http", options.allow_http), ("--log", options.log), ("--notify", options.notify)]
+    {
         if is_given {
             text = format!("{text} {name}");
         }

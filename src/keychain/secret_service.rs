@@ -35,6 +35,7 @@ mod greeting;
 mod hidden;
 #[doc(hidden)]
 pub mod message;
+mod notification;
 mod peer;
 mod prompt;
 mod remote;
@@ -56,6 +57,7 @@ use crate::error::Error;
 use crate::keychain::lock::{self, Lock};
 use crate::keychain::{Found, ItemId, Keychain, Kind, NOT_OURS, Options, item};
 use address::Address;
+pub(crate) use notification::notify;
 use service::{Attributes, Listing, Plaintext, Service};
 use std::time::Instant;
 use wire::ObjectPath;

@@ -99,11 +99,13 @@ no session key could be agreed upon
 no socket could be made
 no such account is in the keychain
 no token was given
+nobody can be asked here: add --yes to delete every account
 nobody can be asked here: repeat it with --yes, or look first with --dry-run
 not a key of ours
 nothing can hold the vault's key here: the kernel keyring is not available
 nothing listens at the session bus's address
 nothing was changed
+nothing was deleted
 nothing was stored
 on the way to the file others can put another in its place
 others can write to the vault's folder
@@ -200,7 +202,6 @@ the vault's identity.age is not for a passphrase
 the vault's key: {0}
 the way to the file leads through what is another user's
 there is no default keychain
-there is no such command or operation
 there is no terminal to ask on: add --yes, or --dry-run to look only
 there is no terminal to ask on: give the passphrase with --passphrase-from FILE
 there is no terminal to ask on: pipe the token in with --with-token

@@ -4,6 +4,7 @@
 
 use super::finding::{Finding, Mend};
 use super::places::{Asked, percent};
+use crate::cli::login::proxy;
 use crate::cli::settle::above_repository;
 use crate::context::{Context, Protocol};
 use crate::credential::{State, Username};
@@ -151,8 +152,21 @@ pub(super) fn about_answer(
 }
 
 /// That the place is one for which nothing is answered.
-pub(super) fn about_http(asked: &Asked, allow_http: bool) -> Option<Finding> {
-    let refused = asked.context.exposes_secrets() && !allow_http;
+pub(super) fn about_http(
+    asked: &Asked,
+    allow_http: bool,
+    accounts: &[Explained],
+    entries: &Entries,
+) -> Option<Finding> {
+    let host = asked.context.host_level();
+    let at_host = accounts.iter().find(|one| one.account.context == host);
+    if let Some(lack) = proxy::lack(entries, &host).filter(|_| at_host.is_some()) {
+        let name = at_host.map(|one| &one.account.username);
+        return Some(Finding::wrong("proxy-user", lack, Mend::Command(proxy::mend(&host, name))));
+    }
+    // What a person kept for this very host is answered all the same.
+    let is_kept = at_host.is_some_and(|one| one.why != Why::Refused);
+    let refused = host.exposes_secrets() && !allow_http && !is_kept;
     let what = "unencrypted http is neither answered nor stored";
     let mend = "use https, or add --allow-http to the helper string";
     // A remote may well be for reading only.

@@ -158,7 +158,7 @@ fn a_program_that_does_not_run_here_is_not_installed() {
     release.sign();
     let ran = pipe(&release, &sandbox);
     assert_eq!(ran.status.code(), Some(1), "{ran}");
-    assert!(ran.stderr().contains("this is no program, or it does not run"), "{ran}");
+    assert!(ran.stderr().contains("this is not git-credential-pat, or it does not run"), "{ran}");
     assert_eq!(files(&sandbox.path("p")), [""; 0], "{ran}");
     assert!(helpers(&sandbox).is_empty(), "{ran}");
 }
@@ -174,7 +174,7 @@ fn without_anything_that_downloads_the_hint_names_what_to_install() {
     fake(&few, "dnf", "exit 99");
     let ran = pipe(&release, &sandbox);
     assert!(
-        ran.stderr().contains("curl is missing\nhint: install it with: sudo dnf install curl"),
+        ran.stderr().contains("missing: curl\nhint: install with: sudo dnf install curl\n"),
         "{ran}"
     );
 }
