@@ -5,6 +5,7 @@
 
 mod accounts;
 mod answer;
+mod check;
 mod completions;
 mod configure;
 mod exec;
@@ -62,6 +63,14 @@ enum Command {
     /// as they are. One that is expired or rejected is replaced in any case. A week before a
     /// token's end git's user is told on the terminal, once a day.
     Login(login::Arguments),
+    /// Ask whose token it is, what it may do, until when, and why git was refused
+    ///
+    /// Asks git itself whether it may read the repository and is offered to push, and the forge,
+    /// where it is known which one that is, whose the token is, what it may do and when it ends.
+    /// Nothing is changed at the host, and the token goes nowhere but to its own forge: not where
+    /// a redirect leads, not where another forge runs. What the forge tells is kept with the
+    /// account, and `list` and `status` show it.
+    Check(check::Arguments),
     /// Delete an account and its token from the keychain
     ///
     /// The token stays valid at the host: revoke it there. With `--all` every account that `list`
@@ -271,6 +280,9 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         }
         Command::Exec(arguments) => {
             return exec::run(&arguments).map_err(|error| Failure { what: "exec", error });
+        }
+        Command::Check(arguments) => {
+            return check::run(&arguments).map_err(|error| Failure { what: "check", error });
         }
         Command::Unlock(arguments) => ("unlock", unlock::run(&arguments)),
         Command::Lock => ("lock", lock::run()),

@@ -8,7 +8,9 @@
 //! - [`files`]: the files of its configuration.
 //! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written;
 //!   [`shell_line`]: the words of such a line.
+//! - [`http`]: how it connects to a URL, for another program that is to do the same.
 //! - [`interactive`]: whether `credential.interactive` leaves room for a keychain's prompts.
+//! - [`reach`]: whether it may read a repository, and is offered to push to it.
 //! - [`remotes`]: the URLs of this repository's remotes.
 //! - [`url`]: URLs as its credential code takes them apart, writes and compares them.
 //! - [`words`]: the words of commands that change its configuration. [`written`]: what such
@@ -21,8 +23,10 @@ pub(crate) mod entries;
 mod failed;
 pub(crate) mod files;
 pub(crate) mod helper_line;
+pub(crate) mod http;
 #[cfg(unix)]
 pub(crate) mod interactive;
+pub(crate) mod reach;
 pub(crate) mod remotes;
 mod shell_line;
 pub(crate) mod url;
@@ -35,6 +39,7 @@ use crate::error::Error;
 use configuration::Configuration;
 use entries::Entries;
 pub(crate) use failed::Failed;
+pub(crate) use helper_line::is_program;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use zeroize::Zeroizing;

@@ -64,7 +64,11 @@ pub mod hardening;
 #[doc(hidden)]
 pub mod terminal;
 
+mod api;
 mod arguments;
+mod base64;
+mod check;
+mod child;
 mod cli;
 mod ending;
 mod forge;
@@ -72,6 +76,7 @@ mod git;
 mod hex;
 mod notification;
 mod private_file;
+mod said;
 mod setup;
 mod source;
 mod state_folder;

@@ -5,6 +5,7 @@
 
 mod ask;
 mod expiry;
+mod learn;
 mod page;
 pub(super) mod proxy;
 mod save;
@@ -58,8 +59,14 @@ pub(super) struct Arguments {
     /// Answer any username that a clone URL carries with this token
     #[arg(long)]
     any_username: bool,
+    /// Do not ask the forge about the token
+    #[arg(long)]
+    offline: bool,
+    /// Keep a token that the forge does not take, too
+    #[arg(long)]
+    force: bool,
     /// Serve again a token that the host rejected, or an account that was put away
-    #[arg(long, conflicts_with_all = ["with_token", "any_username", "expires", "replace", "forge", "also"])]
+    #[arg(long, conflicts_with_all = ["with_token", "any_username", "expires", "replace", "forge", "also", "force"])]
     restore: bool,
     /// Ask nothing; fail where something would have to be asked
     #[arg(long)]
@@ -68,7 +75,7 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-fn parse_forge(word: &str) -> Result<forge::Id, String> {
+pub(super) fn parse_forge(word: &str) -> Result<forge::Id, String> {
     let words = || forge::Id::ALL.map(|id| id.forge().word()).join(", ");
     forge::Id::from_word(word).ok_or_else(|| format!("it takes one of {}", words()))
 }
@@ -119,7 +126,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         return restore(&mut *keychain, &place.context, given.as_ref());
     }
     let (context, replace) = (place.context.clone(), arguments.replace);
-    let mut login = Login { arguments, context, also, replace };
+    let mut login = Login { arguments, context, also, replace, is_refused: false };
     let credential = match &mut terminal {
         Some(terminal) => login.converse(terminal, &mut *keychain, given, expiry)?,
         None => login.read(&mut *keychain, given, expiry)?,
@@ -144,6 +151,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         may_be_written(&mut *keychain, link, login.replace)?;
         registry::put(&mut *keychain, link, &mut |_| Ok(None))?;
         report_link(link);
+    }
+    if login.is_refused {
+        return Err(Error::Refused("the forge does not take the token, which is stored as it is"));
     }
     Ok(())
 }

@@ -50,7 +50,7 @@ fn from_nothing_to_a_token_that_git_uses() {
     let mut desktop = Desktop::gnome_keyring();
     with_browser(&mut desktop.sandbox);
     let mut command = desktop.sandbox.command(BINARY);
-    command.arg("login");
+    command.args(["login", "--offline"]);
     let mut terminal = Terminal::run(&command);
     terminal.shows("Host [github.com]: ");
     terminal.types("\n");

@@ -9,6 +9,8 @@
 mod buses;
 #[cfg(unix)]
 mod cache;
+#[cfg(target_os = "linux")]
+mod check;
 #[cfg(unix)]
 mod commands;
 #[cfg(unix)]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// The messages after `git-credential-pat: OPERATION: `, in order.
 const MESSAGES: &str = "\
+--api takes the URL of the forge on the same host
 --cache is for a keychain or for --command
 --cache is needless with --keychain kernel
 --cache is needless with --keychain vault
@@ -85,6 +86,7 @@ line {0} of the request holds a NUL
 line {0} of the request holds a carriage return
 line {0} of the request is cut off
 line {0} of the request repeats an attribute
+name a URL, or --all: no remote here is one of https
 name the places that glab has a token for, as URLs
 name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE
@@ -149,6 +151,7 @@ the file that --file names is not there
 the file that --passphrase-from names cannot be read
 the file was changed meanwhile and is left as it is: begin again
 the file's folder cannot be written
+the forge does not take the token, which is stored as it is
 the helper string has an unknown option
 the helper string names two keys for the vault
 the helper string names two sources: write a helper for each

@@ -4,6 +4,7 @@
 
 use super::finding::{Finding, Mend};
 use super::places::{Asked, percent};
+use crate::check::kept::Kept;
 use crate::cli::login::proxy;
 use crate::cli::settle::above_repository;
 use crate::context::{Context, Protocol};
@@ -51,6 +52,16 @@ pub(super) fn reason(explained: &Explained, asked_name: Option<&str>) -> String 
     }
 }
 
+/// What its forge has told of the account's token, if it was asked.
+pub(super) fn told(explained: &Explained) -> Option<String> {
+    let kept = Kept::of(explained.credential.as_ref()?);
+    let at = kept.checked_at?;
+    let owner = kept.owner.map(|owner| format!("of {owner}; ")).unwrap_or_default();
+    let scopes = kept.scopes.filter(|scopes| !scopes.is_empty());
+    let scopes = scopes.map(|scopes| format!("may {}; ", scopes.join(", "))).unwrap_or_default();
+    Some(format!("{owner}{scopes}checked {}", relative(at, now())))
+}
+
 /// What is said of the account's other token, if it has one.
 pub(super) fn aside(explained: &Explained) -> Option<&'static str> {
     let aside = explained.credential.as_ref()?.aside.as_ref();
@@ -82,6 +93,7 @@ fn why(explained: &Explained, asked_name: Option<&str>) -> String {
 
 pub(super) fn to_json(explained: &Explained, asked_name: Option<&str>) -> Value {
     let expiry = explained.credential.as_ref().and_then(|c| c.expiry);
+    let kept = explained.credential.as_ref().map(Kept::of).unwrap_or_default();
     json!({
         "context": forge::shown_context(&explained.account.context),
         "username": Some(username(explained)).filter(|n| !n.is_empty()).map(|n| n.to_string()),
@@ -89,6 +101,9 @@ pub(super) fn to_json(explained: &Explained, asked_name: Option<&str>) -> Value 
         "another_aside": aside(explained).is_some(),
         "why": reason(explained, asked_name),
         "expires": expiry.map(rfc3339),
+        "owner": kept.owner,
+        "scopes": kept.scopes,
+        "checked": kept.checked_at.map(rfc3339),
     })
 }
 

@@ -13,7 +13,7 @@
 //! else stock age can do (text form, SSH keys, plugins, content of more than one chunk) is left
 //! to it.
 
-use super::base64;
+use crate::base64;
 use crate::error::Error;
 use crate::keychain::random::random;
 use crate::secret::FixedBytes;

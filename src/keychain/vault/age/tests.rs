@@ -107,7 +107,7 @@ fn a_share_that_gives_everybody_the_same_key_is_refused() {
     let file = for_key(CONTENT);
     let text = String::from_utf8_lossy(&file[..200]).into_owned();
     let share = text.split_whitespace().nth(3).expect("a share");
-    let zero = crate::keychain::vault::base64::encode(&[0; 32]);
+    let zero = crate::base64::encode(&[0; 32]);
     let at = text.find(share).expect("it is there");
     let changed = [&file[..at], zero.as_bytes(), &file[at + share.len()..]].concat();
     assert_eq!(open(&changed, &key(7)), Err(Unreadable::Damaged));
