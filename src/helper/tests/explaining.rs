@@ -1,7 +1,7 @@
 //! An explanation says exactly what a get does.
 
 use super::{HOST, Helper, NOW, POLICY, account, request};
-use crate::credential::Credential;
+use crate::credential::{Credential, Maker};
 use crate::error::Error;
 use crate::helper::explanation::{Explained, Still, Why, accounts, explain};
 use crate::helper::{Outcome, get};
@@ -164,6 +164,10 @@ fn what_is_locked_is_a_reason_and_nothing_is_unlocked() {
 fn unencrypted_http_is_a_reason_and_a_failing_keychain_an_error() {
     let mut helper = with(&[("http://h.example", "alice", "")]);
     let asked = request("protocol=http host=h.example");
+    // What a person keeps there is kept on purpose.
+    let kept = explain(&asked, POLICY, &mut helper.keychain).expect("explained");
+    assert!(kept.len() == 1 && kept[0].why == Why::Answers);
+    helper.change(|credential| credential.made_by = Maker::Git);
     let all = explain(&asked, POLICY, &mut helper.keychain).expect("explained");
     assert!(all.len() == 1 && all[0].why == Why::Refused);
     helper.keychain.fail_on("list", Error::TimedOut);
