@@ -20,12 +20,14 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The first words of the commands that people type.
-pub(crate) const COMMANDS: [&str; 19] = [
+pub(crate) const COMMANDS: [&str; 21] = [
     "login",
     "unlock",
     "lock",
     "logout",
     "list",
+    "use",
+    "edit",
     "log",
     "token",
     "exec",

@@ -1,11 +1,14 @@
-//! The one line about a token that ends soon, or one of git's that has ended. get says it on a
-//! terminal, at most once a day for an account, after git has its answer.
+//! What get says on a terminal at most once a day, after git has its answer: that a token ends soon, or
+//! one of git's has ended; and how a token is kept for a host that has none.
 //!
 //! The time when it was said is kept in a small file in the user's state folder. The file's name is
-//! a keyed digest of the account, so that it tells nobody which accounts there are. Where the file
+//! a keyed digest of the account or host, so that it tells nobody which there are. Where the file
 //! cannot be written, nothing is said, because it would be said every time.
 
+use crate::context::Context;
 use crate::credential::Username;
+use crate::forge;
+use crate::git::words::typed;
 use crate::helper::Ending;
 use crate::private_file::{self, Folder};
 use crate::time::{DAY, relative};
@@ -26,6 +29,19 @@ pub(crate) fn warn(ending: &Ending, now: u64) {
     }
 }
 
+/// Says how a token is kept for this host, if it is one where people make tokens, and a person reads
+/// it who has not been told within a day.
+pub(crate) fn offer(host: &Context, now: u64) {
+    if terminal::stderr_is_terminal()
+        && forge::likely_at(host).is_some()
+        && let Some(folder) = state_folder::made()
+        && is_first(&folder, &[host.to_string().as_bytes(), b"", b"no token"], 0, now)
+    {
+        let url = typed(&host.to_string());
+        terminal::hint(&format!("to keep a token for it: git credential-pat login {url}"));
+    }
+}
+
 fn message(ending: &Ending, now: u64) -> String {
     let whose = withheld::whose(&ending.context, ending.username.as_ref());
     let verb = if ending.expiry > now { "expires" } else { "expired" };
@@ -39,20 +55,27 @@ fn command(ending: &Ending) -> String {
 
 /// Returns whether this token was not spoken of within a day, and notes that it is now.
 fn is_first_within_a_day(folder: &Folder, ending: &Ending, now: u64) -> bool {
+    let context = ending.context.to_string();
+    let username = ending.username.as_ref().map_or(&b""[..], Username::as_bytes);
+    is_first(folder, &[context.as_bytes(), username], ending.stored_at, now)
+}
+
+/// The same of whatever these fields name, in this version of it.
+fn is_first(folder: &Folder, fields: &[&[u8]], version: u64, now: u64) -> bool {
     let said = || -> Option<bool> {
-        let mut stamp = folder.file(&name(ending, &salt(folder)?))?;
+        let mut stamp = folder.file(&name(fields, &salt(folder)?))?;
         // git runs several of us at once; the process that has the lock says it.
         stamp.try_lock().ok()?;
         let mut last = String::new();
         stamp.read_to_string(&mut last).ok()?;
-        let token = format!("{} ", ending.stored_at);
-        let last = last.trim_end().strip_prefix(&token).and_then(|time| time.parse::<u64>().ok());
+        let version = format!("{version} ");
+        let last = last.trim_end().strip_prefix(&version).and_then(|time| time.parse::<u64>().ok());
         if last.is_some_and(|last| last.abs_diff(now) < DAY) {
             return Some(false);
         }
         stamp.rewind().ok()?;
         stamp.set_len(0).ok()?;
-        stamp.write_all(format!("{token}{now}\n").as_bytes()).ok()?;
+        stamp.write_all(format!("{version}{now}\n").as_bytes()).ok()?;
         Some(true)
     };
     said().unwrap_or(false)
@@ -60,11 +83,10 @@ fn is_first_within_a_day(folder: &Folder, ending: &Ending, now: u64) -> bool {
 
 const STAMP: &str = "warned-";
 
-/// Returns the name of an account's file. Its content tells a new token from the old one.
-fn name(ending: &Ending, salt: &Salt) -> String {
+/// Returns the name of an account's or host's file. Its content tells a new token from the old one.
+fn name(fields: &[&[u8]], salt: &Salt) -> String {
     let mut digest = Hmac::<Sha256>::new_from_slice(salt).expect("HMAC takes a key of any length");
-    let context = ending.context.to_string();
-    for field in [context.as_bytes(), ending.username.as_ref().map_or(b"", Username::as_bytes)] {
+    for field in fields {
         digest.update(&(field.len() as u64).to_be_bytes());
         digest.update(field);
     }

@@ -25,7 +25,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let place = arguments.url.as_deref().map(Place::parse).transpose()?;
+    let place = arguments.url.as_deref().map(|url| Place::typed("unconfigure", url));
+    let place = place.transpose()?;
     // As they are written now, and as they were once.
     let place = place.map(|place| [url::of(&place.context), place.context.to_string()]);
     let scope = arguments.whose.scope();

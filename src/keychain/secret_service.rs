@@ -199,6 +199,10 @@ impl Keychain for SecretService {
         self.service()?.asks_before_it_searches()
     }
 
+    fn make_ready(&mut self) -> Result<(), Error> {
+        self.service()?.unlock_default()
+    }
+
     fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
         let paths = found.iter().map(path).collect::<Result<Vec<_>, _>>()?;
         let attributes = self.service()?.attributes(&paths)?;

@@ -69,6 +69,14 @@ impl Login<'_> {
             None => self.ask_username(terminal, keychain)?,
         };
         self.ask_to_replace(terminal, keychain, &owner)?;
+        page::offer(terminal, &context, self.arguments.forge, expiry)?;
+        let token = self.ask_token(terminal, &mut owner)?;
+        if !owner.any_username && forge::has_meaningless_usernames(&context) {
+            owner.any_username = terminal.agrees(
+                "Clone URLs of this host carry usernames that mean nothing, and git asks for \
+                 them. Answer any of them with this token?",
+            )?;
+        }
         if self.arguments.expires.is_none() {
             expiry = terminal.ask_for(
                 "When does the token expire, e.g. 2027-01-31 or 90d",
@@ -76,25 +84,32 @@ impl Login<'_> {
                 |answer| expiry::parse(answer, now()),
             )?;
         }
-        page::offer(terminal, &context, self.arguments.forge, expiry)?;
-        let token = terminal.ask_hidden(&format!("Token for {} at {context}: ", owner.username))?;
-        check(&token)?;
-        if owner.by_convention {
-            // Some hosts have a name for each kind of token.
-            owner.username = self.convention(token.expose());
-        }
-        let warnings = self.warnings(&token, &owner);
-        warnings.iter().for_each(say);
-        if warnings.iter().any(|warning| warning.strong) && !terminal.confirm("Store it anyway?")? {
-            return Err(Error::Refused("nothing was stored"));
-        }
-        if !owner.any_username && forge::has_meaningless_usernames(&context) {
-            owner.any_username = terminal.confirm(
-                "Clone URLs of this host carry usernames that mean nothing. Answer any of them \
-                 with this token?",
-            )?;
-        }
         Ok(self.credential(owner, token, expiry))
+    }
+
+    /// Asks until there is a token that can be one, and that the person wants to be stored.
+    fn ask_token(&self, terminal: &mut Terminal, owner: &mut Owner) -> Result<Secret, Error> {
+        loop {
+            let question = format!("Token for {} at {}: ", owner.username, self.context);
+            let token = terminal.ask_hidden(&question)?;
+            if let Err(error) = check(&token) {
+                terminal.show(&format!("{error}"))?;
+                continue;
+            }
+            let asked = owner.username.clone();
+            if owner.by_convention {
+                // Some hosts have a name for each kind of token.
+                owner.username = self.convention(token.expose());
+            }
+            let warnings = self.warnings(&token, owner);
+            warnings.iter().for_each(say);
+            let is_doubtful = warnings.iter().any(|warning| warning.strong);
+            if !is_doubtful || terminal.confirm("Store it anyway?")? {
+                return Ok(token);
+            }
+            terminal.show("Then give another one, or nothing with Ctrl-C.")?;
+            owner.username = asked;
+        }
     }
 
     fn ask_username(
@@ -103,7 +118,16 @@ impl Login<'_> {
         keychain: &mut dyn Keychain,
     ) -> Result<Owner, Error> {
         let likely = self.only_or_conventional(keychain, b"")?;
-        let question = format!("Username for {}", self.context);
+        // Else it is the account's that is there.
+        let what = match forge::at(&self.context) {
+            _ if !likely.by_convention => "",
+            Some(_) if forge::is_meaningless(&self.context, likely.username.as_bytes()) => {
+                ", this one is for tokens"
+            }
+            Some(_) => ", any name will do here",
+            None => ", most hosts take any name with a token",
+        };
+        let question = format!("Username for {}{what}", self.context);
         let default = likely.username.to_string();
         let username = terminal
             .ask_for(&question, &default, |answer| usable(Username::new(answer.as_bytes())))?;
@@ -159,7 +183,8 @@ impl Login<'_> {
     }
 
     fn convention(&self, token: &[u8]) -> Username {
-        Username::new(forge::conventional_username(&self.context, token).as_bytes())
+        let forge = self.arguments.forge;
+        Username::new(forge::conventional_username(&self.context, forge, token).as_bytes())
     }
 
     fn warnings(&self, token: &Secret, owner: &Owner) -> Vec<forge::Warning> {

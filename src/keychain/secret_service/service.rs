@@ -139,6 +139,23 @@ impl Service {
         if owners[0] != owners[1] {
             return Ok(false);
         }
+        self.is_default_locked()
+    }
+
+    /// Unlocks the collection into which new items come, with a prompt where it takes one.
+    ///
+    /// # Errors
+    /// Those of [`Self::unlock`], and [`Error::NoDefaultCollection`] where there is none.
+    pub fn unlock_default(&mut self) -> Result<(), Error> {
+        self.make_ready()?;
+        if !self.has_default_collection()? {
+            return Err(Error::NoDefaultCollection);
+        }
+        if self.is_default_locked()? { self.unlock(&[default_collection()?]) } else { Ok(()) }
+    }
+
+    /// Whether the collection into which new items come says that it is locked.
+    fn is_default_locked(&mut self) -> Result<bool, Error> {
         let mut body = Writer::new();
         body.string(COLLECTION_INTERFACE);
         body.string("Locked");
