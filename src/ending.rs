@@ -35,7 +35,7 @@ pub(crate) fn offer(host: &Context, now: u64) {
     if terminal::stderr_is_terminal()
         && forge::likely_at(host).is_some()
         && let Some(folder) = state_folder::made()
-        && is_first(&folder, &[host.to_string().as_bytes(), b"", b"no token"], 0, now)
+        && is_first(&folder, &[host.to_string().as_bytes(), b"", b"no token"], 0, now, DAY)
     {
         let url = typed(&host.to_string());
         terminal::hint(&format!("to keep a token for it: git credential-pat login {url}"));
@@ -57,11 +57,18 @@ fn command(ending: &Ending) -> String {
 fn is_first_within_a_day(folder: &Folder, ending: &Ending, now: u64) -> bool {
     let context = ending.context.to_string();
     let username = ending.username.as_ref().map_or(&b""[..], Username::as_bytes);
-    is_first(folder, &[context.as_bytes(), username], ending.stored_at, now)
+    is_first(folder, &[context.as_bytes(), username], ending.stored_at, now, DAY)
 }
 
-/// The same of whatever these fields name, in this version of it.
-fn is_first(folder: &Folder, fields: &[&[u8]], version: u64, now: u64) -> bool {
+/// Returns whether a notification of what these fields name was not sent within an hour, and notes
+/// that it is now.
+pub(crate) fn is_first_within_an_hour(folder: &Folder, fields: &[&[u8]], now: u64) -> bool {
+    let fields: Vec<&[u8]> = fields.iter().copied().chain([&b"notified"[..]]).collect();
+    is_first(folder, &fields, 0, now, DAY / 24)
+}
+
+/// The same of whatever these fields name, in this version of it, within so many seconds.
+fn is_first(folder: &Folder, fields: &[&[u8]], version: u64, now: u64, within: u64) -> bool {
     let said = || -> Option<bool> {
         let mut stamp = folder.file(&name(fields, &salt(folder)?))?;
         // git runs several of us at once; the process that has the lock says it.
@@ -70,7 +77,7 @@ fn is_first(folder: &Folder, fields: &[&[u8]], version: u64, now: u64) -> bool {
         stamp.read_to_string(&mut last).ok()?;
         let version = format!("{version} ");
         let last = last.trim_end().strip_prefix(&version).and_then(|time| time.parse::<u64>().ok());
-        if last.is_some_and(|last| last.abs_diff(now) < DAY) {
+        if last.is_some_and(|last| last.abs_diff(now) < within) {
             return Some(false);
         }
         stamp.rewind().ok()?;

@@ -10,21 +10,34 @@ use crate::credential::Username;
 use crate::git::words::typed;
 use crate::helper::Withheld;
 use crate::helper::verdict::Reason;
+use crate::notification;
 use crate::terminal;
 use crate::time::relative;
 
-/// Says why a person's account does not answer, and what a person can do about it.
-pub(crate) fn say(account: &Withheld, now: u64) {
-    terminal::say("get", &message(account, now));
-    terminal::hint(&remedy(account));
+/// Says why a person's account does not answer, and what a person can do about it; where it is to
+/// notify, also as a notification.
+pub(crate) fn say(account: &Withheld, now: u64, notify: bool) {
+    let (line, hint) = (message(account, now), remedy(account));
+    terminal::say("get", &line);
+    terminal::hint(&hint);
+    if notify {
+        let context = account.context.to_string();
+        let name = account.username.as_ref().map_or(&b""[..], Username::as_bytes);
+        notification::send(&line, &hint, &[context.as_bytes(), name], now);
+    }
 }
 
-/// Says that accounts of these names could answer at this context, and how one is chosen.
-pub(crate) fn say_ambiguous(context: &Context, names: &[Username]) {
-    let message = format!("several accounts could answer at {context}: {}", listed(names));
-    terminal::say("get", &message);
+/// Says that accounts of these names could answer at this context, and how to choose one; the same
+/// way.
+pub(crate) fn say_ambiguous(context: &Context, names: &[Username], now: u64, notify: bool) {
+    let line = format!("several accounts could answer at {context}: {}", listed(names));
     let words = use_words(context, names.iter().find(|name| is_shown(name)));
-    terminal::hint(&format!("choose one, such as: git credential-pat {words}"));
+    let hint = format!("choose one, such as: git credential-pat {words}");
+    terminal::say("get", &line);
+    terminal::hint(&hint);
+    if notify {
+        notification::send(&line, &hint, &[context.to_string().as_bytes(), b"", b"several"], now);
+    }
 }
 
 /// What to type after the program's name so that git uses this account; NAME stands for one that

@@ -12,6 +12,7 @@ use clap::{Arg, Command, CommandFactory};
 use roff::{Inline, Roff, bold, italic, roman};
 
 const FRAME: &str = include_str!("git-credential-pat.1");
+const CHECK: &str = include_str!("man/check.1");
 const VAULT: &str = include_str!("man/vault.1");
 
 pub(super) fn run() -> Result<(), Error> {
@@ -25,6 +26,7 @@ fn page() -> String {
     FRAME
         .replace("git\\-credential\\-pat VERSION", &format!("git\\-credential\\-pat {version}"))
         .replace(".\\\" SYNOPSIS\n", &synopsis(&line).to_roff())
+        .replace(".\\\" CHECK\n", CHECK)
         .replace(".\\\" VAULT\n", VAULT)
         .replace(".\\\" COMMANDS\n", &commands(&line).to_roff())
         .replace(".\\\" KEYCHAIN NAMES\n", &keychain_names().to_roff())

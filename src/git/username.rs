@@ -17,6 +17,7 @@ use super::config_file::{Change, ConfigFile, setting};
 use super::entries::{Entries, Entry};
 use super::files::{self, is_same};
 use super::url::{self, is_whole, may_be_at};
+use super::written::Pending;
 use super::{Failed, key};
 use crate::context::Context;
 use crate::credential::Username;
@@ -44,7 +45,13 @@ pub(super) fn set(context: &Context, username: &Username) -> Result<(), Error> {
     let is_in_order = is_in_order(&lines, context, &global);
     let others = inside_of_other_files(&lines, &global);
     if !is_in_order && global.is_file() {
-        return change(&global, |content| rewritten(content, context, Some(name), others));
+        // Noted as if git had written them.
+        let keys = spellings(context).into_iter().map(|place| key(&place, "username"));
+        let pending = keys.filter_map(|key| Pending::of(&["--global", &key, name]));
+        let pending: Vec<Pending> = pending.collect();
+        change(&global, |content| rewritten(content, context, Some(name), others))?;
+        pending.into_iter().for_each(Pending::note);
+        return Ok(());
     }
     for place in spellings(context) {
         super::set(&key(&place, "username"), name).map_err(Failed::tell)?;
@@ -79,7 +86,12 @@ pub(crate) fn places_of(entries: &Entries, context: &Context, username: &Usernam
 /// Where git's configuration cannot be read or changed.
 pub(super) fn unset(context: &Context) -> Result<(), Error> {
     let global = files::global().ok_or(GitTrouble::NoHome)?;
-    change(&global, |content| rewritten(content, context, None, Vec::new()))
+    let keys = spellings(context).into_iter().map(|place| key(&place, "username"));
+    let pending = keys.filter_map(|key| Pending::of(&["--global", "--unset-all", &key]));
+    let pending: Vec<Pending> = pending.collect();
+    change(&global, |content| rewritten(content, context, None, Vec::new()))?;
+    pending.into_iter().for_each(Pending::note);
+    Ok(())
 }
 
 /// How the place of a line lies to the one that is meant.

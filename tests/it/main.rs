@@ -9,6 +9,8 @@
 mod buses;
 #[cfg(unix)]
 mod cache;
+#[cfg(target_os = "linux")]
+mod check;
 #[cfg(unix)]
 mod commands;
 #[cfg(unix)]
@@ -56,10 +58,14 @@ mod model;
 #[cfg(target_os = "linux")]
 mod mounted_secrets;
 #[cfg(target_os = "linux")]
+mod notifications;
+#[cfg(target_os = "linux")]
 mod one_keychain;
 #[cfg(target_os = "linux")]
 mod private_files;
 mod protocol;
+#[cfg(unix)]
+mod proxies;
 #[cfg(target_os = "linux")]
 mod recording;
 #[cfg(unix)]
@@ -83,6 +89,8 @@ mod tokens_as_names;
 mod tools;
 #[cfg(unix)]
 mod typed_urls;
+#[cfg(unix)]
+mod usage;
 #[cfg(unix)]
 mod use_account;
 #[cfg(target_os = "linux")]

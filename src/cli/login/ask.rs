@@ -1,6 +1,6 @@
 //! What a login is told, by a person at the terminal or by flags and standard input.
 
-use super::{Arguments, expiry, page};
+use super::{Arguments, expiry, learn, page};
 use crate::cli::accounts;
 use crate::cli::place::{flaw, usable};
 use crate::context::Context;
@@ -25,6 +25,8 @@ pub(super) struct Login<'a> {
     pub(super) also: Vec<Context>,
     /// Whether another token of the account may be overwritten.
     pub(super) replace: bool,
+    /// Whether the forge does not take the token, and nobody has said that it is wanted.
+    pub(super) is_refused: bool,
 }
 
 /// Whose token it is.
@@ -35,24 +37,45 @@ struct Owner {
     by_convention: bool,
 }
 
+impl Owner {
+    /// A name that nobody has chosen gives way to that of whose token it is.
+    fn learn(&mut self, learnt: &learn::Learnt) {
+        if let Some(owner) = learnt.owner().filter(|_| self.by_convention) {
+            self.username = owner;
+        }
+    }
+}
+
+fn ask_end(terminal: &mut Terminal) -> Result<Option<u64>, Error> {
+    terminal.ask_for(
+        "When does the token expire, e.g. 2027-01-31 or 90d",
+        expiry::NEVER,
+        |answer| expiry::parse(answer, now()),
+    )
+}
+
 impl Login<'_> {
     /// By flags and standard input.
     pub(super) fn read(
-        &self,
+        &mut self,
         keychain: &mut dyn Keychain,
         given: Option<Username>,
         expiry: Option<u64>,
     ) -> Result<Credential, Error> {
         let token = read_token(&mut terminal::raw_stdin()?)?;
         check(&token)?;
-        let owner = match given {
+        let mut owner = match given {
             Some(username) => self.named(keychain, username)?,
             None => self.only_or_conventional(keychain, token.expose())?,
         };
         for warning in self.warnings(&token, &owner) {
             say(&warning);
         }
-        Ok(self.credential(owner, token, expiry))
+        let learnt = learn::ask(self.arguments, &self.context, &owner.username, &token);
+        learnt.say();
+        self.is_refused = learnt.is_refused() && !self.arguments.force;
+        owner.learn(&learnt);
+        Ok(learnt.put(self.credential(owner, token, expiry)))
     }
 
     /// With a person at the terminal. Nothing is changed yet.
@@ -70,25 +93,28 @@ impl Login<'_> {
         };
         self.ask_to_replace(terminal, keychain, &owner)?;
         page::offer(terminal, &context, self.arguments.forge, expiry)?;
-        let token = self.ask_token(terminal, &mut owner)?;
+        let (token, learnt) = self.ask_token(terminal, &mut owner)?;
+        owner.learn(&learnt);
         if !owner.any_username && forge::has_meaningless_usernames(&context) {
             owner.any_username = terminal.agrees(
                 "Clone URLs of this host carry usernames that mean nothing, and git asks for \
                  them. Answer any of them with this token?",
             )?;
         }
-        if self.arguments.expires.is_none() {
-            expiry = terminal.ask_for(
-                "When does the token expire, e.g. 2027-01-31 or 90d",
-                expiry::NEVER,
-                |answer| expiry::parse(answer, now()),
-            )?;
+        // Where a forge was asked, it may know.
+        if self.arguments.expires.is_none() && !learnt.tells_end() {
+            expiry = ask_end(terminal)?;
         }
-        Ok(self.credential(owner, token, expiry))
+        Ok(learnt.put(self.credential(owner, token, expiry)))
     }
 
-    /// Asks until there is a token that can be one, and that the person wants to be stored.
-    fn ask_token(&self, terminal: &mut Terminal, owner: &mut Owner) -> Result<Secret, Error> {
+    /// Asks until there is a token that can be one, that the forge takes, where it is asked, and
+    /// that the person wants to be stored.
+    fn ask_token(
+        &self,
+        terminal: &mut Terminal,
+        owner: &mut Owner,
+    ) -> Result<(Secret, learn::Learnt), Error> {
         loop {
             let question = format!("Token for {} at {}: ", owner.username, self.context);
             let token = terminal.ask_hidden(&question)?;
@@ -104,10 +130,17 @@ impl Login<'_> {
             let warnings = self.warnings(&token, owner);
             warnings.iter().for_each(say);
             let is_doubtful = warnings.iter().any(|warning| warning.strong);
-            if !is_doubtful || terminal.confirm("Store it anyway?")? {
-                return Ok(token);
+            if is_doubtful && !terminal.confirm("Store it anyway?")? {
+                terminal.show("Then give another one, or nothing with Ctrl-C.")?;
+                owner.username = asked;
+                continue;
             }
-            terminal.show("Then give another one, or nothing with Ctrl-C.")?;
+            let learnt = learn::ask(self.arguments, &self.context, &owner.username, &token);
+            learnt.say();
+            if !learnt.is_refused() || self.arguments.force {
+                return Ok((token, learnt));
+            }
+            terminal.show("Give another one, or nothing with Ctrl-C; --force keeps this one.")?;
             owner.username = asked;
         }
     }
