@@ -8,8 +8,10 @@ mod answer;
 mod check;
 mod completions;
 mod configure;
+mod edit;
 mod exec;
 mod import;
+mod links;
 mod list;
 mod lock;
 mod log;
@@ -24,6 +26,7 @@ mod token;
 mod unconfigure;
 mod unlock;
 mod usage;
+mod use_account;
 
 use crate::error::{Error, Failure};
 use crate::git::Failed;
@@ -56,11 +59,12 @@ enum Command {
     /// is made and offers to open it, and reads the token without showing it. Whoever gives up at
     /// a question, with Ctrl-C or Ctrl-D, leaves everything as it was. A path in the URL makes a
     /// scoped account; git tells its helpers the path only if `credential.useHttpPath` is true
-    /// for that place.
+    /// for that place. Of several accounts at a place the one that has answered so far stays the
+    /// one that git uses, unless the person says otherwise; see `use`.
     ///
     /// The token is looked at before it is stored, without asking the host: a token of another
-    /// host, a wrong checksum, a kind that git cannot use are warned of. Unknown forms are taken
-    /// as they are. One that is expired or rejected is replaced in any case. A week before a
+    /// host, a wrong checksum, a form that no token of a known host has, a kind that git cannot
+    /// use are warned of. One that is expired or rejected is replaced in any case. A week before a
     /// token's end git's user is told on the terminal, once a day.
     Login(login::Arguments),
     /// Ask whose token it is, what it may do, until when, and why git was refused
@@ -71,11 +75,28 @@ enum Command {
     /// a redirect leads, not where another forge runs. What the forge tells is kept with the
     /// account, and `list` and `status` show it.
     Check(check::Arguments),
+    /// Change an account without its token
+    ///
+    /// Its expiry, its username, which registries get its token, and whether it answers any
+    /// username. Under another username the new account is there before the old one is deleted;
+    /// registries that are linked to it, and git's setting of the username, follow.
+    Edit(edit::Arguments),
     /// Delete an account and its token from the keychain
     ///
     /// The token stays valid at the host: revoke it there. With `--all` every account that `list`
     /// shows is deleted, once a person at a terminal agrees, or `--yes` says so.
     Logout(logout::Arguments),
+    /// Show which account git uses at a URL, or choose one
+    ///
+    /// With a name, git is told to ask for this account there: by its own setting
+    /// `credential.URL.username`, which counts for everything that runs git, and whether or not
+    /// git sends its helpers the path. Of all settings that match git takes the last, so that the
+    /// one for a host is written before those for parts of it; then git is asked whether it
+    /// holds. A URL that carries a username asks for that one anyway. `logout` of the account
+    /// takes the setting back, and so does `--unset`.
+    ///
+    /// Without a name, it shows who answers now, and why.
+    Use(use_account::Arguments),
     /// Show the accounts, never their tokens
     ///
     /// Of each: its place, username, kind of token, state, expiry, when it was stored, and
@@ -287,6 +308,8 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Unlock(arguments) => ("unlock", unlock::run(&arguments)),
         Command::Lock => ("lock", lock::run()),
         Command::Login(arguments) => ("login", login::run(&arguments)),
+        Command::Edit(arguments) => ("edit", edit::run(&arguments)),
+        Command::Use(arguments) => ("use", use_account::run(&arguments)),
         Command::Logout(arguments) => ("logout", logout::run(&arguments)),
         Command::List(arguments) => ("list", list::run(&arguments)),
         Command::Log(arguments) => ("log", log::run(&arguments)),

@@ -14,7 +14,7 @@ pub(super) const NEVER: &str = "never";
 ///
 /// # Errors
 /// [`Error::Usage`] where it is something else, or over.
-pub(super) fn parse(text: &str, now: u64) -> Result<Option<u64>, Error> {
+pub(in crate::cli) fn parse(text: &str, now: u64) -> Result<Option<u64>, Error> {
     if text == NEVER {
         return Ok(None);
     }
