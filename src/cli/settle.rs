@@ -1,5 +1,5 @@
-//! What else git needs to come by a token that was stored: done where a person agreed, else
-//! said. And what keeps git from it at that place, as `status` says it.
+//! Makes the changes that git still needs to use a stored token, where a person agrees, and else
+//! says them. It also says what keeps git from the token at that URL, as `status` does.
 
 use super::configure::plan::Plan;
 use super::status::configuration::View;
@@ -21,24 +21,24 @@ use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use crate::time::now;
 
-/// Something that git is to be told, and whether a person agreed.
+/// A change of git's configuration, and whether a person agreed to it.
 pub(super) struct Setting {
     lack: Lack,
     agreed: bool,
 }
 
-/// Something that git was not told yet.
+/// A setting that git lacks.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Lack {
-    /// To send the path at this context.
+    /// git does not send the path at this context.
     Path(Context),
-    /// Which of several accounts at this context is meant.
+    /// git does not know that this one of several accounts at this context is meant.
     Username(Context, Username),
-    /// To ask for this account, and not for another that it is told to ask for.
+    /// git asks for the second username at this context, and should ask for the first.
     OtherUsername(Context, Username, Username),
-    /// To use this helper: by this setting, and this value of it.
+    /// git does not use this helper, which needs this setting with this value.
     Helper(Plan, String, String),
-    /// It takes the token from elsewhere: from this source.
+    /// git takes the token for this context from this source, and asks no keychain.
     Source(Context, String),
 }
 
@@ -59,7 +59,7 @@ pub(super) fn lacks(
         lacks.push(Lack::Path(path));
     }
     let username = credential.username.clone().unwrap_or_default();
-    // Without the username that the URL may carry: another clone's does not.
+    // The URL is taken without its username, which another clone's URL may lack.
     match setups.configuration(Some(&url::of(context))).username {
         _ if credential.any_username => {}
         Some((_, asked)) if asked == username || username.is_empty() => {}
@@ -73,7 +73,7 @@ pub(super) fn lacks(
     Ok(lacks)
 }
 
-/// Whether git lacks a line of ours that asks this keychain.
+/// Returns the lack of a line of ours that asks this keychain, if there is no such line.
 fn helper(
     setups: &Setups,
     url: &str,
@@ -90,7 +90,7 @@ fn helper(
         return Ok(Some(Lack::Source(context.clone(), sources::name(source))));
     }
     let spot = configuration.spot(Some(context));
-    // Whoever has it for certain places only is to decide about others, one by one.
+    // Where git has our lines for certain URLs only, a person decides about each further host.
     let ours = setups.entries().our_lines().filter(|(_, options)| options.source.is_none());
     let places: Vec<&str> = ours.map(|(entry, _)| entry.subsection.as_str()).collect();
     let is_for_some = !places.is_empty() && !places.contains(&"");
@@ -108,14 +108,14 @@ fn helper(
     Ok(Some(Lack::Helper(plan, key, line)))
 }
 
-/// Where git is to send the path for a context: a repository's URL may end in `.git`, and for
-/// git that is another place.
+/// Returns the context at which git is to send the path. It is above a repository, whose URL may
+/// end in `.git`, which git takes for another URL.
 pub(super) fn above_repository(context: &Context) -> Context {
     let outwards = context.outwards();
     outwards.get(1).filter(|above| above.is_scoped()).unwrap_or(context).clone()
 }
 
-/// Asks a person, if there is one, about each. Nothing is changed yet.
+/// Asks a person, if there is one, about each lack. Nothing is changed yet.
 ///
 /// # Errors
 /// Where the person gives up.
@@ -133,7 +133,7 @@ pub(super) fn ask(
     settings.collect()
 }
 
-/// Whether a person has other accounts there, between which git would have to choose.
+/// Returns whether a person has other accounts at the context, so that git would have to choose.
 fn has_others(keychain: &mut dyn Keychain, credential: &Credential) -> Result<bool, Error> {
     let account = credential.account();
     let persons = || helper::names_of_persons(keychain, &account.context, now());
@@ -141,8 +141,8 @@ fn has_others(keychain: &mut dyn Keychain, credential: &Credential) -> Result<bo
     Ok(names.iter().any(|name| *name != account.username))
 }
 
-/// Does what was agreed to, and says how to do the rest; then what else keeps git from the tokens
-/// at these URLs, or gives them to others.
+/// Makes the changes that a person agreed to, and says how to make the others. Then it says what
+/// else keeps git from the tokens at these URLs, or gives them to others.
 ///
 /// # Errors
 /// Where git's configuration cannot be changed.
@@ -159,7 +159,7 @@ pub(super) fn carry_out(
             terminal::hint(&lack.hint());
         }
     }
-    // It may have been changed, and another line may count more.
+    // The configuration may have changed, and another line may count more.
     let setups = Setups::read(None).map_err(Failed::tell)?;
     for Setting { lack, .. } in settings.iter().filter(|setting| setting.agreed) {
         if !lack.is_settled(&setups) {
@@ -172,7 +172,7 @@ pub(super) fn carry_out(
     for url in urls {
         let Some(asked) = Asked::named(url) else { continue };
         let configuration = setups.configuration(Some(&asked.url));
-        // Without our line the lack of it has been said.
+        // Where our line is missing, that has been said already.
         if !configuration.has_our_keychain() {
             continue;
         }
@@ -187,7 +187,7 @@ pub(super) fn carry_out(
 }
 
 impl Lack {
-    /// Nothing where nothing is offered.
+    /// Returns the question to a person, or nothing where no change is offered.
     fn question(&self) -> Option<String> {
         Some(match self {
             Self::Path(context) => {
@@ -220,7 +220,7 @@ impl Lack {
         }
     }
 
-    /// What to type.
+    /// Returns the command that a person can type.
     fn command(&self) -> String {
         match self {
             Self::Path(_) | Self::Username(..) | Self::OtherUsername(..) => {
@@ -232,7 +232,7 @@ impl Lack {
         }
     }
 
-    /// A setting's name and value; a name that somebody else has to choose is NAME.
+    /// Returns a setting's name and value. A username that a person has to choose is NAME.
     fn setting(&self) -> (String, String) {
         match self {
             Self::Path(context) => (git::key(&url::of(context), "useHttpPath"), "true".to_owned()),
@@ -276,7 +276,7 @@ impl Lack {
         }
     }
 
-    /// Whether git does now what it was told.
+    /// Returns whether git now does what it was told.
     fn is_settled(&self, setups: &Setups) -> bool {
         let at = |context: &Context| setups.configuration(Some(&url::of(context)));
         match self {
