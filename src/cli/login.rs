@@ -1,6 +1,6 @@
-//! `git credential-pat login [URL]`: keeps a token, and makes git use it.
+//! `git credential-pat login [URL]` keeps a token, and makes git use it.
 //!
-//! First everything is asked and looked at, then everything is done: who gives up at any
+//! First everything is asked and checked, then everything is done: a person who gives up at any
 //! question leaves nothing half done.
 
 mod ask;
@@ -31,26 +31,26 @@ pub(super) struct Arguments {
     /// The host, e.g. <https://github.com>; with a path, the organisation or repository that
     /// the token is for [default: asked for]
     url: Option<String>,
-    /// The account [default: the URL's, else asked for; with --with-token the only one that is
-    /// there, else the host's convention]
+    /// The account [default: the URL's, else asked for; with --with-token the only account at the
+    /// URL, else the host's convention]
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
     /// Read the token from standard input, and ask nothing
     #[arg(long)]
     with_token: bool,
-    /// When the token ends: a date, which ends as it begins (00:00 UTC), a time such as
-    /// 2027-01-31T12:00:00Z, or for how long from now, such as 90d. It is not served after that
+    /// The token's end: a date, at the begin of which (00:00 UTC) the token ends, a time such as
+    /// 2027-01-31T12:00:00Z, or a span from now, such as 90d. It is not served after that
     #[arg(long, value_name = "DATE|90d")]
     expires: Option<String>,
     /// Replace the account's token, if it has another one that still serves
     #[arg(long)]
     replace: bool,
-    /// What runs at the host, where its name does not tell: github, gitlab, bitbucket, gitea
-    /// (or Forgejo), azure or huggingface. Used for the address of its token page
+    /// The forge at the host, where its name does not tell: github, gitlab, bitbucket, gitea
+    /// (or Forgejo), azure or huggingface. It is used for the address of the token page
     #[arg(long, value_name = "NAME", value_parser = parse_forge)]
     forge: Option<forge::Id>,
     /// Give the token to this container registry, too, e.g. ghcr.io: docker, podman and others
-    /// get whatever token the account has then
+    /// then get whatever token the account has
     #[arg(long, value_name = "REGISTRY")]
     also: Vec<String>,
     /// Answer any username that a clone URL carries with this token
@@ -139,7 +139,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         terminal::say("login", &lack);
         terminal::hint(&proxy::mend(&credential.context, credential.username.as_ref()));
     }
-    // What was changed may have given docker another keychain.
+    // The changed configuration may name another keychain for docker.
     links::write("login", &links, login.replace)?;
     if login.is_refused {
         return Err(Error::Refused("the forge does not take the token, which is stored as it is"));
@@ -147,7 +147,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whom to ask: nobody where everything is given.
+/// Returns the terminal of the person to ask, or nobody where no question is needed.
 fn person(arguments: &Arguments) -> Result<Option<Terminal>, Error> {
     if arguments.with_token || arguments.restore {
         return Ok(None);
@@ -218,7 +218,7 @@ fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {
     }
 }
 
-/// Brings back what was refused or put away.
+/// Makes a token serve again that the host rejected, or an account that was put away.
 fn restore(
     keychain: &mut dyn Keychain,
     context: &Context,

@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     if arguments.all {
         return all::run(&arguments.keychain, arguments.yes);
     }
-    // Not where input comes from a script: its writer is not the one who would be asked.
+    // Nobody is asked where input comes from a script: its writer is not at the terminal.
     let mut terminal = if terminal::stdin_is_terminal() { Some(Terminal::open()?) } else { None };
     let place = match (&arguments.url, &mut terminal) {
         (Some(url), _) => place(url)?,
@@ -103,14 +103,14 @@ fn own_name(
     Ok(only.map(|(name, _)| name).unwrap_or_default())
 }
 
-/// The names under which the accounts that may be meant are filed, each once; one that answers
-/// any username is filed under none.
+/// Returns the usernames under which the accounts that may be meant are filed, each once. An
+/// account that answers for any username is filed under none.
 fn filed_names(
     keychain: &mut dyn Keychain,
     context: &Context,
     username: Option<&Username>,
 ) -> Result<Vec<Username>, Error> {
-    // As `list` shows a token that an older version has filed as a name.
+    // An older version has filed a token as a name, which `list` shows by this word.
     let is_hidden = username.is_some_and(|name| name.as_bytes() == forge::A_TOKEN.as_bytes());
     let asked = username.filter(|_| !is_hidden);
     let found = keychain.find(std::slice::from_ref(context), asked)?;
@@ -118,7 +118,7 @@ fn filed_names(
     if let Some(asked) = asked
         && names.is_empty()
     {
-        // What `list` shows of an odd name is not the name itself.
+        // `list` shows an odd name in another form, which is not the name itself.
         let all = keychain.find(std::slice::from_ref(context), None)?;
         names = keychain.usernames(&all)?;
         names.retain(|name| name.filed().as_bytes() == asked.as_bytes());

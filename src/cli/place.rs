@@ -1,7 +1,7 @@
-//! A URL as people type it: where the token goes, and whose it is.
+//! Reads a URL as people type it: the context of a token, and its username.
 //!
-//! Here, and only here, a URL library reads a host. What it makes of it must then pass the
-//! same grammar as git's own requests.
+//! Here, and only here, a URL library reads a host. Its result must then pass the same grammar as
+//! git's own requests.
 
 mod typed;
 
@@ -19,10 +19,10 @@ use zeroize::Zeroizing;
 pub(super) const HOLDS_TOKEN: Error =
     Error::Usage("a token does not belong in a URL: it is asked for, or read with --with-token");
 
-/// What a URL says.
+/// The meaning of a URL that a person typed.
 pub(super) struct Place {
-    /// As git gets to see it, with path and username: git compares paths as they are, `.git` and
-    /// all.
+    /// The URL as git sees it, with path and username. git compares paths as they are, with their
+    /// `.git`.
     pub(super) url: String,
     pub(super) context: Context,
     pub(super) username: Option<Username>,
@@ -152,15 +152,15 @@ fn remote(text: &str) -> Option<Zeroizing<String>> {
     if typed::is_for_ssh(&url) { Some(url) } else { without_token(&url) }
 }
 
-/// Whether the host's name is one that git sends as a library reads it: a library makes `xn--` of
-/// other letters, git sends them as they are, and undoes `%`.
+/// Returns whether git sends the host's name as a library reads it. A library turns other letters
+/// than ASCII into `xn--`, but git sends them as they are, and decodes `%`.
 fn has_host_as_git_sends_it(authority: &str) -> bool {
     let host = authority.rsplit('@').next().unwrap_or_default();
     host.is_ascii() && !host.contains('%')
 }
 
-/// A username that a person gave, if it can be one of git's, and is no token, which everybody may
-/// see there.
+/// Returns a username that a person gave, if git can use it and it is no token. A token would be
+/// seen by everybody there.
 ///
 /// # Errors
 /// [`Error::Usage`], which never quotes the name.
@@ -173,7 +173,7 @@ pub(super) fn usable(name: Username) -> Result<Username, Error> {
     flaw(&name).map_or(Ok(name), |flaw| Err(Error::Usage(flaw)))
 }
 
-/// Why a username can be nobody's, if so.
+/// Returns the reason why nobody can have this username, if there is one.
 pub(super) fn flaw(name: &Username) -> Option<&'static str> {
     let text = String::from_utf8_lossy(name.as_bytes());
     if text.chars().any(char::is_control) {

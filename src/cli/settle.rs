@@ -1,5 +1,5 @@
-//! What else git needs to come by a token that was stored: done where a person agreed, else
-//! said. And what keeps git from it at that place, as `status` says it.
+//! Makes the changes that git still needs to use a stored token, where a person agrees, and else
+//! says them. It also says what keeps git from the token at that URL, as `status` does.
 
 mod several;
 
@@ -31,16 +31,16 @@ pub(super) enum Setting {
     Account(Chosen),
 }
 
-/// Something that git was not told yet.
+/// A setting that git lacks.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Lack {
-    /// To send the path at this context.
+    /// git does not send the path at this context.
     Path(Context),
     /// Which of several accounts is meant.
     Account(Several),
-    /// To use this helper: by this setting, and this value of it.
+    /// git does not use this helper, which needs this setting with this value.
     Helper(Plan, String, String),
-    /// It takes the token from elsewhere: from this source.
+    /// git takes the token for this context from this source, and asks no keychain.
     Source(Context, String),
 }
 
@@ -67,7 +67,7 @@ pub(super) fn lacks(
     Ok(lacks)
 }
 
-/// Whether git lacks a line of ours that asks this keychain.
+/// Returns the lack of a line of ours that asks this keychain, if there is no such line.
 fn helper(
     setups: &Setups,
     url: &str,
@@ -84,7 +84,7 @@ fn helper(
         return Ok(Some(Lack::Source(context.clone(), sources::name(source))));
     }
     let spot = configuration.spot(Some(context));
-    // Whoever has it for certain places only is to decide about others, one by one.
+    // Where git has our lines for certain URLs only, a person decides about each further host.
     let ours = setups.entries().our_lines().filter(|(_, options)| options.source.is_none());
     let places: Vec<&str> = ours.map(|(entry, _)| entry.subsection.as_str()).collect();
     let is_for_some = !places.is_empty() && !places.contains(&"");
@@ -102,14 +102,14 @@ fn helper(
     Ok(Some(Lack::Helper(plan, key, line)))
 }
 
-/// Where git is to send the path for a context: a repository's URL may end in `.git`, and for
-/// git that is another place.
+/// Returns the context at which git is to send the path. It is above a repository, whose URL may
+/// end in `.git`, which git takes for another URL.
 pub(super) fn above_repository(context: &Context) -> Context {
     let outwards = context.outwards();
     outwards.get(1).filter(|above| above.is_scoped()).unwrap_or(context).clone()
 }
 
-/// Asks a person, if there is one, about each. Nothing is changed yet.
+/// Asks a person, if there is one, about each lack. Nothing is changed yet.
 ///
 /// # Errors
 /// Where the person gives up.
@@ -132,8 +132,7 @@ pub(super) fn ask(
     settings.collect()
 }
 
-/// What is done where nobody can be asked: of several accounts the one that has answered so far
-/// stays the default, so that a new one switches none off.
+/// Returns whether a person has other accounts at the context, so that git would have to choose.
 pub(super) fn keep(lacks: Vec<Lack>) -> Vec<Setting> {
     let settings = lacks.into_iter().map(|lack| match lack {
         Lack::Account(several) => Setting::Account(several.kept()),
@@ -142,8 +141,8 @@ pub(super) fn keep(lacks: Vec<Lack>) -> Vec<Setting> {
     settings.collect()
 }
 
-/// Does what was agreed to, and says how to do the rest; then what else keeps git from the tokens
-/// at these URLs, or gives them to others.
+/// Makes the changes that a person agreed to, and says how to make the others. Then it says what
+/// else keeps git from the tokens at these URLs, or gives them to others.
 ///
 /// # Errors
 /// Where git's configuration cannot be changed.
@@ -167,7 +166,7 @@ pub(super) fn carry_out(
             }
         }
     }
-    // It may have been changed, and another line may count more.
+    // The configuration may have changed, and another line may count more.
     let setups = Setups::read(None).map_err(Failed::tell)?;
     for place in settings.iter().filter_map(|setting| setting.unsettled_at(&setups)) {
         say_that_another_counts(command, &place);
@@ -176,7 +175,7 @@ pub(super) fn carry_out(
     for url in urls {
         let Some(asked) = Asked::named(url) else { continue };
         let configuration = setups.configuration(Some(&asked.url));
-        // Without our line the lack of it has been said.
+        // Where our line is missing, that has been said already.
         if !configuration.has_our_keychain() {
             continue;
         }
@@ -215,7 +214,7 @@ impl Setting {
 }
 
 impl Lack {
-    /// What follows, and whether a person agrees. Nothing where nothing is offered.
+    /// Returns the question to a person, or nothing where no change is offered.
     fn question(&self) -> Option<String> {
         Some(match self {
             Self::Path(context) => format!(
@@ -240,7 +239,7 @@ impl Lack {
         }
     }
 
-    /// What to type.
+    /// Returns the command that a person can type.
     fn command(&self) -> String {
         match self {
             Self::Path(_) => {
@@ -252,7 +251,7 @@ impl Lack {
         }
     }
 
-    /// A setting's name and value.
+    /// Returns a setting's name and value. A username that a person has to choose is NAME.
     fn setting(&self) -> (String, String) {
         match self {
             Self::Path(context) => (git::key(&url::of(context), "useHttpPath"), "true".to_owned()),
