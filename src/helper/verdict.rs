@@ -36,7 +36,7 @@ pub enum Verdict {
     Locked,
     /// The account's item cannot be understood, or was not meant for it.
     Damaged,
-    /// The question was for unencrypted `http`. The keychain was not asked.
+    /// The question was for unencrypted `http`, and no person keeps an account there.
     RefusedHttp,
 }
 
