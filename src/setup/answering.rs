@@ -104,7 +104,7 @@ pub(crate) fn refused(verdict: &Verdict) -> Error {
     match verdict {
         Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
         Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
-        Verdict::Ambiguous(_) => {
+        Verdict::Ambiguous(..) => {
             Error::Usage("several accounts are there: name one with --username NAME")
         }
         Verdict::Locked => Error::Locked,
