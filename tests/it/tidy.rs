@@ -16,7 +16,7 @@ fn read(name: &str) -> String {
 /// Every text that is written by hand, with its path.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut paths: Vec<PathBuf> =
-        ["src", "tests", "benches", ".ci", ".github", "install.sh", "install.ps1"]
+        ["src", "tests", "benches", "docs", "examples", ".ci", ".github", "install.sh", "install.ps1"]
             .map(PathBuf::from)
             .into();
     let pages = fs::read_dir(ROOT).unwrap().map(|entry| PathBuf::from(entry.unwrap().file_name()));
@@ -153,9 +153,10 @@ fn the_pages_name_what_is_there() {
         let folder = if whole { "" } else { "tests/it/" };
         read(&format!("{folder}{named}"));
     }
+    let page = read("docs/keychains.md");
     for kind in Kind::ALL {
-        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", kind.name())));
-        let row = row.unwrap_or_else(|| panic!("README.md has no row for {}", kind.name()));
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{}` |", kind.name())));
+        let row = row.unwrap_or_else(|| panic!("{page} has no row for {}", kind.name()));
         let end = if kind.outlives_reboot() { "| still there |" } else { "| gone |" };
         assert!(row.ends_with(end), "{row}");
     }
