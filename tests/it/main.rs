@@ -56,6 +56,8 @@ mod mounted_secrets;
 #[cfg(target_os = "linux")]
 mod one_keychain;
 #[cfg(target_os = "linux")]
+mod pages;
+#[cfg(target_os = "linux")]
 mod private_files;
 mod protocol;
 #[cfg(target_os = "linux")]

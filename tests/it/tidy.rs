@@ -15,10 +15,19 @@ fn read(name: &str) -> String {
 
 /// Every text that is written by hand, with its path.
 fn sources() -> Vec<(PathBuf, String)> {
-    let mut paths: Vec<PathBuf> =
-        ["src", "tests", "benches", "docs", "examples", ".ci", ".github", "install.sh", "install.ps1"]
-            .map(PathBuf::from)
-            .into();
+    let mut paths: Vec<PathBuf> = [
+        "src",
+        "tests",
+        "benches",
+        "docs",
+        "examples",
+        ".ci",
+        ".github",
+        "install.sh",
+        "install.ps1",
+    ]
+    .map(PathBuf::from)
+    .into();
     let pages = fs::read_dir(ROOT).unwrap().map(|entry| PathBuf::from(entry.unwrap().file_name()));
     paths.extend(pages.filter(|page| page.extension().is_some_and(|e| e == "md" || e == "toml")));
     let mut sources = Vec::new();

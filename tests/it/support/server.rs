@@ -53,6 +53,11 @@ pub struct Request {
 impl Server {
     /// Starts it under these two names, which end in `.test`, and as `localhost`.
     pub fn start(names: [String; 2]) -> Self {
+        Self::start_also_as(names, &[])
+    }
+
+    /// The same where its certificate is for more names, by which a tunnel leads to it.
+    pub fn start_also_as(names: [String; 2], more: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("pat-server-").tempdir().unwrap();
         // Apache's workers are another user where the test runs as root.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -65,7 +70,8 @@ impl Server {
             let executable = fs::Permissions::from_mode(0o755);
             fs::set_permissions(folder.path().join(name), executable).unwrap();
         }
-        certify(folder.path(), &names);
+        let more = more.iter().map(|&name| name.to_owned());
+        certify(folder.path(), &names.iter().cloned().chain(more).collect::<Vec<_>>());
         for _ in 0..5 {
             let ports = free_ports();
             fs::write(
@@ -150,6 +156,19 @@ impl Server {
         repository
     }
 
+    /// Makes a bare repository in which nothing is.
+    pub fn create_empty_repository(&self, path: &str) {
+        let repository = self.create_repository(path);
+        let mut command = Command::new("git");
+        command.env_clear().env("PATH", std::env::var("PATH").unwrap());
+        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+        command.args(["-c", "safe.directory=*", "-C"]).arg(&repository);
+        command.args(["update-ref", "-d", "refs/heads/main"]);
+        let ran = run(command, b"");
+        assert!(ran.status.success(), "{ran}");
+        hand_over(&self.folder.path().join("repositories"));
+    }
+
     /// Makes git in this sandbox find the hosts and trust them.
     pub fn introduce_to(&self, sandbox: &Sandbox) {
         let certificate = self.certificate();
@@ -211,14 +230,13 @@ pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Makes a key and a certificate for these names and `localhost`.
-pub fn certify(folder: &Path, names: &[String; 2]) {
+pub fn certify(folder: &Path, names: &[String]) {
     let mut command = Command::new(program("openssl", "openssl"));
     command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
     command.args(["-noenc", "-days", "2", "-subj", "/CN=git-credential-pat test", "-keyout"]);
     command.arg(folder.join("key.pem")).arg("-out").arg(folder.join("certificate.pem"));
-    let [first, second] = names;
-    let names = format!("subjectAltName=DNS:{first},DNS:{second},DNS:localhost,IP:127.0.0.1");
-    command.args(["-addext", &names]);
+    let names: String = names.iter().map(|name| format!("DNS:{name},")).collect();
+    command.args(["-addext", &format!("subjectAltName={names}DNS:localhost,IP:127.0.0.1")]);
     let ran = run(command, b"");
     assert!(ran.status.success(), "{ran}");
 }

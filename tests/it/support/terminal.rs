@@ -101,6 +101,32 @@ impl Terminal {
         }
     }
 
+    /// Stays with it to its end, and types at each question what the function says to it.
+    #[track_caller]
+    pub fn talks(mut self, answer: impl Fn(&str) -> Option<String>) -> (ExitStatus, String) {
+        let deadline = Instant::now() + 3 * PATIENCE;
+        let mut answered = 0;
+        while self.child.try_wait().unwrap().is_none() {
+            let (screen, changed) = &*self.screen;
+            let waiting = |screen: &mut Vec<u8>| screen.len() <= answered;
+            let pause = Duration::from_millis(50);
+            let (screen, _) =
+                changed.wait_timeout_while(screen.lock().unwrap(), pause, waiting).unwrap();
+            let shown = String::from_utf8_lossy(&screen).into_owned();
+            let length = screen.len();
+            drop(screen);
+            assert!(Instant::now() < deadline, "waited for its end, the screen shows:\n{shown}");
+            let question = shown.rsplit('\n').next().unwrap_or_default();
+            if length > answered
+                && let Some(answer) = answer(question)
+            {
+                answered = length;
+                self.types(&answer);
+            }
+        }
+        self.ends()
+    }
+
     /// Types, as a person would who has seen what is shown.
     pub fn types(&mut self, text: &str) {
         self.master.write_all(text.as_bytes()).unwrap();

@@ -28,8 +28,13 @@ pub struct Work {
 impl Home {
     /// With a git host and its user `alice`, whose token is [`TOKEN`]. There is a repository
     /// `team/repo.git`, and git asks this helper.
-    pub fn with_git_host(mut self) -> Self {
-        let server = Server::start([self.keys.host("git"), self.keys.host("other")]);
+    pub fn with_git_host(self) -> Self {
+        let names = [self.keys.host("git"), self.keys.host("other")];
+        self.with_server(Server::start(names))
+    }
+
+    /// The same with this server for the host.
+    pub fn with_server(mut self, server: Server) -> Self {
         server.introduce_to(&self.sandbox);
         server.set_token("alice", TOKEN);
         server.create_repository("team/repo.git");
