@@ -57,6 +57,10 @@ fn anybody(_: &Block) -> Reader {
     Reader::new().configured()
 }
 
+fn at_the_hosts(_: &Block) -> Reader {
+    Reader::new().configured().with_hosts()
+}
+
 fn with_alice(_: &Block) -> Reader {
     Reader::new().configured().with_account("alice", "https://github.com")
 }
@@ -83,7 +87,7 @@ fn readme() {
                 assert!(reader.home.sandbox.path(".local/bin/git-credential-pat").is_file());
                 assert!(reader.home.helpers()[0].ends_with("--keychain kernel"));
             }),
-            section("Work and private on one host", 1, anybody).then(|reader, _| {
+            section("Work and private on one host", 1, at_the_hosts).then(|reader, _| {
                 reader.clones_as("https://github.com/work/repo.git", "alice-work");
                 reader.clones_as("https://github.com/alice/notes.git", "alice");
             }),
@@ -172,7 +176,8 @@ fn first_push() {
         "docs/first-push.md",
         &[
             section("From nothing to the first push", 1, |_| {
-                let reader = Reader::new().with_checkout("checkout").inside("checkout");
+                let reader =
+                    Reader::new().with_checkout("checkout").inside("checkout").with_hosts();
                 reader.home.server().create_empty_repository("notes.git");
                 reader
             }),
@@ -191,16 +196,18 @@ fn accounts() {
     follow(
         "docs/accounts.md",
         &[
-            section("Two accounts on one host", 1, anybody).then(|reader, _| {
+            section("Two accounts on one host", 1, at_the_hosts).then(|reader, _| {
                 reader.clones_as("https://github.com/work/repo.git", "alice-work");
                 reader.clones_as("https://github.com/alice/notes.git", "alice");
             }),
-            section("A token for one organisation or repository", 1, anybody).then(|reader, _| {
-                reader.clones_as("https://github.com/work/repo.git", "alice");
-                assert_eq!(reader.token_at("https://github.com/alice/notes.git"), None);
-            }),
+            section("A token for one organisation or repository", 1, at_the_hosts).then(
+                |reader, _| {
+                    reader.clones_as("https://github.com/work/repo.git", "alice");
+                    assert_eq!(reader.token_at("https://github.com/alice/notes.git"), None);
+                },
+            ),
             section("A token that is rejected or has expired", 2, |block| {
-                with_alice(block).refused_at("github.com")
+                with_alice(block).refused_at("github.com").with_hosts()
             })
             .then(|reader, _| reader.clones_as("https://github.com/work/repo.git", "alice")),
         ],

@@ -30,7 +30,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// See the [module](self).
 pub struct Reader {
     pub home: Home,
-    _tunnel: Tunnel,
+    tunnel: Option<Tunnel>,
     /// What the page says, and what it is here.
     fills: Vec<(String, String)>,
     /// The folder of the home in which everything is typed.
@@ -57,31 +57,16 @@ impl Reader {
         // A test has one for all its readers.
         let ran = home.sandbox.run(program("keyctl", "keyutils"), &["clear", "@u"], b"");
         assert!(ran.status.success(), "{ran}");
-        let server =
-            Server::start_also_as([HOST.to_owned(), "other.example.com".to_owned()], &HOSTS);
-        let port = server.ports()[0];
-        let routes = HOSTS.iter().chain([&HOST]).map(|name| ((*name).to_owned(), port));
-        let tunnel = Tunnel::new(routes.collect());
-        let certificate = server.certificate().display().to_string();
         for (name, value) in [
-            ("https_proxy", tunnel.address()),
-            ("GIT_SSL_CAINFO", certificate.clone()),
-            ("CURL_CA_BUNDLE", certificate),
-            ("GIT_AUTHOR_NAME", "Alice".to_owned()),
-            ("GIT_AUTHOR_EMAIL", "alice@h.example".to_owned()),
-            ("GIT_COMMITTER_NAME", "Alice".to_owned()),
-            ("GIT_COMMITTER_EMAIL", "alice@h.example".to_owned()),
-            ("TERM", "dumb".to_owned()),
+            // Nowhere: no page is to reach the network.
+            ("https_proxy", "http://127.0.0.1:9"),
+            ("GIT_AUTHOR_NAME", "Alice"),
+            ("GIT_AUTHOR_EMAIL", "alice@h.example"),
+            ("GIT_COMMITTER_NAME", "Alice"),
+            ("GIT_COMMITTER_EMAIL", "alice@h.example"),
+            ("TERM", "dumb"),
         ] {
-            home.set(name, &value);
-        }
-        home = home.with_server(server);
-        for (user, token) in [("alice", TOKEN), ("alice-work", TOKEN), ("oauth2", OF_GITLAB)] {
-            home.server().set_token(user, token);
-        }
-        home.server().set_token("x-access-token", TOKEN);
-        for path in ["work/repo.git", "alice/notes.git"] {
-            home.server().create_repository(path);
+            home.set(name, value);
         }
         let folder = home.sandbox.home().to_str().unwrap().trim_end_matches('/').to_owned();
         home.set("HOME", &folder);
@@ -102,11 +87,32 @@ impl Reader {
             ("2026-11-21", &today[..10]),
         ];
         let fills = fills.map(|(page, here)| (page.to_owned(), here.to_owned())).into();
-        let mut reader = Self { home, _tunnel: tunnel, fills, folder: String::new() };
+        let mut reader = Self { home, tunnel: None, fills, folder: String::new() };
         let path = reader.home.sandbox.get("PATH").to_owned();
         let [own, local] = ["bin", ".local/bin"].map(|name| reader.home.sandbox.path(name));
         reader.home.set("PATH", &format!("{}:{}:{path}", own.display(), local.display()));
         reader
+    }
+
+    /// Whose network has the hosts of the pages, with `work/repo.git` and `alice/notes.git`; all
+    /// are one.
+    pub fn with_hosts(mut self) -> Self {
+        let names = [HOST.to_owned(), "other.example.com".to_owned()];
+        let server = Server::start_also_as(names, &HOSTS);
+        for (user, token) in [("alice", TOKEN), ("alice-work", TOKEN)] {
+            server.set_token(user, token);
+        }
+        for path in ["work/repo.git", "alice/notes.git"] {
+            server.create_repository(path);
+        }
+        let port = server.ports()[0];
+        let routes = HOSTS.iter().chain([&HOST]).map(|name| ((*name).to_owned(), port));
+        let tunnel = Tunnel::new(routes.collect());
+        self.home.set("https_proxy", &tunnel.address());
+        self.home.set("GIT_SSL_CAINFO", server.certificate().to_str().unwrap());
+        self.home.keep(server);
+        self.tunnel = Some(tunnel);
+        self
     }
 
     /// Whose git asks this helper.
@@ -246,7 +252,7 @@ impl Reader {
         terminal.types("exit\n");
         shown += &terminal.ends().1;
         assert!(!shown.contains("TESTONLY"), "{shown}");
-        let mut lines = shown.lines().map(|line| line.trim_end());
+        let mut lines = shown.lines().map(str::trim_end);
         for expected in text.lines().map(str::trim_end) {
             let is_there = lines.by_ref().any(|line| line == expected);
             assert!(is_there, "not shown in its place: {expected}\n{shown}");
@@ -259,6 +265,7 @@ impl Reader {
         let folder = self.home.sandbox.path("clones").join(url.rsplit('/').nth(1).unwrap());
         let ran = self.home.run_git(&["clone", "--quiet", url, folder.to_str().unwrap()], "");
         assert!(ran.status.success(), "{ran}");
+        assert!(self.tunnel.is_some(), "this reader has no hosts");
         let path = url.splitn(4, '/').nth(3).unwrap();
         self.home.server().requests(|all| {
             all.iter().any(|r| r.user == user && r.status == 200 && r.path.contains(path))

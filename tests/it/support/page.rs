@@ -55,29 +55,30 @@ pub fn everything(text: &str) -> Vec<Block> {
         let is_fence = line.trim_start().starts_with("```");
         let is_indented = paragraph.is_empty() && line.starts_with("    ");
         if !is_fence && !is_indented && !line.starts_with('#') && !line.trim().is_empty() {
-            paragraph += &format!("{line} ");
+            paragraph.extend([line, " "]);
             continue;
         }
         blocks.extend(inline(&heading, &std::mem::take(&mut paragraph)));
-        let language = line.trim_start().trim_start_matches('`');
-        let mut text;
+        let mut block =
+            Block { heading: heading.clone(), language: String::new(), text: String::new() };
+        let mut add = |line: &str| block.text.extend([line, "\n"]);
         if is_fence {
             let within = lines.by_ref().take_while(|line| !line.trim_start().starts_with("```"));
-            text = within.map(|line| format!("{line}\n")).collect();
+            within.for_each(add);
+            line.trim_start().trim_start_matches('`').clone_into(&mut block.language);
         } else if is_indented {
-            text = format!("{}\n", line.trim_start());
+            add(line.trim_start());
             while let Some(line) = lines.next_if(|line| line.starts_with("    ")) {
-                text += &format!("{}\n", line.trim_start());
+                add(line.trim_start());
             }
+            "indented".clone_into(&mut block.language);
         } else {
             if line.starts_with('#') {
                 line.trim_start_matches('#').trim().clone_into(&mut heading);
             }
             continue;
         }
-        let language = if is_fence { language } else { "indented" };
-        let (heading, language) = (heading.clone(), language.to_owned());
-        blocks.push(Block { heading, language, text });
+        blocks.push(block);
     }
     blocks.extend(inline(&heading, &paragraph));
     blocks

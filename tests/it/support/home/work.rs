@@ -28,13 +28,8 @@ pub struct Work {
 impl Home {
     /// With a git host and its user `alice`, whose token is [`TOKEN`]. There is a repository
     /// `team/repo.git`, and git asks this helper.
-    pub fn with_git_host(self) -> Self {
-        let names = [self.keys.host("git"), self.keys.host("other")];
-        self.with_server(Server::start(names))
-    }
-
-    /// The same with this server for the host.
-    pub fn with_server(mut self, server: Server) -> Self {
+    pub fn with_git_host(mut self) -> Self {
+        let server = Server::start([self.keys.host("git"), self.keys.host("other")]);
         server.introduce_to(&self.sandbox);
         server.set_token("alice", TOKEN);
         server.create_repository("team/repo.git");
@@ -46,6 +41,11 @@ impl Home {
         let trace = self.sandbox.path("trace");
         self.set("GIT_TRACE", trace.to_str().unwrap());
         self
+    }
+
+    /// Has this server, which ends with the home, and leaves git as it is.
+    pub fn keep(&mut self, server: Server) {
+        self.work.server = Some(server);
     }
 
     /// From now on with this git.
