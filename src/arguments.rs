@@ -20,12 +20,13 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The words that lead to the commands people type.
-pub(crate) const COMMANDS: [&str; 18] = [
+pub(crate) const COMMANDS: [&str; 19] = [
     "login",
     "unlock",
     "lock",
     "logout",
     "list",
+    "log",
     "token",
     "exec",
     "import",
@@ -82,6 +83,8 @@ pub(crate) struct HelperOptions {
     pub(crate) identity: Option<Identity>,
     /// `--allow-http`
     pub(crate) allow_http: bool,
+    /// `--log`
+    pub(crate) log: bool,
     /// What serves in place of a keychain: `--for URL` and what goes with it, or `--ci`.
     pub(crate) source: Option<SourceOptions>,
 }
@@ -135,6 +138,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
                 set_identity(&mut options, value(), |line| Identity::Command(line.to_owned()))?;
             }
             "--allow-http" if word == name => options.allow_http = true,
+            "--log" if word == name => options.log = true,
             "--ci" if word == name => source.ci = true,
             _ if source::Words::takes(name) => source.set(name, value())?,
             _ if word.starts_with('-') => {

@@ -11,6 +11,7 @@ mod exec;
 mod import;
 mod list;
 mod lock;
+mod log;
 mod login;
 mod logout;
 mod man;
@@ -135,6 +136,14 @@ enum Command {
     /// or unlocked, and nobody is asked. The exit status is 0 if all is well, 1 if something is
     /// wrong; notes do not count.
     Status(status::Arguments),
+    /// Show which account was used when, by which programs
+    ///
+    /// Only where git's configuration has `--log` in this helper's line, see `configure --log`: then
+    /// each use adds a line to a file of this user's, with time, operation, result, account, and on
+    /// Linux the names of the programs that asked. No token, no path that was asked for and no
+    /// arguments of programs are in it. It is kept for 90 days, and in two files of a mebibyte.
+    /// Programs of this user can change it: it is a diary, not evidence.
+    Log(log::Arguments),
     /// Open the vault for a while, or change what opens it
     ///
     /// Asks for the passphrase of the keychain `vault`; where standard input is no terminal, its
@@ -248,6 +257,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Login(arguments) => ("login", login::run(&arguments)),
         Command::Logout(arguments) => ("logout", logout::run(&arguments)),
         Command::List(arguments) => ("list", list::run(&arguments)),
+        Command::Log(arguments) => ("log", log::run(&arguments)),
         Command::Configure(arguments) => ("configure", configure::run(&arguments)),
         Command::Unconfigure(arguments) => ("unconfigure", unconfigure::run(&arguments)),
         Command::Token(arguments) => ("token", token::run(&arguments)),

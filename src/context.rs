@@ -1,8 +1,8 @@
-//! What a credential belongs to: protocol, host with port, and, where wanted, a path.
+//! The context of a credential: protocol, host with port, and, where wanted, a path.
 //!
 //! Most mistakes of credential helpers are made here: a token handed to a host that
 //! merely looks like the right one. So nothing is repaired and nothing is guessed. The
-//! grammar is strict, the canonical form is compared byte for byte, and what is outside
+//! grammar is strict, the canonical form is compared byte for byte, and a text outside
 //! the grammar matches nothing. A request is never rebuilt into a URL and parsed again:
 //! git and URL libraries disagree about strings such as `https://github.com\@evil.example/`.
 //!
@@ -27,7 +27,7 @@ pub(crate) use escape::{is_seen, shown};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The longest path, in segments, that can have or meet a scope.
+/// The longest path, in segments, that can have or match a scope.
 const MAX_SEGMENTS: usize = 32;
 
 /// The protocols whose credentials can be kept.
@@ -42,7 +42,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// As git names it.
+    /// Reads git's name of a protocol.
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         match bytes {
             b"https" => Some(Self::Https),
@@ -51,7 +51,7 @@ impl Protocol {
         }
     }
 
-    /// The name, as git writes it where git has one.
+    /// Returns the name, as git writes it where git has one.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -71,7 +71,7 @@ impl Protocol {
     }
 }
 
-/// A canonical context: two of them are the same place if and only if they are equal.
+/// A canonical context: two of them stand for the same URLs if and only if they are equal.
 ///
 /// Its [`Display`](fmt::Display) form is the key under which keychains file an account;
 /// [`Context::from_canonical`] reads it back.
@@ -84,7 +84,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// The host-level context of a request's `protocol` and `host` attributes, or nothing
+    /// Returns the host-level context of a request's `protocol` and `host` attributes, or nothing
     /// where they are outside the grammar.
     ///
     /// `host` is as git gives it: a name or a bracketed IPv6 address, then optionally a
@@ -94,15 +94,15 @@ impl Context {
         Self::of(Protocol::from_bytes(protocol)?, std::str::from_utf8(host).ok()?)
     }
 
-    /// The context of a container registry, `HOST[:PORT][/PATH]`. It is never one of git's,
-    /// whatever the host: a registry's token is its own.
+    /// Returns the context of a container registry, `HOST[:PORT][/PATH]`. It is never one of git's,
+    /// whatever the host: a registry has accounts of its own.
     #[must_use]
     pub fn of_registry(name: &str) -> Option<Self> {
         let (host, path) = name.split_once('/').unwrap_or((name, ""));
         Self::of(Protocol::Docker, host)?.scoped(path.as_bytes())
     }
 
-    /// The name of the container registry that it is the context of.
+    /// Returns the name of the container registry, if this is the context of one.
     #[must_use]
     pub fn registry(&self) -> Option<String> {
         let text = self.to_string();
@@ -122,9 +122,9 @@ impl Context {
         })
     }
 
-    /// This host with `path` as its scope, or nothing where the path cannot be one: it has
-    /// an empty, `.` or `..` segment (`%2e` is a dot), more than 32 segments, or a name that
-    /// is only `.git`.
+    /// Returns this host with `path` as its scope, or nothing where the path cannot be one: it has
+    /// an empty, `.` or `..` segment (`%2e` is a dot), more than 32 segments, or a name that is
+    /// only `.git`.
     ///
     /// An empty path is the host level. A final `.git` is dropped.
     #[must_use]
@@ -135,7 +135,7 @@ impl Context {
         self.at_segments(&segments(path)?)
     }
 
-    /// Every context from which a request with this `path` may be answered: the most
+    /// Returns every context from which a request with this `path` may be answered: the most
     /// specific scope first, the host level last.
     #[must_use]
     pub fn answering(&self, path: Option<&[u8]>) -> Vec<Self> {
@@ -146,21 +146,21 @@ impl Context {
         contexts
     }
 
-    /// This context and every wider one: from where a request for exactly this place may be
-    /// answered, the host level last.
+    /// Returns this context and every wider one, the host level last: those from which a request
+    /// for exactly this context may be answered.
     #[must_use]
     pub fn outwards(&self) -> Vec<Self> {
         self.answering(Some(&self.path()).filter(|path| !path.is_empty()).map(Vec::as_slice))
     }
 
-    /// The scope as the path of a request; empty at the host level.
+    /// Returns the scope as the path of a request, empty at the host level.
     #[must_use]
     pub fn path(&self) -> Vec<u8> {
         self.scope.join(&b'/')
     }
 
-    /// Reads the canonical form back; anything that [`Display`](fmt::Display) would not
-    /// have written is refused.
+    /// Reads the canonical form back. A text that [`Display`](fmt::Display) would not have written
+    /// is refused.
     #[must_use]
     pub fn from_canonical(text: &str) -> Option<Self> {
         let (protocol, rest) = text.split_once("://")?;
@@ -175,44 +175,44 @@ impl Context {
         (context.to_string() == text).then_some(context)
     }
 
-    /// The protocol.
+    /// Returns the protocol.
     #[must_use]
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }
 
-    /// The host in lower case, an IPv6 address in its brackets, without port.
+    /// Returns the host in lower case, an IPv6 address in its brackets, without port.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port, if it is not the protocol's own.
+    /// Returns the port, if it is not the protocol's own.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         self.port
     }
 
-    /// Whether the context is narrower than its host.
+    /// Returns whether the context has a scope.
     #[must_use]
     pub fn is_scoped(&self) -> bool {
         !self.scope.is_empty()
     }
 
-    /// The first segment of the scope: on a forge the user or organisation that owns what is
-    /// below.
+    /// Returns the first segment of the scope: on a forge the user or the organisation that owns
+    /// the repositories below it.
     #[must_use]
     pub fn owner(&self) -> Option<&[u8]> {
         self.scope.first().map(Vec::as_slice)
     }
 
-    /// The same host without scope.
+    /// Returns the same host without scope.
     #[must_use]
     pub fn host_level(&self) -> Self {
         Self { scope: Vec::new(), ..self.clone() }
     }
 
-    /// Whether a token sent there could be read on the way: `http` to another machine.
+    /// Returns whether a token sent there could be read on the way: `http` to another machine.
     #[must_use]
     pub fn exposes_secrets(&self) -> bool {
         self.protocol == Protocol::Http && !self.is_loopback()
@@ -228,8 +228,8 @@ impl Context {
     fn at_segments(&self, segments: &[&[u8]]) -> Option<Self> {
         let (last, parents) = segments.split_last()?;
         let last = last.strip_suffix(b".git").unwrap_or(last);
-        // A second `.git` would make `x.git.git` and `x.git` one scope; and without its `.git`
-        // `..git` is no segment any more.
+        // A second `.git` would make `x.git.git` and `x.git` one scope. And `..git` without its
+        // `.git` is no segment any more.
         if !is_plain(last) || last.ends_with(b".git") {
             return None;
         }
@@ -251,21 +251,21 @@ impl fmt::Display for Context {
     }
 }
 
-/// The segments of a path, or nothing where it can neither have nor meet a scope.
+/// Returns the segments of a path, or nothing where it can neither have nor match a scope.
 fn segments(path: &[u8]) -> Option<Vec<&[u8]>> {
     let segments: Vec<&[u8]> = path.split(|&b| b == b'/').collect();
     let plain = segments.iter().all(|segment| is_plain(segment));
     (plain && segments.len() <= MAX_SEGMENTS).then_some(segments)
 }
 
-/// Whether a segment names a folder below the one before it.
+/// Returns whether a segment names a folder below the one before it.
 fn is_plain(segment: &[u8]) -> bool {
-    // Many a library and server takes `%2e` for a dot.
+    // Many libraries and servers take `%2e` for a dot.
     let dots = [&b""[..], b".", b"..", b"%2e", b".%2e", b"%2e.", b"%2e%2e"];
     !dots.iter().any(|dots| segment.eq_ignore_ascii_case(dots))
 }
 
-/// Splits `host[:port]`, or nothing where what follows the colon is no port.
+/// Splits `host[:port]`, or returns nothing where the part after the colon is no port.
 fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     let after_address = text.rfind(']').unwrap_or(0);
     let Some(colon) = text[after_address..].find(':') else {

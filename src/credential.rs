@@ -1,9 +1,9 @@
-//! What is kept for one account: a token that answers and, at most, one that was set aside.
+//! The content of one account: a token that answers and, at most, one that was set aside.
 //!
-//! git approves what stands in a URL, even where it was never sent, and nothing tells that from
-//! a token that has worked. So what git brings never takes the place of a token that could still
-//! serve; it lies beside it. Whose account and token it is, a person's or git's, is kept with
-//! each. The rules stand in [`helper`](crate::helper).
+//! git approves a token that stands in a URL, even where it was never sent, and nothing tells it
+//! from a token that has worked. So a token that git brings never displaces one that could still
+//! serve; it lies beside it. The account and each token say who brought them, a person or git. The
+//! rules stand in [`helper`](crate::helper).
 
 mod token;
 
@@ -28,26 +28,26 @@ impl Username {
         Self(bytes.to_vec())
     }
 
-    /// The bytes for git.
+    /// Returns the bytes for git.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The name as keychains file it: as text, from which the bytes can be read back, see
-    /// [`escape`]. What is shown is [`fmt::Display`]'s.
+    /// Returns the name as keychains file it: as text, from which the bytes can be read back, see
+    /// [`escape`]. People see the name's [`fmt::Display`] form.
     #[must_use]
     pub fn filed(&self) -> String {
         escape(&self.0)
     }
 
-    /// Whether it is rather a token, which a person or a program has put in a name's place.
+    /// Returns whether it is rather a token that a person or a program has put in a name's place.
     #[must_use]
     pub fn is_token(&self) -> bool {
         forge::is_token(&self.0)
     }
 
-    /// Whether it is the key of an account without a username.
+    /// Returns whether it is the key of an account without a username.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -55,9 +55,9 @@ impl Username {
 }
 
 impl fmt::Display for Username {
-    /// The name as text that is safe to show, see [`escape`], and what people would not see in
-    /// it as `%XX`, too. At times a token stands in the place of a name: of that, only this much
-    /// is said.
+    /// Writes the name as text that is safe to show, see [`escape`]. Characters that people would
+    /// not see are written as `%XX`, too. Where a token stands in the place of a name, only that is
+    /// said.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_token() {
             return f.write_str(forge::A_TOKEN);
@@ -69,9 +69,9 @@ impl fmt::Display for Username {
 /// An account's key: one username in one context. A keychain holds one item for it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Account {
-    /// Where its token goes.
+    /// The context to which its token goes.
     pub context: Context,
-    /// Empty for an account without a username, and for one that answers any.
+    /// The username, empty for an account without one, and for an account that answers any.
     pub username: Username,
 }
 
@@ -79,9 +79,9 @@ pub struct Account {
 /// keychain's item. Times are in seconds since 1970 UTC.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
-    /// The only place to which the token may go.
+    /// The only context for which the token may be handed out.
     pub context: Context,
-    /// What git is told when it names no username; none is not told.
+    /// The username that git is told when it names none, or none where git is told none.
     pub username: Option<Username>,
     /// Whether any username that a request names is answered with that very name.
     pub any_username: bool,
@@ -99,22 +99,22 @@ pub struct Credential {
     pub refresh_token: Option<Secret>,
     /// When the token was stored.
     pub stored_at: u64,
-    /// When the host refused the token. It is served no more.
+    /// When the host refused the token, which is then served no more.
     pub rejected_at: Option<u64>,
     /// Who brought the token.
     pub token_by: Maker,
     /// The account's other token, which does not answer.
     pub aside: Option<Box<Aside>>,
-    /// For a container registry without a token of its own: the place whose account of the
-    /// same username has it. The token here is then empty.
+    /// For a container registry without a token of its own: the context whose account of the same
+    /// username has it. The token here is then empty.
     pub linked_to: Option<Context>,
-    /// For a container registry: what it was called by the program that stored the token, such
+    /// For a container registry: the name that the program that stored the token has for it, such
     /// as `https://index.docker.io/v1/`.
     pub server: Option<String>,
 }
 
 impl Credential {
-    /// A person's account with a token of which nothing else is known, stored at this time.
+    /// Returns a person's account with a token of which nothing else is known, stored at this time.
     #[must_use]
     pub fn new(
         context: Context,
@@ -141,14 +141,21 @@ impl Credential {
         }
     }
 
-    /// The key under which it is filed.
+    /// Returns the key under which the account is filed.
     #[must_use]
     pub fn account(&self) -> Account {
         let username = if self.any_username { None } else { self.username.clone() };
         Account { context: self.context.clone(), username: username.unwrap_or_default() }
     }
 
-    /// Returns whether it is filed under this username.
+    /// Returns the key under which the account is filed, of a credential that nobody needs any more.
+    #[must_use]
+    pub fn into_account(self) -> Account {
+        let username = if self.any_username { None } else { self.username };
+        Account { context: self.context, username: username.unwrap_or_default() }
+    }
+
+    /// Returns whether the account is filed under this username.
     #[must_use]
     pub fn is_of(&self, username: &Username) -> bool {
         match &self.username {
@@ -157,7 +164,7 @@ impl Credential {
         }
     }
 
-    /// The token that answers, by itself.
+    /// Returns the token that answers, by itself.
     #[must_use]
     pub fn answering(&self) -> Token {
         Token {
@@ -171,7 +178,7 @@ impl Credential {
         }
     }
 
-    /// The account with another token in place of the one that answers.
+    /// Returns the account with another token in place of the one that answers.
     #[must_use]
     pub fn with_answering(self, token: Token) -> Self {
         Self {
@@ -186,7 +193,8 @@ impl Credential {
         }
     }
 
-    /// The same with account and token as a person's, and nothing beside them.
+    /// Returns the account with itself and its token as a person's, not put away, and no other
+    /// token.
     #[must_use]
     pub fn as_a_persons(self) -> Self {
         Self {
@@ -198,21 +206,21 @@ impl Credential {
         }
     }
 
-    /// Returns whether the token's time is over at `now`.
+    /// Returns whether the token has expired at `now`.
     #[must_use]
     pub fn is_expired(&self, now: u64) -> bool {
         has_come(self.expiry, now)
     }
 
-    /// Returns whether the token's time is over at `now` or soon will be, within 7 days.
+    /// Returns whether the token has expired at `now` or soon will, within 7 days.
     #[must_use]
     pub fn ends_soon(&self, now: u64) -> bool {
         const SOON: u64 = 7 * 24 * 60 * 60;
         has_come(self.expiry, now.saturating_add(SOON))
     }
 
-    /// Returns whether the account is at `now` as if it were not there: put away for more than
-    /// 30 days, or refused for so long, and its other token, too, if it has one.
+    /// Returns whether the account counts as absent at `now`: it was put away more than 30 days
+    /// ago, or its token was refused so long ago, and so was its other token, if it has one.
     #[must_use]
     pub fn is_gone(&self, now: u64) -> bool {
         let is_others_gone =
@@ -221,7 +229,7 @@ impl Credential {
             || (is_long_ago(self.rejected_at, now) && is_others_gone())
     }
 
-    /// The state at `now` of the token that answers.
+    /// Returns the state at `now` of the token that answers.
     #[must_use]
     pub fn state(&self, now: u64) -> State {
         match (self.put_away_at, self.rejected_at) {
@@ -249,7 +257,7 @@ mod tests {
             ("al ice", "al ice", "al ice"),
             ("hf_maier", "hf_maier", "hf_maier"),
             ("ghp_TESTONLYTESTONLY", "(a token)", "ghp_TESTONLYTESTONLY"),
-            // As before, or nothing would be found any more.
+            // Names that are kept already must be found again, so this form stays.
             ("a\u{202e}b%", "a%E2%80%AEb%25", "a\u{202e}b%25"),
         ] {
             let name = Username::new(name.as_bytes());

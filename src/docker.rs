@@ -1,5 +1,5 @@
-//! docker's credential helper protocol, spoken by this binary under the name
-//! `docker-credential-pat`: for docker, podman, buildah, skopeo and what else reads
+//! docker's credential helper protocol. This binary speaks it under the name
+//! `docker-credential-pat`: for docker, podman, buildah, skopeo and every program that reads
 //! `credHelpers`.
 //!
 //! ```text
@@ -9,12 +9,12 @@
 //! docker-credential-pat list     → {"ghcr.io":"alice"}
 //! ```
 //!
-//! Which account a registry has is said in `helper::registry`. What fails is said on standard output with
+//! `helper::registry` says which account a registry has. A failure is told on standard output with
 //! exit status 1, in the words that clients know (docker-credential-helpers,
 //! `credentials/error.go`).
 
 use crate::context::{Context, Protocol};
-use crate::credential::{Credential, Username};
+use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::git::url;
@@ -22,9 +22,10 @@ use crate::hardening;
 use crate::helper::{self, Policy, registry};
 use crate::keychain::{Found, Keychain};
 use crate::secret::Buffer;
-use crate::setup::Setups;
+use crate::setup::{Setup, Setups};
 use crate::terminal::{self, RawStdout, RequestStdin};
 use crate::time::now;
+use crate::uses;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -44,34 +45,47 @@ const NOT_FOUND: &str = "credentials not found in native keychain";
 const NO_SERVER: &str = "no credentials server URL";
 const NO_USERNAME: &str = "no credentials username";
 
-/// How Docker Hub is called by docker.
+/// docker's name of Docker Hub.
 const HUB_URL: &str = "https://index.docker.io/v1/";
 
-/// Returns whether the process was started under docker's name for it.
+/// Returns whether the process was started under docker's name of it.
 #[must_use]
 pub fn is_called(program: &OsStr) -> bool {
     Path::new(program).file_stem().is_some_and(|name| name == NAME)
 }
 
-/// Does what these arguments, without the program's name, ask for. Returns the exit status.
+/// Carries out the action in these arguments, which lack the program's name. Returns the exit
+/// status.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> u8 {
     hardening::hide_memory();
     let word = arguments.first().and_then(|word| word.to_str()).filter(|_| arguments.len() == 1);
     let policy = Policy { allow_http: false, now: now() };
     let (mut input, mut output) = (RequestStdin::default(), RawStdout);
-    serve(word.and_then(Action::from_name), &mut input, &mut output, &mut open, policy)
+    let mut log = None;
+    let mut open = |context: &Context| {
+        let setup = setup(context)?;
+        let keychain = setup.open()?;
+        log = log.or(setup.log.then(|| keychain.kind()));
+        Ok(keychain)
+    };
+    let action = word.and_then(Action::from_name);
+    let (status, served) = serve(action, &mut input, &mut output, &mut open, policy);
+    if let (Some(keychain), Some(account)) = (log, served) {
+        uses::note_command("docker", &account, keychain, policy.now);
+    }
+    status
 }
 
-/// The keychain that holds what belongs to a registry, or to the place that it is linked to.
-fn open(context: &Context) -> Result<Box<dyn Keychain>, Error> {
-    // git's own words would be read as an answer.
+/// Returns what holds for a registry's context, or for the context that the registry is linked to.
+fn setup(context: &Context) -> Result<Setup, Error> {
+    // docker would read git's own words as an answer.
     let setups = Setups::for_docker(None).map_err(|failed| failed.trouble)?;
     let url = (context.protocol() != Protocol::Docker).then(|| url::of(context));
-    setups.at(url.as_deref())?.open()
+    setups.at(url.as_deref())
 }
 
-/// What docker can ask of a helper.
+/// An action that docker can ask of a helper.
 #[derive(Clone, Copy)]
 enum Action {
     Get,
@@ -94,17 +108,17 @@ impl Action {
     }
 }
 
-/// Serves one action: reads from `input` what it takes, does what it means on the keychain that
-/// `open` gives for each context, and writes what there is to say, also of a failure, to `output` in one write.
-/// Returns the exit status.
+/// Serves one action: reads its request from `input`, carries it out on the keychain that `open`
+/// gives for each context, and writes the answer or the failure to `output` in one write. Returns
+/// the exit status, and the account whose token was handed out.
 fn serve(
     action: Option<Action>,
     input: &mut dyn Read,
     output: &mut dyn Write,
     open: &mut Open<'_>,
     policy: Policy,
-) -> u8 {
-    let mut call = Call { input, open, policy };
+) -> (u8, Option<Account>) {
+    let mut call = Call { input, open, policy, served: None };
     let result = match action {
         Some(Action::Get) => call.get(),
         Some(Action::Store) => call.store(),
@@ -117,11 +131,11 @@ fn serve(
         Ok(text) => (text, 0),
         Err(failure) => (Zeroizing::new(format!("{}\n", failure.text()).into_bytes()), 1),
     };
-    // Nobody is left to be told where this fails.
-    if output.write_all(&text).is_err() { 1 } else { status }
+    // Where this fails, there is nobody to tell.
+    if output.write_all(&text).is_err() { (1, None) } else { (status, call.served) }
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 enum Failure {
     Text(&'static str),
     Error(Error),
@@ -145,7 +159,8 @@ impl From<Error> for Failure {
     }
 }
 
-/// What goes in and out. The token is borrowed from what was read, unless it is escaped.
+/// An account as docker sends and reads it. The token is borrowed from the input, unless it is
+/// escaped.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Entry<'a> {
@@ -164,9 +179,10 @@ struct Call<'a, 'k> {
     input: &'a mut dyn Read,
     open: &'a mut Open<'k>,
     policy: Policy,
+    served: Option<Account>,
 }
 
-/// How the keychain is had that holds what belongs to a context.
+/// A function that opens the keychain for a context.
 type Open<'k> = dyn FnMut(&Context) -> Result<Box<dyn Keychain + 'k>, Error> + 'k;
 
 impl Call<'_, '_> {
@@ -181,6 +197,7 @@ impl Call<'_, '_> {
         };
         let credential = account.ok_or(Failure::Text(NOT_FOUND))?;
         let username = credential.username.unwrap_or_default();
+        self.served = Some(Account { context, username: username.clone() });
         let text =
             |bytes| std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Error::Damaged);
         json(&Entry {
@@ -236,7 +253,7 @@ impl Call<'_, '_> {
             listed.retain(|(_, account)| account.context.registry().is_some());
             let open: Vec<Found> =
                 listed.iter().filter(|(found, _)| !found.locked).map(|(f, _)| f.clone()).collect();
-            // What cannot be read is there under its usual name.
+            // An account that cannot be read is listed under its usual name.
             let read = helper::read_sound(&mut *keychain, &open).unwrap_or_default().0;
             let servers = listed.into_iter().filter_map(|(found, account)| {
                 let read = read.iter().find(|(f, read)| *f == found && read.account() == account);
@@ -249,13 +266,13 @@ impl Call<'_, '_> {
         json(&registries)
     }
 
-    /// What is kept for a registry, with the token of its link if it is one.
+    /// Returns a registry's account, with the token of its link if it is one.
     fn followed(&mut self, kept: Credential) -> Result<Option<Credential>, Error> {
         let Some(place) = kept.linked_to.clone() else { return Ok(Some(kept)) };
         registry::followed(&mut *(self.open)(&place)?, kept, self.policy.now)
     }
 
-    /// The input, whole.
+    /// Reads the whole input.
     fn read(&mut self) -> Result<Buffer, Error> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_REQUEST + 1));
         let limit = u64::try_from(MAX_REQUEST).unwrap_or(u64::MAX) + 1;
@@ -276,7 +293,7 @@ fn version() -> Output {
     Zeroizing::new(version.as_bytes().to_vec())
 }
 
-/// The registry's name, which is all that was sent.
+/// Returns the registry's name, which is all that the request holds.
 fn server(request: &Buffer) -> Result<&str, Failure> {
     let text = std::str::from_utf8(request.expose()).unwrap_or_default().trim();
     if text.is_empty() { Err(Failure::Text(NO_SERVER)) } else { Ok(text) }
@@ -287,12 +304,12 @@ fn context(server: &str) -> Result<Context, Error> {
     context.ok_or(Error::Refused("this is no name of a registry"))
 }
 
-/// How docker calls a registry of which is not known how it was called.
+/// Returns docker's name of a registry, where the name that it used is not known.
 fn usual_name(registry: String) -> String {
     if registry == registry::HUB { HUB_URL.to_owned() } else { registry }
 }
 
-/// A username for docker, which compares it: nothing is escaped that need not be.
+/// Returns a username as docker compares it: only what must be escaped is escaped.
 fn name_for_docker(username: &Username) -> String {
     match str::from_utf8(username.as_bytes()) {
         Ok(name) if !username.is_token() => name.to_owned(),
@@ -301,7 +318,7 @@ fn name_for_docker(username: &Username) -> String {
 }
 
 fn json(value: &impl Serialize) -> Result<Output, Failure> {
-    // Room enough, so that it does not move.
+    // The output has room enough from the start, so that it does not move.
     let mut output = Zeroizing::new(Vec::with_capacity(MAX_REQUEST));
     serde_json::to_writer(&mut *output, value).map_err(|_| Error::Damaged)?;
     output.push(b'\n');
@@ -318,17 +335,17 @@ mod tests {
     use crate::keychain::memory::MemoryKeychain;
     use std::ffi::OsStr;
 
-    /// A whole run: what it says, and its exit status.
+    /// Runs an action. Returns its output and its exit status.
     fn run(keychain: &mut MemoryKeychain, action: &str, input: &str) -> (String, u8) {
         let (mut input, mut output) = (input.as_bytes(), Vec::new());
         let policy = Policy { allow_http: false, now: 1 };
-        // A keychain is opened once.
+        // The keychain is opened once.
         let mut keychain = Some(keychain);
         let mut open = |_: &Context| {
             Ok(Box::new(keychain.take().ok_or(Error::Unsupported)?) as Box<dyn Keychain>)
         };
         let action = Action::from_name(action);
-        let status = serve(action, &mut input, &mut output, &mut open, policy);
+        let (status, _) = serve(action, &mut input, &mut output, &mut open, policy);
         (String::from_utf8(output).expect("text"), status)
     }
 
@@ -379,7 +396,7 @@ mod tests {
             let pair = format!("\"{server}\":\"{name}\"");
             assert!(list.contains(&pair) && status == 0, "{list}");
         }
-        // Another name of it is another way to call the same.
+        // Storing under another name of the registry changes the name in the list.
         let entry = "{\"ServerURL\":\"ghcr.io\",\"Username\":\"b%b\",\"Secret\":\"t1\"}";
         assert_eq!(run(&mut keychain, "store", entry), (String::new(), 0));
         let (list, _) = run(&mut keychain, "list", "");

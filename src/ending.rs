@@ -1,9 +1,9 @@
-//! A token that ends soon, or one of git's that has ended, and the one line about it: said by get
-//! on a terminal, at most once a day an account, after git has its answer.
+//! The one line about a token that ends soon, or one of git's that has ended. get says it on a
+//! terminal, at most once a day for an account, after git has its answer.
 //!
-//! When it was said stands in a small file in the user's state folder, whose name is a keyed
-//! digest of the account: it tells nobody who has an account where. Where it cannot be written,
-//! nothing is said, because it would be said every time.
+//! The time when it was said is kept in a small file in the user's state folder. The file's name is
+//! a keyed digest of the account, so that it tells nobody which accounts there are. Where the file
+//! cannot be written, nothing is said, because it would be said every time.
 
 use crate::credential::Username;
 use crate::helper::Ending;
@@ -15,7 +15,7 @@ use sha2::Sha256;
 use std::io::{Read, Seek, Write};
 use std::time::Duration;
 
-/// Says so, where a person reads it who has not been told within a day.
+/// Says so, where a person reads stderr and has not been told within a day.
 pub(crate) fn warn(ending: &Ending, now: u64) {
     if terminal::stderr_is_terminal()
         && let Some(folder) = state_folder::made()
@@ -32,16 +32,16 @@ fn message(ending: &Ending, now: u64) -> String {
     format!("{whose} {verb} {}", relative(ending.expiry, now))
 }
 
-/// What to type.
+/// Returns the command to type.
 fn command(ending: &Ending) -> String {
     withheld::login("--replace", &ending.context, ending.username.as_ref())
 }
 
-/// Whether nothing has been said of this token within a day; notes that it is said now.
+/// Returns whether this token was not spoken of within a day, and notes that it is now.
 fn is_first_within_a_day(folder: &Folder, ending: &Ending, now: u64) -> bool {
     let said = || -> Option<bool> {
         let mut stamp = folder.file(&name(ending, &salt(folder)?))?;
-        // git runs several of us at once; whoever has the lock says it.
+        // git runs several of us at once; the process that has the lock says it.
         stamp.try_lock().ok()?;
         let mut last = String::new();
         stamp.read_to_string(&mut last).ok()?;
@@ -60,7 +60,7 @@ fn is_first_within_a_day(folder: &Folder, ending: &Ending, now: u64) -> bool {
 
 const STAMP: &str = "warned-";
 
-/// A file for each account: a new token in it is told from the old one by its content.
+/// Returns the name of an account's file. Its content tells a new token from the old one.
 fn name(ending: &Ending, salt: &Salt) -> String {
     let mut digest = Hmac::<Sha256>::new_from_slice(salt).expect("HMAC takes a key of any length");
     let context = ending.context.to_string();
@@ -75,8 +75,8 @@ fn name(ending: &Ending, salt: &Salt) -> String {
 
 type Salt = [u8; 32];
 
-/// What makes the digests in this folder no other's: without it, whoever sees a name could try
-/// which account has it. Made where it is not there.
+/// Returns the salt that makes the digests in this folder unlike all others, and makes it where
+/// there is none. Without it, anybody who sees a name could try out which account it stands for.
 fn salt(folder: &Folder) -> Option<Salt> {
     const PATIENCE: Duration = Duration::from_secs(1);
     let mut file = folder.file("salt")?;
@@ -89,7 +89,7 @@ fn salt(folder: &Folder) -> Option<Salt> {
     file.rewind().ok()?;
     file.set_len(0).ok()?;
     file.write_all(&salt).ok()?;
-    // An older version named them without a salt.
+    // An older version named the files without a salt.
     folder.remove_all(STAMP);
     Some(salt)
 }

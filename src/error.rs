@@ -1,7 +1,7 @@
 //! Everything that can go wrong, in words for the person who reads it.
 //!
-//! No case has room for a secret, an input line or an argument: what cannot be held cannot
-//! be printed.
+//! No case has room for a secret, an input line or an argument: an error that cannot hold one
+//! cannot print it.
 
 mod vault;
 
@@ -9,56 +9,56 @@ pub use vault::VaultTrouble;
 
 use std::io;
 
-/// Why bytes are no request of git's. The number is the line's, counted from 1.
+/// The reason why bytes are no request of git's. The number is the line's, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// The last line has no end: the writer died.
     #[error("line {0} of the request is cut off")]
     CutOff(usize),
-    /// A line without `=`.
+    /// A line has no `=`.
     #[error("line {0} of the request has no =")]
     NoEquals(usize),
-    /// A line that begins with `=`.
+    /// A line begins with `=`.
     #[error("line {0} of the request has no key")]
     EmptyKey(usize),
-    /// A CR that is not part of a line's end.
+    /// A line holds a CR that is not part of its end.
     #[error("line {0} of the request holds a carriage return")]
     CarriageReturn(usize),
-    /// A NUL.
+    /// A line holds a NUL.
     #[error("line {0} of the request holds a NUL")]
     Nul(usize),
-    /// An attribute that may stand once stands again.
+    /// An attribute that may stand only once stands again.
     #[error("line {0} of the request repeats an attribute")]
     Repeated(usize),
-    /// More than [`MAX_REQUEST`](crate::protocol::MAX_REQUEST) bytes.
+    /// The request has more than [`MAX_REQUEST`](crate::protocol::MAX_REQUEST) bytes.
     #[error("the request is longer than 1 MiB")]
     TooLong,
 }
 
-/// What keeps git from doing what it was asked. Its own words are no part of this: they may quote
-/// what stands in its configuration.
+/// The reason why git did not do what it was asked. git's own words are no part of it: they may
+/// quote its configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GitTrouble {
     /// There is no git, or it cannot be started.
     #[error("git cannot be run")]
     Missing,
-    /// A file of its configuration is broken, or may not be read.
+    /// A file of git's configuration is broken, or may not be read.
     #[error("git cannot read its configuration")]
     Unreadable,
-    /// Nobody says where the user's configuration is.
+    /// HOME is not set, so git has no file for the user's configuration.
     #[error("git's configuration could not be changed: HOME is not set")]
     NoHome,
-    /// A repository's configuration was meant, and there is none.
+    /// A repository's configuration was meant, and there is no repository.
     #[error("git's configuration could not be changed: this is no repository")]
     NoRepository,
-    /// Its file's lock cannot be had: another git holds it, or one that died, or its folder is
-    /// absent or read-only.
+    /// The configuration file cannot be locked: another git holds the lock, or one that died left
+    /// it, or the file's folder is absent or read-only.
     #[error("git's configuration could not be changed: its file cannot be locked")]
     Unlockable,
-    /// Its file cannot be written.
+    /// The configuration file cannot be written.
     #[error("git's configuration could not be changed: its file cannot be written")]
     Unwritable,
-    /// For another reason.
+    /// git's configuration could not be changed for another reason.
     #[error("git's configuration could not be changed")]
     Unchanged,
 }
@@ -79,7 +79,7 @@ impl GitTrouble {
     }
 }
 
-/// What can go wrong.
+/// Everything that can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -89,16 +89,16 @@ pub enum Error {
     /// A standard stream failed.
     #[error("a standard stream failed: {0}")]
     Stream(io::ErrorKind),
-    /// What a person typed is wrong.
+    /// The command line that a person typed is wrong.
     #[error("{0}")]
     Usage(&'static str),
     /// An option of the helper string, or a variable in its place, is wrong.
     #[error("{0}")]
     Option(&'static str),
-    /// A token that comes from elsewhere than a keychain cannot be had.
+    /// A token from a source other than a keychain cannot be had.
     #[error("the source of the token: {0}")]
     Source(&'static str),
-    /// A token's file is not its owner's alone, and nothing else that is trusted.
+    /// The file of a token, or the way to it, cannot be trusted.
     #[error("the source of the token: {0}")]
     TokenFile(&'static str),
     /// git did not do what it was asked.
@@ -107,25 +107,25 @@ pub enum Error {
     /// The vault cannot be opened or written.
     #[error(transparent)]
     Vault(#[from] VaultTrouble),
-    /// Something that a person typed, or the machine it was typed on, is not fit.
+    /// A person's input, or the machine it was typed on, does not fit.
     #[error("{0}")]
     Refused(&'static str),
 
-    /// `configure` could not prove a keychain, which has this name; why was said. What to do
-    /// about it.
+    /// `configure` could not prove the keychain of this name. The reason was printed before; the
+    /// second text is the hint.
     #[error("the keychain {0} is not proved, so git is not configured")]
     Unproved(&'static str, &'static str),
 
-    /// Nothing is kept for what a person named.
+    /// The keychain has no account of the name and URL that a person gave.
     #[error("no such account is in the keychain")]
     NoAccount,
-    /// No program has kept anything under these names.
+    /// The keyring has no entry of this service and user.
     #[error("the keyring has no entry of this service and user")]
     NoEntry,
-    /// Under these names lies more than one secret.
+    /// The keyring has several entries of this service and user, with different secrets.
     #[error("the keyring has several entries of this service and user, and their secrets differ")]
     SeveralEntries,
-    /// The account's token is over.
+    /// The account's token has expired.
     #[error("the account's token has expired")]
     Expired,
     /// The host refused the account's token.
@@ -143,19 +143,19 @@ pub enum Error {
     /// The keychain did not answer within its deadline.
     #[error("the keychain did not answer in time")]
     TimedOut,
-    /// Nothing listens where the keychain should be.
+    /// Nothing listens at the keychain's address.
     #[error("the keychain cannot be reached: {0}")]
     Unreachable(&'static str),
-    /// The bus has nobody who provides the Secret Service.
+    /// No program on the bus provides the Secret Service.
     #[error("no Secret Service is running and none can be started")]
     NoSecretService,
-    /// The sandbox that we run in lets us talk to no Secret Service, or there is none.
+    /// The sandbox that we run in hides the Secret Service from us, or there is none.
     #[error("no Secret Service can be seen from inside this Flatpak")]
     HiddenByFlatpak,
-    /// There is a Secret Service, but it has nowhere to put a new item.
+    /// There is a Secret Service, but it has no collection for a new item.
     #[error("the Secret Service has no default collection")]
     NoDefaultCollection,
-    /// The kernel or a sandbox does not let us have keys.
+    /// The kernel or a sandbox does not allow us any keys.
     #[error("the kernel keyring is not available here")]
     NoKernelKeyring,
     /// The kernel keyring belongs to another session.
@@ -164,19 +164,19 @@ pub enum Error {
     /// The user's quota of keys is used up.
     #[error("the kernel keyring is full")]
     KernelKeyringFull,
-    /// A key's time ran out while it was used.
+    /// A key expired while it was used.
     #[error("the key in the kernel keyring has expired")]
     KernelKeyExpired,
-    /// Whoever runs this has no Credential Manager: a network logon, some services.
+    /// The user who runs this has no Credential Manager: a network logon, some services.
     #[error("this logon session has no Credential Manager")]
     NoLogonSession,
-    /// A person or a rule said no, or a password was not the keychain's.
+    /// A person or a rule said no, or the password was wrong.
     #[error("the keychain refused the access or the password")]
     RefusedOrWrongPassword,
-    /// A person would have to be asked, where nobody can be.
+    /// A person would have to be asked, and nobody can be asked here.
     #[error("the keychain has to ask somebody, and nobody can be asked here")]
     NobodyToAsk,
-    /// The user has no keychain in which items are kept unless told otherwise.
+    /// The user has no default keychain for new items.
     #[error("there is no default keychain")]
     NoDefaultKeychain,
     /// The process runs where there are no keychains.
@@ -185,10 +185,10 @@ pub enum Error {
     /// The item is larger than the keychain allows.
     #[error("the token is too long for this keychain")]
     TooLong,
-    /// An item does not hold what was stored, or was not meant for what was asked.
+    /// An item does not hold what was stored, or was not meant for the account that was asked for.
     #[error("the account's item in the keychain is damaged")]
     Damaged,
-    /// The keychain answered with an error of its own that is worth one more try.
+    /// The keychain answered with an error of its own, and another try may help.
     #[error("the keychain failed: {0}")]
     Transient(&'static str),
     /// The keychain answered with an error of its own.
@@ -203,7 +203,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same operation, begun again, may well succeed.
+    /// Returns whether the same operation, begun again, may well succeed.
     #[must_use]
     pub fn is_transient(self) -> bool {
         matches!(
@@ -212,7 +212,7 @@ impl Error {
         )
     }
 
-    /// What to do about it, where there is something.
+    /// Returns what a person can do about it, where there is something.
     #[must_use]
     pub fn hint(self) -> Option<&'static str> {
         Some(match self {
@@ -286,14 +286,14 @@ impl Error {
         })
     }
 
-    /// The process's exit status: 2 where the command line is wrong, else 1.
+    /// Returns the process's exit status: 2 where the command line is wrong, else 1.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         if matches!(self, Self::Usage(_)) { 2 } else { 1 }
     }
 }
 
-/// An error, and what was being done.
+/// An error, with the operation or command in which it happened.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: {error}")]
 pub struct Failure {

@@ -1,9 +1,9 @@
-//! What is known of the hosts that issue tokens, without asking any of them: which tokens are
-//! theirs, what can be seen of a token before it is used, the username that goes with it, and
-//! the page where a new one is made.
+//! Facts about the hosts that issue tokens, known without asking any of them: which tokens are
+//! theirs, what can be seen of a token before it is used, the username that goes with it, and the
+//! page where a new one is made.
 //!
-//! A forge is a file in this folder, a case of [`Id`] and a place in [`Id::ALL`]. All of it is
-//! for people's commands: git's operations hand a token out as it is.
+//! A forge is a file in this folder, a case of [`Id`] and an entry in [`Id::ALL`]. All of it serves
+//! people's commands: git's operations hand a token out as it is.
 
 mod azure;
 mod beginning;
@@ -32,18 +32,18 @@ pub(crate) enum Id {
     GitHub,
     GitLab,
     Bitbucket,
-    /// Also Forgejo.
+    /// Gitea and Forgejo.
     Gitea,
     Azure,
     HuggingFace,
 }
 
 impl Id {
-    /// All of them, in the order in which they are asked.
+    /// All forges, in the order in which they are asked.
     pub(crate) const ALL: [Self; 6] =
         [Self::GitHub, Self::GitLab, Self::Bitbucket, Self::Gitea, Self::Azure, Self::HuggingFace];
 
-    /// What is known of it.
+    /// Returns the facts about it.
     // Not inlined, so that its table is in the program once.
     #[inline(never)]
     pub(crate) fn forge(self) -> &'static dyn Forge {
@@ -57,12 +57,12 @@ impl Id {
         }
     }
 
-    /// Its name for people.
+    /// Returns its name for people.
     pub(crate) fn name(self) -> &'static str {
         self.forge().name()
     }
 
-    /// The forge with this name on the command line.
+    /// Returns the forge with this name on the command line.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|id| id.forge().word() == word)
     }
@@ -70,62 +70,63 @@ impl Id {
 
 /// A kind of host that issues tokens.
 pub(crate) trait Forge: Sync {
-    /// Which one it is.
+    /// Returns which forge it is.
     fn id(&self) -> Id;
 
-    /// Its name for people.
+    /// Returns its name for people.
     fn name(&self) -> &'static str;
 
-    /// Its name on a command line, which is also how its hosts are often called.
+    /// Returns its name on a command line, which is also a usual part of its hosts' names.
     fn word(&self) -> &'static str;
 
-    /// Whether a host may well be one of these because a part of its name is this word.
+    /// Returns whether a host probably belongs to it because a part of the host's name is this
+    /// word.
     fn is_called(&self, label: &str) -> bool {
         label == self.word()
     }
 
-    /// Whether a host (lower case, without port) is certainly one of these.
+    /// Returns whether a host (lower case, without port) certainly belongs to it.
     fn is_at(&self, host: &str) -> bool;
 
-    /// How its tokens begin, where they have a beginning of their own.
+    /// Returns how its tokens begin, where they have a beginning of their own.
     fn beginnings(&self) -> &'static [Beginning];
 
-    /// Whether a token without such a beginning stands in a text, known by what is in it, in
-    /// any case.
+    /// Returns whether a text holds a token without such a beginning, known by other marks, in
+    /// upper or lower case.
     fn has_marks(&self, text: &[u8]) -> bool {
         let _ = text;
         false
     }
 
-    /// What a token is, if it is one of this forge's. Only what a person typed is looked at
-    /// closely; whatever is made of it is a hint, because forms change.
+    /// Returns what kind of token it is, if it is one of this forge's. Only a token that a person
+    /// typed is looked at closely. The result is no more than a hint, because forms change.
     fn recognise(&self, token: &[u8]) -> Option<Recognised>;
 
-    /// The username to send with a token (empty where it is not known yet) of which the host
-    /// looks at nothing else. Never empty.
+    /// Returns the username to send with a token, where the host looks at the token alone. It is
+    /// never empty; the token may be empty, where it is not known yet.
     fn username(&self, token: &[u8]) -> &'static str {
         let _ = token;
         "token"
     }
 
-    /// Whether clone URLs carry a username that says nothing about the account.
+    /// Returns whether clone URLs carry a username that says nothing about the account.
     fn has_meaningless_usernames(&self) -> bool {
         false
     }
 
-    /// Whether this username, with which a token is sent, says nothing about the account.
+    /// Returns whether this username, with which a token is sent, says nothing about the account.
     fn is_meaningless(&self, username: &[u8]) -> bool {
         let _ = username;
         false
     }
 
-    /// Why this host takes no token of this kind, although it is the forge's own.
+    /// Returns why this host takes no token of this kind, although it is the forge's own.
     fn objection(&self, host: &str, kind: Kind) -> Option<&'static str> {
         let _ = (host, kind);
         None
     }
 
-    /// The pages where a token is made, the one to open first, or none where the address is not
+    /// Returns the pages where a token is made, the best first, or none where the address is not
     /// known.
     fn pages(&self, wanted: &Wanted) -> Vec<Page>;
 }
@@ -134,7 +135,7 @@ fn forges() -> impl Iterator<Item = &'static dyn Forge> {
     Id::ALL.into_iter().map(Id::forge)
 }
 
-/// What a token is, as far as its form tells.
+/// The kind of a token, as far as its form tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Recognised {
     /// The forge that issued it.
@@ -142,64 +143,64 @@ pub(crate) struct Recognised {
     pub(crate) kind: Kind,
     /// Whether only this forge has tokens that begin like this.
     pub(crate) unmistakable: bool,
-    /// Whether all of it has arrived.
+    /// Whether the token is complete.
     pub(crate) integrity: Integrity,
-    /// What git users must know of this kind.
+    /// What git users must know about this kind.
     pub(crate) remark: Option<Remark>,
 }
 
-/// What a token's own checksum and length say. Never that it is valid: only the host knows.
+/// The verdict of a token's own checksum and length. Only the host knows whether it is valid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Integrity {
-    /// Nothing.
+    /// They say nothing.
     Unknown,
     /// The checksum is right.
     Right,
-    /// It does not look like the forge's tokens so far, by rules that nobody has promised.
+    /// The token does not look like the forge's tokens so far, by rules that nobody has promised.
     Doubtful,
     /// The published checksum is wrong: something was mistyped or cut off.
     Wrong,
 }
 
-/// What there is to say about a kind of token that git is to use.
+/// A remark about a kind of token that git is to use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Remark {
-    /// It is not for git.
+    /// Tokens of this kind are not for git.
     Unfit(&'static str),
-    /// It works under a condition.
+    /// Tokens of this kind work under a condition.
     Condition(&'static str),
 }
 
-/// Something that is probably not as the person wants it.
+/// A warning of something that the person probably did not intend.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Warning {
-    /// What it is, for the person.
+    /// The warning, for the person.
     pub(crate) text: String,
-    /// Whether it is so likely that storing the token should be agreed to.
+    /// Whether it is so likely that the person should agree before the token is stored.
     pub(crate) strong: bool,
 }
 
 /// The token that a page should make.
 pub(crate) struct Wanted<'a> {
-    /// Where it is to be used.
+    /// The context for which it is to be used.
     pub(crate) context: &'a Context,
-    /// What to call it, at most 40 characters.
+    /// The name to give it, at most 40 characters.
     pub(crate) name: &'a str,
-    /// For how many days; none leaves it to the forge.
+    /// Its life in days, or none where the forge decides.
     pub(crate) days: Option<u64>,
 }
 
 /// A page where a token is made.
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) struct Page {
-    /// Its address.
+    /// The page's address.
     pub(crate) address: String,
-    /// What is made there, and what must be chosen by hand.
+    /// What is made on the page, and what must be chosen there by hand.
     pub(crate) what: &'static str,
 }
 
 impl Wanted<'_> {
-    /// The address of a path on the host itself, with a query.
+    /// Returns the address of a path on the host itself, with a query.
     fn address(&self, path: &str, query: &[(&str, &str)]) -> String {
         with_query(&format!("{}{path}", self.context.host_level()), query)
     }
@@ -213,22 +214,22 @@ fn with_query(address: &str, query: &[(&str, &str)]) -> String {
     url.into()
 }
 
-/// The forge that is certainly at this context.
+/// Returns the forge that is certainly at this context.
 pub(crate) fn at(context: &Context) -> Option<&'static dyn Forge> {
-    // Another port is another server, and what it runs is not known.
+    // Another port is another server, and nobody knows what it runs.
     let usual = context.protocol() != Protocol::Http && context.port().is_none();
     forges().find(|forge| usual && forge.is_at(context.host()))
 }
 
-/// The forge whose pages are probably at this context: one at `gitlab.example.com` is taken
-/// for a GitLab. Nothing but an address may depend on it.
+/// Returns the forge that is probably at this context: `gitlab.example.com` is taken for a GitLab.
+/// Nothing but an address may depend on it.
 pub(crate) fn likely_at(context: &Context) -> Option<&'static dyn Forge> {
     let labels = context.host().split('.');
     at(context).or_else(|| forges().find(|forge| labels.clone().any(|l| forge.is_called(l))))
 }
 
-/// What a token is: the host's own forge may know it by its length alone, the others only by
-/// what cannot be anybody else's.
+/// Returns the kind of a token. The host's own forge may know it by its length alone, the others
+/// only by marks that no other forge's tokens have.
 pub(crate) fn recognise(context: &Context, token: &[u8]) -> Option<Recognised> {
     at(context).and_then(|forge| forge.recognise(token)).or_else(|| {
         let mut known = forges().filter_map(|forge| forge.recognise(token));
@@ -236,8 +237,8 @@ pub(crate) fn recognise(context: &Context, token: &[u8]) -> Option<Recognised> {
     })
 }
 
-/// What is probably wrong with a token for this context; `conventional` says that it would be
-/// sent with the host's conventional username.
+/// Returns warnings about a token for this context. `conventional` says that it would be sent with
+/// the host's conventional username.
 pub(crate) fn warnings(context: &Context, token: &[u8], conventional: bool) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mut warn = |strong, text: String| warnings.push(Warning { text, strong });
@@ -279,13 +280,13 @@ pub(crate) fn warnings(context: &Context, token: &[u8], conventional: bool) -> V
     warnings
 }
 
-/// The username to send with a token where the person gave none.
+/// Returns the username to send with a token where the person gave none.
 pub(crate) fn conventional_username(context: &Context, token: &[u8]) -> &'static str {
     at(context).map_or("token", |forge| forge.username(token))
 }
 
-/// The username to send with a token that was found without one: the host's own, else that of the
-/// token's forge. None where neither is known, or the token goes with a name of its own only.
+/// Returns the username to send with a token that was found without one: the host's own, else that
+/// of the token's forge. Returns none where neither is known, or the token needs a name of its own.
 pub(crate) fn known_username(context: &Context, token: &[u8]) -> Option<&'static str> {
     let known = recognise(context, token);
     if matches!(known, Some(Recognised { remark: Some(Remark::Condition(_)), .. })) {
@@ -295,12 +296,12 @@ pub(crate) fn known_username(context: &Context, token: &[u8]) -> Option<&'static
     forge.map(|forge| forge.username(token))
 }
 
-/// Whether this username says nothing about the account at this host.
+/// Returns whether this username says nothing about the account at this host.
 pub(crate) fn is_meaningless(context: &Context, username: &[u8]) -> bool {
     at(context).is_some_and(|forge| forge.is_meaningless(username))
 }
 
-/// Whether clone URLs of this host carry a username that says nothing about the account.
+/// Returns whether clone URLs of this host carry a username that says nothing about the account.
 pub(crate) fn has_meaningless_usernames(context: &Context) -> bool {
     at(context).is_some_and(Forge::has_meaningless_usernames)
 }

@@ -1,10 +1,10 @@
-//! git as a program. Nothing else starts it, so that how it is asked stands in one place.
+//! git as a program. No other module starts it, so that all questions to it stand in one folder.
 //!
-//! - [`config_file`]: a file of its configuration, taken apart so that a part can be changed.
-//! - [`configuration`]: what of it counts at a place: whom it asks, and for whom.
+//! - [`config_file`]: a file of its configuration, parsed so that a part of it can be changed.
+//! - [`configuration`]: what counts at a URL: the helpers that git asks, and the username.
 //! - [`credential`]: git asked for a credential, through one helper line.
-//! - [`entries`]: everything in its configuration, with where it stands and for which places.
-//! - [`failed`]: why it did not do what it was asked.
+//! - [`entries`]: all lines of its configuration, each with its file and the URL it is for.
+//! - [`failed`]: the reasons why it did not do what it was asked.
 //! - [`files`]: the files of its configuration.
 //! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written;
 //!   [`shell_line`]: the words of such a line.
@@ -37,10 +37,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
-/// A configuration without a line, for git on every system.
+/// An empty configuration, for git on every system.
 const NO_FILE: &str = "/dev/null";
 
-/// The name of a setting of `credential`, for one place or for all.
+/// Returns the name of a setting of `credential`, for one URL or for all.
 pub(crate) fn key(place: &str, name: &str) -> String {
     if place.is_empty() {
         format!("credential.{name}")
@@ -49,7 +49,7 @@ pub(crate) fn key(place: &str, name: &str) -> String {
     }
 }
 
-/// Whether git sends the path at this URL.
+/// Returns whether git sends the path at this URL.
 ///
 /// # Errors
 /// Where git cannot read its configuration, with its reason.
@@ -60,7 +60,7 @@ pub(crate) fn sends_path(url: &str) -> Result<bool, Failed> {
 /// Makes git send the path for requests at this context, for this user.
 ///
 /// # Errors
-/// Where git does not, with its reason.
+/// Where git refuses, with its reason.
 pub(crate) fn send_path(context: &Context) -> Result<(), Failed> {
     set(&key(&url::of(context), "useHttpPath"), "true")
 }
@@ -68,7 +68,7 @@ pub(crate) fn send_path(context: &Context) -> Result<(), Failed> {
 /// Makes git send the path at this URL, for this user.
 ///
 /// # Errors
-/// Where git does not, with its reason.
+/// Where git refuses, with its reason.
 pub(crate) fn send_path_at(url: &str) -> Result<(), Failed> {
     set(&key(url, "useHttpPath"), "true")
 }
@@ -76,7 +76,7 @@ pub(crate) fn send_path_at(url: &str) -> Result<(), Failed> {
 /// Makes git ask for this username at this context, for this user.
 ///
 /// # Errors
-/// Where git does not, with its reason, or takes no such username.
+/// Where git refuses, with its reason, or takes no such username.
 pub(crate) fn set_username(context: &Context, username: &Username) -> Result<(), Error> {
     let name = std::str::from_utf8(username.as_bytes())
         .map_err(|_| Error::Refused("git's configuration takes no such username"))?;
@@ -87,11 +87,11 @@ fn set(name: &str, value: &str) -> Result<(), Failed> {
     change(&["--global", name, value])
 }
 
-/// Runs `git config` with these arguments, which change something. The first names whose
-/// configuration it is: `--global`.
+/// Runs `git config` with these arguments, which change something. The first says whose
+/// configuration is meant: `--global`.
 ///
 /// # Errors
-/// Where git does not, with its reason.
+/// Where git refuses, with its reason.
 pub(crate) fn change(arguments: &[&str]) -> Result<(), Failed> {
     let output = config().args(arguments).stderr(Stdio::piped()).output();
     let output = output.map_err(|error| Failed::to_start(&error))?;
@@ -101,7 +101,7 @@ pub(crate) fn change(arguments: &[&str]) -> Result<(), Failed> {
     Err(Failed::to_change(&output, arguments.first().copied().unwrap_or_default()))
 }
 
-/// The values that a setting has in this scope (`global`), in git's order.
+/// Returns the values that a setting has in this scope (`global`), in git's order.
 ///
 /// # Errors
 /// Where git cannot read its configuration, with its reason.
@@ -123,8 +123,8 @@ pub(crate) fn values(scope: &str, key: &str) -> Result<Vec<String>, Failed> {
     }
 }
 
-/// What git calls its version, such as `2.47.3`, whatever its configuration, or nothing where it
-/// cannot be run.
+/// Returns git's version, such as `2.47.3`, whatever its configuration, or nothing where git cannot
+/// be run.
 pub(crate) fn version() -> Option<String> {
     let mut git = command();
     git.arg("version").envs([("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", NO_FILE)]);
@@ -132,7 +132,7 @@ pub(crate) fn version() -> Option<String> {
     Some(text.trim().strip_prefix("git version ")?.to_owned())
 }
 
-/// A credential helper's `get` as git runs it: a path as it is, a name by way of git.
+/// Returns the command that runs a helper's `get` as git does: a path as it is, a name through git.
 pub(crate) fn credential_helper(name: &str) -> Command {
     let mut helper = if Path::new(name).is_absolute() {
         Command::new(name)
@@ -145,7 +145,7 @@ pub(crate) fn credential_helper(name: &str) -> Command {
     helper
 }
 
-/// What git prints, or nothing where it fails.
+/// Runs git. Returns its output, or nothing where it fails.
 fn ask(arguments: &[&str]) -> Option<Zeroizing<String>> {
     printed(command().args(arguments))
 }
@@ -156,7 +156,7 @@ fn printed(git: &mut Command) -> Option<Zeroizing<String>> {
     printed.filter(|_| output.status.success())
 }
 
-/// git, without anything to read and with nowhere to complain.
+/// Returns the command git, with nothing to read and its messages dropped.
 fn command() -> Command {
     let mut git = Command::new("git");
     git.stdin(Stdio::null()).stderr(Stdio::null());

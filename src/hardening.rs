@@ -1,9 +1,9 @@
-//! What the process does so that its memory is nobody else's: a wiping allocator, no core
-//! dumps, not readable by other processes of the same user, no fragments on the stack.
+//! Measures that keep the process's memory to itself: a wiping allocator, no core dumps, no reading
+//! by other processes of the same user, no fragments on the stack.
 //!
-//! Also that a terminal shows again what is typed, whatever ends the process.
+//! They also make a terminal show again what is typed, whatever ends the process.
 //!
-//! All of it is best effort and none of it fails: a helper that could not harden itself is
+//! All measures are best effort and none of them fails: a helper that could not harden itself is
 //! still better than no helper. `SECURITY.md` says what this cannot do.
 
 #[cfg(unix)]
@@ -27,26 +27,26 @@ use zeroize::Zeroize;
 /// plain vectors leave nothing behind.
 pub type WipingAllocator = zeroizing_alloc::ZeroAlloc<System>;
 
-/// A [`WipingAllocator`].
+/// Returns a [`WipingAllocator`].
 #[must_use]
 pub const fn wiping_allocator() -> WipingAllocator {
     zeroizing_alloc::ZeroAlloc(System)
 }
 
-/// Turns core dumps off and makes a panic say only where it happened: its message may hold
-/// what was being worked on.
+/// Turns core dumps off and makes a panic say only where it happened: its message may hold the data
+/// that was being worked on.
 pub fn begin() {
     no_core_dumps();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|l| format!(" at {}:{}", l.file(), l.line()));
         let _ = writeln!(io::stderr(), "internal error{}", place.unwrap_or_default());
-        // An abort, which follows, ends in an error report there, whatever was said against it.
+        // An abort follows, and on Windows it ends in an error report in spite of all settings.
         #[cfg(windows)]
         std::process::exit(101);
     }));
 }
 
-/// From here on no other process of the user may read this one's memory.
+/// Keeps other processes of the user from reading this one's memory, from here on.
 ///
 /// On Linux it also hides which program this is, and a password manager that asks its user
 /// "may this program have the password" needs that. So a get calls it after the keychain's
@@ -60,8 +60,8 @@ pub fn hide_memory() {
     macos::deny_debuggers();
 }
 
-/// Overwrites the part of the stack that calls below the caller have used: ciphers leave
-/// blocks of what they decrypted there.
+/// Overwrites the part of the stack that calls below the caller have used: ciphers leave blocks of
+/// decrypted data there.
 #[inline(never)]
 pub fn wipe_stack() {
     let mut used = [0u8; 16 * 1024];
@@ -69,8 +69,8 @@ pub fn wipe_stack() {
     used.zeroize();
 }
 
-/// Wipes what a finished operation has left on the stack. Nothing secret may be alive any
-/// more. The system takes the registers away when the process ends.
+/// Wipes the remains of a finished operation on the stack. No secret may be in use any more. The
+/// registers go when the process ends.
 pub fn end() {
     wipe_stack();
 }
@@ -92,7 +92,7 @@ mod tests {
     use std::env;
     use std::process::Command;
 
-    /// It panics in a process of its own, which it starts.
+    /// The panic happens in a child process, which the test starts.
     #[test]
     fn a_panic_says_where_and_never_what() {
         const PANICS: &str = "GIT_CREDENTIAL_PAT_TEST_PANICS";

@@ -1,11 +1,11 @@
 //! What get, store and erase mean, once, above every keychain.
 //!
-//! Each operation first asks whether the request is ours to answer at all:
-//! what is outside the grammar, unencrypted, incomplete or not to be kept is passed over in
-//! silence, so that git goes on to the next helper. Only then is a keychain touched.
+//! Each operation first asks whether the request is ours to answer. It ignores, in silence, a
+//! request that is outside the grammar, unencrypted, incomplete or not to be kept, so that git goes
+//! on to the next helper. Only then is a keychain touched.
 //!
-//! Where the keychain fails in a way that is worth another try, the operation begins again
-//! from its search. That is safe also for what writes: it first looks at what is there.
+//! Where the keychain fails in a way that is worth another try, the operation begins again from its
+//! search. That is safe also for store and erase: they look at the account first.
 
 mod choice;
 mod erasing;
@@ -24,7 +24,7 @@ pub(crate) use choice::{Choice, choose, names_of_persons, read_sound};
 pub use restoring::{Restored, restore};
 
 use crate::context::Context;
-use crate::credential::{Credential, Maker, Username};
+use crate::credential::{Account, Credential, Maker, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::keychain::{Found, Keychain};
@@ -36,7 +36,7 @@ use two_tokens::later_than;
 use verdict::{Question, Reason, Verdict, judge};
 use zeroize::Zeroizing;
 
-/// How the helper was set up, and when it is.
+/// The helper's setting, and the time at which it runs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policy {
     /// Whether unencrypted `http` to other machines is answered and stored, too.
@@ -46,8 +46,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Returns whether tokens are kept and handed out for this context: not where they could be
-    /// read on the way, unless that was allowed.
+    /// Returns whether tokens are kept and handed out for this context. They are not where they
+    /// could be read on the way, unless that was allowed.
     #[must_use]
     pub fn allows(self, context: &Context) -> bool {
         self.allow_http || !context.exposes_secrets()
@@ -62,45 +62,49 @@ pub enum Outcome {
     Answer {
         /// The lines for git, wiped when dropped.
         lines: Zeroizing<Vec<u8>>,
+        /// The account that answers.
+        account: Account,
         /// The account, if its token ends within a week.
         ending: Option<Ending>,
     },
-    /// The account that would answer is git's, and its token's time is over.
+    /// The account that would answer is git's, and its token has expired.
     Expired(Ending),
     /// The account that would answer is a person's, and its token must not leave.
     Withheld(Box<Withheld>),
     /// Accounts of several names would answer for this host, and none was picked.
     Ambiguous(Context, Vec<Username>),
-    /// What was named at this context is put away.
+    /// A token of this account was stored, or marked as rejected.
+    Written(Account),
+    /// The accounts that were named at this context are put away.
     PutAway(Context),
     /// The request was for unencrypted `http`.
     RefusedHttp,
 }
 
-/// A person's account that would have answered, and why it does not.
+/// A person's account that would have answered, and the reason why it does not.
 pub struct Withheld {
-    /// Where the token would go.
+    /// The context to which the token would go.
     pub context: Context,
-    /// What git is told when it names no username.
+    /// The username that git is told when it names none.
     pub username: Option<Username>,
     /// Why its token must not leave.
     pub reason: Reason,
-    /// Since when, in seconds since 1970 UTC.
+    /// The time since when it is so, in seconds since 1970 UTC.
     pub since: u64,
-    /// The usernames of the other accounts that could answer there.
+    /// The usernames of the other accounts that could answer for this context.
     pub others: Vec<Username>,
 }
 
 /// An account whose token ends soon, or has ended.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// Where the token goes.
+    /// The context to which the token goes.
     pub context: Context,
-    /// What git is told when it names no username.
+    /// The username that git is told when it names none.
     pub username: Option<Username>,
     /// The token's end, in seconds since 1970 UTC.
     pub expiry: u64,
-    /// When it was stored, in seconds since 1970 UTC.
+    /// The time when the token was stored, in seconds since 1970 UTC.
     pub stored_at: u64,
 }
 
@@ -115,15 +119,15 @@ impl Ending {
     }
 }
 
-/// Serves one operation: reads the request from `input`, does what it means on the keychain that
-/// `open` gives for it, and writes the answer, if there is one, to `output` in one write. Where
-/// `open` gives none, nothing is done.
+/// Serves one operation: reads the request from `input`, carries it out on the keychain that `open`
+/// gives for it, and writes the answer, if there is one, to `output` in one write. Where `open`
+/// gives no keychain, nothing is done.
 ///
-/// This is the whole helper: whoever brings the two streams is a front door to it, be it git's
-/// process or somebody's socket. What comes back is for telling a person; the answer has left.
+/// This is the whole helper: a front door to it brings the two streams, be it git's process or
+/// somebody's socket. The outcome serves to tell a person about it; the answer has left already.
 ///
 /// # Errors
-/// Where the request is none, a stream or the keychain fails.
+/// Where the bytes are no request, or a stream or the keychain fails.
 pub fn serve<'k>(
     operation: Operation,
     input: &mut dyn Read,
@@ -172,9 +176,7 @@ pub fn get(
     let item = match judge(keychain, &question, policy)? {
         Verdict::Served(item) => item,
         Verdict::Withheld(item, Reason::Renewable) => {
-            let credential = &item.1;
-            let username = question.username.or(credential.username.as_ref());
-            return renewable(username, credential);
+            return renewable(question.username, item.1);
         }
         Verdict::Withheld(item, reason)
             if item.1.made_by == Maker::Person && reason != Reason::Scheme =>
@@ -185,7 +187,12 @@ pub fn get(
                 _ => credential.expiry,
             };
             return Ok(Outcome::Withheld(Box::new(Withheld {
-                others: choice::names_of_others(keychain, &question, &credential, policy.now),
+                others: choice::names_of_others(
+                    keychain,
+                    question.contexts,
+                    &credential,
+                    policy.now,
+                ),
                 since: since.unwrap_or(policy.now),
                 context: credential.context,
                 username: credential.username,
@@ -225,29 +232,31 @@ pub fn get(
         refresh_token: credential.refresh_token.as_ref(),
         state: state.as_deref(),
     };
+    let lines = answer.to_bytes()?;
     let ending = Ending::of(credential, policy.now);
-    Ok(Outcome::Answer { lines: answer.to_bytes()?, ending })
+    Ok(Outcome::Answer { lines, account: item.1.into_account(), ending })
 }
 
-/// What is handed on of a token whose time is over, as git does: with its refresh token a
-/// generator that is asked after us gets a new one.
-fn renewable(username: Option<&Username>, credential: &Credential) -> Result<Outcome, Error> {
+/// Answers with what is known of a token that has expired, but without the token, as git does: a
+/// generator that git asks after us uses the refresh token to get a new one.
+fn renewable(username: Option<&Username>, credential: Credential) -> Result<Outcome, Error> {
     let answer = Answer {
-        username,
+        username: username.or(credential.username.as_ref()),
         token: None,
         authtype: None,
         expiry: credential.expiry,
         refresh_token: credential.refresh_token.as_ref(),
         state: None,
     };
-    Ok(Outcome::Answer { lines: answer.to_bytes()?, ending: None })
+    let lines = answer.to_bytes()?;
+    Ok(Outcome::Answer { lines, account: credential.into_account(), ending: None })
 }
 
-/// Keeps a credential that git says has worked, unless it is already there. Where that would
-/// take a token away that may still be good, it is set aside, or not kept.
+/// Keeps a credential that git says has worked, unless it is kept already. Where it would displace
+/// a token that may still be good, it is set aside or not kept.
 ///
 /// # Errors
-/// Where the keychain fails; what it held before is then unchanged.
+/// Where the keychain fails; its content is then unchanged.
 pub fn store(
     request: &Request,
     policy: Policy,
@@ -274,19 +283,19 @@ pub fn store(
     if request.states.iter().any(|state| *state == handed_out.as_bytes()) {
         return Ok(Outcome::Silent);
     }
-    // What everybody may search for is no place for a token.
+    // Everybody may search for usernames and hosts, so no token may stand in them.
     let is_token = request.username.as_ref().is_some_and(Username::is_token);
     if is_token || forge::is_token(host.host().as_bytes()) {
         return Ok(Outcome::Silent);
     }
     let _guard = keychain.exclusive(Some(&host));
     let brought = Brought { request, host: &host, authtype, token, now: policy.now };
-    with_retries(|| brought.store(keychain))?;
-    Ok(Outcome::Silent)
+    let written = with_retries(|| brought.store(keychain))?;
+    Ok(written.map_or(Outcome::Silent, Outcome::Written))
 }
 
-/// Rejects the token that the host has just refused; or, where none is given, puts away what the
-/// request names. Nothing is deleted.
+/// Rejects the token that the host has just refused. Where no token is given, puts away the
+/// accounts that the request names. Nothing is deleted.
 ///
 /// # Errors
 /// Where the keychain fails.
@@ -300,7 +309,9 @@ pub fn erase(
     if let Some(token) = named_token(request) {
         let _guard = keychain.exclusive(Some(&host));
         let contexts = host.answering(request.path.as_deref());
-        with_retries(|| reject(keychain, &contexts, username, token, now))?;
+        if let Some(account) = with_retries(|| reject(keychain, &contexts, username, token, now))? {
+            return Ok(Outcome::Written(account));
+        }
     } else if let Some(context) = host.scoped(request.path.as_deref().unwrap_or_default()) {
         let _guard = keychain.exclusive(Some(&host));
         if with_retries(|| put_accounts_away(keychain, &context, username, now))? {
@@ -310,8 +321,8 @@ pub fn erase(
     Ok(Outcome::Silent)
 }
 
-/// Deletes the account with this username, or without one all accounts, of exactly this
-/// context, for a person. Returns how many there were.
+/// Deletes for a person the account with this username, or without one all accounts, of exactly
+/// this context. Returns how many there were.
 ///
 /// # Errors
 /// Where the keychain fails. A locked item is not deleted.
@@ -328,8 +339,8 @@ pub fn delete(
     Ok(found.len())
 }
 
-/// Deletes an item that is as if it were not there: what was put away or refused more than 30
-/// days ago. Returns whether it was; what has come in its place meanwhile stays.
+/// Deletes an item whose account is gone: put away or refused more than 30 days ago. Returns
+/// whether it did so; an account that has come in its place meanwhile stays.
 ///
 /// # Errors
 /// Where the keychain fails.
@@ -347,14 +358,14 @@ pub(crate) fn forget_if_gone(
     Ok(is_gone)
 }
 
-/// How often an operation is begun again. Not once only: gnome-keyring fails by itself once in
-/// some thousand connections, and that must not use up the answer to what else happens.
+/// How often an operation begins again. Once would not be enough: gnome-keyring fails by itself
+/// once in some thousand connections, and that must not use up the retry for another failure.
 const RETRIES: usize = 2;
 
-/// Runs an operation, again where its error says that this may help.
+/// Runs an operation, and runs it again where its error says that this may help.
 ///
 /// # Errors
-/// The operation's.
+/// The operation's own errors.
 pub fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     for _ in 0..RETRIES {
         match operation() {
@@ -365,7 +376,7 @@ pub fn with_retries<T>(mut operation: impl FnMut() -> Result<T, Error>) -> Resul
     operation()
 }
 
-/// Whether a request is ours to act on.
+/// Says whether a request is ours to act on.
 enum Place {
     Host(Context),
     RefusedHttp,
@@ -380,12 +391,12 @@ fn place_of(request: &Request, policy: Policy) -> Place {
     }
 }
 
-/// The host of a request, if it is one that can have accounts.
-fn host_of(request: &Request) -> Option<Context> {
+/// Returns the host of a request, if it is one that can have accounts.
+pub(crate) fn host_of(request: &Request) -> Option<Context> {
     Context::of_host(request.protocol.as_deref()?, request.host.as_deref()?)
 }
 
-/// Writes a credential to where its account lies, or as a new account.
+/// Writes a credential over its account's item, or as a new account.
 ///
 /// # Errors
 /// Where the keychain fails.

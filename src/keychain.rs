@@ -1,10 +1,9 @@
-//! Where secrets are kept: the trait that every keychain implements, and the choice of one.
+//! The keychains: the trait that each of them implements, and the choice of one.
 //!
-//! A keychain files one item for an account ([`Account`]: context and username) and knows
-//! nothing of matching, expiry or rejection: what an operation means stands in
-//! [`helper`](crate::helper), once. To add a keychain: one file that opens with how it maps
-//! onto the system and what is odd there, one case of [`Kind`] with its row, one arm in
-//! [`open`].
+//! A keychain files one item for an account ([`Account`]: context and username). It knows nothing
+//! of matching, expiry or rejection: the meaning of an operation stands once, in
+//! [`helper`](crate::helper). To add a keychain, write one file that opens with how it maps onto
+//! the system and what is odd there, one case of [`Kind`] with its row, and one arm in [`open`].
 
 #[cfg(target_os = "linux")]
 mod auto;
@@ -21,7 +20,7 @@ mod kind;
 pub mod lock;
 #[cfg(target_os = "macos")]
 pub mod login_keychain;
-// What it says of names and errors is tested on every system.
+// The login keychain's names and errors are tested on every system.
 #[cfg(all(test, not(target_os = "macos")))]
 #[path = "keychain/login_keychain/terms.rs"]
 mod login_keychain_terms;
@@ -44,18 +43,18 @@ use lock::Lock;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What a keychain calls an item: an object path, a key's serial. Only that keychain, in
-/// this process, knows what it means.
+/// A keychain's own name of an item: an object path, a key's serial. Only that keychain, in this
+/// process, knows what it means.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ItemId(pub String);
 
-/// What a keychain says of an identifier that it does not understand.
+/// A keychain's error for an identifier that it does not understand.
 const NOT_OURS: Error = Error::Keychain("an item of another keychain was given");
 
-/// An item that is there, not yet read.
+/// An item that a search has found, not yet read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Found {
-    /// How to ask for it.
+    /// The keychain's name of the item, by which it is read.
     pub id: ItemId,
     /// The context under which it is filed.
     pub context: Context,
@@ -63,40 +62,40 @@ pub struct Found {
     pub locked: bool,
 }
 
-/// A place for secrets.
+/// A keychain of the system's, or of ours.
 ///
-/// The order of use is find, (unlock, find again,) read, write or delete. What was found
-/// may be gone or changed a moment later: an [`Error::is_transient`] means that the caller
-/// should begin again from `find`, once.
+/// The order of use is find, (unlock, find again,) read, write or delete. An item that was found
+/// may be gone or changed a moment later: an [`Error::is_transient`] means that the caller should
+/// begin again from `find`.
 pub trait Keychain {
-    /// Which keychain it is.
+    /// Returns the kind of this keychain.
     fn kind(&self) -> Kind;
 
-    /// The items filed under these contexts, and under this username if one is given (the
+    /// Returns the items filed under these contexts, and under this username if one is given (the
     /// empty one finds accounts without a username). The order is not defined.
     ///
     /// # Errors
-    /// Where the keychain cannot be asked. Nothing found is no error.
+    /// Where the keychain cannot be asked. To find nothing is no error.
     fn find(
         &mut self,
         contexts: &[Context],
         username: Option<&Username>,
     ) -> Result<Vec<Found>, Error>;
 
-    /// The keys of all items that are ours, with what is needed to read them.
+    /// Returns the accounts of all our items, with what is needed to read them.
     ///
     /// # Errors
     /// Where the keychain cannot be asked.
     fn list(&mut self) -> Result<Vec<(Found, Account)>, Error>;
 
-    /// How many items the last [`list`](Self::list) has left out, because they are damaged and
-    /// nobody can tell whose they are.
+    /// Returns how many items the last [`list`](Self::list) has left out, because they are damaged
+    /// and nobody can tell whose they are.
     fn left_out(&self) -> usize {
         0
     }
 
-    /// Whether it is locked in such a way that [`find`](Self::find) and [`list`](Self::list)
-    /// would make it ask a person; for who only looks.
+    /// Returns whether it is so locked that [`find`](Self::find) and [`list`](Self::list) would
+    /// make it ask a person. A caller that only looks asks this first.
     ///
     /// # Errors
     /// Where the keychain cannot be asked.
@@ -104,16 +103,17 @@ pub trait Keychain {
         Ok(false)
     }
 
-    /// The usernames under which these items are filed, in their order.
+    /// Returns the usernames under which these items are filed, in the items' order.
     ///
     /// # Errors
     /// Where the keychain cannot be asked, or an item is gone.
     fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error>;
 
-    /// Unlocks what holds these items, asking a person where one can be asked.
+    /// Unlocks these items, or the collection that holds them, and asks a person where one can be
+    /// asked.
     ///
     /// # Errors
-    /// [`Error::Locked`] where nobody can be asked, [`Error::Denied`] where they said no.
+    /// [`Error::Locked`] where nobody can be asked, [`Error::Denied`] where the person said no.
     fn unlock(&mut self, found: &[Found]) -> Result<(), Error> {
         let _ = found;
         Err(Error::Locked)
@@ -132,9 +132,9 @@ pub trait Keychain {
     /// Where it could not be written. The old content, if there was one, is then unchanged.
     fn write(&mut self, at: Option<&Found>, credential: &Credential) -> Result<(), Error>;
 
-    /// Keeps other processes of ours from writing until the guard is dropped, so that nothing
-    /// comes between comparing and writing: at one host, or where none is given at any. None
-    /// where no such guard can be had: the write then goes on without.
+    /// Keeps other processes of ours from writing until the guard is dropped, so that nothing comes
+    /// between comparing and writing: at one host, or at any where none is given. Returns none
+    /// where no guard can be had; the write then goes on without.
     fn exclusive(&mut self, host: Option<&Context>) -> Option<Lock> {
         lock::acquire(host)
     }
@@ -146,7 +146,7 @@ pub trait Keychain {
     fn delete(&mut self, found: &Found) -> Result<(), Error>;
 }
 
-/// A keychain that is somebody else's: lent to what takes one.
+/// A keychain that is lent to a wrapper which takes one.
 impl<K: Keychain + ?Sized> Keychain for &mut K {
     fn kind(&self) -> Kind {
         (**self).kind()
@@ -197,49 +197,49 @@ impl<K: Keychain + ?Sized> Keychain for &mut K {
     }
 }
 
-/// How a keychain is to be used.
+/// The way in which a keychain is to be used.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Which one; none leaves the choice to the system, see [`open`].
+    /// The kind, or none where the system's own is taken, see [`open`].
     pub kind: Option<Kind>,
-    /// How long the kernel keeps what is stored in its keyring; none keeps it until reboot.
+    /// How long the kernel keeps a token in its keyring, or none for until reboot.
     pub lifetime: Option<Duration>,
     /// Whether the operation may take more than five seconds once the keychain has
     /// answered: one that writes may, git's get may not.
     pub patient: bool,
-    /// What becomes of copies of the desktop keychain's answers; none leaves them alone.
+    /// How copies of the desktop keychain's answers are dealt with, or none to leave them alone.
     pub cache: Option<Cache>,
-    /// What gives the vault's key; none leaves that to a passphrase, or to systemd.
+    /// The source of the vault's key, or none where a passphrase or systemd gives it.
     pub identity: Option<Identity>,
     /// Whether the person at the terminal may be asked for the vault's passphrase.
     pub asks: bool,
 }
 
-/// What gives the vault's key without asking anybody: one line `AGE-SECRET-KEY-1…`.
+/// A source that gives the vault's key without asking anybody: one line `AGE-SECRET-KEY-1…`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Identity {
     /// A file that only its owner can read.
     File(PathBuf),
-    /// What a command prints, given as words with a shell's quotes, but without a shell.
+    /// The output of a command, given as words with a shell's quotes, but run without a shell.
     Command(String),
 }
 
-/// How an operation deals with copies, in the kernel's keyring, of what the desktop's
-/// keychain, or a source, has answered.
+/// How an operation deals with the copies in the kernel's keyring of the answers that the desktop's
+/// keychain, or a source, gave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cache {
-    /// They answer, and are made, for so long.
+    /// Copies answer, and are made, for this time.
     Answers(Duration),
-    /// A host's end as soon as something is looked for there.
+    /// A host's copies are removed as soon as a search is made for that host.
     EndsAtOnce,
-    /// A host's end when something is written or deleted there.
+    /// A host's copies are removed when an item of that host is written or deleted.
     EndsAtWrite,
 }
 
-/// Opens the keychain that the options name; else the system's own: on macOS the login
-/// keychain; on Windows the Credential Manager; on Linux the Secret Service of the session's
-/// bus, or the kernel's keyring where there is no bus or nobody on it provides one. Nothing is
-/// asked of it before the first call.
+/// Opens the keychain that the options name, else the system's own: on macOS the login keychain; on
+/// Windows the Credential Manager; on Linux the Secret Service of the session's bus, or the
+/// kernel's keyring where there is no bus or nobody on it provides one. The keychain is not asked
+/// before the first call.
 ///
 /// # Errors
 /// [`Error::Unsupported`] where this system has no such keychain.
@@ -267,8 +267,8 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
     Ok(keychain)
 }
 
-/// The keychain with a short memory, if it is to have one. The origin tells its copies from
-/// those of another keychain with the same contexts.
+/// Returns the keychain with a cache, if it is to have one. The origin tells its copies from those
+/// of another keychain with the same contexts.
 #[must_use]
 pub(crate) fn with_copies(
     keychain: Box<dyn Keychain>,

@@ -77,6 +77,7 @@ mod setup;
 mod source;
 mod state_folder;
 mod time;
+mod uses;
 mod withheld;
 
 use arguments::{HelperOptions, Invocation};
@@ -118,14 +119,21 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
         hardening::hide_memory();
     }
     let policy = Policy { allow_http: options.allow_http, now: now() };
-    let outcome = helper::serve(
+    let mut asked = None;
+    let result = helper::serve(
         operation,
         &mut RequestStdin::default(),
         &mut RawStdout,
-        |request| open(operation, request, options),
+        |request| {
+            asked = if options.log { helper::host_of(request) } else { None };
+            open(operation, request, options)
+        },
         policy,
-    )?;
-    match outcome {
+    );
+    if let Some(host) = &asked {
+        uses::note_operation(operation, host, &result, options.kind, policy.now);
+    }
+    match result? {
         Outcome::Answer { ending: Some(ending), .. } | Outcome::Expired(ending) => {
             ending::warn(&ending, policy.now);
         }
@@ -142,6 +150,7 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
             terminal::hint("to allow it, add --allow-http to the helper string");
         }
         Outcome::Answer { ending: None, .. }
+        | Outcome::Written(_)
         | Outcome::PutAway(_)
         | Outcome::RefusedHttp
         | Outcome::Silent => {}

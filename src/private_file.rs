@@ -1,9 +1,9 @@
 //! A file that is its owner's alone.
 //!
-//! It is opened without following a link and without waiting for the other end of a pipe, and
-//! looked at once it is open, so that nobody can put another in its place in between.
+//! It is opened without following a link and without waiting for the other end of a pipe. It is
+//! checked once it is open, so that nobody can exchange it in between.
 //!
-//! - [`open`], [`is_owners_alone`], [`read`]: a file that somebody names. [`open_secret`]: one that
+//! - [`open`], [`is_owners_alone`], [`read`]: a file that a person names. [`open_secret`]: one that
 //!   holds a secret for us, which root may have mounted.
 //! - [`Folder`]: a folder of ours, and the files in it. [`lock`]: one process at a time.
 //! - [`Replacement`]: new content for a file, all of it or none.
@@ -27,7 +27,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-/// Why a file is not taken.
+/// The reason why a file is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Refusal {
     /// It is not there.
@@ -38,15 +38,15 @@ pub(crate) enum Refusal {
     NoFile,
     /// Others than its owner have access to it.
     Shared,
-    /// The same, and it is another user's.
+    /// Others than its owner have access to it, and its owner is another user.
     AnothersShared,
     /// It is a secret that root has mounted, and others can write it.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing else mounts them"))]
     Writable,
-    /// On the way to such a secret others can put another file in its place.
+    /// On the way to a mounted secret others can put another file in its place.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing else mounts them"))]
     OpenFolder,
-    /// On the way to such a secret is what belongs to another user.
+    /// On the way to a mounted secret is a folder or a link of another user.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing else mounts them"))]
     AnothersWay,
     /// It holds more than it may.
@@ -55,7 +55,7 @@ pub(crate) enum Refusal {
     Unreadable,
 }
 
-/// Why a file is not taken, and what of its path is to blame, where that is not its end.
+/// The reason why a file is refused, and the part of its path to blame, if not the file itself.
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) struct Untrusted {
     pub(crate) refusal: Refusal,
@@ -68,11 +68,11 @@ impl From<Refusal> for Untrusted {
     }
 }
 
-/// Opens a file that holds a secret for us: its owner's alone, and no link; or one that root has
-/// mounted for us.
+/// Opens a file that holds a secret for us. It must be its owner's alone, and no link; or root must
+/// have mounted it for us.
 ///
 /// # Errors
-/// Where it is neither.
+/// Where it is neither of the two.
 pub(crate) fn open_secret(path: &Path) -> Result<File, Untrusted> {
     let refusal = match open(path, Links::Refused) {
         Ok(file) if is_owners_alone(&file) => return Ok(file),
@@ -93,13 +93,13 @@ fn is_ours(file: &File) -> bool {
     owner_and_mode(file).is_some_and(|(owner, _)| owner == rustix::process::geteuid().as_raw())
 }
 
-/// Who may read a file is not a matter of owners there.
+/// Returns true: on Windows, an owner does not say who may read a file.
 #[cfg(windows)]
 fn is_ours(_: &File) -> bool {
     true
 }
 
-/// What is done with a link at the end of a path.
+/// The way to treat a link at the end of a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Links {
     #[cfg_attr(not(test), allow(dead_code, reason = "whoever names a file may name a link"))]
@@ -110,12 +110,12 @@ pub(crate) enum Links {
 /// Opens a regular file for reading.
 ///
 /// # Errors
-/// Where it is none, or cannot be opened.
+/// Where it is no regular file, or cannot be opened.
 pub(crate) fn open(path: &Path, links: Links) -> Result<File, Refusal> {
     let file = opened(path, links)?;
     let metadata = file.metadata().map_err(|_| Refusal::Unreadable)?;
     match metadata.file_type() {
-        // On Windows it can be the link itself that was opened.
+        // On Windows this can be the link itself.
         kind if kind.is_symlink() => Err(Refusal::Link),
         kind if kind.is_file() => Ok(file),
         _ => Err(Refusal::NoFile),
@@ -126,7 +126,7 @@ pub(crate) fn open(path: &Path, links: Links) -> Result<File, Refusal> {
 fn opened(path: &Path, links: Links) -> Result<File, Refusal> {
     use rustix::fs::{Mode, OFlags};
     use rustix::io::Errno;
-    // A pipe must not make us wait before it is seen to be one.
+    // A pipe must not make us wait before we see that it is one.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     let no_link = if links == Links::Refused { OFlags::NOFOLLOW } else { OFlags::empty() };
     match rustix::fs::open(path, flags | no_link, Mode::empty()) {
@@ -149,20 +149,20 @@ fn opened(path: &Path, links: Links) -> Result<File, Refusal> {
     })
 }
 
-/// Whether nobody but its owner has any access to an open file.
+/// Returns whether nobody but its owner has any access to an open file.
 #[cfg(unix)]
 pub(crate) fn is_owners_alone(file: &File) -> bool {
     use rustix::fs::Mode;
     owner_and_mode(file).is_some_and(|(_, mode)| !mode.intersects(Mode::RWXG | Mode::RWXO))
 }
 
-/// Who may read a file is not a matter of a few bits there.
+/// Returns true: on Windows, more than a few bits say who may read a file.
 #[cfg(windows)]
 pub(crate) fn is_owners_alone(_: &File) -> bool {
     true
 }
 
-/// The owner and the rights of an open file or folder.
+/// Returns the owner and the rights of an open file or folder.
 #[cfg(unix)]
 fn owner_and_mode(file: impl AsFd) -> Option<(u32, rustix::fs::Mode)> {
     let stat = rustix::fs::fstat(file).ok()?;
@@ -172,10 +172,10 @@ fn owner_and_mode(file: impl AsFd) -> Option<(u32, rustix::fs::Mode)> {
 /// Reads all of an open file, at most `limit` bytes, into memory that is wiped.
 ///
 /// # Errors
-/// [`Refusal::TooLong`] where it holds more, whatever it says of its length.
+/// [`Refusal::TooLong`] where it holds more, whatever length it states.
 pub(crate) fn read(file: &File, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     let length = file.metadata().map_err(|_| Refusal::Unreadable)?.len();
-    // One more, so that the end is seen without growing.
+    // There is room for one byte more, so that the end is seen without growing.
     let room = usize::try_from(length).unwrap_or(limit).min(limit) + 1;
     let mut content = Zeroizing::new(Vec::with_capacity(room));
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
@@ -183,13 +183,13 @@ pub(crate) fn read(file: &File, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refu
     if content.len() > limit { Err(Refusal::TooLong) } else { Ok(content) }
 }
 
-/// Locks an open file against every other process that locks it, until it is closed; returns
-/// whether that could be done in so much time.
+/// Locks an open file against every other process that locks it, until it is closed. Returns
+/// whether that was possible in this time.
 pub(crate) fn lock(file: &File, patience: Duration) -> bool {
     try_lock(file, patience).unwrap_or_default()
 }
 
-/// The same where a file that others hold is told from one that cannot be locked.
+/// Locks a file like [`lock`], but tells a file that others hold from one that cannot be locked.
 ///
 /// # Errors
 /// Where its file system has no locks.
@@ -197,7 +197,7 @@ pub(crate) fn try_lock(file: &File, patience: Duration) -> io::Result<bool> {
     lock_with(|| file.try_lock(), patience)
 }
 
-/// The same against those alone who want the file for themselves.
+/// Locks a file with others that do so, against those alone that use [`try_lock`].
 ///
 /// # Errors
 /// Where its file system has no locks.
@@ -249,7 +249,7 @@ mod tests {
         assert!(lock(&first, Duration::ZERO));
         assert!(!lock(&second, Duration::from_millis(20)));
         drop(first);
-        // Another test's child may hold a copy until its exec.
+        // The child of another test may hold a copy until its exec.
         assert!(lock(&second, Duration::from_secs(4)));
     }
 

@@ -1,5 +1,5 @@
-//! git's credential protocol: its operations, bytes to a [`Request`], an [`Answer`] to bytes.
-//! Nothing else in the crate knows its lines.
+//! git's credential protocol: its operations, and how bytes become a [`Request`] and an [`Answer`]
+//! becomes bytes. No other module knows the protocol's lines.
 //!
 //! ```text
 //! capability[]=authtype        what follows is git-credential(1), "INPUT/OUTPUT FORMAT":
@@ -9,8 +9,8 @@
 //! wwwauth[]=Basic realm="x"    chosen by the server: skipped undecoded
 //! ```
 //!
-//! Only LF and CRLF end a line, and a line is never split: lines made out of parts of
-//! others have given tokens to strangers (CVE-2020-5260, CVE-2024-50338, CVE-2024-52006).
+//! Only LF and CRLF end a line, and a line is never split. Lines made out of parts of others have
+//! given tokens to strangers (CVE-2020-5260, CVE-2024-50338, CVE-2024-52006).
 
 #[cfg(test)]
 mod tests;
@@ -25,24 +25,25 @@ use zeroize::Zeroizing;
 /// The longest request in bytes.
 pub const MAX_REQUEST: usize = 1024 * 1024;
 
-/// Nearly every request fits; a longer one moves once to a buffer of [`MAX_REQUEST`].
+/// The first buffer's size. Nearly every request fits; a longer one moves once to a buffer of
+/// [`MAX_REQUEST`].
 const USUAL_REQUEST: usize = 16_384;
 
-/// What git can ask of a helper, see gitcredentials(7).
+/// An operation that git asks of a helper, see gitcredentials(7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operation {
     /// Answer with a credential.
     Get,
-    /// Keep one.
+    /// Keep a credential.
     Store,
-    /// Reject or delete one.
+    /// Reject a token, or put accounts away.
     Erase,
     /// Say which capabilities there are.
     Capability,
 }
 
 impl Operation {
-    /// Reads git's word for it, or none where it is an operation of a later git.
+    /// Reads git's word for an operation, or returns none where a later git brought it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -54,7 +55,7 @@ impl Operation {
         })
     }
 
-    /// git's word for it.
+    /// Returns git's word for the operation.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -75,7 +76,7 @@ pub struct Capabilities {
     pub state: bool,
 }
 
-/// What git asks: the credential description with the attributes that we use.
+/// A request of git's: the credential description with the attributes that we use.
 #[derive(Default)]
 pub struct Request {
     /// `capability[]`
@@ -94,13 +95,14 @@ pub struct Request {
     pub authtype: Option<Vec<u8>>,
     /// `credential`
     pub credential: Option<Secret>,
-    /// `ephemeral`: not to be kept.
+    /// `ephemeral`: the credential is not to be kept.
     pub ephemeral: bool,
-    /// `password_expiry_utc` in seconds since 1970 UTC; 0 and what is no number mean never.
+    /// `password_expiry_utc` in seconds since 1970 UTC. 0, and a value that is no number, mean
+    /// never.
     pub expiry: Option<u64>,
     /// `oauth_refresh_token`
     pub refresh_token: Option<Secret>,
-    /// `state[]`: of every helper.
+    /// `state[]`: the states of all helpers.
     pub states: Vec<Vec<u8>>,
 }
 
@@ -114,7 +116,7 @@ impl Request {
         Ok(Self::of(&read_description(input)?.into())?)
     }
 
-    /// Reads a request from `bytes`; what follows its empty line is not looked at.
+    /// Reads a request from `bytes`. Bytes after its empty line are not looked at.
     ///
     /// # Errors
     /// [`Malformed`] with the number of the line, never with its text.
@@ -179,8 +181,8 @@ impl Request {
     }
 }
 
-/// The attributes that we use. Every other one, and `wwwauth[]`, is skipped whatever its
-/// bytes and length: a server chooses them, and git adds new ones.
+/// The attributes that we use. Every other one, like `wwwauth[]`, is skipped whatever its bytes and
+/// length: a server chooses them, and git adds new ones.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Key {
     Capability,
@@ -221,13 +223,13 @@ impl Key {
     }
 }
 
-/// What a get answers.
+/// The answer to a get.
 #[derive(Clone, Copy)]
 pub struct Answer<'a> {
-    /// Printed as it is given; none is not printed.
+    /// `username`, printed as it is given; none is not printed.
     pub username: Option<&'a Username>,
-    /// The password, or the `credential` if there is an `authtype`. Where its time is over, only
-    /// what is known beside it is told.
+    /// `password`, or `credential` if there is an `authtype`. It is none where the token has
+    /// expired and only the rest is told.
     pub token: Option<&'a Secret>,
     /// `authtype`; the request must have announced that it understands it.
     pub authtype: Option<&'a [u8]>,
@@ -240,10 +242,10 @@ pub struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    /// The lines for git, in memory that is wiped.
+    /// Returns the lines for git, in memory that is wiped.
     ///
     /// # Errors
-    /// [`Error::Damaged`] where a value would become more than one line: it is not what was
+    /// [`Error::Damaged`] where a value would become more than one line: then it is not what was
     /// stored.
     pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let expiry = self.expiry.map(|e| e.to_string());
@@ -274,8 +276,8 @@ impl Answer<'_> {
     }
 }
 
-/// The lines that ask another helper, or git itself, for a credential, or that give it one; in
-/// memory that is wiped.
+/// Returns the lines that ask another helper, or git itself, for a credential, or that give it one,
+/// in memory that is wiped.
 pub(crate) fn description(
     context: &Context,
     username: Option<&[u8]>,
@@ -305,8 +307,8 @@ pub(crate) fn description(
 /// The answer to the operation `capability`.
 pub const CAPABILITIES: &str = "version 0\ncapability authtype\ncapability state\n";
 
-/// Reads up to the empty line that ends a description, or to the end of the input. The
-/// memory is wiped, also what a longer request leaves behind when it moves.
+/// Reads up to the empty line that ends a description, or to the end of the input. The memory is
+/// wiped, also the buffer that a longer request leaves when it moves.
 fn read_description(input: &mut dyn Read) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut buffer = Zeroizing::new(vec![0; USUAL_REQUEST]);
     let mut filled = 0;
@@ -356,7 +358,7 @@ fn check_bytes(bytes: &[u8], number: usize) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// Whether git reads the value as false; anything unclear counts as true, because a
+/// Returns whether git reads the value as false. Any unclear value counts as true, because a
 /// credential marked ephemeral must not be kept.
 fn is_false(value: &[u8]) -> bool {
     [&b""[..], b"0", b"false", b"no", b"off"].iter().any(|word| value.eq_ignore_ascii_case(word))

@@ -1,8 +1,8 @@
 //! A secret's bytes: never printed, wiped when dropped, and not copied on their way.
 //!
-//! What arrives, arrives in a [`Buffer`]: a whole request, a keychain's item. A [`Secret`] is
-//! a part of one. So a token that was read lies in memory once, however many values hold it,
-//! until it is written somewhere.
+//! All input arrives in a [`Buffer`]: a whole request, a keychain's item. A [`Secret`] is a part of
+//! one. So a token that was read lies in memory once, however many values hold it, until it is
+//! written somewhere.
 
 use secrecy::{ExposeSecret, SecretBox};
 use std::ops::Range;
@@ -14,19 +14,19 @@ use zeroize::Zeroizing;
 pub struct Buffer(Arc<SecretBox<Vec<u8>>>);
 
 impl Buffer {
-    /// Copies the bytes into memory that is wiped later. The caller wipes its own.
+    /// Copies the bytes into memory that is wiped later. The caller wipes its own memory.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         Zeroizing::new(bytes.to_vec()).into()
     }
 
-    /// All of the bytes.
+    /// Returns all bytes.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         self.0.expose_secret()
     }
 
-    /// All of the bytes without the end of a line, which editors and `echo` add.
+    /// Returns all bytes without the line end that editors and `echo` add.
     #[must_use]
     pub fn without_line_end(&self) -> &[u8] {
         let bytes = self.expose();
@@ -34,8 +34,8 @@ impl Buffer {
         line.strip_suffix(b"\r").unwrap_or(line)
     }
 
-    /// A part of the bytes as a secret of its own, where it lies. Bytes that lie elsewhere
-    /// are copied.
+    /// Returns a part of the bytes as a secret that shares their memory. Bytes from elsewhere are
+    /// copied.
     #[must_use]
     pub fn secret(&self, part: &[u8]) -> Secret {
         let start = part.as_ptr().addr().wrapping_sub(self.expose().as_ptr().addr());
@@ -48,16 +48,16 @@ impl Buffer {
 }
 
 impl From<Zeroizing<Vec<u8>>> for Buffer {
-    /// Takes the memory as it is.
+    /// Takes the memory over, without a copy.
     fn from(mut bytes: Zeroizing<Vec<u8>>) -> Self {
         Self(Arc::new(SecretBox::new(Box::new(std::mem::take(&mut *bytes)))))
     }
 }
 
-/// Bytes that must not be seen: a token or a refresh token.
+/// Bytes that nobody may see: a token or a refresh token.
 ///
-/// It has neither `Debug` nor `Display`, so that it cannot end up in a message. A clone is
-/// the same memory.
+/// It has neither `Debug` nor `Display`, so that it cannot end up in a message. A clone shares its
+/// memory.
 #[derive(Clone)]
 pub struct Secret {
     buffer: Buffer,
@@ -65,13 +65,13 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// Copies the bytes into memory that is wiped later. The caller wipes its own.
+    /// Copies the bytes into memory that is wiped later. The caller wipes its own memory.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         Self { buffer: Buffer::new(bytes), range: 0..bytes.len() }
     }
 
-    /// The bytes, for the one place where they leave.
+    /// Returns the bytes, for the one call with which they leave.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.buffer.expose()[self.range.clone()]

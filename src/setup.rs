@@ -1,8 +1,8 @@
-//! Which keychain holds what belongs to a place, how it is used, and what may be done there. Every
-//! command and docker's helper come through here, so that all look where git looks.
+//! The setup at a URL: which keychain holds its accounts, how it is used, and what is allowed.
+//! Every command and docker's helper come through here, so that all look where git looks.
 //!
-//! The command's own option decides; else our line that git uses at this very URL; else, for what
-//! that leaves open, the environment; else [`keychain::open`] chooses.
+//! The command's own option decides. Else our line that git uses at this very URL decides, and the
+//! environment decides what that leaves open. Else [`keychain::open`] chooses.
 //!
 //! ```text
 //! [credential]
@@ -17,17 +17,17 @@
 //! docker-credential-pat           the desktop's, and for a link to h.example the kernel's
 //! ```
 //!
-//! **A repository's own configuration** may be a stranger's: a clone can hold a whole repository,
-//! configuration and all. git obeys it, so a keychain that it names is the one to look into, and
-//! `status` reports what git would do. But what git leaves to us, `--allow-http`, the sources
-//! of tokens and of the vault's key (a command above all), counts only where this user, this
-//! machine or the command line says it.
+//! **A repository's own configuration** may be a stranger's: a clone can hold a whole repository
+//! with its configuration. git obeys it, so a keychain that it names is the one to look into, and
+//! `status` reports what git would do. But what git leaves to us counts only where this user, this
+//! machine or the command line says it: `--allow-http`, and the sources of tokens and of the
+//! vault's key (a command above all).
 //!
 //! **docker's helper** is asked from any folder, about registries, by programs that have no
-//! repository. So it reads the configuration of none, wherever it is called. What is a registry's
-//! own, tokens and links, has no place of git's: it lies where git's lines for every place say,
-//! and an option of `login` does not move it, because docker's helper could not know. The token
-//! to which a link leads lies where its own place says.
+//! repository. So it reads no repository's configuration, wherever it is called. A registry's own
+//! accounts, tokens and links, belong to no URL of git's. They lie in the keychain that git's lines
+//! for every URL name. An option of `login` does not move them, because docker's helper could not
+//! know of it. The token to which a link leads lies in the keychain of its own context.
 
 use crate::arguments::{self, HelperOptions};
 use crate::context::Context;
@@ -42,28 +42,32 @@ use crate::keychain::{self, Cache, Identity, Keychain, Kind, Options};
 use crate::source::SourceOptions;
 use std::collections::BTreeMap;
 
-/// What a command was told and what git is configured with, from which follows what holds at each
-/// place.
+/// The keychain that the command was told, and git's configuration. The setup at each URL follows
+/// from the two.
 pub(crate) struct Setups {
     entries: Entries,
     named: Option<Kind>,
 }
 
-/// What holds at a place.
+/// The setup at a URL.
 pub(crate) struct Setup {
     /// How the keychain is to be used.
     pub(crate) options: Options,
     /// Whether unencrypted http is allowed.
     pub(crate) allow_http: bool,
-    /// The keychain that git's line names, where the command was told another.
+    /// Whether uses are noted.
+    pub(crate) log: bool,
+    /// The keychain that git's line names, where the command was told another one.
     pub(crate) passed_over: Option<Kind>,
 }
 
-/// What git asks at a place, of what is ours, for a token.
+/// A keychain or a source of ours that git asks for a token at a URL.
 pub(crate) struct Holder {
     held: Held,
     /// Whether unencrypted http is allowed.
     pub(crate) allow_http: bool,
+    /// Whether uses are noted.
+    pub(crate) log: bool,
 }
 
 enum Held {
@@ -72,8 +76,8 @@ enum Held {
 }
 
 impl Setups {
-    /// What git is configured with in the folder that this process is in. `named` is the keychain
-    /// that the command was told. Where there is no git it is configured with nothing.
+    /// Reads git's configuration in the folder that this process is in. `named` is the keychain
+    /// that the command was told. Where there is no git, the configuration is empty.
     ///
     /// # Errors
     /// Where git cannot read its configuration, with its reason.
@@ -81,7 +85,7 @@ impl Setups {
         Self::of(Entries::read(), named)
     }
 
-    /// The same for docker's helper: outside of every repository.
+    /// Reads it for docker's helper: outside of every repository.
     ///
     /// # Errors
     /// Where git cannot read its configuration, with its reason.
@@ -89,7 +93,7 @@ impl Setups {
         Self::of(Entries::read_outside_of_repositories(), named)
     }
 
-    /// The same of a configuration that has been read.
+    /// Makes the setups of a configuration that has been read.
     pub(crate) fn with(entries: Entries, named: Option<Kind>) -> Self {
         Self { entries, named }
     }
@@ -104,35 +108,35 @@ impl Setups {
         }
     }
 
-    /// Whether the command was told a keychain.
+    /// Returns whether the command was told a keychain.
     pub(crate) fn is_told(&self) -> bool {
         self.named.is_some()
     }
 
-    /// Everything that git is configured with.
+    /// Returns all lines of git's configuration.
     pub(crate) fn entries(&self) -> &Entries {
         &self.entries
     }
 
-    /// What git's configuration comes to at this URL; without one, everywhere.
+    /// Returns what git's configuration comes to at this URL, or without one what it says for all.
     pub(crate) fn configuration(&self, url: Option<&str>) -> Configuration<'_> {
         Configuration::at(&self.entries, url)
     }
 
-    /// What holds at this URL; without one, for what has no place of git's.
+    /// Returns the setup at this URL, or without one the setup for accounts that belong to no URL.
     ///
     /// # Errors
-    /// [`Error::Option`] where the environment names no keychain that there is.
+    /// [`Error::Option`] where the environment names an unknown keychain.
     pub(crate) fn at(&self, url: Option<&str>) -> Result<Setup, Error> {
         let configuration = self.configuration(url);
         self.by(configuration.our_keychain())
     }
 
-    /// The keychains that a command about no place in particular looks into: that for what has
-    /// no place, and those that lines of ours name for certain places.
+    /// Returns the keychains of a command that is about no URL: the one for accounts that belong to
+    /// no URL, and those that our lines name for certain URLs.
     ///
     /// # Errors
-    /// [`Error::Option`] where the environment names no keychain that there is.
+    /// [`Error::Option`] where the environment names an unknown keychain.
     pub(crate) fn everywhere(&self) -> Result<Vec<Setup>, Error> {
         let mut setups = vec![self.at(None)?];
         if self.named.is_some() {
@@ -149,6 +153,7 @@ impl Setups {
                         ..setups[0].options.clone()
                     },
                     allow_http: false,
+                    log: options.log,
                     passed_over: None,
                 });
             }
@@ -156,11 +161,11 @@ impl Setups {
         Ok(setups)
     }
 
-    /// What git asks at this URL, of what is ours, in its order. Where it asks nothing of ours it
-    /// is the keychain that [`Self::at`] says.
+    /// Returns our keychains and sources that git asks at this URL, in its order. Where it asks
+    /// none of them, returns the keychain of [`Self::at`].
     ///
     /// # Errors
-    /// [`Error::Option`] where the environment names no keychain that there is.
+    /// [`Error::Option`] where the environment names an unknown keychain.
     pub(crate) fn holders(&self, url: &str) -> Result<Vec<Holder>, Error> {
         let configuration = self.configuration(Some(url));
         let mut holders = Vec::new();
@@ -171,17 +176,18 @@ impl Setups {
                     Some(source) => Held::Source(source.clone()),
                     None => Held::Keychain(self.by(Some((entry, options)))?.options),
                 };
-                holders.push(Holder { held, allow_http: allows_http(entry, options) });
+                let (allow_http, log) = (allows_http(entry, options), options.log);
+                holders.push(Holder { held, allow_http, log });
             }
         }
         if holders.is_empty() {
-            let Setup { options, allow_http, .. } = self.by(configuration.our_keychain())?;
-            holders.push(Holder { held: Held::Keychain(options), allow_http });
+            let Setup { options, allow_http, log, .. } = self.by(configuration.our_keychain())?;
+            holders.push(Holder { held: Held::Keychain(options), allow_http, log });
         }
         Ok(holders)
     }
 
-    /// What holds by this line of ours.
+    /// Returns the setup that this line of ours makes.
     fn by(&self, line: Option<(&Entry, &HelperOptions)>) -> Result<Setup, Error> {
         let configured = line.and_then(|(_, options)| options.kind);
         let kind = match self.named.or(configured) {
@@ -190,7 +196,7 @@ impl Setups {
         };
         let lifetime = line.and_then(|(_, options)| options.lifetime);
         let lifetime = lifetime.filter(|_| kind == configured);
-        // Also where the helper has no --cache, any more, or has it for one host only.
+        // Copies end even where the helper has no --cache any more, or has it for one host only.
         let cache = Some(Cache::EndsAtOnce);
         Ok(Setup {
             options: Options {
@@ -202,6 +208,7 @@ impl Setups {
                 asks: true,
             },
             allow_http: line.is_some_and(|(entry, options)| allows_http(entry, options)),
+            log: line.is_some_and(|(_, options)| options.log),
             passed_over: configured
                 .filter(|configured| self.named.is_some_and(|n| n != *configured)),
         })
@@ -209,8 +216,8 @@ impl Setups {
 }
 
 impl Setups {
-    /// What gives the vault's key: what this line of ours says, or any other that names the vault;
-    /// a command in a stranger's repository is not run.
+    /// Returns the source of the vault's key: of this line of ours, or of any other that names the
+    /// vault. A command in a stranger's repository is not run.
     fn identity(
         &self,
         kind: Option<Kind>,
@@ -231,35 +238,34 @@ impl Setups {
     }
 }
 
-/// The keychains of several places, each opened once.
+/// The keychains of several contexts, each opened once.
 pub(crate) struct Opened<'a> {
     setups: &'a Setups,
-    /// Whether they are only to be looked into.
+    /// Whether the keychains are only looked at.
     still: bool,
-    /// What holds at places that were asked for: the number of the keychain, and whether http is
-    /// allowed. Whole hosts where no line of git's is for a part of one.
+    /// The number of the keychain, and whether http is allowed, of contexts that were asked for.
+    /// They are whole hosts where no line of git's is for a part of one.
     known: BTreeMap<Context, (usize, bool)>,
     open: Vec<(Options, Box<dyn Keychain>)>,
 }
 
 impl<'a> Opened<'a> {
-    /// None is open yet.
+    /// Returns the keychains, of which none is open yet.
     pub(crate) fn none(setups: &'a Setups) -> Self {
         Self { setups, still: false, known: BTreeMap::new(), open: Vec::new() }
     }
 
-    /// The same, for who only looks: nobody is asked, nothing unlocked or changed, and no copies
-    /// are made or ended.
+    /// Returns the keychains for a command that only looks: nobody is asked, nothing is unlocked or
+    /// changed, and no copies are made or ended.
     pub(crate) fn to_look(setups: &'a Setups) -> Self {
         Self { still: true, ..Self::none(setups) }
     }
 
-    /// The keychain that holds what belongs to a context, and whether unencrypted http is allowed
-    /// there.
+    /// Returns the keychain of a context, and whether unencrypted http is allowed there.
     ///
     /// # Errors
-    /// Where the environment names no keychain, or this system has no such keychain; where one that
-    /// is only looked into would ask somebody.
+    /// Where the environment names an unknown keychain, this system has no such keychain, or a
+    /// keychain that is only looked at would ask somebody.
     pub(crate) fn at(&mut self, context: &Context) -> Result<(&mut dyn Keychain, bool), Error> {
         let parts_differ = self.setups.entries.has_parts_of_hosts();
         let place = if parts_differ { context.clone() } else { context.host_level() };
@@ -290,7 +296,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Opens a keychain to look into it.
+/// Opens a keychain that is only looked at.
 fn still(kind: Option<Kind>) -> Result<Box<dyn Keychain>, Error> {
     let mut keychain = keychain::open(&Options { kind, ..Options::default() })?;
     if helper::with_retries(|| keychain.asks_before_it_searches())? {
@@ -310,7 +316,8 @@ impl Setup {
 }
 
 impl Holder {
-    /// Opens it, or nothing where it is a runner's token and no runner is there.
+    /// Opens the keychain or the source, or returns nothing where a runner's token is meant and no
+    /// runner is there.
     ///
     /// # Errors
     /// Where this system has no such keychain.

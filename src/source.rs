@@ -1,5 +1,5 @@
-//! Tokens that come from elsewhere than a keychain: from a variable, a file or a command,
-//! on machines that have no keychain to hold them.
+//! Tokens that come from a variable, a file or a command instead of a keychain, for machines that
+//! have none.
 //!
 //! ```text
 //! [credential]
@@ -9,9 +9,9 @@
 //!     helper = pat --ci                            what the runner itself brings, see [ci]
 //! ```
 //!
-//! Each is bound to exactly one place, and to its scope if the place has a path: what has no
-//! place serves nobody. A source is a keychain of one account that cannot be written, so all
-//! rules of matching are those of [`helper`](crate::helper); git's store and erase change
+//! Each source is bound to exactly one URL, and to its scope if the URL has a path: a source
+//! without a URL serves nobody. A source is a keychain of one account that cannot be written, so
+//! all rules of matching are those of [`helper`](crate::helper); git's store and erase change
 //! nothing.
 
 mod ci;
@@ -32,32 +32,32 @@ use std::env;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-/// The longest output or file that is read, in bytes; today's longest tokens have about 600.
+/// The longest output or file that is read, in bytes. Today's longest tokens have about 600.
 const MAX_TOKEN: usize = 64 * 1024;
 
-/// Where a token is read.
+/// The origin of a token.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// The variable of this name.
     Variable(String),
     /// A file that only its owner can read.
     File(PathBuf),
-    /// What a command prints, given as words with a shell's quotes, but without a shell.
+    /// The output of a command, given as words with a shell's quotes, but run without a shell.
     Command(String),
 }
 
-/// A token's place, and where it is read.
+/// A token's context, and its origin.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Source {
-    /// The only place that it answers for.
+    /// The only context for which it answers.
     pub(crate) context: Context,
-    /// Whose it is; none is the host's convention.
+    /// The username, or none for the host's conventional one.
     pub(crate) username: Option<Username>,
-    /// Whether it answers for any username that a request carries.
+    /// Whether it answers for any username that a request names.
     pub(crate) any_username: bool,
     /// The scheme of the `Authorization` header where it is not Basic.
     pub(crate) authtype: Option<Vec<u8>>,
-    /// Where it is read.
+    /// The origin of the token.
     pub(crate) origin: Origin,
 }
 
@@ -66,18 +66,18 @@ pub(crate) struct Source {
 pub(crate) enum SourceOptions {
     /// `--for URL` with `--env`, `--file` or `--command`.
     Bound(Box<Source>),
-    /// `--ci`
+    /// `--ci`: the token of the runner.
     Runner,
 }
 
 impl SourceOptions {
-    /// Whether it runs a command, which takes its time.
+    /// Returns whether it runs a command, which takes its time.
     #[must_use]
     pub(crate) fn is_command(&self) -> bool {
         matches!(self, Self::Bound(source) if matches!(source.origin, Origin::Command(_)))
     }
 
-    /// The source, where there is one: a runner may bring none.
+    /// Returns the source, or none where the runner brings none.
     #[must_use]
     pub(crate) fn open(&self) -> Option<Source> {
         match self {
@@ -87,7 +87,7 @@ impl SourceOptions {
     }
 }
 
-/// The place of a URL as `--for` takes it: `https://host[:port][/scope]`, nothing else.
+/// Returns the context of a URL as `--for` takes it: `https://host[:port][/scope]`, nothing else.
 #[must_use]
 pub(crate) fn place(url: &str) -> Option<Context> {
     let (protocol, rest) = url.split_once("://")?;
@@ -97,7 +97,7 @@ pub(crate) fn place(url: &str) -> Option<Context> {
 }
 
 impl Source {
-    /// What tells two sources apart that answer for one place.
+    /// Returns bytes that tell this source from others for the same context.
     #[must_use]
     pub(crate) fn identity(&self) -> Vec<u8> {
         match &self.origin {
@@ -107,10 +107,10 @@ impl Source {
         }
     }
 
-    /// Whether the token is there, as far as that can be told without running a command.
+    /// Returns whether the token is there, as far as that shows without running a command.
     ///
     /// # Errors
-    /// Where it is not, why.
+    /// The reason why it is not there.
     pub(crate) fn look(&self) -> Result<(), &'static str> {
         if matches!(self.origin, Origin::Command(_)) {
             return Ok(());
@@ -128,7 +128,7 @@ impl Source {
             Origin::Command(line) => command::output(line)?,
         };
         let bytes = Buffer::from(bytes);
-        // Editors, `echo` and people put more behind a token than one end of a line.
+        // Editors, `echo` and people put more behind a token than one line end.
         let line = bytes.expose().trim_ascii();
         if line.is_empty() {
             return Err(Error::Source("it gave nothing"));
@@ -149,15 +149,15 @@ impl Source {
     }
 }
 
-/// Returns whether others keep a variable of this name from what they start: pre-commit, and what
-/// else runs git for a hook of git's, takes out what begins as git's own variables do.
+/// Returns whether other programs take a variable of this name out of the environment: pre-commit,
+/// and other programs that run git for a hook, remove variables that begin like git's own.
 #[must_use]
 pub(crate) fn is_hidden_by_others(variable: &str) -> bool {
     variable.starts_with("GIT_")
 }
 
-/// An error with a name in it. Errors hold no text of their own, so that no token can come into
-/// one; a process reads a source once or twice, and what is said of it may stay until its end.
+/// Returns an error with a name in it. Errors own no text, so that no token can come into one. A
+/// process reads a source once or twice, so this text may stay until its end.
 fn told(text: String) -> Error {
     Error::Source(kept(text))
 }

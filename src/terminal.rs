@@ -1,8 +1,8 @@
-//! The streams: read and written raw, because the standard library's buffers keep copies of
-//! what went through them; and a terminal, where there is one.
+//! The streams, which are read and written raw because the standard library's buffers keep copies
+//! of the data; and a terminal, where there is one.
 //!
-//! stdout is for data, stderr speaks to people in one way, see [`say`]. Whatever a name that is
-//! said holds, it cannot move the cursor, hide or turn what stands around it.
+//! stdout is for data, stderr speaks to people in one way, see [`say`]. A name in a message cannot
+//! move the cursor, nor hide or turn the text around it, whatever it holds.
 
 #[cfg(windows)]
 pub mod console;
@@ -19,13 +19,13 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::time::{Duration, Instant};
 
-/// How long a program may take for its request.
+/// How long a program may take to write its request.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What begins every line that we say.
+/// The name that begins every line that we say.
 pub const NAME: &str = "git-credential-pat";
 
-/// Standard input without a buffer.
+/// Returns standard input without a buffer.
 ///
 /// # Errors
 /// [`Error::Stream`] where there is none.
@@ -33,16 +33,16 @@ pub fn raw_stdin() -> Result<File, Error> {
     duplicate_stdin().map_err(|e| Error::Stream(e.kind()))
 }
 
-/// Standard input for a program's request, without a buffer; it is opened by the first read. A
-/// program writes its request at once: one that has not come to its end within five seconds of
-/// that never will. A person may take their time.
+/// Standard input for a program's request, without a buffer. The first read opens it. A program
+/// writes its request at once: if it has not ended within five seconds of that, it never will. A
+/// person may take their time.
 #[derive(Default)]
 pub struct RequestStdin {
     opened: Option<(File, Option<Instant>)>,
 }
 
 impl Read for RequestStdin {
-    /// Reads what is there.
+    /// Reads the bytes that have come, and waits for the first.
     ///
     /// # Errors
     /// [`io::ErrorKind::TimedOut`] where nothing comes until the deadline.
@@ -64,13 +64,13 @@ impl Read for RequestStdin {
     }
 }
 
-/// Standard output without a buffer. What is written at once leaves in one write where the
-/// system takes it in one. A reader that is gone is no error.
+/// Standard output without a buffer. Bytes that are written at once leave in one write where the
+/// system allows it. It is no error if the reader is gone.
 #[derive(Default)]
 pub struct RawStdout;
 
 impl Write for RawStdout {
-    /// Writes all of it.
+    /// Writes all bytes.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match duplicate_stdout().and_then(|stdout| write_all(stdout, bytes)) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(e),
@@ -91,8 +91,8 @@ pub fn write_raw(bytes: &[u8]) -> Result<(), Error> {
     RawStdout.write_all(bytes).map_err(|e| Error::Stream(e.kind()))
 }
 
-/// Writes a value for programs as indented JSON to [`RawStdout`]: what people would not see in it,
-/// or what would show them another text, as JSON's own `\uXXXX`.
+/// Writes a value for programs as indented JSON to [`RawStdout`]. Characters that people would not
+/// see, or that would change how others look, are written as JSON's own `\uXXXX`.
 ///
 /// # Errors
 /// [`Error::Stream`] where it cannot be written.
@@ -102,7 +102,7 @@ pub fn write_json(value: &Value) -> Result<(), Error> {
 
 fn json(value: &Value) -> String {
     let mut text = String::new();
-    // All that is not ASCII stands in a string.
+    // Characters that are not ASCII stand only in strings.
     for c in format!("{value:#}\n").chars() {
         if is_seen(c) || c == '\n' {
             text.push(c);
@@ -115,13 +115,13 @@ fn json(value: &Value) -> String {
     text
 }
 
-/// Says something on stderr: `git-credential-pat: get: the keychain is locked`, lower case,
-/// without a full stop. Where stderr is gone, there is nobody to say it to.
+/// Says something on stderr: `git-credential-pat: get: the keychain is locked`, lower case, without
+/// a full stop. Where stderr is gone, nothing happens.
 pub fn say(what: &str, message: &str) {
     let _ = writeln!(io::stderr(), "{NAME}: {what}: {}", shown(message));
 }
 
-/// Says what to do about it, on a line of its own.
+/// Says what a person can do about it, on a line of its own.
 pub fn hint(hint: &str) {
     let _ = writeln!(io::stderr(), "hint: {}", shown(hint));
 }
@@ -131,26 +131,26 @@ pub fn pass_on(line: &str) {
     let _ = writeln!(io::stderr(), "{}", shown(line));
 }
 
-/// Whether a person types into standard input.
+/// Returns whether a person types into standard input.
 #[must_use]
 pub fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Whether a person reads standard output.
+/// Returns whether a person reads standard output.
 #[must_use]
 pub fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Whether a person reads standard error.
+/// Returns whether a person reads standard error.
 #[must_use]
 pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Whether standard output may be coloured: a terminal that understands it, and nobody who
-/// wants none (<https://no-color.org>).
+/// Returns whether standard output may be coloured: it is a terminal that understands colours, and
+/// nobody has turned them off (<https://no-color.org>).
 #[must_use]
 pub fn stdout_takes_colour() -> bool {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -165,12 +165,13 @@ pub fn stdout_takes_colour() -> bool {
     is_smart()
 }
 
-/// How many columns the terminal at standard output has, or none where it is no terminal.
+/// Returns the number of columns of the terminal at standard output, or none where it is no
+/// terminal.
 #[must_use]
 pub fn stdout_columns() -> Option<usize> {
     const USUAL: usize = 80;
     let columns = columns()?;
-    // One that was never told its size has 0.
+    // A terminal that was never told its size has 0 columns.
     Some(if columns == 0 { USUAL } else { columns })
 }
 
@@ -186,7 +187,7 @@ fn columns() -> Option<usize> {
     stdout.is_terminal().then(|| console::columns(&stdout).unwrap_or_default())
 }
 
-/// Reads what is there, once something is.
+/// Waits for bytes, and reads those that have come.
 #[cfg(unix)]
 fn read_within(stdin: &mut File, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -197,7 +198,7 @@ fn read_within(stdin: &mut File, buffer: &mut [u8], patience: Duration) -> io::R
     }
 }
 
-/// Reads what is there, once something is. Nobody can wait for a pipe there for a while only:
+/// Waits for bytes, and reads those that have come. Windows has no wait with a deadline for a pipe:
 /// so another thread reads, and is left alone if nothing comes.
 #[cfg(windows)]
 fn read_within(stdin: &mut File, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
@@ -221,7 +222,7 @@ fn write_all(mut stdout: File, bytes: &[u8]) -> io::Result<()> {
     stdout.write_all(bytes)
 }
 
-/// A console takes text, everything else bytes.
+/// Writes text to a console, and bytes to everything else.
 #[cfg(windows)]
 fn write_all(mut stdout: File, bytes: &[u8]) -> io::Result<()> {
     if console::is_console(&stdout) {

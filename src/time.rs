@@ -1,4 +1,4 @@
-//! Times: the one clock, how a time is said to a person and how it is written for a program.
+//! Times: the one clock, a time as people say it, and a time as programs write it.
 //!
 //! A time is a number of seconds since 1970 UTC, as git counts `password_expiry_utc`.
 
@@ -10,15 +10,15 @@ pub(crate) const HOUR: u64 = 60 * 60;
 /// A day in seconds.
 pub(crate) const DAY: u64 = 24 * HOUR;
 
-/// The time now; 1970 where the machine's clock is before that.
+/// Returns the time now, or 1970 where the machine's clock is before that.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
-/// A time as people say it, seen from `now`: `in 6 days` or `2 hours ago`.
+/// Returns a time as people say it, seen from `now`: `in 6 days` or `2 hours ago`.
 pub(crate) fn relative(time: u64, now: u64) -> String {
     let distance = time.abs_diff(now);
-    // To the nearest: what was said to last 90 days ends in 90 days, not in 89 and a bit.
+    // Round to the nearest: a token that lasts 90 days ends in 90 days, not in 89 and a bit.
     let rounded = |unit: u64| (distance + unit / 2) / unit;
     let (count, unit) = match distance {
         0..60 => (distance, "second"),
@@ -34,7 +34,7 @@ pub(crate) fn relative(time: u64, now: u64) -> String {
     }
 }
 
-/// How much time is left until a later one: `7 h`.
+/// Returns how much time is left until a later one: `7 h`.
 pub(crate) fn left(time: u64, now: u64) -> String {
     let left = time.saturating_sub(now);
     let rounded = |unit: u64| (left + unit / 2) / unit;
@@ -45,8 +45,8 @@ pub(crate) fn left(time: u64, now: u64) -> String {
     }
 }
 
-/// A time as `2027-01-31T00:00:00Z`. One that no calendar has is written as the last that it
-/// has.
+/// Writes a time as `2027-01-31T00:00:00Z`. A time after the year 9999 is written as that year's
+/// last second.
 pub(crate) fn rfc3339(time: u64) -> String {
     const END_OF_9999: u64 = 253_402_300_799;
     let time = time.min(END_OF_9999);
@@ -55,8 +55,8 @@ pub(crate) fn rfc3339(time: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// Reads `2027-01-31T00:00:00Z`, or `2027-01-31`, which is the first second of that day. A
-/// fraction of a second is left out, and `+00:00` is `Z`; other zones are not read.
+/// Reads `2027-01-31T00:00:00Z`, or `2027-01-31`, which is the first second of that day. A fraction
+/// of a second is dropped, and `+00:00` is read as `Z`; other zones are not read.
 pub(crate) fn from_rfc3339(text: &str) -> Option<u64> {
     let (day, time) = text.split_once('T').unwrap_or((text, "00:00:00Z"));
     let time = time.strip_suffix('Z').or_else(|| time.strip_suffix("+00:00"))?;
@@ -65,11 +65,11 @@ pub(crate) fn from_rfc3339(text: &str) -> Option<u64> {
     let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
     let days = days(year, month, day)?;
     let is_a_time = hour < 24 && minute < 60 && second <= 60 && is_digits(fraction);
-    // A leap second is written as the one before it.
+    // A leap second counts as the second before it.
     is_a_time.then_some(days * DAY + hour * HOUR + minute * 60 + second.min(59))
 }
 
-/// The numbers between separators, of which each has so many digits.
+/// Returns the numbers between separators, where each has the given number of digits.
 fn numbers<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> Option<[u64; N]> {
     let mut parts = text.split(separator);
     let mut numbers = [0; N];
@@ -84,15 +84,15 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Days from the first of March of the year 0, where four centuries begin, to 1970. Years that
-/// begin in March have their leap day at their end.
+/// Days from the first of March of the year 0, where four centuries begin, to 1970. A year that
+/// begins in March has its leap day at its end.
 const TO_1970: u64 = 719_468;
 
 /// Days in four centuries, after which the calendar repeats itself.
 const CYCLE: u64 = 146_097;
 
-/// Year, month and day of a day that is counted from 1970. What the system has for this ends in
-/// 2038 where it has 32 bits.
+/// Returns year, month and day of a day that is counted from 1970. The system's own function ends
+/// in 2038 where it has 32 bits.
 fn date(days: u64) -> (u64, u64, u64) {
     let (cycle, day) = ((days + TO_1970) / CYCLE, (days + TO_1970) % CYCLE);
     let year = (day - day / 1_460 + day / 36_524 - day / (CYCLE - 1)) / 365;
@@ -103,7 +103,7 @@ fn date(days: u64) -> (u64, u64, u64) {
     (cycle * 400 + year + in_next_year, month, day_of_month)
 }
 
-/// The day from 1970 on that has this date, or none where no calendar has it, or before 1970.
+/// Returns this date as a day counted from 1970, or none where it is in no calendar, or earlier.
 fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     let (from_march, year_in_march) =
         if month > 2 { (month - 3, year) } else { ((month + 9) % 12, year.checked_sub(1)?) };
@@ -113,12 +113,12 @@ fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     (date(days) == (year, month, day)).then_some(days)
 }
 
-/// Days in so many years of a cycle.
+/// Returns the days in so many years of a cycle.
 fn days_before(years: u64) -> u64 {
     years * 365 + years / 4 - years / 100
 }
 
-/// Days in so many months from March on.
+/// Returns the days in so many months from March on.
 fn days_before_month(months: u64) -> u64 {
     (153 * months + 2) / 5
 }
@@ -220,8 +220,8 @@ mod tests {
         assert_eq!(rfc3339(2_180_044_800), "2039-01-31T00:00:00Z");
     }
 
-    /// Each day until the calendar repeats itself, beside another reading of it, which 32 bits
-    /// do not have.
+    /// Compares each day until the calendar repeats itself with another implementation, which 32
+    /// bits do not have.
     #[cfg(target_pointer_width = "64")]
     #[test]
     fn each_day_of_four_centuries_is_what_humantime_makes_of_it() {

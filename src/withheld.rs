@@ -1,9 +1,9 @@
-//! An account that was chosen and does not answer, in one line and one hint: said by get every
+//! One line and one hint about an account that was chosen and does not answer. get says them every
 //! time, also into a pipe.
 //!
-//! git then only asks for a username, and who reads that, perhaps in an editor's log, does not
-//! know why. No line begins with an attribute's name and `=`: some programs read both streams of
-//! a helper as one.
+//! git then only asks for a username, and a person who reads that, perhaps in an editor's log, does
+//! not know why. No line begins with an attribute's name and `=`: some programs read both streams
+//! of a helper as one.
 
 use crate::context::Context;
 use crate::credential::Username;
@@ -14,13 +14,13 @@ use crate::helper::verdict::Reason;
 use crate::terminal;
 use crate::time::relative;
 
-/// Says why a person's account does not answer, and what mends it.
+/// Says why a person's account does not answer, and what a person can do about it.
 pub(crate) fn say(account: &Withheld, now: u64) {
     terminal::say("get", &message(account, now));
     terminal::hint(&remedy(account));
 }
 
-/// Says that accounts of these names could answer at this host, and how one is chosen.
+/// Says that accounts of these names could answer at this host, and how to choose one.
 pub(crate) fn say_ambiguous(host: &Context, names: &[Username]) {
     terminal::say("get", &format!("several accounts could answer at {host}: {}", listed(names)));
     let setting = typed(&git::key(&url::of(host), "username"));
@@ -56,18 +56,18 @@ fn remedy(account: &Withheld) -> String {
     }
 }
 
-/// A token as it is spoken of: by whose it is, and where.
+/// Returns the words for a token: with its account's username and context.
 pub(crate) fn whose(context: &Context, username: Option<&Username>) -> String {
     let name = username.filter(|name| !name.is_empty());
     let name = name.map(|name| format!(" for {name}")).unwrap_or_default();
     format!("the token{name} at {context}")
 }
 
-/// The login to type for this account. A token in a name's place is left out: login takes the one
-/// account that is there.
+/// Returns the login to type for this account. A token in a name's place is left out: login then
+/// takes the only account of the context.
 pub(crate) fn login(option: &str, context: &Context, username: Option<&Username>) -> String {
     let name = username.filter(|name| is_shown(name)).map(|name| match name.as_bytes() {
-        // Else it would be an option.
+        // Behind a space such a name would be taken for an option.
         [b'-', ..] => format!("{} ", typed(&[b"--username=", name.as_bytes()].concat())),
         name => format!("--username {} ", typed(name)),
     });

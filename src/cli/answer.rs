@@ -10,6 +10,7 @@ use crate::helper::Policy;
 use crate::helper::verdict::{Question, Reason, Verdict, judge};
 use crate::terminal;
 use crate::time::now;
+use crate::uses;
 
 /// Whose token, and for which place.
 #[derive(clap::Args)]
@@ -56,7 +57,13 @@ impl AccountArguments {
             let Some(mut keychain) = holder.open()? else { continue };
             let policy = Policy { allow_http: holder.allow_http, now: now() };
             match judge(&mut *keychain, &question, policy) {
-                Ok(Verdict::Served(item)) => return Ok(item.1),
+                Ok(Verdict::Served(item)) => {
+                    if holder.log {
+                        let account = item.1.account();
+                        uses::note_command(command, &account, keychain.kind(), policy.now);
+                    }
+                    return Ok(item.1);
+                }
                 Ok(Verdict::Nobody) => {}
                 Ok(verdict) => refusal = refusal.or(Some(refused(&verdict))),
                 Err(error) => refusal = refusal.or(Some(error)),

@@ -40,6 +40,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     by_name: bool,
     #[command(flatten)]
+    log: LogArguments,
+    #[command(flatten)]
     consent: Consent,
     #[command(flatten)]
     keychain: KeychainArguments,
@@ -47,6 +49,17 @@ pub(super) struct Arguments {
     vault: VaultArguments,
     #[command(flatten)]
     source: SourceArguments,
+}
+
+/// Whether uses are noted.
+#[derive(clap::Args)]
+struct LogArguments {
+    /// Have git's helper note each use, see `log`
+    #[arg(long, overrides_with = "no_log")]
+    log: bool,
+    /// Have it note them no more
+    #[arg(long)]
+    no_log: bool,
 }
 
 const NO_PATH: Error =
@@ -74,6 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let old = values.iter().rfind(|value| replaces(&Helper::parse(value))).map(String::as_str);
     let program = program(old, arguments.by_name)?;
     let line = match &source {
+        Some((options, _)) if logs(old, arguments) => format!("{program}{options} --log"),
         Some((options, _)) => format!("{program}{options}"),
         None => keychain_line(&program, old, &place, arguments)?,
     };
@@ -130,6 +144,7 @@ fn keychain_line(
     if let Some(identity) = arguments.vault.identity()? {
         options.identity = Some(identity);
     }
+    options.log = logs(old, arguments);
     let identity = options.identity.clone().filter(|_| kind == Kind::Vault);
     if kind == Kind::Vault && !arguments.consent.dry_run {
         arguments.vault.prepare(identity.as_ref())?;
@@ -144,6 +159,12 @@ fn keychain_line(
         proof::prove(&line, kind, identity)?;
     }
     Ok(line)
+}
+
+/// Whether uses are to be noted: as was said, else as the line before has it.
+fn logs(old: Option<&str>, arguments: &Arguments) -> bool {
+    let noted = matches!(old.map(Helper::parse), Some(Helper::Ours(Some(line))) if line.log);
+    arguments.log.log || noted && !arguments.log.no_log
 }
 
 /// Whether a person wants the other helpers to be forgotten.

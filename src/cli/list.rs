@@ -1,6 +1,6 @@
 //! `git credential-pat list`: the accounts, never their tokens.
 
-mod table;
+pub(super) mod table;
 
 use super::KeychainArguments;
 use crate::context::{Context, shown};
@@ -11,6 +11,7 @@ use crate::keychain::vault::{self, Vault};
 use crate::keychain::{Found, Keychain, Kind};
 use crate::setup::Setup;
 use crate::time::{now, relative, rfc3339};
+use crate::uses::{self, Uses};
 use crate::{hardening, helper, terminal};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
@@ -25,8 +26,9 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-const HEADINGS: [&str; 7] =
-    ["CONTEXT", "USERNAME", "TOKEN", "STATE", "EXPIRES", "STORED", "KEYCHAIN"];
+/// The last one only where there is a log of uses.
+const HEADINGS: [&str; 8] =
+    ["CONTEXT", "USERNAME", "TOKEN", "STATE", "EXPIRES", "STORED", "KEYCHAIN", "LAST USED"];
 
 /// One line.
 struct Row {
@@ -37,10 +39,17 @@ struct Row {
     token: Option<Recognised>,
     /// None where it could not be read: locked, or damaged.
     credential: Option<Credential>,
+    /// When its token was let out last, in seconds since 1970 UTC, as far as that was noted.
+    last_used: Option<u64>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let (mut rows, failed) = everywhere(&arguments.keychain.setups()?.everywhere()?)?;
+    let uses = Uses::read();
+    let last = uses.last();
+    for row in &mut rows {
+        row.last_used = last.get(&uses::key(&row.account)).copied();
+    }
     rows.sort_by(|a, b| (&a.account, a.keychain.name()).cmp(&(&b.account, b.keychain.name())));
     if arguments.json {
         terminal::write_json(&Value::Array(rows.iter().map(Row::to_json).collect()))?;
@@ -50,8 +59,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         }
         let look =
             Look { columns: terminal::stdout_columns(), colour: terminal::stdout_takes_colour() };
-        let cells: Vec<_> = rows.iter().map(|row| row.to_cells(&look)).collect();
-        terminal::write_raw(table::lay_out(&HEADINGS, &cells, &look).as_bytes())?;
+        let columns = HEADINGS.len() - usize::from(last.is_empty());
+        let cells = |row: &Row| row.to_cells(&look).into_iter().take(columns).collect();
+        let cells: Vec<_> = rows.iter().map(cells).collect();
+        let table = table::lay_out(&HEADINGS[..columns], &cells, &look);
+        terminal::write_raw(table.as_bytes())?;
     }
     failed.map_or(Ok(()), Err)
 }
@@ -130,7 +142,8 @@ fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
         if !is_gone || !helper::forget_if_gone(keychain, &found, now())? {
             let token = credential.as_ref().map(|credential| credential.token.expose());
             let token = token.and_then(|token| forge::recognise(&account.context, token));
-            rows.push(Row { account, keychain: kind, locked: found.locked, token, credential });
+            let (keychain, locked, last_used) = (kind, found.locked, None);
+            rows.push(Row { account, keychain, locked, token, credential, last_used });
         }
     }
     // What a checksum was taken of.
@@ -216,7 +229,7 @@ impl Row {
     }
 
     /// As in [`HEADINGS`]; times as a person on a terminal says them.
-    fn to_cells(&self, look: &Look) -> [Cell; 7] {
+    fn to_cells(&self, look: &Look) -> [Cell; 8] {
         let on_terminal = look.columns.is_some();
         let plain = |text: String| Cell { text: shown(&text).into_owned(), style: Style::new() };
         let nothing = || "-".to_owned();
@@ -232,6 +245,9 @@ impl Row {
         let expires = credential
             .and_then(|c| c.expiry)
             .map(|expiry| if on_terminal { relative(expiry, now) } else { rfc3339(expiry) });
+        let last_used = self
+            .last_used
+            .map(|time| if on_terminal { relative(time, now) } else { rfc3339(time) });
         let stored = credential.map(|credential| {
             let time = rfc3339(credential.stored_at);
             if on_terminal { time.split('T').next().unwrap_or_default().to_owned() } else { time }
@@ -244,6 +260,7 @@ impl Row {
             Cell { text: expires.unwrap_or_else(nothing), style: expiry_style },
             plain(stored.unwrap_or_else(nothing)),
             plain(self.keychain.name().to_owned()),
+            plain(last_used.unwrap_or_else(nothing)),
         ]
     }
 
@@ -266,6 +283,7 @@ impl Row {
             "aside": self.aside().map(aside_to_json),
             "linked_to": self.linked_to().map(ToString::to_string),
             "keychain": self.keychain.name(),
+            "last_used": self.last_used.map(rfc3339),
         })
     }
 }

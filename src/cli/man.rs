@@ -1,8 +1,8 @@
 //! `git credential-pat man`: the manual, for the installer and for packagers.
 //!
-//! What is said once for the whole program stands in `git-credential-pat.1` beside this file;
-//! what the commands take is written here from the very definitions that read it, so that the
-//! page names every command and option that there is.
+//! What is said once for the whole program stands in `git-credential-pat.1` beside this file; a long
+//! section of it has a file of its own in `man/`. What the commands take is written here from the
+//! very definitions that read it, so that the page names every command and option that there is.
 
 use super::Line;
 use crate::error::Error;
@@ -12,6 +12,7 @@ use clap::{Arg, Command, CommandFactory};
 use roff::{Inline, Roff, bold, italic, roman};
 
 const FRAME: &str = include_str!("git-credential-pat.1");
+const VAULT: &str = include_str!("man/vault.1");
 
 pub(super) fn run() -> Result<(), Error> {
     terminal::write_raw(page().as_bytes())
@@ -24,6 +25,7 @@ fn page() -> String {
     FRAME
         .replace("git\\-credential\\-pat VERSION", &format!("git\\-credential\\-pat {version}"))
         .replace(".\\\" SYNOPSIS\n", &synopsis(&line).to_roff())
+        .replace(".\\\" VAULT\n", VAULT)
         .replace(".\\\" COMMANDS\n", &commands(&line).to_roff())
         .replace(".\\\" KEYCHAIN NAMES\n", &keychain_names().to_roff())
         .replace(".\\\" KEYCHAINS\n", &keychains().to_roff())

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-/// What is not seen, or makes what is seen another text, beside control characters: Unicode 16's
-/// format characters and separators, blanks other than the space, what is ignored by default, and
-/// what each font shows as it likes (private use).
-/// Joiners and marks that are part of a script's spelling are among them: a name with one is
-/// better seen in pieces than not at all.
+/// Characters that are not seen, or that make the text around them look like another, beside
+/// control characters: Unicode 16's format characters and separators, blanks other than the space,
+/// characters that are ignored by default, and those that each font shows as it likes (private
+/// use). Joiners and marks that a script's spelling needs are among them: a name with one is better
+/// seen in pieces than not at all.
 const UNSEEN: [(char, char); 31] = [
     ('\u{a0}', '\u{a0}'),
     ('\u{ad}', '\u{ad}'),
@@ -41,15 +41,15 @@ const UNSEEN: [(char, char); 31] = [
     ('\u{e0000}', '\u{10ffff}'),
 ];
 
-/// Whether people see this character, and it leaves all others as they are.
+/// Returns whether people see this character, and it does not change how others look.
 pub(crate) fn is_seen(c: char) -> bool {
-    // They are in order.
+    // The ranges are in ascending order.
     let after = UNSEEN.partition_point(|(_, last)| *last < c);
     !c.is_control() && UNSEEN.get(after).is_none_or(|(first, _)| c < *first)
 }
 
-/// A text as people may see it, on one line: what [is not seen](is_seen) becomes `%XX`, as in
-/// [`escape`]. What was escaped before stays as it is.
+/// Returns a text as people may see it, on one line: a character that [is not seen](is_seen)
+/// becomes `%XX`, as in [`escape`]. Parts that were escaped before stay as they are.
 pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_seen) {
         return text.into();
@@ -65,12 +65,11 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     shown.into()
 }
 
-/// Bytes as text that any keychain can file and show: UTF-8 stays as it is; `%`, control
-/// characters and bytes that are no UTF-8 become `%XX`. Different bytes give different
-/// texts.
+/// Returns bytes as text that any keychain can file and show: UTF-8 stays as it is; `%`, control
+/// characters and bytes that are no UTF-8 become `%XX`. Different bytes give different texts.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
-    // It grows nowhere else: it may be a secret.
+    // The text may be a secret, so it must never grow: that would leave a copy behind.
     let mut text = String::with_capacity(3 * bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -92,7 +91,7 @@ fn push_escaped(text: &mut String, byte: u8) {
     text.push(char::from(HEX[usize::from(byte & 15)]));
 }
 
-/// Undoes [`escape`], or nothing where a `%` is not followed by two hexadecimal digits.
+/// Undoes [`escape`], or returns nothing where a `%` is not followed by two hexadecimal digits.
 #[must_use]
 pub fn unescape(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! What is a context, what is none, and which answers which request.
+//! Which texts are a context, which are none, and which context answers which request.
 
 use super::{Context, Protocol, escape};
 

@@ -5,24 +5,24 @@ use crate::secret::Secret;
 /// Who brought an account, or a token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Maker {
-    /// A person, by a command that is for that: `login`, `import`, `docker login`. What does not
-    /// say whose it is counts as a person's.
+    /// A person, by a command for that purpose: `login`, `import`, `docker login`. An item that
+    /// does not say whose it is counts as a person's.
     #[default]
     Person,
     /// git, which approves what it has used and what stands in a URL.
     Git,
 }
 
-/// Whether a token may be served, as far as that does not depend on who asks.
+/// Whether a token may be served, as far as that does not depend on the asker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
-    /// It may.
+    /// The token may be served.
     Live,
-    /// Its account was put away, whatever the token.
+    /// The token's account was put away, whatever the token.
     PutAway,
-    /// The host refused it.
+    /// The host refused the token.
     Rejected,
-    /// Its time is over.
+    /// The token has expired.
     Expired,
 }
 
@@ -33,7 +33,7 @@ pub struct Token {
     pub secret: Secret,
     /// The scheme of the `Authorization` header where it is not Basic, e.g. `Bearer`.
     pub authtype: Option<Vec<u8>>,
-    /// When it ends, or none where that is unknown or never.
+    /// When it expires, or none where that is unknown or never.
     pub expiry: Option<u64>,
     /// The OAuth refresh token that came with it.
     pub refresh_token: Option<Secret>,
@@ -52,20 +52,20 @@ impl Token {
         self.secret == *secret && self.authtype.as_deref() == authtype
     }
 
-    /// Returns whether its time is over at `now`.
+    /// Returns whether it has expired at `now`.
     #[must_use]
     pub fn is_expired(&self, now: u64) -> bool {
         has_come(self.expiry, now)
     }
 
-    /// Returns whether the host refused it so long before `now` that it is as if it were not
-    /// there: 30 days.
+    /// Returns whether the host refused it more than 30 days before `now`: it then counts as
+    /// absent.
     #[must_use]
     pub fn is_long_rejected(&self, now: u64) -> bool {
         is_long_ago(self.rejected_at, now)
     }
 
-    /// Its state at `now`.
+    /// Returns its state at `now`.
     #[must_use]
     pub fn state(&self, now: u64) -> State {
         match self.rejected_at {
@@ -76,7 +76,7 @@ impl Token {
     }
 }
 
-/// A token that an account has beside the one that answers. By itself it never does.
+/// An account's second token, beside the one that answers. It never answers itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Aside {
     /// The token.
@@ -90,12 +90,13 @@ pub(super) fn has_come(end: Option<u64>, now: u64) -> bool {
     end.is_some_and(|end| end <= now)
 }
 
-/// How long what was refused or put away can be brought back, in seconds: 30 days.
+/// How long a refused token or an account that was put away can be brought back, in seconds: 30
+/// days.
 pub const KEPT_FOR: u64 = 30 * 24 * 60 * 60;
 
-/// Returns whether something happened, and longer before `now` than it can be brought back.
+/// Returns whether it happened, and so long before `now` that it cannot be undone any more.
 pub(super) fn is_long_ago(at: Option<u64>, now: u64) -> bool {
-    // 2024. This program is younger: an earlier time is that of a clock that was wrong.
+    // 2024. This program is younger: an earlier time comes from a wrong clock.
     const BEGINNING: u64 = 1_704_067_200;
     at.is_some_and(|at| at >= BEGINNING && at.saturating_add(KEPT_FOR) < now)
 }

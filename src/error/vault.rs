@@ -1,62 +1,62 @@
-//! What keeps the vault from opening or from being written, each with what to do about it.
+//! The reasons why the vault cannot be opened or written, each with what to do about it.
 
-/// What is wrong with the vault, or with what opens it.
+/// A trouble with the vault, with its passphrase or with its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VaultTrouble {
-    /// Nobody has made one.
+    /// No vault has been made.
     #[error("there is no vault here")]
     Absent,
-    /// There is no telling where one would be.
+    /// Neither variable that says where a vault would be is set.
     #[error("the vault has no place: neither XDG_DATA_HOME nor HOME is set")]
     NoPlace,
-    /// Nobody has opened it, or its time was over.
+    /// Nobody has unlocked the vault, or the time for which it was unlocked is over.
     #[error("the vault is locked")]
     Locked,
-    /// It is opened by something else.
+    /// Another passphrase opens the vault.
     #[error("the passphrase is not the vault's")]
     WrongPassphrase,
-    /// It is another vault's.
+    /// The key is another vault's.
     #[error("the key does not belong to this vault")]
     WrongKey,
-    /// The kernel or a sandbox does not let us have keys.
+    /// The kernel or a sandbox does not allow us any keys.
     #[error("nothing can hold the vault's key here: the kernel keyring is not available")]
     NowhereToHold,
     /// scrypt would not find the memory that it needs; both in MB.
     #[error("to try the passphrase takes {needs} MB of memory, and {free} MB are free")]
     Memory {
-        /// What it takes.
+        /// The memory that it needs.
         needs: u32,
-        /// What there is.
+        /// The memory that is free.
         free: u32,
     },
-    /// The file asks for more work than any that is made.
+    /// The identity file asks for more work than any that this program makes.
     #[error("the vault's identity.age asks for more than 1,024 MB of memory")]
     TooMuchWork,
-    /// The file is not what was written.
+    /// The identity file is not what was written.
     #[error("the vault's identity.age is damaged")]
     IdentityDamaged,
-    /// The file is gone, or there never was one.
+    /// The identity file is gone, or there never was one.
     #[error("the vault has no identity.age")]
     NoIdentity,
-    /// It was encrypted for a key.
+    /// The identity file was encrypted for a key.
     #[error("the vault's identity.age is not for a passphrase")]
     NotForPassphrase,
-    /// It was made with `age --armor`.
+    /// The identity file was made with `age --armor`.
     #[error("the vault's identity.age is in text form")]
     Armored,
-    /// Where the key should come from gives none.
+    /// The source of the vault's key gives none.
     #[error("the vault's key: {0}")]
     Key(&'static str),
-    /// A later version of this program has made it.
+    /// A later version of this program has made the vault.
     #[error("the vault is of a kind that this version does not know")]
     Unknown,
-    /// Somebody else's.
+    /// The folder belongs to somebody else.
     #[error("the vault's folder belongs to another user")]
     ForeignFolder,
-    /// Whoever can write there can exchange what is in it.
+    /// Others can write to the folder, and so exchange its content.
     #[error("others can write to the vault's folder")]
     OpenFolder,
-    /// A file in it that is not ours, or that others can write to.
+    /// A file in the folder is not ours, or others can write to it.
     #[error("a file in the vault belongs to another user, or others can write to it")]
     OpenFile,
     /// No space is left.
@@ -68,16 +68,16 @@ pub enum VaultTrouble {
     /// The file system takes no writes.
     #[error("the vault is on a read-only file system")]
     ReadOnly,
-    /// The system says no.
+    /// The system denies access to the folder.
     #[error("access to the vault's folder is denied")]
     Forbidden,
-    /// A file server has lost it, twice.
+    /// The file server has lost the file, twice.
     #[error("the file server lost the vault's file")]
     Stale,
-    /// A new key needs the only process that writes.
+    /// A new key needs a lock against other writers, and the file system has none.
     #[error("the vault cannot be kept to this process: its file system has no locks")]
     NoLocks,
-    /// A passphrase that is worth nothing, or cannot be typed again.
+    /// The passphrase is worth nothing, or cannot be typed again.
     #[error("the passphrase {0}")]
     Passphrase(&'static str),
 }

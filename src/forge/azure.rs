@@ -8,11 +8,12 @@ pub(super) struct Azure;
 
 const SITE: &str = "https://dev.azure.com";
 
-/// How long a token is, since 2024, and what stands where in it.
+/// The length of a token since 2024, and the marks at fixed positions in it.
 const LENGTH: usize = 84;
 const MARKS: [(usize, &[u8]); 2] = [(52, b"JQQJ99"), (76, b"AZDO")];
 
-/// Whether it is a token of the form that there is since 2024; in any case, as a host is folded.
+/// Returns whether it is a token of the form used since 2024, in upper or lower case, because a
+/// host is in lower case.
 fn is_marked(token: &[u8]) -> bool {
     let stands_there = |(at, mark): (usize, &[u8])| {
         token.get(at..at + mark.len()).is_some_and(|there| there.eq_ignore_ascii_case(mark))

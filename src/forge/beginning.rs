@@ -1,8 +1,8 @@
-//! What tokens look like among other things: in a username, a host's name, a URL, an argument.
+//! The look of tokens among other things: in a username, a host's name, a URL, an argument.
 //!
-//! A token that stands where a name should would be shown by whatever shows names, and filed
-//! where everybody may search. How tokens begin is said by each forge of its own; whether
-//! something is, or holds, a token is decided here, for all of the program.
+//! A token in the place of a name would be shown wherever names are shown, and filed where
+//! everybody may search. Each forge says how its own tokens begin; this module decides, for the
+//! whole program, whether a text is a token or holds one.
 //!
 //! ```text
 //! ghp_TESTONLYTESTONLYTEST      a token, whatever its checksum says
@@ -12,10 +12,10 @@
 use super::{Forge, Id, Integrity, Kind, Recognised, Remark, forges};
 use crate::context::Context;
 
-/// What is shown in the place of a token.
+/// The words that are shown in the place of a token.
 pub(crate) const A_TOKEN: &str = "(a token)";
 
-/// How long what follows a beginning is, at least, if it is a token's.
+/// The shortest text after a beginning that makes it a token.
 const BODY: usize = 16;
 
 /// How some of a forge's tokens begin.
@@ -24,34 +24,34 @@ pub(crate) struct Beginning {
     pub(super) text: &'static str,
     pub(super) kind: Kind,
     pub(super) remark: Option<Remark>,
-    /// Whether `_` and `-` stand in what follows, as in base64 for URLs.
+    /// Whether `_` and `-` may stand in the text after it, as in base64 for URLs.
     has_signs: bool,
 }
 
 impl Beginning {
-    /// Of tokens that go on with letters and digits.
+    /// Returns the beginning of tokens that go on with letters and digits.
     pub(super) const fn of(text: &'static str, kind: Kind) -> Self {
         Self { text, kind, remark: None, has_signs: false }
     }
 
-    /// The same, but `_` and `-` may follow, too.
+    /// Returns the same beginning, but `_` and `-` may follow, too.
     pub(super) const fn with_signs(self) -> Self {
         Self { has_signs: true, ..self }
     }
 
-    /// The same, with something to say about such a token.
+    /// Returns the same beginning, with a remark about such a token.
     pub(super) const fn but(self, remark: Remark) -> Self {
         Self { remark: Some(remark), ..self }
     }
 
-    /// What a token that begins so is.
+    /// Returns the kind of a token that begins so.
     pub(super) fn recognised(&self, forge: Id, integrity: Integrity) -> Recognised {
         let Self { kind, remark, .. } = *self;
         Recognised { forge, kind, unmistakable: true, integrity, remark }
     }
 
-    /// Whether a text begins with a token of this kind. Hosts are folded, so that the case
-    /// does not count.
+    /// Returns whether a text begins with a token of this kind. Upper and lower case count as the
+    /// same, because hosts are in lower case.
     fn begins(&self, text: &[u8], is_name: bool) -> bool {
         let Some((first, rest)) = text.split_at_checked(self.text.len()) else { return false };
         let is_sign = |b: &u8| (is_name || self.has_signs) && matches!(b, b'_' | b'-');
@@ -61,7 +61,7 @@ impl Beginning {
     }
 }
 
-/// How a token begins, if it begins with one of these.
+/// Returns the one of these beginnings with which a token begins.
 pub(super) fn beginning_of(
     beginnings: &'static [Beginning],
     token: &[u8],
@@ -69,30 +69,30 @@ pub(super) fn beginning_of(
     beginnings.iter().find(|beginning| token.starts_with(beginning.text.as_bytes()))
 }
 
-/// Whether the name of an account or of a host is rather a token.
+/// Returns whether the name of an account or of a host is rather a token.
 pub(crate) fn is_token(name: &[u8]) -> bool {
     begins_as_token(name, true) || holds_token(name)
 }
 
-/// Whether a token stands somewhere in a text. Less is taken for one than in a name: paths are
-/// made of words, and some of these begin as tokens do.
+/// Returns whether a token stands somewhere in a text. Less is taken for one than in a name: paths
+/// are made of words, and some words begin as tokens do.
 pub(crate) fn holds_token(text: &[u8]) -> bool {
     let is_start = |&at: &usize| at == 0 || !text[at - 1].is_ascii_alphabetic();
     (0..text.len()).filter(is_start).any(|at| begins_as_token(&text[at..], false))
         || forges().any(|forge| forge.has_marks(text))
 }
 
-/// Whether a token stands where the name of a host, or of something on it, should.
+/// Returns whether a token stands in a context's host or in its path.
 pub(crate) fn is_in_context(context: &Context) -> bool {
     is_token(context.host().as_bytes()) || holds_token(&context.path())
 }
 
-/// A text for people, in which nobody should find a token.
+/// Returns a text for people, in which nobody should find a token.
 pub(crate) fn shown(text: &str) -> &str {
     if holds_token(text.as_bytes()) { A_TOKEN } else { text }
 }
 
-/// A context for people. An older version may have taken a token for a part of it.
+/// Returns a context for people. An older version may have taken a token for a part of it.
 pub(crate) fn shown_context(context: &Context) -> String {
     if is_in_context(context) {
         format!("{}://{A_TOKEN}", context.protocol().as_str())
@@ -111,7 +111,7 @@ mod tests {
     use crate::context::Context;
     use crate::forge::{Forge, Id, forges};
 
-    /// A body as long as the shortest that counts, and one character less.
+    /// The shortest body that counts.
     const BODY: &str = "TESTONLYTESTONLY";
 
     #[test]

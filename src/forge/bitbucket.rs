@@ -1,6 +1,6 @@
 //! Bitbucket: bitbucket.org with Atlassian's tokens, and those of Bitbucket Data Center.
 //!
-//! Atlassian's tokens end in the CRC-32 of all before it, in upper-case hexadecimal.
+//! Atlassian's tokens end in the CRC-32 of everything before it, in upper-case hexadecimal.
 
 use super::checksum::{BASE_16, crc_and_rest, is_number};
 use super::{
@@ -19,7 +19,7 @@ const BEGINNINGS: [Beginning; 4] = [
     Beginning::of("BBDC-", Kind::DataCenterAccess),
 ];
 
-/// The usernames of Atlassian's API tokens, and of all others.
+/// The usernames for Atlassian's API tokens, and for all others.
 const CONVENTIONS: [&str; 2] = ["x-bitbucket-api-token-auth", "x-token-auth"];
 
 impl Forge for Bitbucket {
@@ -54,7 +54,7 @@ impl Forge for Bitbucket {
     }
 
     fn username(&self, token: &[u8]) -> &'static str {
-        // The others are a repository's, a project's or a workspace's.
+        // The other tokens are a repository's, a project's or a workspace's.
         match beginning_of(&BEGINNINGS, token) {
             Some(Beginning { kind: Kind::Api, .. }) => CONVENTIONS[0],
             _ => CONVENTIONS[1],
@@ -66,7 +66,7 @@ impl Forge for Bitbucket {
     }
 
     fn is_meaningless(&self, username: &[u8]) -> bool {
-        // A person's own name must be the right one.
+        // A person's own name is meaningful: it must be the right one.
         CONVENTIONS.iter().any(|name| name.as_bytes() == username)
     }
 
@@ -101,7 +101,7 @@ fn atlassian(token: &[u8], length: usize) -> Integrity {
 mod tests {
     use super::{Bitbucket, Forge, Integrity, Kind, Remark};
 
-    /// No token's body, with the checksum that Atlassian would give it.
+    /// Returns a body that is no token's, with the checksum that Atlassian would give it.
     fn api_token() -> String {
         format!("ATATT3{}={}", "TESTONLY".repeat(22) + "T", "418FA74F")
     }

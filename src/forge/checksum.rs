@@ -13,8 +13,8 @@ pub(super) const BASE_32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// Digits of upper-case hexadecimal.
 pub(super) const BASE_16: &[u8; 16] = b"0123456789ABCDEF";
 
-/// Whether these are the digits of a number, the most significant first, filled up on the left
-/// with the digit for zero.
+/// Returns whether these are the digits of a number, the most significant first, filled up on the
+/// left with the digit for zero.
 pub(super) fn is_number(given: &[u8], mut number: u64, digits: &[u8]) -> bool {
     let base = digits.len() as u64;
     let all = given.iter().rev().all(|&digit| {
@@ -25,7 +25,7 @@ pub(super) fn is_number(given: &[u8], mut number: u64, digits: &[u8]) -> bool {
     all && number == 0
 }
 
-/// The CRC-32 (IEEE) of what stands before the last `length` bytes, and those bytes.
+/// Returns the CRC-32 (IEEE) of the bytes before the last `length`, and those last bytes.
 pub(super) fn crc_and_rest(bytes: &[u8], length: usize) -> Option<(u64, &[u8])> {
     let (body, rest) = bytes.split_at_checked(bytes.len().checked_sub(length)?)?;
     Some((crc32fast::hash(body).into(), rest))

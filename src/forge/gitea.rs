@@ -1,6 +1,6 @@
-//! Gitea and Forgejo: codeberg.org, gitea.com, and every one that says so by its name. Their
-//! tokens are 40 hexadecimal digits, without prefix, checksum or end. What an OAuth application
-//! is given begins with a prefix.
+//! Gitea and Forgejo: codeberg.org, gitea.com, and every host that says so by its name. Their
+//! tokens are 40 hexadecimal digits, without prefix, checksum or end. The tokens of an OAuth
+//! application begin with a prefix.
 
 use super::{
     Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted, beginning_of,

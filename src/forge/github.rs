@@ -1,8 +1,8 @@
 //! GitHub: github.com, GitHub Enterprise Cloud at `*.ghe.com`, and its registries.
 //!
 //! The last six characters of its classic tokens are the CRC-32 of the middle part in base 62.
-//! Fine-grained tokens carry eight characters of a SHA-256, which GitHub does not document;
-//! those are only a reason to ask.
+//! Fine-grained tokens carry eight characters of a SHA-256, which GitHub does not document: a wrong
+//! one is only a reason to ask.
 
 use super::checksum::{BASE_32, BASE_62, crc_and_rest, is_number};
 use super::{
@@ -88,8 +88,8 @@ impl Forge for GitHub {
             address: with_query(&format!("{site}/settings/tokens/new"), &query),
             what: "a classic token, for everything that you can reach",
         };
-        // A gist belongs to no repository, which is what a fine-grained token is for; and on a
-        // server of one's own its page cannot be filled in.
+        // A gist belongs to no repository, and fine-grained tokens are for repositories. On a
+        // server of one's own the page for them cannot be filled in.
         if is_registry || host == "gist.github.com" || !self.is_at(host) {
             return vec![classic];
         }
@@ -108,7 +108,7 @@ impl Forge for GitHub {
     }
 }
 
-/// Four characters of prefix, the middle, six characters of checksum over the middle.
+/// Judges four characters of prefix, the middle, six characters of checksum over the middle.
 fn classic(token: &[u8], length: usize) -> Integrity {
     if token.len() != length {
         return Integrity::Doubtful;
@@ -119,8 +119,8 @@ fn classic(token: &[u8], length: usize) -> Integrity {
     }
 }
 
-/// The first 40 bits of a SHA-256 over all but the last 16 characters, in base 32, are the
-/// first eight of those.
+/// Judges a fine-grained token: of its last 16 characters the first eight are the first 40 bits of
+/// a SHA-256 over everything before those 16, in base 32.
 fn fine_grained(token: &[u8]) -> Integrity {
     if token.len() != 93 {
         return Integrity::Doubtful;

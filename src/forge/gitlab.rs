@@ -1,7 +1,7 @@
 //! GitLab: gitlab.com, its registry, and every GitLab that says so by its name.
 //!
-//! Routable tokens end in the CRC-32 of all before it, in base 36. Administrators may choose
-//! prefixes of their own, so that a token with none of these is still a good one.
+//! Routable tokens end in the CRC-32 of everything before it, in base 36. Administrators may choose
+//! prefixes of their own, so a token with none of these can still be a good one.
 
 use super::checksum::{BASE_36, crc_and_rest, is_number};
 use super::{
@@ -79,8 +79,8 @@ impl Forge for GitLab {
     }
 }
 
-/// `PREFIX-payload.01.LLCCCCCCC`, earlier without the `01`; without dots it is of the old
-/// form, which has no checksum.
+/// Judges `PREFIX-payload.01.LLCCCCCCC`, earlier without the `01`. A token without dots is of the
+/// old form, which has no checksum.
 fn routable(token: &[u8]) -> Integrity {
     let Some(dot) = token.iter().rposition(|&b| b == b'.') else { return Integrity::Unknown };
     // A job token may be a JWT, whose parts are far longer.

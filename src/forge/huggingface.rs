@@ -5,7 +5,7 @@ use super::{Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Wanted, beg
 pub(super) struct HuggingFace;
 
 const BEGINNINGS: [Beginning; 2] =
-    // The second is an organisation's, of which no new ones are made.
+    // The second is an organisation's; no new ones are made.
     [Beginning::of("hf_", Kind::Access), Beginning::of("api_org_", Kind::Access)];
 
 impl Forge for HuggingFace {

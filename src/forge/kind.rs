@@ -1,13 +1,13 @@
-//! The kinds of tokens that the forges issue, by the names that they give them.
+//! The kinds of tokens that the forges issue, by the forges' names for them.
 
-/// A kind of token. Two forges may call theirs the same.
+/// A kind of token. Two forges may use the same name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
-    /// For a person's own use, at most forges.
+    /// A token for a person's own use, at most forges.
     Personal,
-    /// GitHub's older one, for everything that its owner can reach.
+    /// GitHub's older kind, for everything that its owner can reach.
     ClassicPersonal,
-    /// GitHub's newer one, for chosen repositories.
+    /// GitHub's newer kind, for chosen repositories.
     FineGrainedPersonal,
     OauthApp,
     AppUser,
@@ -16,7 +16,7 @@ pub(crate) enum Kind {
     Deploy,
     CiJob,
     OauthSecret,
-    /// With which an OAuth application fetches its token.
+    /// A code with which an OAuth application fetches its token.
     OauthCode,
     Runner,
     Trigger,
@@ -26,16 +26,16 @@ pub(crate) enum Kind {
     Scim,
     FeatureFlags,
     Workspace,
-    /// Atlassian's, for a person's own use.
+    /// Atlassian's kind for a person's own use.
     Api,
-    /// Bitbucket's for a repository, a project or a workspace; elsewhere simply a token.
+    /// Bitbucket's kind for a repository, a project or a workspace; elsewhere simply a token.
     Access,
     AppPassword,
     DataCenterAccess,
 }
 
 impl Kind {
-    /// The forge's name for it, e.g. `classic personal access token`.
+    /// Returns the forge's name for it, e.g. `classic personal access token`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Personal => "personal access token",

@@ -1,12 +1,12 @@
-//! What was copied along with a token: quotes, the word before it in a header, a variable's name.
-//! The host would refuse all of it, and nobody sees it once it is stored.
+//! Text that was copied along with a token: quotes, the word before it in a header, a variable's
+//! name. The host would refuse all of it, and nobody sees it once it is stored.
 
 use super::{at, recognise};
 use crate::context::Context;
 
 /// Returns what stands around a token for this context, in a few words of a sentence. Where the
-/// host's forge is known, so is that none of it belongs to a token; elsewhere only if what is
-/// left has the form of one.
+/// host's forge is known, none of it belongs to a token. Elsewhere it is reported only if the rest
+/// has the form of one.
 pub(crate) fn around(context: &Context, token: &[u8]) -> Option<String> {
     let mut rest = token;
     let mut found: Vec<&str> = Vec::new();
@@ -23,7 +23,7 @@ pub(crate) fn around(context: &Context, token: &[u8]) -> Option<String> {
     (!found.is_empty() && is_one()).then(|| found.join(" and "))
 }
 
-/// The outermost thing that stands around a token, and what is inside of it.
+/// Returns the outermost layer around a token in words, and the text inside of it.
 fn layer<'a>(context: &Context, text: &'a [u8]) -> Option<(&'static str, &'a [u8])> {
     const MARKS: [&str; 4] = ["\u{feff}", "\u{200b}", "\u{a0}", "\u{2060}"];
     const QUOTES: [(&str, &str); 6] = [
@@ -69,7 +69,7 @@ fn layer<'a>(context: &Context, text: &'a [u8]) -> Option<(&'static str, &'a [u8
     after.into_iter().find_map(|(sign, what)| Some((what, text.strip_suffix(sign.as_bytes())?)))
 }
 
-/// What stands behind `NAME=`. A token may hold a `=` itself.
+/// Returns the text behind `NAME=`. A token may hold a `=` itself.
 fn assigned<'a>(context: &Context, text: &'a [u8]) -> Option<&'a [u8]> {
     let end = text.iter().position(|&b| b == b'=')?;
     let (name, value) = (&text[..end], &text[end + 1..]);

@@ -1,10 +1,10 @@
-//! A file of git's configuration, taken apart so that a part of it can be changed and every other
-//! byte stays.
+//! A file of git's configuration, parsed so that a part of it can be changed and every other byte
+//! stays.
 //!
-//! `git config` changes files, too, but by arguments, which everybody may see: a token that is to
-//! be taken out of a URL would stand among them. So the grammar is here once more, as git's
-//! `config.c` has it, and git itself is asked whether it reads the same: what it reads otherwise
-//! is left alone.
+//! `git config` changes files, too, but by arguments, which everybody may see: a token to be taken
+//! out of a URL would stand among them. So the grammar is here once more, as git's `config.c` has
+//! it, and git itself is asked whether it reads the same: a file that it reads otherwise is left
+//! alone.
 //!
 //! ```text
 //! [remote "origin"]                            a header: section, subsection
@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::process::Stdio;
 use zeroize::Zeroizing;
 
-/// What a file holds, with where it stands.
+/// The headers and the lines of a file, with where they stand.
 pub(crate) struct ConfigFile {
     pub(crate) headers: Vec<Header>,
     pub(crate) lines: Vec<Line>,
@@ -25,35 +25,35 @@ pub(crate) struct ConfigFile {
 
 /// `[section "subsection"]`
 pub(crate) struct Header {
-    /// In lower case; `[a.b]`, an older form, is the section `a.b`.
+    /// The section in lower case; `[a.b]`, an older form, is the section `a.b`.
     pub(crate) section: String,
     subsection: Option<Zeroizing<Vec<u8>>>,
-    /// Where the subsection stands, between its quotes.
+    /// The bytes of the subsection, between its quotes.
     part: Range<usize>,
 }
 
 /// `name = value`, or a name alone.
 pub(crate) struct Line {
-    /// The number of the header that it is below.
+    /// The number of the header above the line.
     pub(crate) header: usize,
-    /// In lower case.
+    /// The name in lower case.
     pub(crate) name: String,
     value: Option<Zeroizing<Vec<u8>>>,
-    /// Where the value stands, without blanks and comments around it.
+    /// The bytes of the value, without blanks and comments around it.
     value_part: Range<usize>,
-    /// From the name to the end of the value.
+    /// The bytes from the name to the end of the value.
     part: Range<usize>,
 }
 
 impl Header {
-    /// What stands between the quotes, if there are any.
+    /// Returns the text between the quotes, if there are any.
     pub(crate) fn subsection(&self) -> Option<&[u8]> {
         self.subsection.as_ref().map(|text| text.as_slice())
     }
 }
 
 impl Line {
-    /// What stands behind the equals sign, if there is one.
+    /// Returns the value behind the equals sign, if there is one.
     pub(crate) fn value(&self) -> Option<&[u8]> {
         self.value.as_ref().map(|text| text.as_slice())
     }
@@ -65,12 +65,12 @@ pub(crate) enum Change {
     Value(usize, Zeroizing<Vec<u8>>),
     /// The header with this number gets this subsection.
     Subsection(usize, Zeroizing<Vec<u8>>),
-    /// The line with this number goes.
+    /// The line with this number is removed.
     Remove(usize),
 }
 
 impl ConfigFile {
-    /// Takes a file's content apart, or nothing where it is not as git writes it.
+    /// Parses a file's content, or returns nothing where it is not as git writes it.
     pub(crate) fn parse(content: &[u8]) -> Option<Self> {
         let mut reader = Reader::of(content);
         let mut file = Self { headers: Vec::new(), lines: Vec::new() };
@@ -89,13 +89,13 @@ impl ConfigFile {
         Some(file)
     }
 
-    /// Whether git takes this content apart in the same way.
+    /// Returns whether git reads this content in the same way.
     pub(crate) fn is_read_so_by_git(&self, content: &[u8]) -> bool {
         let mut git = config();
         git.args(["--file", "-", "--no-includes", "--null", "--list"]);
         git.stdin(Stdio::piped()).stdout(Stdio::piped());
         let Ok(mut child) = git.spawn() else { return false };
-        // It reads to the end before it answers.
+        // git reads to the end before it answers.
         let is_written =
             child.stdin.take().is_some_and(|mut stdin| stdin.write_all(content).is_ok());
         let Ok(output) = child.wait_with_output() else { return false };
@@ -103,7 +103,7 @@ impl ConfigFile {
         is_written && output.status.success() && *said == *self.listed()
     }
 
-    /// What `git config --null --list` says of it.
+    /// Returns what `git config --null --list` prints for the file.
     fn listed(&self) -> Zeroizing<Vec<u8>> {
         let mut listed = Zeroizing::new(Vec::new());
         for line in &self.lines {
@@ -124,7 +124,7 @@ impl ConfigFile {
         listed
     }
 
-    /// The content with these changes, no two of which are of one part.
+    /// Returns the content with these changes, no two of which are of one part.
     pub(crate) fn with(&self, content: &[u8], changes: &[Change]) -> Zeroizing<Vec<u8>> {
         let mut parts: Vec<(Range<usize>, Zeroizing<Vec<u8>>)> = changes
             .iter()
@@ -153,7 +153,7 @@ impl ConfigFile {
     }
 }
 
-/// A section with one line, as text to be put at the end of a file.
+/// Returns a section with one line, as text for the end of a file.
 pub(crate) fn section(name: &str, subsection: &str, line: &str) -> String {
     let subsection = written_subsection(subsection.as_bytes());
     format!("[{name} \"{}\"]\n\t{line}\n", String::from_utf8_lossy(&subsection))
@@ -170,7 +170,7 @@ impl<'a> Reader<'a> {
         Self { content, at }
     }
 
-    /// The next byte, a CRLF being one LF.
+    /// Returns the next byte; a CRLF counts as one LF.
     fn peek(&self) -> Option<u8> {
         match self.content.get(self.at..)? {
             [b'\r', b'\n', ..] => Some(b'\n'),
@@ -253,11 +253,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The value up to the end of its line, which may be several of the file's.
+    /// Reads the value up to the end of its line, which may be several of the file's.
     fn value(&mut self) -> Option<(Zeroizing<Vec<u8>>, Range<usize>)> {
         let mut value = Zeroizing::new(Vec::new());
         let mut is_quoted = false;
-        // What blanks at the end, if they are at the end, leave of it.
+        // The length without the blanks that may turn out to end the value.
         let mut length = None;
         let mut part: Option<Range<usize>> = None;
         loop {
@@ -310,12 +310,12 @@ fn is_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-'
 }
 
-/// Blank as for git: neither VT nor FF is.
+/// Returns whether git takes the byte for a blank: VT and FF are none.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// A value as git reads it back.
+/// Returns a value as git must have it written to read it back.
 fn written_value(value: &[u8]) -> Zeroizing<Vec<u8>> {
     let is_plain = |b: &u8| b.is_ascii_graphic() && !b"\"\\;#".contains(b);
     if value.iter().all(is_plain) {
@@ -345,7 +345,7 @@ fn written_subsection(text: &[u8]) -> Zeroizing<Vec<u8>> {
     written
 }
 
-/// A line with its end, where nothing else is on it.
+/// Returns a line's bytes with its end, where nothing else is on it.
 fn with_line(content: &[u8], part: &Range<usize>) -> Range<usize> {
     let is_gap = |b: &u8| matches!(b, b' ' | b'\t' | b'\r');
     let before = content[..part.start].iter().rev().take_while(|b| is_gap(b)).count();

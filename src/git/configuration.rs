@@ -1,6 +1,6 @@
-//! What git's configuration comes to at a place: whom git asks there and in which order, for whom,
-//! and whether it sends the path. All who need to know it ask here, so that a command never
-//! believes something else than `status` says and git does.
+//! What git's configuration comes to at a URL: which helpers git asks there and in which order, for
+//! which username, and whether it sends the path. All code that needs to know it asks here, so that
+//! a command always agrees with `status` and with git.
 
 use super::entries::{Entries, Entry, is_true};
 use super::helper_line::Helper;
@@ -12,15 +12,15 @@ use crate::source::SourceOptions;
 
 /// A section of git's configuration.
 pub(crate) struct Spot {
-    /// Whose configuration: `global` or `local`.
+    /// The file's scope: `global` or `local`.
     pub(crate) scope: &'static str,
-    /// For which place; empty for all.
+    /// The URL that it is for; empty for all.
     pub(crate) place: String,
 }
 
 /// See the [module](self).
 pub(crate) struct Configuration<'a> {
-    /// In git's order, each with the line that names it.
+    /// The helpers in git's order, each with the line that names it.
     pub(crate) helpers: Vec<(&'a Entry, Helper)>,
     /// Whether git sends the path.
     pub(crate) sends_path: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Configuration<'a> {
 }
 
 impl<'a> Configuration<'a> {
-    /// What counts at this URL; without one, what counts everywhere.
+    /// Returns what counts at this URL, or without one what counts everywhere.
     pub(crate) fn at(entries: &'a Entries, url: Option<&str>) -> Self {
         let mut here = Self { helpers: Vec::new(), sends_path: false, username: None, reset: None };
         for entry in entries.at("credential", url) {
@@ -53,8 +53,8 @@ impl<'a> Configuration<'a> {
         here
     }
 
-    /// Where a line of ours must stand so that it counts here, at this context: after the last
-    /// line that makes git forget the helpers before it.
+    /// Returns where a line of ours must stand so that it counts here, at this context: after the
+    /// last line that makes git forget the helpers before it.
     pub(crate) fn spot(&self, context: Option<&Context>) -> Spot {
         let Some(reset) = self.reset else { return Spot { scope: "global", place: String::new() } };
         let is_local = matches!(reset.scope.as_str(), "local" | "worktree");
@@ -68,7 +68,7 @@ impl<'a> Configuration<'a> {
         Spot { scope: if is_local { "local" } else { "global" }, place }
     }
 
-    /// Our lines that git asks and that can be understood.
+    /// Returns our lines that git asks and that can be understood.
     pub(crate) fn our_lines(&self) -> impl Iterator<Item = (&'a Entry, &HelperOptions)> {
         self.helpers.iter().filter_map(|(entry, helper)| match helper {
             Helper::Ours(Some(options)) => Some((*entry, &**options)),
@@ -76,22 +76,22 @@ impl<'a> Configuration<'a> {
         })
     }
 
-    /// The first of them that has a keychain.
+    /// Returns the first of our lines that has a keychain.
     pub(crate) fn our_keychain(&self) -> Option<(&'a Entry, &HelperOptions)> {
         self.our_lines().find(|(_, options)| options.source.is_none())
     }
 
-    /// The sources of tokens that lines of ours have in place of a keychain.
+    /// Returns the sources of tokens that our lines have in place of a keychain.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &SourceOptions> {
         self.our_lines().filter_map(|(_, options)| options.source.as_ref())
     }
 
-    /// Whether git asks us here, in whatever way.
+    /// Returns whether git asks us here, for a keychain or a source.
     pub(crate) fn has_ours(&self) -> bool {
         self.helpers.iter().any(|(_, helper)| matches!(helper, Helper::Ours(_)))
     }
 
-    /// Whether a line of ours is for hosts that it names.
+    /// Returns whether a line of ours is for a host that it names.
     pub(crate) fn has_ours_for_the_host(&self) -> bool {
         let is_for_all = |place: &str| place.is_empty() || place.ends_with("://");
         let ours = |(entry, helper): &(&Entry, Helper)| {
@@ -100,12 +100,12 @@ impl<'a> Configuration<'a> {
         self.helpers.iter().any(ours)
     }
 
-    /// Whether git asks us here for what a keychain has.
+    /// Returns whether git asks us here for accounts of a keychain.
     pub(crate) fn has_our_keychain(&self) -> bool {
         self.helpers.iter().any(|(_, helper)| helper.is_our_keychain())
     }
 
-    /// Whether git asks us here, and never for what a keychain has.
+    /// Returns whether git asks us here, and never for accounts of a keychain.
     pub(crate) fn has_only_sources(&self) -> bool {
         self.sources().next().is_some() && !self.has_our_keychain()
     }

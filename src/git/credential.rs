@@ -1,8 +1,8 @@
-//! `git credential`, by which git hands to its helpers what it is given: how a helper line is
-//! tried before git is configured with it.
+//! `git credential`, by which git hands a request to its helpers: the trial of a helper line before
+//! git is configured with it.
 //!
-//! No other helper is asked. git stands outside of any repository and asks nobody. What is
-//! secret goes through pipes, never into an argument or the environment.
+//! No other helper is asked. git stands outside of any repository and asks nobody. Secrets go
+//! through pipes, never into an argument or the environment.
 
 use super::command;
 use super::failed::{self, Failed};
@@ -19,20 +19,21 @@ use zeroize::Zeroizing;
 /// A helper line that is tried.
 pub(crate) struct Trial<'a> {
     pub(crate) line: &'a str,
-    /// Ctrl-C ends git and the helper, while this process waits to clean up after them.
+    /// The guard that lets Ctrl-C end git and the helper, while this process waits to clean up
+    /// after them.
     pub(crate) held: &'a Held,
 }
 
-/// What a trial came to.
+/// The result of a trial.
 pub(crate) struct Tried {
     /// The token that the helper gave.
     pub(crate) token: Option<Secret>,
-    /// What git, the shell and the helper said on standard error, fit to be shown.
+    /// The lines that git, the shell and the helper wrote to standard error, fit to be shown.
     pub(crate) said: Vec<String>,
 }
 
 impl Trial<'_> {
-    /// Has git hand this credential to the helper to be stored.
+    /// Makes git hand this credential to the helper for storing.
     ///
     /// # Errors
     /// Where git cannot be run.
@@ -42,7 +43,7 @@ impl Trial<'_> {
         self.ask("approve", &input)
     }
 
-    /// Has git ask the helper for a token.
+    /// Makes git ask the helper for a token.
     ///
     /// # Errors
     /// Where git cannot be run.
@@ -74,14 +75,14 @@ fn run(mut program: Command, input: &[u8]) -> io::Result<Output> {
     program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut program = program.spawn()?;
     if let Some(mut stdin) = program.stdin.take() {
-        // One that does not read says why.
+        // A program that does not read its input says why.
         let _ = stdin.write_all(input);
     }
     program.wait_with_output()
 }
 
-/// The lines as they may be shown, each once: an operation that is tried again says the same.
-/// Our own lines hold no secret, those of others are cleaned.
+/// Returns the lines as they may be shown, each once: an operation that is tried again says the
+/// same. Our own lines hold no secret; those of others are cleaned.
 fn shown(said: &[u8]) -> Vec<String> {
     const MOST: usize = 10;
     let mut lines: Vec<String> = Vec::new();

@@ -1,9 +1,9 @@
-//! Everything in git's configuration, with where it stands; and which of it counts at a place.
+//! All lines of git's configuration, each with its file, and which of them count at a URL.
 //!
-//! git itself says what is configured (`--list` with origins and scopes), and git itself says
-//! which whole URLs match a place (`--get-urlmatch`; of several values of one setting that gives
-//! the last alone, so each section is asked for with a setting of its own). Values may hold tokens
-//! (a header, a shell snippet, a URL): they are kept wiped, and nothing here prints one.
+//! git itself says what is configured (`--list` with origins and scopes). It also says which whole
+//! URLs match a URL (`--get-urlmatch`; that gives only the last of several values of one setting,
+//! so each section is asked for with a setting of its own). Values may hold tokens (a header, a
+//! shell snippet, a URL): they are wiped, and nothing here prints one.
 
 use super::helper_line::Helper;
 use super::url::{Parts, is_whole, may_be_at};
@@ -20,22 +20,22 @@ pub(crate) struct Entry {
     pub(crate) scope: String,
     /// `file:/home/alice/.gitconfig`, `command line:`…
     pub(crate) origin: String,
-    /// In lower case: `credential`.
+    /// The section's name in lower case: `credential`.
     pub(crate) section: String,
-    /// As it is written: `https://github.com`; empty for none.
+    /// The subsection as it is written: `https://github.com`; empty for none.
     pub(crate) subsection: Zeroizing<String>,
-    /// In lower case: `usehttppath`.
+    /// The setting's name in lower case: `usehttppath`.
     pub(crate) name: String,
-    /// Empty where there is none.
+    /// The value, empty where there is none.
     pub(crate) value: Zeroizing<String>,
 }
 
-/// What git knows, in its order: a later line counts more.
+/// All lines, in git's order: a later line counts more.
 #[derive(Default)]
 pub(crate) struct Entries(Vec<Entry>);
 
 impl Entries {
-    /// Asks git, for the folder that this process is in.
+    /// Asks git for its lines, for the folder that this process is in.
     ///
     /// # Errors
     /// Where git cannot be run or cannot read its configuration, with its reason.
@@ -43,7 +43,7 @@ impl Entries {
         Self::said_by(&config)
     }
 
-    /// Asks git, as if this process were in no repository.
+    /// Asks git for its lines, as if this process were in no repository.
     ///
     /// # Errors
     /// Where git cannot be run or cannot read its configuration, with its reason.
@@ -86,7 +86,7 @@ impl Entries {
         Ok(Self(entries))
     }
 
-    /// The files that it is in, as git names them; the later counts more.
+    /// Returns the files that the lines are in, as git names them. A later file counts more.
     pub(crate) fn files(&self) -> Vec<&str> {
         let mut files: Vec<&str> = Vec::new();
         for file in self.0.iter().filter_map(Entry::file) {
@@ -97,12 +97,12 @@ impl Entries {
         files
     }
 
-    /// What stands in no file: on git's command line, in the environment.
+    /// Returns the lines that stand in no file: on git's command line, in the environment.
     pub(crate) fn in_no_file(&self) -> impl Iterator<Item = &Entry> {
         self.0.iter().filter(|entry| entry.scope == "command")
     }
 
-    /// Whether a line of `credential` is for a part of a host.
+    /// Returns whether a line of `credential` is for a part of a host.
     pub(crate) fn has_parts_of_hosts(&self) -> bool {
         let lines = self.0.iter().filter(|entry| entry.section == "credential");
         lines.map(|entry| entry.subsection.as_str()).any(|place| {
@@ -111,7 +111,7 @@ impl Entries {
         })
     }
 
-    /// All lines of this name, whatever place they are for.
+    /// Returns all lines of this name, for whatever URL.
     pub(crate) fn named<'a>(
         &'a self,
         section: &'a str,
@@ -120,7 +120,7 @@ impl Entries {
         self.0.iter().filter(move |entry| entry.section == section && entry.name == name)
     }
 
-    /// All lines of ours that can be understood, whatever place they are for.
+    /// Returns all lines of ours that can be understood, for whatever URL.
     pub(crate) fn our_lines(&self) -> impl Iterator<Item = (&Entry, HelperOptions)> {
         self.named("credential", "helper").filter_map(|entry| match Helper::parse(&entry.value) {
             Helper::Ours(options) => options.map(|options| (entry, *options)),
@@ -128,15 +128,15 @@ impl Entries {
         })
     }
 
-    /// The last value of a setting without a place.
+    /// Returns the last value of a setting that is for every URL.
     pub(crate) fn value<'a>(&'a self, section: &'a str, name: &'a str) -> Option<&'a str> {
         let mut plain = self.named(section, name).filter(|entry| entry.subsection.is_empty());
         plain.next_back().map(|entry| entry.value.as_str())
     }
 
-    /// The lines of a section that count at this URL, which holds no password; without one,
-    /// those that are for every place. In git's order: all that match count, and of each setting
-    /// a later one more.
+    /// Returns the lines of a section that count at this URL, which holds no password, or without
+    /// one those that are for every URL. They are in git's order: all that match count, and of each
+    /// setting a later one counts more.
     pub(crate) fn at(&self, section: &str, url: Option<&str>) -> Vec<&Entry> {
         let lines = self.0.iter().filter(|entry| entry.section == section);
         let Some(url) = url else {
@@ -145,12 +145,12 @@ impl Entries {
         let mut places: Vec<&str> = Vec::new();
         for entry in lines.clone() {
             let place = entry.subsection.as_str();
-            // git is a program: it is not asked about what cannot match.
+            // git is a program: it is not asked about a URL that cannot match.
             if is_whole(place) && may_be_at(place, url) && !places.contains(&place) {
                 places.push(place);
             }
         }
-        // Only git's credential code takes what is no whole URL, and writes the URL in its way.
+        // Only git's credential code takes a part of a URL, and it writes the URL in its own way.
         let asked = (section == "credential").then(|| Parts::of(url)).flatten();
         let written = asked.as_ref().map_or_else(|| url.to_owned(), Parts::to_url);
         let matching = matching(section, &places, &written);
@@ -191,7 +191,7 @@ impl Entry {
         })
     }
 
-    /// The setting's name, or nothing where it holds what may be a secret.
+    /// Returns the setting's name, or nothing where it may hold a secret.
     pub(crate) fn key(&self) -> Option<String> {
         let place = self.subsection.as_str();
         if place.is_empty() {
@@ -201,27 +201,27 @@ impl Entry {
         shown.then(|| format!("{}.{place}.{}", self.section, self.name))
     }
 
-    /// Whether it may be somebody else's word: a repository brings its own configuration along,
+    /// Returns whether a stranger may have written it: a repository has a configuration of its own,
     /// and a clone can hold a repository.
     pub(crate) fn is_the_repositorys(&self) -> bool {
         !matches!(self.scope.as_str(), "system" | "global" | "command")
     }
 
-    /// The file in which it stands.
+    /// Returns the file in which it stands.
     pub(crate) fn file(&self) -> Option<&str> {
         self.origin.strip_prefix("file:")
     }
 }
 
-/// Whether git takes this value for yes.
+/// Returns whether git takes this value for yes.
 pub(crate) fn is_true(value: &str) -> bool {
     ["true", "yes", "on"].iter().any(|yes| value.eq_ignore_ascii_case(yes))
         || value.parse::<i64>().is_ok_and(|number| number != 0)
 }
 
-/// Which of these places git finds to match the URL. Each has a setting of its own in a
-/// configuration that git reads from its standard input, and reads no other with it: a
-/// repository's own could answer for settings that are not there.
+/// Returns which of these URLs git finds to match the URL. Each has a setting of its own in a
+/// configuration that git reads from its standard input. git reads no other with it: a repository's
+/// own could answer for settings that are not there.
 fn matching<'a>(section: &str, places: &[&'a str], url: &str) -> Vec<&'a str> {
     if places.is_empty() {
         return Vec::new();
@@ -235,7 +235,7 @@ fn matching<'a>(section: &str, places: &[&'a str], url: &str) -> Vec<&'a str> {
     command.args(["--file", "-", "--null", "--get-urlmatch", section, url]);
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let Ok(mut child) = child else { return Vec::new() };
-    // It reads to the end before it answers.
+    // git reads to the end before it answers.
     let written = child.stdin.take().map(|mut stdin| stdin.write_all(lines.as_bytes()));
     let output = child.wait_with_output().map(|output| output.stdout).unwrap_or_default();
     let lines: Vec<&[u8]> = output.split(|&byte| byte == 0).collect();

@@ -1,8 +1,8 @@
-//! Why git did not do what it was asked: the reason, as our errors have it, and git's own words.
+//! The reason why git did not do what it was asked, as our errors have it, and git's own words.
 //!
-//! git's words may quote a key or a value of its configuration, and these may hold a token. So
-//! the error itself has the reason alone, and the words are cleaned where they come in: what is
-//! quoted is left out, and so is every line with a name before a host or with the form of a token.
+//! git's words may quote a key or a value of its configuration, and these may hold a token. So the
+//! error itself has the reason alone, and the words are cleaned where they come in: quoted text is
+//! left out, and so is every line with a name before a host or with the form of a token.
 
 use super::entries::Entries;
 use crate::context::escape;
@@ -17,17 +17,17 @@ use std::process::Output;
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) struct Failed {
     pub(crate) trouble: GitTrouble,
-    /// What git said, without what may be a secret; empty for nothing.
+    /// git's words, without what may be a secret; empty for none.
     pub(crate) words: String,
 }
 
 impl Failed {
-    /// git did not start.
+    /// Returns the failure of a git that did not start.
     pub(super) fn to_start(_: &io::Error) -> Self {
         Self { trouble: GitTrouble::Missing, words: String::new() }
     }
 
-    /// git ended with an error when it read its configuration.
+    /// Returns the failure of a git that ended with an error when it read its configuration.
     pub(super) fn to_read(output: &Output, scope: &str) -> Self {
         let trouble = match output.status.code() {
             Some(NO_ACCESS) if lacks_home(scope) => GitTrouble::NoHome,
@@ -37,7 +37,7 @@ impl Failed {
         Self { trouble, words: cleaned(&output.stderr) }
     }
 
-    /// git ended with an error when it changed its configuration.
+    /// Returns the failure of a git that ended with an error when it changed its configuration.
     pub(super) fn to_change(output: &Output, scope: &str) -> Self {
         let trouble = match output.status.code() {
             Some(NO_LOCK) => GitTrouble::Unlockable,
@@ -51,7 +51,7 @@ impl Failed {
         Self { trouble, words: cleaned(&output.stderr) }
     }
 
-    /// Says git's words to whoever reads stderr; the error for the rest.
+    /// Says git's words on stderr. Returns the error for the rest.
     pub(crate) fn tell(self) -> Error {
         if !self.words.is_empty() {
             terminal::say("git", &self.words);
@@ -60,16 +60,16 @@ impl Failed {
     }
 }
 
-/// The exit status of `git config` where a file is not fit, see git-config(1).
+/// The exit status of `git config` for an invalid file, see git-config(1).
 const INVALID_FILE: i32 = 3;
-/// Where a file cannot be written.
+/// The exit status for a file that cannot be written.
 const NO_WRITE: i32 = 4;
-/// Where a file cannot be locked: -1, and an exit status has eight bits.
+/// The exit status for a file that cannot be locked: -1, of which eight bits remain.
 const NO_LOCK: i32 = 255;
-/// Where git gives up, whatever the reason.
+/// The exit status where git gives up, whatever the reason.
 const NO_ACCESS: i32 = 128;
 
-/// Whether git would write the user's own configuration and cannot know where that is.
+/// Returns whether git would write the user's own configuration and cannot know where that is.
 fn lacks_home(scope: &str) -> bool {
     scope == "--global" && ["HOME", "GIT_CONFIG_GLOBAL"].iter().all(|n| env::var_os(n).is_none())
 }
@@ -78,7 +78,7 @@ fn is_readable() -> bool {
     Entries::read().is_ok()
 }
 
-/// git's words on one line, without what may be a secret.
+/// Returns git's words on one line, without what may be a secret.
 pub(super) fn cleaned(words: &[u8]) -> String {
     const MOST: usize = 300;
     let words = String::from_utf8_lossy(words);
@@ -96,8 +96,8 @@ fn may_hold_secret(line: &str) -> bool {
     line.split("://").skip(1).any(authority) || forge::is_token(line.as_bytes())
 }
 
-/// A line without git's word for how bad it is, and without what stands between quotes: a key or
-/// a value.
+/// Returns a line without git's word for how bad it is, and without the quoted text: a key or a
+/// value.
 fn without_quoted(line: &str) -> String {
     const QUOTES: [char; 9] =
         ['\'', '"', '`', '\u{ab}', '\u{bb}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201e}'];

@@ -1,6 +1,6 @@
-//! The files of git's configuration: those that count here, as git itself names them, and those of
-//! this repository's submodules and working tree, to which git and git-lfs copy URLs or from which
-//! they take them.
+//! The files of git's configuration. Some count here, as git itself names them. Others belong to
+//! this repository's submodules and working tree: git and git-lfs copy URLs to them or take URLs
+//! from them.
 
 use super::entries::Entries;
 use super::{Failed, ask};
@@ -8,7 +8,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How deep submodules lie in one another, and parts of their names, at most.
+/// The most levels of submodules in one another, and of parts of their names.
 const DEPTH: usize = 16;
 
 /// A file of git's configuration, by the path that git has for it.
@@ -17,18 +17,18 @@ pub(crate) struct ConfigPath {
     pub(crate) kind: Kind,
 }
 
-/// What a file is to git here.
+/// The role of a file for git here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
-    /// It counts here.
+    /// The file counts here.
     Here,
-    /// It counts in a submodule, or in another working tree.
+    /// The file counts in a submodule, or in another working tree.
     Elsewhere,
-    /// It is a file of the working tree, of which git takes certain settings only.
+    /// The file is in the working tree, and git takes only certain settings from it.
     Tree,
 }
 
-/// All of them, in git's order; the later counts more.
+/// Returns all files, in git's order. A later file counts more.
 ///
 /// # Errors
 /// Where git cannot be run or cannot read its configuration, with its reason.
@@ -41,7 +41,7 @@ pub(crate) fn all() -> Result<Vec<ConfigPath>, Failed> {
         }
     };
     for file in Entries::read()?.files() {
-        // git names those of a repository from its top.
+        // git names the files of a repository from its top.
         add(top.as_deref().unwrap_or(Path::new("")).join(file), Kind::Here);
     }
     if let Some(folder) = repository() {
@@ -62,7 +62,7 @@ pub(crate) fn all() -> Result<Vec<ConfigPath>, Failed> {
     Ok(files)
 }
 
-/// The file that git changes for a user, whether it is there or not.
+/// Returns the file that git changes for a user, whether it is there or not.
 pub(crate) fn global() -> Option<PathBuf> {
     let variable = |name: &str| env::var_os(name).map(PathBuf::from);
     if let Some(file) = variable("GIT_CONFIG_GLOBAL") {
@@ -75,29 +75,30 @@ pub(crate) fn global() -> Option<PathBuf> {
     Some(if !first.exists() && second.exists() { second } else { first })
 }
 
-/// This repository's own.
+/// Returns the file of this repository's own configuration.
 pub(crate) fn local() -> Option<PathBuf> {
     Some(repository()?.join("config"))
 }
 
-/// Whether two paths lead to one file.
+/// Returns whether two paths lead to one file.
 pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     one == other || one.canonicalize().is_ok_and(|o| other.canonicalize().is_ok_and(|p| o == p))
 }
 
-/// The folder of this repository, for all of its working trees.
+/// Returns the folder of this repository, for all of its working trees.
 fn repository() -> Option<PathBuf> {
     let folder = ask(&["rev-parse", "--git-common-dir"])?;
     env::current_dir().ok().map(|here| here.join(folder.trim_end_matches(['\r', '\n'])))
 }
 
-/// The top of the working tree.
+/// Returns the top of the working tree.
 fn top() -> Option<PathBuf> {
     let top = ask(&["rev-parse", "--show-toplevel"])?;
     Some(PathBuf::from(top.trim_end_matches(['\r', '\n']))).filter(|top| top.is_absolute())
 }
 
-/// The configurations of the submodules below this folder. A submodule's name may have slashes.
+/// Finds the configurations of the submodules below this folder. A submodule's name may have
+/// slashes.
 fn modules(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     if depth > DEPTH {
         return;
@@ -112,7 +113,7 @@ fn modules(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The folders in this one, no links to others, by name.
+/// Returns the folders in this one, without links, sorted by name.
 fn folders(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut folders: Vec<PathBuf> = entries

@@ -1,8 +1,8 @@
-//! What a line of `credential.helper` means, and how ours is written.
+//! The meaning of a line of `credential.helper`, and the writing of ours.
 //!
 //! git runs a line as it is, by a shell, if its first byte is `/`; after a `!` it runs the rest;
-//! anything else `X` is `git credential-X`. A line may be a shell snippet that holds a token, so
-//! what is not known is not shown.
+//! any other line `X` means `git credential-X`. A line may be a shell snippet that holds a token,
+//! so a line that is not understood is not shown.
 
 use super::shell_line;
 use crate::arguments::{self, HelperOptions, Invocation};
@@ -14,16 +14,16 @@ use crate::terminal::NAME;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// What git asks.
+/// A helper line's meaning.
 #[derive(Clone)]
 pub(crate) enum Helper {
     /// An empty line: git forgets the helpers before it.
     Reset,
-    /// Us; without options where they are wrong.
+    /// Our helper, without options where they are wrong.
     Ours(Option<Box<HelperOptions>>),
     /// Another helper, by git's name for it, e.g. `store`.
     Other(String),
-    /// Something for a shell, which may hold a token.
+    /// A shell snippet, which may hold a token.
     Snippet,
 }
 
@@ -45,7 +45,7 @@ impl Helper {
             name.strip_prefix("git-credential-").unwrap_or(name)
         });
         match (name, line.starts_with('!')) {
-            // What `gh auth setup-git` and its like write.
+            // `gh auth setup-git` and its like write such lines.
             (Some(name), true) if words[1..] == ["auth", "git-credential"] && is_name(name) => {
                 Self::Other(name.to_owned())
             }
@@ -56,38 +56,38 @@ impl Helper {
         }
     }
 
-    /// Whether it keeps what it is given in a file that anybody who has it can read.
+    /// Returns whether it keeps tokens in a file that anybody who has the file can read.
     pub(crate) fn is_plain_text(&self) -> bool {
         matches!(self, Self::Other(name) if name == "store" || name == "netrc")
     }
 
-    /// Whether it is known to keep nothing of what git stores, so that it gets no copies.
+    /// Returns whether it is known to keep nothing that git stores, so that it gets no copies.
     pub(crate) fn only_answers(&self) -> bool {
         const ONLY_ANSWER: [&str; 4] = ["oauth", "gh", "glab", "gcloud.sh"];
         matches!(self, Self::Other(name) if ONLY_ANSWER.contains(&name.as_str()))
     }
 
-    /// Whether it is ours and has a keychain, so that it takes what git stores.
+    /// Returns whether it is ours and has a keychain, so that it keeps what git stores.
     pub(crate) fn is_our_keychain(&self) -> bool {
         matches!(self, Self::Ours(Some(options)) if options.source.is_none())
             || matches!(self, Self::Ours(None))
     }
 }
 
-/// The words of a line, if all that it does is to run one program.
+/// Returns the words of a line, if it does nothing but run one program.
 fn program_words(line: &str) -> Option<Vec<String>> {
     let words = shell_line::words(line.strip_prefix('!').unwrap_or(line))?;
     Some(words.into_iter().map(|word| word.text).collect())
 }
 
-/// Whether a variable, which may hold a token, stands in the program's name.
+/// Returns whether a variable, which may hold a token, stands in the program's name.
 fn names_a_variable(line: &str) -> bool {
     let command = line.strip_prefix('!').unwrap_or(line);
     let first = shell_line::words(command).and_then(|words| words.into_iter().next());
     first.is_some_and(|first| command[..first.end].contains('$'))
 }
 
-/// The file that a line of git's `store` names.
+/// Returns the file that a line of git's `store` names.
 pub(crate) fn store_file(line: &str) -> Option<PathBuf> {
     let words = program_words(line)?;
     let at = words.iter().position(|word| word.starts_with("--file"))?;
@@ -101,13 +101,13 @@ pub(crate) fn store_file(line: &str) -> Option<PathBuf> {
     }
 }
 
-/// A line that runs us and does nothing else, taken apart.
+/// A line that runs us and does nothing else, split into its parts.
 struct OurLine<'a> {
-    /// All before the options, as it is written.
+    /// The text before the options, as it is written.
     written: &'a str,
-    /// The program's path, or none where it is looked for by its name.
+    /// The program's path, or none where git finds it by its name.
     path: Option<String>,
-    /// The words after it.
+    /// The words after the program.
     rest: Vec<String>,
 }
 
@@ -129,7 +129,7 @@ impl<'a> OurLine<'a> {
         Some(Self { written: &line[..end], path, rest })
     }
 
-    /// Our options, if they are right.
+    /// Returns our options, if they are right.
     fn options(self) -> Option<HelperOptions> {
         let operation = Operation::Get.name().to_owned();
         let words: Vec<OsString> =
@@ -141,8 +141,8 @@ impl<'a> OurLine<'a> {
     }
 }
 
-/// The program that our line runs; the part of the line before the options, and where it is. A
-/// bare name is looked for as git does.
+/// Returns the part of our line before the options, and the path of the program that it runs. A
+/// bare name is looked up as git does.
 pub(crate) fn our_program(line: &str) -> (&str, Option<PathBuf>) {
     let Some(ours) = OurLine::of(line) else { return ("", None) };
     let path = match ours.path {
@@ -152,13 +152,13 @@ pub(crate) fn our_program(line: &str) -> (&str, Option<PathBuf>) {
     (ours.written, path)
 }
 
-/// A program's name without its folder and without what Windows puts behind it.
+/// Returns a program's name without its folder and without the ending that it has on Windows.
 fn file_stem(word: &str) -> &str {
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
     name.strip_suffix(".exe").unwrap_or(name)
 }
 
-/// Where a shell finds us.
+/// Returns where a shell finds us.
 pub(crate) fn in_path() -> Option<PathBuf> {
     let name = format!("{NAME}{}", std::env::consts::EXE_SUFFIX);
     let path = std::env::var_os("PATH")?;
@@ -176,15 +176,15 @@ fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
-/// Whether this is the program that runs now, or what started it in its own name.
+/// Returns whether this is the program that runs now, or the one that started it in its own name.
 pub(crate) fn is_this_program(path: &Path) -> bool {
     let Ok(path) = path.canonicalize() else { return false };
     let is_it = |this: PathBuf| this.canonicalize().is_ok_and(|this| this == path);
     std::env::current_exe().is_ok_and(is_it) || this_path().is_some_and(is_it)
 }
 
-/// Where this program stands, by the path on which it was started: a link on that way, or a
-/// script that became this program, may be what is still right after an upgrade.
+/// Returns this program's path, as it was started: a link on that path, or a script that became
+/// this program, may still be right after an upgrade.
 pub(crate) fn this_path() -> Option<PathBuf> {
     let word = PathBuf::from(std::env::args_os().next().unwrap_or_default());
     let started = if word.components().count() > 1 {
@@ -200,21 +200,22 @@ pub(crate) fn this_path() -> Option<PathBuf> {
     std::path::absolute(path).ok()
 }
 
-/// The bare name as a helper line has it, or nothing where git would not come to this program by it.
+/// Returns the bare name as a helper line has it, or nothing where git would not find this program
+/// by it.
 pub(crate) fn by_name() -> Option<String> {
     in_path().filter(|path| is_this_program(path)).map(|_| "pat".to_owned())
 }
 
-/// This program's path as a helper line names it, or nothing where it is no text.
+/// Returns this program's path as a helper line names it, or nothing where it is no text.
 pub(crate) fn by_path() -> Option<String> {
     let path = this_path()?;
     let path = path.to_str().filter(|path| !path.contains(char::is_control))?;
-    // What separates folders there is a shell's escape.
+    // Windows separates folders by a backslash, which is a shell's escape.
     Some(if cfg!(windows) { escaped(&path.replace('\\', "/")) } else { escaped(path) })
 }
 
-/// A path as git's shell reads it. A quote cannot come first: git would look for a command
-/// `credential-'…`. So what a shell could misread is escaped, each for itself.
+/// Returns a path as git's shell reads it. A quote cannot come first: git would look for a command
+/// `credential-'…`. So each character that a shell could misread is escaped by itself.
 fn escaped(path: &str) -> String {
     let mut text = String::with_capacity(path.len());
     for c in path.chars() {
@@ -226,7 +227,7 @@ fn escaped(path: &str) -> String {
     text
 }
 
-/// The options as a helper line names them, for this keychain.
+/// Returns the options as a helper line names them, for this keychain.
 pub(crate) fn options_for(keychain: Kind, options: &HelperOptions) -> String {
     let mut text = format!(" --keychain {}", keychain.name());
     let numbers = [
@@ -248,8 +249,10 @@ pub(crate) fn options_for(keychain: Kind, options: &HelperOptions) -> String {
         }
         None => {}
     }
-    if options.allow_http {
-        text.push_str(" --allow-http");
+    for (name, is_given) in [("--allow-http", options.allow_http), ("--log", options.log)] {
+        if is_given {
+            text = format!("{text} {name}");
+        }
     }
     text
 }
@@ -408,12 +411,13 @@ mod tests {
 
     #[test]
     fn what_fits_another_keychain_is_kept() {
-        let options = our_options("pat --keychain kernel --timeout 60 --allow-http").expect("ours");
+        let options =
+            our_options("pat --log --keychain kernel --timeout 60 --allow-http").expect("ours");
         assert_eq!(
             options_for(Kind::Kernel, &options),
-            " --keychain kernel --timeout 60 --allow-http"
+            " --keychain kernel --timeout 60 --allow-http --log"
         );
-        let service = " --keychain secret-service --allow-http";
+        let service = " --keychain secret-service --allow-http --log";
         assert_eq!(options_for(Kind::SecretService, &options), service);
         let text = " --keychain vault --identity-command 'age -d /a\\ b/git-credential-pat/x' --allow-http";
         let options = our_options(&format!("/bin/git-credential-pat{text}")).expect("ours");

@@ -1,6 +1,6 @@
-//! Whether git's configuration leaves room for questions: for a keychain's prompts, which
-//! `credential.interactive` may forbid, and for one at the terminal, which belongs there only
-//! where git would put its own. A keychain waits for the answer, so git has a deadline.
+//! Whether git's configuration leaves room for questions. `credential.interactive` may forbid a
+//! keychain's prompts, and a question at the terminal belongs there only where git would put its
+//! own. A keychain waits for the answer, so git has a deadline.
 
 use super::command;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -13,20 +13,21 @@ use std::time::{Duration, Instant};
 /// How long git may take to say what its configuration holds.
 const GIT_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Whether git's configuration leaves room for prompts; where git cannot be asked it does.
+/// Returns whether git's configuration leaves room for prompts; where git cannot be asked, it does.
 pub(crate) fn leaves_room() -> bool {
     allowed_by(command())
 }
 
-/// Whether git itself would ask its questions on the terminal: not where a program of the user's
-/// asks them, nor where nobody may be asked.
+/// Returns whether git itself would ask its questions on the terminal. It would not where a program
+/// of the user's asks them, or where nobody may be asked.
 pub(crate) fn asks_on_terminal() -> bool {
     let variable = |name: &str| env::var_os(name);
     let askpass = || value(command(), "core.askPass");
     asks_with(variable, askpass) && leaves_room()
 }
 
-/// In git's order: the first of these that is set counts, also where it is empty.
+/// Returns whether git asks on the terminal. Of these settings, in git's order, the first that is
+/// set counts, even if it is empty.
 fn asks_with(
     variable: impl Fn(&str) -> Option<OsString>,
     askpass: impl Fn() -> Option<Vec<u8>>,
@@ -46,12 +47,12 @@ fn asks_with(
 }
 
 fn allowed_by(git: Command) -> bool {
-    // A git that does not answer runs where no window should be trusted to appear either.
+    // Where a git does not answer, no window should be trusted to appear either.
     value(git, "credential.interactive").is_some_and(|value| !forbids(&value))
 }
 
-/// What git says of a setting, a line or nothing, or none where it does not come to an end. Where it
-/// cannot be run, nothing is set.
+/// Returns git's value of a setting, a line or nothing, or none where git does not end in time.
+/// Where git cannot be run, nothing is set.
 fn value(mut git: Command, key: &str) -> Option<Vec<u8>> {
     let asked = git
         .args(["config", "--get", key])
@@ -85,7 +86,7 @@ fn value(mut git: Command, key: &str) -> Option<Vec<u8>> {
     ended.then(|| answer[..length].to_vec())
 }
 
-/// Whether this value means no.
+/// Returns whether this value means no.
 fn forbids(value: &[u8]) -> bool {
     let no = [&b"false"[..], b"no", b"off", b"0", b"never"];
     no.iter().any(|no| value.trim_ascii().eq_ignore_ascii_case(no))
@@ -134,7 +135,7 @@ mod tests {
             (&[("GIT_TERMINAL_PROMPT", "false")], Some(b""), false),
             (&[("GIT_TERMINAL_PROMPT", "")], Some(b""), false),
             (&[("GIT_ASKPASS", "/bin/x")], Some(b""), false),
-            // Empty, it takes the others away.
+            // An empty one takes the others away.
             (&[("GIT_ASKPASS", ""), ("SSH_ASKPASS", "/bin/x")], Some(b"/bin/y\n"), true),
             (&[], Some(b"/bin/y\n"), false),
             (&[("SSH_ASKPASS", "/bin/x")], Some(b"\n"), true),

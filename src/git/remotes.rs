@@ -1,9 +1,9 @@
-//! The URLs of this repository's remotes. They may hold tokens: they are kept wiped.
+//! The URLs of this repository's remotes. They may hold tokens, so they are wiped.
 
 use super::ask;
 use zeroize::Zeroizing;
 
-/// The URLs that git comes to for this repository's remotes.
+/// Returns the URLs that git uses for this repository's remotes.
 pub(crate) fn urls() -> Vec<Zeroizing<String>> {
     let names = ask(&["remote"]).unwrap_or_default();
     let mut urls = Vec::new();

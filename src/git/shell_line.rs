@@ -1,21 +1,21 @@
 //! A line of git's configuration as git's shell reads it, where it is one simple command: words,
 //! and nothing else that a shell acts upon.
 //!
-//! Whoever wants to know what a line runs asks here. Looking for a name somewhere in the text
-//! takes a file's name, or a snippet's last command, for the program.
+//! Code that needs to know what a line runs asks here. A search for a name anywhere in the text
+//! would take a file's name, or a snippet's last command, for the program.
 
 use std::env;
 
 /// A word of a line.
 pub(super) struct Word {
-    /// As the program gets it.
+    /// The text that the program gets.
     pub(super) text: String,
-    /// Where it ends in the line.
+    /// The position in the line where it ends.
     pub(super) end: usize,
 }
 
-/// Returns the words of a line, or nothing where it is more, or less, than one simple command: where
-/// it has an operator, a redirection, a comment, a command's output, or quotes that do not match.
+/// Returns the words of a line, or nothing where it is not exactly one simple command: where it has
+/// an operator, a redirection, a comment, a command's output, or quotes that do not match.
 pub(super) fn words(line: &str) -> Option<Vec<Word>> {
     let mut words = Vec::new();
     let mut rest = line;
@@ -37,7 +37,7 @@ pub(super) fn words(line: &str) -> Option<Vec<Word>> {
     }
 }
 
-/// Takes one word. Returns what follows it.
+/// Takes one word. Returns the text after it.
 fn word<'a>(mut rest: &'a str, text: &mut String) -> Option<&'a str> {
     while let Some(c) = rest.chars().next() {
         if matches!(c, ' ' | '\t') {
@@ -87,7 +87,7 @@ fn double_quoted<'a>(mut rest: &'a str, text: &mut String) -> Option<&'a str> {
     }
 }
 
-/// What follows a `$`: a variable's name, or nothing that a shell acts upon.
+/// Takes the text after a `$`: a variable's name, or nothing that a shell acts upon.
 fn variable<'a>(rest: &'a str, text: &mut String) -> Option<&'a str> {
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let (name, after) = if let Some(braced) = rest.strip_prefix('{') {

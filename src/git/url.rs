@@ -1,9 +1,9 @@
-//! URLs as git's credential code takes them apart, writes and compares them.
+//! URLs as git's credential code splits, writes and compares them.
 //!
-//! Whether a section `[credential "URL"]` counts at a place git decides in two ways. A whole URL
-//! is matched by its normalised parts, with wildcards and path prefixes: git itself is asked about
-//! those, see [`entries`](super::entries). What lacks the protocol or the host is compared part by
-//! part, byte for byte. `git config` does not do that, so it stands here:
+//! git decides in two ways whether a section `[credential "URL"]` counts at a URL. A whole URL is
+//! matched by its normalised parts, with wildcards and path prefixes: git itself is asked about
+//! those, see [`entries`](super::entries). A section without the protocol or the host is compared
+//! part by part, byte for byte. `git config` does not do that, so it stands here:
 //!
 //! ```text
 //! [credential "h.example"]        every protocol at h.example, with no port
@@ -16,20 +16,20 @@ use crate::context::Context;
 use crate::credential::Username;
 use std::fmt::Write;
 
-/// What a URL says; what it does not say is none.
+/// The parts of a URL; a part that it lacks is none.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) struct Parts {
     protocol: Option<Vec<u8>>,
     pub(super) username: Option<Vec<u8>>,
-    /// With its port.
+    /// The host with its port.
     host: Option<Vec<u8>>,
-    /// Without the slashes around it.
+    /// The path without the slashes around it.
     path: Option<Vec<u8>>,
 }
 
 impl Parts {
-    /// Takes a URL apart that may lack any part, or nothing where git refuses it. A password is
-    /// passed over.
+    /// Splits a URL that may lack any part, or returns nothing where git refuses it. A password is
+    /// skipped.
     pub(super) fn of(url: &str) -> Option<Self> {
         let (protocol, rest) = url.split_once("://").unwrap_or(("", url));
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -61,8 +61,8 @@ impl Parts {
         is_one_line.then_some(parts)
     }
 
-    /// Whether a section with these parts counts at a place with those, where git asks for this
-    /// username.
+    /// Returns whether a section with these parts counts at a URL with those, where git asks for
+    /// this username.
     pub(super) fn cover(&self, place: &Self, username: Option<&[u8]>) -> bool {
         let is_met = |wanted: &Option<Vec<u8>>, there: Option<&[u8]>| {
             wanted.as_deref().is_none_or(|wanted| Some(wanted) == there)
@@ -73,7 +73,7 @@ impl Parts {
             && is_met(&self.username, username)
     }
 
-    /// The URL with which git looks for the whole URLs that match it.
+    /// Returns the URL by which git finds the whole URLs that match it.
     pub(super) fn to_url(&self) -> String {
         let text = |part: &Option<Vec<u8>>| {
             String::from_utf8_lossy(part.as_deref().unwrap_or_default()).into_owned()
@@ -85,13 +85,13 @@ impl Parts {
         format!("{protocol}://{user}{host}{}", path.unwrap_or_default())
     }
 
-    /// The path as git sends it to helpers.
+    /// Returns the path as git sends it to helpers.
     pub(super) fn path(&self) -> &[u8] {
         self.path.as_deref().unwrap_or_default()
     }
 }
 
-/// Whether git finds this a whole URL, of which it compares the normalised parts.
+/// Returns whether git takes this for a whole URL, of which it compares the normalised parts.
 pub(super) fn is_whole(url: &str) -> bool {
     let Some((protocol, rest)) = url.split_once("://") else { return false };
     let is_protocol = |b: u8| b.is_ascii_alphanumeric() || b"+.-".contains(&b);
@@ -104,8 +104,8 @@ pub(super) fn is_whole(url: &str) -> bool {
         && url.split('%').skip(1).all(is_escaped)
 }
 
-/// Whether a whole URL could match another one: by the names of their hosts, in which `*` stands
-/// for a label. Where the first has escapes or more than one `@`, it could.
+/// Returns whether a whole URL could match another one, by the names of their hosts, in which `*`
+/// stands for a label. Where the first has escapes or more than one `@`, it could.
 pub(super) fn may_be_at(place: &str, url: &str) -> bool {
     let (pattern, host) = (host_name(place), host_name(url));
     if pattern.contains('%') || place.matches('@').count() > 1 {
@@ -117,7 +117,7 @@ pub(super) fn may_be_at(place: &str, url: &str) -> bool {
         && pattern.split('.').zip(host.split('.')).all(is_met)
 }
 
-/// A URL's host, without the port.
+/// Returns a URL's host, without the port.
 fn host_name(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -126,19 +126,19 @@ fn host_name(url: &str) -> &str {
     &host[..end.unwrap_or(host.len())]
 }
 
-/// A context's URL, as it must be written in git's configuration so that git finds it: git
-/// compares paths percent-encoded, and more is encoded than elsewhere.
+/// Returns a context's URL as git's configuration must have it, so that git finds it: git compares
+/// paths percent-encoded, and more is encoded than elsewhere.
 pub(crate) fn of(context: &Context) -> String {
     with_path(context, &context.path())
 }
 
-/// The same with a path of this context's host in place of its own, such as one with `.git`.
+/// Returns its host's URL with another path in place of its own, such as one with `.git`.
 pub(crate) fn with_path(context: &Context, path: &[u8]) -> String {
     let host = context.host_level();
     if path.is_empty() { host.to_string() } else { format!("{host}/{}", encoded(path, false)) }
 }
 
-/// The same with a username, if there is one.
+/// Returns a context's URL with a username, if there is one.
 pub(crate) fn at(context: &Context, username: Option<&Username>) -> String {
     let url = of(context);
     match (url.split_once("://"), username.filter(|name| !name.is_empty())) {
@@ -149,13 +149,13 @@ pub(crate) fn at(context: &Context, username: Option<&Username>) -> String {
     }
 }
 
-/// The path that git would send to helpers for this URL, if it sends one.
+/// Returns the path that git would send to helpers for this URL, if it sends one.
 pub(crate) fn path(url: &str) -> Vec<u8> {
     Parts::of(url).map(|parts| parts.path().to_vec()).unwrap_or_default()
 }
 
-/// `%XX` undone; what is no such thing stays as it is, and so does all before a colon, which git
-/// takes for a protocol's.
+/// Undoes `%XX`. Other text stays as it is, and so does everything before a colon, which git takes
+/// for a protocol.
 fn decoded(text: &str) -> Vec<u8> {
     let (before, text) = text.split_at(text.find(':').unwrap_or(0));
     let mut bytes = before.as_bytes().to_vec();
@@ -163,7 +163,7 @@ fn decoded(text: &str) -> Vec<u8> {
     while let Some((&first, tail)) = rest.split_first() {
         let digit = |at: usize| tail.get(at).and_then(|&b| char::from(b).to_digit(16));
         match (first, digit(0), digit(1)) {
-            // A NUL would end the text there; git leaves it as it stands.
+            // A NUL would end the text there, so git leaves its `%00` as it stands.
             (b'%', Some(high), Some(low)) if high + low > 0 => {
                 bytes.extend(u8::try_from(high * 16 + low));
                 rest = &tail[2..];
@@ -177,7 +177,7 @@ fn decoded(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Bytes as git encodes them in a URL.
+/// Returns bytes as git encodes them in a URL.
 fn encoded(bytes: &[u8], slash: bool) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {

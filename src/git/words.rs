@@ -1,14 +1,14 @@
-//! Words of commands that people paste: as a shell takes them, and as patterns for the values of
-//! `git config`.
+//! The words of commands that people paste: as a shell takes them, and as patterns for the values
+//! of `git config`.
 
 use crate::context::is_seen;
 use std::fmt::Write;
 
-/// A word as it is typed, in a shell that may be interactive: there `!` and `^` mean something.
-/// Whatever stands in it, the shell makes this one word of it and does nothing else.
+/// Returns a word as it is typed, in a shell that may be interactive: there `!` and `^` mean
+/// something. Whatever the word holds, the shell makes this one word of it and does nothing else.
 ///
-/// What people would not see, or what would show them another text, is written by its numbers;
-/// `printf` makes the characters of them.
+/// Characters that people would not see, or that would change how others look, are written by their
+/// numbers, from which `printf` makes them.
 pub(crate) fn typed(word: &(impl AsRef<[u8]> + ?Sized)) -> String {
     let word = word.as_ref();
     let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b"_./+,:@%=-".contains(b);
@@ -40,7 +40,7 @@ fn push_number(text: &mut String, byte: u8) {
     let _ = write!(text, "\\{byte:03o}");
 }
 
-/// A pattern for just these values.
+/// Returns a pattern for just these values.
 pub(crate) fn any_of(values: &[&str]) -> String {
     let mut patterns: Vec<String> = values.iter().map(|value| escaped(value)).collect();
     patterns.dedup();
@@ -50,7 +50,7 @@ pub(crate) fn any_of(values: &[&str]) -> String {
     }
 }
 
-/// A text as a regular expression of git's that only it matches.
+/// Returns a text as a regular expression of git's that only it matches.
 fn escaped(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for c in text.chars() {

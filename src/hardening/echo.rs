@@ -1,14 +1,14 @@
-//! A terminal that does not show what is typed shows it again, whatever ends this process, and
-//! while it is stopped.
+//! A terminal that hides what is typed shows it again, whatever ends this process, and while the
+//! process is stopped.
 //!
-//! Ctrl-C is read like any other key, so that it can be answered. All else that ends a process,
-//! or stops it, comes as a signal: the terminal is made as it was, and then what was to happen
-//! happens. When the process goes on, the echo is turned off once more: a shell has turned it on
+//! Ctrl-C is read like any other key, so that it can be answered. Everything else that ends or
+//! stops a process comes as a signal: the handler restores the terminal, and then lets the signal
+//! act. When the process goes on, the echo is turned off once more: a shell has turned it on
 //! meanwhile. A read that was under way ends with [`io::ErrorKind::Interrupted`], so that the
 //! reader can ask again.
 //!
-//! In the background nothing is touched: there the terminal is somebody else's. A signal that was
-//! ignored stays so.
+//! A process in the background touches nothing: the terminal is then another's. A signal that was
+//! ignored stays ignored.
 #![allow(unsafe_code, reason = "signals and what may be done in their handlers have no wrapper")]
 
 use std::fs::File;
@@ -18,7 +18,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-/// What ends a process unless it says otherwise, and comes from elsewhere or from a fault that is
+/// The signals that end a process by default, and that come from outside or from a fault that is
 /// noticed.
 const ENDING: [libc::c_int; 8] = [
     libc::SIGHUP,
@@ -31,10 +31,10 @@ const ENDING: [libc::c_int; 8] = [
     libc::SIGUSR2,
 ];
 
-/// What stops one, as far as it can be noticed.
+/// The signals that stop a process, as far as they can be noticed.
 const STOPPING: [libc::c_int; 3] = [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
 
-/// Where the echo is off now; null for nowhere.
+/// The terminal whose echo is off now, or null.
 static OFF: AtomicPtr<Off> = AtomicPtr::new(null_mut());
 
 /// Whether the process was stopped and has gone on since this was last asked.
@@ -49,12 +49,12 @@ struct Off {
 /// A terminal whose echo is off, until it is [turned on](Self::turn_on).
 pub(crate) struct EchoOff {
     off: &'static Off,
-    /// The signals that are handled, and what was done about them before.
+    /// The signals that are handled, each with its action before.
     before: Vec<(libc::c_int, libc::sigaction)>,
 }
 
-/// Turns the echo off. Line editing is off, too: a line cannot be longer than 4,096 bytes where
-/// the system edits it. The terminal must be open until the echo is on again.
+/// Turns the echo off. Line editing is off, too: the system edits no line longer than 4,096 bytes.
+/// The terminal must stay open until the echo is on again.
 ///
 /// # Errors
 /// Where the terminal fails.
@@ -66,7 +66,8 @@ pub(crate) fn turn_off(terminal: &File) -> io::Result<EchoOff> {
     hidden.c_cc[libc::VMIN] = 1;
     hidden.c_cc[libc::VTIME] = 0;
     hidden.c_cc[libc::VINTR] = libc::_POSIX_VDISABLE;
-    // A handler may look at it at any time. It is small, and people are asked a few times.
+    // A handler may look at it at any time, so it is leaked. It is small, and people are asked
+    // rarely.
     let off: &'static Off = Box::leak(Box::new(Off { terminal, shown, hidden }));
     OFF.store(std::ptr::from_ref(off).cast_mut(), Ordering::SeqCst);
     let ending = ENDING.into_iter().map(|signal| (signal, ends as Handler));
@@ -84,7 +85,7 @@ pub(crate) fn turn_off(terminal: &File) -> io::Result<EchoOff> {
 }
 
 impl EchoOff {
-    /// Makes the terminal again as it was; what was typed meanwhile and not read is forgotten.
+    /// Restores the terminal. Keys that were typed meanwhile and not read are dropped.
     ///
     /// # Errors
     /// Where the terminal fails.
@@ -103,7 +104,7 @@ pub(crate) fn went_on() -> bool {
     WENT_ON.swap(false, Ordering::SeqCst)
 }
 
-// --- In a handler: no memory is asked for, nothing is locked -----------------------------
+// --- Handlers: they allocate no memory and take no lock -----------------------------------
 
 /// `void (*)(int)`
 type Handler = extern "C" fn(libc::c_int);
@@ -112,7 +113,7 @@ extern "C" fn ends(signal: libc::c_int) {
     show();
     act(signal, &action(libc::SIG_DFL));
     raise(signal);
-    // It waits until this handler is left.
+    // The signal waits until this handler has returned.
 }
 
 extern "C" fn stops(signal: libc::c_int) {
@@ -121,7 +122,7 @@ extern "C" fn stops(signal: libc::c_int) {
     act(signal, &action(libc::SIG_DFL));
     raise(signal);
     mask(libc::SIG_UNBLOCK, signal);
-    // Here it was stopped, and went on.
+    // Between these two lines the process was stopped, and went on.
     mask(libc::SIG_BLOCK, signal);
     act(signal, &action(stops as Handler as libc::sighandler_t));
     hide_again();
@@ -134,11 +135,11 @@ extern "C" fn goes_on(_: libc::c_int) {
     set_error_number(error);
 }
 
-/// Makes the terminal as it was, at once: what is to be shown may be held up by Ctrl-S.
+/// Restores the terminal at once: to wait for its output could take for ever after a Ctrl-S.
 fn show() {
     if let Some(off) = in_foreground() {
         let _ = set_mode(off.terminal, libc::TCSANOW, &off.shown);
-        // Else a shell would read, and show, what was typed of the answer.
+        // Else a shell would read, and show, the part of the answer that was typed.
         // SAFETY: the call takes numbers.
         unsafe { libc::tcflush(off.terminal, libc::TCIFLUSH) };
     }
@@ -151,7 +152,7 @@ fn hide_again() {
     WENT_ON.store(true, Ordering::SeqCst);
 }
 
-/// The terminal whose echo is off, where it is this process's to change.
+/// Returns the terminal whose echo is off, where this process may change it.
 fn in_foreground() -> Option<&'static Off> {
     let off = OFF.load(Ordering::SeqCst);
     // SAFETY: it is null or was leaked, so that it is there as long as the process.
@@ -181,7 +182,7 @@ fn set_mode(terminal: RawFd, when: libc::c_int, mode: &libc::termios) -> io::Res
     }
 }
 
-/// Has a signal handled, unless it is ignored. Returns what was done about it before.
+/// Sets a signal's handler, unless the signal is ignored. Returns the action before.
 fn handled(signal: libc::c_int, handler: Handler) -> Option<libc::sigaction> {
     let mut before = action(libc::SIG_DFL);
     // SAFETY: the call writes a whole action to `before`, and keeps no pointer to it.
@@ -193,7 +194,7 @@ fn handled(signal: libc::c_int, handler: Handler) -> Option<libc::sigaction> {
     Some(before)
 }
 
-/// An action during which none of the handled signals interrupts another's.
+/// Returns an action during which none of the handled signals interrupts another's.
 fn action(handler: libc::sighandler_t) -> libc::sigaction {
     // SAFETY: all of its fields are numbers, for which 0 is a value.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -218,7 +219,7 @@ fn raise(signal: libc::c_int) {
     unsafe { libc::raise(signal) };
 }
 
-/// Blocks this signal in this thread, or lets it through.
+/// Blocks this signal in this thread, or unblocks it.
 fn mask(how: libc::c_int, signal: libc::c_int) {
     let mut set = MaybeUninit::uninit();
     // SAFETY: the call initialises the whole set.
@@ -229,7 +230,7 @@ fn mask(how: libc::c_int, signal: libc::c_int) {
     unsafe { libc::pthread_sigmask(how, set.as_ptr(), null_mut()) };
 }
 
-/// The number of the last error, which the code that was interrupted may be about to read.
+/// Returns the number of the last error, which the interrupted code may be about to read.
 fn error_number() -> libc::c_int {
     io::Error::last_os_error().raw_os_error().unwrap_or_default()
 }
@@ -239,7 +240,7 @@ fn set_error_number(number: libc::c_int) {
     use libc::__errno_location as place;
     #[cfg(target_os = "macos")]
     use libc::__error as place;
-    // SAFETY: the call gives the place of this thread's own number.
+    // SAFETY: the call gives the address of this thread's own number.
     unsafe { *place() = number };
 }
 

@@ -1,8 +1,8 @@
-//! Ctrl-C, a hangup and a polite request to end: they wait while something is half done that
-//! must be undone, whatever ends this process.
+//! Ctrl-C, a hangup and a polite request to end wait while a half-done change must be undone,
+//! whatever would end this process.
 //!
-//! A program that is started meanwhile inherits that they wait, unless [`Held::let_end`] is
-//! called for it.
+//! A program that is started meanwhile inherits the delay, unless [`Held::let_end`] is called for
+//! it.
 #![allow(unsafe_code, reason = "signal masks have no safe wrapper in what we depend on")]
 
 use std::mem::MaybeUninit;
@@ -10,12 +10,12 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::ptr::null_mut;
 
-/// They wait as long as this lives; then one that came ends this process.
+/// A guard: the signals wait as long as it lives; then one that came ends this process.
 pub(crate) struct Held {
     before: libc::sigset_t,
 }
 
-/// Holds them up.
+/// Makes the signals wait.
 pub(crate) fn hold() -> Held {
     let held = set(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP]);
     let mut before = set(&[]);
@@ -25,7 +25,7 @@ pub(crate) fn hold() -> Held {
 }
 
 impl Held {
-    /// Has them end this program as they would have ended this process before.
+    /// Lets the signals end this program as they would have ended this process before.
     pub(crate) fn let_end(&self, program: &mut Command) {
         let before = self.before;
         let restore = move || {
@@ -64,7 +64,7 @@ mod tests {
     use std::fs;
     use std::process::Command;
 
-    /// Which signals wait, one bit for each.
+    /// Returns which signals wait, one bit for each.
     fn waiting(status: &str) -> u64 {
         let line = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
         u64::from_str_radix(line.expect("a line").trim(), 16).expect("a number")

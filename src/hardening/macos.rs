@@ -1,13 +1,13 @@
-//! What macOS has for it.
+//! The measures on macOS.
 //!
-//! Core dumps are off by the limit that all of Unix has. Another process of the user can read
-//! this one's memory only with its task port, which the system gives to debuggers alone; and
-//! these are turned away here.
+//! The limit that all of Unix has turns core dumps off. Another process of the user can read this
+//! one's memory only with its task port, which the system gives to debuggers alone; and these are
+//! turned away here.
 #![allow(unsafe_code, reason = "PT_DENY_ATTACH has no safe wrapper")]
 
 use std::ptr::null_mut;
 
-/// From here on a debugger that attaches ends itself, and one that is attached ends this process.
+/// Makes a debugger that attaches end itself, and one that is attached end this process.
 pub(super) fn deny_debuggers() {
     // SAFETY: this request is about the calling process and uses none of the other arguments.
     unsafe { libc::ptrace(libc::PT_DENY_ATTACH, 0, null_mut(), 0) };

@@ -1,4 +1,4 @@
-//! What Windows has for it.
+//! The measures on Windows.
 //!
 //! | on Unix | here |
 //! |---|---|
@@ -6,8 +6,8 @@
 //! | not dumpable | an access list by which no other process of the user may open this one to read it |
 //! | | no strangers' libraries: none from the network, none that hooks or extensions bring |
 //!
-//! Who may debug every process (administrators, by `SeDebugPrivilege`) and the kernel are not kept
-//! out. git, which started this process, has a handle that this does not touch.
+//! They do not keep out the kernel, nor anybody who may debug every process (administrators, by
+//! `SeDebugPrivilege`). git, which started this process, has a handle that this does not touch.
 #![allow(unsafe_code, reason = "none of these calls has a safe wrapper")]
 
 use std::ffi::c_void;
@@ -29,13 +29,13 @@ use windows_sys::Win32::System::Threading::{
     ProcessImageLoadPolicy, SetProcessMitigationPolicy,
 };
 
-/// A protected list, nothing inherited: the system may do all; the owner, whoever asks in their
-/// name, may wait for the process, end it and see that it is there (`SYNCHRONIZE`,
+/// A protected list, with nothing inherited. The system may do everything. The owner, and processes
+/// in the owner's name, may wait for the process, end it and see that it is there (`SYNCHRONIZE`,
 /// `PROCESS_TERMINATE`, `PROCESS_QUERY_LIMITED_INFORMATION`), and may not change this list.
 const ACCESS: &str = "D:P(A;;GA;;;SY)(A;;0x101001;;;OW)";
 
-/// Turns error reports off, which would hold what is in memory, and keeps libraries out that
-/// this program does not ask for.
+/// Turns error reports off, which would hold the memory, and keeps out libraries that this program
+/// does not ask for.
 pub(super) fn begin() {
     // SAFETY: the calls take flags and touch this process's settings only.
     unsafe {
@@ -55,7 +55,7 @@ fn set_policy(policy: PROCESS_MITIGATION_POLICY, flags: u32) {
     unsafe { SetProcessMitigationPolicy(policy, flags_are, size_of::<u32>()) };
 }
 
-/// Denies other processes of the user to open this one for reading.
+/// Keeps other processes of the user from opening this one for reading.
 pub(super) fn hide_memory() {
     let text: Vec<u16> = ACCESS.encode_utf16().chain([0]).collect();
     let mut descriptor = null_mut();
@@ -81,11 +81,11 @@ pub(super) fn hide_memory() {
     }
 }
 
-/// Nothing is held up there: Credential Manager answers at once, and asks nobody.
+/// Interrupts need no delay on Windows: Credential Manager answers at once, and asks nobody.
 pub(crate) mod interrupts {
     use std::process::Command;
 
-    /// What would hold up a Ctrl-C.
+    /// The guard that delays a Ctrl-C on other systems.
     pub(crate) struct Held;
 
     /// Does nothing.

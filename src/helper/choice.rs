@@ -1,37 +1,37 @@
-//! Which account answers.
+//! The choice of the account that answers a request.
 //!
-//! In this order: the username that the request names, byte for byte; then the most specific
-//! scope; then, if no username is named, the accounts that a person made before those that git
-//! brought; among these the account without a username, else the only one there is. Where
-//! several are left, none is picked. An account marked to answer any username comes after one
-//! that has exactly the name.
+//! These rules apply in this order. The account has the username that the request names, byte for
+//! byte. It has the most specific scope. If no username is named, accounts that a person made come
+//! before those that git brought; among these the account without a username comes first, else the
+//! only one there is. Where several are left, none is picked. An account marked to answer any
+//! username comes after one that has exactly the name.
 //!
 //! Expired and rejected accounts take part: if one of them is chosen, there is no answer, never
-//! somebody else's. But what was put away, or is gone after its 30 days, hides nobody; nor does a
-//! dead account of git's hide a live one of a person's, of the same username, at a wider scope.
+//! another account's. But an account that was put away, or is gone after its 30 days, hides no
+//! other. Nor does a dead account of git's hide a person's live one of the same username at a wider
+//! scope.
 
-use super::verdict::Question;
 use crate::context::Context;
 use crate::credential::{Account, Credential, Maker, State, Username};
 use crate::error::Error;
 use crate::keychain::{Found, Keychain};
 use std::collections::BTreeMap;
 
-/// An item with what was read in it.
+/// An item of a keychain with the credential in it.
 pub type Item = (Found, Credential);
 
-/// What the choice came to.
+/// The result of the choice.
 pub(crate) enum Choice {
-    /// No account is there for the request.
+    /// No account fits the request.
     None,
-    /// Accounts of these names are, and nothing tells which is meant.
+    /// Accounts of these names fit, and nothing tells which is meant.
     Ambiguous(Vec<Username>),
-    /// The one that is meant.
+    /// This account is meant.
     Account(Box<Item>),
 }
 
-/// Chooses the account for a request with this username at `now`, in seconds since 1970 UTC;
-/// `contexts` are those it may be answered from, the most specific first
+/// Chooses the account for a request with this username at `now`, in seconds since 1970 UTC.
+/// `contexts` are those from which it may be answered, the most specific first
 /// ([`Context::answering`]).
 ///
 /// # Errors
@@ -52,12 +52,13 @@ pub(crate) fn choose(
     Ok(latest(accounts).map_or(Choice::None, |account| Choice::Account(Box::new(account))))
 }
 
-/// Some keychains hold two items for one account after a race: the later one counts.
+/// Returns the item that counts. Some keychains hold two for one account after a race: the later
+/// one counts.
 pub(super) fn latest(accounts: Vec<Item>) -> Option<Item> {
     accounts.into_iter().max_by_key(|(_, credential)| credential.stored_at)
 }
 
-/// Of each account the item that counts.
+/// Returns the item that counts of each account.
 pub(super) fn without_older_copies(accounts: Vec<Item>) -> Vec<Item> {
     let mut copies: BTreeMap<Account, Vec<Item>> = BTreeMap::new();
     for item in accounts {
@@ -66,8 +67,9 @@ pub(super) fn without_older_copies(accounts: Vec<Item>) -> Vec<Item> {
     copies.into_values().filter_map(latest).collect()
 }
 
-/// The account of this name at the most specific scope that has one; if there is none, the
-/// same of the accounts that answer any username. Of one account there may be several items.
+/// Returns the account of this name at the most specific scope that has one. If there is none,
+/// returns the account that answers any username at the most specific scope that has one of those.
+/// One account may have several items.
 pub(super) fn named(
     keychain: &mut dyn Keychain,
     contexts: &[Context],
@@ -87,7 +89,7 @@ pub(super) fn named(
     Ok(nearest(keychain, contexts, Some(&nobody), now, of_any_name)?.accounts)
 }
 
-/// All accounts at the most specific scope that has any.
+/// Returns all accounts at the most specific scope that has any.
 pub(super) fn everybodys(
     keychain: &mut dyn Keychain,
     contexts: &[Context],
@@ -96,8 +98,8 @@ pub(super) fn everybodys(
     Ok(nearest(keychain, contexts, None, now, |_| true)?.accounts)
 }
 
-/// The usernames of the accounts at exactly this context that a person made, or that nobody can
-/// read: between several of them a request that names nobody cannot choose.
+/// Returns the usernames of the accounts at exactly this context that a person made, or that cannot
+/// be read. A request without a username cannot choose between several of them.
 ///
 /// # Errors
 /// Where the keychain fails.
@@ -119,16 +121,16 @@ pub(crate) fn names_of_persons(
     Ok(names)
 }
 
-/// The usernames of the live accounts beside this one that could answer the question, if it named
-/// them; those that must be unlocked first are left out. Where the keychain fails, none is known:
-/// what is said of the account that was chosen does not hang on it.
+/// Returns the usernames of the other live accounts that could answer from these contexts, if a
+/// request named them. Locked accounts are left out. Where the keychain fails, the list is empty: the message
+/// about the chosen account does not depend on it.
 pub(super) fn names_of_others(
     keychain: &mut dyn Keychain,
-    question: &Question<'_>,
+    contexts: &[Context],
     chosen: &Credential,
     now: u64,
 ) -> Vec<Username> {
-    let Ok(mut found) = keychain.find(question.contexts, None) else { return Vec::new() };
+    let Ok(mut found) = keychain.find(contexts, None) else { return Vec::new() };
     found.retain(|item| !item.locked);
     let Ok((accounts, _)) = read_sound(keychain, &found) else { return Vec::new() };
     let chosen = chosen.account().username;
@@ -143,9 +145,9 @@ pub(super) fn names_of_others(
     names
 }
 
-/// What answers a request that names nobody.
+/// The accounts for a request that names no username.
 enum Unnamed {
-    /// One account, in one or more items; or none.
+    /// One account, in one or more items, or none.
     Accounts(Vec<Item>),
     /// Accounts of several names.
     Several(Vec<Username>),
@@ -156,7 +158,7 @@ fn unnamed(keychain: &mut dyn Keychain, contexts: &[Context], now: u64) -> Resul
     let Scope { mut accounts, damaged, others } =
         nearest(keychain, contexts, None, now, is_wanted)?;
     if accounts.is_empty() {
-        // git's sign for single sign-on answers where nobody else does.
+        // git's sign for single sign-on answers where no account does.
         return Ok(Unnamed::Accounts(others));
     }
     if accounts.len() + damaged.len() > 1 {
@@ -170,7 +172,7 @@ fn unnamed(keychain: &mut dyn Keychain, contexts: &[Context], now: u64) -> Resul
             accounts.retain(|account| name(account).is_empty());
         } else {
             if !damaged.is_empty() {
-                // Nobody knows whose those are.
+                // The accounts of damaged items are known only by their usernames.
                 names.extend(keychain.usernames(&damaged)?);
             }
             names.sort();
@@ -187,14 +189,14 @@ fn unnamed(keychain: &mut dyn Keychain, contexts: &[Context], now: u64) -> Resul
 #[derive(Default)]
 struct Scope {
     accounts: Vec<Item>,
-    /// What lies beside them and cannot be understood.
+    /// The items of this scope that cannot be understood.
     damaged: Vec<Found>,
-    /// Where no scope has any: those of the most specific one that were not wanted.
+    /// Where no scope has a wanted account: the unwanted ones of the most specific scope.
     others: Vec<Item>,
 }
 
-/// The accounts of this name, or of all, at the most specific scope that has one of those that
-/// are wanted. What was put away or is gone does not count.
+/// Returns the accounts of this name, or of all, at the most specific scope that has a wanted one.
+/// Accounts that were put away or are gone do not count.
 fn nearest(
     keychain: &mut dyn Keychain,
     contexts: &[Context],
@@ -226,8 +228,8 @@ fn nearest(
     Ok(Scope { others, ..Scope::default() })
 }
 
-/// Returns whether an account is there as far as choosing goes: not put away, not gone, and with
-/// a token. An empty one is none, but for git's sign for single sign-on.
+/// Returns whether an account can be chosen: it is not put away, not gone, and has a token. An
+/// empty token is none, except in git's sign for single sign-on.
 pub(crate) fn counts(credential: &Credential, now: u64) -> bool {
     let has_token = || {
         let is_empty = credential.token.expose().is_empty();
@@ -236,8 +238,8 @@ pub(crate) fn counts(credential: &Credential, now: u64) -> bool {
     credential.state(now) != State::PutAway && !credential.is_gone(now) && has_token()
 }
 
-/// Returns whether it is what git stores after single sign-on: that there is neither a username
-/// nor a password to be asked for.
+/// Returns whether it is what git stores after single sign-on: the sign that nobody needs to be
+/// asked for a username and a password.
 pub(super) fn is_sign(credential: &Credential) -> bool {
     credential.token.expose().is_empty()
         && credential.account().username.is_empty()
@@ -246,8 +248,8 @@ pub(super) fn is_sign(credential: &Credential) -> bool {
         && credential.linked_to.is_none()
 }
 
-/// The account that was chosen; but where it is a dead one of git's, a person's live one of the
-/// same username at the next scope outwards that has one.
+/// Returns the account that was chosen. But where that is a dead one of git's, returns a person's
+/// live one of the same username, if the next scope outwards has one.
 fn unless_hiding(
     keychain: &mut dyn Keychain,
     contexts: &[Context],
@@ -276,9 +278,9 @@ fn unless_hiding(
     Ok(if is_hidden { hidden } else { chosen })
 }
 
-/// Reads what was found at this context, once unlocked, and compares what is inside with what was
-/// asked: a token that was stored for another context, or for another username than the one that
-/// the request names, is not used. Returns what is sound, and what is not.
+/// Unlocks and reads the items that were found at this context, and compares their content with
+/// what was asked: a token that was stored for another context, or for a username other than the
+/// one that the request names, is not used. Returns the sound items and the damaged ones.
 fn read_unlocked(
     keychain: &mut dyn Keychain,
     found: Vec<Found>,
@@ -298,8 +300,8 @@ fn read_unlocked(
     if is_sound { Ok((accounts, damaged)) } else { Err(Error::Damaged) }
 }
 
-/// Reads items, each by itself where one of them is damaged, so that it does not hide the
-/// others. Returns what was read, and which are damaged.
+/// Reads items. Where one of them is damaged, reads each by itself, so that it does not hide the
+/// others. Returns the items that were read, and the damaged ones.
 ///
 /// # Errors
 /// Where the keychain fails.
@@ -323,8 +325,8 @@ pub(crate) fn read_sound(
     Ok((accounts, damaged))
 }
 
-/// What was found at this context, unlocked. After an unlocking, what was found before counts no
-/// more, and the search is made again.
+/// Returns the items at this context, unlocked. After an unlocking the search is made again,
+/// because the earlier result counts no more.
 pub(super) fn unlocked(
     keychain: &mut dyn Keychain,
     found: Vec<Found>,

@@ -1,17 +1,17 @@
-//! erase: a token that the host has refused is marked as rejected; without a token, what is
-//! named is put away. Nothing is deleted: a refusal can come from a server's mood, other programs
-//! call it at every login of theirs, and a token cannot be shown again.
+//! erase: marks a token that the host has refused as rejected; without a token, puts away the
+//! accounts that are named. Nothing is deleted: a refusal can come from a server's mood, other
+//! programs call erase at every login of theirs, and a token cannot be shown again.
 
 use super::choice::{everybodys, named, read_sound, unlocked};
 use super::two_tokens::{put_away, refused};
 use crate::context::Context;
-use crate::credential::Username;
+use crate::credential::{Account, Username};
 use crate::error::Error;
 use crate::keychain::Keychain;
 use crate::protocol::Request;
 use crate::secret::Secret;
 
-/// The token that an erase names, with its scheme if it is not Basic.
+/// Returns the token that an erase names, with its scheme if it is not Basic.
 pub(super) fn named_token(request: &Request) -> Option<(Option<&[u8]>, &Secret)> {
     match (&request.credential, &request.password) {
         (Some(credential), _) => Some((request.authtype.as_deref(), credential)),
@@ -20,28 +20,31 @@ pub(super) fn named_token(request: &Request) -> Option<(Option<&[u8]>, &Secret)>
     }
 }
 
-/// Marks this token as rejected in the accounts that match.
+/// Marks this token as rejected in the accounts that match. Returns the last of these, if there is
+/// one.
 pub(super) fn reject(
     keychain: &mut dyn Keychain,
     contexts: &[Context],
     username: Option<&Username>,
     token: (Option<&[u8]>, &Secret),
     now: u64,
-) -> Result<(), Error> {
+) -> Result<Option<Account>, Error> {
     let accounts = match username {
         Some(username) => named(keychain, contexts, username, now)?,
         None => everybodys(keychain, contexts, now)?,
     };
+    let mut written = None;
     for (at, old) in accounts {
         if let Some(new) = refused(&old, token, now) {
             keychain.write(Some(&at), &new)?;
+            written = Some(new.into_account());
         }
     }
-    Ok(())
+    Ok(written)
 }
 
 /// Puts away the account of this name, or without one all accounts, of exactly this context.
-/// Returns whether there was any. What is damaged stays as it is.
+/// Returns whether there was any. A damaged item stays as it is.
 pub(super) fn put_accounts_away(
     keychain: &mut dyn Keychain,
     context: &Context,

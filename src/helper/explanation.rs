@@ -1,8 +1,7 @@
 //! Why an account answers a request, and why each of the others does not.
 //!
-//! The verdict is that of [`judge`] itself, on a keychain that asks nobody, writes nothing and
-//! unlocks nothing. So what is told here is what a get would do; only the reasons are put in
-//! words.
+//! The verdict comes from [`judge`] itself, on a keychain that asks nobody, writes nothing and
+//! unlocks nothing. So an explanation says what a get would do; this module only words the reasons.
 
 use super::choice::{counts, read_sound};
 use super::verdict::{Question, Reason, Verdict, judge};
@@ -14,56 +13,57 @@ use crate::keychain::{Found, Keychain, Kind};
 use crate::protocol::Request;
 use std::ops::DerefMut;
 
-/// Why an account does, or does not, answer.
+/// The reason why an account answers, or does not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Why {
-    /// It does.
+    /// It answers.
     Answers,
-    /// It was put away, and does not until it is brought back.
+    /// It was put away, and does not answer until it is brought back.
     PutAway,
-    /// It would, but the host rejected its token.
+    /// It was chosen, but the host rejected its token.
     Rejected,
-    /// It would, but its token's time is over.
+    /// It was chosen, but its token has expired.
     Expired,
-    /// It would, but the request did not say that it takes a token of this scheme.
+    /// It was chosen, but the request did not say that it takes a token of this scheme.
     Scheme,
-    /// It would, but it must be unlocked first.
+    /// It would be chosen, but it must be unlocked first.
     Locked,
-    /// It would, but what is kept cannot be understood.
+    /// It would be chosen, but its item cannot be understood.
     Damaged,
-    /// Several would, and nothing tells which is meant.
+    /// Several accounts would answer, and nothing tells which is meant.
     Ambiguous,
-    /// It is for a part of the host, and the request has no path.
+    /// It has a scope, and the request has no path.
     NoPath,
-    /// It is for another part of the host.
+    /// It has another scope.
     OtherPath,
     /// The request names another username.
     OtherUsername,
-    /// An account for a smaller part of the host comes first.
+    /// An account with a more specific scope comes first.
     LessSpecific,
-    /// Another account of this place comes first: the one without a username, the one of
-    /// exactly this name, or a later copy.
+    /// Another account of this context comes first: the one without a username, the one of exactly
+    /// this name, or a later copy.
     AnotherFirst,
-    /// Requests of this kind are not answered: unencrypted `http`, or no host of ours.
+    /// Requests of this kind are not answered: they are unencrypted `http`, or name no host of
+    /// ours.
     Refused,
 }
 
 /// An account and what is known of it.
 pub(crate) struct Explained {
-    /// Its key.
+    /// The account's key.
     pub(crate) account: Account,
-    /// Its content, unless it is locked or damaged.
+    /// The account's content, unless it is locked or damaged.
     pub(crate) credential: Option<Credential>,
-    /// Whether it is locked.
+    /// Whether the account's item is locked.
     pub(crate) locked: bool,
-    /// What becomes of it.
+    /// Why the account answers, or does not.
     pub(crate) why: Why,
 }
 
-/// What becomes of every account of the request's host, in the order of their keys.
+/// Returns every account of the request's host with its reason, in the order of their keys.
 ///
 /// # Errors
-/// Where the keychain fails. That it is locked is no failure but a reason.
+/// Where the keychain fails. A locked keychain is a reason here and no failure.
 pub(crate) fn explain(
     request: &Request,
     policy: Policy,
@@ -99,8 +99,8 @@ pub(crate) fn explain(
     Ok(accounts)
 }
 
-/// Every account that is kept at `now` (seconds since 1970 UTC), for whatever place; none of them
-/// is said to answer.
+/// Returns every account that is kept at `now` (seconds since 1970 UTC), of whatever context. None
+/// of them is said to answer.
 ///
 /// # Errors
 /// Where the keychain fails.
@@ -108,7 +108,8 @@ pub(crate) fn accounts(keychain: &mut dyn Keychain, now: u64) -> Result<Vec<Expl
     with_retries(|| of_host(None, keychain, now))
 }
 
-/// The accounts of one host, or of all, without those that are gone. No other token is read.
+/// Returns the accounts of one host, or of all, without those that are gone. Tokens of other hosts
+/// are not read.
 fn of_host(
     host: Option<&Context>,
     keychain: &mut dyn Keychain,
@@ -135,11 +136,11 @@ fn of_host(
 /// What the verdict means for the accounts of a host.
 enum Outcome {
     Nobody,
-    /// It concerns all who might have been chosen.
+    /// The reason is the same for all accounts that might have been chosen.
     All(Why),
-    /// Accounts of these names might have been.
+    /// Accounts of these names might have been chosen.
     Among(Vec<Username>),
-    /// It concerns the one that was chosen, which was stored at this time.
+    /// The reason is that of the chosen account, which was stored at this time.
     One(Account, u64, Why),
 }
 
@@ -174,7 +175,7 @@ fn why(
     let is_meant = |other: &Explained| {
         let answers_any = || match &other.credential {
             Some(credential) => credential.any_username,
-            // What is locked may be one that does.
+            // A locked account without a username may be one that answers any.
             None => other.account.username.is_empty(),
         };
         username.is_none_or(|name| *name == other.account.username || answers_any())
@@ -189,7 +190,7 @@ fn why(
         .min();
     match outcome {
         _ if nearest.is_some_and(|nearest| nearest < distance) => Why::LessSpecific,
-        // What is sound would have been chosen, and what is locked be the outcome.
+        // A sound account would have been chosen, and a locked one would have been the outcome.
         Outcome::Nobody => Why::Damaged,
         Outcome::All(why) => *why,
         Outcome::Among(names) if names.contains(&account.username) => Why::Ambiguous,
@@ -197,7 +198,7 @@ fn why(
     }
 }
 
-/// A keychain as it is: nobody is asked, nothing is changed.
+/// A keychain that is only looked at: nobody is asked, nothing is changed.
 pub(crate) struct Still<K>(pub(crate) K);
 
 impl<K> Keychain for Still<K>

@@ -12,11 +12,11 @@ use crate::helper::{self, Policy};
 use crate::keychain::Keychain;
 use crate::secret::Secret;
 
-/// How Docker Hub is called by everybody but docker.
+/// The name of Docker Hub everywhere but in docker.
 pub(crate) const HUB: &str = "docker.io";
 
-/// The context of a registry's name: `ghcr.io`, `https://ghcr.io/`, `localhost:5000/team`. The
-/// API's version at its end is no part of it.
+/// Returns the context of a registry's name: `ghcr.io`, `https://ghcr.io/`, `localhost:5000/team`.
+/// The API's version at the end of the name is no part of the context.
 #[must_use]
 pub(crate) fn context(server: &str) -> Option<Context> {
     let bare = ["https://", "http://"].iter().find_map(|scheme| server.strip_prefix(scheme));
@@ -25,8 +25,8 @@ pub(crate) fn context(server: &str) -> Option<Context> {
     Context::of_registry(if bare == "index.docker.io" { HUB } else { bare })
 }
 
-/// Returns whether a token could be read on its way to the registry of this name: its name says
-/// `http://`, and it is on another machine.
+/// Returns whether a token could be read on its way to the registry of this name: the name begins
+/// with `http://`, and the registry is on another machine.
 #[must_use]
 pub(crate) fn exposes_secrets(server: &str) -> bool {
     let host = server.strip_prefix("http://").and_then(|rest| rest.split('/').next());
@@ -34,8 +34,8 @@ pub(crate) fn exposes_secrets(server: &str) -> bool {
     host.is_some_and(|host| at(host).is_none_or(|context| context.exposes_secrets()))
 }
 
-/// Returns whether what is kept for a registry, under whatever name, may go to it by this name: a
-/// token that was meant for an encrypted way takes no other.
+/// Returns whether a registry's account, kept under whatever name, may be sent to it by this name:
+/// a token that was meant for an encrypted connection takes no other.
 #[must_use]
 pub(crate) fn may_go_to(kept: &Credential, server: &str) -> bool {
     let was_exposed = match &kept.linked_to {
@@ -45,8 +45,8 @@ pub(crate) fn may_go_to(kept: &Credential, server: &str) -> bool {
     was_exposed || !exposes_secrets(server)
 }
 
-/// What is kept for a registry, if it may be served at `now` (seconds since 1970 UTC): a token of
-/// its own, or a link.
+/// Returns a registry's account, if it may be served at `now` (seconds since 1970 UTC): one with a
+/// token of its own, or a link.
 ///
 /// # Errors
 /// Where the keychain fails.
@@ -58,8 +58,8 @@ pub(crate) fn kept(
     at(keychain, registry, None, now)
 }
 
-/// What is kept for a registry, with the token that it is linked to if it is a link: `keychain`
-/// holds what belongs to the place of that.
+/// Returns a registry's account; where it is a link, with the token that it leads to. `keychain` is
+/// the one that serves the context to which the link leads.
 ///
 /// # Errors
 /// Where the keychain fails.
@@ -70,7 +70,7 @@ pub(crate) fn followed(
 ) -> Result<Option<Credential>, Error> {
     let Some(place) = &kept.linked_to else { return Ok(Some(kept)) };
     let theirs = at(keychain, place, kept.username.as_ref(), now)?;
-    // Which account a link leads to was a person's choice, and is none of git's.
+    // A person chose the account that a link leads to: one that git made is not meant.
     let theirs = theirs.filter(|theirs| theirs.made_by == Maker::Person);
     Ok(theirs.map(|theirs| Credential { token: theirs.token, ..kept }))
 }
@@ -83,7 +83,7 @@ fn at(
 ) -> Result<Option<Credential>, Error> {
     let contexts = std::slice::from_ref(context);
     let question = Question { contexts, username, takes_schemes: true };
-    // The token of a link goes to the registry, whatever its own place is.
+    // The token of a link goes to the registry, whatever the link's own context is.
     let policy = Policy { allow_http: true, now };
     match judge(keychain, &question, policy)? {
         Verdict::Served(item) => Ok(Some(item.1)),
@@ -95,16 +95,16 @@ fn at(
     }
 }
 
-/// A registry's account that hands out the token of a git host's, made at `now` (seconds since
-/// 1970 UTC).
+/// Returns a registry's account that hands out the token of a git host's account, made at `now`
+/// (seconds since 1970 UTC).
 #[must_use]
 pub(crate) fn link(registry: Context, to: &Credential, now: u64) -> Credential {
     let link = Credential::new(registry, to.username.clone(), Secret::new(b""), now);
     Credential { linked_to: Some(to.context.clone()), ..link }
 }
 
-/// Makes it the registry's only account. Returns whether anything had to be written: a token that
-/// the registry has by its link is there already. `follow` finds the token of a link, see
+/// Makes `new` the registry's only account. Returns whether anything had to be written: nothing is,
+/// where the registry's link leads to this very token. `follow` finds the token of a link, see
 /// [`followed`].
 ///
 /// # Errors
@@ -126,7 +126,7 @@ pub(crate) fn put(
         }
         let is_exposed = new.server.as_deref().is_some_and(exposes_secrets);
         if old.linked_to.is_some() && new.linked_to.is_none() && !is_exposed {
-            // A link whose token cannot be had does not keep a registry's own from being kept.
+            // A link whose token cannot be had does not stop the registry's own from being kept.
             let theirs = follow(old).unwrap_or_default();
             if theirs.is_some_and(|theirs| theirs.token == new.token) {
                 return Ok(false);
@@ -160,13 +160,13 @@ mod tests {
         Credential::new(context.clone(), Some(username), Secret::new(token.as_bytes()), 1)
     }
 
-    /// What a registry's link leads to, in one keychain.
+    /// Returns the account of a registry, with the token of its link, from one keychain.
     fn account(keychain: &mut MemoryKeychain, registry: &Context) -> Option<Credential> {
         let kept = kept(keychain, registry, 1).expect("an answer")?;
         followed(keychain, kept, 1).expect("an answer")
     }
 
-    /// Puts an account where every link leads nowhere.
+    /// Puts an account into a keychain where every link leads nowhere.
     fn put_alone(keychain: &mut MemoryKeychain, new: &Credential) -> bool {
         put(keychain, new, &mut |_| Ok(None)).expect("a write")
     }
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_token_that_comes_back_by_its_link_does_not_end_the_link() {
-        // What is linked to may lie in another keychain.
+        // The account that is linked to may lie in another keychain.
         let (mut keychain, mut elsewhere) = (MemoryKeychain::default(), MemoryKeychain::default());
         let git = Context::from_canonical("https://h.example").expect("canonical");
         let registry = context("r.example").expect("a registry");

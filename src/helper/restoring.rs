@@ -1,4 +1,4 @@
-//! What a person brings back: an account that was put away, a token that was refused.
+//! Bringing back: a person's wish for an account that was put away, or a token that was refused.
 
 use super::choice::{Item, read_sound, unlocked, without_older_copies};
 use super::two_tokens::restored;
@@ -7,20 +7,20 @@ use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::keychain::Keychain;
 
-/// What came of it.
+/// The result of bringing back.
 pub enum Restored {
     /// This account serves again.
     Account(Box<Credential>),
-    /// No account is there of which anybody could speak.
+    /// No account fits the context and the username.
     Nobody,
     /// Nothing of the account was put away or refused.
     Nothing,
-    /// Something of several accounts was.
+    /// Several accounts could be brought back, and none was picked.
     Several,
 }
 
 /// Brings back the account of this name, or without one the only one that can be, of exactly this
-/// context, at `now` in seconds since 1970 UTC. It is a person's from then on.
+/// context, at `now` in seconds since 1970 UTC. It is a person's account from then on.
 ///
 /// # Errors
 /// Where the keychain fails, and [`Error::Expired`] where the token's time is over.
@@ -47,8 +47,8 @@ pub fn restore(
     Ok(Restored::Account(Box::new(new)))
 }
 
-/// The accounts of this name at this context, also those that are put away: of each the item
-/// that counts. One for any username is meant by its own name.
+/// Returns the accounts of this name at this context, with those that are put away: of each the
+/// item that counts. An account that answers any username is also found by the username in it.
 fn accounts(
     keychain: &mut dyn Keychain,
     context: &Context,

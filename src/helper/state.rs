@@ -1,10 +1,9 @@
-//! The `state[]` that spares a write, and even a look, after every successful git command.
+//! The `state[]` that spares a write, and even a search, after every successful git command.
 //!
-//! git calls store after each use of a credential, also of the one that get has just handed
-//! out. So get hands out a keyed digest of what it says, with the token itself as the key,
-//! and a store whose content gives the same digest has nothing new. It tells nothing about
-//! the token and fits no other: a bare "seen" mark would let another helper's fresh token
-//! be passed over.
+//! git calls store after each use of a credential, even of the one that get has just handed out. So
+//! get hands out a keyed digest of its answer, with the token itself as the key. A store whose
+//! content gives the same digest brings nothing new. The digest tells nothing about the token and
+//! fits no other token. A bare "seen" mark would make us ignore another helper's fresh token.
 
 use crate::context::Context;
 use crate::credential::Username;
@@ -14,7 +13,7 @@ use crate::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Tells our states from other helpers', and this form from later ones.
+/// Tells our states from those of other helpers, and this form from later ones.
 const PREFIX: &str = "git-credential-pat:1:";
 
 /// Everything that an answer says and a store repeats.
@@ -28,7 +27,7 @@ pub(super) struct Content<'a> {
     pub(super) refresh_token: Option<&'a Secret>,
 }
 
-/// The `state[]` value for this content.
+/// Returns the `state[]` value for this content.
 pub(super) fn handed_out(content: &Content) -> String {
     let host = content.host.to_string();
     let expiry = content.expiry.map(u64::to_be_bytes);
@@ -43,7 +42,7 @@ pub(super) fn handed_out(content: &Content) -> String {
     let mut digest = Hmac::<Sha256>::new_from_slice(content.token.expose())
         .expect("HMAC takes a key of any length");
     for field in fields {
-        // Absent and empty differ, and no two lists of fields give the same bytes.
+        // Absent and empty fields differ, and no two lists of fields give the same bytes.
         let length = field.map_or(0, |f| f.len() as u64 + 1);
         digest.update(&length.to_be_bytes());
         digest.update(field.unwrap_or_default());

@@ -1,22 +1,23 @@
-//! store: a credential that has just worked, or that stands in a URL. What becomes of the
-//! account's tokens is told in [`two_tokens`](super::two_tokens); here, of which account.
+//! store: git brings a credential that has just worked, or that stands in a URL. This module says
+//! which account gets it; [`two_tokens`](super::two_tokens) says what becomes of that account's
+//! tokens.
 
 use super::choice::{Choice, choose, counts, latest, read_sound, unlocked};
 use super::two_tokens::brought;
 use crate::context::Context;
-use crate::credential::{Credential, Maker, Token, Username};
+use crate::credential::{Account, Credential, Maker, Token, Username};
 use crate::error::Error;
 use crate::keychain::{Found, Keychain};
 use crate::protocol::Request;
 use crate::secret::Secret;
 
-/// How many accounts a context may have before git's new usernames are not kept: every URL can
-/// name one, each is an item of its own, and a get without a username reads them all.
+/// The most accounts of a context with which git's new usernames are still kept. Every URL can name
+/// one, each is an item of its own, and a get without a username reads them all.
 const MOST_ACCOUNTS: usize = 16;
 
-/// The token that a store brings, with its scheme if it is not Basic. An incomplete credential
-/// brings none, nor does an empty token; but a username and a password that are both empty are
-/// git's sign that there is nothing to be asked for.
+/// Returns the token that a store brings, with its scheme if it is not Basic. An incomplete
+/// credential brings none, and neither does an empty token. But a username and a password that are
+/// both empty are git's sign that nobody needs to be asked for them.
 pub(super) fn offered(request: &Request) -> Option<(Option<&[u8]>, &Secret)> {
     let is_empty = |secret: &Secret| secret.expose().is_empty();
     if let (Some(authtype), Some(credential)) = (&request.authtype, &request.credential) {
@@ -26,7 +27,7 @@ pub(super) fn offered(request: &Request) -> Option<(Option<&[u8]>, &Secret)> {
     (!is_empty(password) || username.is_empty()).then_some((None, password))
 }
 
-/// What git brings.
+/// A credential that git brings.
 pub(super) struct Brought<'a> {
     pub(super) request: &'a Request,
     pub(super) host: &'a Context,
@@ -36,8 +37,8 @@ pub(super) struct Brought<'a> {
 }
 
 impl Brought<'_> {
-    /// Keeps it where that is right.
-    pub(super) fn store(&self, keychain: &mut dyn Keychain) -> Result<(), Error> {
+    /// Keeps the credential, where that is right. Returns the account that was written, if one was.
+    pub(super) fn store(&self, keychain: &mut dyn Keychain) -> Result<Option<Account>, Error> {
         let contexts = self.host.answering(self.request.path.as_deref());
         let own = self.host.scoped(self.request.path.as_deref().unwrap_or_default());
         // The account that would answer this very request.
@@ -53,30 +54,34 @@ impl Brought<'_> {
                 return self.bring_to(keychain, &at, &old);
             }
         }
-        // A path that can be no scope must not widen the token to the whole host.
-        let Some(context) = own else { return Ok(()) };
+        // Where a path can be no scope, the token must not widen to the whole host.
+        let Some(context) = own else { return Ok(None) };
         self.store_at(keychain, &context)
     }
 
-    /// Keeps it in the account of its name at exactly this context, which may be put away, or
-    /// hidden; or as a new one.
-    fn store_at(&self, keychain: &mut dyn Keychain, context: &Context) -> Result<(), Error> {
+    /// Keeps the credential in the account of its name at exactly this context, which may be put
+    /// away or hidden, or as a new account.
+    fn store_at(
+        &self,
+        keychain: &mut dyn Keychain,
+        context: &Context,
+    ) -> Result<Option<Account>, Error> {
         let username = self.username();
         let found = keychain.find(std::slice::from_ref(context), Some(&username))?;
         let found = unlocked(keychain, found, context, Some(&username))?;
         let mut at = None;
         if !found.is_empty() {
             let (mut accounts, damaged) = read_sound(keychain, &found)?;
-            // Of what is gone, and of what cannot be understood, only the place is of use.
+            // An item that is gone or damaged only says where to write.
             at = damaged.first().or(accounts.first().map(|(found, _)| found)).cloned();
             accounts.retain(|(_, credential)| !credential.is_gone(self.now));
             if let Some((found, old)) = latest(accounts) {
                 let is_kept = !self.is_sign() || old.token == *self.token;
-                return if is_kept { self.bring_to(keychain, &found, &old) } else { Ok(()) };
+                return if is_kept { self.bring_to(keychain, &found, &old) } else { Ok(None) };
             }
         }
         if at.is_none() && !self.has_room(keychain, context)? {
-            return Ok(());
+            return Ok(None);
         }
         let new = Credential {
             made_by: Maker::Git,
@@ -87,7 +92,9 @@ impl Brought<'_> {
                 self.now,
             )
         };
-        keychain.write(at.as_ref(), &new.with_answering(self.new_token()))
+        let new = new.with_answering(self.new_token());
+        keychain.write(at.as_ref(), &new)?;
+        Ok(Some(new.into_account()))
     }
 
     fn bring_to(
@@ -95,15 +102,16 @@ impl Brought<'_> {
         keychain: &mut dyn Keychain,
         at: &Found,
         old: &Credential,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Account>, Error> {
         let username = self.request.username.as_ref();
-        match brought(old, username, &self.new_token(), self.now) {
-            Some(new) => keychain.write(Some(at), &new),
-            None => Ok(()),
-        }
+        let Some(new) = brought(old, username, &self.new_token(), self.now) else {
+            return Ok(None);
+        };
+        keychain.write(Some(at), &new)?;
+        Ok(Some(new.into_account()))
     }
 
-    /// Whether a new account may be made at this context. What is gone makes room.
+    /// Returns whether a new account may be made at this context. Accounts that are gone make room.
     fn has_room(&self, keychain: &mut dyn Keychain, context: &Context) -> Result<bool, Error> {
         let found = keychain.find(std::slice::from_ref(context), None)?;
         if self.is_sign() {
@@ -121,7 +129,7 @@ impl Brought<'_> {
         Ok(there + damaged.len() < MOST_ACCOUNTS)
     }
 
-    /// Whether it is git's sign that there is nothing to be asked for.
+    /// Returns whether the credential is git's sign that nobody needs to be asked for one.
     fn is_sign(&self) -> bool {
         self.token.expose().is_empty()
     }
@@ -130,7 +138,7 @@ impl Brought<'_> {
         self.request.username.clone().unwrap_or_default()
     }
 
-    /// It as a token that git has made.
+    /// Returns the credential as a token that git has made.
     fn new_token(&self) -> Token {
         Token {
             secret: self.token.clone(),

@@ -37,13 +37,15 @@ impl Helper {
         get(&request(lines), POLICY, &mut self.keychain)
     }
 
-    /// The answer on one line, empty if there is none.
+    /// Returns the answer on one line, empty if there is none.
     fn get(&mut self, lines: &str) -> String {
         match self.try_get(lines).expect("an outcome") {
             Outcome::Answer { lines, .. } => {
                 String::from_utf8_lossy(&lines).trim_end().replace('\n', " ")
             }
-            Outcome::Silent | Outcome::Expired(_) | Outcome::Withheld(_) => String::new(),
+            Outcome::Silent | Outcome::Written(_) | Outcome::Expired(_) | Outcome::Withheld(_) => {
+                String::new()
+            }
             Outcome::Ambiguous(host, names) => {
                 let names: Vec<String> = names.iter().map(ToString::to_string).collect();
                 format!("ambiguous at {host}: {}", names.join(" "))
@@ -63,7 +65,7 @@ impl Helper {
         self
     }
 
-    /// What a person's login does: `CONTEXT USERNAME TOKEN`.
+    /// Does what a person's login does; `words` are `CONTEXT USERNAME TOKEN`.
     fn log_in(&mut self, words: &str) -> &mut Self {
         let mut words = words.split_whitespace();
         let mut word = || words.next().expect("a word");

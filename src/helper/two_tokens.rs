@@ -1,26 +1,26 @@
 //! What becomes of an account's two tokens: the one that answers and the one that was set aside.
 //!
-//! git approves what stands in a URL even where it was never sent (a public repository, a
-//! submodule's or a redirect's `https://alice:JUNK@host`), and nothing in a store tells that from
-//! a token that has worked. So a store must not be able to destroy a token, nor make a stranger's
-//! answer in a person's place:
+//! git approves a token that stands in a URL even where it was never sent (a public repository, a
+//! submodule's or a redirect's `https://alice:JUNK@host`), and a store looks the same as for a
+//! token that has worked. So a store must not be able to destroy a token, nor to put a stranger's
+//! token in the place of a person's answer:
 //!
-//! - Where nothing live answers, what git brings does. What answered before is set aside: a
-//!   person's always, git's where neither a person's nor a live one lies there.
-//! - Where a person's account answers, what git brings is set aside itself, in place of one of
-//!   git's. Where a person's lies there, it is not kept.
-//! - Where git's account answers, what git brings does from then on, and the old one is set
-//!   aside. But a live one that lies there stays for 30 days.
-//! - What was set aside, and is stored again, answers where nothing else does; in git's account
-//!   also where another does, unless it was refused.
-//! - A refusal marks whichever of the two it names. It promotes none: a refusal can be provoked.
+//! - Where no live token answers, the token that git brings does. The one that answered before is
+//!   set aside: a person's always, git's unless a person's or a live one is set aside already.
+//! - Where a person's account answers, the token that git brings is set aside, in place of one of
+//!   git's. Where a person's token is set aside already, git's is not kept.
+//! - Where git's account answers, the token that git brings answers from then on, and the old one
+//!   is set aside. But a live one that was set aside stays for 30 days.
+//! - A token that was set aside, and is stored again, answers where no live one does; in git's
+//!   account also where another does, unless it was refused.
+//! - A refusal marks the one of the two that it names. It promotes none: anybody can provoke one.
 //!
-//! Everything here is about one account's content, and nothing is read or written.
+//! Everything here is about one account's content; no keychain is read or written.
 
 use crate::credential::{Aside, Credential, KEPT_FOR, Maker, State, Token, Username};
 use crate::secret::Secret;
 
-/// The account's content once git has brought this token, or none where it stays as it is.
+/// Returns the account's content after git has brought this token, or none where it stays as it is.
 pub(super) fn brought(
     old: &Credential,
     username: Option<&Username>,
@@ -29,7 +29,7 @@ pub(super) fn brought(
 ) -> Option<Credential> {
     let is_dead = !old.is_live(now) || old.token.expose().is_empty();
     let is_same = new.is(old.authtype.as_deref(), &old.token);
-    // After most uses of a token git says just that.
+    // After most uses git brings the same token and nothing new about it.
     if is_same && !is_dead && adds_nothing_to(new, old) {
         return None;
     }
@@ -69,7 +69,8 @@ pub(super) fn brought(
     }
 }
 
-/// The account's content once the host has refused this token, or none where it stays as it is.
+/// Returns the account's content after the host has refused this token, or none where it stays as
+/// it is.
 pub(super) fn refused(
     old: &Credential,
     (authtype, secret): (Option<&[u8]>, &Secret),
@@ -89,16 +90,16 @@ pub(super) fn refused(
     Some(new)
 }
 
-/// The account's content once it is put away, or none where it is already.
+/// Returns the account's content once it is put away, or none where it is so already.
 pub(super) fn put_away(old: &Credential, now: u64) -> Option<Credential> {
     let put_away_at = Some(not_before(old.stored_at, now));
     let is_already = old.put_away_at.is_some();
     (!is_already).then(|| Credential { put_away_at, ..without_what_is_gone(old, now) })
 }
 
-/// The account's content once a person has asked for what was refused or put away; none where
-/// there is nothing of that kind. It is a person's from then on: a person's token comes back
-/// before git's, and of two of one maker the one that nobody refused.
+/// Returns the account's content after a person has brought it back, or none where no token was
+/// refused and the account was not put away. It is a person's account from then on. A person's
+/// token comes back before git's, and of two tokens of one maker the one that was not refused.
 pub(super) fn restored(old: &Credential, now: u64) -> Option<Credential> {
     let old = without_what_is_gone(old, now);
     let answering = old.answering();
@@ -123,37 +124,37 @@ pub(super) fn restored(old: &Credential, now: u64) -> Option<Credential> {
     })
 }
 
-/// The time of storing in place of something of that time. Where a keychain holds two items for
-/// one account the later one answers: a second that is not over, or a clock that was set back,
-/// must not make it the other one.
+/// Returns the time of storing a token in place of one that was stored at `old`. Where a keychain
+/// holds two items for one account, the later one answers. Neither two writes in one second nor a
+/// clock that was set back may give the answer to the other item.
 pub(super) fn later_than(old: u64, now: u64) -> u64 {
     now.max(old.saturating_add(1))
 }
 
-/// The time of a refusal. A clock that was set back must not make it one of long ago.
+/// Returns the time of a refusal. A clock that was set back must not move it into the distant past.
 fn not_before(stored_at: u64, now: u64) -> u64 {
     now.max(stored_at)
 }
 
-/// A token that was set aside and refused long ago is as if it were not there.
+/// Removes a token that was set aside and refused long ago: it counts as absent.
 fn without_what_is_gone(old: &Credential, now: u64) -> Credential {
     let mut old = old.clone();
     old.aside = old.aside.filter(|aside| !aside.token.is_long_rejected(now));
     old
 }
 
-/// Returns whether all that git says of the token that answers is known. What it does not say is
-/// no difference: an older git does not send the expiry back.
+/// Returns whether everything that git says of the answering token is known. What git does not say
+/// is no difference: an older git does not send the expiry back.
 fn adds_nothing_to(new: &Token, old: &Credential) -> bool {
     let refresh_token = new.refresh_token.as_ref();
     new.expiry.is_none_or(|expiry| old.expiry == Some(expiry))
         && refresh_token.is_none_or(|token| old.refresh_token.as_ref() == Some(token))
 }
 
-/// A token that has just worked, with what is known of it and what git says now.
+/// Returns a token that has just worked, with what was known of it and what git says now.
 fn renewed(old: Token, new: &Token, now: u64) -> Token {
     Token {
-        // It is not past its end, whatever was known.
+        // A token that has just worked has not expired, whatever was known.
         expiry: new.expiry.or(old.expiry.filter(|&expiry| expiry > now)),
         refresh_token: new.refresh_token.clone().or(old.refresh_token),
         stored_at: later_than(old.stored_at, now),
@@ -162,15 +163,15 @@ fn renewed(old: Token, new: &Token, now: u64) -> Token {
     }
 }
 
-/// The account with a different token, which inherits nothing of the old one's life.
+/// Returns the account with a new token, which inherits nothing from the old one.
 fn answered_by(old: Credential, username: Option<&Username>, new: &Token) -> Credential {
-    // None and an empty one are one account, and a new token says which of them it is.
+    // No username and an empty one are one account; a new token says which of the two it is.
     let username = if old.any_username { old.username.clone() } else { username.cloned() };
     let token = Token { stored_at: later_than(old.stored_at, new.stored_at), ..new.clone() };
     Credential { username, put_away_at: None, ..old }.with_answering(token)
 }
 
-/// The account answered by what was set aside, and the reverse.
+/// Returns the account with its two tokens exchanged.
 fn with_places_changed(
     old: Credential,
     username: Option<&Username>,
@@ -183,12 +184,12 @@ fn with_places_changed(
     Credential { aside: set_aside(token, now), ..new }
 }
 
-/// What lies aside once git has brought a token to an account whose own is dead.
+/// Returns the token to set aside once git has brought one to an account whose own is dead.
 fn aside_of_dead(old: &Credential, new: &Token, now: u64) -> Option<Box<Aside>> {
-    // What was put away with its account can be brought back for as long as what was refused.
+    // A token that was put away with its account can be brought back for as long as a refused one.
     let rejected_at = old.rejected_at.or(old.put_away_at);
     let dead = Token { rejected_at, ..old.answering() };
-    // Its time will not come again, but its refresh token may get a new one.
+    // An expired token stays expired, but its refresh token may get a new one.
     let ends = old.is_expired(now) && (dead.refresh_token.is_none() || new.refresh_token.is_some());
     if ends || dead.is_long_rejected(now) {
         return old.aside.clone();
@@ -203,7 +204,7 @@ fn aside_of_dead(old: &Credential, new: &Token, now: u64) -> Option<Box<Aside>> 
     }
 }
 
-/// A token as one that is set aside now. An empty one is not worth it.
+/// Returns a token as one that is set aside now; an empty one is dropped.
 fn set_aside(token: Token, now: u64) -> Option<Box<Aside>> {
     (!token.secret.expose().is_empty()).then(|| Box::new(Aside { token, since: now }))
 }

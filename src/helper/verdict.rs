@@ -1,7 +1,7 @@
-//! Whether the account that a question is for may be served and, if not, why.
+//! The verdict on a question: whether the account may be served and, if not, why.
 //!
-//! This is the one place that says so: to git's get, to `status`, to `token` and `exec`, and to
-//! docker. Each of them puts its question and only words what comes back.
+//! This is the one module that judges: for git's get, for `status`, for `token` and `exec`, and for
+//! docker. Each of them puts its question and only words the verdict.
 
 use super::choice::{Choice, Item, choose};
 use super::{Policy, with_retries};
@@ -10,30 +10,30 @@ use crate::credential::{State, Username};
 use crate::error::Error;
 use crate::keychain::Keychain;
 
-/// For whom an account is wanted.
+/// A question for an account.
 #[derive(Clone, Copy)]
 pub struct Question<'a> {
-    /// From where it may be answered: the most specific context first, of one host.
+    /// The contexts from which it may be answered, all of one host, the most specific first.
     pub contexts: &'a [Context],
-    /// Whose account, where somebody is named.
+    /// The username of the account, where the asker names one.
     pub username: Option<&'a Username>,
-    /// Whether who asks can use a scheme other than Basic.
+    /// Whether the asker can use a scheme other than Basic.
     pub takes_schemes: bool,
 }
 
-/// What comes of a question.
+/// The answer to a question.
 pub enum Verdict {
     /// This account answers.
     Served(Box<Item>),
-    /// This account was chosen, and its token must not leave. Nobody else's does instead.
+    /// This account was chosen, and its token must not leave. No other account answers instead.
     Withheld(Box<Item>, Reason),
-    /// No account is there for the question.
+    /// No account fits the question.
     Nobody,
-    /// Accounts of these names are, and nothing tells which is meant.
+    /// Accounts of these names fit, and nothing tells which is meant.
     Ambiguous(Vec<Username>),
     /// The account must be unlocked first, and was not.
     Locked,
-    /// What is kept for the account cannot be understood, or was not meant for it.
+    /// The account's item cannot be understood, or was not meant for it.
     Damaged,
     /// The question was for unencrypted `http`. The keychain was not asked.
     RefusedHttp,
@@ -44,15 +44,15 @@ pub enum Verdict {
 pub enum Reason {
     /// The host rejected it.
     Rejected,
-    /// Who asks cannot use its scheme.
+    /// The asker cannot use the token's scheme.
     Scheme,
-    /// Its time is over.
+    /// The token has expired.
     Expired,
-    /// Its time is over, and a refresh token is there that gets a new one.
+    /// The token has expired, and a refresh token is there that gets a new one.
     Renewable,
 }
 
-/// Judges a question. What fails for a moment is tried again.
+/// Judges a question. A transient failure is tried again.
 ///
 /// # Errors
 /// Where the keychain fails otherwise than by being locked or damaged.
@@ -75,7 +75,7 @@ pub fn judge(
     };
     let credential = &item.1;
     let reason = match credential.state(policy.now) {
-        // It was not chosen.
+        // `choose` never picks an account that was put away.
         State::PutAway => return Ok(Verdict::Nobody),
         State::Rejected => Reason::Rejected,
         _ if credential.authtype.is_some() && !takes_schemes => Reason::Scheme,

@@ -1,9 +1,9 @@
-//! The keychain that is taken where none is named.
+//! The choice of a keychain where none is named.
 //!
-//! On Linux: the Secret Service, if there is a session bus and it has one or can start one;
-//! else the kernel's keyring. A bus that is dead, mute, denied or locked is an error and
-//! never leads to another keychain, where tokens would seem lost; nor does a Flatpak, which
-//! hides what it may not talk to. There is no asking beforehand: the first call itself tells.
+//! On Linux: the Secret Service, if there is a session bus and it has one or can start one; else
+//! the kernel's keyring. A bus that is dead, mute, denied or locked is an error and never leads to
+//! another keychain, where tokens would seem lost. Neither does a Flatpak, which hides the services
+//! that it may not talk to. Nothing is asked beforehand: the first call itself tells.
 
 use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
@@ -14,8 +14,8 @@ use crate::keychain::secret_service::{SecretService, address, flatpak};
 use crate::keychain::{Found, Keychain, Kind, Options};
 
 pub(super) fn open(options: &Options) -> Box<dyn Keychain> {
-    // An address that cannot be used is an error, but one that belongs to the first
-    // call: an operation that needs no keychain does not fail for it.
+    // An address that cannot be used is an error, but the first call gives it: an operation that
+    // needs no keychain does not fail for it.
     match address::from_environment().transpose() {
         None if flatpak::is_around_us() => {
             Box::new(SecretService::with_addresses(Err(Error::HiddenByFlatpak), options))
@@ -116,7 +116,7 @@ mod tests {
     use std::os::unix::net::UnixListener;
     use std::thread::spawn;
 
-    /// A bus that lets everybody in and answers their second call, the one after `Hello`,
+    /// Starts a bus that lets everybody in and answers their second call, the one after `Hello`,
     /// with this error. It serves one connection.
     fn with_bus_that_says(name: &str) -> Undecided {
         let folder = tempfile::tempdir().expect("a folder");
@@ -166,7 +166,7 @@ mod tests {
     fn a_bus_with_nobody_leads_to_the_kernel() {
         let mut keychain = with_bus_that_says("org.freedesktop.DBus.Error.ServiceUnknown");
         assert_eq!(keychain.kind(), Kind::SecretService);
-        // What the kernel says is another matter.
+        // The kernel's own answer does not matter here.
         find(&mut keychain);
         assert_eq!(keychain.kind(), Kind::Kernel);
     }
@@ -180,7 +180,7 @@ mod tests {
         ] {
             let mut keychain = with_bus_that_says(name);
             assert_eq!(find(&mut keychain), Some(error));
-            // The bus is gone meanwhile: that is an error as well.
+            // The bus has gone meanwhile: that is an error as well.
             assert!(find(&mut keychain).is_some());
             assert_eq!(keychain.kind(), Kind::SecretService);
         }

@@ -1,18 +1,18 @@
-//! The desktop's keychain with a short memory, for `--cache SECONDS`.
+//! The desktop's keychain with a cache, for `--cache SECONDS`.
 //!
-//! A get that found exactly one account and read it keeps a copy of it in the kernel's
-//! keyring ([`kernel::cache`](super::kernel)), which the kernel removes after that time, or
-//! at the token's own end if that comes first. The next get with the very same query takes
-//! the copy and asks nothing of the desktop. It is the only thing that a get ever writes.
+//! A get that found exactly one account and read it keeps a copy of it in the kernel's keyring
+//! ([`kernel::cache`](super::kernel)). The kernel removes the copy after that time, or at the
+//! token's own end if that comes first. The next get with the very same query takes the copy and
+//! asks nothing of the desktop. A get never writes anything else.
 //!
-//! Whatever writes or deletes through here first removes every copy of that host, and once
-//! more when it is done, for a get that read the old content meanwhile. An erase removes
-//! them even where it finds nothing to change: the token that the host has refused may be
-//! the copy. A store that changes nothing leaves them, or a git that does not send `state[]`
-//! back would end them after each fetch.
+//! A write or a deletion first removes every copy of that host, and once more when it is done,
+//! because a get may have read the old content meanwhile. An erase removes them even where it finds
+//! nothing to change: the token that the host has refused may be the copy. A store that changes
+//! nothing leaves them: else a git that does not send `state[]` back would end them after each
+//! fetch.
 //!
-//! What it trades stands in the manual: while there is a copy, a keychain that was locked,
-//! or changed by another program, is not noticed.
+//! The manual says what is traded for it: while there is a copy, nobody notices that the keychain
+//! was locked, or that another program changed it.
 
 use super::kernel::cache::{self, Query};
 use crate::context::Context;
@@ -27,7 +27,7 @@ use std::time::Duration;
 pub(super) struct Cached {
     keychain: Box<dyn Keychain>,
     cache: Cache,
-    /// What tells this keychain's copies from another's.
+    /// The name that tells this keychain's copies from another's.
     origin: Vec<u8>,
     /// The last search, if its only hit may be kept once it is read.
     asked: Option<Query>,
@@ -51,7 +51,7 @@ impl Cached {
     fn keep(&mut self, lifetime: Duration, read: &[(Found, Credential)]) {
         let (Some(query), [(_, credential)]) = (self.asked.take(), read) else { return };
         let now = now();
-        // The kernel's keyring needs no copy of what it holds itself.
+        // The kernel's keyring needs no copy of its own content.
         let is_elsewhere = self.keychain.kind() != Kind::Kernel;
         if is_elsewhere && credential.is_live(now) && query.is_answered_by(credential) {
             let left = credential.expiry.map(|expiry| Duration::from_secs(expiry - now));

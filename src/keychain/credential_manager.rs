@@ -4,23 +4,22 @@
 //! | here | there |
 //! |---|---|
 //! | an account | a generic credential, `git-credential-pat:CONTEXT USERNAME` ([`name`]) |
-//! | a longer one | the same, holding `NUL ID COUNT`, and so many `git-credential-pat_part:CONTEXT USERNAME ID.NUMBER` |
+//! | a longer one | the same, holding `NUL ID COUNT DIGEST`, and COUNT of `git-credential-pat_part:CONTEXT USERNAME ID.NUMBER` |
 //! | write | `CredWriteW`, which replaces a credential of this name in one step |
 //!
 //! What is odd there:
-//! - Names are matched without regard to case, in a way that differs between systems. So ours
-//!   have no capitals, nor anything else that could be folded ([`name`]).
-//! - A credential holds 2,560 bytes at most, and an installation token or a JWT can be longer.
-//!   The parts of a new token are written first, under an identifier that no other has; then
-//!   one write of the account's own credential leads to them; then the old parts are deleted.
-//!   Whoever reads meanwhile and finds a part gone begins again. A writer that is killed leaves
-//!   parts to which nothing leads: the next one, whatever it writes, deletes them, by a note that
-//!   was written before ([`unfinished`]). Writers take a lock, so that none tidies up after one
-//!   that is not dead.
-//! - How long a credential is can be seen without a key, by the length of its file. So an account's
-//!   own is always filled up to the limit, with NULs, which no content ends with. (Wine needs it,
-//!   too: it asks for a credential's length first and then reads, and one that is replaced by a
-//!   longer one in between overruns its memory.)
+//! - Names are matched without regard to case, in a way that differs between systems. So ours have
+//!   no capitals, and nothing else that could be folded ([`name`]).
+//! - A credential holds 2,560 bytes at most, and an installation token or a JWT can be longer. The
+//!   parts of a new token are written first, under an identifier that no other has; then one write
+//!   of the account's own credential leads to them; then the old parts are deleted. A reader that
+//!   finds a part gone begins again. A writer that is killed leaves parts to which nothing leads:
+//!   the next writer, whatever it writes, deletes them, by a note that was written before
+//!   ([`unfinished`]). Writers take a lock, so that none tidies up after one that still works.
+//! - The length of a credential can be seen without a key, by the length of its file. So an
+//!   account's own is always filled up to the limit, with NULs, with which no content ends. (Wine
+//!   needs it, too: it asks for a credential's length first and then reads, and a longer one that
+//!   replaces it in between overruns its memory.)
 //! - It has no deadline and no prompts: the calls go to a service of the system that is there
 //!   as long as the system is. It is locked exactly when nobody is logged on.
 //! - A network logon, such as SSH with a key, has no credentials at all.
@@ -40,7 +39,7 @@ use calls::MAX_BLOB;
 use parts::Parts;
 use zeroize::Zeroizing;
 
-/// How often an account is read whose token is replaced meanwhile.
+/// How often an account is read again because its token was replaced meanwhile.
 const TRIES: usize = 8;
 
 /// See the [module](self).
@@ -122,7 +121,7 @@ impl Keychain for CredentialManager {
     }
 }
 
-/// A write or a deletion at one name, and what is to be tidied up after it.
+/// A write or a deletion at one name, and the parts to delete after it.
 struct Change<'a> {
     name: &'a str,
     replaced: Option<Parts>,
@@ -130,7 +129,7 @@ struct Change<'a> {
 }
 
 impl<'a> Change<'a> {
-    /// Waits for others, and ends what one of them could not end.
+    /// Waits for other writers, and tidies up after one that died.
     fn begin(name: &'a str) -> Result<Self, Error> {
         let lock = lock::acquire_second();
         if lock.is_some() {
@@ -139,13 +138,13 @@ impl<'a> Change<'a> {
         Ok(Self { name, replaced: parts_of(name)?, lock })
     }
 
-    /// Notes what must not be left behind if this process is killed, if there is such a thing.
+    /// Notes the parts that a killed process must not leave behind, if there are any.
     fn note(&self, new: Option<&Parts>) -> Result<(), Error> {
         let parts: Vec<&Parts> = self.replaced.iter().chain(new).collect();
         if parts.is_empty() { Ok(()) } else { unfinished::note(self.name, &parts) }
     }
 
-    /// Deletes what nothing leads to any more. What cannot be deleted is left to the next one.
+    /// Deletes parts to which nothing leads any more. The next change deletes what this one cannot.
     fn end(self) {
         if self.lock.is_some() {
             unfinished::end(parts_of);
@@ -155,7 +154,8 @@ impl<'a> Change<'a> {
     }
 }
 
-/// The accounts of this username, each asked for by its name: nobody else's token comes along.
+/// Returns the accounts of this username. Each is asked for by its name, so that no other account's
+/// token comes along.
 fn named(contexts: &[Context], username: &Username) -> Result<Vec<Found>, Error> {
     hardening::hide_memory();
     let mut found = Vec::new();
@@ -169,8 +169,8 @@ fn named(contexts: &[Context], username: &Username) -> Result<Vec<Found>, Error>
     Ok(found)
 }
 
-/// The accounts whose names begin so. From here on no other process may read this one's memory:
-/// their tokens come with them.
+/// Returns the accounts whose names begin so. Their tokens come along, so from here on no other
+/// process may read this one's memory.
 fn accounts(begin: &str) -> Result<Vec<(Found, Account)>, Error> {
     hardening::hide_memory();
     let names = calls::names(begin)?;
@@ -182,7 +182,7 @@ fn accounts(begin: &str) -> Result<Vec<(Found, Account)>, Error> {
     Ok(names.into_iter().filter_map(account).collect())
 }
 
-/// What an account's own credential holds, without what it is filled up with.
+/// Returns the content of an account's own credential, without the NULs that fill it up.
 fn head(name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     let mut head = calls::read(name)?;
     if let Some(head) = &mut head {
@@ -192,14 +192,14 @@ fn head(name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     Ok(head)
 }
 
-/// A content that is as long as all others.
+/// Returns a content, filled up to the length of all others.
 fn filled(content: &[u8]) -> Zeroizing<[u8; MAX_BLOB]> {
     let mut blob = Zeroizing::new([0; MAX_BLOB]);
     blob[..content.len()].copy_from_slice(content);
     blob
 }
 
-/// What is kept under a name, all of it, or nothing where there is nothing.
+/// Returns the whole content under a name, or nothing where there is none.
 fn content(name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     for _ in 0..TRIES {
         let Some(head) = head(name)? else { return Ok(None) };
@@ -211,10 +211,10 @@ fn content(name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     Err(Error::Damaged)
 }
 
-/// The parts to which a name leads.
+/// Returns the parts to which a name leads.
 fn parts_of(name: &str) -> Result<Option<Parts>, Error> {
     let head = head(name)?;
-    // One that cannot be understood is replaced or deleted like any other.
+    // A credential that cannot be understood is replaced or deleted like any other.
     Ok(head.and_then(|head| Parts::from_head(&head).ok().flatten()))
 }
 
@@ -227,7 +227,7 @@ mod tests {
     use crate::keychain::Keychain;
     use crate::secret::Secret;
 
-    /// An account on a host that no other test has; it is gone when the test ends.
+    /// An account on a host that no other test has. It is gone when the test ends.
     struct Alone {
         keychain: CredentialManager,
         context: Context,
@@ -300,7 +300,7 @@ mod tests {
             let token: Vec<u8> = (b'a'..=b'z').cycle().take(length).collect();
             alone.write("alice", &token);
             assert_eq!(alone.token("alice").as_ref(), Some(&token), "{length}");
-            // Context, username and time of storing are in there, too.
+            // The content holds the context, the username and the time of storing, too.
             assert_eq!(alone.parts() == 0, length <= 2_400, "{length}");
         }
         assert_eq!(alone.parts(), 0);
@@ -332,7 +332,7 @@ mod tests {
                 if !died {
                     break;
                 }
-                // Whoever writes next, and whatever, tidies up.
+                // The next write tidies up, whatever it writes.
                 alone.write("bob", b"TESTONLY");
                 let led_to = parts_of(&alone.name("alice")).expect("read").map_or(0, |p| p.count());
                 assert_eq!(alone.parts(), led_to, "killed after {calls}");

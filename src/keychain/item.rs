@@ -1,4 +1,4 @@
-//! What an item holds and what it is called, the same in every keychain.
+//! The content and the label of an item, the same in every keychain.
 //!
 //! ```text
 //! ghp_TESTONLY…                       the token, alone on the first line
@@ -14,17 +14,17 @@
 //! ```
 //!
 //! Each of them is one line, whatever is kept. A token of several lines, as some container
-//! registries give out, is escaped like a username in a keychain's attribute, and marked so; any
-//! other stands there as it is:
+//! registries give out, is escaped like a username in a keychain's attribute, and marked as such.
+//! Any other token stands there as it is:
 //!
 //! ```text
 //! {%0A  "private_key": "…"%0A}
 //! token_escaped=true
 //! ```
 //!
-//! Everything that changes is in here. Only what never changes (the schema, the context and
-//! the username) is a searchable attribute: keychains replace items whose attributes are a
-//! subset of the new ones, and then hit the wrong one.
+//! Everything that changes is in here. Only what never changes (the schema, the context and the
+//! username) is a searchable attribute. Keychains replace items whose attributes are a subset of
+//! the new ones, and would then hit the wrong one.
 
 use crate::context::{Context, escape, unescape};
 use crate::credential::{Account, Aside, Credential, Maker, Token, Username};
@@ -33,10 +33,10 @@ use crate::secret::{Buffer, Secret};
 use std::ops::Deref;
 use zeroize::Zeroizing;
 
-/// The application's schema: tells our items from everybody else's.
+/// The application's schema, which tells our items from everybody else's.
 pub const SCHEMA: &str = "io.github.git_credential_pat.Token";
 
-/// How people see the item in their password manager.
+/// Returns the item's label, as people see it in their password manager.
 #[must_use]
 pub fn label(account: &Account) -> String {
     if account.username.is_empty() || account.username.is_token() {
@@ -46,13 +46,13 @@ pub fn label(account: &Account) -> String {
     }
 }
 
-/// What an item holds, in pieces: most keychains need not have it in one.
+/// An item's content, in pieces: most keychains need not have it in one.
 pub struct Content<'a> {
     token: Piece<'a>,
     lines: Vec<(&'static str, Piece<'a>)>,
 }
 
-/// Bytes that lie in what is kept, or were made of it.
+/// Bytes that lie in the credential, or were made from it.
 enum Piece<'a> {
     There(&'a [u8]),
     Made(Zeroizing<Vec<u8>>),
@@ -70,7 +70,7 @@ impl Deref for Piece<'_> {
 }
 
 impl<'a> Content<'a> {
-    /// The content for a credential.
+    /// Returns the content for a credential.
     #[must_use]
     pub fn of(credential: &'a Credential) -> Self {
         let (token, escaped) = on_one_line(&credential.token);
@@ -124,7 +124,7 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// The pieces, in their order.
+    /// Returns the pieces, in their order.
     #[must_use]
     pub fn pieces(&self) -> Vec<&[u8]> {
         let mut pieces = vec![&*self.token, b"\n"];
@@ -134,14 +134,14 @@ impl<'a> Content<'a> {
         pieces
     }
 
-    /// How many bytes they have together; never zero.
+    /// Returns the number of bytes of all pieces, never zero.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
     pub fn len(&self) -> usize {
         self.pieces().iter().map(|piece| piece.len()).sum()
     }
 
-    /// The pieces in one, in memory that is wiped.
+    /// Returns the pieces joined, in memory that is wiped.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(self.len()));
@@ -155,12 +155,12 @@ impl<'a> Content<'a> {
 /// Reads an item's content.
 ///
 /// # Errors
-/// [`Error::Damaged`] where it is not what [`Content`] is. Lines that a later version
-/// may have added are passed over.
+/// [`Error::Damaged`] where the bytes are not what [`Content`] writes. Lines that a later version
+/// may have added are skipped.
 pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
     let text = bytes.expose().strip_suffix(b"\n").ok_or(Error::Damaged)?;
-    // Neither ever comes in a request, and for git a value with one would be two lines. Looking
-    // at all of it costs less than stopping.
+    // Neither byte ever comes in a request, and git would take a value with one for two lines. To
+    // look at all bytes costs less than to stop early.
     if text.iter().fold(false, |found, b| found | matches!(b, b'\r' | 0)) {
         return Err(Error::Damaged);
     }
@@ -181,7 +181,7 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
     }
     let context = account.context.ok_or(Error::Damaged)?;
     let token = answering.whole(token)?;
-    // Only a registry has a link, and it leads to one of git's places.
+    // Only a registry has a link, and it leads to a context of git's.
     if let Some(place) = &account.linked_to
         && (context.registry().is_none()
             || place.registry().is_some()
@@ -206,7 +206,7 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
     })
 }
 
-/// What is said of the account, while it is read.
+/// The lines about the account, while they are read.
 #[derive(Default)]
 struct AccountLines {
     context: Option<Context>,
@@ -219,7 +219,7 @@ struct AccountLines {
 }
 
 impl AccountLines {
-    /// Takes a line that is about the account. Returns whether it was.
+    /// Takes a line that is about the account. Returns whether it was one.
     fn take(&mut self, key: &[u8], value: &[u8]) -> Result<bool, Error> {
         match key {
             b"context" => once(&mut self.context, canonical(value)?)?,
@@ -238,7 +238,7 @@ impl AccountLines {
     }
 }
 
-/// What is said of one of its tokens, while it is read.
+/// The lines about one of the account's tokens, while they are read.
 #[derive(Default)]
 struct TokenLines {
     secret: Option<Secret>,
@@ -267,7 +267,7 @@ impl TokenLines {
         }
     }
 
-    /// The token as it was kept, of the line that the item has for it.
+    /// Returns the token as it was kept, from the item's line for it.
     fn whole(&self, line: Secret) -> Result<Secret, Error> {
         if self.escaped != Some(true) {
             return Ok(line);
@@ -277,7 +277,7 @@ impl TokenLines {
         Ok(whole.secret(whole.expose()))
     }
 
-    /// The token as one that was set aside, if there is one.
+    /// Returns the token as one that was set aside, if there is one.
     fn aside(mut self) -> Result<Option<Box<Aside>>, Error> {
         let (secret, since) = match (self.secret.take(), self.since) {
             (Some(secret), Some(since)) => (self.whole(secret)?, since),
@@ -297,13 +297,13 @@ impl TokenLines {
     }
 }
 
-/// Says in an item that something is git's. What is a person's needs no mark.
+/// The value that marks an account or a token as git's. A person's has no mark.
 const GITS: &[u8] = b"git";
 
-/// Says in an item that something is so. Where it is not, nothing is said.
+/// The value that marks something as true. Where it is false, there is no line.
 const TRUE: &[u8] = b"true";
 
-/// A token as an item has it, and the mark where that is escaped.
+/// Returns the line for a token, and the mark where the token is escaped in it.
 fn on_one_line(token: &Secret) -> (Piece<'_>, Option<&'static [u8]>) {
     let token = token.expose();
     if token.iter().any(|b| matches!(b, b'\n' | b'\r' | 0)) {
@@ -328,7 +328,7 @@ fn maker(value: &[u8]) -> Maker {
     if value == GITS { Maker::Git } else { Maker::Person }
 }
 
-/// Takes a value. A key that stands twice is not ours: which of the two would be meant?
+/// Takes a value. An item in which a key stands twice is not ours: nothing tells which is meant.
 fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Error> {
     if place.replace(value).is_some() { Err(Error::Damaged) } else { Ok(()) }
 }
@@ -436,7 +436,7 @@ mod tests {
             "\n",
             "TESTONLY\ncontext=https://evil.example\ntoken_escaped=true",
             "TESTONLY\0%0A",
-            // These are one line, and stand there as they are.
+            // These tokens are one line, and stand there as they are.
             "TESTONLY%0A",
             "100%",
             "token_escaped=true",

@@ -1,5 +1,5 @@
-//! The Linux kernel's user keyring (`@u` in keyrings(7)): kept in the kernel's memory, never
-//! on disk, gone at reboot, the same for all processes of a user.
+//! The Linux kernel's user keyring (`@u` in keyrings(7)). It is kept in the kernel's memory, never
+//! on disk, gone at reboot, and the same for all processes of a user.
 //!
 //! | here | there |
 //! |---|---|
@@ -14,10 +14,10 @@
 //!   gives EACCES. Then `@u` is linked into this process's own keyring, which nobody else
 //!   sees and which ends with the process, and the read is tried once more.
 //! - Updating a key takes its timeout away. So a key with a lifetime is made in the process
-//!   keyring, given its timeout there, and then linked to `@u`, where it displaces the old
-//!   one: at no moment is it there without its timeout. A serial is then another's, or
-//!   nobody's, while the description still finds what is there; so the description is what
-//!   an item is known by.
+//!   keyring, given its timeout there, and then linked to `@u`, where it displaces the old one: at
+//!   no moment is it there without its timeout. The serial that was found then means another key or
+//!   none, while the description still finds the present key. So an item is known by its
+//!   description.
 //! - There are quotas, in `/proc/sys/kernel/keys`: by default 200 keys and 20,000 bytes.
 
 pub(super) mod cache;
@@ -35,16 +35,16 @@ use linux_keyutils::{Key, KeyError, KeyRing, KeyRingIdentifier, KeySerialId};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// What our keys' descriptions begin with. The tab after the context cannot be part of it.
+/// The beginning of our keys' descriptions. A context never contains the tab that follows it.
 const PREFIX: &str = "git-credential-pat:";
 
-/// More than any payload can be.
+/// More bytes than any payload can have.
 const MAX_PAYLOAD: usize = 32 * 1024;
 
-/// More than most payloads have.
+/// More bytes than most payloads have.
 const USUAL_PAYLOAD: usize = 4096;
 
-/// How often a key is looked for that was found and then displaced before it was read.
+/// How often a search is repeated for a key that was displaced before it was read.
 const TRIES: usize = 8;
 
 /// See the [module](self).
@@ -53,7 +53,7 @@ pub struct KernelKeyring {
 }
 
 impl KernelKeyring {
-    /// Nothing is asked of the kernel before the first call.
+    /// Returns the keyring. The kernel is not asked before the first call.
     #[must_use]
     pub fn new(options: &Options) -> Self {
         Self { lifetime: options.lifetime }
@@ -101,7 +101,7 @@ impl Keychain for KernelKeyring {
     }
 
     fn write(&mut self, _at: Option<&Found>, credential: &Credential) -> Result<(), Error> {
-        // One that is there is replaced, whatever its serial.
+        // A key with this description is replaced, whatever its serial.
         let description = description(&credential.account());
         let content = item::Content::of(credential);
         if content.len() >= MAX_PAYLOAD || description.len() >= MAX_PAYLOAD / 8 {
@@ -119,8 +119,8 @@ fn found(description: String, context: Context) -> Found {
     Found { id: ItemId(description), context, locked: false }
 }
 
-/// The payload of the key with this description, or nothing where there is none. One that is
-/// displaced after it was found may no longer be read: then another has come in its place.
+/// Returns the payload of the key with this description, or nothing where there is none. A key that
+/// is displaced after it was found may no longer be read: then another has come in its place.
 fn read_described(description: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyError> {
     let mut result = Ok(None);
     for _ in 0..TRIES {
@@ -137,8 +137,8 @@ fn read_described(description: &str) -> Result<Option<Zeroizing<Vec<u8>>>, KeyEr
     result
 }
 
-/// Runs a call, once more where it was denied: then as a possessor of the user's keys, which
-/// the session is not.
+/// Runs a call. Where it was denied, runs it once more as a possessor of the user's keys, which the
+/// session is not.
 fn possessing<T>(mut call: impl FnMut() -> Result<T, KeyError>) -> Result<T, KeyError> {
     match call() {
         Err(KeyError::AccessDenied) => {
@@ -154,7 +154,7 @@ fn user_keyring() -> Result<KeyRing, KeyError> {
     KeyRing::from_special_id(KeyRingIdentifier::User, true)
 }
 
-/// Adds a key that the kernel removes after this time, in place of the one that is there.
+/// Adds a key that the kernel removes after this time, in place of the present one.
 fn add_until(
     description: &str,
     content: impl Fn() -> Zeroizing<Vec<u8>>,
@@ -166,7 +166,7 @@ fn add_until(
     possessing(|| user_keyring()?.link_key(key))
 }
 
-/// The description of every key of ours in the user keyring. From here on no other process
+/// Returns the description of every key of ours in the user keyring. From here on no other process
 /// may read this one's memory.
 fn keys() -> Result<Vec<(String, Account)>, Error> {
     hardening::hide_memory();
@@ -181,8 +181,8 @@ fn keys() -> Result<Vec<(String, Account)>, Error> {
     Ok(keys)
 }
 
-/// The same at one look, and whether all that was listed was still there to be described: what
-/// came in a displaced one's place is in a new list only.
+/// Returns the same from one listing, and whether every listed key could still be described. A key
+/// that displaced another is only in a new listing.
 fn described() -> Result<(Vec<(String, Account)>, bool), KeyError> {
     let mut keys = Vec::new();
     let mut is_whole = true;
@@ -203,7 +203,7 @@ fn described() -> Result<(Vec<(String, Account)>, bool), KeyError> {
     Ok((keys, is_whole))
 }
 
-/// The serials in the user keyring, which the kernel gives as if they were its payload.
+/// Returns the serials in the user keyring, which the kernel gives as the keyring's payload.
 fn serials() -> Result<Vec<KeySerialId>, KeyError> {
     let ring = Key::from_id(KeySerialId(KeyRingIdentifier::User as i32));
     let payload = read_payload(ring)?;
@@ -211,7 +211,7 @@ fn serials() -> Result<Vec<KeySerialId>, KeyError> {
     Ok(serials.iter().map(|serial| KeySerialId(i32::from_ne_bytes(*serial))).collect())
 }
 
-/// Reads a payload. Where it is longer than the memory for it, the kernel says how long.
+/// Reads a payload. Where it is longer than the buffer, the kernel says how long it is.
 fn read_payload(key: Key) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let mut length = USUAL_PAYLOAD;
     loop {
@@ -237,7 +237,7 @@ fn parse_description(description: &str) -> Option<Account> {
     })
 }
 
-/// Whether the error says that there is no such key, any more.
+/// Returns whether the error says that there is no such key, or no longer.
 fn is_gone(error: KeyError) -> bool {
     matches!(
         error,

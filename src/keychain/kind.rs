@@ -1,5 +1,5 @@
-//! The kinds of keychains, and all that is said of each: messages, help and the manual are made
-//! of these rows, so that a new keychain is named everywhere.
+//! The kinds of keychains, with a row of texts for each: messages, help and the manual are made
+//! from these rows, so that a new keychain is named everywhere.
 
 use std::fmt::Write;
 
@@ -22,25 +22,25 @@ pub enum Kind {
     Memory,
 }
 
-/// What is said of a keychain.
+/// The texts about a keychain.
 struct Row {
-    /// As `--keychain` takes it.
+    /// The name, as `--keychain` takes it.
     name: &'static str,
-    /// In a sentence: the token is stored in *this*.
+    /// The keychain in a sentence: the token is stored in *this*.
     what: &'static str,
-    /// Where it exists.
+    /// The system where it exists.
     system: &'static str,
-    /// What becomes of tokens there that nobody would expect, said wherever one is stored.
+    /// The loss of tokens that nobody would expect there, said wherever one is stored.
     loss: Option<&'static str>,
-    /// What to type for tokens that are not lost so.
+    /// The words to type for tokens that do not get lost so.
     instead: Option<&'static str>,
-    /// Its part of the manual: a sentence a line.
+    /// The keychain's part of the manual, a sentence a line.
     manual: &'static str,
 }
 
 impl Kind {
-    /// Those that `--keychain` can name, on whatever system they exist. Memory is none: it
-    /// would be gone when the process ends.
+    /// The kinds that `--keychain` can name, on whatever system they exist. Memory is none of them:
+    /// it would be gone when the process ends.
     pub const ALL: [Self; 5] = [
         Self::SecretService,
         Self::Kernel,
@@ -49,7 +49,7 @@ impl Kind {
         Self::CredentialManager,
     ];
 
-    // Inlined, it would put its table once more into the program at each of many calls, and the
+    // Inlined, it would put its table into the program once more at each of many calls, and the
     // start of every process relocates each pointer of it.
     #[inline(never)]
     fn row(self) -> &'static Row {
@@ -139,25 +139,25 @@ Tokens outlive a reboot; after one, somebody types `git credential-pat unlock` o
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// The name, as `--keychain` takes it.
+    /// Returns the name, as `--keychain` takes it.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// Whether what is kept in it is there after a reboot.
+    /// Returns whether its tokens are there after a reboot.
     #[must_use]
     pub fn outlives_reboot(self) -> bool {
         self.row().loss.is_none()
     }
 
-    /// What to type where tokens are to outlive a reboot and do not here.
+    /// Returns the words to type for tokens that outlive a reboot, where its own do not.
     pub(crate) fn instead(self) -> Option<&'static str> {
         self.row().instead
     }
 
-    /// The keychain in a sentence, as in `stored in the kernel's keyring (kernel): in memory
-    /// only, gone at reboot`.
+    /// Returns the keychain in a sentence, as in `stored in the kernel's keyring (kernel): in
+    /// memory only, gone at reboot`.
     pub(crate) fn in_a_sentence(self) -> String {
         let Row { name, what, loss, .. } = self.row();
         let name = if Self::ALL.contains(&self) { format!(" ({name})") } else { String::new() };
@@ -165,7 +165,7 @@ Tokens outlive a reboot; after one, somebody types `git credential-pat unlock` o
         format!("{what}{name}{}", loss.unwrap_or_default())
     }
 
-    /// The keychain as a line of a report.
+    /// Returns the keychain as a line of a report.
     pub(crate) fn in_a_report(self) -> String {
         let Row { name, what, loss, .. } = self.row();
         match loss {
@@ -174,17 +174,17 @@ Tokens outlive a reboot; after one, somebody types `git credential-pat unlock` o
         }
     }
 
-    /// Its part of the manual, a sentence a line; what is between back quotes is a name.
+    /// Returns its part of the manual, a sentence a line, with names between back quotes.
     pub(crate) fn manual(self) -> &'static str {
         self.row().manual
     }
 
-    /// All names: `a, b or c`.
+    /// Returns all names: `a, b or c`.
     pub(crate) fn names() -> String {
         listed(&Self::ALL.map(Self::name))
     }
 
-    /// All names, by system: `on Linux a or b, on macOS c`.
+    /// Returns all names, by system: `on Linux a or b, on macOS c`.
     pub(crate) fn names_by_system() -> String {
         let mut text = String::new();
         let mut systems: Vec<&str> = Self::ALL.map(|kind| kind.row().system).into();

@@ -1,15 +1,14 @@
-//! An advisory lock of all our processes of one user, held between comparing and writing.
+//! An advisory lock between all our processes of one user, held from comparing to writing.
 //!
-//! Without it, two of them that store a first token for one account may both find nothing
-//! and both create an item, and an erase may reject a token that a store has just replaced.
-//! A get never takes it. It is a file in `$XDG_RUNTIME_DIR` if that folder is ours, else in the
-//! user's state folder; the system lets it go when the process ends, however it ends. On
-//! Windows, too: a named mutex would hold within one session only, or could be taken by another
-//! user first.
+//! Without it, two stores of a first token for one account may both find nothing and both create an
+//! item, and an erase may reject a token that a store has just replaced. A get never takes it. The
+//! lock is a file in `$XDG_RUNTIME_DIR` if that folder is ours, else in the user's state folder.
+//! The system releases it when the process ends, however it ends. Windows has a file, too: a named
+//! mutex would hold within one session only, or another user could take it first.
 //!
-//! Who writes at one host alone, as git's operations do, shares that file with others who do, and
-//! has one of a few more for itself: a desktop's keychain takes long for a write, and stores for
-//! many hosts must not wait for each other as well.
+//! A process that writes at one host alone, as git's operations do, shares that file with others
+//! that do so, and takes one of a few more files for itself. A desktop's keychain takes long for a
+//! write, and stores for many hosts should not all wait for each other as well.
 
 use crate::context::Context;
 use crate::private_file::{self, Folder};
@@ -24,21 +23,20 @@ use std::time::{Duration, Instant};
 
 const NAME: &str = "git-credential-pat.lock";
 
-/// How many hosts' locks there are. Two hosts may have one, and no name tells which hosts it is
-/// for.
+/// The number of hosts' locks. Two hosts may share one, and a lock's name does not tell its hosts.
 const HOSTS: u32 = 16;
 
-/// The second one's.
+/// The name of the lock that [`acquire_second`] takes.
 #[cfg(windows)]
 const SECOND_NAME: &str = "git-credential-pat-parts.lock";
 
-/// That of the one process that asks for a passphrase.
+/// The name of the lock for the one process that asks for a passphrase.
 #[cfg(unix)]
 const QUESTION_NAME: &str = "git-credential-pat-question.lock";
 
-/// Longer than any write of another process should take, and less than the five seconds in
-/// which a keychain must have answered: one that does not answer holds up whoever holds the
-/// lock, and the others are to be done with it at the same time.
+/// How long to wait for the lock: longer than any write of another process should take, and less
+/// than the five seconds in which a keychain must have answered. A keychain that does not answer
+/// holds up the holder of the lock, and those who wait should give up at the same time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The lock, held until it is dropped.
@@ -50,7 +48,7 @@ pub struct Lock {
     second: Option<File>,
 }
 
-/// Takes the lock, that of one host or that of all, or nothing where it cannot be had within
+/// Takes the lock of one host, or that of all, or returns nothing where it cannot be had within
 /// four seconds.
 #[must_use]
 pub fn acquire(host: Option<&Context>) -> Option<Lock> {
@@ -72,13 +70,13 @@ fn acquire_among(
     Some(Lock { second: Some(all), ..of_file(own, left).ok()?? })
 }
 
-/// Takes another lock, for a keychain's own writes: whoever calls it may hold the first.
+/// Takes another lock, for a keychain's own writes. The caller may hold the first.
 #[cfg(windows)]
 pub(super) fn acquire_second() -> Option<Lock> {
     acquire_named(SECOND_NAME, PATIENCE)
 }
 
-/// Waits for its turn to ask a person, or gives up after that time.
+/// Waits for the turn to ask a person, or returns nothing after that time.
 #[cfg(unix)]
 pub(super) fn acquire_question(patience: Duration) -> Option<Lock> {
     acquire_named(QUESTION_NAME, patience)
@@ -90,12 +88,12 @@ fn acquire_named(name: &str, patience: Duration) -> Option<Lock> {
 
 fn file(name: &str) -> Option<File> {
     let runtime = || state_folder::variable("XDG_RUNTIME_DIR").and_then(Folder::ours);
-    // Where something else lies at the lock's place, that is so for all of us.
+    // Where something else has the lock's name, all our processes go to the other folder.
     let file = runtime().and_then(|folder| folder.file(name));
     file.or_else(|| state_folder::made()?.file(name))
 }
 
-/// Locks a file, or nothing where another process holds it for all that time.
+/// Locks a file, or returns nothing where another process holds it for all that time.
 ///
 /// # Errors
 /// Where the file cannot be locked at all: some file systems have no locks.
@@ -105,25 +103,25 @@ pub(super) fn of_file(file: File, patience: Duration) -> io::Result<Option<Lock>
 
 #[cfg(unix)]
 impl Lock {
-    /// This lock, and with it another one.
+    /// Returns this lock together with another one.
     #[must_use]
     pub(super) fn with(self, other: Option<Self>) -> Self {
         Self { second: other.map(|other| other.file), ..self }
     }
 
-    /// Leaves a note for whoever waits for the lock.
+    /// Leaves a note for those who wait for the lock.
     pub(super) fn mark(&self) {
         let _ = self.file.write_all_at(&nanoseconds(SystemTime::now()), 0);
     }
 
-    /// Whether somebody has left a note since then.
+    /// Returns whether a note was left after this time.
     pub(super) fn is_marked_since(&self, time: SystemTime) -> bool {
         let mut note = [0; 16];
         self.file.read_exact_at(&mut note, 0).is_ok() && note >= nanoseconds(time)
     }
 }
 
-/// Since 1970, in an order that is that of the times.
+/// Returns the nanoseconds since 1970, as bytes that sort like the times.
 #[cfg(unix)]
 fn nanoseconds(time: SystemTime) -> [u8; 16] {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -155,13 +153,13 @@ mod tests {
         let held = acquire_among(file, Some(&one), PATIENCE).expect("nobody else");
         assert!(try_at(&one).is_none() && try_anywhere().is_none());
         assert!(try_at(&at("https://h.example/team")).is_none());
-        // Some share a lock with it, and most do not.
+        // Some hosts share a lock with it, and most do not.
         let others = (0..200).map(|n| at(&format!("https://h{n}.example")));
         let waiting = others.filter(|other| try_at(other).is_none()).count();
         assert!((1..200 / (HOSTS as usize / 4)).contains(&waiting), "{waiting}");
 
         drop(held);
-        // Another test's child may hold a copy until its exec.
+        // The child of another test may hold a copy of the file until its exec.
         let held = acquire_among(file, None, PATIENCE).expect("nobody else");
         assert!(try_at(&one).is_none() && try_anywhere().is_none());
         drop(held);

@@ -1,7 +1,7 @@
 //! macOS's login keychain, by the Security framework.
 //!
 //! One account is one generic password in the user's default keychain, as a rule the one called
-//! login. What is always visible in Keychain Access, without a password:
+//! login. Keychain Access always shows these attributes, without a password:
 //!
 //! | there | the attribute | here |
 //! |---|---|---|
@@ -10,9 +10,9 @@
 //! | Account | account | the username; `%none` for none |
 //! | Where | service | `git-credential-pat:https://github.com` |
 //!
-//! Account and service are together the key of an item, compared byte for byte. The token and
-//! all that changes are in its data ([`item::Content`]). An item is found and listed by
-//! attributes only, for which nobody is ever asked; its data is read for exactly one item, and
+//! Account and service together are the key of an item, compared byte for byte. The token and
+//! everything that changes are in its data ([`item::Content`]). An item is found and listed by
+//! attributes only, for which nobody is ever asked. Its data is read for exactly one item. It is
 //! replaced by `SecItemUpdate`, in one step, which keeps the item's access list.
 //!
 //! What is odd there:
@@ -26,8 +26,8 @@
 //!   made without a window first; only where that is not enough, and somebody would see one, it
 //!   is made once more, in a thread that is left alone after two minutes.
 //! - Over SSH the session has no windows: then the status is `errSecInteractionNotAllowed`.
-//! - What the framework hands out is a copy of its own, which nobody may overwrite: that one is
-//!   not wiped. What we hand it is ours, and wiped.
+//! - The framework hands out a copy of its own, which nobody may overwrite: that one is not wiped.
+//!   The copy that we hand to it is ours, and wiped.
 //!
 //! There is a newer keychain, "data protection". It is only for programs with an entitlement,
 //! which a command-line tool cannot have. `apple-native-keyring-store`, the keyring family's,
@@ -62,14 +62,14 @@ pub struct LoginKeychain {
 }
 
 impl LoginKeychain {
-    /// Decides about windows otherwise than by the environment and git's configuration.
+    /// Returns a keychain that shows windows by this rule, not by the environment's and git's.
     #[must_use]
     pub fn with_prompts(prompts: Prompts) -> Self {
         Self { prompts }
     }
 
-    /// Does it without a window; where one is needed and would be seen, once more with it.
-    /// Nothing where there is no such item.
+    /// Makes the call without a window. Where one is needed and would be seen, makes it once more
+    /// with a window. Returns nothing where there is no such item.
     pub(super) fn ask<T: Send + 'static>(
         &self,
         call: impl Fn() -> Result<T, Status> + Send + 'static,
@@ -132,7 +132,7 @@ impl Keychain for LoginKeychain {
         found.iter().map(username).collect::<Option<_>>().ok_or(NOT_OURS)
     }
 
-    /// The system's own window asks for the password.
+    /// Unlocking is left to the system's own window, which asks for the password.
     fn unlock(&mut self, _found: &[Found]) -> Result<(), Error> {
         if !self.prompts.allowed() {
             return Err(Error::Locked);
@@ -206,7 +206,7 @@ fn names(found: &Found) -> Option<Names> {
     Names::from_text(&found.id.0)
 }
 
-/// Exactly one item.
+/// Returns the query for exactly one item.
 fn query(names: &Names) -> Result<ItemSearchOptions, Status> {
     let mut query = ItemSearchOptions::new();
     query.class(ItemClass::generic_password()).keychains(&[SecKeychain::default()?]);
@@ -214,7 +214,7 @@ fn query(names: &Names) -> Result<ItemSearchOptions, Status> {
     Ok(query)
 }
 
-/// Our items, of this service if one is given. Only attributes are read: nobody is asked.
+/// Returns our items, of this service if one is given. Only attributes are read: nobody is asked.
 fn list(service: Option<&str>) -> Result<Vec<(Found, Account)>, Error> {
     let _no_window = SecKeychain::disable_user_interaction();
     let keychain = SecKeychain::default().map_err(convert)?;
@@ -230,7 +230,7 @@ fn list(service: Option<&str>) -> Result<Vec<(Found, Account)>, Error> {
         items => items.map_err(convert)?,
     };
     let ours = items.iter().filter_map(|item| {
-        // By the four letters that the attributes' constants stand for.
+        // The keys are the four letters that the attributes' constants stand for.
         let mut attributes = item.simplify_dict()?;
         let service = attributes.remove("svce")?;
         let names = Names { service, account: attributes.remove("acct")? };
@@ -241,13 +241,13 @@ fn list(service: Option<&str>) -> Result<Vec<(Found, Account)>, Error> {
     Ok(ours.collect())
 }
 
-/// Whether the keychain must be unlocked before anything in it can be read.
+/// Returns whether the keychain must be unlocked before anything in it can be read.
 #[allow(unsafe_code, reason = "SecKeychainGetStatus has no safe wrapper")]
 fn is_locked(keychain: &SecKeychain) -> Result<bool, Error> {
-    // kSecUnlockStateStatus.
+    // The bit kSecUnlockStateStatus of a status.
     const UNLOCKED: u32 = 1;
     unsafe extern "C" {
-        // Of the framework that security-framework links.
+        // The call is in the framework that security-framework links.
         fn SecKeychainGetStatus(keychain: *const c_void, status: *mut u32) -> i32;
     }
     let mut status = 0;

@@ -1,6 +1,6 @@
 //! A keychain in this process's memory, for tests and for programs that use the library.
 //!
-//! It keeps items as the others do, encoded and under the same keys, and it can be told to
+//! It keeps items as the other keychains do, encoded and under the same keys, and it can be told to
 //! misbehave: [`MemoryKeychain::fail_on`].
 
 use crate::context::Context;
@@ -27,13 +27,13 @@ struct Item {
 }
 
 impl MemoryKeychain {
-    /// Makes the next call of this name fail before it does anything; of several such orders
-    /// for one name, each serves once.
+    /// Makes the next call of this name fail before it does anything. Several orders for one name
+    /// make so many calls fail.
     pub fn fail_on(&mut self, call: &'static str, error: Error) {
         self.failures.push((call, error));
     }
 
-    /// Every item's raw content, in the order in which they came.
+    /// Returns every item's raw content, in the order in which the items were added.
     #[must_use]
     pub fn contents(&self) -> Vec<Zeroizing<Vec<u8>>> {
         self.items.values().map(|item| item.content.clone()).collect()
@@ -51,7 +51,7 @@ impl MemoryKeychain {
         self.next_id += 1;
     }
 
-    /// The names of the calls since the last time this was asked.
+    /// Returns the names of the calls since this was last asked.
     pub fn take_calls(&mut self) -> Vec<&'static str> {
         std::mem::take(&mut self.calls)
     }

@@ -1,28 +1,29 @@
-//! When a keychain may show a window that asks a person: where one would be seen, and where
-//! git's configuration leaves room for it.
+//! The rules for a keychain's window that asks a person: it is shown where somebody would see it,
+//! and where git's configuration leaves room for it.
 
 use crate::git::interactive;
 use crate::terminal::display;
 use std::time::Duration;
 
-/// How long a person may take.
+/// How long a person may take to answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Whether prompts may be shown.
+/// A setting: whether prompts may be shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Prompts {
-    /// Where the environment says that somebody sees them and git's configuration does not
-    /// forbid it.
+    /// They may, where the environment says that somebody sees them and git's configuration does
+    /// not forbid it.
     #[default]
     WhereSeen,
-    /// Always: the caller knows.
+    /// They always may: the caller knows that they are seen.
     Always,
-    /// Never.
+    /// They never may.
     Never,
 }
 
 impl Prompts {
-    /// Whether one may be shown now. Asks git, so only when one is needed.
+    /// Returns whether a prompt may be shown now. Asks git, so it is called only when one is
+    /// needed.
     pub(super) fn allowed(self) -> bool {
         match self {
             Self::WhereSeen => display::is_seen() && interactive::leaves_room(),

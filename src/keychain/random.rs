@@ -3,10 +3,10 @@
 use crate::error::Error;
 use zeroize::Zeroizing;
 
-/// Random bytes from the operating system.
+/// Returns random bytes from the operating system.
 ///
 /// # Errors
-/// Where it has none.
+/// Where the system has none.
 pub(in crate::keychain) fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
     let mut bytes = Zeroizing::new([0; N]);
     getrandom::fill(&mut *bytes)

@@ -1,4 +1,4 @@
-//! The desktop's keychain (GNOME Keyring, `KWallet`, `KeePassXC`), by a client of our own.
+//! The desktop's keychain (GNOME Keyring, `KWallet`, `KeePassXC`), through a client of our own.
 //!
 //! One account is one item with three searchable attributes that never change:
 //!
@@ -8,18 +8,18 @@
 //! | `context` | `https://host[:port][/scope]`, as one string |
 //! | `username` | the username as [`escape`](crate::context::escape) writes it; empty for none |
 //!
-//! None is ever left out: a search finds items that have *at least* the attributes asked
-//! for, and a service that replaces by the same rule would hit another account's item. All
-//! that changes is in the secret ([`item::Content`]).
+//! None is ever left out: a search finds items that have *at least* the attributes asked for, and a
+//! service that replaces by the same rule would hit another account's item. Everything that changes
+//! is in the secret ([`item::Content`]).
 //!
-//! The client is small and synchronous: one socket, no threads, every wait within a
-//! deadline. A get is four calls: `Hello`, `SearchItems`, `OpenSession`, `GetSecret`; a miss
-//! the first two. Where the services differ the difference is explained where it is met:
+//! The client is small and synchronous: one socket, no threads, every wait within a deadline. A get
+//! is four calls: `Hello`, `SearchItems`, `OpenSession`, `GetSecret`. A get that finds nothing is
+//! the first two. Differences between the services are explained in the file that meets them:
 //!
-//! - [`address`]: where the bus listens. [`wire`], [`message`]: D-Bus in bytes.
-//! - `socket`: bytes in and out. `greeting`: how we come to the bus. `peer`: whose it is.
-//!   `bus`: a connection.
-//! - `client`: which one, and the deadlines. `remote`: errors by name. `flatpak`: what a
+//! - [`address`]: the bus's addresses. [`wire`], [`message`]: D-Bus in bytes.
+//! - `socket`: bytes in and out. `greeting`: the way to the bus. `peer`: its owner. `bus`: a
+//!   connection.
+//! - `client`: keeps the connection, and the deadlines. `remote`: errors by name. `flatpak`: what a
 //!   sandbox makes of them.
 //! - `session`: the key agreement and the cipher. `prompt`: windows that ask a person.
 //! - [`service`]: the Secret Service's calls, for any items; this file: for our accounts.
@@ -66,16 +66,16 @@ const USERNAME: &str = "username";
 
 /// See the [module](self).
 pub struct SecretService {
-    /// The error is told at the first call: until then nothing is asked of the keychain.
+    /// The service, or an error for the first call: until then the keychain is not asked.
     service: Result<Service, Error>,
-    /// Items that were there in a search and not there to be read. Once that is a replace
-    /// in progress, and the caller searches again; twice it is gone.
+    /// Items that a search found and a read did not. Once means that the item is being replaced,
+    /// and the caller searches again; twice means that it is gone.
     missed: Vec<ItemId>,
 }
 
 impl SecretService {
-    /// The service on the session's bus, as the environment names it. Nothing is asked of it
-    /// before the first call.
+    /// Returns the service on the session's bus, as the environment names it. Nothing is asked of
+    /// it before the first call.
     #[must_use]
     pub fn new(options: &Options) -> Self {
         let addresses = address::from_environment();
@@ -85,13 +85,13 @@ impl SecretService {
         Self::with_addresses(addresses, options)
     }
 
-    /// The service on the bus at this address, in D-Bus's notation.
+    /// Returns the service on the bus at this address, in D-Bus's notation.
     #[must_use]
     pub fn at(address: &str, options: &Options) -> Self {
         Self::with_addresses(address::parse(address.as_bytes(), None), options)
     }
 
-    /// Decides about prompts otherwise than by the environment.
+    /// Returns the service with another rule for prompts than the environment's and git's.
     #[must_use]
     pub fn with_prompts(mut self, prompts: Prompts) -> Self {
         if let Ok(service) = &mut self.service {
@@ -113,8 +113,8 @@ impl SecretService {
         self.service.as_mut().map_err(|error| *error)
     }
 
-    /// What was read, as a credential. Content that cannot be understood may come of a
-    /// wrong session key: the next try has another session.
+    /// Decodes a secret as a credential. Content that cannot be understood may come from a wrong
+    /// session key: the next try has another session.
     fn decode(&mut self, secret: Plaintext) -> Result<Credential, Error> {
         let decoded = item::decode(&secret.into());
         if decoded.is_err() {
@@ -123,7 +123,7 @@ impl SecretService {
         decoded
     }
 
-    /// Reads one item with the call made for one; none if it is gone.
+    /// Reads one item with the call that reads one. Returns none if it is gone.
     fn read_one(&mut self, found: &Found) -> Result<Option<Plaintext>, Error> {
         match self.service()?.secret(&path(found)?)? {
             Ok(secret) => Ok(Some(secret)),
@@ -151,7 +151,7 @@ impl Keychain for SecretService {
     ) -> Result<Vec<Found>, Error> {
         let service = self.service()?;
         let username = username.map(Username::filed);
-        // The host level, which comes last, is what most accounts are filed under.
+        // Most accounts are filed under the host level, so it is searched first.
         let texts: Vec<String> = contexts.iter().rev().map(ToString::to_string).collect();
         let queries: Vec<Vec<(&str, &str)>> = texts
             .iter()
@@ -229,7 +229,7 @@ impl Keychain for SecretService {
             several => {
                 let paths = several.iter().map(path).collect::<Result<Vec<_>, _>>()?;
                 let mut secrets = self.service()?.secrets(&paths)?;
-                // By path, not by position: what is gone was left out.
+                // Match by path, not by position: items that are gone were left out.
                 let mut take = |found: &Found| {
                     let place = secrets.iter().position(|(path, _)| id(path) == found.id)?;
                     Some(secrets.swap_remove(place).1)
@@ -287,7 +287,7 @@ fn path(found: &Found) -> Result<ObjectPath, Error> {
     ObjectPath::new(&found.id.0).ok_or(NOT_OURS)
 }
 
-/// Looks ours up by name: `KeePassXC` adds attributes of its own.
+/// Looks up one of our attributes by its name: `KeePassXC` adds attributes of its own.
 fn attribute<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
     attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }

@@ -55,7 +55,7 @@ pub struct Vault {
     place: Result<PathBuf, Error>,
     identity: Option<Identity>,
     asks: bool,
-    opened: Option<Opened>,
+    opened: Option<Box<Opened>>,
     /// What the last list has read, so that it is not decrypted a second time at once.
     listed: HashMap<ItemId, Listed>,
     damaged: usize,
@@ -183,12 +183,21 @@ impl Vault {
         if self.opened.is_none() {
             // From here on no other process may read this one's memory.
             hardening::hide_memory();
-            let folder = self.folder()?;
-            let check = format::read(&folder)?;
-            let keys = self.keys(&folder, &check)?;
-            self.opened = Some(Opened { folder, check, keys });
+            let opened = self.open_on_the_stack();
+            hardening::wipe_stack();
+            self.opened = Some(opened?);
         }
-        self.opened.as_ref().ok_or(Error::Vault(VaultTrouble::Locked))
+        self.opened.as_deref().ok_or(Error::Vault(VaultTrouble::Locked))
+    }
+
+    // Each move of the keys leaves a copy of them: below the caller's frame, where `wipe_stack`
+    // reaches it.
+    #[inline(never)]
+    fn open_on_the_stack(&self) -> Result<Box<Opened>, Error> {
+        let folder = self.folder()?;
+        let check = format::read(&folder)?;
+        let keys = self.keys(&folder, &check)?;
+        Ok(Box::new(Opened { folder, check, keys }))
     }
 
     fn keys(&self, folder: &Folder, check: &str) -> Result<Keys, Error> {

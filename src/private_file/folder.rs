@@ -1,7 +1,7 @@
 //! A folder of ours, in which nobody else can put anything.
 //!
-//! What lies about there is ours or it is not used: a link, a pipe or another user's file at the
-//! place of ours would make us write elsewhere, wait for ever, or share what is to be ours.
+//! A file there is ours or it is not used: a link, a pipe or another user's file with the name of
+//! ours would make us write elsewhere, wait for ever, or share what should be ours.
 
 #[cfg(unix)]
 use super::owner_and_mode;
@@ -20,7 +20,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Removes the files in it whose names begin like this, as far as that is possible.
+    /// Removes the files in it whose names begin so, as far as that is possible.
     pub(crate) fn remove_all(&self, beginning: &str) {
         let Ok(entries) = std::fs::read_dir(&self.path) else { return };
         for name in entries.flatten().map(|entry| entry.file_name()) {
@@ -33,7 +33,7 @@ impl Folder {
 
 #[cfg(unix)]
 impl Folder {
-    /// The folder that is there, if it is ours and nobody else can write in it.
+    /// Opens the folder, if it is there and ours, and nobody else can write in it.
     pub(crate) fn ours(path: PathBuf) -> Option<Self> {
         use rustix::fs::{Mode, OFlags};
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -42,8 +42,8 @@ impl Folder {
         (is_us(owner) && !mode.intersects(Mode::WGRP | Mode::WOTH)).then_some(Self { path, folder })
     }
 
-    /// The folder, made where it is not there, and ours alone, or nothing where it lies in
-    /// another user's, who could lead us elsewhere.
+    /// Opens the folder, ours alone, and makes it where it is missing. Returns nothing where it
+    /// lies in a folder of another user, who could lead us elsewhere.
     pub(crate) fn made(path: PathBuf) -> Option<Self> {
         use rustix::fs::{Mode, OFlags};
         use std::os::unix::fs::DirBuilderExt;
@@ -57,7 +57,7 @@ impl Folder {
         Some(Self { path, folder })
     }
 
-    /// A file in it for reading and writing, made where it is not there, and ours alone.
+    /// Opens a file in it for reading and writing, ours alone, and makes it where it is missing.
     pub(crate) fn file(&self, name: &str) -> Option<File> {
         use rustix::fs::{Mode, OFlags};
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
@@ -69,12 +69,32 @@ impl Folder {
         Some(file)
     }
 
+    /// The same for writing at its end: lines that several processes write do not mix.
+    pub(crate) fn file_to_append(&self, name: &str) -> Option<File> {
+        use rustix::fs::OFlags;
+        let file = self.file(name)?;
+        let flags = rustix::fs::fcntl_getfl(&file).ok()?;
+        rustix::fs::fcntl_setfl(&file, flags | OFlags::APPEND).ok()?;
+        Some(file)
+    }
+
+    /// Gives an open file, which has the first name, the second one; not where another file has
+    /// got the first name meanwhile.
+    pub(crate) fn rename(&self, file: &File, from: &str, to: &str) -> Option<()> {
+        use rustix::fs::{AtFlags, fstat, renameat, statat};
+        let (open, there) =
+            (fstat(file).ok()?, statat(&self.folder, from, AtFlags::SYMLINK_NOFOLLOW).ok()?);
+        let is_it = (open.st_dev, open.st_ino) == (there.st_dev, there.st_ino);
+        is_it.then(|| renameat(&self.folder, from, &self.folder, to).ok()).flatten()
+    }
+
     fn remove(&self, name: &Path) {
         let _ = rustix::fs::unlinkat(&self.folder, name, rustix::fs::AtFlags::empty());
     }
 }
 
-/// Takes away what an older version may have given others, or nothing where it is not ours.
+/// Takes away rights that an older version may have given to others, or returns nothing where it is
+/// not ours.
 #[cfg(unix)]
 fn make_ours_alone(file: impl AsFd, own: rustix::fs::Mode) -> Option<()> {
     use rustix::fs::Mode;
@@ -93,11 +113,11 @@ fn is_us(owner: u32) -> bool {
     owner == rustix::process::geteuid().as_raw()
 }
 
-/// Whether nobody but us and root can lead us elsewhere from this folder, if it is there.
+/// Returns whether nobody but us and root can lead us elsewhere from this folder, if it is there.
 #[cfg(unix)]
 fn is_trusted(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    /// In a user namespace, whoever is not in it: outside, root.
+    /// In a user namespace, the number of every user outside of it, such as root.
     const NOBODY: u32 = 65_534;
     let owner = std::fs::metadata(folder).map(|metadata| metadata.uid());
     owner.map_or(true, |owner| is_us(owner) || matches!(owner, 0 | NOBODY))
@@ -105,27 +125,42 @@ fn is_trusted(folder: &Path) -> bool {
 
 #[cfg(windows)]
 impl Folder {
-    /// The folder that is there.
+    /// Opens the folder, if it is there.
     pub(crate) fn ours(path: PathBuf) -> Option<Self> {
         path.is_dir().then_some(Self { path })
     }
 
-    /// The folder, made where it is not there.
+    /// Opens the folder, and makes it where it is missing.
     pub(crate) fn made(path: PathBuf) -> Option<Self> {
         fs::create_dir_all(&path).ok()?;
         Some(Self { path })
     }
 
-    /// A file in it for reading and writing, made where it is not there.
+    /// Opens a file in it for reading and writing, and makes it where it is missing.
     pub(crate) fn file(&self, name: &str) -> Option<File> {
         use std::os::windows::fs::OpenOptionsExt;
         use windows_sys::Win32::Storage::FileSystem::FILE_FLAG_OPEN_REPARSE_POINT;
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false);
-        // A link is opened itself, not what it leads to.
+        // A link is opened itself, not the file that it leads to.
         let file = options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(self.path.join(name));
         let is_file = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
         file.ok().filter(is_file)
+    }
+
+    /// The same for writing at its end.
+    pub(crate) fn file_to_append(&self, name: &str) -> Option<File> {
+        self.file(name)?;
+        File::options().append(true).open(self.path.join(name)).ok()
+    }
+
+    /// Gives an open file, which has the first name, the second one; not where another file has
+    /// got the first name meanwhile.
+    pub(crate) fn rename(&self, file: &File, from: &str, to: &str) -> Option<()> {
+        let length = |metadata: std::io::Result<fs::Metadata>| metadata.ok().map(|m| m.len());
+        let there = length(fs::metadata(self.path.join(from)));
+        let is_it = there.is_some() && there == length(file.metadata());
+        is_it.then(|| fs::rename(self.path.join(from), self.path.join(to)).ok()).flatten()
     }
 
     fn remove(&self, name: &Path) {
@@ -202,7 +237,7 @@ mod tests {
         assert!(Folder::ours(parent.path().join("missing")).is_none());
     }
 
-    /// Only root can give files away.
+    /// The test needs root, who alone can give files away.
     #[test]
     fn what_is_another_users_is_not_used() {
         if !rustix::process::geteuid().is_root() {

@@ -1,10 +1,10 @@
-//! A secret that root has put into memory for us: what orchestrators of containers mount, and what
-//! systemd gives a service.
+//! A secret that root has put into memory for us: orchestrators of containers mount such files, and
+//! systemd gives them to a service.
 //!
-//! Such a file is root's, so we cannot take away the rights that others have; it is often reached
-//! through links, so that it can be replaced in one step. It is taken where nobody but root and we
-//! could have put it there: it lies in memory (a `tmpfs` or a `ramfs`), only root can write it,
-//! and every folder and link that leads to it is root's or ours.
+//! Such a file is root's, so we cannot take away the rights that others have. It is often reached
+//! through links, so that it can be replaced in one step. It is accepted where nobody but root and
+//! we could have put it there: it lies in memory (a `tmpfs` or a `ramfs`), only root can write it,
+//! and every folder and link on the way to it is root's or ours.
 //!
 //! ```text
 //! /etc/secrets            drwxrwxrwt root   others may write, but not replace what is root's
@@ -13,7 +13,8 @@
 //! /etc/secrets/..2027_01_31/token   -rw-r--r-- root
 //! ```
 //!
-//! A file of our own is taken so only on a mount that is read-only: else its rights can be mended.
+//! A file of our own is accepted like this only on a read-only mount: elsewhere its rights can be
+//! mended.
 
 use super::{Refusal, Untrusted};
 use rustix::fs::{FileType, FsWord, fstat, fstatfs, fstatvfs, openat, readlinkat};
@@ -26,19 +27,20 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
-/// How many links may lead on: as many as the system follows.
+/// The most links to follow: as many as the system follows.
 const MOST_LINKS: usize = 40;
 
 const TMPFS: FsWord = 0x0102_1994;
 #[allow(clippy::cast_lossless, clippy::cast_possible_wrap, reason = "as the system has the number")]
 const RAMFS: FsWord = 0x8584_58f6_u32 as FsWord;
 
-/// Opens such a file for reading; nothing where it is none, and the usual rule holds.
+/// Opens a mounted secret for reading, or returns nothing where it is none and the usual rule
+/// holds.
 ///
 /// # Errors
-/// Where it is one, and somebody else could have put it there.
+/// Where it is one, but somebody else could have put it there.
 pub(super) fn open(path: &Path) -> Result<Option<File>, Untrusted> {
-    // A first look: by whatever way it was opened, it may be another file.
+    // This is a first look: when the file is opened for reading, it may be another one.
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(file) if is_mounted(&file) => Walk::begin(path)?.finish().map(Some),
@@ -46,7 +48,7 @@ pub(super) fn open(path: &Path) -> Result<Option<File>, Untrusted> {
     }
 }
 
-/// Whether a file lies in memory, and is root's or cannot be changed by us.
+/// Returns whether a file lies in memory, and is root's or cannot be changed by us.
 fn is_mounted(file: impl AsFd) -> bool {
     let in_memory = fstatfs(&file).is_ok_and(|system| matches!(system.f_type, TMPFS | RAMFS));
     let is_its_owner = |stat: Stat| stat.st_uid == us();
@@ -63,12 +65,12 @@ fn us() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Whether it is root's or ours.
+/// Returns whether it is root's or ours.
 fn is_trusted(stat: &Stat) -> bool {
     stat.st_uid == ROOT || stat.st_uid == us()
 }
 
-/// Whether others than its owner may write it.
+/// Returns whether others than its owner may write it.
 fn is_writable(stat: &Stat) -> bool {
     Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH)
 }
@@ -77,10 +79,10 @@ fn is_read_only(file: impl AsFd) -> bool {
     fstatvfs(file).is_ok_and(|mount| mount.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
-/// On the way to a file, from folder to folder.
+/// The way to a file, from folder to folder.
 struct Walk {
     folder: OwnedFd,
-    /// Where the folder is.
+    /// The path of the folder.
     at: PathBuf,
     rest: VecDeque<OsString>,
     links: usize,
@@ -130,7 +132,7 @@ impl Walk {
         Err(untrusted(Refusal::NoFile, &self.at))
     }
 
-    /// Goes on with what a link in this folder leads to.
+    /// Goes on to the target of a link in this folder.
     fn follow(&mut self, target: &Path) -> Result<(), Untrusted> {
         if target.is_absolute() {
             self.folder = folder_at(rustix::fs::CWD, "/").map_err(|error| self.blame(error))?;
@@ -142,7 +144,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Whether nobody but root and we can put another in the place of what was found in the folder.
+    /// Checks that nobody but root and we can exchange the file that was found in the folder.
     fn is_safe_for(&self, found: &Stat) -> Result<(), Untrusted> {
         let stat = fstat(&self.folder).map_err(|error| self.blame(error))?;
         let is_sticky = Mode::from_raw_mode(stat.st_mode).contains(Mode::SVTX);
@@ -154,7 +156,7 @@ impl Walk {
         if is_read_only(&self.folder) { Ok(()) } else { Err(untrusted(refusal, &self.at)) }
     }
 
-    /// The file of this name in the folder, which was found to be there.
+    /// Opens the file of this name in the folder, where it was found.
     fn opened(&self, name: &OsString) -> Result<File, Untrusted> {
         let place = self.at.join(name);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -181,7 +183,7 @@ fn folder_at(from: impl AsFd, path: &str) -> Result<OwnedFd, Errno> {
     openat(from, path, flags, Mode::empty())
 }
 
-/// The names in a path; `..` is one.
+/// Returns the names in a path, of which `..` is one.
 fn parts(path: &Path) -> VecDeque<OsString> {
     let parts = path.components().filter_map(|part| match part {
         Component::Normal(name) => Some(name.to_owned()),

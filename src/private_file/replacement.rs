@@ -1,7 +1,7 @@
 //! New content for a file, all of it or none.
 //!
-//! It goes to `FILE.lock` and is renamed: a crash leaves the old file or the new one. git and
-//! others take the same lock.
+//! It is written to `FILE.lock`, which is then renamed: a crash leaves the old file or the new one.
+//! git and others take the same lock.
 
 #[cfg(unix)]
 use std::fs::Permissions;
@@ -9,19 +9,19 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// `FILE.lock`, ours alone until it is renamed or, where that does not come, removed.
+/// `FILE.lock`, ours alone until it is renamed, or removed where that does not happen.
 pub(crate) struct Replacement {
     of: PathBuf,
     lock: PathBuf,
     file: File,
 }
 
-/// Who may use a file that was replaced.
+/// The rights on a file that was replaced.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rights {
-    /// Its owner alone, whoever could before.
+    /// Only its owner may use it, whoever could before.
     OwnersAlone,
-    /// Whoever could before.
+    /// Whoever could use it before may do so still.
     Kept,
 }
 
@@ -29,7 +29,7 @@ impl Replacement {
     /// Takes the lock for a file.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`] where another program has it.
+    /// [`io::ErrorKind::AlreadyExists`] where another program holds the lock.
     pub(crate) fn begin(of: &Path) -> io::Result<Self> {
         let mut lock = of.as_os_str().to_owned();
         lock.push(".lock");
@@ -42,11 +42,10 @@ impl Replacement {
         Ok(Self { of: of.to_owned(), lock, file })
     }
 
-    /// Writes what is to come in the place of the old file, which has this metadata: its owner
-    /// stays.
+    /// Writes the new content. The old file has this metadata: its owner stays.
     ///
     /// # Errors
-    /// Where that cannot be done.
+    /// Where it cannot be written.
     pub(crate) fn write(&self, pieces: &[&[u8]], old: &Metadata, rights: Rights) -> io::Result<()> {
         let mut file = &self.file;
         for piece in pieces {
@@ -56,15 +55,15 @@ impl Replacement {
         file.sync_all()
     }
 
-    /// Puts what was written in the place of the old file.
+    /// Puts the new content in the place of the old file.
     ///
     /// # Errors
-    /// Where that cannot be done. The old file is then as it was.
+    /// Where that fails. The old file is then as it was.
     pub(crate) fn put(self) -> io::Result<()> {
         fs::rename(&self.lock, &self.of)?;
         #[cfg(unix)]
         if let Some(folder) = self.of.parent() {
-            // The rename is done; whether it outlives a power cut is the disk's matter.
+            // The rename is done. If this fails, only a power cut could undo it.
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
         Ok(())
@@ -73,14 +72,14 @@ impl Replacement {
 
 impl Drop for Replacement {
     fn drop(&mut self) {
-        // Once it is renamed it is not there, unless it is another's already.
+        // After the rename the lock is gone, or another program has made its own already.
         if is_same(&self.file, &self.lock) {
             let _ = fs::remove_file(&self.lock);
         }
     }
 }
 
-/// Nobody gets access who had none before.
+/// Sets the owner and the rights, so that nobody gets access who had none before.
 #[cfg(unix)]
 fn keep_owner(file: &File, old: &Metadata, rights: Rights) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};

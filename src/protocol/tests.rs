@@ -1,4 +1,4 @@
-//! What is a request, what is none, and what an answer looks like.
+//! Which bytes are a request, which are none, and what an answer looks like.
 
 use super::{Answer, MAX_REQUEST, Request, description};
 use crate::context::Context;
@@ -122,7 +122,7 @@ fn ephemeral_is_false_only_where_it_says_so() {
     }
 }
 
-/// Gives its bytes a few at a time, and then an error instead of an end.
+/// A stream that gives its bytes a few at a time, and then an error instead of an end.
 struct Trickle<'a>(&'a [u8], usize);
 
 impl Read for Trickle<'_> {
@@ -169,7 +169,7 @@ fn a_request_is_at_most_a_mebibyte() {
     };
     assert!(request(MAX_REQUEST).is_ok());
     assert_eq!(request(MAX_REQUEST + 1), Err(Malformed::TooLong.into()));
-    // Its empty line counts, what comes after it does not.
+    // The length counts the empty line, but not what comes after it.
     let ended = [&vec![b'='; MAX_REQUEST - 2][..], b"\n\nhost=x\n"].concat();
     assert_eq!(Request::read(&mut &ended[..]).map(drop), Err(Malformed::EmptyKey(1).into()));
     let ended = [&vec![b'x'; MAX_REQUEST - 1][..], b"\n\n"].concat();
@@ -204,7 +204,7 @@ fn an_answer_has_only_what_there_is_and_capabilities_first() {
         state: Some("s"),
         ..bare
     };
-    // Growing would leave a copy behind.
+    // A buffer that grows would leave a copy behind.
     let bytes = full.to_bytes().expect("bytes");
     assert_eq!(bytes.capacity(), bytes.len());
     assert_eq!(

@@ -1,9 +1,9 @@
-//! What a build runner brings along: a token for the forge that it works for.
+//! The token that a build runner brings for the forge that it works for.
 //!
-//! It serves only where three things are there, the runner's own mark, the address of its
-//! server, and the token, and only for exactly that server. A variable's name alone says
-//! nothing: a Gitea runner calls its own instance's token `GITHUB_TOKEN`, too. Where only the
-//! token is missing, it fails at that server, and names the variable.
+//! It serves only where three variables are set: the runner's own mark, the address of its server,
+//! and the token. It serves only for exactly that server. A variable's name alone says nothing: a
+//! Gitea runner calls its own instance's token `GITHUB_TOKEN`, too. Where only the token is
+//! missing, a request for that server fails, and the error names the variable.
 //!
 //! | runner | mark | server | token, username |
 //! |---|---|---|---|
@@ -19,7 +19,7 @@ use super::{Origin, Source, place};
 use crate::context::Context;
 use crate::credential::Username;
 
-/// The runner's source, read from these variables.
+/// Returns the runner's source, read from these variables.
 pub(super) fn detect(variable: impl Fn(&str) -> Option<String>) -> Option<Source> {
     let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
     let is_on = |name: &str| variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -152,7 +152,7 @@ mod tests {
                 "GITHUB_ACTIONS=true GITHUB_SERVER_URL=https://github.com GITHUB_TOKEN=",
                 "GITHUB_TOKEN",
             ),
-            // Another runner's token is not GitHub's.
+            // The token of another runner is not GitHub's.
             (
                 "GITHUB_ACTIONS=true GITHUB_SERVER_URL=https://github.com GITEA_TOKEN=t",
                 "GITHUB_TOKEN",

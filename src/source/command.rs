@@ -1,8 +1,8 @@
-//! A token that a command prints: the front of any secret engine.
+//! A token that a command prints: the way to any secret engine.
 //!
-//! The line is split as a shell would, but no shell runs it; who wants one writes
-//! `sh -c '…'`. What the command says on stderr is passed on, and where there is a terminal
-//! it may ask there. It has half a minute; what it prints has a limit, too.
+//! The line is split as a shell would, but no shell runs it; a person who wants one writes `sh -c
+//! '…'`. The command's stderr is passed on, and where there is a terminal the command may ask
+//! there. It has half a minute; its output has a limit, too.
 
 use super::{MAX_TOKEN, told};
 use crate::context::escape;
@@ -18,25 +18,25 @@ use zeroize::Zeroizing;
 /// How long a command may take: some unlock their own store first.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a command that has closed its output may take to end.
+/// How long to wait before looking again whether a command that has closed its output has ended.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Why a program's output cannot be had.
+/// The reason why a program's output cannot be had.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ended {
-    /// It cannot be started.
+    /// The program cannot be started.
     NotStarted,
-    /// It took longer than it may. It has been ended.
+    /// The program took longer than it may, and was ended.
     TooSlow,
-    /// It printed more than it may.
+    /// The program printed more than it may.
     TooMuch,
-    /// It ended with this status, which is not success.
+    /// The program ended with this status, which is not success.
     Badly(ExitStatus),
-    /// The system does not let us read it, or wait for it.
+    /// The system does not let us read its output, or wait for it.
     Failed,
 }
 
-/// What the command prints.
+/// Runs the command. Returns its output.
 pub(crate) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let words =
         shell_words::split(line).map_err(|_| Error::Source("the command's quotes do not match"))?;
@@ -55,11 +55,11 @@ pub(crate) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     })
 }
 
-/// Runs a program to its end and returns what it prints, of which there may be `most` bytes. It is
-/// given this input, if there is one, and so much time for all.
+/// Runs a program to its end and returns its output, which may have `most` bytes. The program gets
+/// this input, if there is one, and so much time in all.
 ///
 /// # Errors
-/// Why there is no such output. Nothing of the program is left then, as far as that can be.
+/// The reason why there is no output. Then no process of the program is left, as far as possible.
 pub(crate) fn printed(
     mut program: Command,
     input: Option<&[u8]>,
@@ -72,8 +72,8 @@ pub(crate) fn printed(
     let mut child = program.spawn().map_err(|_| Ended::NotStarted)?;
     let deadline = Instant::now() + patience;
     if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
-        // No longer than a pipe holds, so that nobody waits. One that does not read may answer
-        // all the same.
+        // The input is no longer than a pipe holds, so that nobody waits. A program that does not
+        // read it may answer all the same.
         let _ = stdin.write_all(input);
     }
     let result = read(child.stdout.take(), deadline, most).and_then(|output| {
@@ -86,7 +86,7 @@ pub(crate) fn printed(
     result
 }
 
-/// Reads to the end, in a thread that is left alone if that does not come.
+/// Reads to the end, in a thread that is left alone if the end does not come.
 fn read(
     stdout: Option<ChildStdout>,
     deadline: Instant,
@@ -118,8 +118,8 @@ fn wait(child: &mut Child, deadline: Instant) -> Result<(), Ended> {
     }
 }
 
-/// Puts the command into a group of its own, so that all of it can be ended. Not where there
-/// is a terminal: a group in the background may not ask there.
+/// Puts the command into a group of its own, so that all of it can be ended. Not where there is a
+/// terminal: a group in the background may not ask there.
 #[cfg(unix)]
 fn separate(command: &mut Command) -> bool {
     use std::os::unix::process::CommandExt;
@@ -150,7 +150,7 @@ fn end(child: &mut Child, in_own_group: bool) {
     let _ = child.wait();
 }
 
-/// git, which is told so, ends the helper that it runs as well.
+/// Asks a program to end. git then also ends the helper that it runs.
 #[cfg(unix)]
 fn ask_to_end(child: &mut Child) {
     use rustix::process::{Pid, Signal, kill_process};

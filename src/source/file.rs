@@ -1,5 +1,5 @@
-//! A token in a file: one that nobody but its owner can read, and no link, device or pipe in
-//! its place; or a secret that root has mounted.
+//! A token in a file: one that only its owner can read, not a link, a device or a pipe; or a secret
+//! that root has mounted.
 
 use super::{MAX_TOKEN, kept};
 use crate::context::shown;
@@ -9,13 +9,13 @@ use crate::private_file::{self, Refusal, Untrusted};
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// The file's content.
+/// Returns the file's content.
 pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Untrusted> {
     let file = private_file::open_secret(path)?;
     Ok(private_file::read(&file, MAX_TOKEN)?)
 }
 
-/// What is wrong, and with which part of the path.
+/// Returns an error that says what is wrong, and with which part of the path.
 pub(super) fn error(untrusted: &Untrusted) -> Error {
     match (of(untrusted.refusal), &untrusted.at) {
         (Error::TokenFile(why), Some(at)) => {

@@ -1,10 +1,10 @@
 //! The console of a Windows process.
 //!
 //! What is odd there:
-//! - A console takes and gives UTF-16. By the calls for files it does so in a code page of its
-//!   own, so that a name would come out as another one.
-//! - A mode belongs to the console, not to the process, and stays as the process leaves it.
-//! - Ctrl-C and Ctrl-Break end every process at the console by a handler, which runs in a
+//! - A console takes and gives UTF-16. The calls for files use a code page of its own instead, so
+//!   that a name would come out as another one.
+//! - A mode belongs to the console, not to the process, and outlives the process.
+//! - Ctrl-C and Ctrl-Break end every process at the console through a handler, which runs in a
 //!   thread of its own.
 #![allow(unsafe_code, reason = "the console's mode and its UTF-16 have no safe wrapper in std")]
 
@@ -23,25 +23,25 @@ use windows_sys::Win32::System::Console::{
 use windows_sys::core::BOOL;
 use zeroize::{Zeroize, Zeroizing};
 
-/// How a console was before its echo was turned off.
+/// The state of a console before its echo was turned off.
 pub(super) type Mode = CONSOLE_MODE;
 
-/// What ends the input: Ctrl-Z.
+/// The key that ends the input: Ctrl-Z.
 const END: u16 = 0x1A;
 
-/// The console whose echo is off, for whatever ends this process meanwhile.
+/// The console whose echo is off, for the handler that ends this process meanwhile.
 static HIDDEN: Mutex<Option<(OwnedHandle, Mode)>> = Mutex::new(None);
 
 /// See the [module](self).
 pub(super) struct Device {
     input: File,
     output: File,
-    /// The rest of a character's bytes.
+    /// The bytes of a character that are still to be read.
     rest: Zeroizing<Vec<u8>>,
 }
 
 impl Device {
-    /// Opens it.
+    /// Opens the console.
     ///
     /// # Errors
     /// Where there is none.
@@ -56,10 +56,10 @@ impl Device {
         Ok(device)
     }
 
-    /// Turns the echo off; how the console was.
+    /// Turns the echo off. Returns the console's mode before.
     ///
-    /// Line editing and Ctrl-C as a signal are off, too, as on a Unix terminal. What ends this
-    /// process nevertheless, turns the echo on again.
+    /// Line editing and Ctrl-C as a signal are off, too, as on a Unix terminal. An event that ends
+    /// this process nevertheless turns the echo on again.
     ///
     /// # Errors
     /// Where the console fails.
@@ -74,7 +74,7 @@ impl Device {
         Ok(shown)
     }
 
-    /// Waits until something was typed: for ever, which its reading does as well.
+    /// Returns at once: the read that follows waits for ever.
     ///
     /// # Errors
     /// None.
@@ -83,13 +83,14 @@ impl Device {
         Ok(true)
     }
 
-    /// Returns whether the question is to be asked again: nothing stops a process there.
+    /// Returns whether the question must be asked again: never, because nothing stops a process on
+    /// Windows.
     #[expect(clippy::unused_self, reason = "it is asked of the console")]
     pub(super) fn is_to_ask_again(&self) -> bool {
         false
     }
 
-    /// Makes it again as it was; what was typed meanwhile and not read is forgotten.
+    /// Restores the console. Keys that were typed meanwhile and not read are dropped.
     ///
     /// # Errors
     /// Where the console fails.
@@ -104,7 +105,7 @@ impl Device {
         restored
     }
 
-    /// The next unit of UTF-16; none at the end.
+    /// Reads the next unit of UTF-16, or none at the end.
     fn unit(&self) -> io::Result<Option<u16>> {
         let mut unit = Zeroizing::new([0]);
         let mut count = 0;
@@ -133,7 +134,7 @@ impl Device {
             self.rest.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
             bytes.zeroize();
         }
-        // They are taken from its end.
+        // The bytes are taken from its end.
         self.rest.reverse();
         Ok(true)
     }
@@ -167,7 +168,7 @@ impl Write for Device {
 /// # Errors
 /// Where it cannot be written, or this is no console.
 pub(super) fn write_text(console: &impl AsRawHandle, text: &[u8]) -> io::Result<()> {
-    /// What every console takes at once.
+    /// The most units that every console takes at once.
     const LIMIT: usize = 8 * 1024;
     let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
     let units: Zeroizing<Vec<u16>> = Zeroizing::new(text.encode_utf16().collect());
@@ -187,18 +188,18 @@ pub(super) fn write_text(console: &impl AsRawHandle, text: &[u8]) -> io::Result<
     Ok(())
 }
 
-/// Whether this is a console, and not what a shell of another kind puts in its place: a pipe.
+/// Returns whether this is a console, and not the pipe that other shells put in its place.
 pub(super) fn is_console(handle: &impl AsRawHandle) -> bool {
     mode(handle).is_ok()
 }
 
-/// Whether a console can be made to understand colours, or none where this is no console.
+/// Returns whether a console can be made to understand colours, or none where this is no console.
 pub(super) fn takes_colour(console: &impl AsRawHandle) -> Option<bool> {
     let mode = mode(console).ok()?;
     Some(set_mode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING).is_ok())
 }
 
-/// How many columns a console shows.
+/// Returns the number of columns that a console shows.
 pub(super) fn columns(console: &impl AsRawHandle) -> Option<usize> {
     let mut info = CONSOLE_SCREEN_BUFFER_INFO::default();
     // SAFETY: the handle is open as long as `console`; `info` is what the call writes to.
@@ -207,7 +208,7 @@ pub(super) fn columns(console: &impl AsRawHandle) -> Option<usize> {
     usize::try_from(i32::from(info.srWindow.Right) - i32::from(info.srWindow.Left) + 1).ok()
 }
 
-/// From here on a Ctrl-C is for the processes that this one starts: it waits for their end.
+/// Leaves a Ctrl-C, from here on, to the processes that this one starts: it waits for their end.
 pub fn leave_interrupts_to_children() {
     let _ = handle_interrupts(pass_over, true);
 }
@@ -223,7 +224,7 @@ fn handle_interrupts(handler: Handler, add: bool) -> io::Result<()> {
 
 /// Turns the echo on again, and leaves the rest to the next handler, which ends the process.
 unsafe extern "system" fn show_again(_event: u32) -> BOOL {
-    // It is locked for moments only, by a thread that does not fail.
+    // Other threads hold the lock only for moments, and do not fail.
     if let Ok(hidden) = HIDDEN.lock()
         && let Some((console, mode)) = &*hidden
     {

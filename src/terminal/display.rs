@@ -1,50 +1,50 @@
-//! What is around the terminal: the machine, whether a window on it would be seen, and a page in
-//! its browser.
+//! The surroundings of the terminal: the machine, whether somebody would see a window on it, and a
+//! page in its browser.
 
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
-/// Whether a window opened now is likely to have somebody in front of it.
+/// Returns whether somebody is likely to see a window that opens now.
 #[must_use]
 pub fn is_seen() -> bool {
     if cfg!(any(windows, target_os = "macos")) {
-        // They have no variable for it.
+        // These systems have no variable for a display.
         return std::env::var_os("SSH_CONNECTION").is_none();
     }
     is_seen_with(|name| std::env::var_os(name))
 }
 
-/// Whether a window opened now is likely to have somebody in front of it.
+/// Returns whether somebody is likely to see a window that opens now.
 fn is_seen_with(variable: impl Fn(&str) -> Option<OsString>) -> bool {
     let variable = |name| variable(name).filter(|value| !value.is_empty());
     if variable("SSH_CONNECTION").is_some() {
-        // A display of this machine is not in front of whoever logged in from another; one
-        // that SSH forwards has a host in its name: `localhost:10.0`.
+        // A person who logged in from elsewhere does not see a display of this machine. One that
+        // SSH forwards has a host in its name: `localhost:10.0`.
         return variable("DISPLAY")
             .is_some_and(|display| !display.as_encoded_bytes().starts_with(b":"));
     }
     variable("DISPLAY").is_some() || variable("WAYLAND_DISPLAY").is_some()
 }
 
-/// Opens a page in the desktop's browser. Returns whether that could be begun. Nobody waits for it.
+/// Opens a page in the desktop's browser, without waiting for it. Returns whether it was started.
 #[must_use]
 pub fn open_page(address: &str) -> bool {
     let mut browser = browser();
     browser.arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // A Ctrl-C at the next question is not meant for it.
+    // A Ctrl-C at the next question is not meant for the browser.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut browser, 0);
     browser.spawn().is_ok()
 }
 
-/// What this machine is called.
+/// Returns this machine's name.
 #[cfg(unix)]
 #[must_use]
 pub fn machine() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// What this machine is called.
+/// Returns this machine's name.
 #[cfg(not(unix))]
 #[must_use]
 pub fn machine() -> String {

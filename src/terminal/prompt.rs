@@ -1,6 +1,6 @@
-//! Questions to the person at the terminal, and answers that nobody may see.
+//! Questions to the person at the terminal, and answers that nobody else may see.
 //!
-//! The terminal is the controlling one, not standard input: that may be a pipe.
+//! The terminal is the controlling one, not standard input, which may be a pipe.
 
 #[cfg(windows)]
 use super::console::Device;
@@ -30,8 +30,8 @@ impl Terminal {
         })
     }
 
-    /// Opens the controlling terminal where a question may be put there that this process was
-    /// not started for, or nothing where there is none, or it is another's turn.
+    /// Opens the controlling terminal for a question that this process was not started for. Returns
+    /// nothing where there is no terminal, or another process is in the foreground.
     #[cfg(unix)]
     #[must_use]
     pub fn open_in_front() -> Option<Self> {
@@ -47,7 +47,7 @@ impl Terminal {
         self.write("\n")
     }
 
-    /// Asks; the answer without the blanks around it.
+    /// Asks a question. Returns the answer without the blanks around it.
     ///
     /// # Errors
     /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person gave up
@@ -68,7 +68,7 @@ impl Terminal {
         Ok(answer.trim().to_owned())
     }
 
-    /// Asks until the answer, the default in place of an empty one, can be understood.
+    /// Asks until the answer can be understood; an empty answer stands for the default.
     ///
     /// # Errors
     /// Those of [`Self::ask`].
@@ -88,7 +88,7 @@ impl Terminal {
         }
     }
 
-    /// Asks yes or no; anything but an answer that begins with `y` is a no.
+    /// Asks yes or no. Any answer that does not begin with `y` is a no.
     ///
     /// # Errors
     /// Those of [`Self::ask`].
@@ -96,7 +96,7 @@ impl Terminal {
         Ok(self.ask(&format!("{question} [y/N] "))?.to_lowercase().starts_with('y'))
     }
 
-    /// Asks for a secret, which is not shown; without the blanks around it.
+    /// Asks for a secret, which is not shown. Returns it without the blanks around it.
     ///
     /// # Errors
     /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person gave up.
@@ -108,7 +108,7 @@ impl Terminal {
     /// Asks for a passphrase, which is not shown, and of which every character counts.
     ///
     /// # Errors
-    /// Those of [`Self::ask_hidden`]; [`Error::TimedOut`] where nobody types for so long.
+    /// Those of [`Self::ask_hidden`]; [`Error::TimedOut`] where nobody types for this time.
     pub fn ask_passphrase(&mut self, question: &str, patience: Duration) -> Result<Secret, Error> {
         let answer = self.hidden(question, |terminal| {
             match terminal.0.wait_until(Instant::now() + patience) {
@@ -126,7 +126,7 @@ impl Terminal {
         question: &str,
         wait: impl FnMut(&mut Self) -> Result<bool, Error>,
     ) -> Result<Buffer, Error> {
-        // First hide, then ask: an answer may follow at once.
+        // Hide first, then ask: the answer may come at once.
         let mode = self.0.hide().map_err(|e| Error::Stream(e.kind()))?;
         let question = shown(question);
         let answer = self.write(&question).and_then(|()| self.read_hidden(&question, wait));
@@ -136,7 +136,8 @@ impl Terminal {
         answer
     }
 
-    /// The closure waits for a byte. Where it returns false, something else came first.
+    /// Reads an answer. The closure waits for a byte, and returns false where something else came
+    /// first.
     fn read_hidden(
         &mut self,
         question: &str,

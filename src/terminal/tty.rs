@@ -8,14 +8,14 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::time::Instant;
 
-/// How a terminal was before its echo was turned off.
+/// The state of a terminal before its echo was turned off.
 pub(super) type Mode = EchoOff;
 
 /// See the [module](self).
 pub(super) struct Device(File);
 
 impl Device {
-    /// Opens it.
+    /// Opens the terminal.
     ///
     /// # Errors
     /// Where there is none.
@@ -23,12 +23,12 @@ impl Device {
         File::options().read(true).write(true).open("/dev/tty").map(Self)
     }
 
-    /// Whether this process is in front: one in the background may not ask.
+    /// Returns whether this process is in the foreground: one in the background may not ask.
     pub(super) fn is_ours(&self) -> bool {
         tcgetpgrp(&self.0).is_ok_and(|group| group == getpgrp())
     }
 
-    /// Waits until something was typed, at most until the deadline. Returns whether it was.
+    /// Waits for a key, at most until the deadline. Returns whether one came.
     ///
     /// # Errors
     /// Where the terminal fails.
@@ -38,7 +38,7 @@ impl Device {
         Ok(poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&left))? > 0)
     }
 
-    /// Turns the echo off. Returns how the terminal was.
+    /// Turns the echo off. Returns the terminal's state before.
     ///
     /// # Errors
     /// Where the terminal fails.
@@ -46,14 +46,14 @@ impl Device {
         turn_off(&self.0)
     }
 
-    /// Returns whether the screen may have changed since it was last asked, so that the question
-    /// is to be asked again: the process was stopped.
+    /// Returns whether the process was stopped since this was last asked. The screen may have
+    /// changed then, and the question must be asked again.
     #[expect(clippy::unused_self, reason = "it is asked of the terminal")]
     pub(super) fn is_to_ask_again(&self) -> bool {
         went_on()
     }
 
-    /// Makes it again as it was; what was typed meanwhile and not read is forgotten.
+    /// Restores the terminal. Keys that were typed meanwhile and not read are dropped.
     ///
     /// # Errors
     /// Where the terminal fails.

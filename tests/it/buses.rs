@@ -1,5 +1,5 @@
-//! Whatever stands between us and the Secret Service: a sandbox's proxy, a user namespace; and
-//! buses that are not the one that is meant.
+//! What stands between us and the Secret Service, a sandbox's proxy or a user namespace; and buses
+//! that are not the one that is meant.
 
 use crate::support::desktop::{Desktop, Process, start};
 use crate::support::sandbox::{BINARY, Ran, run};
@@ -14,7 +14,7 @@ use std::thread;
 const REQUEST: &str = "protocol=https\nhost=h.example\n";
 const ACCOUNT: &str = "username=alice\npassword=ghp_TESTONLYbuses\n";
 
-/// Becomes a program that sees the file system as a Flatpak's does, with a folder for its root.
+/// Becomes a program that sees the file system as in a Flatpak, with a folder for its root.
 const IN_FLATPAK: &str = "
     root=$1; shift
     mount -t tmpfs none \"$root\"
@@ -26,7 +26,7 @@ const IN_FLATPAK: &str = "
     printf '[Application]\\nname=org.example.Editor\\n' >\"$root/.flatpak-info\"
     exec chroot \"$root\" \"$@\"";
 
-/// A desktop with a GNOME Keyring in which there is an account.
+/// Makes a desktop with a GNOME Keyring that holds an account.
 fn desktop() -> Desktop {
     let desktop = Desktop::gnome_keyring();
     speak(desktop.sandbox.command(BINARY), "store").prints("");
@@ -40,7 +40,7 @@ fn speak(mut helper: Command, operation: &str) -> Ran {
     run(helper, format!("{REQUEST}{account}").as_bytes())
 }
 
-/// Both directions, and nothing else on the way.
+/// Expects that a get, an erase and a store work.
 fn gets_and_stores(helper: impl Fn() -> Command) {
     speak(helper(), "get").prints(ACCOUNT);
     speak(helper(), "erase").prints("");
@@ -49,7 +49,7 @@ fn gets_and_stores(helper: impl Fn() -> Command) {
     speak(helper(), "get").prints(ACCOUNT);
 }
 
-/// The proxy that stands before the bus in a Flatpak, and its address.
+/// Starts the proxy that stands before the bus in a Flatpak. Returns its address, too.
 fn proxy(desktop: &Desktop, options: &[&str]) -> (Process, String) {
     let socket = desktop.sandbox.path("run/proxy");
     let _ = fs::remove_file(&socket);
@@ -120,7 +120,7 @@ fn in_a_user_namespace_with_another_number_the_bus_knows_us() {
     }
 }
 
-/// What GNOME Keyring's test of the contract does not do there.
+/// The contract's test of GNOME Keyring does not do this on such a bus.
 #[test]
 fn dbus_broker_carries_thirty_stores_at_once_and_a_locked_keyring() {
     let desktop = Desktop::gnome_keyring_on_dbus_broker();
@@ -143,7 +143,7 @@ fn dbus_broker_carries_thirty_stores_at_once_and_a_locked_keyring() {
     speak(helper(), "erase").fails(1, "the keychain is locked");
 }
 
-/// A bus of another user's at each kind of address. Root starts one; others take the system's.
+/// Starts a bus of another user at each kind of address. Without root, takes the system's bus.
 fn buses_of_another_user(desktop: &Desktop) -> (Vec<Process>, Vec<String>) {
     if !rustix::process::getuid().is_root() {
         return (Vec::new(), vec!["unix:path=/run/dbus/system_bus_socket".to_owned()]);
@@ -181,7 +181,7 @@ fn another_users_bus_is_told_nothing() {
             let ran = speak(helper, operation);
             ran.fails(1, "the session bus belongs to another user");
         }
-        // It is passed over where the list names ours as well.
+        // Such an address is skipped where the list names ours as well.
         let mut helper = desktop.sandbox.command(BINARY);
         let list = format!("{address};{}", desktop.address());
         helper.env("DBUS_SESSION_BUS_ADDRESS", list);

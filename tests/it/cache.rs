@@ -1,27 +1,27 @@
-//! `--cache`: copies of the desktop's answers in the kernel's keyring, when they are taken
-//! and when they must not be. What the bus saw tells which of the two has answered.
+//! `--cache`: copies of the desktop's answers in the kernel's keyring, when they answer and when
+//! they must not. The calls on the bus tell which of the two has answered.
 
 use crate::support::home::Home;
 use crate::support::sandbox::Ran;
 use crate::support::watch::Watch;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// What a get that has asked the desktop's keychain has called.
+/// The calls of a get that asks the desktop's keychain.
 const ASKED: [&str; 4] = ["Hello", "SearchItems", "OpenSession", "GetSecret"];
 
 const MISSED: [&str; 2] = ["Hello", "SearchItems"];
 
 const TOKEN: &str = "ghp_TESTONLYcached";
 
-/// A desktop with one account.
+/// Makes a desktop with one account.
 fn place() -> Home {
     let place = Home::with_gnome_keyring();
     run(&place, "store", &format!("username=alice password={TOKEN}"));
     place
 }
 
-/// Runs the helper for the host; the operation may have options before it, and other
-/// lines, written with blanks, after the host's.
+/// Runs the helper for the host. The operation may have options before it, and other lines, written
+/// with blanks, follow the host's.
 #[track_caller]
 fn run(place: &Home, operation: &str, lines: &str) -> Ran {
     let cache = if operation.contains("--cache") { "" } else { "--cache 300" };
@@ -33,7 +33,7 @@ fn run(place: &Home, operation: &str, lines: &str) -> Ran {
     ran
 }
 
-/// The token that a get answers, and what the bus saw of it.
+/// Returns the token that a get answers, and its calls on the bus.
 #[track_caller]
 fn get(place: &Home, operation: &str, lines: &str) -> (Option<String>, Vec<String>) {
     let watch = Watch::new(place.desktop());
@@ -105,7 +105,7 @@ fn a_copy_answers_no_other_query() {
     comes_from_the_desktop(&place, "", Some(TOKEN));
     comes_from_the_desktop(&place, "username=alice", Some(TOKEN));
     comes_from_the_copy(&place, "username=alice", TOKEN);
-    // Looked for by name, then among the accounts that answer any.
+    // bob is searched by name, then among the accounts that answer any name.
     let (bob, calls) = get(&place, "get", "username=bob");
     assert_eq!((bob, calls.first().map(String::as_str)), (None, Some("Hello")));
     let mut other = place;
@@ -123,7 +123,7 @@ fn a_path_has_copies_of_its_own() {
     let (token, calls) = get(&place, "get", path);
     assert!(token.as_deref() == Some(TOKEN) && !calls.is_empty());
     comes_from_the_copy(&place, path, TOKEN);
-    // An account for the path makes an end of it, and of all others at this host.
+    // A new account for the path ends this copy and all others of the host.
     run(&place, "store", "path=team/repo.git username=team password=ghp_TESTONLYteam");
     let (_, calls) = get(&place, "get", "path=team/repo.git username=team");
     assert!(!calls.is_empty());
@@ -149,7 +149,7 @@ fn a_rejected_token_is_served_from_no_copy() {
     let (token, calls) = get(&place, "get", "");
     assert_eq!(token, None);
     assert_eq!(calls, ASKED);
-    // Nor is what was not served copied.
+    // An account that was not served is not copied either.
     assert_eq!(get(&place, "get", "").1, ASKED);
 }
 
@@ -157,7 +157,7 @@ fn a_rejected_token_is_served_from_no_copy() {
 fn a_refused_copy_ends_also_where_the_keychain_holds_another_token_by_now() {
     let place = place();
     comes_from_the_desktop(&place, "", Some(TOKEN));
-    // Behind the copy's back: by a helper string without --cache.
+    // A helper string without --cache changes the keychain, and the copy stays.
     let request =
         format!("protocol=https\nhost={}\nusername=alice\npassword=ghp_TESTONLYnew\n", place.host);
     command(&place, &["--keychain", "secret-service", "store"], &request);
@@ -171,7 +171,7 @@ fn putting_away_ends_the_copy() {
     let place = place();
     comes_from_the_desktop(&place, "", Some(TOKEN));
     run(&place, "erase", "");
-    // What is put away is read before that is known.
+    // The account is read before it shows that it was put away.
     let (answer, calls) = get(&place, "get", "");
     assert_eq!((answer, calls.first().map(String::as_str)), (None, Some("Hello")));
 }
@@ -222,7 +222,7 @@ fn a_copy_is_no_account() {
     assert!(place.keys.accounts().is_empty());
     let ran = place.sandbox.helper(&["list", "--keychain", "kernel"], "");
     assert!(ran.status.success() && !ran.stdout().contains(&place.host), "{ran}");
-    // Nor does the kernel's keychain answer from it.
+    // The kernel's keychain does not answer from it either.
     let request = format!("protocol=https\nhost={}\n", place.host);
     place.sandbox.helper(&["--keychain", "kernel", "get"], request).prints("");
 }

@@ -1,5 +1,5 @@
-//! What people type, in a script: login, logout, list. The talk on a terminal is in
-//! `conversation.rs`.
+//! The commands that people type, in a script: login, logout, list. The dialogue on a terminal is
+//! in `conversation.rs`.
 
 use crate::support::home::Home;
 use crate::support::sandbox::BINARY;
@@ -34,7 +34,7 @@ fn login_again_replaces_a_token_that_serves_only_when_told() {
     person.types(login, "ghp_TESTONLY1\n");
     person.types(login, "ghp_TESTONLY2\n").fails(1, "hint: add --replace");
     person.get("").prints("username=alice\npassword=ghp_TESTONLY1\n");
-    // The only account there is meant, whatever the host's convention.
+    // The only account at the host is meant, whatever the host's convention.
     let ran = person.types("login --with-token --replace https://HOST", "ghp_TESTONLY2\n");
     assert!(ran.status.success(), "{ran}");
     person.get("").prints("username=alice\npassword=ghp_TESTONLY2\n");
@@ -79,7 +79,7 @@ fn login_takes_the_tokens_end() {
             .fails(2, "git-credential-pat: login: ");
     }
     assert!(person.listed().is_empty());
-    // A date ends as it begins.
+    // A date means its first second.
     assert!(person.types(&format!("{login} 2100-01-31"), "ghp_TESTONLY1\n").status.success());
     let answer = "username=token\npassword=ghp_TESTONLY1\npassword_expiry_utc=4105036800\n";
     person.get("").prints(answer);
@@ -178,7 +178,7 @@ fn login_uses_the_keychain_that_git_is_configured_with() {
     assert_eq!(person.listed(), [expected]);
 }
 
-/// Runs the command of the hint that begins with this.
+/// Runs the command of the hint that begins so. Returns the command.
 #[track_caller]
 fn takes_the_hint(person: &Home, said: &str, beginning: &str) -> String {
     let hint = said.lines().find_map(|line| line.strip_prefix("hint: ")?.strip_prefix(beginning));
@@ -188,14 +188,14 @@ fn takes_the_hint(person: &Home, said: &str, beginning: &str) -> String {
     command.to_owned()
 }
 
-/// The token that git gets, if any.
+/// Returns the token that git gets, if any.
 fn git_gets(person: &Home) -> Option<String> {
     let asked = format!("url={}\n\n", person.url(""));
     let ran = person.sandbox.run("git", &["credential", "fill"], asked.as_bytes());
     ran.stdout().lines().find_map(|line| line.strip_prefix("password=")).map(str::to_owned)
 }
 
-/// Somebody whose git has these lines of `credential.helper`.
+/// Makes a person whose git has these lines of `credential.helper`.
 fn with_helpers(helpers: &[&str]) -> Home {
     let person = Home::new();
     for line in helpers {
@@ -207,7 +207,7 @@ fn with_helpers(helpers: &[&str]) -> Home {
 #[test]
 fn login_sees_that_another_helper_has_made_git_forget_this_one() {
     let person = with_helpers(&["pat --keychain kernel"]);
-    // What `gh auth setup-git` writes.
+    // `gh auth setup-git` writes these lines.
     let key = format!("credential.{}.helper", person.url(""));
     for line in ["", "!/usr/bin/gh auth git-credential"] {
         person.sandbox.git(&["config", "--global", "--add", &key, line]);
@@ -217,7 +217,7 @@ fn login_sees_that_another_helper_has_made_git_forget_this_one() {
     let command = takes_the_hint(&person, &ran.stderr(), "git does not use this helper yet: ");
     assert_eq!(command, format!("git config --global --add {key} 'pat --keychain kernel'"));
     assert_eq!(git_gets(&person).as_deref(), Some("ghp_TESTONLY1"));
-    // And that it is asked second.
+    // login also sees that git asks this helper second.
     let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
     let said = ran.stderr();
     assert!(said.contains("git asks gh first and this helper only where it has no"), "{ran}");
@@ -247,7 +247,7 @@ fn login_sees_that_git_asks_for_somebody_else() {
     assert_eq!(git_gets(&person).as_deref(), Some("ghp_TESTONLY1"));
     let ran = person.types(login, "ghp_TESTONLY1\n");
     assert!(!ran.stderr().contains("hint"), "{ran}");
-    // One who answers any username is not concerned.
+    // An account that answers any username is not concerned.
     let login = "login --with-token --any-username --username carol https://HOST";
     let ran = person.types(login, "ghp_TESTONLY2\n");
     assert!(!ran.stderr().contains("git asks for"), "{ran}");
@@ -258,8 +258,10 @@ fn login_says_who_gets_a_copy_of_the_token_in_plain_text() {
     let person = with_helpers(&["pat --keychain kernel", "store"]);
     let ran = person.types("login --with-token https://HOST", "ghp_TESTONLY1\n");
     let said = ran.stderr();
-    assert!(said.contains("login: git gives a copy of every token to store, which"), "{ran}");
-    takes_the_hint(&person, &said, "");
+    let (_, copies) = said
+        .split_once("login: git gives a copy of every token to store, which")
+        .unwrap_or_else(|| panic!("{ran}"));
+    takes_the_hint(&person, copies, "");
     let helpers = person.sandbox.git(&["config", "--get-all", "credential.helper"]);
     assert_eq!(helpers, "pat --keychain kernel\n");
 }
@@ -398,7 +400,7 @@ fn what_was_put_away_is_restored_by_name_and_said_to_be() {
     assert!(ran.stderr().contains("the token for bob at https://"), "{ran}");
     person.get("").prints("username=bob\npassword=ghp_TESTONLY1\n");
     assert!(person.types("login --restore https://HOST", "").status.success(), "alice is left");
-    // Where a person sees it, erase says what it has done, and what deletes.
+    // On a terminal, erase tells a person what it has done, and which command deletes.
     let terminal = person.runs_on_terminal(
         "printf 'protocol=https\\nhost=HOST\\nusername=bob\\n' | PAT --keychain kernel erase",
     );

@@ -1,4 +1,4 @@
-//! The completions do in their shells what they are for, and the manual is one for man.
+//! The completions work in their shells, and the manual is one for man.
 
 use crate::support::program::program;
 use crate::support::sandbox::{Ran, Sandbox, run};
@@ -46,7 +46,7 @@ fn fish_completes_commands_and_options() {
     assert_eq!(words, ["import", "--replace"], "{ran}");
 }
 
-/// There is no package of it to load them with.
+/// PowerShell is in no package, so the test reads the script instead of loading it.
 #[test]
 fn powershell_has_completions_for_every_command() {
     let ran = Sandbox::new().helper(&["completions", "powershell"], "");

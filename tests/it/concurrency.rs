@@ -1,6 +1,6 @@
-//! Many helpers at once, as `git fetch --jobs`, submodules and build machines run them: all
-//! get what is theirs, none fails because another runs, and no name comes with another's
-//! token. With the kernel's keyring, and with one GNOME Keyring for all.
+//! Many helpers at once, as `git fetch --jobs`, submodules and build machines run them: each gets
+//! its own account, none fails because another runs, and no name comes with another's token. They
+//! run with the kernel's keyring, and with one GNOME Keyring for all.
 
 use crate::support::home::Home;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +24,7 @@ fn get(home: &Home, name: &str) -> String {
     ran.stdout()
 }
 
-/// A person's command about alice's account.
+/// Runs a person's command about alice's account.
 #[track_caller]
 fn command(home: &Home, name: &str, words: &[&str], stdin: &str) {
     let url = format!("https://{}", home.keys.host(name));
@@ -33,12 +33,12 @@ fn command(home: &Home, name: &str, words: &[&str], stdin: &str) {
     assert!(ran.status.success(), "{ran}");
 }
 
-/// Each store displaces the key of the one before.
+/// Makes a home in which each store displaces the key of the one before.
 fn with_timeout() -> Home {
     Home::bare().with_options("--timeout 3000")
 }
 
-/// A username and the token that belongs to it, as the lines of a request or an answer.
+/// Returns a username and the token that belongs to it, as the lines of a request or an answer.
 fn account(n: usize) -> String {
     format!("username=user{n}\npassword=ghp_TESTONLY{n:0>28}\n")
 }
@@ -53,16 +53,16 @@ fn at_once(count: usize, act: impl Fn(usize) + Sync) {
 }
 
 fn many_at_once(home: &Home, count: usize) {
-    // Different contexts.
+    // First come different contexts.
     at_once(count, |n| store(home, &format!("h{n}"), &account(n)));
     at_once(count, |n| assert_eq!(get(home, &format!("h{n}")), account(n)));
-    // One context and one account.
+    // Then come one context and one account.
     let token = |n: usize| account(n).replace(&format!("user{n}"), "alice");
     at_once(count, |n| store(home, "one", &token(n)));
     let answer = get(home, "one");
     assert!((0..count).any(|n| token(n) == answer), "{answer}");
     at_once(count, |_| assert_eq!(get(home, "one"), answer));
-    // Ten accounts at each of some contexts: none is lost.
+    // Last come ten accounts at each of some contexts: none is lost.
     let shared = |n: usize| format!("all{}", n / 10);
     at_once(count, |n| store(home, &shared(n), &account(n)));
     at_once(count, |n| {
@@ -76,7 +76,7 @@ fn many_at_once(home: &Home, count: usize) {
     erase(home, "one", "");
 }
 
-/// A get that runs beside stores sees an old or a new pair, always a whole one.
+/// Expects that a get beside stores sees an old or a new pair, always a whole one.
 fn gets_beside_stores(home: &Home, gets: usize) {
     let token = |n: usize| format!("username=alice\npassword=ghp_TESTONLY{}\n", "ab".repeat(9 * n));
     let pairs = [token(1), token(2)];
@@ -107,7 +107,7 @@ fn gets_beside_stores(home: &Home, gets: usize) {
     });
 }
 
-/// A late refusal of the old token beside a store of the new one: the new one stays.
+/// Expects that a late refusal of the old token, beside a store of the new one, leaves the new one.
 fn erases_beside_stores(home: &Home, rounds: usize) {
     for round in 0..rounds {
         let pair = |age: &str| format!("username=alice\npassword=ghp_TESTONLY{age}{round}\n");
@@ -121,8 +121,8 @@ fn erases_beside_stores(home: &Home, rounds: usize) {
     }
 }
 
-/// A refusal of a person's token, the new one and what stood in a URL: whatever comes first, the
-/// person's can be brought back.
+/// Expects that a refusal of a person's token, a store of the new one and a store from a URL leave
+/// the person's token so that it can be brought back, whichever comes first.
 fn junk_beside_a_refusal(home: &Home, rounds: usize) {
     for round in 0..rounds {
         let token = |what: &str| format!("ghp_TESTONLY{what}{round}");
@@ -180,7 +180,7 @@ fn erases_beside_stores_with_the_gnome_keyring() {
     erases_beside_stores(&Home::with_gnome_keyring(), 12);
 }
 
-/// Not more: a user who is not root may have 200 keys, and other tests run as well.
+/// The number is limited: a user who is not root may have 200 keys, and other tests run as well.
 #[test]
 #[ignore = "slow: run by tests/run.sh --all"]
 fn fifty_helpers_at_once_with_the_kernel_keyring() {

@@ -1,4 +1,4 @@
-//! `configure` and `unconfigure`: what they do to git's configuration, shown before it is done.
+//! `configure` and `unconfigure`: the changes in git's configuration, shown before they are made.
 
 mod proof;
 
@@ -11,7 +11,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// This program as git's shell reads it, and the keychain.
+/// The line with this program, as git's shell reads it, and the keychain.
 const OURS: &str = concat!(env!("CARGO_BIN_EXE_git-credential-pat"), " --keychain kernel");
 
 #[track_caller]
@@ -52,7 +52,7 @@ fn git_is_configured_once_with_the_keychain_that_was_proved() {
     }
 }
 
-/// git stores, finds and deletes a token with the configuration as it is.
+/// Expects that git stores, finds and deletes a token with the present configuration.
 #[track_caller]
 fn git_keeps_a_token(user: &Home) {
     let account = format!("protocol=https\nhost={}\nusername=alice\n", user.host);
@@ -130,7 +130,7 @@ fn an_older_line_of_ours_is_replaced_with_its_options() {
     does(&user, "configure --yes");
     let ours = format!("{OURS} --timeout 60 --allow-http");
     assert_eq!(user.helpers(), ["cache", &ours, "/x/git-credential-pat2"]);
-    // A source of tokens is another helper.
+    // A line of ours with a source counts as another helper.
     user.config(&["--global", "--replace-all", "credential.helper", "pat --ci"]);
     does(&user, "configure --yes");
     assert_eq!(user.helpers(), ["pat --ci", OURS]);
@@ -166,7 +166,7 @@ fn by_its_name_git_must_come_to_this_program() {
         assert_eq!(user.helpers(), ["pat --keychain kernel"]);
         does(&user, "unconfigure --yes");
     }
-    // A copy is another program, which may be of another version.
+    // A copy counts as another program, which may be of another version.
     let copy = copy(&user, "copy");
     let mut command = user.sandbox.command(&copy);
     command.args(["configure", "--yes", "--by-name"]);
@@ -181,7 +181,7 @@ fn the_path_is_the_one_on_which_it_was_started() {
     symlink(&folder, user.sandbox.path("current")).unwrap();
     let path = std::env::var("PATH").unwrap();
     user.sandbox.set("PATH", &format!("{}:{path}", user.sandbox.path("current").display()));
-    // By another name nobody would know it as ours.
+    // A program of another name would not be known as ours.
     symlink(folder.join("git-credential-pat"), user.sandbox.path("other")).unwrap();
     for (words, path) in [
         ("current/git-credential-pat configure --yes", "current"),
@@ -199,12 +199,12 @@ fn the_path_is_the_one_on_which_it_was_started() {
     }
 }
 
-/// A copy of this program in a folder of its own.
+/// Copies this program into a folder of its own.
 fn copy(user: &Home, folder: &str) -> PathBuf {
     let folder = user.sandbox.path(folder);
     fs::create_dir(&folder).unwrap();
     let program = folder.join("git-credential-pat");
-    // By another process: what this one has open for writing others cannot run.
+    // Another process copies it: a file that this one has open for writing cannot be run.
     let copied = user.sandbox.run("cp", &[BINARY, program.to_str().unwrap()], b"");
     assert!(copied.status.success(), "{copied}");
     program
@@ -345,7 +345,7 @@ fn a_whole_machine_is_configured_and_a_user_may_still_choose() {
     git_keeps_a_token(&user);
     let ran = does(&user, "configure --yes --system");
     assert!(ran.stderr().contains("nothing to change"), "{ran}");
-    // A helper that stands in the machine's configuration is unset there.
+    // A helper of the machine's configuration is unset there.
     user.sandbox.git(&["config", "--system", "--add", "credential.helper", "store"]);
     let status = user.status("");
     let command = crate::status::command(&status, "plain-text-helper");
@@ -365,7 +365,7 @@ fn a_source_is_configured_for_its_place_alone() {
     };
     does(&user, &format!("configure --yes --env FIRST {url}"));
     assert_eq!(ours(&user), format!("{BINARY} --for {url} --env FIRST\n"));
-    // Another source for the same place takes its place.
+    // A second source for the same URL replaces the first.
     does(&user, &format!("configure --yes --only --username robot --env SECOND {url}"));
     assert_eq!(ours(&user), format!("\n{BINARY} --for {url} --env SECOND --username robot\n"));
     user.sandbox.set("SECOND", "ghp_TESTONLYsource");

@@ -1,6 +1,6 @@
-//! A store that is killed, at every call that it makes to the kernel's keyring: afterwards
-//! the old token is there or the new one, never none and never both. (For the Secret
-//! Service the same is done at every call on the bus, in `faults`.)
+//! A store that is killed, at every call that it makes to the kernel's keyring. Afterwards the old
+//! token or the new one is there, never none and never both. (`faults` does the same for the Secret
+//! Service, at every call on the bus.)
 
 use crate::support::home::Home;
 use crate::support::residue::Needles;
@@ -11,7 +11,7 @@ const NEW: &str = "ghp_TESTONLYnew";
 
 const REQUEST: &str = "protocol=https\nhost=HOST\n";
 
-/// What git sends with a token of alice's.
+/// Returns what git sends with a token of alice's.
 fn with(token: &str) -> String {
     format!("{REQUEST}username=alice\npassword={token}\n")
 }
@@ -22,13 +22,13 @@ fn operation(home: &Home, operation: &str, request: &str) -> String {
     ran.stdout()
 }
 
-/// Kills an operation at its first call to the keyring, at its second, and so on until it
-/// gets through; each time before the call and after it.
+/// Kills an operation at its first call to the keyring, at its second, and so on until it ends by
+/// itself; each time before the call and after it.
 fn killed_at_every_call(arguments: &str, token: &str, may_be: [Option<&str>; 2]) {
     let home = Home::bare();
     let nothing = Needles::new(&[]);
     let request = home.fill(&with(token));
-    // How many calls there are.
+    // Count the calls first.
     operation(&home, "store", &with(OLD));
     let calls = watch(&home.helper_string(arguments), request.as_bytes(), &nothing).keyring_calls;
     assert!(calls > 2, "{calls} calls");
@@ -40,7 +40,8 @@ fn killed_at_every_call(arguments: &str, token: &str, may_be: [Option<&str>; 2])
             let kill = Kill { of: Calls::ToKeyring, at, after };
             let command = home.helper_string(arguments);
             let seen = watch_and_kill(&command, request.as_bytes(), &nothing, Some(kill));
-            // It looks again where another test's key goes meanwhile: calls more or less.
+            // It searches again where another test's key goes meanwhile, so the number of calls
+            // differs.
             assert!(seen.status == 128 + 9 || seen.status == 0, "{kill:?}: {seen}");
             killed += usize::from(seen.status != 0);
             let answer = operation(&home, "get", REQUEST);
@@ -51,7 +52,7 @@ fn killed_at_every_call(arguments: &str, token: &str, may_be: [Option<&str>; 2])
             assert!(is_one, "{kill:?}: {answer:?}");
             let is_kept_longer = answer.contains(NEW) && !home.keys.end_by_themselves();
             assert!(!is_kept_longer || !arguments.contains("--timeout"), "{kill:?}");
-            // A rejected token is kept, as a new one takes the old one's place.
+            // A rejected token stays in its item, and a new one takes the old one's place.
             assert_eq!(home.keys.accounts().len(), 1, "{kill:?}");
         }
     }

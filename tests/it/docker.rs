@@ -13,7 +13,7 @@ use std::fs;
 const TOKEN: &str = "ghp_TESTONLYq7Rk2Zb9LxV3mN8pWd5sYc1Ga6Hj";
 const NOT_FOUND: &str = "credentials not found in native keychain\n";
 
-/// Somebody whose helper has docker's name, too.
+/// Makes a person whose helper has docker's name, too.
 fn home() -> Home {
     Home::new().with_docker()
 }
@@ -22,7 +22,7 @@ fn docker(home: &Home, action: &str, stdin: &str) -> Ran {
     home.sandbox.run(home.sandbox.path("bin/docker-credential-pat"), &[action], stdin.as_bytes())
 }
 
-/// Says this on standard output, where docker looks for it.
+/// Expects this message on standard output, where docker looks for it.
 #[track_caller]
 fn fails(ran: &Ran, said: &str) {
     let so = ran.status.code() == Some(1) && ran.stdout() == said && ran.stderr.is_empty();
@@ -141,7 +141,7 @@ fn a_registry_may_be_given_a_hosts_token_whatever_it_is_by_then() {
     let ran = login(&home, &format!("--username alice --also {server} {url}"), TOKEN);
     assert!(ran.status.success() && ran.stderr().contains("gets this account's token, too"));
     docker(&home, "get", &server).prints(&entry(&server, "alice", TOKEN));
-    // docker stores what it got.
+    // docker stores the account that it got.
     home.keys.mark_unwritten();
     docker(&home, "store", &entry(&server, "alice", TOKEN)).prints("");
     assert!(home.keys.are_unwritten());
@@ -207,7 +207,7 @@ fn a_registrys_own_token_is_not_lost_to_a_link() {
     assert!(ran.status.success(), "{ran}");
     docker(&home, "get", &server).prints(&entry(&server, "alice", TOKEN));
     assert_eq!(home.keys.accounts().len(), 2);
-    // And the reverse: who logs in there has a token for there.
+    // In the other direction, a login at the registry makes a token for the registry alone.
     docker(&home, "store", &entry(&server, "alice", "ghp_TESTONLYown")).prints("");
     docker(&home, "get", &server).prints(&entry(&server, "alice", "ghp_TESTONLYown"));
     let request = format!("protocol=https\nhost={host}\n");
@@ -262,7 +262,7 @@ fn a_registry_without_encryption_does_not_get_a_hosts_token() {
     for name in [server.clone(), format!("https://{server}/v1/")] {
         docker(&home, "get", &name).prints(&entry(&name, "alice", TOKEN));
     }
-    // Who logs in there has a token for there, even if it is the same.
+    // A login at the registry makes a token for the registry alone, even if it is the same one.
     docker(&home, "store", &entry(&open, "alice", TOKEN)).prints("");
     docker(&home, "get", &open).prints(&entry(&open, "alice", TOKEN));
     docker(&home, "store", &entry(&server, "alice", "ghp_TESTONLYown")).prints("");
@@ -282,7 +282,7 @@ fn a_key_of_several_lines_is_kept_whole_and_listed_as_it_was_stored() {
     assert!(list.contains("_json_key") && !list.contains("TESTONLY"), "{list}");
 }
 
-/// An image of one file, as a folder in OCI's layout.
+/// Makes an image of one file, as a folder in OCI's layout.
 fn image(sandbox: &Sandbox) -> String {
     let script = "set -eu
         mkdir -p image/blobs/sha256
@@ -295,11 +295,11 @@ fn image(sandbox: &Sandbox) -> String {
         printf '{\"imageLayoutVersion\":\"1.0.0\"}' >image/oci-layout";
     let ran = sandbox.run("sh", &["-c", script], b"");
     assert!(ran.status.success(), "{ran}");
-    // Clients make a name of the path, and a name has no capital letters.
+    // Clients make a name from the path, and a name has no capital letters.
     "oci:image".to_owned()
 }
 
-/// login, push, pull and logout with a client; what each client calls them.
+/// Runs login, push, pull and logout with a client; `work` gives the client's words for each.
 fn works_with(client: &str, work: impl Fn(&Sandbox, &Registry) -> [Vec<String>; 4]) {
     let mut home = home();
     let registry = Registry::start("alice", TOKEN);

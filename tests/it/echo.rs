@@ -1,5 +1,5 @@
-//! A terminal whose echo was turned off gets it back, whatever ends the process that asked there,
-//! and while it is stopped.
+//! A terminal whose echo was turned off gets it back, whatever ends the process that asked, and
+//! while that process is stopped.
 
 use crate::support::home::Home;
 use crate::support::terminal::Terminal;
@@ -8,10 +8,11 @@ use rustix::process::{Pid, Signal, kill_process};
 const CTRL_Z: &str = "\u{1a}";
 const CTRL_BACKSLASH: &str = "\u{1c}";
 
-/// A login that waits for the token, below a shell that goes on with `then`; and its process.
+/// Starts a login that waits for the token, in a shell that goes on with `then`. Returns its
+/// process.
 fn asked_for_a_token(person: &Home, then: &str) -> (Terminal, Pid) {
     let login = "sh -c 'echo pid $$ is it; exec PAT login --username a HOST'";
-    // A shell ends itself by the Ctrl-C that has ended its program, unless it minds it.
+    // A shell that does not trap Ctrl-C ends with the program that Ctrl-C has ended.
     let script = format!("set -m; trap : INT; {login}; {then}");
     let mut terminal = person.runs_on_terminal(&script);
     let screen = terminal.shows("is it");
@@ -87,17 +88,17 @@ fn what_a_shell_turned_on_meanwhile_is_off_again() {
         "echo stopped $?; stty echo icanon; echo and on; read line; fg; echo status $?; stty -a";
     let person = Home::new();
     let (terminal, pid) = asked_for_a_token(&person, then);
-    // It cannot be noticed.
+    // No process notices this signal.
     kill_process(pid, Signal::STOP).unwrap();
     terminal.shows("and on");
     goes_on(&person, terminal);
 }
 
-/// The login is stopped, and the shell waits for a line: goes on with it to its end.
+/// Continues a login that was stopped, in a shell that waits for a line, and runs it to its end.
 #[track_caller]
 fn goes_on(person: &Home, mut terminal: Terminal) {
     terminal.types("\n");
-    // The question is asked again, once the echo is off again.
+    // The question comes again, once the echo is off again.
     terminal.shows_often("Token for a at", 2);
     terminal.waits_until_it_echoes(false);
     terminal.types("ghp_TESTONLY1\n");

@@ -1,5 +1,5 @@
-//! A token that ends soon, or has ended: said once a day, where a person reads it, and never
-//! in the way of git.
+//! The line about a token that ends soon, or has ended: said once a day, where a person reads it,
+//! and never in the way of git.
 
 use crate::support::home::Home;
 use crate::support::kernel::Keys;
@@ -17,7 +17,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// Somebody whose token ends in so many seconds.
+/// Makes a person whose token ends in so many seconds.
 fn with_end_in(seconds: u64) -> Home {
     let person = Home::new();
     let lines =
@@ -27,14 +27,14 @@ fn with_end_in(seconds: u64) -> Home {
     person
 }
 
-/// What the terminal shows of a get.
+/// Returns what the terminal shows of a get.
 fn shown(person: &Home) -> String {
     let (status, screen) = person.runs_on_terminal(GET).ends();
     assert!(status.success(), "{screen}");
     screen.replace('\r', "")
 }
 
-/// The stamps' names.
+/// Returns the names of the stamps.
 fn stamps(person: &Home) -> Vec<String> {
     let Ok(folder) = fs::read_dir(person.sandbox.path("state/git-credential-pat")) else {
         return Vec::new();
@@ -79,7 +79,7 @@ fn a_renewed_token_is_another_one() {
     let ran = person.types("login --with-token --replace --expires 5d HOST", "ghp_TESTONLY2\n");
     assert!(ran.status.success(), "{ran}");
     let stamp = person.sandbox.path("state/git-credential-pat").join(&stamps(&person)[0]);
-    // Both were stored in this very second, perhaps.
+    // The two tokens may have been stored in the same second.
     let said = fs::read_to_string(&stamp).unwrap();
     fs::write(&stamp, format!("1{said}")).unwrap();
     assert!(shown(&person).contains("expires in 5 days"));
@@ -97,7 +97,7 @@ fn an_expired_token_is_said_where_git_gets_none() {
     assert_eq!(fs::read(person.sandbox.path("answers")).unwrap(), b"");
 }
 
-/// Somebody whose own account, and bob's, are at one host.
+/// Makes a person with an account at a host where bob has one, too.
 fn with_two_accounts() -> Home {
     let person = Home::new();
     for name in ["alice", "bob"] {
@@ -136,7 +136,7 @@ fn a_persons_rejected_token_is_told_every_time_into_a_pipe_too() {
     );
     assert_eq!(person.get("username=alice\n").stderr().lines().count(), 2, "not each time");
     assert!(person.get("username=bob\n").stderr.is_empty(), "an answer that works");
-    // What it says to type is right.
+    // The command in the hint works.
     let (_, restore) = told.split_once("about it: git credential-pat ").unwrap();
     let ran = person.types(restore.split_once(';').unwrap().0, "");
     assert!(ran.status.success(), "{ran}");

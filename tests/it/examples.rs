@@ -1,6 +1,6 @@
-//! The examples for build runners, run as they stand there: with a real git, a real server
-//! and the variables that the runner sets. What installs the helper is left out, and the
-//! host and the file of the examples are the test's own.
+//! The examples for build runners, run as they stand there: with a real git, a real server and the
+//! variables that the runner sets. Only the lines that install the helper are left out, and the
+//! host and the file are the test's own.
 
 use crate::support::home::{Home, TOKEN};
 use crate::support::page;
@@ -12,7 +12,7 @@ fn example(name: &str) -> String {
     page::example(&format!("ci/{name}"))
 }
 
-/// A desk with nothing configured; the helper is in PATH, where git looks for `pat`.
+/// Makes a desk with nothing configured; the helper is in PATH, where git looks for `pat`.
 fn runner(user: &str, variables: &[(&str, &str)]) -> Home {
     let mut desk = Home::bare().with_git_host();
     desk.server().set_token(user, TOKEN);
@@ -42,7 +42,7 @@ fn works(desk: &Home, script: &str) {
     assert_eq!(desk.keys.accounts(), [""; 0], "a source is read and never written");
 }
 
-/// The lines of `run:` in a workflow, but for the one that installs.
+/// Returns the lines of `run:` in a workflow, except for the one that installs.
 fn steps(workflow: &str) -> String {
     let mut lines = String::new();
     let mut block_indent = None;
@@ -77,7 +77,7 @@ fn github_actions() {
             ("GITHUB_TOKEN", TOKEN),
         ],
     );
-    // What checkout does before, without leaving its credentials.
+    // checkout does this first, without leaving its credentials.
     desk.sandbox.git(&["init", "--quiet"]);
     desk.sandbox.git(&["remote", "add", "origin", &desk.url("team/repo.git")]);
     works(&desk, &steps(&example("github-actions.yml")));
@@ -94,7 +94,7 @@ fn with_cargo(desk: &mut Home) {
     desk.set("PATH", &path);
 }
 
-/// What the program of [`with_cargo`] was given.
+/// Returns what the program of [`with_cargo`] was given.
 fn seen(desk: &Home) -> String {
     let seen = fs::read_to_string(desk.sandbox.path("compiler/seen")).unwrap();
     assert!(seen.starts_with("install --locked git-credential-pat\n"), "{seen}");

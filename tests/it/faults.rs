@@ -1,6 +1,6 @@
-//! Everything around the helper fails once: the bus and the service at any call, the
-//! streams, the memory, the disk, the clock. Whatever it is, the helper says so in time and
-//! the keychain holds what it held, or the new token whole.
+//! Everything around the helper fails once: the bus and the service at any call, the streams, the
+//! memory, the disk, the clock. Each time the helper says so within its deadline, and the keychain
+//! holds the old token, or the new one whole.
 
 mod bus;
 mod resources;
@@ -14,19 +14,19 @@ const REQUEST: &str = "protocol=https\nhost=h.example\n";
 const OLD: &str = "ghp_TESTONLYold";
 const NEW: &str = "ghp_TESTONLYnew";
 
-/// What git sends with a token of alice's.
+/// Returns what git sends with a token of alice's.
 fn with(token: &str) -> String {
     format!("{REQUEST}username=alice\npassword={token}\n")
 }
 
-/// A GNOME Keyring that holds [`OLD`].
+/// Makes a GNOME Keyring that holds [`OLD`].
 fn desktop() -> Desktop {
     let desktop = Desktop::gnome_keyring();
     helper(&desktop, desktop.address(), "store", &with(OLD)).0.prints("");
     desktop
 }
 
-/// Runs the helper on the bus at an address; how it ended, and after how long.
+/// Runs the helper on the bus at an address. Returns how it ended, and after how long.
 fn helper(desktop: &Desktop, address: &str, operation: &str, request: &str) -> (Ran, Duration) {
     let mut command = desktop.sandbox.command(BINARY);
     command.env("DBUS_SESSION_BUS_ADDRESS", address);
@@ -37,7 +37,7 @@ fn helper(desktop: &Desktop, address: &str, operation: &str, request: &str) -> (
     (ran, began.elapsed())
 }
 
-/// Deletes alice's account by way of the bus at an address.
+/// Deletes alice's account through the bus at an address.
 fn logout(desktop: &Desktop, address: &str) -> Ran {
     let mut command = desktop.sandbox.command(BINARY);
     command.env("DBUS_SESSION_BUS_ADDRESS", address);
@@ -46,7 +46,7 @@ fn logout(desktop: &Desktop, address: &str) -> Ran {
     run(command, b"")
 }
 
-/// The one token that is served, and that there is no second item beside it.
+/// Returns the token that is served, and expects no second item beside it.
 #[track_caller]
 fn token(desktop: &Desktop) -> Option<String> {
     let (ran, _) = helper(desktop, desktop.address(), "get", REQUEST);

@@ -25,7 +25,7 @@ struct Fleet {
 }
 
 impl Fleet {
-    /// A runner whose git is told what the page says, with this in place of `--cache 300`.
+    /// Makes a runner whose git is configured as on the page, with this in place of `--cache 300`.
     fn new(cache: &str) -> Self {
         let engine = OpenBao::start();
         let mut desk = Home::bare().with_git_host();
@@ -71,12 +71,12 @@ impl Fleet {
         self.engine.keeper(Command::new("sh").arg(folder.join(name)).args(words), "");
     }
 
-    /// A new runner's files.
+    /// Makes a new runner's files.
     fn enrol(&self, name: &str, folder: &str) {
         self.script("runner.sh", &[name, folder]);
     }
 
-    /// The host takes another token, and the engine has it.
+    /// Makes the host take another token, and stores it in the engine.
     fn rotate(&self, token: &str) {
         self.keep("web/git", token);
         self.desk.server().set_token("token", token);
@@ -95,7 +95,7 @@ impl Fleet {
         self.desk.git(&["ls-remote", &self.desk.url("team/repo.git")]);
     }
 
-    /// git gets no token, and hears why.
+    /// Expects that git gets no token, and that it is told why.
     #[track_caller]
     fn fails(&self, why: &str) {
         let ran = self.fetch();
@@ -121,7 +121,7 @@ fn a_token_is_served_from_the_engine_for_its_place_alone() {
     let [_, second, _] = fleet.desk.server().ports();
     let requests = fleet.desk.server().requests(|all| all.iter().any(|r| r.port == second));
     assert!(requests.iter().all(|r| r.port != second || !r.authorized), "{requests:#?}");
-    // Nothing was kept: not by git, by the helper or by the engine's client.
+    // Nothing was kept by git, by the helper or by the engine's client.
     assert_eq!((fleet.desk.keys.accounts().len(), fleet.desk.keys.caches().len()), (0, 0));
     assert!(!fleet.desk.sandbox.path(".vault-token").exists());
     let config = fs::read_to_string(fleet.path("gitconfig")).unwrap();
@@ -132,7 +132,7 @@ fn a_token_is_served_from_the_engine_for_its_place_alone() {
 fn who_may_not_read_gets_nothing_and_hears_why() {
     let fleet = Fleet::new("");
     fleet.works();
-    // Another team's token.
+    // The runner may not read another team's token.
     fleet.keep("mobile/git", TOKENS[0]);
     let command = fleet.path("bin/git-token");
     let own = fs::read_to_string(&command).unwrap();
@@ -140,7 +140,7 @@ fn who_may_not_read_gets_nothing_and_hears_why() {
     fleet.fails("permission denied");
     fs::write(&command, own).unwrap();
     fleet.works();
-    // A secret that was taken back, beside one that was not.
+    // A secret that was revoked opens nothing; one beside it still does.
     fleet.enrol("runner-2", &fleet.path("second"));
     let [first, second] = ["secret", "second"].map(|name| fleet.path(name) + "/secret-id");
     let taken = format!("secret_id=@{first}");
@@ -163,7 +163,7 @@ fn an_engine_that_is_not_there_or_hangs_ends_in_time() {
     fleet.fails("connection refused");
 }
 
-/// Where its client waits for ever: it takes half a minute.
+/// The client waits for ever in this test, which takes half a minute.
 #[test]
 #[ignore = "it takes half a minute"]
 fn a_client_that_waits_for_ever_is_ended() {
@@ -193,7 +193,7 @@ fn with_cache_a_new_token_is_served_when_the_time_is_over_or_the_old_one_was_ref
     let fleet = Fleet::new(" --cache 300");
     fleet.works();
     assert_eq!(fleet.desk.keys.caches().len(), 1);
-    // The engine is not asked again.
+    // The copy answers, and the engine is not asked.
     let command = fleet.path("bin/git-token");
     let own = fs::read_to_string(&command).unwrap();
     fs::write(&command, "#!/bin/sh\nexit 1\n").unwrap();
@@ -211,7 +211,7 @@ fn with_cache_a_new_token_is_served_when_the_time_is_over_or_the_old_one_was_ref
     fleet.works();
 }
 
-/// Ten at a time, because all of them share this machine.
+/// The runners come ten at a time, because all of them share this machine.
 #[test]
 #[ignore = "it takes a minute"]
 fn a_hundred_runners_with_a_secret_each_share_one_token() {

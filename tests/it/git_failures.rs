@@ -1,4 +1,4 @@
-//! What git cannot do is said with git's own reason, and with nothing that may be a secret.
+//! A failure of git is told with git's own reason, and with nothing that may be a secret.
 
 use crate::status::{finding, ids};
 use crate::support::home::Home;
@@ -78,7 +78,7 @@ fn a_broken_configuration_is_said_to_be_broken_and_where() {
 #[test]
 fn nothing_that_git_quotes_of_its_configuration_is_repeated() {
     let user = Home::bare();
-    // git names the value that it cannot use.
+    // git would name the value that it cannot use.
     let value = "[include]\npath = ~TESTONLYx/secret\n";
     fs::write(user.sandbox.path("gitconfig"), value).unwrap();
     for line in ["configure --yes", "unconfigure --yes", "status"] {

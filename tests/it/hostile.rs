@@ -1,8 +1,7 @@
-//! Every class of request that has hurt a credential helper, by its name: one table, put to the
-//! built binary with each keychain. Whatever comes gets nothing, shows nothing and changes
-//! nothing.
+//! Every class of request that has hurt a credential helper, by its name: one table, run on the
+//! built binary with each keychain. Such a request gets nothing, shows nothing and changes nothing.
 //!
-//! The tables of `protocol` say what a request means that is meant well.
+//! The tables of `protocol` say what well-meant requests mean.
 
 #[cfg(target_os = "linux")]
 mod gnome_keyring;
@@ -16,19 +15,19 @@ use crate::support::sandbox::Ran;
 const TOKEN: &str = "ghp_TESTONLYvictim";
 const OF_PORT: &str = "ghp_TESTONLYport8443";
 const OF_TEAM: &str = "ghp_TESTONLYteam";
-/// What is sent, and may never be shown.
+/// A secret that is sent, and may never be shown.
 const SECRET: &str = "ghp_TESTONLYsecret";
 
 const MEBIBYTE: usize = 1024 * 1024;
 
-/// Somebody with an account at `HOST`, one at its port 8443 and one below `team` of `SIX`.
+/// A person with an account at `HOST`, one at its port 8443 and one below `team` of `SIX`.
 struct Victim {
     home: Home,
     state: String,
 }
 
 impl Victim {
-    /// Its host has a `k`, an `i` and two `s`, to which other letters are folded.
+    /// The host has a `k`, an `i` and two `s`, to which other letters are folded.
     fn new(mut home: Home) -> Self {
         home.host = home.keys.host("kiss");
         for (place, token) in
@@ -45,7 +44,7 @@ impl Victim {
         victim
     }
 
-    /// All that is kept, as it is listed and as it is served.
+    /// Returns all accounts, as they are listed and as they are served.
     fn state(&self) -> String {
         let list = ["list", "--json", "--keychain", self.home.keychain];
         let list = self.home.sandbox.helper(&list, "");
@@ -67,7 +66,7 @@ impl Victim {
         assert!(self.home.is_unwritten(), "written by: {by}");
     }
 
-    /// The request for this victim.
+    /// Returns the request with this victim's names.
     fn fill(&self, request: &[u8]) -> Vec<u8> {
         let host = &self.home.host;
         let names = [
@@ -83,12 +82,12 @@ impl Victim {
         self.home.fill_bytes(&request)
     }
 
-    /// Whatever operation it is sent with, it does and says nothing.
+    /// Expects that no operation with this request does or says anything.
     #[track_caller]
     fn passes_over(&self, request: &[u8]) {
         let with_name = [request, b"username=alice\n"].concat();
         let refused = [format!("username=alice\npassword={TOKEN}\n").as_bytes(), request].concat();
-        // The host in the name shows what is filed, wherever that may be.
+        // The host in the name would show such an account, wherever it is filed.
         let stored = [&self.fill(b"username=HOST\npassword=SECRET\n")[..], request].concat();
         for (operation, request) in [
             ("get", request),
@@ -102,7 +101,7 @@ impl Victim {
     }
 }
 
-/// The pieces of some bytes between the occurrences of others.
+/// Returns the pieces of some bytes between the occurrences of others.
 fn split<'a>(bytes: &'a [u8], at: &[u8]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     let mut rest = bytes;
@@ -114,8 +113,8 @@ fn split<'a>(bytes: &'a [u8], at: &[u8]) -> Vec<&'a [u8]> {
     pieces
 }
 
-/// A refusal is one fixed line on stderr, exit status 1, nothing on stdout, and not a word of
-/// what was read: it may be a secret.
+/// A refusal is one fixed line on stderr, exit status 1, nothing on stdout, and not a word of the
+/// request, which may be a secret.
 fn what_is_no_request_is_refused(home: Home) {
     let victim = Victim::new(home);
     let shows_nothing = |ran: &Ran| {
@@ -131,7 +130,7 @@ fn what_is_no_request_is_refused(home: Home) {
                 ran.fails(1, &format!("git-credential-pat: {operation}: {message}\n"));
                 shows_nothing(&ran);
             }
-            // Nor is it a request where it begins well.
+            // A request that begins well is refused as well.
             let account = format!("username=alice\npassword={TOKEN}\n");
             if split(&request, b"username=").len() == 1 {
                 for operation in ["store", "erase"] {
@@ -180,7 +179,7 @@ fn another_protocol_is_none_of_ours(home: Home) {
     victim.is_unharmed("another protocol");
 }
 
-/// It may have a token of its own, and has none.
+/// Such a request could have a token of its own, and has none.
 fn what_lies_beside_an_account_is_another_place(home: Home) {
     let victim = Victim::new(home);
     let has_nothing = |request: &str| {
@@ -256,7 +255,7 @@ fn a_request_may_have_one_mebibyte_and_no_more(home: Home) {
     victim.is_unharmed("more than a mebibyte");
 }
 
-/// A search of the Secret Service finds what has at least the attributes asked for.
+/// A search of the Secret Service finds items with at least the attributes asked for.
 fn each_port_has_its_own_token_and_no_other_ports(home: Home) {
     let Victim { home, .. } = Victim::new(home);
     for name in ["", " username=alice"] {
@@ -268,7 +267,7 @@ fn each_port_has_its_own_token_and_no_other_ports(home: Home) {
             home.answers("get", &format!("protocol=https host={host}{name}"), "");
         }
     }
-    // The refused and the deleted one do not uncover the other.
+    // The refused account and the one put away do not uncover the other.
     let refused = format!("protocol=https host=HOST username=alice password={TOKEN}");
     home.answers("erase", &refused, "");
     home.answers("get", "protocol=https host=HOST", "");

@@ -1,4 +1,4 @@
-//! Tokens that lie elsewhere come into the keychain, and out of the plain text.
+//! Tokens from elsewhere come into the keychain, and out of the plain text.
 
 mod config;
 mod files;
@@ -12,9 +12,9 @@ mod spellings;
 use crate::support::home::Home;
 use crate::support::sandbox::{Ran, run};
 
-/// Somebody with tokens in files.
+/// A person with tokens in files.
 impl Home {
-    /// Runs import with these arguments. Nobody can be asked.
+    /// Runs import with these arguments, where nobody can be asked.
     fn import(&self, line: &str) -> Ran {
         let command = self.typed(&format!("import {line}"));
         let mut alone = self.sandbox.command("setsid");
@@ -32,13 +32,13 @@ impl Home {
         ran
     }
 
-    /// Expects this of a get for the host; the lines are separated by blanks.
+    /// Expects this answer to a get for the host; the lines are separated by blanks.
     #[track_caller]
     fn serves(&self, request: &str, answer: &str) {
         self.answers("get", format!("protocol=https host=HOST {request}").trim_end(), answer);
     }
 
-    /// The lines of a table, each with single blanks.
+    /// Returns the lines of a table, each with single blanks.
     fn table(&self, ran: &Ran) -> Vec<String> {
         let squeeze = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
         ran.stdout().lines().map(|line| squeeze(line).replace(&self.host, "HOST")).collect()

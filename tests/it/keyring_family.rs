@@ -1,4 +1,4 @@
-//! Our stores beside the keyring family's own: each reads what the other writes.
+//! Our stores and the keyring family's own: each reads the entries of the other.
 
 use crate::support::desktop::Desktop;
 use crate::support::keyring::{Keyring, elsewhere, in_own_keyring};
@@ -9,13 +9,13 @@ use keyring_core::api::CredentialStoreApi;
 use std::collections::HashMap;
 use std::process::{self, Command};
 
-/// Names that no other test, and nobody else on the machine, uses.
+/// Returns a name that no other test, and nobody else on the machine, uses.
 fn unique(what: &str) -> String {
     format!("{what}-{}.example", process::id())
 }
 
-/// In a session keyring that leads to the user's: the family's kernel store needs one, and
-/// not every shell has it.
+/// Runs the test in a session keyring that leads to the user's: the family's kernel store needs
+/// one, and not every shell has it.
 pub fn in_own_session(test: &str) -> bool {
     elsewhere(test, || {
         let mut keyctl = Command::new(program("keyctl", "keyutils"));

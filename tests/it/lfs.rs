@@ -7,8 +7,8 @@ use crate::support::program::program;
 use crate::support::server::Request;
 use std::fs;
 
-/// A desk whose host is `localhost` with the server's port, because git-lfs knows nothing
-/// of `http.curloptResolve`, and the guard of that name's keys.
+/// Makes a desk whose host is `localhost` with the server's port, because git-lfs does not know
+/// `http.curloptResolve`. Also returns the guard of that name's keys.
 fn desk() -> (Home, Keys, String) {
     program("git-lfs", "git-lfs");
     program("python3", "python3");

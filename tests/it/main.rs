@@ -1,6 +1,6 @@
 //! The built binary on real parts: git drives it, real keychains hold the tokens.
 //!
-//! The parts are not macOS's: there, `keychain_contract` is what drives the built binary.
+//! The parts do not run on macOS: there, `keychain_contract` drives the built binary.
 #![cfg(not(target_os = "macos"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 #![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
@@ -81,6 +81,8 @@ mod token_and_exec;
 mod tokens_as_names;
 #[cfg(target_os = "linux")]
 mod tools;
+#[cfg(target_os = "linux")]
+mod use_log;
 #[cfg(target_os = "linux")]
 mod vault;
 #[cfg(windows)]

@@ -1,5 +1,5 @@
-//! Nothing of a token is left behind: not in the memory of a process that ends, not in a file,
-//! not on another stream. Seen from outside, by a debugger's means, on the binary as it is
+//! Nothing of a token remains: not in the memory of a process that ends, not in a file, not on
+//! another stream. It is seen from outside, with a debugger's calls, on the binary as it is
 //! installed, in the most talkative environment.
 
 use crate::support::home::Home;
@@ -12,14 +12,14 @@ use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-/// Letters in an order that no program's text has, nor another test's token: a list in the
+/// Returns letters in an order that no program's text has, nor another test's token: a list in the
 /// kernel's keyring reads the items of tests that run beside this one.
 fn token(length: usize, seed: u32) -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let own = std::process::id().rotate_left(16) ^ u32::try_from(length).unwrap();
     let mut state = (seed ^ own.rotate_left(8)).wrapping_mul(2_654_435_761) | 1;
     let letters = (0..length - 12).map(|_| {
-        // Xorshift, by Marsaglia.
+        // This is Marsaglia's xorshift.
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
@@ -28,11 +28,11 @@ fn token(length: usize, seed: u32) -> String {
     "ghp_TESTONLY".chars().chain(letters).collect()
 }
 
-/// A keychain and somebody who uses it.
+/// A keychain and the person who uses it.
 struct Room {
     home: Home,
     needles: Needles,
-    /// Which of the secrets are in the keychain, as often as they are.
+    /// The secrets in the keychain, each as often as it is in there.
     held: Vec<usize>,
     wrong: Vec<String>,
 }
@@ -51,7 +51,7 @@ impl Room {
         command
     }
 
-    /// Runs the helper and notes whatever it left behind.
+    /// Runs the helper and notes whatever remains of the secrets.
     fn watch(&mut self, what: &str, arguments: &[&str], stdin: &[u8]) -> Seen {
         let seen = watch(&self.command(arguments), stdin, &self.needles);
         let stdin_has_token = self.needles.are_in(stdin);
@@ -68,7 +68,7 @@ impl Room {
             path == "/dev/null" || number.is_some()
         };
         let wrongly_opened = !seen.opened.iter().all(may_be_opened);
-        // git sends no token with a get. One that does is read before memory is hidden: a
+        // git sends no token with a get. A token in a get is read before memory is hidden: a
         // password manager must be able to see who asks.
         let may_be_seen = arguments.last() == Some(&"get") && stdin_has_token;
         let unprotected = if may_be_seen { &[] } else { seen.unprotected.as_slice() };
@@ -86,8 +86,8 @@ impl Room {
         seen
     }
 
-    /// Of each secret there is one copy for each place where it came from: the request, the
-    /// keychain.
+    /// Returns whether there are more copies of a secret than its origins allow: one for each time
+    /// that it stands in the request or in the keychain.
     fn has_needless_copies(&self, seen: &Seen, stdin: &[u8]) -> bool {
         let given = self.needles.whole(stdin);
         seen.most_copies.iter().enumerate().any(|(secret, &copies)| {
@@ -97,7 +97,8 @@ impl Room {
         })
     }
 
-    /// An operation; the request's lines are separated by blanks, `HOST` is the room's own.
+    /// Runs an operation. The request's lines are separated by blanks, and `HOST` is the room's
+    /// own.
     fn operation(&mut self, what: &str, operation: &str, request: &str) -> Seen {
         let request = self.home.lines(request);
         self.watch(what, &["--keychain", self.home.keychain, operation], request.as_bytes())
@@ -109,7 +110,7 @@ impl Room {
     }
 }
 
-/// Everything that is done with tokens, each in a process of its own.
+/// Does everything that is done with tokens, each step in a process of its own.
 fn leaves_nothing(home: impl Fn() -> Home, length: usize) {
     let (first, second) = (token(length, 1), token(length, 2));
     let mut room = Room::new(home(), &[&first, &second]);
@@ -129,7 +130,7 @@ fn leaves_nothing(home: impl Fn() -> Home, length: usize) {
     ok(&room.operation("get, all capabilities", "get", &stateful));
     ok(&room.operation("get, another name", "get", &format!("{host} username=bob")));
     ok(&room.operation("store, replacing", "store", &format!("{account} password={second}")));
-    // The old one lies aside.
+    // The old token was set aside.
     room.held = vec![0, 1];
     let more = "password_expiry_utc=4000000000 oauth_refresh_token";
     let refreshed = format!("{account} password={second} {more}={first}");
@@ -218,8 +219,8 @@ fn nothing_is_left_of_a_token_of_2000_bytes_from_the_gnome_keyring() {
     leaves_nothing(Home::with_gnome_keyring, 2000);
 }
 
-/// Parts of a request that are no secrets are in plain vectors: only the allocator wipes
-/// them, as it does for the crates below us.
+/// Parts of a request that are no secrets are in plain vectors: only the allocator wipes them, as
+/// it does for the crates that we use.
 #[test]
 fn the_allocator_wipes_what_nobody_else_does() {
     let path = token(64, 3);
@@ -233,12 +234,12 @@ fn the_allocator_wipes_what_nobody_else_does() {
     room.is_clean();
 }
 
-/// As one user: a process may not read another's memory once that can hold a token.
+/// Even a process of the same user may not read another's memory once that can hold a token.
 #[test]
 fn no_other_process_of_the_user_can_read_the_memory_of_a_helper_with_a_token() {
     let home = Home::bare();
     let sandbox = &home.sandbox;
-    // Where anybody can run it: root may read everything, so another user must try.
+    // The binary lies where anybody can run it: root may read everything, so another user must try.
     let binary = sandbox.path("tmp/helper");
     fs::copy(release_binary(), &binary).unwrap();
     let request = home.lines("protocol=https host=HOST");
@@ -256,7 +257,7 @@ fn no_other_process_of_the_user_can_read_the_memory_of_a_helper_with_a_token() {
     }
     shell.args(["-c", include_str!("memory/attach.sh"), "sh"]);
     let (mut reader, writer) = std::io::pipe().unwrap();
-    // Full to the last byte: the helper is held where it writes its answer.
+    // The pipe is full to the last byte: the helper waits where it writes its answer.
     let filler = vec![b' '; rustix::pipe::fcntl_getpipe_size(&writer).unwrap()];
     (&writer).write_all(&filler).unwrap();
     shell.arg(&binary).stdout(writer).stderr(Stdio::piped()).stdin(Stdio::null());
@@ -274,7 +275,7 @@ fn no_other_process_of_the_user_can_read_the_memory_of_a_helper_with_a_token() {
     assert!(answer.contains(&token(40, 1)), "{said}");
 }
 
-/// The instrument must see what is there.
+/// The instrument must find a token that remains.
 #[test]
 fn a_program_that_keeps_a_token_is_found_out() {
     let token = token(40, 1);

@@ -1,13 +1,13 @@
-//! Every error message of the tool, in one place where they can be read one after the other:
-//! what happened and why, in the tool's own way. A message that is new or changed belongs in
-//! this list, too.
+//! Every error message of the tool, in one list where they can be read one after the other: what
+//! happened and why, in the tool's own way. A message that is new or changed belongs in this list,
+//! too.
 
 use git_credential_pat::error::{Error, GitTrouble, VaultTrouble};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// What follows `git-credential-pat: OPERATION: `, in order.
+/// The messages after `git-credential-pat: OPERATION: `, in order.
 const MESSAGES: &str = "\
 --cache is for a keychain or for --command
 --cache is needless with --keychain kernel
@@ -21,6 +21,7 @@ const MESSAGES: &str = "\
 --identity and --identity-command need --keychain vault
 --low-memory, --passphrase-from, --identity and --identity-command need --keychain vault
 --no-input needs --with-token and the token on standard input
+--since takes a date such as 2027-01-31, or a span such as 7d
 --timeout is for a keychain, not for a source
 --timeout needs --keychain kernel
 --timeout takes a number of seconds from 1 to 4294967295
@@ -222,7 +223,7 @@ what listens at the bus's address is no D-Bus
 what should be a file of tokens is no plain file
 what was read is too long to be a token";
 
-/// What makes an error of a text.
+/// The code before the text of an error.
 const OPENINGS: [&str; 9] = [
     "#[error(",
     "Error::Usage(",
@@ -235,7 +236,7 @@ const OPENINGS: [&str; 9] = [
     "Error::Transient(",
 ];
 
-/// The sources' texts, without their tests.
+/// Returns the sources' texts, without their tests.
 fn sources() -> Vec<String> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     let mut sources = Vec::new();
@@ -251,7 +252,7 @@ fn sources() -> Vec<String> {
     sources
 }
 
-/// The string literal with which this text begins, after blanks.
+/// Returns the string literal with which this text begins, after blanks.
 fn literal(text: &str) -> Option<String> {
     let mut characters = text.trim_start().strip_prefix('"')?.chars();
     let mut literal = String::new();
@@ -267,7 +268,7 @@ fn literal(text: &str) -> Option<String> {
     }
 }
 
-/// Every message that stands in the sources, in order.
+/// Returns every message in the sources, in order.
 fn messages() -> Vec<String> {
     let mut messages = Vec::new();
     for source in sources() {
@@ -276,7 +277,7 @@ fn messages() -> Vec<String> {
             messages.extend(texts.filter_map(literal));
         }
     }
-    // A case that shows nothing but what it holds.
+    // Such a case shows nothing but its content.
     messages.retain(|message| message.chars().any(|c| c == ' '));
     messages.retain(|message| message != "{what}: {error}");
     messages.sort();
@@ -284,7 +285,7 @@ fn messages() -> Vec<String> {
     messages
 }
 
-/// Why a text is not in the tool's way of speaking.
+/// Returns why a text is not in the tool's way of speaking.
 fn fault(text: &str) -> Option<&'static str> {
     let first = text.split(' ').next().unwrap_or_default();
     let is_name = |word: &str| word.chars().nth(1).is_some_and(|c| c.is_uppercase() || c == '-');
@@ -364,7 +365,7 @@ fn where_something_can_be_done_a_hint_says_what() {
         assert_eq!(fault(hint), None, "{hint}");
         assert_ne!(hint, error.to_string());
     }
-    // Here the message itself says it, or nobody can do anything.
+    // The message of these says it itself, or nobody can do anything about it.
     for error in [Error::Refused("x"), Error::Stream(ErrorKind::Other), Error::Keychain("x")] {
         assert_eq!(error.hint(), None, "{error}");
     }

@@ -1,8 +1,8 @@
-//! The same random script on every keychain, and on a model that is written from the rules
-//! alone: they all must give the same answers and keep the same accounts.
+//! The same random script on every keychain, and on a model that is written from the rules alone:
+//! all must give the same answers and keep the same accounts.
 //!
-//! A script that fails is made as short as it can be, printed, and kept in
-//! `model.regressions`, where the next run begins.
+//! A script that fails is made as short as possible, printed, and kept in `model.regressions`,
+//! where the next run begins.
 
 mod rules;
 mod script;
@@ -34,7 +34,7 @@ use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestR
 use rules::{Answer, Model};
 use script::{Place, Step};
 
-/// The most steps in a script. Long ones meet rejected and expired accounts.
+/// The most steps in a script. Only long scripts meet rejected and expired accounts.
 const STEPS: usize = 40;
 
 const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/model.regressions");
@@ -62,7 +62,7 @@ fn every_keychain_answers_as_the_rules_say() {
         let mut memory = MemoryKeychain::default();
         let mut kernel = KernelKeyring::new(&options);
         let mut desktop = SecretService::new(&options).with_prompts(Prompts::Never);
-        // A label of its own for every script: nothing is left of the one before.
+        // Every script has a label of its own, so that nothing remains of the one before.
         play(steps, &Keys::new(), &mut [&mut memory, &mut kernel, &mut desktop])
     });
 }
@@ -123,7 +123,7 @@ fn play(
     Ok(())
 }
 
-/// One step on a real keychain.
+/// Performs one step on a real keychain.
 fn perform(
     step: &Step,
     now: u64,
@@ -200,9 +200,11 @@ fn context(at: &Place, keys: &Keys) -> Option<Context> {
 
 fn answer(outcome: Outcome) -> Answer {
     match outcome {
-        Outcome::Silent | Outcome::Expired(_) | Outcome::Withheld(_) | Outcome::PutAway(_) => {
-            Answer::Silence
-        }
+        Outcome::Silent
+        | Outcome::Expired(_)
+        | Outcome::Withheld(_)
+        | Outcome::Written(_)
+        | Outcome::PutAway(_) => Answer::Silence,
         Outcome::Ambiguous(_, names) => {
             Answer::Several(names.iter().map(ToString::to_string).collect())
         }
@@ -211,7 +213,7 @@ fn answer(outcome: Outcome) -> Answer {
     }
 }
 
-/// The accounts that are there under this label and what they hold, in order.
+/// Returns the accounts under this label and their contents, in order.
 fn kept(keychain: &mut dyn Keychain, keys: &Keys, now: u64) -> Vec<String> {
     let label = keys.host("");
     let mut listed = keychain.list().unwrap();
@@ -230,7 +232,7 @@ fn kept(keychain: &mut dyn Keychain, keys: &Keys, now: u64) -> Vec<String> {
     accounts
 }
 
-/// As the model says it.
+/// Returns a credential in the model's words.
 fn in_words(credential: &Credential, now: u64) -> String {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let token = |token: &credential::Token| tokens::Token {

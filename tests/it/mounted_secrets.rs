@@ -1,8 +1,9 @@
 //! Secrets that are mounted for us: files of root's that others can read as well, as orchestrators
-//! of containers and systemd make them. They are taken where nobody else could have put them there.
+//! of containers and systemd make them. They are accepted where nobody else could have put them
+//! there.
 //!
 //! Each case has a file system in memory of its own, in a mount namespace. Only root can make files
-//! that are another user's, so the rest of it is tested where root runs the tests.
+//! of other users, so the tests with such files need root.
 
 use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
 use std::fs;
@@ -10,14 +11,14 @@ use std::os::unix::fs::PermissionsExt;
 
 const ANSWER: &str = "username=token\npassword=ghp_TESTONLY1\n";
 
-/// Somebody who is not root.
+/// The user who asks, who is not root.
 const USER: &str = "4242";
 
-/// A third one.
+/// A third user.
 const STRANGER: &str = "4243";
 
-/// Makes a mount in memory, does what `$1` says in it, makes it read-only if `$2` says so, and asks
-/// for the token in the file `$3` as the user `$4`, from the mount.
+/// Makes a mount in memory, runs `$1` in it, makes it read-only if `$2` says so, and asks for the
+/// token in the file `$3` as the user `$4`, from the mount.
 const SCRIPT: &str = "set -eu
     mkdir -p \"$HOME/m\"
     mount -t tmpfs -o mode=755 none \"$HOME/m\"
@@ -34,10 +35,10 @@ fn is_root() -> bool {
     rustix::process::getuid().is_root()
 }
 
-/// Asks for the token in a file that `making` has made in a mount; the file's path begins there.
+/// Asks for the token in a file that `making` has made in a mount. The file's path begins there.
 fn ask_as(user: &str, making: &str, mount: &str, file: &str) -> Ran {
     let sandbox = Sandbox::new();
-    // Where anybody can run it.
+    // The helper lies where anybody can run it.
     fs::copy(BINARY, sandbox.path("helper")).unwrap();
     fs::set_permissions(sandbox.home(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = sandbox.command("unshare");
@@ -58,7 +59,7 @@ fn ask(making: &str, mount: &str, file: &str) -> Ran {
     ask_as(USER, making, mount, file)
 }
 
-/// As a kubelet writes a volume of secrets.
+/// A volume of secrets as a kubelet writes it.
 const VOLUME: &str = "mkdir -m 1777 s; mkdir -m 755 s/..2027_01_31
     echo ghp_TESTONLY1 >s/..2027_01_31/token
     ln -s ..2027_01_31 s/..data; ln -s ..data/token s/token";
@@ -69,7 +70,7 @@ fn what_root_has_mounted_is_taken() {
         return;
     }
     for (making, file) in [
-        // Kubernetes: by its links, and with the group that it may give the files.
+        // Kubernetes: through its links, and with the group that it may give to the files.
         (VOLUME.to_owned(), "s/token"),
         (format!("{VOLUME}; chmod 440 s/..data/token; chgrp USER s/..data/token"), "s/token"),
         (format!("{VOLUME}; chmod 2770 s; chmod +t s; chgrp USER s"), "s/token"),
@@ -77,12 +78,12 @@ fn what_root_has_mounted_is_taken() {
         ("mkdir s; echo ghp_TESTONLY1 >s/token; chmod 444 s/token".to_owned(), "s/token"),
         // systemd, whose access list looks like a group's rights.
         ("echo ghp_TESTONLY1 >token; chgrp USER token; chmod 440 token".to_owned(), "token"),
-        // Ways round about.
+        // Roundabout paths to the file.
         (format!("{VOLUME}; mkdir d; ln -s ../s d/l"), "d/../d/l/./token"),
         (format!("{VOLUME}; ln -s \"$HOME/m/s\" l"), "l/token"),
-        // Ours on the way.
+        // A folder of our own on the way.
         (format!("{VOLUME}; mkdir d; chown USER d; ln -s ../s/token d/t"), "d/t"),
-        // A file of our own, by the usual rule.
+        // A file of our own, which the usual rule accepts.
         ("echo ghp_TESTONLY1 >token; chown USER token; chmod 400 token".to_owned(), "token"),
     ] {
         for mount in ["rw", "ro"] {
@@ -134,7 +135,7 @@ fn what_somebody_else_could_have_put_there_is_refused_with_the_part_to_blame() {
 
 #[test]
 fn elsewhere_the_rule_for_files_stays() {
-    // Our own, on a mount that we can write: its rights can be mended.
+    // The rights of our own file can be mended on a mount that we can write.
     let own = "echo ghp_TESTONLY1 >token; chmod 444 token";
     ask_as("root", own, "rw", "token").fails(1, "chmod 600 (or 400) it");
     assert_eq!(ask_as("root", own, "ro", "token").stdout(), ANSWER);
@@ -144,7 +145,7 @@ fn elsewhere_the_rule_for_files_stays() {
         return;
     }
     ask(&format!("{own}; chown USER token"), "rw", "token").fails(1, "chmod 600 (or 400) it");
-    // Somebody else's, in memory and not.
+    // The file is somebody else's, in memory or not.
     let others = "others have access to the file, which is another user's";
     ask(&format!("{own}; chown STRANGER token"), "rw", "token").fails(1, others);
     ask(&format!("{own}; chown STRANGER token"), "ro", "token").fails(1, others);

@@ -1,5 +1,5 @@
-//! At every place each command, docker's helper and git look into one and the same keychain: the
-//! one of the line of ours that git uses at that very URL.
+//! At every URL each command, docker's helper and git look into one and the same keychain: that of
+//! our line that git uses at that very URL.
 
 mod strangers;
 
@@ -14,19 +14,19 @@ const TOKEN: &str = "ghp_TESTONLYonekeychain";
 const DESKTOPS: &str = "pat --keychain secret-service";
 const KERNELS: &str = "pat --keychain kernel";
 
-/// Somebody at a desktop, whose git is not configured.
+/// Makes a person at a desktop, whose git is not configured.
 fn at_desktop() -> Home {
     Home::with_gnome_keyring().with_docker()
 }
 
-/// The same whose git asks the desktop's keychain.
+/// Makes a person at a desktop, whose git asks the desktop's keychain.
 fn configured() -> Home {
     at_desktop().configured()
 }
 
-/// Somebody with several keychains.
+/// A person with several keychains.
 impl Home {
-    /// Adds to git's global configuration.
+    /// Adds text to git's global configuration.
     fn configures(&self, text: &str) {
         let file = self.sandbox.path("gitconfig");
         let before = fs::read_to_string(&file).unwrap_or_default();
@@ -40,7 +40,7 @@ impl Home {
         crate::support::sandbox::run(command, self.fill(stdin).as_bytes())
     }
 
-    /// The password that git gets at a URL.
+    /// Returns the password that git gets at a URL.
     fn git_gets(&self, git: &Path, folder: &str, url: &str) -> Option<String> {
         let mut command = self.sandbox.command(git);
         command.args(["credential", "fill"]).current_dir(self.sandbox.path(folder));
@@ -49,7 +49,7 @@ impl Home {
         said.lines().find_map(|line| line.strip_prefix("password=")).map(str::to_owned)
     }
 
-    /// The keychain of each account that `list` shows for the test's hosts.
+    /// Returns the keychain of each account that `list` shows for the test's hosts.
     fn keychains(&self, words: &str) -> Vec<String> {
         let ran = self.types(&format!("list {words}"), "");
         assert!(ran.status.success(), "{ran}");
@@ -87,14 +87,14 @@ fn after_configure_for_one_host_everything_there_is_in_its_keychain() {
     somebody.types(exec, "").prints(&format!("{TOKEN}\n"));
     let got = somebody.docker_in(".", "get", "r.HOST");
     assert!(got.status.success() && got.stdout().contains(TOKEN), "{got}");
-    // docker gives back what it got, and that ends no link.
+    // docker stores the account that it got, and that ends no link.
     works(&somebody.docker_in(".", "store", &got.stdout()));
     let linked = format!("docker://r.{} secret-service", somebody.host);
     let listed = [format!("{url} kernel"), linked];
     assert_eq!(somebody.keychains(""), listed);
     let status = somebody.types("status https://HOST", "");
     assert!(status.status.success() && status.stdout().contains("answers"), "{status}");
-    // Elsewhere it is the desktop's.
+    // At any other host the keychain is the desktop's.
     let said = works(&somebody.types("login --with-token https://x.HOST", TOKEN));
     assert!(said.contains("(secret-service)"), "{said}");
     let setting =
@@ -226,12 +226,12 @@ fn list_shows_what_each_keychain_holds_and_which_cannot_be_asked() {
     for shown in [&here, &there, "keychain   kernel", "keychain   secret-service"] {
         assert!(status.contains(shown), "{status}");
     }
-    // A desktop that is gone hides nothing of the other keychain, and is no success.
+    // A desktop that is gone hides nothing of the other keychain, but list fails.
     somebody.sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
     let ran = somebody.types("list", "");
     assert!(ran.status.code() == Some(1) && ran.stdout().contains(&here), "{ran}");
     assert!(ran.stderr().contains("list: secret-service: the keychain cannot be reached"), "{ran}");
-    // One that nothing names may well not be there.
+    // A keychain that nothing names may be missing.
     somebody.git(&["config", "--global", "--unset", "credential.helper", "^pat"]);
     let ran = somebody.types("list", "");
     assert!(ran.status.success() && ran.stdout().contains(&here), "{ran}");
@@ -288,10 +288,10 @@ fn token_and_exec_take_what_git_would_also_from_a_source() {
     somebody.types("token https://HOST/team", "").prints("ghp_TESTONLYsource\n");
     somebody.types("exec --env T https://HOST -- printenv T", "").prints("ghp_TESTONLYsource\n");
     somebody.types("token https://x.HOST", "").fails(1, "no such account");
-    // What is stored there now is not what git uses, and that is said.
+    // git does not use the account that is stored now, and login says so.
     let said = works(&somebody.types("login --with-token https://HOST", TOKEN));
     assert!(said.contains("from pat --for") && said.contains("asks no keychain"), "{said}");
-    // One after the other, in git's order.
+    // Source and keychain are asked one after the other, in git's order.
     somebody.configures(&format!("[credential]\n\thelper = {DESKTOPS}\n"));
     works(&somebody.types("login --with-token https://x.HOST", TOKEN));
     somebody.types("token https://x.HOST", "").prints(&format!("{TOKEN}\n"));
@@ -357,7 +357,7 @@ fn a_git_that_says_no_scopes_is_understood_and_its_lines_not_trusted() {
     somebody.configures(&lines);
     somebody
         .configures(&format!("[credential \"http://HOST\"]\n\thelper = {KERNELS} --allow-http\n"));
-    // As git before 2.26 does.
+    // A git before 2.26 fails like this.
     let bin = somebody.sandbox.path("old");
     fs::create_dir(&bin).unwrap();
     let git = program("git", "git");

@@ -91,7 +91,7 @@ fn readme() {
                 reader.clones_as("https://github.com/work/repo.git", "alice-work");
                 reader.clones_as("https://github.com/alice/notes.git", "alice");
             }),
-            section("What do you want to do?", 15, task).then(is_done),
+            section("What do you want to do?", 16, task).then(is_done),
             section("The commands", 3, |_| {
                 // As on a machine without `man`: git's `--help` needs it.
                 Reader::new().with_program("man", "exit 0")
@@ -250,6 +250,20 @@ fn keychains() {
             }),
         ],
     );
+}
+
+#[test]
+fn log() {
+    let before = |block: &Block| {
+        let reader = with_alice(block);
+        if block.text.contains(" log") {
+            let ran = reader.home.sandbox.helper(&["configure", "--yes", "--log"], "");
+            assert!(ran.status.success(), "{ran}");
+            assert!(reader.token_at("https://github.com").is_some());
+        }
+        reader
+    };
+    follow("docs/log.md", &[section("The use log", 2, before)]);
 }
 
 #[test]
@@ -456,7 +470,9 @@ fn every_page_is_followed_by_a_test() {
             assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(module).is_file());
             continue;
         }
-        let is_followed = source.contains(&format!("follow(\n        \"{path}\","));
+        let is_followed = ["follow(", "follow(\n        "]
+            .iter()
+            .any(|call| source.contains(&format!("{call}\"{path}\",")));
         let blocks = everything(&page(&path));
         assert!(is_followed || blocks.is_empty(), "{path}: no test follows it");
     }

@@ -1,5 +1,5 @@
-//! What lies in the place of the files that we open: links, pipes, files of somebody else's. None
-//! of it is waited for, written through or shared.
+//! Links, pipes and files of other users in the place of the files that we open. The helper does
+//! not wait for them, write through them or share them.
 
 use crate::support::home::Home;
 use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
@@ -18,14 +18,14 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// Runs the helper, which is stopped if it waits for what never comes.
+/// Runs the helper, and stops it if it waits for ever.
 fn helper(sandbox: &Sandbox, words: &[&str], stdin: &str) -> Ran {
     let mut command = sandbox.command("timeout");
     command.args(["30", BINARY]).args(words);
     run(command, stdin.as_bytes())
 }
 
-/// A store, which takes the lock.
+/// Runs a store, which takes the lock.
 #[track_caller]
 fn stores(person: &Home) {
     let account = format!("protocol=https\nhost={}\nusername=alice\npassword=t1\n\n", person.host);
@@ -37,7 +37,7 @@ fn stores(person: &Home) {
 fn the_lock_is_its_owners_alone() {
     let person = Home::new();
     let lock = person.sandbox.path("run").join(LOCK);
-    // As an older version made it.
+    // An older version made the lock like this.
     fs::write(&lock, "").unwrap();
     fs::set_permissions(&lock, fs::Permissions::from_mode(0o644)).unwrap();
     stores(&person);
@@ -74,7 +74,7 @@ fn a_folder_that_others_write_in_has_no_lock_of_ours() {
     assert!(person.sandbox.path("state/git-credential-pat").join(LOCK).exists());
 }
 
-/// Only root can give files away: for anybody else there is nothing to show.
+/// Only root can give files away: for other users there is nothing to test.
 #[test]
 fn another_users_lock_is_not_taken_and_neither_is_their_folder() {
     if !rustix::process::geteuid().is_root() {
@@ -89,7 +89,7 @@ fn another_users_lock_is_not_taken_and_neither_is_their_folder() {
     let other = person.sandbox.path("state/git-credential-pat");
     assert!(other.join(LOCK).exists(), "another lock is taken");
 
-    // As `sudo -E` has it: the home is somebody else's.
+    // `sudo -E` leads to this: the home is another user's.
     let person = Home::new();
     for theirs in ["run", "state"] {
         chown(person.sandbox.path(theirs), Some(4242), None).unwrap();

@@ -1,5 +1,5 @@
-//! git's protocol with the built binary, without git: every rule of what answers what, as
-//! rows of a table. What is meant ill stands in `hostile`.
+//! git's protocol with the built binary, without git: every rule of which account answers which
+//! request, as rows of a table. Malicious requests are in `hostile`.
 
 mod accounts;
 mod at_once;
@@ -17,11 +17,11 @@ use std::fmt::Write;
 
 /// A requirement and the steps that show it: operation, request, answer.
 ///
-/// A request's lines are separated by blanks. `HOST` is a name that nobody else uses,
-/// `LOOP` such an address of this machine, `SIX` such an IPv6 address.
+/// A request's lines are separated by blanks. `HOST` is a name that nobody else uses, `LOOP` a
+/// loopback address of the test's own, `SIX` such an IPv6 address.
 type Row = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
 
-/// Goes through all rows, each at places of its own, and fails with all that were wrong.
+/// Goes through all rows, each with hosts of its own, and fails with all that were wrong.
 #[track_caller]
 fn check(rows: &[Row]) {
     let mut wrong = String::new();

@@ -1,6 +1,5 @@
-//! The first minute, as somebody sees it: login, push, list, on a terminal, with a real git, a
-//! real host with TLS and a real keychain. `tests/recording.sh` makes the README's picture of
-//! it.
+//! The first minute with the program: login, push, list, on a terminal, with a real git, a real
+//! host with TLS and a real keychain. `tests/recording.sh` makes the README's picture from it.
 
 use crate::support::desktop::Desktop;
 use crate::support::sandbox::{BINARY, run};
@@ -13,10 +12,10 @@ const TOKEN: &str = "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";
 /// The host's name in the picture: the real one has a port that the system chose.
 const HOST: &str = "git.example.com";
 
-/// How wide the terminal is, in characters.
+/// The width of the terminal, in characters.
 const COLUMNS: u16 = 100;
 
-/// A shell with somebody at it.
+/// A shell with a person at it.
 struct Session {
     terminal: Terminal,
     prompts: usize,
@@ -49,7 +48,7 @@ fn the_first_minute() {
         ("user.email", "alice@example.com"),
         ("advice.detachedHead", "false"),
         ("core.pager", "cat"),
-        // The count of threads is the machine's.
+        // The number of threads depends on the machine.
         ("pack.threads", "1"),
     ] {
         desktop.sandbox.git(&["config", "--global", name, value]);
@@ -81,7 +80,7 @@ fn the_first_minute() {
     assert!(!screen.contains("TESTONLY"), "{screen}");
     let home = desktop.sandbox.home().to_str().unwrap();
     let with_port = server.host();
-    // A column of a table stays as wide as it was.
+    // A column of a table keeps its width.
     let screen =
         screen.replace(&format!("{with_port}  "), &format!("{HOST:0$}  ", with_port.len()));
     let screen = screen.replace(&with_port, HOST).replace(home.trim_end_matches('/'), "~");
@@ -91,17 +90,17 @@ fn the_first_minute() {
     }
 }
 
-/// The command is there in builds that have it.
+/// Returns whether the build has the command `status`.
 fn has_status() -> bool {
     let mut command = std::process::Command::new(BINARY);
     command.args(["status", "--help"]);
     run(command, b"").status.success()
 }
 
-/// A character and its colour's class; none for the usual one.
+/// A character and its colour's class, or none for the usual colour.
 type Cell = (char, Option<&'static str>);
 
-/// What a terminal makes of these bytes: lines of cells.
+/// Returns these bytes as a terminal shows them: lines of cells.
 fn lines(screen: &str) -> Vec<Vec<Cell>> {
     let mut lines = vec![Vec::new()];
     let (mut column, mut colour) = (0, None);
@@ -144,8 +143,8 @@ fn lines(screen: &str) -> Vec<Vec<Cell>> {
     lines
 }
 
-/// The screen as SVG: text that can be read, searched and copied. What is typed appears a
-/// while after what is shown, where pictures may move.
+/// Returns the screen as SVG: text that can be read, searched and copied. In pictures that may
+/// move, typed text appears a while after the text that was shown before.
 fn picture(screen: &str) -> String {
     const WIDTH: usize = 850;
     const LINE: usize = 18;

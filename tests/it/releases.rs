@@ -1,4 +1,4 @@
-//! The scripts that make a release, without what they build: `tests/reproducible.sh` builds.
+//! The scripts that make a release, without the build: `tests/reproducible.sh` builds.
 
 use crate::support::program::program;
 use crate::support::sandbox::{Ran, Sandbox};
@@ -12,7 +12,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const URL: &str = "https://github.com/owner-1/git-credential-pat/releases/download/v9";
 
-/// The machines that a release is made for, as its archives name them.
+/// The targets of a release, as its archives name them.
 const MACHINES: [&str; 6] = [
     "linux-aarch64.tar.gz",
     "linux-x86_64.tar.gz",
@@ -26,7 +26,7 @@ fn script(sandbox: &Sandbox, name: &str, args: &[&str]) -> Ran {
     sandbox.run(Path::new(ROOT).join(".github/release").join(name), args, b"")
 }
 
-/// A folder `dist` with an archive for each machine, and its checksums by file.
+/// Makes a folder `dist` with an archive for each target. Returns the checksums by file.
 fn release(sandbox: &Sandbox) -> BTreeMap<String, String> {
     fs::create_dir(sandbox.path("dist")).unwrap();
     for machine in MACHINES {
@@ -59,7 +59,7 @@ fn the_checksums_are_those_of_the_archives_and_the_installers_know_theirs() {
         ] {
             assert!(text.contains(&line), "{installer} has no {line}");
         }
-        // Nothing else is another than in the sources.
+        // All other lines are the same as in the sources.
         let source = fs::read_to_string(Path::new(ROOT).join(installer)).unwrap();
         let changed = text.lines().zip(source.lines()).filter(|(new, old)| new != old).count();
         assert_eq!((changed, text.lines().count()), (2, source.lines().count()));
@@ -123,7 +123,7 @@ fn the_notes_are_those_of_the_tags_version() {
     fs::copy(Path::new(ROOT).join(".github/release/notes.sh"), &notes).unwrap();
     fs::write(sandbox.path("Cargo.toml"), "[package]\nversion = \"1.2.0\"\n").unwrap();
     let changelog = |text: &str| fs::write(sandbox.path("CHANGELOG.md"), text).unwrap();
-    // rustc is not asked which one it is, but only what it says.
+    // This rustc only says its version.
     let rustc = sandbox.path("rustc");
     fs::write(&rustc, "#!/bin/sh\necho rustc 1.99.0\n").unwrap();
     fs::set_permissions(&rustc, fs::Permissions::from_mode(0o755)).unwrap();
@@ -141,7 +141,7 @@ fn the_notes_are_those_of_the_tags_version() {
     run("v1.2.0").fails(1, "CHANGELOG.md has no part '## 1.2.0'");
 }
 
-/// The jobs of the workflow that makes a release, by name.
+/// Returns the jobs of the workflow that makes a release, by name.
 fn jobs() -> BTreeMap<String, String> {
     let workflow = fs::read_to_string(Path::new(ROOT).join(".github/workflows/release.yml"));
     let workflow = workflow.unwrap();
@@ -159,7 +159,7 @@ fn jobs() -> BTreeMap<String, String> {
     found
 }
 
-/// Whether a job, or a step of it, has a right or a token that a stranger could use.
+/// Returns whether a job, or a step of it, has a right or a token that a stranger could use.
 fn can_write(job: &str) -> bool {
     [": write", "environment:", "secrets.", "github.token", "outputs.token"]
         .iter()
@@ -192,7 +192,7 @@ fn nothing_is_compiled_where_a_release_could_be_written() {
             assert!(!job.contains(script), "{name} runs {script}");
         }
     }
-    // What is published was built before, where there is no token.
+    // The published crate was built before, in a job without a token.
     let jobs = jobs();
     let crate_job =
         jobs.values().find(|job| job.contains("run: cargo package --locked\n")).unwrap();

@@ -17,7 +17,7 @@ fn client(desktop: &Desktop) -> SecretService {
     SecretService::at(desktop.address(), &options).with_prompts(Prompts::Never)
 }
 
-/// As git's get is: at most five seconds.
+/// Returns a client like git's get: it waits five seconds at most.
 fn impatient(address: &str) -> SecretService {
     SecretService::at(address, &Options::default()).with_prompts(Prompts::Never)
 }
@@ -40,7 +40,7 @@ fn find(keychain: &mut SecretService, at: &str, username: Option<&str>) -> Vec<F
     again(|| keychain.find(&[context(at)], username.as_ref())).unwrap()
 }
 
-/// As every caller does it: again where the error says so. gnome-keyring refuses a search or a
+/// Calls again where the error says so, as every caller does. gnome-keyring refuses a search or a
 /// new item by itself, rarely.
 fn again<T>(mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     match call() {
@@ -49,13 +49,13 @@ fn again<T>(mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     }
 }
 
-/// Files an account that is not there yet.
+/// Files an account that is not in the keychain yet.
 #[track_caller]
 fn add(keychain: &mut SecretService, credential: &Credential) {
     again(|| keychain.write(None, credential)).unwrap();
 }
 
-/// The tokens that are filed there, sorted.
+/// Returns the tokens at this context, sorted.
 fn tokens(keychain: &mut SecretService, at: &str, username: Option<&str>) -> Vec<String> {
     let found = find(keychain, at, username);
     let read = keychain.read(&found).unwrap();
@@ -67,7 +67,8 @@ fn tokens(keychain: &mut SecretService, at: &str, username: Option<&str>) -> Vec
 
 #[test]
 fn a_get_is_four_calls_and_a_miss_is_two() {
-    // Elsewhere a call that is refused and made again counts once: so this may not be the rule.
+    // Other tests count a call that was refused and repeated once, so refusals must be the
+    // exception.
     let refusals = [(); 3].map(|()| refusals_of_a_get_and_a_miss());
     assert!(refusals.contains(&0), "{refusals:?} calls were refused");
 }
@@ -169,8 +170,8 @@ fn two_thousand_gets_leave_gnome_keyring_alive() {
     assert!(desktop.runs("gnome-keyring"));
 }
 
-/// Every session has keys of its own: without the guards half of them fail on `KWallet`,
-/// without all but one still one in 250.
+/// Every session has keys of its own. Without the guards half of them fail on `KWallet`, and with
+/// only one of the guards still one in 250.
 #[test]
 #[ignore = "desktop: run by tests/run.sh --all"]
 fn two_thousand_sessions_with_kwallet_agree_about_the_key() {
@@ -186,7 +187,7 @@ fn gets_with_a_session_each(desktop: &Desktop) {
     for _ in 0..2000 {
         let mut keychain = impatient(desktop.address());
         let contexts = [context("https://h.example")];
-        // gnome-keyring is known to say UnknownMethod once in some thousand connections.
+        // gnome-keyring is known to answer UnknownMethod once in some thousand connections.
         let found = keychain.find(&contexts, None).or_else(|error| {
             assert!(error.is_transient(), "{error}");
             again += 1;

@@ -1,14 +1,14 @@
-//! What people see and paste: names that others chose hide nothing, turn nothing around, and a
-//! shell does with a pasted hint what the hint says.
+//! The names that people see and paste: names that others chose hide nothing and turn nothing
+//! around, and a shell does with a pasted hint what the hint says.
 
 use crate::support::home::Home;
 use crate::support::sandbox::Ran;
 
-/// Turns what follows it around, is not seen itself, and clears the screen.
+/// A name that turns the following text around, holds invisible characters, and clears the screen.
 const ODD: &str = "\u{202e}gro\u{200b}\u{9b}2J";
 const ODD_SHOWN: &str = "%E2%80%AEgro%E2%80%8B%C2%9B2J";
 
-/// Whether all of it is what people see.
+/// Expects that people see all characters of the output.
 #[track_caller]
 fn is_seen(ran: &Ran) {
     let said = ran.stdout() + &ran.stderr();
@@ -16,7 +16,7 @@ fn is_seen(ran: &Ran) {
     assert!(!said.contains(hidden), "{ran}");
 }
 
-/// The command of a hint.
+/// Returns the command of a hint.
 #[track_caller]
 fn hinted(ran: &Ran, opening: &str) -> String {
     let said = ran.stderr();
@@ -54,7 +54,7 @@ fn a_name_that_others_chose_turns_no_text_around_it() {
     let request = format!("protocol=https\nhost={}\nusername={ODD}\n", person.host);
     let stored = person.sandbox.helper(&["store"], format!("{request}password=ghp_TESTONLY1\n\n"));
     stored.prints("");
-    // To git it is what it was.
+    // git gets the name unchanged.
     let answer = format!("username={ODD}\npassword=ghp_TESTONLY1\n");
     person.sandbox.helper(&["get"], format!("{request}\n")).prints(&answer);
     person.types(&format!("login --with-token --username alice HOST/{ODD}"), "ghp_TESTONLY2");

@@ -1,5 +1,5 @@
-//! Tokens from a variable, a file, a command, a runner: each serves its one place, and no
-//! other, whatever git is led to.
+//! Tokens from a variable, a file, a command, a runner: each serves its one URL and no other,
+//! wherever git is led.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod memory;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 const REQUEST: &str = "protocol=https\nhost=h.example\n";
 
-/// A desk whose git has this helper string; `HOST` is the server's first host.
+/// Makes a desk whose git has this helper string; `HOST` is the server's first host.
 fn desk_with(helper: &str) -> Home {
     let mut desk = Home::bare().with_git_host();
     desk.set("TOKEN_OF_JOB", TOKEN);
@@ -48,7 +48,7 @@ fn git_works_with_a_variable_a_file_and_a_command_and_writes_nothing() {
     for origin in ["--env TOKEN_OF_JOB", &format!("--file {file}"), "--command 'cat token'"] {
         let desk = desk_with(&format!("--for https://HOST --username alice {origin}"));
         write(&desk.sandbox, "token", TOKEN, 0o600);
-        // git runs the helper where the work is.
+        // git runs the helper in the folder of the work.
         let checkout = desk.sandbox.path("checkout");
         let checkout = checkout.to_str().unwrap();
         desk.git(&["clone", &desk.url("team/repo.git"), checkout]);
@@ -228,14 +228,14 @@ fn a_command_runs_without_a_shell_and_its_failure_is_told() {
     }
 }
 
-/// It takes half a minute.
+/// The test takes half a minute.
 #[test]
 #[ignore = "it takes half a minute"]
 fn a_command_that_does_not_end_is_ended_with_all_that_it_started() {
     let sandbox = Sandbox::new();
     for line in ["sleep 4711", "sh -c 'sleep 4711; true'", "sh -c 'exec >&-; sleep 4711'"] {
         let begun = Instant::now();
-        // Without a terminal, on which the command could ask.
+        // There is no terminal on which the command could ask.
         let words = ["--wait", BINARY, "--for", "https://h.example", "--command", line, "get"];
         let ran = sandbox.run(program("setsid", "util-linux"), &words, REQUEST.as_bytes());
         ran.fails(1, "longer than 30 seconds");
@@ -266,7 +266,7 @@ fn a_commands_answer_is_kept_for_a_while_for_itself_only() {
     }
     operation(counting, "store");
     assert_eq!((runs(), keys.caches().len()), (1, 1));
-    // Another command's answer is another one, also for the same place.
+    // Another command has an answer of its own, also for the same URL.
     assert_eq!(operation("echo ghp_TESTONLY2", "get"), answer("ghp_TESTONLY2"));
     let bare =
         sandbox.helper(&["--keychain", "kernel", "get"], format!("protocol=https\nhost={host}\n"));
@@ -317,7 +317,7 @@ fn a_source_without_its_token_says_which_one_is_missing() {
     sandbox.set("GITHUB_ACTIONS", "true");
     sandbox.set("GITHUB_SERVER_URL", "https://h.example");
     get(&sandbox, &["--ci"]).fails(1, "the variable GITHUB_TOKEN is not set");
-    // Elsewhere nobody waits for it.
+    // At another host nobody waits for the token.
     sandbox.set("GITHUB_SERVER_URL", "https://g.example");
     get(&sandbox, &["--ci"]).prints("");
 }

@@ -1,5 +1,5 @@
-//! `status`: what decides which token git uses is found by asking real gits and real keychains,
-//! and each command that it names as a mending is run as it stands, and mends.
+//! `status`: real gits and real keychains are asked what decides which token git uses. Each command
+//! that it names as a remedy is run as it stands, and works.
 
 mod accounts;
 mod as_git_does;
@@ -22,7 +22,7 @@ use serde_json::Value;
 /// A token that must never be seen.
 pub const TOKEN: &str = "ghp_TESTONLYstatus0123456789";
 
-/// What `status` says, and its mendings.
+/// The answers of `status`, and its remedies.
 impl Home {
     /// Makes an account, whatever state it is in.
     pub fn account(&self, path: &str, username: &str, change: impl FnOnce(&mut Credential)) {
@@ -36,7 +36,8 @@ impl Home {
         self.keys.plant_account(&credential);
     }
 
-    /// What `status --json` says of a place of the host; as people see it, it tells the same.
+    /// Returns what `status --json` says of a path at the host, and expects the same in the report
+    /// for people.
     #[track_caller]
     pub fn status(&self, path: &str) -> Value {
         self.status_of(&["--keychain", "kernel", &self.url(path)])
@@ -63,13 +64,14 @@ impl Home {
         status
     }
 
-    /// The ids of what is found at a place of the host, in order.
+    /// Returns the ids of the findings for a path at the host, in order.
     #[track_caller]
     pub fn finds(&self, path: &str) -> Vec<String> {
         ids(&self.status(path))
     }
 
-    /// Runs the command that mends this at a place of the host; it is found no more.
+    /// Runs the remedy of a finding for a path at the host, and expects that the finding is gone.
+    /// Returns the command.
     #[track_caller]
     pub fn mends(&self, path: &str, id: &str) -> String {
         let command = command(&self.status(path), id);
@@ -83,7 +85,8 @@ impl Home {
         command
     }
 
-    /// Runs a command that was named, by a shell on a terminal; whatever it asks, the answer is yes.
+    /// Runs a command that was named, in a shell on a terminal, and answers every question with
+    /// yes.
     #[track_caller]
     pub fn agrees_to(&self, command: &str) -> String {
         let mut shell = self.sandbox.command("sh");
@@ -95,7 +98,7 @@ impl Home {
         screen
     }
 
-    /// Runs a command that was named, by a shell; what is added is for the test's own sake.
+    /// Runs a command that was named, in a shell. `more` is added to it for the test alone.
     #[track_caller]
     pub fn runs(&self, command: &str, more: &str) -> Ran {
         let ran = self.sandbox.run("sh", &["-c", &format!("{command}{more}")], TOKEN.as_bytes());

@@ -1,4 +1,4 @@
-//! What keeps the house in order, checked on the sources themselves.
+//! The rules that keep the sources in order, checked on the sources themselves.
 
 use crate::support::beginnings::beginnings;
 use git_credential_pat::keychain::Kind;
@@ -13,7 +13,7 @@ fn read(name: &str) -> String {
     fs::read_to_string(Path::new(ROOT).join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
-/// Every text that is written by hand, with its path.
+/// Returns every text that is written by hand, with its path.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut paths: Vec<PathBuf> = [
         "src",
@@ -49,7 +49,7 @@ fn rust_sources() -> impl Iterator<Item = (PathBuf, String)> {
     sources().into_iter().filter(|(path, _)| path.extension().is_some_and(|e| e == "rs"))
 }
 
-/// `1.89`, `1.89.0` or `1.89.1` as numbers that compare: the first two are equal.
+/// Returns `1.89`, `1.89.0` or `1.89.1` as numbers that compare: the first two are equal.
 fn version(text: &str) -> [u32; 3] {
     let mut parts = text.split('.').map(|part| part.parse().unwrap());
     std::array::from_fn(|_| parts.next().unwrap_or(0))
@@ -155,7 +155,7 @@ fn the_pages_name_what_is_there() {
         assert!(readme.contains(command), "README.md does not name {command}");
     }
     assert!(read("CHANGELOG.md").contains("## Unreleased"));
-    // What SECURITY.md names as a proof is there.
+    // Every file that SECURITY.md names as a proof exists.
     let is_source = |word: &&str| Path::new(word).extension().is_some_and(|e| e == "rs");
     for named in read("SECURITY.md").split('`').filter(is_source) {
         let whole = ["src/", "tests/"].iter().any(|folder| named.starts_with(folder));

@@ -1,4 +1,4 @@
-//! The two ways by which a token leaves for other programs than git: `token` and `exec`.
+//! The two commands that give a token to programs other than git: `token` and `exec`.
 
 use crate::support::home::Home;
 use crate::support::sandbox::{Ran, run};
@@ -14,7 +14,7 @@ fn store(home: &Home, username: &str, token: &str, more: &str) {
     home.operation("store", home.fill(&format!("{account}password={token}\n{more}\n"))).prints("");
 }
 
-/// Runs a shell script by `exec`, with the token in `THE_TOKEN`.
+/// Runs a shell script through `exec`, with the token in `THE_TOKEN`.
 fn runs(home: &Home, script: &str) -> Ran {
     let mut command = home.typed("exec --env THE_TOKEN https://HOST -- sh -c");
     command.arg(script);
@@ -117,7 +117,7 @@ fn exec_is_the_command_itself() {
     store(&place, "alice", TOKEN, "");
     assert_eq!(runs(&place, "exit 42").status.code(), Some(42));
     assert_eq!(runs(&place, "kill -TERM $$").status.signal(), Some(15));
-    // What reads no further ends a writer by a signal, as everywhere.
+    // A reader that stops early ends the writer by a signal, as it does without `exec`.
     assert_eq!(runs(&place, "yes | head -n 1").stdout(), "y\n");
     let ignored = runs(&place, "sed -n 's/SigIgn:.//p' /proc/self/status").stdout();
     let pipe = 1 << (rustix::process::Signal::PIPE.as_raw() - 1);

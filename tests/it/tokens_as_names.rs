@@ -10,11 +10,11 @@ use git_credential_pat::credential::{Credential, Username};
 use git_credential_pat::secret::Secret;
 use std::os::unix::fs::symlink;
 
-/// What follows a beginning, as short as what counts, and seen wherever it is shown.
+/// The text after a token's beginning: as short as counts, and recognisable wherever it is shown.
 const BODY: &str = "TESTONLYpLaNtEd0";
 
-/// One token of each kind that a forge's file has the beginning of; and Azure's, which has
-/// none.
+/// Returns one token for each beginning in the forges' files, and one of Azure's, which have no
+/// beginning.
 fn tokens() -> Vec<String> {
     let mut tokens = vec![format!("{0}{0}{0}TESTJQQJ99AA{1}AZDOTEST", BODY, "A".repeat(16))];
     for (file, beginnings) in beginnings() {
@@ -27,7 +27,7 @@ fn tokens() -> Vec<String> {
     tokens
 }
 
-/// Refused, in whatever case the token might be shown.
+/// Expects a refusal that does not show the token, in upper or lower case.
 #[track_caller]
 fn is_refused(ran: &Ran) {
     assert!(!ran.status.success(), "{ran}");
@@ -95,7 +95,7 @@ fn a_token_in_the_place_of_any_word_is_refused_and_not_shown() {
         ] {
             is_refused(&person.types(&line.replace("TOKEN", &token), "secret\n"));
         }
-        // A later git may have such an operation.
+        // A later git may have such an operation, so it is no error.
         shows_nothing(&person.types(&token, ""));
     }
 }
@@ -153,7 +153,7 @@ fn what_an_older_version_has_filed_as_a_name_is_not_shown() {
     let listed = person.sandbox.run(docker, &["list"], b"");
     assert!(listed.stdout().contains(&format!("\"{}\":\"(a token)\"", person.host)), "{listed}");
     shows_nothing(&listed);
-    // As it is shown, so it can be named.
+    // The account can be named in the way in which it is shown.
     file(&person.url(""), "bob");
     let words = ["logout", "--username", "(a token)", &person.url("")];
     let ran = person.sandbox.helper(&words, "");

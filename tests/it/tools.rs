@@ -1,5 +1,5 @@
 //! Other tools that take the token, or let git take it: the blocks of `examples/tools.md`, each
-//! with the real tool against a real server, under hosts' names as they are in life.
+//! with the real tool against a real server, under real-looking names of hosts.
 
 mod cargo;
 mod curl;
@@ -19,8 +19,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// A desk at which tools find its two hosts by their names alone; the token for the first is
-/// in the keychain, and nowhere else on this machine.
+/// A desk at which tools find its two hosts by their names alone. The token for the first is in the
+/// keychain, and nowhere else on this machine.
 struct Bench {
     desk: Home,
     tunnel: Tunnel,
@@ -53,7 +53,7 @@ impl Bench {
         Self { desk, tunnel, token, name, other }
     }
 
-    /// From now on the token is no more in the keychain, but comes from a file that is bound to
+    /// Takes the token out of the keychain, from now on, and puts it into a file that is bound to
     /// the first host.
     fn bind_to_a_file(&self) {
         let url = format!("https://{}", self.name);
@@ -66,7 +66,7 @@ impl Bench {
         self.desk.configure("credential.helper", &helper);
     }
 
-    /// A repository at the first host with these files.
+    /// Makes a repository at the first host with these files.
     fn repository(&self, path: &str, files: &[(&str, &str)]) {
         self.desk.server().create_repository(path);
         let checkout = self.path("checkout");
@@ -89,31 +89,31 @@ impl Bench {
         fs::remove_dir_all(checkout).unwrap();
     }
 
-    /// From now on tools find this name only.
+    /// Lets tools, from now on, find this name only.
     fn lead(&mut self, name: &str, port: u16) {
         self.tunnel = Tunnel::new(vec![(name.to_owned(), port)]);
         self.desk.set("https_proxy", &self.tunnel.address());
     }
 
-    /// A path below the home folder.
+    /// Returns a path below the home folder.
     fn path(&self, name: &str) -> PathBuf {
         self.desk.sandbox.path(name)
     }
 
-    /// What a page says, with the first host in place of the page's.
+    /// Returns a page's text, with the first host in place of the page's.
     fn here(&self, text: &str) -> String {
         text.replace("git.example.com", &self.name)
     }
 
-    /// Runs a shell's script in a folder below the home folder; it has two minutes.
+    /// Runs a shell script in a folder below the home folder, for two minutes at most.
     fn runs(&self, folder: &str, script: &str) -> Ran {
         let mut command = self.desk.sandbox.command(program("timeout", "coreutils"));
         command.args(["120", "sh", "-euc", script]).current_dir(self.path(folder));
         run(command, b"")
     }
 
-    /// Runs a script of a page, which must succeed and show the token in no process's
-    /// arguments; what was seen of it.
+    /// Runs a script of a page, which must succeed and show the token in no process's arguments.
+    /// Returns what was seen of it.
     #[track_caller]
     fn works(&self, folder: &str, script: &str) -> (Ran, Seen) {
         let onlooker = Onlooker::new(&self.token);
@@ -126,7 +126,7 @@ impl Bench {
         (ran, seen)
     }
 
-    /// Nothing of the token is in any file below the home folder.
+    /// Expects that no file below the home folder holds anything of the token.
     #[track_caller]
     fn is_clean(&self) {
         assert_eq!(self.tunnel.refused(), [""; 0], "nobody wanted to go elsewhere");
@@ -148,7 +148,7 @@ impl Bench {
         assert!(files > 1, "there are no files");
     }
 
-    /// The second host was asked for something, and always without a token.
+    /// Expects that the second host was asked for something, and always without a token.
     #[track_caller]
     fn the_other_got_no_token(&self) {
         let [_, second, _] = self.desk.server().ports();
@@ -158,10 +158,10 @@ impl Bench {
     }
 }
 
-/// Below these the first host sends on to the second, and to the second's port.
+/// The paths below which the first host redirects to the second, and to the second's port.
 const MOVED: [&str; 2] = ["moved", "moved-port"];
 
-/// A token that no other process on this machine has.
+/// Makes a token that no other process on this machine has.
 fn new_token() -> String {
     let part = || RandomState::new().hash_one("token");
     format!("ghp_TESTONLY{:016x}{:016x}", part(), part())
@@ -173,7 +173,7 @@ fn write(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-/// A library for cargo, pip and go in one.
+/// The files of a library for cargo, pip and go in one.
 const LIBRARY: &[(&str, &str)] = &[
     ("Cargo.toml", "[package]\nname = \"lib\"\nversion = \"1.0.0\"\nedition = \"2024\"\n"),
     ("src/lib.rs", ""),
@@ -199,7 +199,8 @@ const LIBRARY: &[(&str, &str)] = &[
 ];
 
 impl Bench {
-    /// The library as `team/lib.git`, and as `team/trap.git` with a submodule at the second host.
+    /// Makes the library as `team/lib.git`, and as `team/trap.git` with a submodule at the second
+    /// host.
     fn libraries(&self) {
         let module = format!("module {}/team/lib\n\ngo 1.24\n", self.name);
         self.repository("team/lib.git", &[LIBRARY, &[("go.mod", &module)]].concat());

@@ -1,12 +1,13 @@
 //! Tokens that outlive a reboot on machines without a desktop: encrypted files.
 //!
-//! - [`life`]: a vault is made, opened, closed, and gets another passphrase and another key.
-//! - [`asking`]: who is asked for the passphrase, and who is not.
-//! - [`unattended`]: something gives the key.
-//! - [`files`]: what lies in the folder, and what becomes of files that are not what was written.
-//! - [`faults`]: disks, rights and memory that fail. [`containers`]: several that use one vault.
-//! - [`crashes`]: what a killed process leaves.
-//! - [`recovery`]: the same with stock age. [`residue`]: what is left in memory.
+//! - [`life`]: a vault is made, unlocked, locked, and gets another passphrase and another key.
+//! - [`asking`]: when a person is asked for the passphrase, and when not.
+//! - [`unattended`]: a file, a command or systemd gives the key.
+//! - [`files`]: the files in the folder, and the fate of files that are not as they were written.
+//! - [`faults`]: disks, rights and memory that fail. [`containers`]: several processes on one
+//!   vault.
+//! - [`crashes`]: the state after a process was killed.
+//! - [`recovery`]: the same files with stock age. [`residue`]: the remains in memory.
 
 mod asking;
 mod containers;
@@ -25,18 +26,18 @@ use crate::support::server_home::{alice, request};
 use std::fs;
 use std::path::PathBuf;
 
-/// The key that something gives: the bytes from 0 to 31.
+/// The key of a vault that needs no passphrase: the bytes from 0 to 31.
 const GIVEN_KEY: &str =
     "AGE-SECRET-KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNZS23V9CCRYDPK8QARC0SWRYDWG";
 
-/// A vault whose key something gives.
+/// A vault whose key comes from a file, a command or systemd.
 struct Given {
     sandbox: Sandbox,
     options: Vec<String>,
 }
 
 impl Given {
-    /// Made by `configure` with these options.
+    /// Makes the vault with `configure` and these options.
     #[track_caller]
     fn new(sandbox: Sandbox, options: &[&str]) -> Self {
         let words = [&["configure", "--yes", "--keychain", "vault"], options].concat();
@@ -54,7 +55,7 @@ impl Given {
         self.place().join(name)
     }
 
-    /// The only account's file.
+    /// Returns the path of the only account's file.
     fn item(&self) -> String {
         let folder = fs::read_dir(self.file("items")).unwrap().next().unwrap().unwrap();
         let file = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap();

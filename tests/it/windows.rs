@@ -1,4 +1,5 @@
-//! What is Windows' own: long tokens in the Credential Manager, commands, sources, the process.
+//! Tests of Windows' own parts: long tokens in the Credential Manager, commands, sources, the
+//! process.
 
 mod commands;
 mod import;
@@ -11,9 +12,9 @@ mod sources;
 use crate::support::home::Home;
 use crate::support::sandbox::Ran;
 
-/// With the keychain that is found by itself.
+/// A person with the keychain that is found without being named.
 impl Home {
-    /// Runs an operation of git's at the host, with these lines besides.
+    /// Runs one of git's operations for the host, with these lines besides.
     fn asks(&self, operation: &str, lines: &str) -> Ran {
         let request = format!("protocol=https\nhost={}\n{lines}", self.host);
         self.sandbox.helper(&[operation], request)

@@ -5,17 +5,17 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 /// How it is to look.
-pub(super) struct Look {
+pub(in crate::cli) struct Look {
     /// How many columns there are, or none where it does not matter.
-    pub(super) columns: Option<usize>,
+    pub(in crate::cli) columns: Option<usize>,
     /// Whether cells are coloured.
-    pub(super) colour: bool,
+    pub(in crate::cli) colour: bool,
 }
 
 /// A text, and its colour where colour is wanted.
-pub(super) struct Cell {
-    pub(super) text: String,
-    pub(super) style: Style,
+pub(in crate::cli) struct Cell {
+    pub(in crate::cli) text: String,
+    pub(in crate::cli) style: Style,
 }
 
 impl Cell {
@@ -27,36 +27,33 @@ impl Cell {
 
 /// Lays out rows under their headings, a line each; or, where one of these would not fit, each
 /// row as its first cell with the others below it, and without what is only a `-`.
-pub(super) fn lay_out<const N: usize>(
-    headings: &[&str; N],
-    rows: &[[Cell; N]],
-    look: &Look,
-) -> String {
-    let widths: [usize; N] = std::array::from_fn(|column| {
+pub(in crate::cli) fn lay_out(headings: &[&str], rows: &[Vec<Cell>], look: &Look) -> String {
+    let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].text.width());
         cells.chain([headings[column].width()]).max().unwrap_or(0)
-    });
-    let whole = widths.iter().sum::<usize>() + 2 * N.saturating_sub(1);
+    };
+    let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+    let whole = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
     if look.columns.is_some_and(|columns| columns < whole) {
         return stacked(headings, rows, look);
     }
     let mut text = String::new();
-    let mut line = |cells: [(&str, String); N]| {
+    let mut line = |cells: &mut dyn Iterator<Item = (&str, String)>| {
         let mut gap = 0;
-        for ((text_of_cell, shown), width) in cells.iter().zip(widths) {
+        for ((text_of_cell, shown), width) in cells.zip(&widths) {
             let _ = write!(text, "{:gap$}{shown}", "");
             gap = width + 2 - text_of_cell.width();
         }
         text.push('\n');
     };
-    line(std::array::from_fn(|column| (headings[column], headings[column].to_owned())));
+    line(&mut headings.iter().map(|heading| (*heading, (*heading).to_owned())));
     for row in rows {
-        line(std::array::from_fn(|column| (&*row[column].text, row[column].shown(look))));
+        line(&mut row.iter().map(|cell| (&*cell.text, cell.shown(look))));
     }
     text
 }
 
-fn stacked<const N: usize>(headings: &[&str; N], rows: &[[Cell; N]], look: &Look) -> String {
+fn stacked(headings: &[&str], rows: &[Vec<Cell>], look: &Look) -> String {
     let indent = headings.iter().skip(1).map(|heading| heading.width()).max().unwrap_or(0);
     let mut text = String::new();
     for row in rows {
@@ -77,12 +74,12 @@ mod tests {
     use super::{Cell, Look, lay_out};
     use anstyle::{AnsiColor, Style};
 
-    fn rows() -> [[Cell; 3]; 2] {
+    fn rows() -> [Vec<Cell>; 2] {
         let plain = |text: &str| Cell { text: text.to_owned(), style: Style::new() };
         let red = |text: &str| Cell { style: AnsiColor::Red.on_default(), ..plain(text) };
         [
-            [plain("https://h"), plain("\u{7530}"), red("gone")],
-            [plain("x"), plain("-"), plain("ok")],
+            vec![plain("https://h"), plain("\u{7530}"), red("gone")],
+            vec![plain("x"), plain("-"), plain("ok")],
         ]
     }
 

@@ -16,10 +16,14 @@ use crate::git::url;
 use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
 use crate::time::{DAY, now, relative, rfc3339};
+use crate::uses::{self, Uses};
 use serde_json::{Value, json};
 
 /// How long before its end a token is worth a word, in seconds: 30 days.
 const SOON: u64 = 30 * DAY;
+
+/// After how long, in seconds, an unused token is worth a word: 60 days.
+const UNUSED: u64 = 60 * DAY;
 
 /// The account's own username: also of one that answers any.
 fn username(explained: &Explained) -> Username {
@@ -160,6 +164,7 @@ pub(super) fn about_http(asked: &Asked, allow_http: bool) -> Option<Finding> {
 pub(super) fn about_accounts(
     accounts: &[Explained],
     entries: &Entries,
+    uses: &Uses,
     asked: Option<&Asked>,
 ) -> Vec<Finding> {
     let now = now();
@@ -216,6 +221,11 @@ pub(super) fn about_accounts(
                         let what = format!("{who} expires {}", relative(expiry, now));
                         let mend = login(explained, " --replace");
                         findings.push(Finding::wrong("expires-soon", what, mend));
+                    } else if is_unused(explained, entries, uses, now) {
+                        let what = format!("{who} has not been used for 60 days, says the log");
+                        let mend =
+                            Mend::Advice("revoke it at its host if nobody needs it".to_owned());
+                        findings.push(Finding::note("unused", what, mend));
                     }
                 }
             },
@@ -239,6 +249,19 @@ pub(super) fn about_accounts(
         }
     }
     findings
+}
+
+/// Whether the log says that a token has not been let out for long: it is kept at that place, and
+/// reaches back far enough.
+fn is_unused(explained: &Explained, entries: &Entries, uses: &Uses, now: u64) -> bool {
+    let long_ago = now.saturating_sub(UNUSED);
+    let stored = explained.credential.as_ref().map(|credential| credential.stored_at);
+    let url = url::of(&explained.account.context);
+    let line = Configuration::at(entries, Some(&url));
+    line.our_keychain().is_some_and(|(_, options)| options.log)
+        && stored.is_some_and(|stored| stored < long_ago)
+        && uses.reaches_back_to().is_some_and(|begin| begin < long_ago)
+        && uses.last().get(&uses::key(&explained.account)).is_none_or(|last| *last < long_ago)
 }
 
 /// Whether git sends the path for a repository of this context, whatever its URL ends with.

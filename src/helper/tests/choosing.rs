@@ -1,4 +1,4 @@
-//! Which account answers.
+//! The choice of the account that answers.
 
 use super::{HOST, Helper, NOW, account, alice, with_alice};
 use crate::error::Error;
@@ -94,12 +94,12 @@ fn a_dead_account_of_gits_hides_no_live_one_of_a_persons() {
     for asked in [at_repository.clone(), format!("{at_repository} {named}")] {
         assert_eq!(helper.get(&asked), "username=alice password=t1");
     }
-    // A refusal there is of what was answered there.
+    // A refusal at the repository marks the account that answered there.
     helper.erase(&format!("{at_repository} {named} password=t1"));
     assert_eq!(helper.get(&at_repository), "");
     assert_eq!(helper.get(HOST), "");
 
-    // Not one of another name, nor a dead one, nor one of git's.
+    // No account of another name is hidden, no dead one and none of git's.
     for wider in ["bob t1", "alice dead", ""] {
         let mut helper = Helper::default();
         if wider.is_empty() {
@@ -189,7 +189,8 @@ fn an_expired_token_hands_on_its_refresh_token_and_not_itself() {
     }
     let outcome = helper.try_get(HOST).expect("an outcome");
     assert!(matches!(outcome, Outcome::Answer { ending: None, .. }), "nothing is said of it");
-    // What git's generator gets with it takes its place, and a refused one is silent.
+    // A refresh token of another scheme goes only to a request that takes the scheme, and nowhere
+    // once the token is refused.
     helper.change(|credential| credential.authtype = Some(b"Bearer".to_vec()));
     assert_eq!(helper.get(HOST), "");
     assert_eq!(helper.get(&format!("capability[]=authtype {HOST}")), handed_on);
@@ -295,7 +296,7 @@ fn of_two_items_for_one_account_the_later_answers_whosever_it_is() {
     assert_eq!(helper.get(HOST), "username=alice password=t1");
 }
 
-/// Though it was stored by a clock that was ahead.
+/// The one that is written answers even if a clock that was ahead stored the other.
 #[test]
 fn of_two_items_for_one_account_the_one_that_is_written_answers_from_then_on() {
     let mut helper = with_alice();

@@ -1,4 +1,4 @@
-//! What a refusal of the host does, and what a person's erase.
+//! What a host's refusal does, and what a person's erase does.
 
 use super::{HOST, Helper, NOW, POLICY, account, alice, request, with_alice};
 use crate::credential::{Maker, Username};
@@ -20,7 +20,7 @@ fn a_refused_token_is_rejected_and_kept() {
     assert!(!helper.wrote(), "erase twice is erase once");
 }
 
-/// What was rejected 30 days ago may be forgotten: not what was rejected by a wrong clock.
+/// A token rejected 30 days ago may be forgotten, but not one rejected by a wrong clock.
 #[test]
 fn a_refusal_by_a_clock_that_was_wrong_is_not_of_long_ago() {
     const DAY: u64 = 24 * 60 * 60;
@@ -122,7 +122,7 @@ fn what_was_put_away_hides_nobody() {
     for asked in ["path=org", "path=org/r username=alice"] {
         assert_eq!(helper.get(&format!("{HOST} {asked}")), "username=alice password=t1");
     }
-    // Nor from a refusal.
+    // Nor does it hide the wider account from a refusal.
     helper.erase(&format!("{HOST} path=org username=alice password=t1"));
     assert_eq!(helper.get(HOST), "");
 }

@@ -1,4 +1,4 @@
-//! What is said of an answer is what a get does.
+//! An explanation says exactly what a get does.
 
 use super::{HOST, Helper, NOW, POLICY, account, request};
 use crate::credential::Credential;
@@ -109,7 +109,7 @@ fn each_of_the_others_has_its_reason() {
     assert_eq!(whys(&LINES[6..7], "path=org/repo"), [Scheme]);
     let two_in_scope = &[LINES[0], LINES[4], LINES[5]];
     assert_eq!(whys(two_in_scope, "path=org/x"), [LessSpecific, Ambiguous, Ambiguous]);
-    // Of copies the later one counts.
+    // Of two copies the later one counts.
     assert_eq!(whys(&[LINES[0], LINES[0]], ""), [AnotherFirst, Answers]);
 }
 
@@ -123,7 +123,7 @@ fn what_is_damaged_or_another_accounts_is_a_reason() {
     let all = explained(&mut helper, "username=alice");
     assert!(all.len() == 1 && all[0].credential.is_none() && all[0].why == Why::Damaged);
 
-    // Beside a sound one that answers only who asks for nobody.
+    // A damaged item beside a sound one that answers only a request without a username.
     let mut helper = with(&LINES[2..3]);
     helper.keychain.plant(account("https://h.example", ""), b"?");
     let all = explained(&mut helper, "username=eve");

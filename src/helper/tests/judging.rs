@@ -80,7 +80,7 @@ fn for_unencrypted_http_the_keychain_is_not_asked() {
     assert!(Policy { allow_http: true, ..POLICY }.allows(&context) && !POLICY.allows(&context));
 }
 
-/// What a get comes to: for whom it is withheld and since when, and who else is there.
+/// Returns what a get that is withheld tells: the account, since when, and the other accounts.
 fn withheld(helper: &mut Helper, lines: &str) -> Option<String> {
     let Outcome::Withheld(it) = helper.try_get(lines).expect("an outcome") else { return None };
     let name = it.username.map(|name| name.to_string()).unwrap_or_default();

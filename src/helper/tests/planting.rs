@@ -1,5 +1,5 @@
-//! What stands in a URL: git approves it although it was never sent. It may take no token away,
-//! and be answered in nobody's place.
+//! A token that stands in a URL: git approves it although it was never sent. It may take no token
+//! away and answer in no other account's place.
 
 use super::{HOST, Helper, NOW, account, alice, with_alice};
 use crate::credential::{Credential, Maker};
@@ -74,7 +74,7 @@ fn a_new_token_of_git_s_answers_once_the_old_one_is_refused() {
     let mut helper = with_a_persons();
     helper.erase(&alice("t1")).store(&alice("t2"));
     assert_eq!(helper.get(HOST), "username=alice password=t2");
-    // And the other way round it costs one more question.
+    // In the other order it costs one more question.
     let mut helper = with_a_persons();
     helper.store(&alice("t2")).erase(&alice("t1"));
     assert_eq!(helper.get(HOST), "");
@@ -101,7 +101,7 @@ fn an_empty_token_is_none() {
         helper.store(&format!("{HOST} {empty}"));
         assert!(!helper.wrote(), "{empty}");
     }
-    // But it is a sign for single sign-on, where the context has no account.
+    // With an empty username it is a sign for single sign-on, where the context has no account.
     let sign = format!("{HOST} username= password=");
     helper.store(&sign).store(&sign);
     assert_eq!(helper.accounts(), ["https://h.example"]);
@@ -115,7 +115,7 @@ fn an_empty_token_is_none() {
     }
 }
 
-/// As an earlier version has kept them.
+/// An earlier version kept empty tokens in this form.
 #[test]
 fn an_empty_token_that_is_there_hides_nobody_and_makes_room() {
     let mut helper = with_a_persons();
@@ -137,14 +137,14 @@ fn at_a_context_with_16_accounts_gits_new_usernames_are_not_kept() {
     }
     assert_eq!(helper.accounts().len(), 16);
     assert_eq!(helper.get(HOST), ANSWER);
-    // Whom it has is told and kept as before, and elsewhere there is room.
+    // An account that is there keeps a new token as before, and another context has room.
     helper.store(&format!("{HOST} username=zz0 password=k"));
     assert_eq!(helper.get(&format!("{HOST} username=zz0")), "username=zz0 password=k");
     helper.store(&format!("{HOST} path=org username=new password=k"));
     assert_eq!(helper.accounts().len(), 17);
     helper.log_in("https://h.example carol t3");
     assert_eq!(helper.get(&format!("{HOST} username=carol")), "username=carol password=t3");
-    // What is put away does not count, and what is gone is deleted.
+    // An account that was put away does not count, and one that is gone is deleted.
     helper.erase(&format!("{HOST} username=zz1")).erase(&format!("{HOST} username=zz2"));
     helper.store(&name(300));
     assert_eq!(helper.get(&name(300)), "username=zz300 password=j");

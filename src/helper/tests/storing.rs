@@ -1,4 +1,4 @@
-//! What is kept, where, and what is not written.
+//! What a store keeps, in which account, and when it writes nothing.
 
 use super::{HOST, Helper, NOW, POLICY, Policy, alice, request, with_alice};
 use crate::error::Error;

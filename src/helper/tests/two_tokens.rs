@@ -1,7 +1,7 @@
-//! What becomes of an account's two tokens: every state, put to every operation.
+//! What becomes of an account's two tokens: every operation on every state.
 //!
-//! A state is written `P: Pa! / Gb`: a person's account, answered by the person's token `a`,
-//! which was refused; beside it git's token `b`. `~` is expired, `r` with a refresh token, `°` set
+//! A state is written `P: Pa! / Gb`: a person's account, answered by the person's token `a`, which
+//! was refused; beside it git's token `b`. `~` means expired, `r` with a refresh token, `°` set
 //! aside 31 days ago, and `^` after the account's maker put away.
 
 use super::NOW;
@@ -12,8 +12,9 @@ use crate::secret::Secret;
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// The state; after a store of git's new `n`; of what answers; of what lies aside; after a
-/// refusal of what answers; of what lies aside. `=` is as before, `-` cannot be asked.
+/// The state; then the state after a store of git's new token `n`, of the token that answers and of
+/// the one set aside; then after a refusal of the token that answers and of the one set aside. `=`
+/// means unchanged, `-` that the row has no such token.
 type Row = [&'static str; 6];
 
 const ROWS: &[Row] = &[
@@ -47,7 +48,7 @@ const ROWS: &[Row] = &[
     ["G: Ga! / Gb", "G: Gn / Gb", "G: Ga / Gb", "G: Gb / Ga!", "=", "G: Ga! / Gb!"],
     ["G: Ga! / Gb°", "G: Gn / Gb°", "G: Ga / Gb°", "G: Gb / Ga!", "=", "G: Ga! / Gb!°"],
     ["G: Ga! / Gb!", "G: Gn / Ga!", "G: Ga / Gb!", "G: Gb / Ga!", "=", "="],
-    // What has expired ends, unless it has a refresh token.
+    // An expired token is dropped, unless it has a refresh token.
     ["P: Pa~", "P: Gn", "P: Pa", "-", "P: Pa!~", "-"],
     ["P: Pa~ / Gb", "P: Gn / Gb", "P: Pa / Gb", "P: Gb / Pa~", "P: Pa!~ / Gb", "P: Pa~ / Gb!"],
     ["P: Ga~ / Pb!", "P: Gn / Pb!", "P: Ga / Pb!", "P: Pb / Ga~", "P: Ga!~ / Pb!", "="],
@@ -62,7 +63,7 @@ const ROWS: &[Row] = &[
     ["G: Ga~", "G: Gn", "G: Ga", "-", "G: Ga!~", "-"],
     ["G: Ga~r", "G: Gn / Ga~r", "G: Gar", "-", "G: Ga!~r", "-"],
     ["G: Ga~r / Gb", "G: Gn / Gb", "G: Gar / Gb", "G: Gb / Ga~r", "G: Ga!~r / Gb", "G: Ga~r / Gb!"],
-    // What was put away answers nothing: it is as dead, and a store brings the account back.
+    // An account that was put away answers nothing: it counts as dead, and a store brings it back.
     ["P^: Pa", "P: Gn / Pa!", "P: Pa", "-", "P^: Pa!", "-"],
     ["P^: Pa!", "P: Gn / Pa!", "P: Pa", "-", "=", "-"],
     ["P^: Pa / Gb", "P: Gn / Pa!", "P: Pa / Gb", "P: Gb / Pa!", "P^: Pa! / Gb", "P^: Pa / Gb!"],
@@ -135,7 +136,7 @@ fn store(old: &Credential, new: &Token) -> Option<Credential> {
     brought(old, old.username.as_ref(), new, NOW)
 }
 
-/// A token as git brings it: with nothing but itself.
+/// Returns a token as git brings it: without anything that is known of it.
 fn from_git(token: &Token) -> Token {
     Token {
         expiry: None,
@@ -219,7 +220,7 @@ fn what_was_refused_long_ago_lies_aside_no_more() {
         let new = store(&long_ago(old), &from_git(&token("Gn")));
         assert_eq!(new.map(|new| text(&new)).as_deref(), Some(expected), "{old}");
     }
-    // And an account is gone only with both.
+    // An account is gone only when both of its tokens are.
     let mut both = long_ago("P: Pa! / Pb!");
     assert!(!both.is_gone(NOW));
     both.rejected_at = Some(NOW - 31 * DAY);

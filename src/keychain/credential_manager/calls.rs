@@ -1,7 +1,7 @@
 //! The four calls of the Credential Manager, and their errors.
 //!
-//! What they give is wiped before it is freed, also where only its name was asked for:
-//! an enumeration brings every token along.
+//! The memory that they give is wiped before it is freed, even where only a name was asked for: an
+//! enumeration brings every token along.
 #![allow(unsafe_code, reason = "the calls have no safe wrapper that keeps our rules")]
 
 use crate::error::Error;
@@ -18,17 +18,17 @@ use windows_sys::Win32::Security::Credentials::{
 };
 use zeroize::{Zeroize, Zeroizing};
 
-/// As the calls give it.
+/// The error of a service that is not there, as the calls give it.
 const RPC_S_SERVER_UNAVAILABLE: WIN32_ERROR = 1722;
 
 /// The most bytes that one credential holds.
 pub(super) const MAX_BLOB: usize = CRED_MAX_CREDENTIAL_BLOB_SIZE as usize;
 
-/// How often an enumeration is begun again in which a credential went away.
+/// How often an enumeration begins again, because a credential went away during it.
 const TRIES: usize = 8;
 
-/// What a credential of this name holds, or nothing where there is none, or where Wine was killed
-/// while it made one.
+/// Returns the content of the credential of this name, or nothing where there is none, or where
+/// Wine was killed while it made one.
 ///
 /// # Errors
 /// Where the Credential Manager cannot be asked.
@@ -48,7 +48,7 @@ pub(super) fn read(name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     Ok(memory.blobs().next().map(|blob| Zeroizing::new(blob.to_vec())))
 }
 
-/// The names of all generic credentials that begin so, in whatever case.
+/// Returns the names of all generic credentials that begin so, in upper or lower case.
 ///
 /// # Errors
 /// Where the Credential Manager cannot be asked.
@@ -72,15 +72,15 @@ pub(super) fn names(begin: &str) -> Result<Vec<String>, Error> {
     Err(Error::Transient("its items change too fast to be listed"))
 }
 
-/// Writes a credential, in place of the one that has this name. The username is for people; one
-/// that is too long is left out.
+/// Writes a credential, in place of the one that has this name. The username is for people; a
+/// username that is too long is left out.
 ///
 /// # Errors
 /// Where it could not be written.
 pub(super) fn write(name: &str, username: &str, blob: &[u8]) -> Result<(), Error> {
     let mut name = wide(name)?;
     let mut username = wide(username)?;
-    // The end that is counted here is the limit's own.
+    // Like the limit, the length here counts the NUL at the end.
     if username.len() > CRED_MAX_USERNAME_LENGTH as usize {
         username = vec![0];
     }
@@ -104,7 +104,7 @@ pub(super) fn write(name: &str, username: &str, blob: &[u8]) -> Result<(), Error
     Ok(())
 }
 
-/// Deletes a credential. One that is not there is no error.
+/// Deletes a credential. It is no error if there is none.
 ///
 /// # Errors
 /// Where it could not be deleted.
@@ -122,7 +122,7 @@ pub(super) fn delete(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Credentials in memory of the Credential Manager's, wiped and freed when dropped.
+/// Credentials in memory of the Credential Manager, wiped and freed when dropped.
 struct Memory {
     block: *const c_void,
     credentials: Vec<CREDENTIALW>,
@@ -192,7 +192,7 @@ impl Drop for Memory {
     }
 }
 
-/// A text as Windows takes it. Nothing has a name that it does not take.
+/// Returns a text as Windows takes it. No credential has a name that is too long for it.
 fn wide(text: &str) -> Result<Vec<u16>, Error> {
     let units: Vec<u16> = text.encode_utf16().chain([0]).collect();
     if units.len() > CRED_MAX_GENERIC_TARGET_NAME_LENGTH as usize {
@@ -218,7 +218,7 @@ fn convert(code: WIN32_ERROR) -> Error {
     }
 }
 
-/// A process that is killed between two calls, for the tests: from then on none changes anything.
+/// The death of a process between two calls, for the tests: after it no call changes anything.
 #[cfg(test)]
 pub(super) mod death {
     use crate::error::Error;
@@ -231,7 +231,7 @@ pub(super) mod death {
         CALLS_LEFT.set(calls);
     }
 
-    /// Whether there are no calls left, and one more was wanted.
+    /// Returns whether one more call was wanted after the last that was allowed.
     pub(in super::super) fn has_come() -> bool {
         CALLS_LEFT.get() == Some(u32::MAX)
     }

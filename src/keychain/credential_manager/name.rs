@@ -1,5 +1,5 @@
-//! What an account's credential is called: readable for people, and another name for every
-//! account however Windows compares.
+//! The name of an account's credential: readable for people, and another name for every account
+//! however Windows compares.
 //!
 //! ```text
 //! git-credential-pat:https://github.com/my-org alice
@@ -8,19 +8,19 @@
 //! git-credential-pat:https://github.com                 an account without a username
 //! ```
 //!
-//! Windows matches names without regard to case, as the tables of this or that version have it
-//! for every script. So a name has small letters, digits and signs of ASCII only: a capital has
-//! a `^` before it, everything else is `^NUMBER;`, its code point.
+//! Windows matches names without regard to case, by tables that differ between its versions, for
+//! every script. So a name has small letters, digits and signs of ASCII only: a capital has a `^`
+//! before it, and every other character is `^NUMBER;`, its code point.
 
 use crate::context::Context;
 use crate::context::unescape;
 use crate::credential::{Account, Username};
 use std::fmt::Write;
 
-/// What our credentials' names begin with.
+/// The beginning of our credentials' names.
 pub(super) const PREFIX: &str = "git-credential-pat:";
 
-/// The name for an account.
+/// Returns the name for an account.
 pub(super) fn of(account: &Account) -> String {
     let mut name = of_host(&account.context);
     if !account.username.is_empty() {
@@ -30,14 +30,15 @@ pub(super) fn of(account: &Account) -> String {
     name
 }
 
-/// What the names for all accounts at this context begin with, and others' besides.
+/// Returns the beginning of the names of all accounts at this context; others' names may share it.
 pub(super) fn of_host(context: &Context) -> String {
     let mut name = PREFIX.to_owned();
     push_folded(&mut name, &context.to_string());
     name
 }
 
-/// The account that has this name, in whatever case, or nothing where it is no name of ours.
+/// Returns the account that has this name, in upper or lower case, or nothing where it is no name
+/// of ours.
 pub(super) fn parse(name: &str) -> Option<Account> {
     let name = name.to_ascii_lowercase();
     let text = name.strip_prefix(PREFIX)?;
@@ -53,7 +54,7 @@ fn push_folded(name: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             'A'..='Z' => name.extend(['^', c.to_ascii_lowercase()]),
-            // Stars and question marks mean more in a filter; Wine takes a backslash for `_`.
+            // Stars and question marks are wildcards in a filter; Wine takes a backslash for `_`.
             '^' | '*' | '?' | '\\' => push_number(name, c),
             '!'..='~' => name.push(c),
             _ => push_number(name, c),

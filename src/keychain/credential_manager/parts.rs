@@ -1,7 +1,7 @@
-//! A content that is too long for one credential, in several.
+//! The parts of a content that is too long for one credential.
 //!
-//! Which they are stands in the account's own credential: a NUL, which no content begins with,
-//! an identifier that no other write has, how many there are, and a digest of the whole.
+//! The account's own credential leads to them. It holds a NUL, with which no content begins, an
+//! identifier that no other write has, the number of the parts, and a digest of the whole.
 
 use super::calls::{self, MAX_BLOB};
 use super::name;
@@ -11,24 +11,24 @@ use sha2::{Digest, Sha256};
 use std::hash::{BuildHasher, RandomState};
 use zeroize::Zeroizing;
 
-/// What the parts' names begin with, in place of an account's. They come after the accounts in
-/// every order: an enumeration of accounts, which Wine makes in two steps and by numbers, then
-/// does not lose or repeat one when parts come and go.
+/// The beginning of the parts' names, in place of an account's. They come after the accounts in
+/// every order. So an enumeration of accounts, which Wine makes in two steps and by numbers, does
+/// not lose or repeat one when parts come and go.
 pub(super) const PREFIX: &str = "git-credential-pat_part:";
 
-/// More parts than a content of the longest token has.
+/// More parts than a content with the longest token needs.
 const MAX_PARTS: usize = 64;
 
 /// The parts of one content.
 pub(super) struct Parts {
     id: String,
     count: usize,
-    /// Of the whole content, so that what is read is what was written.
+    /// The digest of the whole content, which tells whether the parts are those that were written.
     digest: String,
 }
 
 impl Parts {
-    /// The parts that this content will have.
+    /// Returns the parts that this content will have.
     ///
     /// # Errors
     /// [`Error::TooLong`] where there would be too many.
@@ -37,12 +37,12 @@ impl Parts {
         if count > MAX_PARTS {
             return Err(Error::TooLong);
         }
-        // Random and, in one process, never the same twice.
+        // The identifier is random and, in one process, never the same twice.
         let id = format!("{:016x}", RandomState::new().hash_one(count));
         Ok(Self { id, count, digest: digest(content) })
     }
 
-    /// Writes the content that they are of, for the account of this name.
+    /// Writes the parts of the content that they were made for, for the account of this name.
     ///
     /// # Errors
     /// Where it could not be written.
@@ -54,15 +54,15 @@ impl Parts {
         Ok(())
     }
 
-    /// What the account's own credential says of them.
+    /// Returns the content of the account's own credential, which leads to the parts.
     pub(super) fn to_head(&self) -> Vec<u8> {
         format!("\0{} {} {}", self.id, self.count, self.digest).into_bytes()
     }
 
-    /// Reads what the account's own credential says, or nothing where that holds a content itself.
+    /// Reads the account's own credential, or returns nothing where it holds a content itself.
     ///
     /// # Errors
-    /// [`Error::Damaged`] where it says nothing that is understood.
+    /// [`Error::Damaged`] where it cannot be understood.
     pub(super) fn from_head(head: &[u8]) -> Result<Option<Self>, Error> {
         let Some(text) = head.strip_prefix(b"\0") else { return Ok(None) };
         let text = std::str::from_utf8(text).map_err(|_| Error::Damaged)?;
@@ -75,7 +75,7 @@ impl Parts {
         Ok(Some(Self { id, count: count.ok_or(Error::Damaged)?, digest }))
     }
 
-    /// The whole content, or nothing where it is not there any more as it was written.
+    /// Returns the whole content, or nothing where a part is no longer as it was written.
     ///
     /// # Errors
     /// Where the parts cannot be read.
@@ -90,17 +90,17 @@ impl Parts {
         Ok((digest(&content) == self.digest).then_some(content))
     }
 
-    /// Deletes those that are there. Returns whether none is any more.
+    /// Deletes the parts that are there. Returns whether none is left.
     pub(super) fn delete(&self, name: &str) -> bool {
         (0..self.count).all(|number| calls::delete(&self.part(name, number)).is_ok())
     }
 
-    /// Whether these are the parts of the same write.
+    /// Returns whether these are the parts of the same write.
     pub(super) fn are(&self, others: &Self) -> bool {
         self.id == others.id
     }
 
-    /// How many there are.
+    /// Returns the number of parts.
     #[cfg(test)]
     pub(super) fn count(&self) -> usize {
         self.count

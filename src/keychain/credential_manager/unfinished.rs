@@ -1,5 +1,5 @@
-//! A note of the parts that a write may leave behind: it is written before they are, and deleted
-//! when all is well. So what a killed process has left is found without a search.
+//! A note of the parts that a write may leave behind. It is written before the parts, and deleted
+//! after a write without fault. So the parts of a killed process are found without a search.
 //!
 //! There is one note, `git-credential-pat_unfinished`: the account's name, then a line for each
 //! set of parts, as the account's own credential would lead to them. It holds no token.
@@ -26,8 +26,8 @@ pub(super) fn note(name: &str, parts: &[&Parts]) -> Result<(), Error> {
     calls::write(NAME, "", &text)
 }
 
-/// Deletes of the parts that are noted those to which their account does not lead, and then the
-/// note. Nobody else may be writing.
+/// Deletes the noted parts to which their account does not lead, and then the note. No other
+/// process may be writing.
 pub(super) fn end(parts_of: impl Fn(&str) -> Result<Option<Parts>, Error>) {
     let Ok(Some(text)) = calls::read(NAME) else { return };
     let mut lines = text.split(|&byte| byte == b'\n');

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use zeroize::Zeroizing;
 
-/// There is none to read from.
+/// Fails: there is no store to read from.
 pub(super) fn read(_service: &str, _user: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     Err(Error::Unsupported)
 }

@@ -1,18 +1,18 @@
-//! What a writer made of a secret before it was stored.
+//! The form that a writer gave a secret before it was stored.
 
 use crate::error::Error;
 use crate::hex;
 use zeroize::Zeroizing;
 
-/// What go-keyring puts before a secret that it encodes, as it always does on macOS: first the
-/// present form, then that of its older versions.
+/// The prefix that go-keyring puts before a secret that it encodes, as it always does on macOS:
+/// first the present one, then that of its older versions.
 const PREFIXES: [(&[u8], Decode); 2] =
     [(b"go-keyring-base64:", base64), (b"go-keyring-encoded:", hex::decode)];
 
-/// Reads a text, or nothing where it is not of this form.
+/// A function that decodes a text, or returns nothing where it is not of this form.
 type Decode = fn(&[u8]) -> Option<Zeroizing<Vec<u8>>>;
 
-/// The secret as its writer was given it.
+/// Returns the secret as it was before its writer encoded it.
 ///
 /// # Errors
 /// [`Error::Refused`] where it is marked as encoded, and is not.
@@ -25,7 +25,7 @@ pub(super) fn decode(stored: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, E
     Ok(stored)
 }
 
-/// Standard base64, with its padding.
+/// Decodes standard base64, with its padding.
 fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     if !text.len().is_multiple_of(4) {
         return None;
@@ -43,7 +43,7 @@ fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
-/// The six bits of a digit.
+/// Returns the six bits of a digit.
 fn sextet(digit: u8) -> Option<u32> {
     let value = match digit {
         b'A'..=b'Z' => digit - b'A',
@@ -56,8 +56,8 @@ fn sextet(digit: u8) -> Option<u32> {
     Some(value.into())
 }
 
-/// A text of Windows' (UTF-16) as UTF-8; anything else as it is. A token has no NUL in UTF-8,
-/// and in UTF-16 nearly every other byte is one.
+/// Converts a Windows text (UTF-16) to UTF-8, and leaves anything else as it is. A token has no NUL
+/// in UTF-8, and in UTF-16 nearly every other byte is one.
 #[cfg(any(windows, test))]
 pub(super) fn from_utf16(stored: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     let (units, rest) = stored.as_chunks();
@@ -116,7 +116,7 @@ mod tests {
             assert_eq!(read(&utf16(text)), text.as_bytes(), "{text}");
             assert_eq!(read(text.as_bytes()), text.as_bytes(), "{text}");
         }
-        // Half of a pair of units, and half of a unit.
+        // One ends with half of a surrogate pair, the other with half of a unit.
         for stored in [&[0x00, 0xd8, b'x', 0][..], &[b'x', 0, b'y']] {
             assert_eq!(read(stored), stored);
         }

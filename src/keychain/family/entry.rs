@@ -1,5 +1,4 @@
-//! What our own stores have in common: an entry's two names, and our errors in the family's
-//! words.
+//! The common part of our own stores: an entry's two names, and our errors in the family's words.
 
 use crate::error::Error;
 use keyring_core::Error as FamilyError;
@@ -17,13 +16,13 @@ impl Names {
         Self { service: service.to_owned(), user: user.to_owned() }
     }
 
-    /// As the family asks for them.
+    /// Returns the names as the family asks for them.
     pub(in crate::keychain) fn specifiers(&self) -> (String, String) {
         (self.service.clone(), self.user.clone())
     }
 }
 
-/// Our error as theirs. It holds no secret, so it may be shown.
+/// Converts our error to the family's. It holds no secret, so it may be shown.
 pub(in crate::keychain) fn convert(error: Error) -> FamilyError {
     match error {
         Error::Locked

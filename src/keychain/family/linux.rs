@@ -1,5 +1,5 @@
-//! Where programs of the family keep entries on Linux: in the Secret Service, or in the
-//! kernel's keyring where they are made for machines without a desktop.
+//! Entries that programs of the family keep on Linux: in the Secret Service, or in the kernel's
+//! keyring where the programs are made for machines without a desktop.
 
 use super::{from_family, secret};
 use crate::error::Error;
@@ -8,12 +8,12 @@ use keyring_core::api::CredentialStoreApi;
 use std::collections::HashMap;
 use zeroize::Zeroizing;
 
-/// No bus, or nobody on it who has the Secret Service.
+/// The error where there is no bus, or no Secret Service on it.
 const NO_DESKTOP: Error =
     Error::Refused("the kernel's keyring has no such entry, and no Secret Service can be asked");
 
-/// The entry's secret. One in the Secret Service comes first: where keyring-rs writes to both,
-/// the kernel's is a copy.
+/// Reads the entry's secret. The Secret Service comes first: where keyring-rs writes to both, the
+/// kernel's entry is a copy.
 pub(super) fn read(service: &str, user: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let desktop = secret(secret_service::store::Store::new().build(service, user, None));
     let absent = match desktop.map_err(from_family) {
@@ -21,14 +21,14 @@ pub(super) fn read(service: &str, user: &str) -> Result<Zeroizing<Vec<u8>>, Erro
         Err(Error::Unreachable(_) | Error::NoSecretService) => NO_DESKTOP,
         found_or_failed => return found_or_failed,
     };
-    // As keyring-rs described a key before its version 4.
+    // keyring-rs described a key in this way before its version 4.
     let earlier = format!("keyring-rs:{user}@{service}");
     let earlier = HashMap::from([("description", earlier.as_str())]);
     for modifiers in [None, Some(&earlier)] {
         let built = kernel::store::Store.build(service, user, modifiers);
         match secret(built).map_err(from_family) {
             Err(Error::NoEntry) => {}
-            // What does not exist has no entry.
+            // A keyring that does not exist has no entry.
             Err(Error::NoKernelKeyring) => break,
             found_or_failed => return found_or_failed,
         }

@@ -1,7 +1,7 @@
-//! Entries in macOS's login keychain: generic passwords, by the family's native store.
+//! Entries in macOS's login keychain: generic passwords, through the family's native store.
 //!
-//! An empty user is a wildcard there, and that store refuses it; but glab's entries have one.
-//! Such an entry is read where it is the only one of its service: then no other can be meant.
+//! An empty user is a wildcard there, and that store refuses it; but glab's entries have one. Such
+//! an entry is read if it is the only one of its service: then no other can be meant.
 
 use super::{from_family, secret};
 use crate::error::Error;
@@ -13,7 +13,7 @@ use security_framework::base::Error as Status;
 use std::collections::HashMap;
 use zeroize::Zeroizing;
 
-/// The entry's secret. Another program made the item, so macOS asks a person first.
+/// Reads the entry's secret. Another program made the item, so macOS asks a person first.
 pub(super) fn read(service: &str, user: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let (service, user) = (service.to_owned(), user.to_owned());
     let answer = LoginKeychain::default().ask(move || match secret(entry(&service, &user)) {
@@ -40,7 +40,7 @@ fn entry(service: &str, user: &str) -> FamilyResult<Entry> {
     }
 }
 
-/// The system's own status, which says whether a window would help.
+/// Returns the system's own status, which says whether a window would help.
 fn status(error: &FamilyError) -> Option<Status> {
     match error {
         FamilyError::NoStorageAccess(cause) | FamilyError::PlatformFailure(cause) => {

@@ -1,5 +1,5 @@
-//! Entries in Windows' Credential Manager, by the family's native store. Each library makes
-//! another name of a service and a user:
+//! Entries in Windows' Credential Manager, through the family's native store. Each library makes
+//! another name from a service and a user:
 //!
 //! | library | name | secret |
 //! |---|---|---|
@@ -7,7 +7,8 @@
 //! | go-keyring | `SERVICE:USER` | UTF-8 |
 //! | python-keyring | `SERVICE`; for all users but the latest `USER@SERVICE` | UTF-16 |
 //!
-//! All keep the user beside it as well. It is compared: `a.b.c` is the name of two entries.
+//! All libraries keep the user in the entry as well. It is compared: `a.b.c` is the name of two
+//! entries.
 
 use super::{encoding, from_family, secret};
 use crate::error::Error;
@@ -17,7 +18,7 @@ use std::collections::HashMap;
 use windows_native_keyring_store::Store;
 use zeroize::Zeroizing;
 
-/// The entry's secret. Several libraries may have it, if it is the same.
+/// Reads the entry's secret. Several libraries may have an entry, if the secrets are the same.
 pub(super) fn read(service: &str, user: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let store = Store::new().map_err(convert)?;
     let names = [
@@ -44,7 +45,7 @@ pub(super) fn read(service: &str, user: &str) -> Result<Zeroizing<Vec<u8>>, Erro
     found.ok_or(Error::NoEntry)
 }
 
-/// The store has one reason for which there is no storage.
+/// Converts an error. The store has only one reason for missing storage: no logon session.
 fn convert(error: FamilyError) -> Error {
     match error {
         FamilyError::NoStorageAccess(_) => Error::NoLogonSession,

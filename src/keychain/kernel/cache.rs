@@ -1,14 +1,14 @@
-//! Copies of what another keychain has answered, kept in the user keyring for a while.
+//! Copies of another keychain's answers, kept in the user keyring for a while.
 //!
 //! | here | there |
 //! |---|---|
 //! | an answer | a key of type `user`, described as `git-credential-pat-cache:HOST<TAB>DIGEST` |
 //! | its end | `KEYCTL_SET_TIMEOUT`: the kernel itself removes the key |
 //!
-//! The digest is over the whole query, so that an answer is found in one call and only by
-//! the very query that it answers; the host stands beside it so that all answers of a host
-//! can be found and removed. The description begins otherwise than an account's: neither
-//! `list` nor a search takes a copy for an account.
+//! The digest is over the whole query, so that an answer is found in one call and only by the very
+//! query that it answers. The host stands beside it, so that all answers of a host can be found and
+//! removed. The description does not begin like an account's: neither `list` nor a search takes a
+//! copy for an account.
 //!
 //! Nothing here fails: where the kernel's keyring cannot be used, there is no copy.
 
@@ -24,17 +24,17 @@ use std::time::Duration;
 
 const PREFIX: &str = "git-credential-pat-cache:";
 
-/// What was asked: the contexts, the most specific first, and the username, if one was named.
+/// A query: the contexts, the most specific first, and the username, if one was named.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::keychain) struct Query {
-    /// Which keychain it was that was asked.
+    /// The keychain that was asked.
     pub(in crate::keychain) origin: Vec<u8>,
     pub(in crate::keychain) contexts: Vec<Context>,
     pub(in crate::keychain) username: Option<Username>,
 }
 
 impl Query {
-    /// Whether a credential is an answer to this query and no other's.
+    /// Returns whether a credential is an answer to this query and to no other.
     pub(in crate::keychain) fn is_answered_by(&self, credential: &Credential) -> bool {
         let account = credential.account();
         self.contexts.contains(&account.context)
@@ -46,7 +46,7 @@ impl Query {
         let contexts: Vec<String> = self.contexts.iter().map(ToString::to_string).collect();
         let username = self.username.as_ref().map(Username::as_bytes);
         let ends = [username, Some(&self.origin)];
-        // No two queries give the same bytes: lengths come first, none and empty differ.
+        // No two queries give the same bytes: lengths come first, and none differs from empty.
         digest.update(contexts.len().to_be_bytes());
         for field in contexts.iter().map(|context| Some(context.as_bytes())).chain(ends) {
             digest.update(field.map_or(0, |field| field.len() as u64 + 1).to_be_bytes());
@@ -58,12 +58,12 @@ impl Query {
     }
 }
 
-/// What the descriptions of all answers of this host begin with.
+/// Returns the beginning of the descriptions of all answers of this host.
 fn of_host(context: &Context) -> String {
     format!("{PREFIX}{}\t", context.host_level())
 }
 
-/// The answer that is kept for this query.
+/// Returns the answer that is kept for this query.
 pub(in crate::keychain) fn recall(query: &Query) -> Option<Credential> {
     let description = query.description()?;
     let key = user_keyring().and_then(|ring| ring.search(&description)).ok()?;

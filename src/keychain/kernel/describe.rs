@@ -7,13 +7,13 @@
 use super::is_gone;
 use linux_keyutils::{KeyError, KeySerialId};
 
-/// What the kernel takes as a description, its end included, and the four numbers before it.
+/// The longest description that the kernel takes, with its NUL, and the four numbers before it.
 const MAX_DESCRIPTION: usize = 4096 + 64;
 
-/// A `user` key's description, or nothing where the key is of another type or its time is over.
+/// Returns a `user` key's description, or nothing where the key is of another type or has expired.
 ///
 /// # Errors
-/// [`KeyError::KeyDoesNotExist`] where it is gone.
+/// [`KeyError::KeyDoesNotExist`] where the key is gone.
 pub(super) fn describe(key: KeySerialId) -> Result<Option<Vec<u8>>, KeyError> {
     let mut buffer = [0u8; MAX_DESCRIPTION];
     // SAFETY: KEYCTL_DESCRIBE writes at most `buffer.len()` bytes to `buffer`, which lives
@@ -30,7 +30,7 @@ pub(super) fn describe(key: KeySerialId) -> Result<Option<Vec<u8>>, KeyError> {
     let Ok(length) = usize::try_from(length) else {
         return match KeyError::from_errno() {
             KeyError::KeyDoesNotExist => Err(KeyError::KeyDoesNotExist),
-            // Over, or somebody else's: not ours either way.
+            // The key has expired, or is somebody else's: it is not ours either way.
             KeyError::AccessDenied => Ok(None),
             error if is_gone(error) => Ok(None),
             error => Err(error),

@@ -1,12 +1,12 @@
-//! A secret under a description in the user keyring: held, recalled, let go.
+//! A secret under a description in the user keyring: held, recalled, released.
 
 use super::{add_until, convert, is_gone, possessing, read_described, user_keyring};
 use crate::error::Error;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// Holds a secret, in place of one that is there, for so long; without a lifetime until reboot.
-/// The closure makes its bytes, which are there only while the kernel takes them.
+/// Holds a secret for so long, in place of the present one; without a lifetime until reboot. The
+/// closure makes its bytes, which exist only while the kernel takes them.
 ///
 /// # Errors
 /// Where the kernel does not take it.
@@ -22,7 +22,7 @@ pub(in crate::keychain) fn hold(
     possessing(|| ring.add_key(description, &*secret())).map(drop).map_err(convert)
 }
 
-/// The secret, or none where its time is over, or it was let go, or there never was one.
+/// Returns the secret, or none where it expired, was released, or never was there.
 ///
 /// # Errors
 /// Where the kernel's keyring cannot be read.
@@ -30,7 +30,7 @@ pub(in crate::keychain) fn recall(description: &str) -> Result<Option<Zeroizing<
     read_described(description).map_err(convert)
 }
 
-/// Lets go of the secret. Returns whether there was one.
+/// Releases the secret. Returns whether there was one.
 ///
 /// # Errors
 /// Where the kernel's keyring cannot be changed.

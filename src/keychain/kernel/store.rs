@@ -1,9 +1,9 @@
 //! The user keyring as a store of the keyring family (keyring-core), for other programs.
 //!
-//! An entry is the key `keyring:USER@SERVICE`, as in the family's own kernel store, in `@u`
-//! instead of the session and persistent keyrings: those give EACCES in fresh sessions and
-//! forget after three days. An entry that the family's store has made is found in those, too,
-//! and updated where it is.
+//! An entry is the key `keyring:USER@SERVICE`, as in the family's own kernel store. It lies in `@u`
+//! instead of the session and persistent keyrings: those two give EACCES in fresh sessions and
+//! forget after three days. An entry that the family's store has made in those is found, too, and
+//! updated where it is.
 //!
 //! The modifier `description` gives the key another description, as in the family's store.
 
@@ -52,7 +52,7 @@ impl CredentialStoreApi for Store {
     }
 }
 
-/// One key.
+/// An entry: one key.
 #[derive(Clone, Debug)]
 struct KernelEntry {
     names: Names,
@@ -60,7 +60,7 @@ struct KernelEntry {
 }
 
 impl KernelEntry {
-    /// The key in the user keyring, else in the session's, else in the persistent one.
+    /// Returns the key in the user keyring, else in the session's, else in the persistent one.
     fn key(&self) -> Result<Option<Key>> {
         for ring in [KeyRingIdentifier::User, KeyRingIdentifier::Session] {
             let search = || KeyRing::from_special_id(ring, false)?.search(&self.description);
@@ -74,8 +74,8 @@ impl KernelEntry {
     }
 }
 
-/// The keyring that outlives a user's sessions by three days, made a part of this process's
-/// own. Not every kernel has one.
+/// Returns the keyring that outlives a user's sessions by three days, linked to this process's own.
+/// Not every kernel has one.
 fn persistent_keyring() -> std::result::Result<KeyRing, KeyError> {
     KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
     KeyRing::get_persistent(KeyRingIdentifier::Process)
@@ -109,7 +109,7 @@ impl CredentialApi for KernelEntry {
     }
 
     fn get_credential(&self) -> Result<Option<Arc<Credential>>> {
-        // There is one key of a description: the entry itself is it.
+        // A description has one key, so the entry itself is the only one.
         self.key()?.map(|_| None).ok_or(Error::NoEntry)
     }
 

@@ -1,26 +1,27 @@
-//! What the login keychain calls an account's item, and what its statuses mean. Pure.
+//! The names of an account's item in the login keychain, and the meaning of its statuses. Pure.
 
 use crate::context::{Context, unescape};
 use crate::credential::{Account, Username};
 use crate::error::Error;
 
-/// What our items' services begin with: tells them from everybody else's.
+/// The beginning of our items' services, which tells them from everybody else's.
 const PREFIX: &str = "git-credential-pat:";
 
-/// The account of an item without a username: to the keychain an empty one is a wildcard. A
-/// `%` stands before two digits in every username that is written.
+/// The account attribute of an item without a username, because the keychain takes an empty one for
+/// a wildcard. In every username that is written, two digits follow a `%`.
 const NOBODY: &str = "%none";
 
-/// There is no such item.
+/// The status of an item that is not there.
 pub(super) const NOT_FOUND: i32 = -25300;
 
-/// A window was needed and not allowed.
+/// The status of a window that was needed and not allowed.
 const INTERACTION_NOT_ALLOWED: i32 = -25308;
 
-/// A window was needed and not allowed, or its answer was no, or the wrong password.
+/// The status of a window that was needed and not allowed, or was answered with no or a wrong
+/// password.
 const AUTH_FAILED: i32 = -25293;
 
-/// The two attributes by which the keychain knows an item: never empty, and never another
+/// The two attributes by which the keychain knows an item. They are never empty, and never another
 /// account's.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Names {
@@ -31,14 +32,14 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The names of an account's item.
+    /// Returns the names of an account's item.
     pub(super) fn of(account: &Account) -> Self {
         let username = &account.username;
         let name = if username.is_empty() { NOBODY.to_owned() } else { username.filed() };
         Self { service: service(&account.context), account: name }
     }
 
-    /// Whose item it is, or nothing where it is not ours.
+    /// Returns the account of an item, or nothing where the item is not ours.
     pub(super) fn to_account(&self) -> Option<Account> {
         let context = Context::from_canonical(self.service.strip_prefix(PREFIX)?)?;
         let username = match self.account.as_str() {
@@ -46,11 +47,11 @@ impl Names {
             name => Username::new(&unescape(name)?),
         };
         let account = Account { context, username };
-        // Nothing but what we would have written.
+        // Only names that we would have written are ours.
         (Self::of(&account) == *self).then_some(account)
     }
 
-    /// Both in one text. A service holds no tab.
+    /// Returns both names in one text. A service holds no tab.
     pub(super) fn to_text(&self) -> String {
         format!("{}\t{}", self.service, self.account)
     }
@@ -62,33 +63,33 @@ impl Names {
     }
 }
 
-/// The service of all items of a context.
+/// Returns the service of all items of a context.
 pub(super) fn service(context: &Context) -> String {
     format!("{PREFIX}{context}")
 }
 
-/// Whether a window in which a person is asked may lead further.
+/// Returns whether a window in which a person is asked may help.
 pub(super) fn needs_somebody(status: i32) -> bool {
     matches!(status, INTERACTION_NOT_ALLOWED | AUTH_FAILED)
 }
 
-/// A status of the Security framework as our error.
+/// Returns a status of the Security framework as our error.
 pub(super) fn error(status: i32) -> Error {
     match status {
-        // userCanceledErr, of the whole system.
+        // -128 is userCanceledErr, a status of the whole system.
         -128 => Error::Denied,
         AUTH_FAILED => Error::RefusedOrWrongPassword,
-        // errSecInteractionRequired is its older sister.
+        // -25315 is errSecInteractionRequired, an older status of the same meaning.
         INTERACTION_NOT_ALLOWED | -25315 => Error::NobodyToAsk,
-        // errSecNotAvailable.
+        // -25291 is errSecNotAvailable.
         -25291 => Error::NoKeychain,
-        // errSecNoDefaultKeychain; errSecNoSuchKeychain: its file is gone.
+        // -25307 is errSecNoDefaultKeychain, -25294 is errSecNoSuchKeychain: its file is gone.
         -25307 | -25294 => Error::NoDefaultKeychain,
-        // errSecReadOnly; errSecWrPerm.
+        // -25292 is errSecReadOnly, -61 is errSecWrPerm.
         -25292 | -61 => Error::Keychain("it cannot be written"),
-        // errSecDuplicateItem: it was not there a moment ago.
+        // -25299 is errSecDuplicateItem: the item was not there a moment ago.
         -25299 => Error::Transient("another program has just stored it"),
-        // errSecDataTooLarge.
+        // -25302 is errSecDataTooLarge.
         -25302 => Error::TooLong,
         NOT_FOUND => Error::Transient("an item is gone"),
         other => Error::System(other.into()),

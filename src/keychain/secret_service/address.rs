@@ -1,8 +1,8 @@
-//! Where the session's bus listens.
+//! The addresses where the session's bus listens.
 //!
-//! Only sockets of this machine: nothing is started (`autolaunch:`, `unixexec:`) and no
-//! network is used (`tcp:`) on the way to a keychain. There may be several addresses; the
-//! first that can be connected to is taken.
+//! Only sockets of this machine count: nothing is started (`autolaunch:`, `unixexec:`) and no
+//! network is used (`tcp:`) on the way to a keychain. There may be several addresses; the first
+//! that accepts a connection is taken.
 
 use crate::error::Error;
 use rustix::net::SocketAddrUnix;
@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-/// Where a bus listens.
+/// The address of a bus.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Address {
     place: Place,
@@ -23,14 +23,14 @@ pub struct Address {
 /// A Unix socket.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Place {
-    /// At a path of the file system.
+    /// A path of the file system.
     Path(PathBuf),
-    /// In Linux's abstract namespace.
+    /// A name in Linux's abstract namespace.
     Abstract(Vec<u8>),
 }
 
 impl Address {
-    /// The address as the system takes it, or nothing where it is too long for a socket.
+    /// Returns the address as the system takes it, or nothing where it is too long for a socket.
     #[must_use]
     pub fn socket_address(&self) -> Option<SocketAddrUnix> {
         match &self.place {
@@ -39,15 +39,15 @@ impl Address {
         }
     }
 
-    /// Returns whether a bus that calls itself this may be the one that is meant. An address
-    /// that names none means whichever listens.
+    /// Returns whether the address may mean the bus with this identifier. An address without an
+    /// identifier means any bus that listens there.
     #[must_use]
     pub fn means(&self, identifier: &[u8]) -> bool {
         self.guid.as_ref().is_none_or(|guid| guid.eq_ignore_ascii_case(identifier))
     }
 }
 
-/// The addresses that this process's environment gives, or none where it gives none:
+/// Returns the addresses that this process's environment gives, or none where it gives none:
 /// `DBUS_SESSION_BUS_ADDRESS`, else the socket `bus` in `XDG_RUNTIME_DIR` if it is ours.
 ///
 /// # Errors
@@ -97,8 +97,8 @@ fn parse_one(text: &[u8], runtime: Option<&Path>) -> Option<Address> {
     Some(Address { place: place?, guid })
 }
 
-/// The socket where a session's bus listens by convention, if it is there and ours:
-/// somebody else's would be handed our requests.
+/// Returns the socket where a session's bus listens by convention, if it is there and ours: another
+/// user's socket would receive our requests.
 fn in_runtime_folder(folder: &Path) -> Option<Address> {
     let path = folder.join("bus");
     let metadata = fs::metadata(&path).ok()?;

@@ -12,24 +12,24 @@ use super::wire::Writer;
 use crate::error::Error;
 use std::time::Instant;
 
-/// How many signals are kept until somebody asks for them: nobody waits for more than one.
+/// How many signals are kept until somebody asks for them. Nobody waits for more than one.
 const MAX_SIGNALS: usize = 64;
 
 /// The bus's own name and interface.
 pub(super) const BUS: &str = "org.freedesktop.DBus";
 
-/// A connection. After an error of its own (not one that a reply carries) it is of no use.
+/// A connection. It is of no use after an error of its own (but is after one that a reply carries).
 pub(super) struct Bus {
     socket: Socket,
     last_serial: u32,
     hello: u32,
-    /// Those that came since [`Bus::listen`].
+    /// The signals that came since [`Bus::listen`].
     signals: Option<Vec<Message>>,
 }
 
 impl Bus {
-    /// Comes to the bus at one of these addresses. The first message, `Hello`, leaves together
-    /// with the first call: a bus takes what follows from what has already come.
+    /// Connects to the bus at one of these addresses. The first message, `Hello`, leaves together
+    /// with the first call: a bus reads on in the bytes that have already come.
     pub(super) fn connect(addresses: &[Address], deadline: Instant) -> Result<Self, Error> {
         let socket = greeting::enter(addresses, deadline)?;
         let mut bus = Self { socket, last_serial: 0, hello: 0, signals: None };
@@ -37,8 +37,8 @@ impl Bus {
         Ok(bus)
     }
 
-    /// Makes these calls in one write, does something meanwhile, and waits for all their
-    /// replies, which come back in the calls' order.
+    /// Makes these calls in one write, runs `meanwhile`, and waits for all replies, which it
+    /// returns in the calls' order.
     pub(super) fn exchange(
         &mut self,
         calls: Vec<Call<'_>>,
@@ -69,13 +69,13 @@ impl Bus {
         Ok(replies.into_iter().flatten().collect())
     }
 
-    /// From now on signals are kept for [`Self::wait_for`]. Returns what to send for it.
+    /// Keeps signals for [`Self::wait_for`] from now on. Returns the calls to send for that.
     pub(super) fn listen<'a>(&mut self, rules: &[String]) -> Vec<Call<'a>> {
         self.signals = Some(Vec::new());
         rules.iter().map(|rule| match_call("AddMatch", rule)).collect()
     }
 
-    /// Ends what [`Self::listen`] began, as far as that goes without waiting.
+    /// Ends the listening that [`Self::listen`] began, as far as that goes without waiting.
     pub(super) fn unlisten(&mut self, rules: &[String], deadline: Instant) {
         self.signals = None;
         for rule in rules {
@@ -84,7 +84,7 @@ impl Bus {
         let _ = self.socket.flush(deadline);
     }
 
-    /// Waits for a signal in which `look` sees what it looks for.
+    /// Waits for a signal in which `look` finds something, and returns that.
     pub(super) fn wait_for<T>(
         &mut self,
         mut look: impl FnMut(&Message) -> Option<T>,
@@ -119,7 +119,7 @@ impl Bus {
     }
 }
 
-/// A call to the bus itself.
+/// Returns a call to the bus itself.
 fn bus_call<'a>(member: &'a str, signature: &'a str, body: Writer) -> Call<'a> {
     Call {
         destination: BUS,

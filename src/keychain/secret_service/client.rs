@@ -1,8 +1,8 @@
-//! Keeps a connection to the bus, with what belongs to it, and the deadlines.
+//! A client that keeps a connection to the bus, with its session, and the deadlines.
 //!
-//! A connection that has failed is dropped here, together with its session; the next call
-//! makes another. Time counts only inside calls and goes on counting over a new connection,
-//! so that an operation that is begun again does not get its time again.
+//! A connection that has failed is dropped here, together with its session; the next call makes
+//! another. Time counts only inside calls. It goes on counting over a new connection, so that an
+//! operation that begins again does not get its time again.
 
 use super::address::Address;
 use super::bus::Bus;
@@ -12,13 +12,13 @@ use super::session::{KeyPair, Session};
 use crate::error::Error;
 use std::time::{Duration, Instant};
 
-/// How long the service has for its first answer, and for all where nobody is patient.
+/// How long the service has for its first answer, and for all answers to an impatient caller.
 const SHORT: Duration = Duration::from_secs(5);
 
-/// How long it has in all once it has answered, where the caller is patient.
+/// How long the service has in all, once it has answered, for a patient caller.
 const LONG: Duration = Duration::from_secs(30);
 
-/// What a call came to on the other side.
+/// The reply to a call, or the error of the other side.
 pub(super) type Replied = Result<Message, Remote>;
 
 /// A client of the bus at one of several addresses.
@@ -28,7 +28,7 @@ pub(super) struct Client {
     connection: Option<Connection>,
 }
 
-/// A connection and what ends with it.
+/// A connection and the state that ends with it.
 pub(super) struct Connection {
     bus: Bus,
     /// Whether a search has been answered on it.
@@ -40,13 +40,13 @@ pub(super) struct Connection {
 }
 
 impl Client {
-    /// Connects at the first call.
+    /// Makes a client, which connects at the first call.
     pub(super) fn new(addresses: Vec<Address>, patient: bool) -> Self {
         let patience = Patience { patient, answered: false, spent: Duration::ZERO };
         Self { addresses, patience, connection: None }
     }
 
-    /// The connection, made if there is none.
+    /// Returns the connection, and makes one if there is none.
     pub(super) fn connection(&mut self) -> Result<&mut Connection, Error> {
         let connection = if let Some(connection) = self.connection.take() {
             connection
@@ -64,7 +64,7 @@ impl Client {
         self.call_and_meanwhile(call, || {})
     }
 
-    /// Makes one call and does something while the service works on it.
+    /// Makes one call and runs `meanwhile` while the service works on it.
     pub(super) fn call_and_meanwhile(
         &mut self,
         call: Call<'_>,
@@ -74,7 +74,7 @@ impl Client {
         replies.pop().ok_or(Error::Keychain("it gave no reply"))
     }
 
-    /// Makes calls in one write within the deadline; the replies come back in their order.
+    /// Makes calls in one write within the deadline, and returns the replies in the calls' order.
     pub(super) fn exchange(&mut self, calls: Vec<Call<'_>>) -> Result<Vec<Replied>, Error> {
         self.exchange_and_meanwhile(calls, || {})
     }
@@ -91,13 +91,14 @@ impl Client {
         self.patience.spent += started.elapsed();
         let ended = |reply: &Replied| reply.as_ref().is_err_and(|remote| remote.tells_of_an_end());
         if result.as_ref().is_ok_and(|replies| replies.iter().any(ended)) {
-            // What comes in its place has no session of ours and must see a search first.
+            // The service that comes in its place has no session of ours and must see a search
+            // first.
             self.connection = None;
         }
         result
     }
 
-    /// Does something with the bus that has a deadline of its own.
+    /// Runs something on the bus that has a deadline of its own.
     pub(super) fn with_bus<T>(
         &mut self,
         act: impl FnOnce(&mut Bus) -> Result<T, Error>,
@@ -116,7 +117,7 @@ impl Client {
         Ok(())
     }
 
-    /// Counts time that was waited elsewhere on the service's account.
+    /// Counts time that was spent waiting elsewhere as the service's.
     pub(super) fn note_wait(&mut self, time: Duration) {
         self.patience.spent += time;
     }
@@ -134,8 +135,8 @@ impl Client {
     }
 }
 
-/// How long the service may still take. A person who is asked for a token between two calls
-/// takes as long as they like.
+/// How much time the service has left. The time of a person who is asked for a token between two
+/// calls does not count.
 struct Patience {
     patient: bool,
     answered: bool,

@@ -1,7 +1,7 @@
 //! Whether we run inside a Flatpak, where a proxy stands before the session's bus.
 //!
-//! It hides what its program may not talk to: the Secret Service then looks as if there were
-//! none. A token that went to the kernel's keyring for that would seem lost outside.
+//! The proxy hides the services that its program may not talk to: then there seems to be no Secret
+//! Service. A token that went to the kernel's keyring for that reason would seem lost outside.
 
 use super::remote::Remote;
 use crate::error::Error;
@@ -12,8 +12,8 @@ pub(in crate::keychain) fn is_around_us() -> bool {
     Path::new("/.flatpak-info").exists()
 }
 
-/// What a search that was refused means: the proxy hides a service, or denies access where it
-/// may be seen and not talked to.
+/// Returns the error for a search that was refused: the proxy hides a service, or denies access
+/// where we may see but not talk to it.
 pub(super) fn refusal(remote: Remote) -> Error {
     match remote {
         Remote::ServiceUnknown | Remote::AccessDenied if is_around_us() => Error::HiddenByFlatpak,

@@ -1,14 +1,14 @@
-//! How we come to the bus: the first of its addresses where one listens, and the greeting
-//! (SASL) before the first message.
+//! The way to the bus: the first of its addresses where one listens, and the greeting (SASL) before
+//! the first message.
 //!
-//! We do not say who we are. The kernel tells the bus, and a number of ours would be wrong
-//! in a user namespace, where the bus sees another one. So an empty answer is given to its
-//! question, as `GLib` does. Nothing else goes out before the bus's `OK`: what a client sends
-//! ahead, `xdg-dbus-proxy` before 0.1.6, which stands before the bus in every Flatpak of
-//! that age, takes for a message, and hangs up.
+//! We do not say who we are. The kernel tells the bus, and a number from us would be wrong in a
+//! user namespace, where the bus sees another one. So the bus gets an empty answer to its question,
+//! as from `GLib`. Nothing else goes out before the bus's `OK`. `xdg-dbus-proxy` before 0.1.6,
+//! which stands before the bus in every Flatpak of that age, takes anything that a client sends
+//! earlier for a message, and hangs up.
 //!
-//! Nor do we speak to anybody: who listens must be this user's, and the bus the one that the
-//! address means.
+//! Nor do we speak to anybody else: the listener must be a process of this user, and the bus must
+//! be the one that the address means.
 
 use super::address::Address;
 use super::socket::{NO_BUS, NOBODY, Socket};
@@ -17,13 +17,13 @@ use std::time::Instant;
 
 const ANOTHER_USERS: Error = Error::Unreachable("the session bus belongs to another user");
 
-/// Connects to the first address where a bus lets us in. What is sent next are messages.
+/// Connects to the first address where a bus lets us in. Messages are sent next.
 pub(super) fn enter(addresses: &[Address], deadline: Instant) -> Result<Socket, Error> {
     let mut failure = NOBODY;
     for address in addresses {
         match enter_at(address, deadline) {
             Ok(socket) => return Ok(socket),
-            // Where somebody listens, why it failed says more.
+            // Where somebody listens, the reason of the failure says more.
             Err(NOBODY) => {}
             Err(error) => failure = error,
         }

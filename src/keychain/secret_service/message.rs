@@ -1,4 +1,4 @@
-//! D-Bus messages: calls as bytes, and what the bus sends as replies, errors and signals.
+//! D-Bus messages: calls as bytes, and the replies, errors and signals that the bus sends.
 
 use super::wire::{Malformed, ObjectPath, Reader, Writer};
 
@@ -30,13 +30,13 @@ mod field {
 
 /// A method call to be sent.
 pub struct Call<'a> {
-    /// Whom it is for.
+    /// The name of the called program on the bus.
     pub destination: &'a str,
-    /// The object.
+    /// The path of the called object.
     pub path: &'a str,
     /// The interface of the method.
     pub interface: &'a str,
-    /// The method.
+    /// The name of the method.
     pub member: &'a str,
     /// The types of the arguments.
     pub signature: &'a str,
@@ -45,7 +45,7 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The bytes to send, or nothing where D-Bus cannot carry an argument.
+    /// Returns the bytes to send, or nothing where D-Bus cannot carry an argument.
     #[must_use]
     pub fn encode(self, serial: u32, reply_expected: bool) -> Option<Vec<u8>> {
         let body = self.body.finish()?;
@@ -82,7 +82,7 @@ impl Call<'_> {
     }
 }
 
-/// What a received message is.
+/// The kind of a received message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// The reply to the call with this serial.
@@ -91,16 +91,16 @@ pub enum Kind {
     Error(u32, String),
     /// A signal: path and member.
     Signal(ObjectPath, String),
-    /// Something that a client need not understand: a call to us, a type to come.
+    /// A message that a client need not understand: a call to us, a type of a later D-Bus.
     Other,
 }
 
 /// A received message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
-    /// What it is.
+    /// The kind of the message.
     pub kind: Kind,
-    /// The unique name of whom it comes from.
+    /// The unique name of the sender.
     pub sender: String,
     signature: String,
     body: Vec<u8>,
@@ -108,11 +108,11 @@ pub struct Message {
 }
 
 impl Message {
-    /// How long the message at the start of these bytes is; nothing yet where they are too
+    /// Returns the length of the message at the start of these bytes, or nothing where they are too
     /// few to tell.
     ///
     /// # Errors
-    /// Where they do not begin a message, or one that is too long.
+    /// Where the bytes do not begin a message, or begin one that is too long.
     pub fn length(bytes: &[u8]) -> Result<Option<usize>, Malformed> {
         let Some(prefix) = bytes.get(..PREFIX) else { return Ok(None) };
         let mut reader = Reader::new(prefix, is_big_endian(prefix)?);
@@ -127,7 +127,7 @@ impl Message {
     /// Reads a whole message.
     ///
     /// # Errors
-    /// Where it is none.
+    /// Where the bytes are no message.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         if Self::length(bytes)? != Some(bytes.len()) {
             return Err(Malformed);
@@ -162,10 +162,10 @@ impl Message {
         })
     }
 
-    /// The arguments, which must be of these types.
+    /// Returns the arguments, which must be of these types.
     ///
     /// # Errors
-    /// Where they are of others.
+    /// Where they are of other types.
     pub fn body(&self, signature: &str) -> Result<Reader<'_>, Malformed> {
         if self.signature != signature {
             return Err(Malformed);
@@ -174,7 +174,7 @@ impl Message {
     }
 }
 
-/// What the header fields say, as far as it is needed. They come in any order.
+/// The header fields, as far as they are needed. They come in any order.
 #[derive(Default)]
 struct Fields {
     path: Option<ObjectPath>,
@@ -199,7 +199,8 @@ impl Fields {
                 (field::REPLY_SERIAL, "u") => fields.reply_serial = Some(reader.uint()?),
                 (field::SENDER, "s") => reader.string()?.clone_into(&mut fields.sender),
                 (field::SIGNATURE, "g") => reader.signature()?.clone_into(&mut fields.signature),
-                // Fields that are not needed or not known yet: all so far are basic types.
+                // Other fields are not needed or not known yet; so far all of them have basic
+                // types.
                 _ => reader.skip_basic(signature)?,
             }
         }
@@ -215,7 +216,7 @@ fn is_big_endian(bytes: &[u8]) -> Result<bool, Malformed> {
     }
 }
 
-/// A length on the wire that is no more than [`MAX_MESSAGE`], so that sums cannot overflow.
+/// Checks a length on the wire: it is no more than [`MAX_MESSAGE`], so that sums cannot overflow.
 fn length_within(length: u32) -> Result<usize, Malformed> {
     usize::try_from(length).ok().filter(|&n| n <= MAX_MESSAGE).ok_or(Malformed)
 }
@@ -225,7 +226,7 @@ mod tests {
     use super::{Call, ERROR, Kind, METHOD_RETURN, Malformed, Message, SIGNAL, field};
     use crate::keychain::secret_service::wire::{ObjectPath, Writer};
 
-    /// A message as a peer would send it.
+    /// Returns a message as a peer would send it.
     fn message(kind: u8, body: Writer, fields: &[(u8, &str, &str)]) -> Vec<u8> {
         let body = body.finish().expect("nothing impossible");
         let mut message = Writer::new();

@@ -1,15 +1,15 @@
-//! Which user listens at the other end of a socket. The kernel knows, and nobody can claim
-//! it: an abstract address that has outlived its bus can be taken by any user, and `sudo -E`
-//! leaves another user's address in root's environment.
+//! Which user listens at the other end of a socket. The kernel knows it, and nobody can pretend:
+//! any user can take an abstract address that has outlived its bus, and `sudo -E` leaves another
+//! user's address in root's environment.
 //!
-//! The process's number is not looked at. It is 0 where the peer's process is in none of
-//! our namespaces, as a Flatpak's proxy is, and rustix's type for it has no room for that.
+//! The process's number is not looked at. It is 0 where the peer's process is in none of our
+//! namespaces, as a Flatpak's proxy is, and rustix's type for it has no room for a 0.
 #![allow(unsafe_code, reason = "no crate here asks for the user alone")]
 
 use std::mem::size_of;
 use std::os::fd::{AsFd, AsRawFd};
 
-/// Returns whether the process that listens there is run by this process's effective user.
+/// Returns whether the process that listens there runs as this process's effective user.
 pub(super) fn is_ours(socket: impl AsFd) -> bool {
     user(&socket) == Some(rustix::process::geteuid().as_raw())
 }

@@ -1,12 +1,11 @@
-//! Prompts: a service's window that asks a person, and how its end is awaited.
+//! Prompts: a service's window that asks a person, and the wait for its end.
 //!
-//! A prompt that nobody can see waits for ever or is dismissed at once, and the answer does
-//! not tell which; so what can be known is asked beforehand, see
-//! [`Prompts`](crate::keychain::prompts::Prompts). Oddities of the services: `KeePassXC`
-//! broadcasts the end of a prompt, so that without a match rule the wait never ends; it
-//! returns prompts that complete by themselves; gnome-keyring aborts when a prompt is
-//! dismissed by call, so that is never done: a window whose client is gone stays, and harms
-//! nobody.
+//! A prompt that nobody can see waits for ever or is dismissed at once, and the answer does not
+//! tell which. So whether somebody can see it is asked beforehand, see
+//! [`Prompts`](crate::keychain::prompts::Prompts). Oddities of the services: `KeePassXC` broadcasts
+//! the end of a prompt, so that without a match rule the wait never ends; it also returns prompts
+//! that complete by themselves. gnome-keyring aborts when a prompt is dismissed by call, so that is
+//! never done: a window whose client is gone stays, and does no harm.
 
 use super::SERVICE;
 use super::bus::{BUS, Bus};
@@ -45,7 +44,7 @@ pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<bool, Error> {
     let replies = bus.exchange(calls, || {}, deadline)?;
     let mut owner = String::new();
     for reply in replies {
-        // The last one is the service's own.
+        // The last reply is the service's own.
         owner = reply?.sender;
     }
     let dismissed = bus.wait_for(|message| ending(message, prompt, &owner), deadline)?;
@@ -53,11 +52,11 @@ pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<bool, Error> {
     dismissed
 }
 
-/// Whether a signal ends the prompt, and then whether it was dismissed.
+/// Returns whether the prompt was dismissed, or nothing where the signal does not end it.
 fn ending(message: &Message, prompt: &ObjectPath, owner: &str) -> Option<Result<bool, Error>> {
     let Kind::Signal(path, member) = &message.kind else { return None };
     match member.as_str() {
-        // What follows the flag differs from service to service and is not needed.
+        // The value after the flag differs between services and is not needed.
         "Completed" if path == prompt && message.sender == owner => {
             Some(message.body("bv").and_then(|mut body| body.boolean()).map_err(Error::from))
         }

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 
-/// What an error reply means. Its name and text stay behind: they are the other side's.
+/// The meaning of an error reply. Its name and text stay behind: the other side wrote them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Remote {
     /// The collection or item is locked.
@@ -15,24 +15,24 @@ pub enum Remote {
     /// The object or the method is not there: gnome-keyring says so of a deleted item, and,
     /// once in some thousand connections, of a service that is about to be there.
     UnknownMethod,
-    /// Nobody has the name, and nobody can be started who would have it.
+    /// Nobody has the name on the bus, and no program can be started that would have it.
     ServiceUnknown,
-    /// The one who was called ended before it answered.
+    /// The called program ended before it answered.
     NoReply,
-    /// Who was to be started did not start.
+    /// The program that was to be started did not start.
     NotStarted,
     /// The bus or the service waited too long for somebody else.
     TimedOut,
     /// A rule or a person forbids it.
     AccessDenied,
-    /// The session is not known any more.
+    /// The service does not know the session any more.
     NoSession,
-    /// An argument does not please the service; `KWallet` says so where one of several
-    /// items is gone.
+    /// The service does not accept an argument; `KWallet` says so where one of several items is
+    /// gone.
     InvalidArguments,
     /// The service has no session with a key agreement.
     NotSupported,
-    /// Any other.
+    /// Any other error.
     Other,
 }
 
@@ -69,14 +69,14 @@ impl Remote {
         }
     }
 
-    /// Whether an object that a search has just found is there no more.
+    /// Returns whether it says that an object which a search has just found is gone.
     #[must_use]
     pub fn is_gone(self) -> bool {
         matches!(self, Self::NoSuchObject | Self::UnknownObject | Self::UnknownMethod)
     }
 
-    /// Whether the service that was spoken to has ended. What comes in its place knows
-    /// nothing of this connection.
+    /// Returns whether it says that the service has ended. The service that comes in its place
+    /// knows nothing of this connection.
     #[must_use]
     pub fn tells_of_an_end(self) -> bool {
         matches!(self, Self::NoReply | Self::NoSession | Self::ServiceUnknown)

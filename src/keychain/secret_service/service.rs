@@ -1,10 +1,9 @@
-//! The Secret Service's calls: items by any attributes and any content. What our accounts
-//! are in these terms stands in [the module above](super).
+//! The Secret Service's calls: items with any attributes and any content. How they hold our
+//! accounts stands in [the module above](super).
 //!
-//! The order of calls matters. gnome-keyring aborts (a known race) when a connection's first
-//! call is `OpenSession`, `Unlock` or `CreateItem`; so a search goes first, always, and its
-//! reply is awaited. Where a connection breaks it is dropped, and the next call makes
-//! another.
+//! The order of calls matters. gnome-keyring aborts (a known race) when a connection's first call
+//! is `OpenSession`, `Unlock` or `CreateItem`. So a search always goes first, and its reply is
+//! awaited. A connection that breaks is dropped, and the next call makes another.
 
 use super::SERVICE;
 use super::address::Address;
@@ -34,24 +33,24 @@ const DEFAULT_COLLECTION: &str = "/org/freedesktop/secrets/aliases/default";
 /// A name that `KeePassXC` has on the bus.
 const KEEPASSXC: &str = "org.keepassxc.KeePassXC.MainWindow";
 
-/// How secrets are declared that are text, as nearly all are: people see them as passwords.
+/// The declared type of secrets that are text, as nearly all are: people see them as passwords.
 const TEXT: &str = "text/plain";
 
-/// How all others are declared: `KWallet` and `KeePassXC` damage what is said to be text and
-/// is none.
+/// The declared type of all other secrets: `KWallet` and `KeePassXC` damage a secret that is
+/// declared as text and is none.
 const BYTES: &str = "application/octet-stream";
 
-/// How many calls go out before their replies are read, and items into one `GetSecrets`: a
-/// bus limits the replies that may be pending, we the length of one.
+/// How many calls go out before their replies are read, and how many items go into one
+/// `GetSecrets`. A bus limits the replies that may be pending, and we limit the length of one.
 const BATCH: usize = 128;
 
-/// How often a session is opened anew because the two sides may disagree about the key: by
-/// chance once in 256 times.
+/// How often a session is opened anew because the two sides may disagree about the key. That
+/// happens by chance once in 256 times.
 const KEY_TRIES: usize = 8;
 
 const NO_KEY: Error = Error::Keychain("no session key could be agreed upon");
 
-/// What a search found.
+/// The result of a search.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Listing {
     /// Items whose secrets can be read.
@@ -69,17 +68,17 @@ impl Listing {
 /// An item's attributes.
 pub type Attributes = Vec<(String, String)>;
 
-/// A secret as it is outside the keychain.
+/// A secret, decrypted.
 pub type Plaintext = Zeroizing<Vec<u8>>;
 
-/// A client of whatever provides the Secret Service on a bus.
+/// A client of the program that provides the Secret Service on a bus.
 pub struct Service {
     client: Client,
     prompts: Prompts,
 }
 
 impl Service {
-    /// A client of the bus at one of these addresses. Nothing is asked of it yet.
+    /// Returns a client of the bus at one of these addresses. Nothing is asked of it yet.
     #[must_use]
     pub fn new(addresses: Vec<Address>, prompts: Prompts, patient: bool) -> Self {
         Self { client: Client::new(addresses, patient), prompts }
@@ -90,26 +89,26 @@ impl Service {
         self.prompts = prompts;
     }
 
-    /// Counts a wait for others of its clients as one for the service.
+    /// Counts a wait for the service's other clients as time of the service.
     pub fn note_wait(&mut self, time: Duration) {
         self.client.note_wait(time);
     }
 
-    /// Searches for items that have at least these attributes. The first search is awaited,
-    /// the others follow in one write.
+    /// Searches for items that have at least these attributes. The first search is awaited; the
+    /// others follow in one write.
     ///
     /// # Errors
     /// Where the service cannot be asked.
     pub fn search(&mut self, queries: &[Vec<(&str, &str)>]) -> Result<Vec<Listing>, Error> {
         let Some((first, others)) = queries.split_first() else { return Ok(Vec::new()) };
-        // What is found is read next: a key pair is drawn while the service searches.
+        // The items will be read next, so a key pair is drawn while the service searches.
         let connection = self.client.connection()?;
         let is_first = connection.pair.is_none() && connection.session.is_none();
         let mut pair = None;
         let draw = || pair = is_first.then(KeyPair::generate).and_then(Result::ok);
         let reply = self.client.call_and_meanwhile(search_call(first), draw)?;
-        // From here on secrets may arrive. Not before: a password manager that asks its user
-        // wants to name the program that asks.
+        // From here on secrets may arrive. It is not done before: a password manager that asks its
+        // user wants to name the program that asks.
         hardening::hide_memory();
         let mut listings = vec![listing(reply)?];
         self.client.note_search()?;
@@ -125,9 +124,9 @@ impl Service {
         Ok(listings)
     }
 
-    /// Whether a search would make the service ask a person: a locked `KeePassXC` does, and
-    /// does not answer before. Others say what is locked, and are not asked here: as a
-    /// connection's first call gnome-keyring takes only a search.
+    /// Returns whether a search would make the service ask a person: a locked `KeePassXC` does, and
+    /// does not answer before. Other services say which items are locked, and are not asked here:
+    /// gnome-keyring takes only a search as a connection's first call.
     ///
     /// # Errors
     /// Where the bus or `KeePassXC` cannot be asked.
@@ -159,8 +158,8 @@ impl Service {
         Ok(body.boolean()?)
     }
 
-    /// The attributes of items, in their order; nothing for one that is gone. Locked items
-    /// have theirs as well.
+    /// Returns the attributes of items, in the items' order, with nothing for an item that is gone.
+    /// Locked items have attributes as well.
     ///
     /// # Errors
     /// Where the service cannot be asked.
@@ -178,7 +177,7 @@ impl Service {
         Ok(attributes)
     }
 
-    /// The secret of one item.
+    /// Returns the secret of one item.
     ///
     /// # Errors
     /// [`Error::Damaged`] where it could not be decrypted.
@@ -202,7 +201,8 @@ impl Service {
         Err(NO_KEY)
     }
 
-    /// The secrets of several open items. What is gone or locked meanwhile is left out.
+    /// Returns the secrets of several open items. Items that are gone or locked meanwhile are left
+    /// out.
     ///
     /// # Errors
     /// [`Error::Damaged`] where one could not be decrypted.
@@ -230,7 +230,7 @@ impl Service {
         Ok(secrets)
     }
 
-    /// Replaces the secret of an item. The new one comes in pieces, which make one.
+    /// Replaces the secret of an item. The new one comes in pieces, which are one secret.
     ///
     /// # Errors
     /// Where it could not be replaced.
@@ -267,7 +267,7 @@ impl Service {
                 let prompt = body.path()?;
                 self.prompt(&prompt)
             }
-            // Also what a race inside the service looks like: ask which it is.
+            // A race inside the service gives the same error: ask which of the two it is.
             Err(remote) if remote.is_gone() && !self.has_default_collection()? => {
                 Err(Error::NoDefaultCollection)
             }
@@ -275,11 +275,11 @@ impl Service {
         }
     }
 
-    /// Deletes an item that a search with these attributes has found. It must not be a
-    /// locked one: `KWallet` would delete it all the same. One that is gone is no error.
+    /// Deletes an item that a search with these attributes has found. It must not be a locked one:
+    /// `KWallet` would delete it all the same. It is no error if the item is gone.
     ///
-    /// That an object is not there a service also says when it has just been started in
-    /// place of another and has its keyring locked; so what is gone is asked of a search.
+    /// A service also says that an object is not there when it has just started in place of another
+    /// and its keyring is locked. So a search tells whether the item is gone.
     ///
     /// # Errors
     /// Where it could not be deleted.
@@ -298,11 +298,11 @@ impl Service {
         self.prompt(&prompt)
     }
 
-    /// Unlocks items or collections, with a prompt where it takes one.
+    /// Unlocks items or collections, with a prompt where one is needed.
     ///
     /// # Errors
-    /// [`Error::Locked`] where it takes one and none may be shown, [`Error::Denied`] where
-    /// it was dismissed.
+    /// [`Error::Locked`] where a prompt is needed and none may be shown, [`Error::Denied`] where it
+    /// was dismissed.
     pub fn unlock(&mut self, objects: &[ObjectPath]) -> Result<(), Error> {
         self.make_ready()?;
         let mut body = Writer::new();
@@ -350,7 +350,7 @@ impl Service {
         Ok(!reply.body("o")?.path()?.is_none())
     }
 
-    /// Runs a prompt that a call returned, if it returned one.
+    /// Runs the prompt that a call returned, if there is one.
     fn prompt(&mut self, path: &ObjectPath) -> Result<(), Error> {
         if path.is_none() {
             return Ok(());
@@ -374,8 +374,8 @@ impl Service {
         Ok(())
     }
 
-    /// Reads `(oayays)` and decrypts it. Where that fails the session is given up, so that
-    /// the next try has another key.
+    /// Reads `(oayays)` and decrypts it. Where that fails, drops the session, so that the next try
+    /// has another key.
     fn open_secret(&mut self, body: &mut Reader<'_>) -> Result<Plaintext, Error> {
         body.align(8)?;
         let _session = body.path()?;
@@ -389,12 +389,12 @@ impl Service {
         opened
     }
 
-    /// Gives the session up; the next secret crosses the bus in a new one.
+    /// Drops the session; the next secret crosses the bus in a new one.
     pub fn forget_session(&mut self) {
         self.client.take_session();
     }
 
-    /// The session, with its key, opened if there is none yet.
+    /// Returns the session, with its key, and opens one if there is none.
     fn session(&mut self) -> Result<&Session, Error> {
         for _ in 0..KEY_TRIES {
             let mut session = self.opened_session()?;
@@ -405,7 +405,7 @@ impl Service {
         Err(NO_KEY)
     }
 
-    /// The session that is open, else a new one, whose key is not yet computed.
+    /// Returns the session that is open, else a new one, whose key is not yet computed.
     fn opened_session(&mut self) -> Result<Session, Error> {
         self.make_ready()?;
         if let Some(session) = self.client.take_session() {
@@ -426,8 +426,7 @@ impl Service {
         Ok(Session::new(body.path()?, pair, their_public))
     }
 
-    /// Sees to it that a search has been answered on this connection, see the
-    /// [module](self).
+    /// Ensures that a search has been answered on this connection, see the [module](self).
     fn make_ready(&mut self) -> Result<(), Error> {
         if !self.client.connection()?.searched {
             self.search(&[vec![("xdg:schema", "io.github.git_credential_pat.None")]])?;
@@ -445,7 +444,7 @@ fn service_call<'a>(member: &'a str, signature: &'a str, body: Writer) -> Call<'
     Call { destination: SERVICE, path, interface, member, signature, body }
 }
 
-/// Who has a name on the bus.
+/// Returns the call that asks who has a name on the bus.
 fn owner_call(name: &str) -> Call<'_> {
     let mut body = Writer::new();
     body.string(name);

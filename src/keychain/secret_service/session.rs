@@ -1,14 +1,14 @@
 //! The encrypted session, `dh-ietf1024-sha256-aes128-cbc-pkcs7`: a secret crosses the bus
 //! only as ciphertext, under a key that exists for one connection.
 //!
-//! It keeps tokens out of the bus daemon's memory and out of a bus monitor's view. It does
-//! not prove who the other side is: whoever owns the service's name on the user's own bus
-//! gets the secrets.
+//! It keeps tokens out of the bus daemon's memory and out of a bus monitor's view. It does not
+//! prove who the other side is: the owner of the service's name on the user's own bus gets the
+//! secrets.
 //!
-//! The group (RFC 2409, second Oakley group) is small by today's measure and the only one
-//! that the specification has. Private exponents have 256 random bits, the modular power is
-//! constant-time. Three guards are here for `KWallet`, whose numbers lose or grow leading
-//! zeros: see [`KeyPair::generate`] and [`KeyPair::agree`].
+//! The group (RFC 2409, second Oakley group) is small by today's measure and the only one in the
+//! specification. Private exponents have 256 random bits, and the modular power is constant-time.
+//! Three guards are here for `KWallet`, whose numbers lose or gain leading zeros: see
+//! [`KeyPair::generate`] and [`KeyPair::agree`].
 
 use super::wire::ObjectPath;
 use crate::error::Error;
@@ -49,10 +49,11 @@ const PRIME: U1024 = *<Group as crypto_bigint::modular::ConstMontyParams<{ U1024
     .modulus()
     .as_ref();
 
-/// How many bits of the exponent [`power_of_two`] takes in one step, from all over it.
+/// The number of bits of the exponent, spread over all of it, that [`power_of_two`] takes in one
+/// step.
 const TEETH: u32 = 4;
 
-/// How far apart they are.
+/// The distance between those bits.
 const STRIDE: u32 = U256::BITS / TEETH;
 
 /// The product of 2^(2^(i·[`STRIDE`])) over all bits i that are set in the index.
@@ -61,7 +62,7 @@ static COMB: [Number; 1 << TEETH] = {
     let mut power = Number::new(&U1024::from_u8(2));
     let mut index = 1;
     while index < products.len() {
-        // The highest bit's power, times what is there for the others.
+        // The highest bit's power, times the product for the other bits.
         let others = index & !(1 << index.ilog2());
         if others == 0 && index > 1 {
             power = power.square_repeat_vartime(STRIDE);
@@ -72,8 +73,8 @@ static COMB: [Number; 1 << TEETH] = {
     products
 };
 
-/// Two to the power of an exponent, in constant time. What does not depend on the exponent
-/// is computed by the compiler, which leaves less than half of a general power's work.
+/// Returns two to the power of an exponent, in constant time. The compiler computes the part that
+/// does not depend on the exponent, which leaves less than half of a general power's work.
 fn power_of_two(exponent: &U256) -> Number {
     let mut number = Number::ONE;
     for step in (0..STRIDE).rev() {
@@ -87,7 +88,7 @@ fn power_of_two(exponent: &U256) -> Number {
     number
 }
 
-/// The key that both sides arrive at.
+/// The key on which both sides agree.
 pub(super) type Key = Zeroizing<[u8; BLOCK]>;
 
 /// Our half of a key agreement.
@@ -99,8 +100,8 @@ pub(super) struct KeyPair {
 impl KeyPair {
     /// Draws a key pair.
     ///
-    /// First guard: where our public number starts with 0xff, `KWallet` at times arrives at
-    /// another key; then the next exponents are tried, each of which costs one doubling.
+    /// First guard: where our public number starts with 0xff, `KWallet` at times computes another
+    /// key. Then the next exponents are tried, each of which costs one doubling.
     pub(super) fn generate() -> Result<Self, Error> {
         Ok(Self::from_exponent(&*random()?))
     }
@@ -120,17 +121,17 @@ impl KeyPair {
         }
     }
 
-    /// What the other side is told.
+    /// Returns our public number, for the other side.
     pub(super) fn public(&self) -> &[u8] {
         &self.public
     }
 
-    /// The key that follows from the other side's public number, or nothing where the two
-    /// sides may disagree about it and another pair should be tried.
+    /// Returns the key that follows from the other side's public number, or nothing where the two
+    /// sides may compute different ones and another pair should be tried.
     ///
-    /// Second guard: the other side's number may have a zero in front, or lack bytes.
-    /// Third: where the shared number starts with a zero byte, `KWallet` hashes it without,
-    /// others with it.
+    /// Second guard: the other side's number may have a zero in front, or lack bytes. Third guard:
+    /// where the shared number starts with a zero byte, `KWallet` hashes it without that byte, and
+    /// others hash it with it.
     pub(super) fn agree(&self, their_public: &[u8]) -> Result<Option<Key>, Error> {
         let key = self.agree_inner(their_public);
         hardening::wipe_stack();
@@ -146,7 +147,7 @@ impl KeyPair {
         let start = NUMBER.checked_sub(theirs.len()).ok_or(NO_NUMBER)?;
         padded[start..].copy_from_slice(theirs);
         let theirs = U1024::from_be_slice(&padded);
-        // 0, 1 and -1 would make the shared number known to everybody.
+        // With 0, 1 or -1 everybody would know the shared number.
         if theirs <= U1024::ONE || theirs >= PRIME.wrapping_sub(&U1024::ONE) {
             return Err(NO_NUMBER);
         }
@@ -170,9 +171,9 @@ pub(super) struct Session {
     key: Agreement,
 }
 
-/// How far the two sides have come to a key.
+/// The state of the key agreement.
 enum Agreement {
-    /// Our half and the other side's.
+    /// Our key pair and the other side's public number.
     Possible(KeyPair, Vec<u8>),
     Reached(Key),
 }
@@ -190,12 +191,12 @@ impl Session {
         Self { path, key: Agreement::Possible(pair, their_public) }
     }
 
-    /// Its name on the service's side.
+    /// Returns the session's path on the service's side.
     pub(super) fn path(&self) -> &ObjectPath {
         &self.path
     }
 
-    /// Computes the key if that has not been done. Returns whether the session can be used.
+    /// Computes the key if that is still to be done. Returns whether the session can be used.
     pub(super) fn agree(&mut self) -> Result<bool, Error> {
         if let Agreement::Possible(pair, their_public) = &self.key {
             match pair.agree(their_public)? {
@@ -213,7 +214,7 @@ impl Session {
         }
     }
 
-    /// Encrypts a secret that lies in pieces, without putting them together.
+    /// Encrypts a secret that comes in pieces, without joining them.
     pub(super) fn seal(&self, secret: &[&[u8]]) -> Result<Sealed, Error> {
         let vector = random::<BLOCK>()?;
         let bytes = encrypt(self.key()?, &vector, secret);
@@ -221,8 +222,8 @@ impl Session {
         Ok(Sealed { vector: *vector, bytes })
     }
 
-    /// Decrypts a secret. A wrong key shows as wrong padding, but once in 256 times as
-    /// garbage.
+    /// Decrypts a secret. With a wrong key the padding is wrong, but once in 256 times the result
+    /// is garbage.
     pub(super) fn open(&self, vector: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let secret = decrypt(self.key()?, vector, sealed);
         hardening::wipe_stack();
@@ -230,14 +231,14 @@ impl Session {
     }
 }
 
-// Not inlined, so that what the cipher leaves on the stack lies below its callers,
-// where `wipe_stack` reaches it.
+// Not inlined, so that the cipher's remains on the stack lie below its callers, where `wipe_stack`
+// reaches them.
 #[inline(never)]
 fn encrypt(key: &Key, vector: &[u8; BLOCK], secret: &[&[u8]]) -> Vec<u8> {
     let length: usize = secret.iter().map(|piece| piece.len()).sum();
     let mut sealed = Vec::with_capacity(length + BLOCK);
     let mut cipher = cbc::Encryptor::<Aes128>::new((&**key).into(), vector.into());
-    // PKCS #7: as many bytes as fill the last block, or one more, each their number.
+    // PKCS #7: the padding fills the last block, or is a whole one; each byte of it is its length.
     let padding = BLOCK - length % BLOCK;
     let padding = [padding.to_le_bytes()[0]; BLOCK].into_iter().take(padding);
     let mut block = Zeroizing::new([0; BLOCK]);
@@ -281,13 +282,13 @@ mod tests {
                                 697e7c9b7c87357481bcbaf3bbbd1eb583009f1043df89d887b73e4596661ce5\
                                 2de132a92ffb40bc74fef7811fb924a7a1827a539c732f2681bf46865c24d015";
     const KEY: &str = "5a8930dd50f366b87cfd29d479726311";
-    /// A number that starts with a zero byte, here left out.
+    /// A number that starts with a zero byte, which is left out here.
     const SHORT_PUBLIC: &str = "23cfb844fa9aff1904897e95e71384c22ce31ac18836804eac626dcb950ed4\
                                 0b3675792114435a88e452f8d3d9f041e5ff4f2f982222294aaf56c23d46b4a6\
                                 1b5f661cc5111178fe84b3f78d30b2247b19d66fa16e4be70cc8d125de4b294b\
                                 01eb415a970b292c72771696046b21f2a4a3d9202dd94f977bc495813e9346e8";
     const SHORT_KEY: &str = "23af73f44f24f990774f0f15900da3c6";
-    /// With it and the first exponent the shared number starts with a zero byte.
+    /// With this number and the first exponent the shared number starts with a zero byte.
     const DISPUTED_PUBLIC: &str = "cd751301ca6042fd5d91fa71baf2e66130014d14a2b070a126de16cd3612980b\
                                    36a7701f622b631d7c988607fef96f669c5cdd3e9b88ef4c2802c651ab72083c\
                                    b9c885dab7be789da290eda671be90b938def0891c07160a32bf0a195ef0383c\

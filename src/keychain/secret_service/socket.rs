@@ -1,8 +1,8 @@
 //! A socket to the bus: bytes out, lines and messages in.
 //!
-//! Everything waits in `poll`, with a deadline that the caller gives, so a bus that is mute
-//! costs five seconds and never a hanging git. While something is still to be written,
-//! what comes is read, or a bus with a full queue and we would wait for each other.
+//! Every wait is in `poll`, with a deadline that the caller gives, so a mute bus costs five seconds
+//! and never a git that hangs. While bytes are still to be written, incoming ones are read: else a
+//! bus with a full queue and we would wait for each other.
 
 use super::message::Message;
 use super::peer;
@@ -19,7 +19,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-/// How much is read at once while no message asks for more.
+/// How many bytes are read at once while no message needs more.
 const FIRST_BUFFER: usize = 8 * 1024;
 
 /// The longest line that a bus may answer while it checks who we are.
@@ -42,13 +42,13 @@ impl From<Malformed> for Error {
 /// A connected socket. After an error it is of no use.
 pub(super) struct Socket {
     descriptor: OwnedFd,
-    /// What was queued and not yet written.
+    /// Bytes that are queued and not yet written.
     outgoing: Vec<u8>,
     incoming: Incoming,
 }
 
 impl Socket {
-    /// Connects to the one who listens there.
+    /// Connects to the process that listens there.
     pub(super) fn connect(address: &SocketAddrUnix, deadline: Instant) -> Result<Self, Error> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let descriptor = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
@@ -59,7 +59,7 @@ impl Socket {
             }
             match connect(&descriptor, address) {
                 Ok(()) => break,
-                // Its backlog is full. There is nothing to poll for.
+                // The listener's backlog is full. There is nothing to poll for.
                 Err(Errno::AGAIN) => sleep(BACKLOG_PAUSE),
                 Err(Errno::INTR) => {}
                 Err(Errno::ACCESS | Errno::PERM) => {
@@ -71,7 +71,7 @@ impl Socket {
         Ok(Self { descriptor, outgoing: Vec::new(), incoming: Incoming::new() })
     }
 
-    /// Returns whether the one who listens there is a process of this user's.
+    /// Returns whether the process that listens there is this user's.
     pub(super) fn is_ours(&self) -> bool {
         peer::is_ours(&self.descriptor)
     }
@@ -81,12 +81,12 @@ impl Socket {
         self.outgoing.extend_from_slice(bytes);
     }
 
-    /// The next line, without its end, after everything that is queued has been written.
+    /// Returns the next line, without its end, after everything that is queued has been written.
     pub(super) fn line(&mut self, deadline: Instant) -> Result<Vec<u8>, Error> {
         self.receive(Incoming::take_line, deadline)
     }
 
-    /// The next message, after everything that is queued has been written.
+    /// Returns the next message, after everything that is queued has been written.
     pub(super) fn message(&mut self, deadline: Instant) -> Result<Message, Error> {
         self.receive(Incoming::take_message, deadline)
     }
@@ -122,7 +122,7 @@ impl Socket {
         }
     }
 
-    /// Writes what the socket takes. A bus that is gone must not end us by a signal.
+    /// Writes as much as the socket takes. A bus that is gone must not end us by a signal.
     pub(super) fn write_some(&mut self) -> Result<(), Error> {
         while !self.outgoing.is_empty() {
             match send(&self.descriptor, &self.outgoing, SendFlags::NOSIGNAL) {
@@ -151,7 +151,7 @@ impl Socket {
     }
 }
 
-/// What was received and not yet taken. It grows by wiping what it leaves.
+/// Bytes that were received and not yet taken. The buffer wipes its old memory when it grows.
 struct Incoming {
     buffer: Zeroizing<Vec<u8>>,
     start: usize,
@@ -163,7 +163,7 @@ impl Incoming {
         Self { buffer: Zeroizing::new(vec![0; FIRST_BUFFER]), start: 0, end: 0 }
     }
 
-    /// Reads what is there, at most as much as there is room for.
+    /// Reads the bytes that have come, as far as there is room for them.
     fn fill(&mut self, socket: &OwnedFd) -> Result<(), Error> {
         self.make_room();
         match recv(socket, &mut self.buffer[self.end..], RecvFlags::empty()) {
@@ -186,7 +186,7 @@ impl Incoming {
         let wanted = Message::length(&self.buffer[..self.end]).unwrap_or_default();
         let wanted = wanted.unwrap_or_default().max(self.end + 1);
         if wanted > self.buffer.len() {
-            // Never more than a message may be long: `length` has seen to that.
+            // `length` has checked that this is no more than a message may be long.
             let mut larger = Zeroizing::new(vec![0; wanted.next_multiple_of(FIRST_BUFFER)]);
             larger[..self.end].copy_from_slice(&self.buffer[..self.end]);
             self.buffer = larger;

@@ -1,10 +1,9 @@
 //! The Secret Service as a store of the keyring family (keyring-core), for other programs.
 //!
-//! An entry is an item with the attributes `service` and `username`, as in the family's own
-//! Secret Service stores and in python-keyring and go-keyring, so that each finds what the
-//! others wrote; some add attributes of their own. What this one has before them: it never
-//! hangs, never prompts where nobody sees it or for another entry, and draws its session keys
-//! from the operating system.
+//! An entry is an item with the attributes `service` and `username`, as in the family's own Secret
+//! Service stores and in python-keyring and go-keyring, so that each finds the entries of the
+//! others; some add attributes of their own. Unlike them, this store never hangs, never prompts
+//! where nobody sees it or for another entry, and draws its session keys from the operating system.
 
 use super::address;
 use super::service::{Attributes, Listing, Plaintext, Service};
@@ -22,18 +21,18 @@ use std::sync::Arc;
 /// See the [module](self).
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    /// In D-Bus's notation; none is the session's bus.
+    /// The bus's address in D-Bus's notation, or none for the session's bus.
     address: Option<Arc<str>>,
 }
 
 impl Store {
-    /// A store on the session's bus, as the environment names it when it is used.
+    /// Returns a store on the session's bus, as the environment names it when it is used.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A store on the bus at this address, in D-Bus's notation.
+    /// Returns a store on the bus at this address, in D-Bus's notation.
     #[must_use]
     pub fn at(address: &str) -> Self {
         Self { address: Some(address.into()) }
@@ -78,7 +77,7 @@ impl CredentialStoreApi for Store {
     }
 }
 
-/// One item.
+/// An entry: one item.
 #[derive(Clone, Debug)]
 struct ServiceEntry {
     store: Store,
@@ -90,8 +89,9 @@ impl ServiceEntry {
         [("service", &self.names.service), ("username", &self.names.user)]
     }
 
-    /// The entry's items. A search finds what has at least these attributes, and no service
-    /// promises how it compares them: what has other names is neither unlocked nor touched.
+    /// Returns the entry's items. A search finds items that have at least these attributes, and no
+    /// service promises how it compares them: an item with other names is neither unlocked nor
+    /// touched.
     fn search(&self, service: &mut Service) -> std::result::Result<Listing, Error> {
         let mut ours = Listing::default();
         for found in service.search(&[self.attributes().to_vec()])? {
@@ -111,13 +111,13 @@ impl ServiceEntry {
         Ok(items.filter_map(|(item, has)| self.is_named(&has?).then_some(item)).collect())
     }
 
-    /// Whether an item with these attributes is the entry's.
+    /// Returns whether an item with these attributes is the entry's.
     fn is_named(&self, has: &Attributes) -> bool {
         let has = |(name, value)| has.iter().any(|(n, v)| n == name && v == value);
         self.attributes().into_iter().all(has)
     }
 
-    /// The entry's items, unlocked.
+    /// Returns the entry's items, unlocked.
     fn find_all(&self, service: &mut Service) -> std::result::Result<Vec<ObjectPath>, Error> {
         let mut found = self.search(service)?;
         if !found.locked.is_empty() {
@@ -127,7 +127,7 @@ impl ServiceEntry {
         if found.locked.is_empty() { Ok(found.open) } else { Err(Error::Locked) }
     }
 
-    /// The entry's item, unlocked. Of several it is not known which is meant.
+    /// Returns the entry's item, unlocked. Where there are several, none is picked.
     fn find(&self, service: &mut Service) -> std::result::Result<Option<ObjectPath>, Error> {
         let mut items = self.find_all(service)?;
         if items.len() > 1 {
@@ -136,8 +136,8 @@ impl ServiceEntry {
         Ok(items.pop())
     }
 
-    /// The entry's secret. Several items that hold the same are as good as one: two libraries
-    /// have been used.
+    /// Returns the entry's secret. Several items with the same secret are as good as one: two
+    /// libraries have been used.
     fn read(&self, service: &mut Service) -> std::result::Result<Option<Plaintext>, Error> {
         let items = self.find_all(service)?;
         match items.as_slice() {
@@ -154,7 +154,7 @@ impl ServiceEntry {
         Ok(first)
     }
 
-    /// Runs a call, begun again once where that may help.
+    /// Runs a call, and once more where that may help.
     fn run<T>(
         &self,
         call: impl Fn(&mut Service) -> std::result::Result<Option<T>, Error>,

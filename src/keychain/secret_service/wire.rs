@@ -1,16 +1,16 @@
 //! D-Bus values as bytes and back: only the types that the Secret Service's calls need.
 //!
-//! What is read comes from another process. Every length is checked against what is there,
-//! text must be text, a path must be a path; anything else is [`Malformed`], never a panic
-//! and never a loop without end. Alignment counts from the start of a body, which itself
-//! starts at a multiple of eight.
+//! The bytes come from another process. Every length is checked against the bytes that are there,
+//! text must be text, a path must be a path. Anything else is [`Malformed`], never a panic and
+//! never a loop without end. Alignment counts from the start of a body, which itself starts at a
+//! multiple of eight.
 
 use std::fmt;
 
 /// The longest array that the D-Bus specification allows, in bytes.
 const MAX_ARRAY: usize = 64 << 20;
 
-/// The bytes are not what D-Bus writes.
+/// The error for bytes that D-Bus does not write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Malformed;
 
@@ -29,13 +29,13 @@ impl ObjectPath {
         (segments.is_empty() || segments.split('/').all(plain)).then(|| Self(text.to_owned()))
     }
 
-    /// The path as text.
+    /// Returns the path as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is `/`, by which the Secret Service says "none".
+    /// Returns whether it is `/`, by which the Secret Service says "none".
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.0 == "/"
@@ -48,15 +48,15 @@ impl fmt::Display for ObjectPath {
     }
 }
 
-/// Values being written, little-endian.
+/// A writer of values, little-endian.
 #[derive(Default)]
 pub struct Writer {
     bytes: Vec<u8>,
-    /// A value that D-Bus cannot carry was given; see [`Writer::finish`].
+    /// Whether a value was given that D-Bus cannot carry; see [`Writer::finish`].
     impossible: bool,
 }
 
-/// Where an array's length stands, until it is known.
+/// An array whose length is not known yet.
 #[must_use]
 pub struct OpenArray {
     length_at: usize,
@@ -64,7 +64,7 @@ pub struct OpenArray {
 }
 
 impl Writer {
-    /// An empty body.
+    /// Returns an empty body.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -75,23 +75,23 @@ impl Writer {
         self.bytes.resize(self.bytes.len().next_multiple_of(n), 0);
     }
 
-    /// `y`
+    /// Writes a `y`.
     pub fn byte(&mut self, value: u8) {
         self.bytes.push(value);
     }
 
-    /// `b`
+    /// Writes a `b`.
     pub fn boolean(&mut self, value: bool) {
         self.uint(u32::from(value));
     }
 
-    /// `u`
+    /// Writes a `u`.
     pub fn uint(&mut self, value: u32) {
         self.align(4);
         self.bytes.extend_from_slice(&value.to_le_bytes());
     }
 
-    /// `s`. A NUL cannot be carried.
+    /// Writes an `s`, which cannot carry a NUL.
     pub fn string(&mut self, text: &str) {
         self.impossible |= text.contains('\0');
         let length = self.length(text.len());
@@ -100,12 +100,12 @@ impl Writer {
         self.bytes.push(0);
     }
 
-    /// `o`
+    /// Writes an `o`.
     pub fn path(&mut self, path: &ObjectPath) {
         self.string(path.as_str());
     }
 
-    /// `g`
+    /// Writes a `g`.
     pub fn signature(&mut self, signature: &str) {
         match u8::try_from(signature.len()) {
             Ok(length) => self.bytes.push(length),
@@ -115,14 +115,14 @@ impl Writer {
         self.bytes.push(0);
     }
 
-    /// `ay`
+    /// Writes an `ay`.
     pub fn byte_array(&mut self, bytes: &[u8]) {
         let length = self.length(bytes.len());
         self.uint(length);
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// `ao`
+    /// Writes an `ao`.
     pub fn paths(&mut self, paths: &[ObjectPath]) {
         let array = self.open_array(4);
         for path in paths {
@@ -131,7 +131,7 @@ impl Writer {
         self.close_array(&array);
     }
 
-    /// `a{ss}`
+    /// Writes an `a{ss}`.
     pub fn string_map<'a>(&mut self, entries: impl IntoIterator<Item = (&'a str, &'a str)>) {
         let array = self.open_array(8);
         for (key, value) in entries {
@@ -157,7 +157,7 @@ impl Writer {
         self.bytes[place].copy_from_slice(&length.to_le_bytes());
     }
 
-    /// The bytes, or nothing if a value was given that D-Bus cannot carry.
+    /// Returns the bytes, or nothing if a value was given that D-Bus cannot carry.
     #[must_use]
     pub fn finish(self) -> Option<Vec<u8>> {
         (!self.impossible).then_some(self.bytes)
@@ -169,7 +169,7 @@ impl Writer {
     }
 }
 
-/// Values being read.
+/// A reader of values.
 #[derive(Clone)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
@@ -184,30 +184,30 @@ impl<'a> Reader<'a> {
         Self { bytes, at: 0, big_endian }
     }
 
-    /// Whether nothing is left.
+    /// Returns whether nothing is left.
     #[must_use]
     pub fn is_at_end(&self) -> bool {
         self.at >= self.bytes.len()
     }
 
-    /// Passes over padding up to a multiple of `n`.
+    /// Skips padding up to a multiple of `n`.
     ///
     /// # Errors
-    /// Where the bytes end before.
+    /// Where the bytes end too early.
     pub fn align(&mut self, n: usize) -> Result<(), Malformed> {
         let at = self.at.checked_next_multiple_of(n).ok_or(Malformed)?;
         self.take(at - self.at).map(|_| ())
     }
 
-    /// `y`
+    /// Reads a `y`.
     ///
     /// # Errors
-    /// Where the bytes end before.
+    /// Where the bytes end too early.
     pub fn byte(&mut self) -> Result<u8, Malformed> {
         self.take(1).map(|bytes| bytes[0])
     }
 
-    /// `b`
+    /// Reads a `b`.
     ///
     /// # Errors
     /// Where it is neither 0 nor 1.
@@ -219,26 +219,26 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `u`
+    /// Reads a `u`.
     ///
     /// # Errors
-    /// Where the bytes end before.
+    /// Where the bytes end too early.
     pub fn uint(&mut self) -> Result<u32, Malformed> {
         self.align(4)?;
         let bytes = self.take(4)?.try_into().map_err(|_| Malformed)?;
         Ok(if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
     }
 
-    /// `s`
+    /// Reads an `s`.
     ///
     /// # Errors
-    /// Where it is no text of the length it claims.
+    /// Where it is no text of the length that it claims.
     pub fn string(&mut self) -> Result<&'a str, Malformed> {
         let length = self.length()?;
         self.text(length)
     }
 
-    /// `o`
+    /// Reads an `o`.
     ///
     /// # Errors
     /// Where it is no path.
@@ -246,16 +246,16 @@ impl<'a> Reader<'a> {
         ObjectPath::new(self.string()?).ok_or(Malformed)
     }
 
-    /// `g`
+    /// Reads a `g`.
     ///
     /// # Errors
-    /// Where it is no text of the length it claims.
+    /// Where it is no text of the length that it claims.
     pub fn signature(&mut self) -> Result<&'a str, Malformed> {
         let length = usize::from(self.byte()?);
         self.text(length)
     }
 
-    /// `ay`
+    /// Reads an `ay`.
     ///
     /// # Errors
     /// Where it is shorter than it claims.
@@ -264,7 +264,7 @@ impl<'a> Reader<'a> {
         self.take(length)
     }
 
-    /// The elements of an array, aligned to `alignment`, as a reader that ends with them.
+    /// Reads the elements of an array, aligned to `alignment`, as a reader that ends with them.
     ///
     /// # Errors
     /// Where it is shorter than it claims.
@@ -276,7 +276,7 @@ impl<'a> Reader<'a> {
         Ok(Self { bytes: &self.bytes[..self.at], at: start, big_endian: self.big_endian })
     }
 
-    /// `ao`
+    /// Reads an `ao`.
     ///
     /// # Errors
     /// Where an element is no path.
@@ -289,7 +289,7 @@ impl<'a> Reader<'a> {
         Ok(paths)
     }
 
-    /// `a{ss}`
+    /// Reads an `a{ss}`.
     ///
     /// # Errors
     /// Where an element is no pair of texts.
@@ -303,18 +303,18 @@ impl<'a> Reader<'a> {
         Ok(entries)
     }
 
-    /// The start of a `v` that must hold a value of this type.
+    /// Reads the start of a `v` that must hold a value of this type.
     ///
     /// # Errors
-    /// Where it holds another.
+    /// Where it holds another type.
     pub fn variant_of(&mut self, signature: &str) -> Result<(), Malformed> {
         if self.signature()? == signature { Ok(()) } else { Err(Malformed) }
     }
 
-    /// Passes over one value of a basic type.
+    /// Skips one value of a basic type.
     ///
     /// # Errors
-    /// Where it is another type, or malformed.
+    /// Where it is of another type, or malformed.
     pub fn skip_basic(&mut self, signature: &str) -> Result<(), Malformed> {
         let size = match signature {
             "y" => 1,

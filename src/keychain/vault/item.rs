@@ -17,6 +17,7 @@ use super::folder::ITEMS;
 use super::keys::{DIGITS, Keys};
 use crate::credential::Credential;
 use crate::error::Error;
+use crate::hardening;
 use crate::keychain::item::{self, Content};
 use crate::secret::Buffer;
 use zeroize::Zeroizing;
@@ -77,6 +78,15 @@ pub(super) fn seal(keys: &Keys, credential: &Credential) -> Result<Vec<u8>, Erro
 /// # Errors
 /// [`Error::Damaged`] where it is not what was written under this name.
 pub(super) fn open(keys: &Keys, name: &str, file: &[u8]) -> Result<Credential, Error> {
+    let credential = open_on_the_stack(keys, name, file);
+    hardening::wipe_stack();
+    credential
+}
+
+// The cipher and the digest leave blocks of the token on the stack: below the caller's frame, where
+// `wipe_stack` reaches them.
+#[inline(never)]
+fn open_on_the_stack(keys: &Keys, name: &str, file: &[u8]) -> Result<Credential, Error> {
     let opened = age::File::parse(file).and_then(|file| file.open(&keys.age));
     let bytes = opened.map_err(|_| Error::Damaged)?;
     let (content, last) = bytes.split_last_chunk::<LAST_LINE>().ok_or(Error::Damaged)?;

@@ -1,5 +1,4 @@
-//! What is proved before git is configured: that git, with the very line that it gets, keeps a
-//! token.
+//! The proof before git is configured: git, with the very line that it gets, keeps a token.
 
 use crate::support::desktop::Desktop;
 use crate::support::home::Home;
@@ -13,7 +12,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// Configures git with the program at this path, in whatever it stands.
+/// Configures git with the program at this path, from the home folder.
 fn configures(sandbox: &Sandbox, program: &str, words: &[&str]) -> Ran {
     let mut command = sandbox.command(program);
     command.args(["configure", "--yes"]).args(words);
@@ -60,7 +59,7 @@ fn no_other_helper_and_no_askpass_is_asked() {
     let ran = configures(&user.sandbox, BINARY, &[]);
     assert!(ran.status.success(), "{ran}");
     assert!(!user.sandbox.path(".git-credentials").exists());
-    // A helper without an answer leads to no question.
+    // A helper that gives no answer makes git ask nobody.
     fs::remove_file(user.sandbox.path("gitconfig")).unwrap();
     let forgetful = spy(&user.sandbox, "git-credential-pat", "[ $last = get ] && exit");
     for name in ["GIT_ASKPASS", "SSH_ASKPASS"] {

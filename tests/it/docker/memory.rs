@@ -1,4 +1,4 @@
-//! Nothing is left of a token that went through docker's helper.
+//! Nothing remains of a token that went through docker's helper.
 
 use super::{TOKEN, entry, home};
 use crate::support::release::release_binary;

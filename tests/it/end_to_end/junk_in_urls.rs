@@ -1,12 +1,12 @@
-//! git approves what stands in a URL although it was never sent: a host that asks nobody answers
-//! 200. Whoever controls a redirect, a submodule or a link can so have anything stored.
+//! git approves a token in a URL although it was never sent: a host that asks nobody answers 200.
+//! So anybody who controls a redirect, a submodule or a link can make git store anything.
 
 use crate::support::home::{Home, OTHER_TOKEN, TOKEN};
 use crate::support::sandbox::Ran;
 use crate::support::server::JUNK;
 use std::fs;
 
-/// Alice is at home at the second host, with an account that she made herself.
+/// Gives alice an account at the second host, which she made herself.
 fn with_alice(mut desk: Home) -> Home {
     desk.server().create_repository("public/repo.git");
     logs_in(&mut desk, "alice", TOKEN);
@@ -21,7 +21,7 @@ fn logs_in(desk: &mut Home, name: &str, token: &str) {
     assert!(ran.status.success(), "{ran}");
 }
 
-/// Goes there, and expects that git has something stored.
+/// Fetches a URL, and expects that git makes its helpers store something.
 #[track_caller]
 fn is_approved(desk: &Home, url: &str) -> Ran {
     desk.operations();
@@ -73,14 +73,14 @@ fn a_submodule_with_a_token_in_its_url_takes_nobodys_place() {
 #[test]
 fn a_refusal_that_is_provoked_makes_no_junk_answer() {
     let desk = with_alice(Home::bare().with_git_host());
-    // Stored, then sent to a place where it is refused, twice.
+    // The junk is stored, then sent to a URL where it is refused, twice.
     for junk in [JUNK, "ghp_TESTONLYjunk2"] {
         let with_junk = |url: String| url.replace("https://", &format!("https://alice:{junk}@"));
         is_approved(&desk, &with_junk(desk.other_url("public/repo.git")));
         desk.git_is_refused(&["ls-remote", &with_junk(desk.other_url("team/repo.git"))]);
         alice_is_at_home(&desk);
     }
-    // And alice's own at a host that has changed its mind.
+    // Then the host refuses alice's own token, because it has changed its mind.
     desk.server().set_token("alice", OTHER_TOKEN);
     desk.git_is_refused(&["ls-remote", &desk.other_url("team/repo.git")]);
     assert_eq!(desk.token(&desk.other_url(""), None), None, "nobody's in her place");
@@ -97,7 +97,7 @@ fn a_new_token_at_gits_question_answers_and_the_old_one_comes_back() {
     desk.git(&["ls-remote", &private]);
     desk.types_nothing_for_git();
     desk.git(&["ls-remote", &private]);
-    // Its own was refused, and is there for whoever asks for it.
+    // The refused token comes back when a person asks for it.
     desk.server().set_token("alice", TOKEN);
     let place = desk.other_url("");
     let restore = ["login", "--restore", &place, "--keychain", desk.keychain];

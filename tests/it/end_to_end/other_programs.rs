@@ -1,5 +1,5 @@
-//! Programs that use git's credential commands in their own way: those that put their own token
-//! in the place of everybody's, and those that get a new one by a refresh token.
+//! Programs that use git's credential commands in their own way: some put their own token in the
+//! place of all others, and some get a new one with a refresh token.
 
 use crate::support::home::{Home, OTHER_TOKEN, TOKEN, attributes};
 use crate::support::program::{gits, program};
@@ -7,7 +7,7 @@ use crate::support::sandbox::{BINARY, run};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-/// What `gh auth login` and glab do at every login: reject the host alone, approve their own.
+/// Does what `gh auth login` and glab do at every login: reject the host alone, approve their own.
 fn logs_in_elsewhere(desk: &Home, name: &str, token: &str) {
     let host = attributes(&desk.url(""));
     let ran = desk.run_git(&["credential", "reject"], &host);
@@ -51,7 +51,7 @@ fn what_is_put_away_is_listed_and_told_by_status_until_logout_deletes_it() {
     assert_eq!(desk.accounts(), [""; 0]);
 }
 
-/// A helper of git's that notes what it was asked, and has a token for who brings `r1`.
+/// Makes a helper that notes its request, and has a token for a request that brings `r1`.
 fn generator(desk: &Home) -> String {
     let path = desk.sandbox.path("generator");
     let script = format!(
@@ -72,7 +72,7 @@ fn an_expired_token_is_renewed_in_silence_by_a_generator_after_us() {
     for git in gits() {
         let desk = Home::bare().with_git_host().with_git(&git);
         desk.server().set_token("alice", OTHER_TOKEN);
-        // Stored in 2020, to end a day later.
+        // The token was stored in 2020, and ended a day later.
         let life = "password_expiry_utc=1577923200\noauth_refresh_token=r1\n";
         let full = format!("{}username=alice\npassword={TOKEN}\n{life}", attributes(&desk.url("")));
         let mut stored = desk.sandbox.command(program("faketime", "faketime"));
@@ -92,7 +92,7 @@ fn an_expired_token_is_renewed_in_silence_by_a_generator_after_us() {
             assert!(!ran.stderr().contains("git-credential-pat"), "{ran}");
             let given = fs::read_to_string(desk.sandbox.path("asked")).unwrap();
             assert!(given.contains("username=alice\n") && !given.contains(TOKEN), "{given}");
-            // And what it got is kept, with what it will need the next time.
+            // The new token is kept, with the refresh token for the next time.
             let told = format!("username=alice\npassword={OTHER_TOKEN}\noauth_refresh_token=r2\n");
             desk.sandbox.helper(&["--keychain", "kernel", "get"], &asked).prints(&told);
         } else {

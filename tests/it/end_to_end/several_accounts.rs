@@ -4,7 +4,7 @@
 use crate::support::home::{Home, OTHER_TOKEN, TOKEN};
 use crate::support::program::gits;
 
-/// A desk where Bob has an account as well, and a repository that only he may see.
+/// Makes a desk where Bob has an account as well, and a repository that only he may see.
 fn with_bob() -> Home {
     let desk = Home::bare().with_git_host();
     desk.server().set_token("bob", OTHER_TOKEN);

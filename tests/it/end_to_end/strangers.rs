@@ -1,5 +1,5 @@
-//! Places that a token was not meant for: a repository can send git to any host, and none
-//! of them may see it.
+//! Hosts that a token was not meant for: a repository can send git to any host, and none of them
+//! may see it.
 
 use crate::support::home::{Home, OTHER_TOKEN, TOKEN};
 use crate::support::kernel::Keys;

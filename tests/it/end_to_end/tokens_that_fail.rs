@@ -1,4 +1,4 @@
-//! A token that the host refuses: that one is served no more, and nothing else is touched.
+//! A token that the host refuses is served no more, and no other token is touched.
 
 use crate::support::home::{Home, OTHER_TOKEN, TOKEN, attributes};
 use crate::support::server::wait_for;
@@ -141,7 +141,7 @@ fn a_token_past_its_end_is_not_served_and_nobody_elses_instead() {
         attributes(&host),
         now + 2
     );
-    // Not by git: before 2.40 it does not pass the end on.
+    // git does not store it: before 2.40 it does not pass the expiry on.
     desk.sandbox.helper(&["--keychain", "kernel", "store"], format!("{ends}\n")).prints("");
     assert_eq!(desk.token(&host, None).as_deref(), Some(TOKEN));
     wait_for("the token to end", || desk.token(&host, None).is_none());

@@ -6,8 +6,8 @@ use crate::support::program::gits;
 use crate::support::sandbox::BINARY;
 use std::fs;
 
-/// Clone, fetch, commit and push; what git ran the helper for, and that nothing was written
-/// or shown on the way.
+/// Clones, fetches, commits and pushes. Checks for which operations git ran the helper, and that
+/// nothing was written or shown on the way.
 #[track_caller]
 fn clone_fetch_and_push(desk: &mut Home) {
     desk.approve(&desk.url(""), "alice", TOKEN);

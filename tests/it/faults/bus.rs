@@ -13,10 +13,10 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Starting a process on a busy machine takes its time, too.
+/// The time that a busy machine may need to start a process.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// What is done, what may be served afterwards, and after a success must be.
+/// An operation, and the tokens that may be served after it. After a success it must be the second.
 struct Case {
     operation: &'static str,
     request: String,
@@ -37,8 +37,7 @@ fn cases() -> [Case; 4] {
     ]
 }
 
-/// Does each case again and again, each time with a fault at a later call, until none is
-/// left to fail at.
+/// Runs each case again and again, each time with a fault at a later call, until no call is left.
 fn at_every_call(cases: &[Case], mut with_fault_at: impl FnMut(&Case, usize) -> usize) {
     for case in cases {
         let calls = (1..100).find(|&call| with_fault_at(case, call) < call).unwrap();
@@ -46,7 +45,7 @@ fn at_every_call(cases: &[Case], mut with_fault_at: impl FnMut(&Case, usize) -> 
     }
 }
 
-/// One fault of the line at every call.
+/// Makes the line fail once, at every call in turn.
 fn line_that_fails_once(then: Then, message: Option<&str>) {
     let desktop = desktop();
     at_every_call(&cases(), |case, fault| {
@@ -68,7 +67,7 @@ fn line_that_fails_once(then: Then, message: Option<&str>) {
     });
 }
 
-/// Puts the old token back, whatever there is.
+/// Puts the old token back, whatever there is now.
 fn restore(desktop: &Desktop) {
     let bus = desktop.address();
     assert!(logout(desktop, bus).status.success());
@@ -90,7 +89,7 @@ fn nonsense_in_place_of_any_answer_is_an_error() {
     line_that_fails_once(Then::TalkNonsense, Some("it sent what is no D-Bus message"));
 }
 
-/// Whatever it is that a call is refused with: a success that is reported is one.
+/// Whatever the error of the refusal: where a success is reported, the change was made.
 #[test]
 fn a_refusal_of_any_call_is_an_error_or_made_good() {
     thread::scope(|scope| {
@@ -153,8 +152,8 @@ fn a_connection_that_breaks_again_and_again_is_an_error_and_changes_nothing() {
     });
 }
 
-/// Silence from one call on costs a get five seconds, and what writes as well while nothing
-/// has been answered; all cases wait side by side.
+/// Silence from one call on costs a get five seconds. It costs a store or an erase as much while
+/// nothing has been answered. All cases wait side by side.
 #[test]
 fn silence_costs_five_seconds() {
     let desktop = desktop();
@@ -175,7 +174,7 @@ fn silence_costs_five_seconds() {
     assert_eq!(token(&desktop).as_deref(), Some(OLD));
 }
 
-/// Who writes waits for the others who write: not for each of them five seconds.
+/// Writers wait for each other, but not five seconds for each.
 #[test]
 fn silence_costs_five_seconds_for_all_who_write_at_once() {
     let desktop = desktop();
@@ -213,7 +212,7 @@ fn silence_of_a_service_that_has_answered_costs_what_writes_thirty_seconds() {
 }
 
 fn falls_silent(desktop: &Desktop, operation: &str, fault: usize, seconds: u64) {
-    // Where gnome-keyring refuses a call by itself, those after it have other numbers.
+    // Where gnome-keyring refuses a call by itself, the later calls have other numbers.
     for _ in 0..3 {
         let watch = Watch::new(desktop);
         let (ran, took) = with_silence_from(desktop, operation, fault);
@@ -237,7 +236,7 @@ fn with_silence_from(desktop: &Desktop, operation: &str, fault: usize) -> (Ran, 
         _ => with(OLD),
     };
     let mut own = desktop.sandbox.command(BINARY);
-    // A lock folder of its own: they would wait for each other.
+    // It has a lock folder of its own, so that the cases do not wait for each other.
     own.env("XDG_RUNTIME_DIR", "/nonexistent").env("XDG_STATE_HOME", line.folder());
     own.env("DBUS_SESSION_BUS_ADDRESS", line.address());
     own.args(["--keychain", "secret-service", operation]);
@@ -248,7 +247,7 @@ fn with_silence_from(desktop: &Desktop, operation: &str, fault: usize) -> (Ran, 
     (ran, took)
 }
 
-/// It stays dead: nobody starts it again.
+/// The service stays dead: nobody starts it again.
 #[test]
 fn a_service_that_dies_at_any_call_is_an_error_and_loses_nothing() {
     let mut desktop = desktop();
@@ -274,8 +273,8 @@ fn a_service_that_dies_at_any_call_is_an_error_and_loses_nothing() {
     });
 }
 
-/// The one in its place has its keyring locked and says of its items that they are not
-/// there: they are not deleted by that.
+/// The service that comes in its place has its keyring locked, and says that its items are not
+/// there: they must not count as deleted.
 #[test]
 fn a_service_that_dies_before_a_deletion_and_comes_back_locked_is_an_error() {
     let mut desktop = desktop();
@@ -283,7 +282,7 @@ fn a_service_that_dies_before_a_deletion_and_comes_back_locked_is_an_error() {
     desktop.start_gnome_keyring_in_waiting();
     let address = desktop.address().to_owned();
     let line = Proxy::new(&desktop, move |call| {
-        // Hello, SearchItems, Delete.
+        // The third call of Hello, SearchItems, Delete.
         if call == 3 {
             kill_process(first, Signal::KILL).unwrap();
             wait_for("the other's turn", || owners(&address) == 1);
@@ -295,20 +294,21 @@ fn a_service_that_dies_before_a_deletion_and_comes_back_locked_is_an_error() {
     assert!(line.calls() >= 3);
     ran.fails(1, "the keychain is locked");
     assert!(took < Duration::from_secs(5) + SLACK, "{took:?}: {ran}");
-    // Both of them.
+    // Both services have ended, and a new one opens the keyring.
     desktop.kill("gnome-keyring");
     desktop.start_gnome_keyring();
     assert_eq!(token(&desktop).as_deref(), Some(OLD));
 }
 
-/// gnome-keyring says so of a deleted item, but also, rarely, of itself.
+/// gnome-keyring gives this error for a deleted item, but rarely also by itself.
 #[test]
 fn a_deletion_that_is_refused_for_want_of_an_object_that_is_there_is_tried_again() {
     for error in ["UnknownMethod", "UnknownObject"] {
         let desktop = desktop();
         let error: &str = format!("org.freedesktop.DBus.Error.{error}").leak();
         let line = Proxy::new(&desktop, move |call| {
-            // After the search for the names, the names, and the search for the items.
+            // The fifth call follows the search for the names, the names, and the search for the
+            // items.
             if call == 5 { Then::Refuse(error) } else { Then::PassOn }
         });
         let ran = logout(&desktop, &line.address());
@@ -317,7 +317,7 @@ fn a_deletion_that_is_refused_for_want_of_an_object_that_is_there_is_tried_again
     }
 }
 
-/// How many have or wait for the service's name.
+/// Returns how many programs have the service's name or wait for it.
 fn owners(address: &str) -> usize {
     let output = Command::new("dbus-send")
         .arg(format!("--bus={address}"))
@@ -328,7 +328,7 @@ fn owners(address: &str) -> usize {
     String::from_utf8_lossy(&output.stdout).matches("string").count()
 }
 
-/// kill -9 at every call of a replacing store, before and after the bus gets it.
+/// kill -9 comes at every call of a replacing store, before and after the bus gets the call.
 #[test]
 fn a_store_that_is_killed_at_any_call_leaves_the_old_or_the_new_token() {
     for passed_on in [Then::Break, Then::PassOnAndBreak] {

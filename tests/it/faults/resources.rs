@@ -1,5 +1,5 @@
-//! No disk, hardly any memory, a clock that is wrong by decades; and a keychain that holds
-//! what it should not, or lets nobody in.
+//! No disk, hardly any memory, a clock that is wrong by decades; and a keychain that holds wrong
+//! items, or lets nobody in.
 
 use super::{NEW, OLD, REQUEST, desktop, helper, logout, token, with};
 use crate::support::desktop::Desktop;
@@ -55,7 +55,7 @@ fn all_operations_work_in_64_mebibytes_of_address_space() {
     limited("get", REQUEST).prints("");
 }
 
-/// Linux before 3.17 has no getrandom: a filter says so in its place.
+/// Linux before 3.17 has no getrandom: a filter gives the same error.
 #[test]
 fn a_kernel_without_getrandom_serves_the_desktops_keychain() {
     const OLD_KERNEL: &str = "
@@ -79,7 +79,7 @@ os.execv(sys.argv[1], sys.argv[1:])
     without("store", &with(OLD)).prints("");
 }
 
-/// 1970, and 2106, when 32 bits without a sign are full.
+/// The clock shows 1970, and 2106, when 32 bits without a sign are full.
 #[test]
 fn a_clock_that_is_wrong_by_decades_loses_nothing() {
     let keys = Keys::new();
@@ -96,18 +96,18 @@ fn a_clock_that_is_wrong_by_decades_loses_nothing() {
         let (old, new) = (format!("{OLD}{round}"), format!("{NEW}{round}"));
         at(clock, "store", &account(&old)).prints("");
         at(clock, "get", &request).prints(&answer(&old));
-        // The other end of time, without an expiry in between.
+        // A clock at the other end of time changes nothing, because the token has no expiry.
         for other in ["@1970-01-01 00:00:00", "@2106-02-07 06:28:20", "+0"] {
             at(other, "get", &request).prints(&answer(&old));
         }
         at(clock, "store", &account(&new)).prints("");
         at(clock, "get", &request).prints(&answer(&new));
-        // A late refusal of the old one, then one of the new one.
+        // A late refusal of the old token changes nothing; then the new one is refused.
         at(clock, "erase", &account(&old)).prints("");
         at(clock, "get", &request).prints(&answer(&new));
         at(clock, "erase", &account(&new)).prints("");
         at(clock, "get", &request).prints("");
-        // A rejected token is kept, though the clock may be 1970's.
+        // A rejected token is kept, even if the clock shows 1970.
         assert_eq!(keys.accounts().len(), 1);
     }
     let ends = format!("{}password_expiry_utc=1900000000\n", account(OLD));
@@ -117,7 +117,7 @@ fn a_clock_that_is_wrong_by_decades_loses_nothing() {
     at("@2106-02-07 06:28:20", "get", &request).prints("");
 }
 
-/// As an older version of some service, or two programs at once, may leave them.
+/// An older version of some service, or two programs at once, may leave such items.
 #[test]
 fn of_two_items_for_one_account_the_later_answers_and_both_are_put_away() {
     let desktop = desktop();
@@ -128,7 +128,7 @@ fn of_two_items_for_one_account_the_later_answers_and_both_are_put_away() {
             Secret::new(token.as_bytes()),
             stored_at,
         );
-        // One attribute more, or it would replace the other.
+        // One attribute more keeps it from replacing the other.
         let attributes = [
             ("xdg:schema", item::SCHEMA),
             ("context", "https://h.example"),
@@ -147,7 +147,7 @@ fn of_two_items_for_one_account_the_later_answers_and_both_are_put_away() {
     add("ghp_TESTONLYlater", 4_000_000_000, "later");
     get().prints(&answer("ghp_TESTONLYlater"));
 
-    // Refused: the one that was served, and none of the others comes in its place.
+    // The token that was served is refused, and none of the others comes in its place.
     helper(&desktop, desktop.address(), "erase", &with("ghp_TESTONLYlater")).0.prints("");
     let refused = get();
     assert!(refused.stdout.is_empty() && refused.stderr().contains("was rejected"), "{refused}");
@@ -166,7 +166,7 @@ fn items(desktop: &Desktop) -> usize {
     listed.stdout().matches("\"context\"").count()
 }
 
-/// What is tried on a keychain that lets nobody in.
+/// Returns the operations that are tried on a keychain that lets nobody in.
 fn attempts() -> [(&'static str, String); 4] {
     [
         ("get", REQUEST.to_owned()),

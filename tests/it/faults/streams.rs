@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 const TOKEN: &str = "ghp_TESTONLYstreams";
 
-/// Far more than a get takes, far less than a person would call hanging.
+/// The longest time: far more than a get takes, far less than a person would call hanging.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// Somebody with an account.
+/// Makes a person with an account.
 fn home() -> Home {
     let home = Home::bare();
     home.operation("store", with_token(&home)).prints("");
@@ -44,7 +44,7 @@ fn is_untouched(home: &Home) {
 #[test]
 fn an_answer_that_cannot_be_written_is_an_error() {
     let home = home();
-    // A closed stdout is opened as /dev/null by the runtime before we see it.
+    // The runtime opens a closed stdout as /dev/null before we see it.
     let closed = shell(&home, "get", ">&-", &request(&home));
     assert!(closed.status.success() && closed.stderr.is_empty(), "{closed}");
     shell(&home, "get", ">/dev/full", &request(&home)).fails(1, "a standard stream failed");
@@ -89,7 +89,7 @@ fn an_input_that_never_ends_is_refused_at_its_first_mebibyte() {
     is_untouched(&home);
 }
 
-/// git writes its request at once. Who does not is waited for as long as for a keychain.
+/// git writes its request at once. A program that does not has as long as a keychain.
 #[test]
 fn an_input_that_falls_silent_costs_five_seconds() {
     let home = home();
@@ -118,7 +118,7 @@ fn an_input_that_falls_silent_costs_five_seconds() {
     is_untouched(&home);
 }
 
-/// The helper has long ended when the rest of it would come.
+/// The helper ends long before the rest of the line would come.
 #[test]
 fn a_line_of_a_gibibyte_is_refused_in_less_than_16_mebibytes_of_memory() {
     const MEBIBYTE: usize = 1024 * 1024;
@@ -154,7 +154,8 @@ fn a_line_of_a_gibibyte_is_refused_in_less_than_16_mebibytes_of_memory() {
     is_untouched(&home);
 }
 
-/// As many as 1 MiB holds: the shortest takes three bytes. And lists, which are kept.
+/// There are as many attributes as 1 MiB holds: the shortest takes three bytes. Lists, too, which
+/// are kept.
 #[test]
 fn a_request_of_as_many_attributes_as_fit_takes_less_than_a_second() {
     let home = home();

@@ -1,4 +1,4 @@
-//! The table with GNOME Keyring, and what another program can plant there.
+//! The table with GNOME Keyring, and items that another program can plant there.
 
 use crate::support::desktop::Desktop;
 use crate::support::home::Home;
@@ -48,7 +48,7 @@ fn each_port_has_its_own_token_and_no_other_ports() {
     super::each_port_has_its_own_token_and_no_other_ports(Home::with_gnome_keyring());
 }
 
-/// By another program that knows how our items are made.
+/// They are planted by a program that knows how our items are made.
 #[test]
 fn planted_line_ends_and_nuls_and_other_places_tokens() {
     let desktop = Desktop::gnome_keyring();

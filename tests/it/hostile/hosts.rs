@@ -1,10 +1,10 @@
-//! Hosts and protocols that are not what they look like. Whoever writes a URL into a repository
+//! Hosts and protocols that are not what they look like. Anybody who writes a URL into a repository
 //! chooses them.
 //!
 //! The victim's host begins with `kiss`, letters to which others are folded; `TAIL` is the rest
 //! of it, and `HEAD` all of it before `.test`.
 
-/// What stands for `host`, and is none.
+/// Values of `host` that are none.
 pub const HOSTS: &[(&str, &[&str])] = &[
     (
         "two hosts in one string, for parsers that disagree",
@@ -206,7 +206,7 @@ pub const HOSTS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The same where it is no text: what stands before and after the host.
+/// Bytes before and after the host that make it no text.
 pub const BYTES: &[(&[u8], &[u8])] = &[
     (b"", b"\xFF"),
     (b"\xFF", b""),
@@ -219,7 +219,7 @@ pub const BYTES: &[(&[u8], &[u8])] = &[
     (b"\x1B[2K", b""),
 ];
 
-/// What stands for `protocol`, and is none of ours.
+/// Values of `protocol` that are none of ours.
 pub const PROTOCOLS: &[&str] = &[
     "",
     "*",

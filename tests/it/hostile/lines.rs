@@ -1,9 +1,9 @@
-//! Bytes that are no request, and requests that are as strange as they may be.
+//! Bytes that are no request, and requests that are as strange as possible.
 
-/// A request, and what is said about it.
+/// A request, and the message about it.
 type Refused = (&'static [u8], &'static str);
 
-/// What has one thing wrong. `SECRET` is what must not be shown.
+/// Requests with one fault. `SECRET` must not be shown.
 #[rustfmt::skip]
 pub const REFUSED: &[(&str, &[Refused])] = &[
     ("CR as a line end (CVE-2024-50338, CVE-2024-52006, CVE-2025-23040)", &[
@@ -88,7 +88,7 @@ pub const REFUSED: &[(&str, &[Refused])] = &[
     ]),
 ];
 
-/// What is about no place of the victim's, or none at all, and so nothing is said about it.
+/// Requests about no URL of the victim's, or about none at all, for which nothing is said.
 #[rustfmt::skip]
 pub const PASSED_OVER: &[(&str, &[&[u8]])] = &[
     ("no host or no protocol (CVE-2020-11008)", &[
@@ -119,7 +119,7 @@ pub const PASSED_OVER: &[(&str, &[&[u8]])] = &[
     ]),
 ];
 
-/// Places beside the victim's, which may have a token of their own and have none.
+/// Requests beside the victim's accounts. They could have a token of their own, and have none.
 pub const BESIDE: &[(&str, &[&str])] = &[(
     "another host's token (CVE-2024-53858)",
     &[
@@ -155,7 +155,7 @@ pub const BESIDE: &[(&str, &[&str])] = &[(
     ],
 )];
 
-/// What is strange and sound, and about `HOST`.
+/// Requests that are strange but sound, and about `HOST`.
 #[rustfmt::skip]
 pub const SOUND: &[(&str, &[u8])] = &[
     ("lines that end with CR and LF", b"protocol=https\r\nhost=HOST\r\n\r\n"),

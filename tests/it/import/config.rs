@@ -1,11 +1,11 @@
-//! Tokens in git's configuration, wherever they stand there.
+//! Tokens anywhere in git's configuration.
 
 use crate::support::home::{Home, TOKEN};
 use crate::support::sandbox::{BINARY, Ran, run};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-/// Somebody in a repository, with the kernel's keyring.
+/// Makes a person in a repository, with the kernel's keyring.
 fn in_repository() -> Home {
     let newcomer = Home::new();
     newcomer.sandbox.git(&["init", "--quiet", "repo"]);
@@ -37,7 +37,7 @@ impl Home {
         ran
     }
 
-    /// What git itself comes to at a URL, in the repository.
+    /// Expects git itself to find this username and token for a URL, in the repository.
     #[track_caller]
     fn git_fills(&self, url: &str, username: &str, token: &str) {
         let mut command = self.sandbox.command("git");
@@ -71,7 +71,7 @@ fn a_url_that_stands_twice_is_moved_whole() {
     newcomer.holds("repo/.git/config", &expected);
     newcomer.git_fills("https://HOST/o/libc++.git", "alice", "ghp_TESTONLY1");
     assert_eq!(newcomer.keys.accounts().len(), 1);
-    // Again there is nothing to be done.
+    // A second run finds nothing to do.
     let ran = newcomer.moves();
     assert!(ran.stderr().contains("there is no token"), "{ran}");
     newcomer.holds("repo/.git/config", &expected);
@@ -310,7 +310,7 @@ fn a_submodules_token_is_found_when_git_clones_it() {
     desk.git(&["-C", "sub", "push", "--quiet", "origin", "HEAD:main"]);
     desk.git(&["clone", "--quiet", &with_token(&whole), "work"]);
     desk.git(&["-C", "work", "submodule", "add", "--quiet", "-b", "main", "../sub.git", "sub"]);
-    // What git has stored after each success is another matter.
+    // The accounts that git stored after each success do not belong to this test.
     let ran = desk.sandbox.helper(&["logout", "--keychain", "kernel", &desk.url("")], "");
     assert!(ran.status.success(), "{ran}");
     let mut command = desk.sandbox.command(BINARY);

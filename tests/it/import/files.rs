@@ -90,7 +90,7 @@ fn what_git_had_already_is_a_persons_once_it_is_imported() {
     );
     store("ghp_TESTONLYjunk");
     newcomer.serves("", "username=alice password=ghp_TESTONLY1");
-    // And so again, for what lies beside it.
+    // Further imports find the account unchanged, whatever token was set aside meanwhile.
     newcomer.imports("--from store --yes");
     let ran = newcomer.imports("--from store --yes --remove");
     assert_eq!(newcomer.table(&ran)[2], "https://HOST alice is there already");
@@ -110,7 +110,7 @@ fn a_rejected_token_is_not_brought_to_life_again() {
     newcomer.holds(".git-credentials", "https://alice:ghp_TESTONLY1@HOST\n");
 }
 
-/// Every line means what git's own helper makes of it.
+/// Every line means the same as to git's own helper.
 #[test]
 fn a_line_is_read_as_git_reads_it() {
     for (number, rest) in [
@@ -184,7 +184,7 @@ fn ghs_file_is_read_and_what_is_not_as_gh_writes_it_is_refused() {
     newcomer.serves("username=alice", "username=alice password=gho_TESTONLY1");
     newcomer.write("config/gh/hosts.yml", "HOST: {user: *x}\n");
     newcomer.import("--from gh --yes").fails(1, "not as gh writes it");
-    // What cannot be read does not hide the others.
+    // A file that cannot be read does not hide the others.
     newcomer.write(".git-credentials", "https://dave:ghp_TESTONLY4@HOST\n");
     let ran = newcomer.imports("--dry-run");
     assert!(ran.stderr().contains("not as gh writes it"), "{ran}");

@@ -1,4 +1,4 @@
-//! Entries that programs of the keyring family keep: in real keychains, written by the
+//! Entries that programs of the keyring family keep. They are in real keychains, written by the
 //! family's own crates and, with the attributes of the other libraries, by `secret-tool`.
 
 use super::others::{answers, import, plant, secret_tool};
@@ -86,7 +86,8 @@ fn entries_of_all_libraries_are_read() {
     for mut desktop in [Desktop::gnome_keyring(), Desktop::keepassxc(), Desktop::kwallet()] {
         desktop.sandbox.set("DISPLAY", ":0");
         for (number, (attributes, secret)) in [
-            // go-keyring's, python-keyring's by two ways, keyring-rs' since version 2.
+            // One entry is go-keyring's, two are python-keyring's, one is keyring-rs' since version
+            // 2.
             ("service app0 username alice", "ghp_TESTONLY0"),
             ("service app1 username alice application Python", "ghp_TESTONLY1\n"),
             (
@@ -103,7 +104,7 @@ fn entries_of_all_libraries_are_read() {
         .enumerate()
         {
             plant(&desktop, attributes, secret);
-            // Somebody else's, and another service's.
+            // One entry is another user's, one is another service's.
             plant(&desktop, &attributes.replace("alice", "alice2"), "ghp_TESTONLY9");
             plant(&desktop, &attributes.replace("service app", "service xapp"), "ghp_TESTONLY9");
             let host = format!("h{number}.example");
@@ -215,7 +216,7 @@ fn glabs_entries_are_read_for_the_places_that_are_named() {
     assert_eq!(still.stdout().trim_end(), "glpat-TESTONLY1", "{still}");
 }
 
-/// A line with single blanks.
+/// Returns a line with single blanks.
 fn words(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }

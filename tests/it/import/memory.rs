@@ -1,5 +1,5 @@
-//! Nothing is left of a token that was imported, printed or handed to a command: not in
-//! memory, not in a file.
+//! Nothing remains of a token that was imported, printed or handed to a command: not in memory, not
+//! in a file.
 
 use crate::support::home::Home;
 use crate::support::program::program;
@@ -23,16 +23,16 @@ fn watched(newcomer: &Home, line: &str) -> Seen {
     seen
 }
 
-/// Everything that was written to other places than these.
+/// Returns where secrets were written, other than to these.
 fn written_elsewhere(seen: &Seen, places: &[&str]) -> Vec<String> {
     seen.written_to.iter().filter(|to| !places.contains(&to.as_str())).cloned().collect()
 }
 
-/// Another program's entry, as go-keyring encodes it; its service.
+/// Plants another program's entry, as go-keyring encodes it. Returns its service.
 fn plant(newcomer: &Home) -> String {
     let service = newcomer.keys.host("app");
     let key = ["padd", "user", &format!("keyring:e@{service}"), "@u"];
-    // `base64` of the second token.
+    // The secret is the `base64` of the second token.
     let secret = "go-keyring-base64:Z2hwX1RFU1RPTkxZWnI2c1VlNG9LdjBpUXg4bk13MnRCeTdjUGozRA==";
     let ran = newcomer.sandbox.run(program("keyctl", "keyutils"), &key, secret.as_bytes());
     assert!(ran.status.success(), "{ran}");

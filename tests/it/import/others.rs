@@ -12,7 +12,8 @@ fn a_token_in_a_remotes_url_moves_and_the_next_push_finds_it() {
     let url = desk.url("team/repo.git");
     let with_token = url.replace("https://", &format!("https://alice:{TOKEN}@"));
     desk.git(&["clone", "--quiet", &with_token, "work"]);
-    // git has stored it for the host, as after every success; this is about the URL alone.
+    // git has stored the token for the host, as after every success; this test is about the URL
+    // alone.
     let host = desk.url("");
     let ran = desk.sandbox.helper(&["logout", "--keychain", "kernel", &host], "");
     assert!(ran.status.success(), "{ran}");
@@ -66,9 +67,9 @@ fn a_real_helper_is_asked_for_each_place() {
     assert!(ran.stdout().contains("stays: the helper failed"), "{ran}");
 }
 
-/// Another program, which is made to begin again where it stumbles over `KWallet` on a busy
-/// machine: a session that is gone at once, an item that is not yet there, and in 1 of 256
-/// sessions a key that begins with a zero.
+/// Runs secret-tool, and again where it stumbles over `KWallet` on a busy machine: a session that
+/// is gone at once, an item that is not yet there, and in 1 of 256 sessions a key that begins with
+/// a zero.
 pub(super) fn secret_tool(desktop: &Desktop, words: &[&str], stdin: &[u8]) -> Ran {
     let run = |_| desktop.tool("secret-tool", "libsecret-tools", words, stdin);
     let mut runs = (0..5).map(run);
@@ -76,7 +77,7 @@ pub(super) fn secret_tool(desktop: &Desktop, words: &[&str], stdin: &[u8]) -> Ra
     if first.status.success() { first } else { runs.find(|r| r.status.success()).unwrap_or(first) }
 }
 
-/// Keeps an item as another program would.
+/// Makes an item as another program would.
 pub(super) fn plant(desktop: &Desktop, attributes: &str, secret: &str) {
     let mut words = vec!["store", "--label=An item"];
     words.extend(attributes.split(' '));
@@ -98,7 +99,7 @@ pub(super) fn answers(desktop: &Desktop, request: &str, answer: &str) {
 #[test]
 fn the_items_of_other_helpers_are_read_and_left_as_they_are() {
     for mut desktop in [Desktop::gnome_keyring(), Desktop::keepassxc(), Desktop::kwallet()] {
-        // Some let a person confirm a write, or seem to.
+        // Some services let a person confirm a write, or seem to.
         desktop.sandbox.set("DISPLAY", ":0");
         the_items_of_other_helpers_are_read(&desktop);
     }
@@ -165,6 +166,6 @@ fn a_helper_that_does_not_answer_is_left_after_its_time() {
         newcomer.table(&ran)[2..],
         [format!("https://HOST - {late}"), format!("https://other.HOST - {late}")]
     );
-    // The second was not waited for.
+    // After the first question the helper was not asked again.
     assert_eq!(fs::read_to_string(newcomer.sandbox.path("asked")).unwrap(), "asked\n");
 }

@@ -1,4 +1,4 @@
-//! A plain-text file that loses what was imported: the old file or the new one, never less.
+//! A plain-text file that loses its imported lines is the old file or the new one, never less.
 
 use crate::support::home::Home;
 use crate::support::sandbox::{BINARY, Ran, run};
@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 const FILE: &str = "https://alice:ghp_TESTONLY1@HOST\nssh://keep.me\n";
 const LEFT: &str = "ssh://keep.me\n";
 
-/// Imports and removes, in a shell after this.
+/// Imports and removes, in a shell that runs this setting first.
 fn after(newcomer: &Home, setting: &str) -> Ran {
     let mut shell = newcomer.sandbox.command("sh");
     shell.arg("-c").arg(format!("{setting}; exec {BINARY} import --from store --yes --remove"));
@@ -35,7 +35,7 @@ fn who_is_killed_while_writing_leaves_the_old_file_whole() {
     newcomer.holds(".git-credentials", FILE);
     let lock = newcomer.sandbox.path(".git-credentials.lock");
     assert_eq!(fs::metadata(lock).unwrap().permissions().mode() & 0o777, 0o600);
-    // What it left behind is ours to find, and is not taken for another's work in silence.
+    // The lock that it left behind is not taken for another program's in silence.
     let again = newcomer.import("--from store --yes --remove");
     assert!(again.stderr().contains("delete the .lock file"), "{again}");
     fs::remove_file(newcomer.sandbox.path(".git-credentials.lock")).unwrap();
@@ -85,7 +85,7 @@ fn a_link_stays_a_link_and_rights_only_shrink() {
     assert!(newcomer.sandbox.path(".git-credentials").is_symlink());
     assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(newcomer.sandbox.path("dotfiles")).unwrap().count(), 1);
-    // git still reads and writes it.
+    // git still reads and writes the file.
     let stored = newcomer.fill("protocol=https\nhost=HOST\nusername=x\npassword=ghp_TESTONLY9\n");
     newcomer.sandbox.run("git", &["credential-store", "store"], stored.as_bytes()).prints("");
 }

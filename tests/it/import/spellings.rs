@@ -1,12 +1,12 @@
-//! Tokens as people and programs write them: in the username's place, with line ends of another
-//! system, with what was copied along.
+//! Tokens as people and programs write them: in the place of a username, with line ends of another
+//! system, with text that was copied along.
 
 use crate::support::home::Home;
 use std::fmt::Write;
 
 const TOKEN: &str = "ghp_TESTONLYTESTONLYTESTONLYTESTONLYTEST";
 
-/// What `list` says, without the places.
+/// Returns the usernames that `list` shows.
 fn usernames(newcomer: &Home) -> Vec<String> {
     let ran = newcomer.sandbox.helper(&["list", "--json"], "");
     let list: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
@@ -106,7 +106,7 @@ fn what_was_copied_along_with_a_token_is_named() {
     assert_eq!(ran.stderr().matches("warning").count(), 4, "{ran}");
 }
 
-/// Every entry was once held against all before it, and asked of the keychain for itself.
+/// An earlier version compared every entry with all before it, and asked the keychain for each.
 #[test]
 fn many_entries_are_planned_in_one_question() {
     let newcomer = Home::new();
@@ -132,6 +132,7 @@ fn many_entries_are_planned_in_one_question() {
         let row = calls.lines().find(|row| row.ends_with(name)).unwrap_or_default();
         row.split_whitespace().nth(3).and_then(|count| count.parse::<u32>().ok()).unwrap_or(0)
     };
-    // Some for each account that is there, those of other tests, too; none for each entry.
+    // There are some calls for each account, also for other tests' accounts, but none for each
+    // entry.
     assert!(count("keyctl") < 2000 && count("execve") < 20, "{calls}");
 }

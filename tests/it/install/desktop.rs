@@ -1,9 +1,9 @@
-//! Which keychain the installer takes, on buses with and without a real password manager.
+//! The keychain that the installer chooses, on buses with and without a real password manager.
 
 use super::{git_keeps_a_token, helpers, install, installed};
 use crate::support::desktop::Desktop;
 
-/// What is said where it is the desktop's.
+/// The message where the desktop's keychain is chosen.
 const KEPT: &str = "tokens are kept in the desktop's keychain (secret-service)";
 
 #[test]
@@ -34,7 +34,7 @@ fn takes_the_kernel_where_nobody_on_the_bus_keeps_secrets() {
     assert!(ran.stderr().contains("no Secret Service is on this session's bus"), "{ran}");
     assert!(ran.stderr().contains("tokens are kept in the kernel's keyring (kernel)"), "{ran}");
     assert!(helpers(&desktop.sandbox)[0].ends_with(" --keychain kernel"));
-    // Who asks for a keychain by name gets it or an error.
+    // A keychain that is asked for by name is taken, or there is an error.
     let ran = install(&desktop.sandbox, "q", &["--keychain", "secret-service"]);
     assert_eq!(ran.status.code(), Some(1), "{ran}");
     assert!(ran.stderr().contains("no Secret Service is running"), "{ran}");

@@ -1,4 +1,4 @@
-//! The proof: what the installer asks of the keychain before it configures git.
+//! The proof: the operations on the keychain before the installer configures git.
 
 use super::{SCRIPT, install, installed};
 use crate::support::sandbox::Sandbox;
@@ -31,7 +31,7 @@ fn the_throw_away_token_is_random_in_no_argument_and_deleted() {
     assert_deleted(&sandbox);
 }
 
-/// Asks the kernel's keyring for the account that the spy saw on its way in.
+/// Expects that the account which the spy saw is gone from the kernel's keyring.
 #[track_caller]
 fn assert_deleted(sandbox: &Sandbox) {
     let request = fs::read_to_string(sandbox.path("request")).unwrap();
@@ -54,7 +54,7 @@ fn an_interrupted_run_deletes_the_throw_away_token() {
     );
     let mut command = sandbox.command(SCRIPT);
     command.args(["--prefix", sandbox.path("p").to_str().unwrap(), "--binary", &spy]);
-    // As a Ctrl-C or the end of a session reaches all that runs there.
+    // A Ctrl-C, or the end of a session, reaches all processes of the group like this.
     command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null());
     let mut script = command.spawn().unwrap();
     let patience = Instant::now() + Duration::from_secs(60);
@@ -95,7 +95,7 @@ fn a_dead_bus_is_an_error_and_not_another_keychain() {
 fn a_mute_bus_ends_the_proof_with_a_hint() {
     let mut sandbox = Sandbox::new();
     let socket = sandbox.path("run/bus");
-    // It takes connections and never says a word.
+    // The bus accepts connections and never says a word.
     let _bus = UnixListener::bind(&socket).unwrap();
     sandbox.unset("DBUS_SESSION_BUS_ADDRESS");
     let begun = Instant::now();

@@ -1,5 +1,5 @@
-//! The installer outside of a checkout: it takes a release that is what its checksums say, by
-//! TLS alone, and of anything else it installs nothing.
+//! The installer outside of a checkout. It installs a release only if it comes over TLS and fits
+//! its checksums.
 
 use super::script::{fake, path_of};
 use super::{SCRIPT, files, git_keeps_a_token, helpers};
@@ -7,7 +7,7 @@ use crate::support::release_server::{PROGRAM, Release};
 use crate::support::sandbox::{Ran, Sandbox, run};
 use std::fs;
 
-/// What the installer needs of a system, without anything that downloads.
+/// The programs that the installer needs, without any that downloads.
 const TOOLS: [&str; 21] = [
     "sh",
     "sed",
@@ -32,7 +32,7 @@ const TOOLS: [&str; 21] = [
     "mv",
 ];
 
-/// A release, and a home on a machine that has one program to download with.
+/// Makes a release, and a home on a machine that has one program to download with.
 fn machine_with(downloader: &str) -> (Release, Sandbox) {
     let release = Release::serve();
     let mut sandbox = Sandbox::new();
@@ -93,12 +93,12 @@ fn an_archive_that_was_tampered_with_is_refused() {
 fn checksums_that_were_tampered_with_are_refused() {
     let (release, mut sandbox) = machine_with("curl");
     let installer = release.installer("install.sh");
-    // As somebody would who can write to the server: archive and checksums fit together.
+    // A person who can write to the server would do this: archive and checksums fit together.
     fs::write(release.archive(), "another archive").unwrap();
     release.sign();
     fs::write(release.folder().join("install.sh"), installer).unwrap();
     is_refused(&release, &sandbox, "SHA256SUMS is not that of this script's release");
-    // Also from another address.
+    // The same is refused from another address.
     sandbox.set("GIT_CREDENTIAL_PAT_RELEASE", &release.url("moved"));
     is_refused(&release, &sandbox, "SHA256SUMS is not that of this script's release");
 }
@@ -130,7 +130,7 @@ fn a_server_that_nobody_vouches_for_is_refused() {
 fn a_download_that_was_cut_off_is_refused() {
     for downloader in ["curl", "wget"] {
         let (release, mut sandbox) = machine_with(downloader);
-        // wget would try again, twenty times.
+        // wget would try twenty times.
         let wgetrc = sandbox.path("wgetrc");
         let settings = fs::read_to_string(&wgetrc).unwrap();
         fs::write(&wgetrc, format!("{settings}tries = 1\n")).unwrap();

@@ -1,4 +1,4 @@
-//! The script itself: what it needs, how it is called, and what it does when cut off.
+//! The script itself: the programs that it needs, its options, and a script that is cut off.
 
 use super::SCRIPT;
 use crate::support::sandbox::Sandbox;
@@ -6,7 +6,7 @@ use crate::support::spy::program;
 use std::fs;
 use std::path::Path;
 
-/// A PATH with these programs of the system and nothing else.
+/// Sets a PATH with these programs of the system and nothing else.
 pub(super) fn path_of(sandbox: &mut Sandbox, programs: &[&str]) {
     let folder = sandbox.path("few");
     fs::create_dir(&folder).unwrap();

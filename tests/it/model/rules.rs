@@ -1,5 +1,5 @@
-//! The rules of choosing, storing and erasing, as the manual and git's documentation state
-//! them, on a plain map: nothing of the helper's own code is used here.
+//! The rules of choosing, storing and erasing, as the manual and git's documentation state them, on
+//! a plain map. None of the helper's own code is used here.
 
 use super::START;
 use super::script::{Place, Step};
@@ -7,18 +7,18 @@ use super::tokens::{Account, Token};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     Silence,
-    /// Accounts of these names.
+    /// Accounts of these names could answer.
     Several(Vec<String>),
-    /// There is nothing that can be restored, or too much.
+    /// No account can be restored, or several can.
     NotRestored,
     Lines(String),
 }
 
-/// Host with port, path, username.
+/// The host with its port, the path, the username.
 type Key = (String, String, String);
 
 enum Chosen {
@@ -34,7 +34,7 @@ pub struct Model {
 
 impl Model {
     pub fn play(&mut self, step: &Step, now: u64) -> Answer {
-        // What is gone is as if it were not there.
+        // An account that is gone counts as absent.
         self.accounts.retain(|_, account| !account.is_gone(now));
         match step {
             Step::Get { at, name, understands_schemes } => {
@@ -78,7 +78,7 @@ impl Model {
         Answer::Silence
     }
 
-    /// Contexts, usernames and what is kept there, in order, with each host's whole name.
+    /// Returns contexts, usernames and contents, in order, with each host's whole name.
     pub fn accounts(&self, whole: impl Fn(&str) -> String, now: u64) -> Vec<String> {
         let text = |((host, scope, name), account): (&Key, &Account)| {
             let (host, port) = host.split_once(':').unwrap_or((host, ""));
@@ -126,7 +126,7 @@ impl Model {
         Answer::Lines(lines)
     }
 
-    /// The accounts at a scope that are not put away.
+    /// Returns the accounts at a scope that are not put away.
     fn at(&self, host: &str, scope: &str) -> Vec<Key> {
         let here = |((h, s, _), account): &(&Key, &Account)| {
             h == host && s == scope && account.put_away.is_none()
@@ -134,15 +134,15 @@ impl Model {
         self.accounts.iter().filter(here).map(|(key, _)| key.clone()).collect()
     }
 
-    /// The accounts of exactly this place, also those that are put away.
+    /// Returns the accounts of exactly this context, with those that are put away.
     fn exactly_at(&self, at: &Place) -> Vec<Key> {
         let Some(scope) = own_scope(at.path) else { return Vec::new() };
         let host = host(at);
         self.accounts.keys().filter(|(h, s, _)| *h == host && *s == scope).cloned().collect()
     }
 
-    /// Who is meant: the name first, then the most specific scope, then a person's before
-    /// git's, then the account without a name or the only one; git's sign where nobody else is.
+    /// Chooses an account: by name first, then by the most specific scope, then a person's before
+    /// git's, then the account without a name or the only one. git's sign is last.
     fn choose(&self, at: &Place, name: Option<&str>, now: u64) -> Chosen {
         let (host, scopes) = (host(at), scopes(at.path));
         if let Some(name) = name {
@@ -179,7 +179,8 @@ impl Model {
             .or_else(|| scopes.iter().map(|scope| key(scope, "")).find(any))
     }
 
-    /// A dead account of git's hides no live one of a person's of the same name further out.
+    /// Returns the chosen account, or a person's live one of the same name further out, which a
+    /// dead one of git's does not hide.
     fn unless_hiding(&self, chosen: Key, scopes: &[String], now: u64) -> Key {
         let is_gits_and_dead = |key: &Key| {
             let account = &self.accounts[key];
@@ -214,7 +215,7 @@ impl Model {
         let Some(scope) = own else { return };
         let key = (host(at), scope, name.unwrap_or_default().to_owned());
         if token.text.is_empty() {
-            // A sign is kept where nothing else is; or it is there already.
+            // A sign is kept where there is no other account, or where it is kept already.
             if let Some(account) = self.accounts.get_mut(&key).filter(|a| a.is_sign()) {
                 account.bring(name, token, now);
             } else if self.exactly_at(at).is_empty() {
@@ -270,7 +271,7 @@ fn token_of(text: &str, persons: bool) -> Token {
     }
 }
 
-/// The host and its port, if that is not the protocol's own.
+/// Returns the host and its port, if that is not the protocol's own.
 fn host(at: &Place) -> String {
     match at.port {
         None | Some(443) => at.host.to_owned(),
@@ -278,8 +279,8 @@ fn host(at: &Place) -> String {
     }
 }
 
-/// The scopes that a request's path may be answered from, the most specific first; the
-/// empty one, last, is the host.
+/// Returns the scopes from which a request with this path may be answered, the most specific first;
+/// the empty one, last, is the host.
 fn scopes(path: &str) -> Vec<String> {
     let mut scopes = Vec::new();
     let mut folder = path;
@@ -294,7 +295,7 @@ fn scopes(path: &str) -> Vec<String> {
     scopes
 }
 
-/// The scope of what is stored with this path, if it can have one.
+/// Returns the scope of an account that is stored with this path, if it can have one.
 fn own_scope(path: &str) -> Option<String> {
     if path.is_empty() {
         return Some(String::new());

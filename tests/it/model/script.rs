@@ -1,10 +1,10 @@
-//! What a script is made of: few hosts, paths, names and tokens, so that steps meet.
+//! The steps of a script: there are few hosts, paths, names and tokens, so that steps meet.
 
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
-/// A place as git gives it.
+/// Protocol, host, port and path as git gives them.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub host: &'static str,
@@ -15,7 +15,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// The host's attribute, made of the host's whole name.
+    /// Returns the host's attribute, made from the host's whole name.
     pub fn host_as_typed(&self, whole: impl Fn(&str) -> String) -> String {
         let host = whole(self.host);
         let host = if self.shouted { host.to_uppercase() } else { host };
@@ -35,7 +35,7 @@ pub enum Step {
         name: Option<&'static str>,
         token: &'static str,
         scheme: Option<&'static str>,
-        /// Seconds after the script's start.
+        /// The expiry, in seconds after the script's start.
         expiry: Option<u32>,
         refresh: Option<&'static str>,
     },
@@ -44,14 +44,14 @@ pub enum Step {
         name: Option<&'static str>,
         token: Option<&'static str>,
     },
-    /// By a person.
+    /// A person logs in.
     LogIn {
         at: Place,
         name: &'static str,
         token: &'static str,
         for_any_name: bool,
     },
-    /// By a person.
+    /// A person restores an account.
     Restore {
         at: Place,
         name: Option<&'static str>,
@@ -61,7 +61,7 @@ pub enum Step {
     },
 }
 
-/// Each as often as it shall be met: most steps are about one place.
+/// Each path stands here as often as it should be met: most steps are about one path.
 const PATHS: [&str; 16] = [
     "",
     "",
@@ -101,7 +101,7 @@ fn token() -> impl Strategy<Value = &'static str> {
     prop_oneof![6 => often, 2 => Just("ghp_TESTONLY3"), 1 => Just("ghp_TESTONLY1x")]
 }
 
-/// One step; half of them ask.
+/// Makes one step; half of the steps are gets.
 pub fn step() -> impl Strategy<Value = Step> {
     let names = || option::of(name());
     let get = (place(), names(), any::<bool>())
@@ -129,7 +129,7 @@ pub fn step() -> impl Strategy<Value = Step> {
     let login = (place(), name(), token(), for_any_name)
         .prop_map(|(at, name, token, for_any_name)| Step::LogIn { at, name, token, for_any_name });
     let restore = (place(), names()).prop_map(|(at, name)| Step::Restore { at, name });
-    // Now and then more than half of the time after which what was refused is gone.
+    // A rare wait is more than half of the time after which a refused token is gone.
     let seconds = prop_oneof![6 => select(vec![1, 50, 100]), 1 => Just(20 * 24 * 60 * 60)];
     let wait = seconds.prop_map(|seconds| Step::Wait { seconds });
     prop_oneof![10 => get, 7 => store, 4 => erase, 3 => login, 1 => restore, 2 => wait]

@@ -1,10 +1,10 @@
-//! An account's two tokens, as the rules have them: which one answers, which one lies aside.
+//! An account's two tokens, as the rules have them: one answers, one is set aside.
 
 use std::fmt::Write;
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// Longer ago than this nothing comes back.
+/// The time after which nothing can be brought back.
 pub const MONTH: u64 = 30 * DAY;
 
 #[derive(Clone, PartialEq, Debug)]
@@ -34,7 +34,7 @@ impl Token {
         self.refused.is_some_and(|at| now > at + MONTH)
     }
 
-    /// What git says of a token that has worked is added to what was known.
+    /// Returns the token after it has worked, with what git says added to what was known.
     fn worked(&self, said: &Self, now: u64) -> Self {
         Self {
             expiry: said.expiry.or(self.expiry.filter(|&expiry| expiry > now)),
@@ -59,7 +59,7 @@ pub struct Account {
     pub persons: bool,
     pub put_away: Option<u64>,
     pub answers: Token,
-    /// With the time since when it lies there.
+    /// The token that was set aside, and since when.
     pub aside: Option<(Token, u64)>,
 }
 
@@ -79,14 +79,14 @@ impl Account {
         self.put_away.is_none() && self.answers.lives(now)
     }
 
-    /// As if it were not there.
+    /// Returns whether the account counts as absent.
     pub fn is_gone(&self, now: u64) -> bool {
         let both = self.answers.refused_long_ago(now)
             && self.aside.as_ref().is_none_or(|(aside, _)| aside.refused_long_ago(now));
         both || self.put_away.is_some_and(|at| now > at + MONTH)
     }
 
-    /// git's sign for single sign-on.
+    /// Returns whether it is git's sign for single sign-on.
     pub fn is_sign(&self) -> bool {
         let nameless = self.name.as_deref().unwrap_or_default().is_empty();
         self.answers.text.is_empty() && nameless && !self.for_any_name
@@ -102,7 +102,7 @@ impl Account {
             words.push_str(", put away");
         }
         let _ = write!(words, ": {}", self.answers.in_words());
-        // What is gone may lie there until the next write.
+        // A token that is gone may lie there until the next write.
         if let Some((aside, _)) = &self.aside
             && !aside.refused_long_ago(now)
         {
@@ -115,7 +115,7 @@ impl Account {
         self.aside.take_if(|(aside, _)| aside.refused_long_ago(now));
     }
 
-    /// git has brought a token under this name.
+    /// Adds a token that git has brought under this name.
     pub fn bring(&mut self, name: Option<&str>, new: &Token, now: u64) {
         self.forget_what_is_gone(now);
         let lives = self.lives(now) && !self.answers.text.is_empty();
@@ -142,7 +142,8 @@ impl Account {
         }
     }
 
-    /// Whether what lies aside stays there when this token takes the answering one's place.
+    /// Returns whether the token set aside stays there when this token takes the answering one's
+    /// place.
     fn keeps_aside(&self, new: &Token, lives: bool, now: u64) -> bool {
         let old = &self.answers;
         let aside_lives = |(aside, _): &(Token, u64)| aside.lives(now);
@@ -159,7 +160,7 @@ impl Account {
         !old.persons && self.aside.as_ref().is_some_and(is_better)
     }
 
-    /// What answered, when something else takes its place.
+    /// Returns the answering token, as it is when another takes its place.
     fn displaced(&self) -> Option<Token> {
         let refused = self.answers.refused.or(self.put_away);
         let token = Token { refused, ..self.answers.clone() };
@@ -174,7 +175,7 @@ impl Account {
         self.answers = token;
     }
 
-    /// The host has refused this token, which is one without a scheme.
+    /// Marks this token as refused, if it is one without a scheme.
     pub fn refuse(&mut self, text: &str, now: u64) {
         let is_it = |token: &Token| token.text == text && token.scheme.is_none();
         if is_it(&self.answers) {
@@ -187,8 +188,8 @@ impl Account {
         self.forget_what_is_gone(now);
     }
 
-    /// A person wants back what was refused or put away: whether there is anything, and the
-    /// account once it is.
+    /// Returns the account after a person has brought it back, or none where nothing was refused or
+    /// put away.
     pub fn restored(&self, now: u64) -> Option<Self> {
         let mut account = self.clone();
         account.forget_what_is_gone(now);

@@ -1,11 +1,12 @@
-//! A repository's own configuration may be a stranger's: what it decides, and what it does not.
+//! A repository's own configuration may be a stranger's: the settings that it decides, and those
+//! that it does not.
 
 use super::{DESKTOPS, KERNELS, TOKEN, configured, works};
 use crate::support::home::Home;
 use crate::support::program::gits;
 use std::fs;
 
-/// A clone that holds a whole repository, bare, with a configuration of the stranger's.
+/// Makes a clone that holds a whole repository, bare, with a configuration of the stranger's.
 fn planted(somebody: &Home, config: &str) -> &'static str {
     somebody.git(&["init", "-q", "clone"]);
     let folder = somebody.sandbox.path("clone/planted");
@@ -36,7 +37,7 @@ fn a_command_that_a_repository_names_is_not_run_for_token_or_exec() {
     works(&somebody.types_in(folder, "login --with-token https://HOST", TOKEN));
     somebody.types_in(folder, "token https://HOST", "").prints(&format!("{TOKEN}\n"));
     assert!(!marker.exists());
-    // What this user says is run.
+    // A command that this user has configured is run.
     somebody.configures(&format!("[credential]\n\thelper =\n\thelper = \"{command}\"\n"));
     somebody.types("token https://HOST", "");
     assert!(marker.exists());
@@ -63,7 +64,7 @@ fn a_repository_does_not_allow_http_but_to_git() {
         ran.fails(1, "http is unencrypted");
     }
     assert_eq!(somebody.keys.accounts(), [""; 0]);
-    // git obeys it, and status says so.
+    // git obeys the repository, and status says so.
     for git in gits() {
         let url = http.replace("HOST", &somebody.host);
         let approved = format!("url={url}\nusername=alice\npassword={TOKEN}\n\n");
@@ -110,12 +111,14 @@ fn dockers_helper_asks_no_repository() {
     somebody.docker_in(folder, "store", entry).prints("");
     assert_eq!(somebody.keys.accounts(), [""; 0]);
     somebody.docker_in(".", "get", "r.HOST").prints(&entry.replace("HOST", &somebody.host));
-    // A link is put where docker's helper finds it, and leads where its place says outside.
+    // A link lies where docker's helper finds it, and leads to the keychain of its own context
+    // outside.
     let login = "login --with-token --username bob --also r2.HOST https://HOST";
     works(&somebody.types(login, TOKEN));
     let got = somebody.docker_in(folder, "get", "r2.HOST");
     assert!(got.stdout().contains(TOKEN), "{got}");
-    // Nor does one that is broken, or named by a variable, keep it from its work.
+    // A repository that is broken, or named by a variable, does not keep docker's helper from its
+    // work.
     fs::write(somebody.sandbox.path("clone/planted/config"), "[core\n").unwrap();
     somebody.docker_in(folder, "get", "r.HOST").prints(&entry.replace("HOST", &somebody.host));
 }
@@ -123,7 +126,7 @@ fn dockers_helper_asks_no_repository() {
 #[test]
 fn a_repository_cannot_make_a_line_count_at_another_place() {
     let somebody = configured();
-    // It answers for every setting by which we could ask.
+    // The repository answers for every setting by which we could ask.
     let probes: Vec<String> = (0..50).map(|n| format!("\tprobe{n} = true\n")).collect();
     let probes = probes.concat();
     let folder = planted(&somebody, &format!("[credential]\n{probes}"));

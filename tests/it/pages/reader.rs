@@ -296,7 +296,8 @@ fn asked(line: &str) -> Option<(&str, &str)> {
 /// What a reader answers who takes what is offered.
 fn answer(question: &str) -> Option<&'static str> {
     let question = question.trim_start_matches('\r');
-    if !question.ends_with(": ") && !question.ends_with("] ") {
+    let is_told = question.starts_with("hint: ") || question.starts_with("git-credential-pat: ");
+    if is_told || !question.ends_with(": ") && !question.ends_with("] ") {
         return None;
     }
     let answers = [

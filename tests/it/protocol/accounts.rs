@@ -1,4 +1,4 @@
-//! Whose token answers, and what the answer says.
+//! Which account's token answers, and what the answer says.
 
 use super::{Row, check};
 use crate::support::home::Home;

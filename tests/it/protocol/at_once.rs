@@ -1,11 +1,11 @@
-//! Several of our processes at the same account: what `git fetch --jobs` and submodules do.
+//! Several of our processes use the same account, as in `git fetch --jobs` and submodules.
 
 use crate::support::home::Home;
 use std::fs::File;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Where the helper's lock is, and a folder that cannot be made.
+/// The path of the helper's lock, and a folder that cannot be made.
 #[cfg(unix)]
 const LOCK: &str = "run/git-credential-pat.lock";
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Which place answers which request.
+//! Which context answers which request.
 
 use super::{Row, check};
 

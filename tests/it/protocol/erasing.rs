@@ -1,4 +1,4 @@
-//! What a refusal takes away, and what it leaves.
+//! Which accounts a refusal takes away, and which it leaves.
 
 use super::{Row, check};
 use crate::support::home::Home;

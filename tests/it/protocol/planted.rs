@@ -1,9 +1,9 @@
-//! What any program of the user can put into the keychain, and what a damaged one holds:
-//! it gives no wrong answer, and no other account suffers.
+//! Keys that any program of the user can put into the keychain, and damaged ones: they give no
+//! wrong answer, and no other account suffers.
 
 use crate::support::home::Home;
 
-/// Contents of the key of `alice` at `HOST` that are not what was stored there.
+/// Contents of the key of `alice` at `HOST` that are not those of that account.
 const FALSE: &[(&str, &[u8])] = &[
     ("another host's", b"ghp_TESTONLYx\ncontext=https://other.example\nusername=alice\n"),
     ("another port's", b"ghp_TESTONLYx\ncontext=https://HOST:8443\nusername=alice\n"),
@@ -32,7 +32,7 @@ const FALSE: &[(&str, &[u8])] = &[
     ("no text", b"\xFF\xFE\ncontext=\xFF\n"),
 ];
 
-/// Descriptions of keys that are not ours, whatever they begin with.
+/// Descriptions of keys that are not ours, however they begin.
 const FOREIGN: &[&[u8]] = &[
     b"git-credential-pat:HOST",
     b"git-credential-pat:\tHOST",
@@ -122,7 +122,7 @@ fn keys_that_are_not_ours_are_passed_over() {
     place.answers("get", "protocol=https host=HOST username=carol", "username=carol password=t1");
 }
 
-/// Puts a key into the user's keyring, with this place's host in both.
+/// Puts a key into the user's keyring, with this home's host in its description and content.
 fn plant(place: &Home, description: &[u8], content: &[u8]) {
     let with_host = |bytes: &[u8]| {
         let at = bytes.windows(4).position(|window| window == b"HOST");

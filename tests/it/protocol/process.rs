@@ -73,7 +73,7 @@ fn what_is_stored_with_a_timeout_ends_by_itself() {
     let long = "protocol=https host=HOST username=alice password=t2";
     place.answers("--timeout 3600 store", long, "");
     place.answers("get", "protocol=https host=HOST", "username=alice password=t2");
-    // This may have ended before anybody can ask for it: it is the end that is waited for.
+    // The key may expire before anybody can ask for it, so only its end is awaited.
     place.answers("--timeout 1 store", short, "");
     let get = place.lines("protocol=https host=HOST");
     wait_for("the key to end", || place.operation("get", &get).stdout.is_empty());

@@ -1,5 +1,5 @@
-//! `state[]`: the mark that a get hands out, so that the store which follows has nothing to
-//! do, and that fits nothing else.
+//! `state[]`: the mark that a get hands out, so that the store which follows has nothing to do, and
+//! that fits no other store.
 
 use crate::support::KEYCHAIN;
 use crate::support::home::Home;
@@ -7,7 +7,7 @@ use crate::support::home::Home;
 const STORED: &str = "protocol=https host=HOST username=alice password=t1 \
                       password_expiry_utc=9999999999";
 
-/// A place with an account, and the state that a get of it hands out.
+/// Makes a home with an account. Returns the state that a get of it hands out, too.
 fn handed_out() -> (Home, String) {
     let place = Home::bare();
     place.answers("store", STORED, "");
@@ -22,8 +22,8 @@ fn state_of(place: &Home, request: &str) -> String {
     answer.lines().find_map(|line| line.strip_prefix("state[]=")).unwrap().to_owned()
 }
 
-/// Whether a store that brings this state looks at the keychain, which has lost the account
-/// in the meantime.
+/// Returns whether a store that brings this state looks at the keychain, which has lost the account
+/// meanwhile.
 fn is_looked_at(place: &Home, request: &str) -> bool {
     let url = place.fill("https://HOST");
     place.sandbox.helper(&["logout", &url, "--keychain", KEYCHAIN], "");

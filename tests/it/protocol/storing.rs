@@ -1,4 +1,4 @@
-//! What is kept, and where.
+//! Which accounts are kept, and in which context.
 
 use super::{Row, check};
 use crate::support::home::Home;

@@ -1,4 +1,4 @@
-//! What the client does where the bus or the service is absent, mute, mad or killed.
+//! The client's behaviour where the bus or the service is absent, mute, mad or killed.
 
 use super::{add, again, client, context, credential, find, impatient, tokens};
 use crate::support::desktop::Desktop;
@@ -18,7 +18,7 @@ fn search(keychain: &mut SecretService) -> Result<Vec<Found>, Error> {
     keychain.find(&[context(HOST)], None)
 }
 
-/// A socket where `serve` answers the first that connects; the folder that holds it.
+/// Makes a socket where `serve` answers the first client. Returns the folder that holds it.
 fn bus_that(serve: impl FnOnce(UnixStream) + Send + 'static) -> (TempDir, SecretService) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bus");
@@ -27,7 +27,7 @@ fn bus_that(serve: impl FnOnce(UnixStream) + Send + 'static) -> (TempDir, Secret
     (folder, impatient(&format!("unix:path={}", path.display())))
 }
 
-/// Says yes to whoever connects, then goes on with `then`.
+/// Accepts every client, then goes on with `then`.
 fn after_authentication(
     then: impl FnOnce(UnixStream) + Send + 'static,
 ) -> (TempDir, SecretService) {
@@ -74,7 +74,7 @@ fn a_socket_that_accepts_nobody_costs_five_seconds() {
 
 #[test]
 fn a_bus_that_never_stops_talking_costs_five_seconds() {
-    // A signal without body: path "/", member "X", interface "a.b".
+    // The signal has no body: path "/", member "X", interface "a.b".
     let signal = b"l\x04\x01\x01\0\0\0\0\x01\0\0\0\x2a\0\0\0\
                    \x01\x01o\0\x01\0\0\0/\0\0\0\0\0\0\0\
                    \x02\x01s\0\x03\0\0\0a.b\0\0\0\0\0\
@@ -88,7 +88,7 @@ fn a_bus_that_never_stops_talking_costs_five_seconds() {
 fn a_stopped_service_costs_five_seconds() {
     let desktop = Desktop::gnome_keyring();
     desktop.signal("gnome-keyring", Signal::STOP);
-    // A patient caller has not been answered yet either.
+    // A patient caller has the same deadline for the first answer.
     times_out_in_five_seconds(&mut client(&desktop));
 }
 
@@ -168,7 +168,7 @@ fn a_service_killed_during_a_call_is_worth_another_try() {
     desktop.signal("gnome-keyring", Signal::STOP);
     std::thread::scope(|scope| {
         let call = scope.spawn(|| search(&mut keychain));
-        // Killed before the call is under way, it would be transient as well.
+        // A kill before the call is under way would be transient as well.
         sleep(Duration::from_millis(300));
         desktop.signal("gnome-keyring", Signal::KILL);
         assert!(call.join().unwrap().is_err_and(Error::is_transient));

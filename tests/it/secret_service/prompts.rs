@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 const HOST: &str = "https://h.example";
 const TOKEN: &str = "ghp_TESTONLYlocked";
 
-/// How xdotool finds the window of GNOME Keyring.
+/// The words by which xdotool finds GNOME Keyring's window.
 const GNOME_WINDOW: [&str; 2] = ["--class", "gcr-prompter"];
 
-/// What a person does at the window, for xdotool.
+/// The person's actions at the window, for xdotool.
 const TYPED: [&str; 2] = ["type --delay 20 test", "key Return"];
 
-/// Nothing that needs an unlocked keyring is done to a locked one.
+/// Expects that nothing that needs an unlocked keyring works on a locked one.
 fn refuses_where_nobody_can_be_asked(desktop: &Desktop) {
     let mut keychain = client(desktop);
     let found = find(&mut keychain, HOST, None);
@@ -29,7 +29,7 @@ fn refuses_where_nobody_can_be_asked(desktop: &Desktop) {
     locked(keychain.write(Some(&found[0]), &same));
     locked(keychain.write(None, &other));
     locked(keychain.delete(&found[0]));
-    // Whose it is can still be listed.
+    // The accounts of locked items can still be listed.
     let listed = again(|| keychain.list()).unwrap();
     assert_eq!(listed.len(), 1);
     assert!(listed[0].0.locked && listed[0].1.username.as_bytes() == b"a");

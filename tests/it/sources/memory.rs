@@ -1,4 +1,4 @@
-//! Nothing is left of a token that came from a file or a command.
+//! Nothing remains of a token that came from a file or a command.
 
 use super::{REQUEST, answer, write};
 use crate::support::release::release_binary;

@@ -1,4 +1,4 @@
-//! Which account answers, and in what state the tokens are.
+//! Which account answers, and the state of the tokens.
 
 use super::{command, finding, ids};
 use crate::support::home::Home;
@@ -10,7 +10,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// The reasons that are given, by username.
+/// Returns the reasons in the report, by username.
 fn reasons(user: &Home, path: &str) -> Vec<String> {
     let status = user.status(path);
     let accounts = status["places"][0]["accounts"].as_array().unwrap().clone();

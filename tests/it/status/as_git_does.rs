@@ -1,5 +1,6 @@
-//! Whom git asks at a URL, whether it sends the path and for whom it asks, is what git itself does
-//! there: each helper is a program that notes that git asked it.
+//! The helpers that git asks at a URL, whether it sends the path, and the username it asks for: the
+//! report is the same as what git itself does. Each helper is a program that notes that git asked
+//! it.
 
 use crate::support::home::Home;
 use crate::support::program::gits;
@@ -84,7 +85,7 @@ const GLOBAL: &str = r#"
 	helper = probeN
 "#;
 
-/// Only in the repository.
+/// The sections that only the repository has.
 const INCLUDED: &str = "[credential \"https://h.example\"]
 	helper = probeN
 	username = included
@@ -138,7 +139,7 @@ fn write(file: &Path, text: &str, number: &mut usize) {
     fs::write(file, numbered).unwrap();
 }
 
-/// Somebody with these helpers and configurations, and a repository in the folder `inside`.
+/// Makes a person with these helpers and configurations, and a repository in the folder `inside`.
 fn user(git: &Path) -> Home {
     let mut user = Home::bare().with_git(git);
     let folder = user.sandbox.path("bin");
@@ -160,7 +161,7 @@ fn user(git: &Path) -> Home {
     user
 }
 
-/// What git does at a URL: whom it asks, whether with a path, and for whom.
+/// Returns what git does at a URL: the helpers that it asks, whether with a path, and the username.
 fn git_does(user: &Home, folder: &str, url: &str) -> (Vec<String>, bool, Option<String>) {
     let asked = user.sandbox.path("asked");
     let _ = fs::remove_file(&asked);
@@ -172,7 +173,7 @@ fn git_does(user: &Home, folder: &str, url: &str) -> (Vec<String>, bool, Option<
     (helpers.collect(), value("path=").is_some(), value("username=").map(str::to_owned))
 }
 
-/// What `status` says that git does.
+/// Returns what `status` says that git does.
 fn status_says(user: &Home, folder: &str, url: &str) -> (Vec<String>, bool, Option<String>) {
     let status = format!("cd {folder} && git credential-pat status --json --keychain kernel {url}");
     let ran = user.sandbox.run("sh", &["-c", &status], b"");
@@ -200,7 +201,7 @@ fn at_every_url_the_helpers_are_those_that_git_asks_in_its_order() {
                 let (said, path, name) = status_says(&user, folder, url);
                 assert_eq!(said, helpers, "{folder} {url}");
                 assert_eq!(name, username, "{folder} {url}");
-                // Where there is no path, none can be seen to be sent.
+                // Without a path, nobody can see whether it is sent.
                 let has_path = url.trim_end_matches('/').matches('/').count() > 2;
                 assert!(!has_path || path == sends_path, "{folder} {url}: {path}");
             }

@@ -1,11 +1,11 @@
-//! Whom git asks, and what keeps it from asking this helper.
+//! The helpers that git asks, and what keeps it from asking ours.
 
 use super::{TOKEN, command, finding, ids};
 use crate::support::home::Home;
 use crate::support::program::gits;
 use crate::support::sandbox::BINARY;
 
-/// As `configure` writes it.
+/// The line as `configure` writes it.
 const OURS: &str = concat!(env!("CARGO_BIN_EXE_git-credential-pat"), " --keychain kernel");
 
 #[test]
@@ -43,7 +43,7 @@ fn a_reset_after_ours_is_mended_whatever_it_is_for() {
         user.helper("");
         user.mends("", "not-configured");
         assert!(user.finds("").is_empty());
-        // What `gh auth setup-git` writes.
+        // `gh auth setup-git` writes these lines.
         let key = "credential.https://HOST.helper";
         user.config(&["--global", "--add", key, ""]);
         user.config(&["--global", "--add", key, "!/usr/bin/gh auth git-credential"]);
@@ -87,7 +87,7 @@ fn manager_and_libsecret_at_once_are_reset_in_one_step() {
         assert_eq!(command, "git credential-pat configure --only --yes");
         assert!(user.finds("").is_empty());
         assert_eq!(user.helpers()[2..], ["", OURS]);
-        // Nor does either of them come before ours, or get copies, where all three are there.
+        // Neither of them comes before ours, or gets copies, where all three are there.
         let user = Home::bare().with_git(&git);
         user.account("", "alice", |_| {});
         for line in ["manager", OURS, "libsecret"] {
@@ -225,13 +225,13 @@ fn where_only_a_source_serves_no_keychain_is_looked_at() {
     let mut user = Home::bare();
     user.sandbox.set("TOKEN", "ghp_TESTONLY");
     user.helper(&format!("pat --for {} --env TOKEN", user.url("")));
-    // Whoever cannot be reached here is not missed.
+    // A keychain that cannot be reached is not missed here.
     let status = user.status_of(&[&user.url("")]);
     assert!(ids(&status).is_empty(), "{status:#}");
     let name = format!("pat --for {} (the variable TOKEN)", user.url(""));
     assert_eq!(status["places"][0]["helpers"][0]["name"], *name);
     assert!(status["keychains"].as_array().unwrap().is_empty());
-    // Beside a keychain it may well be the one who answers.
+    // Beside a keychain the source may still be the one that answers.
     user.helper(OURS);
     assert!(user.finds("").is_empty());
 }
@@ -246,7 +246,7 @@ fn a_source_that_has_no_token_is_named() {
     assert_eq!(status["well"], false, "{status:#}");
     user.sandbox.set("TOKEN", "ghp_TESTONLY");
     assert!(user.finds("").is_empty());
-    // One for elsewhere has no say here, and a command is not run.
+    // A source for another URL has no say here, and a command is not run.
     user.helper("pat --for https://elsewhere.example --env NONE");
     user.helper(&format!(
         "pat --for {here} --command 'touch {}'",

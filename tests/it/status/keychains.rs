@@ -26,7 +26,7 @@ fn status(sandbox: &Sandbox, words: &[&str]) -> (Ran, Value) {
 #[test]
 fn a_desktop_where_all_is_well() {
     for mut desktop in [Desktop::gnome_keyring(), Desktop::keepassxc(), Desktop::kwallet()] {
-        // Some let a person confirm the write, or seem to.
+        // Some services let a person confirm the write, or seem to.
         desktop.sandbox.set("DISPLAY", ":0");
         with_account(&desktop);
         for words in [&[URL][..], &[]] {

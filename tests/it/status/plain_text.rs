@@ -1,5 +1,5 @@
-//! Tokens that lie about in plain text: each is found, none is shown, and what is named as a mending
-//! moves them, or says that nothing does.
+//! Tokens in plain text: each is found, none is shown, and the remedy moves them, or the report
+//! says that nothing does.
 
 use super::{TOKEN, command, finding, ids};
 use crate::support::desktop::Desktop;
@@ -28,7 +28,7 @@ fn the_files_of_gits_store_are_found_wherever_they_are() {
     let import = "git credential-pat import --from store --remove";
     assert_eq!(command(&status, "plain-text-file"), import);
     fs::remove_file(user.sandbox.path(".git-credentials")).unwrap();
-    // Also where its helper is not asked any more.
+    // The file is found even if its helper is not asked any more.
     fs::create_dir(user.sandbox.path("config/git")).unwrap();
     fs::write(user.sandbox.path("config/git/credentials"), line("a")).unwrap();
     fs::write(user.sandbox.path("other file"), line("a")).unwrap();
@@ -188,7 +188,7 @@ fn only_where_the_keychain_forgets_somebody_is_asked() {
     let ran = desktop.sandbox.run("sh", &["-c", import], b"");
     assert!(ran.status.success(), "{ran}");
     assert_eq!(fs::read_to_string(desktop.sandbox.path(".git-credentials")).unwrap(), "");
-    // Where nobody can be asked, what lasts stays.
+    // Where nobody can be asked, a token in a lasting file stays there.
     let user = Home::bare().configured();
     user.account("", "alice", |_| {});
     let line = format!("https://alice:{TOKEN}@{}\n", user.host);
@@ -212,7 +212,7 @@ fn nothing_of_a_url_with_a_token_goes_to_git() {
     let url = format!("https://alice@{}/a", user.host);
     let status = user.status_of(&["--keychain", "kernel", &url]);
     assert_eq!(command(&status, "extra-header"), "git config --global --edit");
-    // Neither does a command show it that would write beside such a line.
+    // A command that would write beside such a line does not show the token either.
     let key = format!("credential.https://alice:{TOKEN}@{}.helper", user.host);
     user.config(&["--global", "--add", &key, ""]);
     let reset = user.status_of(&["--keychain", "kernel", &url]);

@@ -1,10 +1,11 @@
-//! All is well exactly where git would get an answer, if one is expected there.
+//! The report says that all is well exactly where git would get an answer, if one is expected
+//! there.
 
 use super::{command, finding, ids};
 use crate::support::home::Home;
 use serde_json::Value;
 
-/// Somebody in a repository whose remote is at this path of the host.
+/// Makes a person in a repository whose remote is at this path of the host.
 fn with_remote(path: &str) -> Home {
     let user = Home::bare().configured();
     user.sandbox.git(&["init", "-q", "."]);
@@ -16,7 +17,7 @@ fn of_remotes(user: &Home) -> Value {
     user.status_of(&["--keychain", "kernel"])
 }
 
-/// Whether git gets a token at this path.
+/// Returns whether git gets a token at this path.
 fn answers(user: &Home, path: &str) -> bool {
     let request = format!("url={}\n\n", user.url(path));
     let ran = user.sandbox.run("git", &["credential", "fill"], request.as_bytes());

@@ -1,6 +1,6 @@
 //! Whole ways out of trouble: the commands that status names are run, one after the other, each
-//! once and as it stands, until all is well. Nobody types anything else, and to what is asked the
-//! answer is yes.
+//! once and as it stands, until all is well. Nobody types anything else, and every question is
+//! answered with yes.
 
 use super::TOKEN;
 use crate::support::desktop::Desktop;
@@ -9,7 +9,7 @@ use crate::support::program::gits;
 use serde_json::Value;
 use std::fs;
 
-/// Runs what mends the first thing that is wrong, again and again; the commands, in order.
+/// Runs the remedy of the first finding, again and again. Returns the commands, in order.
 #[track_caller]
 fn mend_all(user: &Home, words: &[&str]) -> Vec<String> {
     let mut commands = Vec::new();
@@ -30,7 +30,7 @@ fn mend_all(user: &Home, words: &[&str]) -> Vec<String> {
     commands
 }
 
-/// Whom git answers with, by itself.
+/// Returns git's own answer where no username is given.
 fn answer(user: &Home, path: &str) -> String {
     let asked = format!("url={}\n\n", user.url(path));
     user.sandbox.run("git", &["credential", "fill"], asked.as_bytes()).stdout()
@@ -97,6 +97,6 @@ fn from_manager_and_libsecret_at_once() {
     assert!(ran.status.success(), "{ran}");
     let ran = desktop.sandbox.helper(&["status", "--json", "https://h.example"], b"");
     let status: Value = serde_json::from_slice(&ran.stdout).unwrap();
-    // Only the token itself is missing, if the other helpers had none.
+    // Only the token itself is missing, because the other helpers had none.
     assert_eq!(super::ids(&status), ["no-account"], "{status:#}");
 }

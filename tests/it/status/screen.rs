@@ -1,11 +1,11 @@
-//! How the report looks: on a terminal of 60 columns, with and without colour, and in a file.
+//! The look of the report: on a terminal of 60 columns, with and without colour, and in a file.
 
 use super::TOKEN;
 use crate::support::home::Home;
 use crate::support::terminal::Terminal;
 use std::process::Command;
 
-/// In trouble: a store beside ours, a snippet, two accounts.
+/// Makes a person in trouble: a store beside ours, a snippet, two accounts.
 fn in_trouble() -> Home {
     let user = Home::bare().configured();
     user.helper("store");
@@ -53,7 +53,7 @@ fn the_whole_report_reads_well() {
     let ran = user.types("status --keychain kernel https://HOST", "");
     let text = ran.stdout().replace(&user.host, "h.example");
     let text = text.split_once('\n').unwrap().1;
-    // The lines break where the host's name makes them; here it is shorter.
+    // The lines were broken for the real host's name, and the one here is shorter.
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "keychain kernel, the kernel's keyring: in memory only, gone at reboot place https://h.example path not sent",

@@ -1,10 +1,10 @@
-//! How the forges' tokens begin, as the forges' own files say it: the program has one list, and
-//! the tests read it.
+//! The beginnings of the forges' tokens, as the forges' own files name them: the program has one
+//! list, and the tests read it.
 
 use std::fs;
 use std::path::Path;
 
-/// Of each file in `src/forge/`, its name and the beginnings in it.
+/// Returns, for each file in `src/forge/`, its name and the beginnings in it.
 pub fn beginnings() -> Vec<(String, Vec<String>)> {
     let forges = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/forge");
     let files = fs::read_dir(forges).unwrap().map(|file| {

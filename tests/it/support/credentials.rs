@@ -1,7 +1,7 @@
-//! Names of a test's own in Windows' Credential Manager, and what lies there under them, seen by
-//! calls that are not the helper's.
+//! Names of a test's own in Windows' Credential Manager, and the credentials under them, seen
+//! through calls that are not the helper's.
 //!
-//! All processes of a user share it, as on Unix the kernel's keyring.
+//! All processes of a user share it, like the kernel's keyring on Unix.
 #![allow(unsafe_code, reason = "Windows' own view has no safe wrapper")]
 
 use super::label::Label;
@@ -14,13 +14,13 @@ use windows_sys::Win32::Security::Credentials::{
 /// The keychain's name.
 pub const KEYCHAIN: &str = "credential-manager";
 
-/// The credentials whose name holds a label; removed when dropped.
+/// The credentials whose name holds a label. They are removed when this is dropped.
 pub struct Keys {
     label: Label,
     marked: Mutex<Vec<Seen>>,
 }
 
-/// A credential as Windows tells of it.
+/// A credential as Windows shows it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Seen {
     pub name: String,
@@ -30,29 +30,29 @@ pub struct Seen {
 }
 
 impl Keys {
-    /// With a label that no other test and no earlier run has.
+    /// Makes a label that no other test and no earlier run has.
     pub fn new() -> Self {
         Self::labelled(&Label::new().0)
     }
 
-    /// Where the label is given.
+    /// Takes a given label.
     pub fn labelled(label: &str) -> Self {
         let keys = Self { label: Label(label.to_owned()), marked: Mutex::default() };
         keys.remove();
         keys
     }
 
-    /// A host's name that only this test uses.
+    /// Returns a host's name that only this test uses.
     pub fn host(&self, name: &str) -> String {
         self.label.host(name)
     }
 
-    /// The label as three numbers that are not 0, for names that consist of numbers.
+    /// Returns the label as three numbers that are not 0, for names that consist of numbers.
     pub fn number(&self) -> [u8; 3] {
         self.label.number()
     }
 
-    /// What is filed: contexts and usernames, e.g. `https://h.test/team alice`, in order.
+    /// Returns the accounts: contexts and usernames, e.g. `https://h.test/team alice`, in order.
     pub fn accounts(&self) -> Vec<String> {
         let names = self.seen().into_iter().filter_map(|seen| {
             let name = seen.name.strip_prefix("git-credential-pat:")?;
@@ -63,24 +63,24 @@ impl Keys {
         accounts
     }
 
-    /// The parts of longer ones.
+    /// Returns the parts of longer credentials.
     pub fn parts(&self) -> Vec<Seen> {
         let mut parts = self.seen();
         parts.retain(|seen| seen.name.starts_with("git-credential-pat_part:"));
         parts
     }
 
-    /// Remembers when each was written.
+    /// Remembers when each credential was written.
     pub fn mark_unwritten(&self) {
         *self.marked.lock().unwrap() = self.seen();
     }
 
-    /// Whether every one is as [`Self::mark_unwritten`] found it.
+    /// Returns whether every credential is as [`Self::mark_unwritten`] found it.
     pub fn are_unwritten(&self) -> bool {
         *self.marked.lock().unwrap() == self.seen()
     }
 
-    /// All of them, in order.
+    /// Returns all credentials, in order.
     pub fn seen(&self) -> Vec<Seen> {
         let mut seen = all();
         seen.retain(|seen| seen.name.contains(&self.label.0));
@@ -103,7 +103,7 @@ impl Drop for Keys {
     }
 }
 
-/// The helper's way with capitals and what is not ASCII, undone.
+/// Undoes the helper's escaping of capitals and of characters outside ASCII.
 fn unfolded(name: &str) -> String {
     let mut pieces = name.split('^');
     let mut text = pieces.next().unwrap().to_owned();
@@ -120,18 +120,18 @@ fn unfolded(name: &str) -> String {
     text
 }
 
-/// Every credential of the user's.
+/// Returns every credential of the user.
 fn all() -> Vec<Seen> {
     let filter: Vec<u16> = "git-credential-pat*\0".encode_utf16().collect();
     for _ in 0..100 {
         let (mut count, mut array) = (0, null_mut());
-        // SAFETY: the filter ends with a NUL; the others are places for what the call gives.
+        // SAFETY: the filter ends with a NUL; the call writes its results to the other two.
         if unsafe { CredEnumerateW(filter.as_ptr(), 0, &raw mut count, &raw mut array) } == 0 {
             const NOT_FOUND: i32 = 1168;
             if std::io::Error::last_os_error().raw_os_error() == Some(NOT_FOUND) {
                 return Vec::new();
             }
-            // One went away meanwhile.
+            // A credential went away meanwhile.
             continue;
         }
         let seen = (0..count as usize).map(|index| {

@@ -1,5 +1,5 @@
-//! A desktop session of its own for every test: a private bus and, on it, a real password
-//! manager, without any of the user's own. Whatever is started ends with the test.
+//! A desktop session of its own for every test: a private bus and, on it, a real password manager,
+//! apart from the user's own. Its processes end with the test.
 
 use crate::support::program::{missing, program};
 use crate::support::sandbox::{Ran, Sandbox};
@@ -13,10 +13,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// The password of every keyring and database here; `xdotool` types it.
+/// The password of every keyring and database here, which `xdotool` types.
 pub const PASSWORD: &str = "test";
 
-/// How long a part may take to start. Much longer than any ever took.
+/// How long a part may take to start: much longer than any ever took.
 const START: Duration = Duration::from_secs(30);
 
 /// The program behind GNOME Keyring's window.
@@ -24,7 +24,7 @@ const PROMPTER: &str = "/usr/libexec/gcr-prompter";
 
 const SERVICE: &str = "org.freedesktop.secrets";
 
-/// dbus-broker with what it wants of a system.
+/// Runs dbus-broker with all that it wants of a system.
 const BROKER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/broker.py");
 
 /// Mounts a disk at a folder and becomes a program that sees it there.
@@ -45,8 +45,8 @@ const DATABASE: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?
 </KeePassFile>
 "#;
 
-/// `KeePassXC` 2.7 saves in a thread, and ends where an item is deleted meanwhile: so it saves
-/// at its end.
+/// `KeePassXC` 2.7 saves in a thread, and crashes where an item is deleted meanwhile. So it saves
+/// when it ends.
 const KEEPASSXC_CONFIG: &str = "[General]
 SingleInstance=false
 ConfigVersion=2
@@ -74,13 +74,13 @@ apiEnabled=true
 
 /// A session. Its bus is in the sandbox's environment.
 pub struct Desktop {
-    // Ended first: what still runs writes into the home again that is being removed.
+    // The processes are dropped first: else they would write into the home that is being removed.
     processes: Vec<Process>,
     pub sandbox: Sandbox,
     address: String,
 }
 
-/// A running part, with all that it starts itself. It ends when this is dropped.
+/// A running part, with all processes that it starts. It ends when this is dropped.
 pub struct Process {
     name: &'static str,
     pub child: Child,
@@ -93,7 +93,7 @@ impl Drop for Process {
     }
 }
 
-/// Where a test fails, it says what its parts said.
+/// Prints the output of the parts where a test fails.
 impl Drop for Desktop {
     #[expect(clippy::print_stderr, reason = "a failing test's own output")]
     fn drop(&mut self) {
@@ -118,27 +118,27 @@ impl Process {
 }
 
 impl Desktop {
-    /// A bus with nobody on it.
+    /// Starts a bus with nobody on it.
     pub fn empty() -> Self {
         Self::with(None)
     }
 
-    /// A bus with an unlocked GNOME Keyring.
+    /// Starts a bus with an unlocked GNOME Keyring.
     pub fn gnome_keyring() -> Self {
         let mut desktop = Self::empty();
         desktop.start_gnome_keyring();
         desktop
     }
 
-    /// The same with dbus-broker for its bus, as Fedora and Arch Linux have it.
+    /// Starts the same on dbus-broker, the bus of Fedora and Arch Linux.
     pub fn gnome_keyring_on_dbus_broker() -> Self {
         let mut desktop = Self::with_bus(Self::dbus_broker, None);
         desktop.start_gnome_keyring();
         desktop
     }
 
-    /// A bus with an unlocked GNOME Keyring whose files lie on a disk of 64 KiB of its own.
-    /// Only root can make one; others get a folder, see [`Self::fill_disk`].
+    /// Starts a bus with an unlocked GNOME Keyring whose files lie on a disk of 64 KiB of its own.
+    /// Only root can make one; other users get a folder, see [`Self::fill_disk`].
     pub fn gnome_keyring_on_small_disk() -> Self {
         let mut desktop = Self::empty();
         fs::create_dir_all(desktop.sandbox.path("data/keyrings")).unwrap();
@@ -152,14 +152,14 @@ impl Desktop {
         desktop
     }
 
-    /// From now on GNOME Keyring cannot write its files.
+    /// Keeps GNOME Keyring from writing its files, from now on.
     pub fn fill_disk(&self) {
         let folder = self.sandbox.path("data/keyrings");
         if !rustix::process::getuid().is_root() {
             fs::set_permissions(folder, fs::Permissions::from_mode(0o500)).unwrap();
             return;
         }
-        // As the daemon sees it: nobody else does.
+        // Write through the daemon's own view: nobody else sees its disk.
         let root = format!("/proc/{}/root", self.process("gnome-keyring").child.id());
         let seen = folder.join("filler");
         let filler = Path::new(&root).join(seen.strip_prefix("/").unwrap());
@@ -167,7 +167,7 @@ impl Desktop {
         while filler.write_all(&[0; 512]).is_ok() {}
     }
 
-    /// A bus and a display with an unlocked GNOME Keyring that can ask for its password.
+    /// Starts a bus and a display with an unlocked GNOME Keyring that can ask for its password.
     pub fn gnome_keyring_with_display() -> Self {
         if !Path::new(PROMPTER).exists() {
             missing(PROMPTER, "apt install gcr");
@@ -177,7 +177,7 @@ impl Desktop {
         desktop
     }
 
-    /// A bus with a GNOME Keyring that has no keyring yet, as on a machine where nobody has
+    /// Starts a bus with a GNOME Keyring that has no keyring yet, as on a machine where nobody has
     /// logged in to a desktop.
     pub fn gnome_keyring_without_collection() -> Self {
         let mut desktop = Self::empty();
@@ -187,16 +187,16 @@ impl Desktop {
         desktop
     }
 
-    /// A bus with `KeePassXC` and an open database.
+    /// Starts a bus with `KeePassXC` and an open database.
     pub fn keepassxc() -> Self {
         let mut desktop = Self::empty();
         desktop.start_keepassxc(KEEPASSXC_CONFIG, &["--pw-stdin"]);
-        // While the database is locked a search would wait for its window.
+        // While the database is locked, a search would wait for its window.
         desktop.until("KeePassXC has opened the database", |d| d.is_unlocked() == Some(true));
         desktop
     }
 
-    /// A bus and a display with `KeePassXC` that asks before a program gets an item, as it
+    /// Starts a bus and a display with `KeePassXC` that asks before a program gets an item, as it
     /// does by default.
     pub fn asking_keepassxc() -> Self {
         let mut desktop = Self::with(Some(display()));
@@ -206,7 +206,7 @@ impl Desktop {
         desktop
     }
 
-    /// A bus with `KeePassXC` and a database that nobody has opened.
+    /// Starts a bus with `KeePassXC` and a database that nobody has opened.
     pub fn locked_keepassxc() -> Self {
         let mut desktop = Self::empty();
         desktop.start_keepassxc(KEEPASSXC_CONFIG, &[]);
@@ -214,7 +214,7 @@ impl Desktop {
         desktop
     }
 
-    /// A bus and a display with `KWallet`. Its collection is locked until it is asked to
+    /// Starts a bus and a display with `KWallet`. Its collection is locked until it is asked to
     /// unlock, which then needs no window.
     pub fn kwallet() -> Self {
         let mut desktop = Self::with(Some(display()));
@@ -234,7 +234,7 @@ impl Desktop {
         let address = format!("unix:path={}", sandbox.path("run/bus").display());
         let mut processes = Vec::new();
         if let Some((process, display)) = display {
-            // The bus has it too: it starts gnome-keyring's prompter.
+            // The bus gets the display, too: it starts gnome-keyring's prompter.
             sandbox.set("DISPLAY", &display);
             processes.push(process);
         }
@@ -246,7 +246,7 @@ impl Desktop {
         desktop
     }
 
-    /// The bus's address.
+    /// Returns the bus's address.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -256,7 +256,7 @@ impl Desktop {
         self.process(name).signal(signal);
     }
 
-    /// A part's process, for who must signal it from elsewhere.
+    /// Returns a part's process, for a test that signals it from another thread.
     pub fn pid(&self, name: &str) -> Pid {
         Pid::from_child(&self.process(name).child)
     }
@@ -266,7 +266,7 @@ impl Desktop {
         self.processes.retain(|p| p.name != name);
     }
 
-    /// Whether a part still runs.
+    /// Returns whether a part still runs.
     pub fn runs(&mut self, name: &str) -> bool {
         let process = self.processes.iter_mut().find(|p| p.name == name).unwrap();
         process.child.try_wait().unwrap().is_none()
@@ -277,8 +277,8 @@ impl Desktop {
     }
 
     fn configure_bus(&self) {
-        // No services of the system's: only what a test starts is there. The prompter is
-        // gnome-keyring's and is started by the bus.
+        // The system's services are left out: only those that a test starts are there. The prompter
+        // is gnome-keyring's, and the bus starts it.
         let services = self.sandbox.path("services");
         fs::create_dir(&services).unwrap();
         let prompter =
@@ -312,7 +312,7 @@ impl Desktop {
         bus
     }
 
-    /// Starts another GNOME Keyring where one has ended.
+    /// Starts another GNOME Keyring after one has ended.
     pub fn start_gnome_keyring(&mut self) {
         self.start_gnome_keyring_as(self.sandbox.command("gnome-keyring-daemon"));
     }
@@ -321,7 +321,7 @@ impl Desktop {
     pub fn start_gnome_keyring_in_waiting(&mut self) {
         let mut command = self.sandbox.command("gnome-keyring-daemon");
         command.args(["--foreground", "--components=secrets"]);
-        // Where it would find the present one's, it would end.
+        // In the control directory of the present one it would find that one, and end.
         let control = self.sandbox.path("run/another-keyring");
         command.arg(format!("--control-directory={}", control.display()));
         self.processes.push(start(command, "gnome-keyring", "gnome-keyring"));
@@ -334,7 +334,7 @@ impl Desktop {
     }
 
     fn start_gnome_keyring_as(&mut self, command: Command) {
-        // No newline: it would be part of the password.
+        // The input has no newline, which would be part of the password.
         self.start_gnome_keyring_daemon(command, &["--unlock"], PASSWORD);
         self.until("gnome-keyring has a default collection", Self::has_default_collection);
     }
@@ -400,20 +400,20 @@ impl Desktop {
     /// Locks the default collection.
     pub fn lock(&self) {
         let collection = "array:objpath:/org/freedesktop/secrets/aliases/default";
-        // A caller whom gnome-keyring does not know yet may find nothing there.
+        // gnome-keyring may not find the collection for a caller that it does not know yet.
         self.until("the collection is locked", |d| {
             let locked = d.service_call("Lock", &[collection]);
             locked.expect("Lock is answered").contains("/org/freedesktop/secrets/")
         });
     }
 
-    /// Waits for a window that xdotool finds by this, then gives xdotool these commands.
+    /// Waits for a window that xdotool finds by these words, then gives xdotool these commands.
     pub fn answer_window(&self, [by, what]: [&str; 2], commands: &[&str]) {
         let xdotool = |args: &[&str]| self.tool("xdotool", "xdotool", args, b"");
         self.until("a window asks", |_| {
             !xdotool(&["search", "--onlyvisible", by, what]).stdout().trim().is_empty()
         });
-        // The window is there before it takes keys, and no condition tells when it does.
+        // The window is there before it takes keys, and nothing tells when it does.
         sleep(Duration::from_millis(700));
         for command in commands {
             let ran = xdotool(&command.split(' ').collect::<Vec<_>>());
@@ -426,7 +426,7 @@ impl Desktop {
         self.sandbox.run(program(name, package), args, stdin)
     }
 
-    /// A call to the Secret Service's root, and what came back.
+    /// Calls the root of the Secret Service. Returns the reply.
     pub fn service_call(&self, member: &str, arguments: &[&str]) -> Option<String> {
         let member = format!("org.freedesktop.Secret.Service.{member}");
         self.call(SERVICE, "/org/freedesktop/secrets", &member, arguments)
@@ -437,8 +437,8 @@ impl Desktop {
         answer.is_some_and(|answer| answer.contains("/org/freedesktop/secrets/"))
     }
 
-    /// Whether `KeePassXC`'s database is unlocked, if it is known. gnome-keyring may end where
-    /// a caller's first call is this one.
+    /// Returns whether `KeePassXC`'s database is unlocked, if that is known. gnome-keyring may end
+    /// where a caller's first call is this one.
     fn is_unlocked(&self) -> Option<bool> {
         let path = "/org/freedesktop/secrets/aliases/default";
         let property = ["string:org.freedesktop.Secret.Collection", "string:Locked"];
@@ -446,7 +446,7 @@ impl Desktop {
         answer.map(|answer| answer.contains("false"))
     }
 
-    /// Whether all accounts are locked.
+    /// Returns whether all accounts are locked.
     pub fn is_locked(&self) -> bool {
         let attributes = "dict:string:string:xdg:schema,io.github.git_credential_pat.Token";
         let deadline = Instant::now() + START;
@@ -459,7 +459,7 @@ impl Desktop {
         }
     }
 
-    /// Whether somebody has this name on the bus.
+    /// Returns whether somebody has this name on the bus.
     pub fn has_owner(&self, name: &str) -> bool {
         let bus = "org.freedesktop.DBus";
         let member = "org.freedesktop.DBus.NameHasOwner";
@@ -467,7 +467,7 @@ impl Desktop {
         answer.is_some_and(|answer| answer.contains("true"))
     }
 
-    /// A call to anybody on the bus, and what came back unless it was an error.
+    /// Calls any program on the bus. Returns the reply, unless it was an error.
     pub fn call(&self, to: &str, path: &str, member: &str, arguments: &[&str]) -> Option<String> {
         let mut command = self.sandbox.command("dbus-send");
         command.arg(format!("--bus={}", self.address)).arg(format!("--dest={to}"));
@@ -485,7 +485,7 @@ impl Desktop {
     }
 }
 
-/// Starts a part; where it is missing the test fails with the name of its package.
+/// Starts a part. Where it is missing, the test fails with the name of its package.
 pub fn start(mut command: Command, name: &'static str, package: &str) -> Process {
     let log = std::env::temp_dir();
     let log = command.get_current_dir().unwrap_or(&log).join(format!("{name}.log"));
@@ -510,7 +510,7 @@ fn first_line(process: &mut Process) -> String {
     line.trim().to_owned()
 }
 
-/// A display with a number that was free.
+/// Starts a display with a number that was free.
 fn display() -> (Process, String) {
     let mut command = Command::new("Xvfb");
     command.args([

@@ -1,5 +1,5 @@
-//! Somebody with a home folder, a keychain and a host of their own, who types commands and has
-//! git ask for tokens. What else there is stands in a chain:
+//! A person with a home folder, a keychain and a host of their own, who types commands and has git
+//! ask for tokens. The chain says what else there is:
 //!
 //! ```text
 //! Home::new()                              the kernel's keyring, named in the environment
@@ -8,8 +8,8 @@
 //! Home::bare().with_git_host()             a real git host that asks for a token
 //! ```
 //!
-//! In what is typed and configured, `HOST` is the host of one's own, `LOOP` such an address of
-//! this machine and `SIX` such an IPv6 address.
+//! In commands and configurations, `HOST` stands for the person's own host, `LOOP` for a loopback
+//! address of their own and `SIX` for such an IPv6 address.
 
 #[cfg(unix)]
 mod commands;
@@ -31,72 +31,73 @@ pub use work::{OTHER_TOKEN, TOKEN, attributes};
 
 /// See the [module](self).
 pub struct Home {
-    // Ended first: what runs there writes into the home folder.
+    // The desktop is dropped first: its programs write into the home folder.
     #[cfg(unix)]
     desktop: Option<Desktop>,
     #[cfg(unix)]
     work: Work,
     /// The home folder and the environment.
     pub sandbox: Sandbox,
-    /// What a keychain that all of a user's processes share holds for this test's hosts.
+    /// The test's items in a keychain that all of a user's processes share.
     pub keys: Keys,
-    /// The host of one's own.
+    /// The person's own host.
     pub host: String,
     /// The keychain's name.
     pub keychain: &'static str,
     options: &'static str,
     loopback: String,
     six: String,
-    /// What is kept for these two, once they are used.
+    /// The items of these two addresses, once they are used.
     of_addresses: OnceLock<[Keys; 2]>,
 }
 
-/// The chain.
+/// The methods of the chain.
 #[cfg(unix)]
 impl Home {
-    /// With a keychain that needs no desktop and that the environment names; git is not configured.
+    /// Makes a home with a keychain that needs no desktop and that the environment names. git is
+    /// not configured.
     pub fn new() -> Self {
         let mut home = Self::bare();
         home.sandbox.set("GIT_CREDENTIAL_PAT_KEYCHAIN", KEYCHAIN);
         home
     }
 
-    /// With an unlocked GNOME Keyring.
+    /// Makes a home with an unlocked GNOME Keyring.
     pub fn with_gnome_keyring() -> Self {
         Self::at_desktop(Desktop::gnome_keyring())
     }
 
-    /// With the keychain of a desktop.
+    /// Makes a home with the keychain of a desktop.
     pub fn at_desktop(desktop: Desktop) -> Self {
         let home = Self::of(desktop.sandbox.clone(), "secret-service");
         Self { desktop: Some(desktop), ..home }
     }
 
-    /// What runs on the desktop.
+    /// Returns the desktop.
     #[track_caller]
     pub fn desktop(&self) -> &Desktop {
         self.desktop.as_ref().expect("a home at a desktop")
     }
 
-    /// At a host whose name begins so.
+    /// Chooses a host whose name begins so.
     pub fn at(mut self, label: &str) -> Self {
         self.host = format!("{label}.{}", self.keys.host("h"));
         self
     }
 
-    /// Whose helper string has these options besides the keychain.
+    /// Adds these options to the helper string, besides the keychain.
     pub fn with_options(mut self, options: &'static str) -> Self {
         self.options = options;
         self
     }
 
-    /// Whose git asks this helper, by its name and with this keychain.
+    /// Configures git with this helper, by its name and with this keychain.
     pub fn configured(self) -> Self {
         self.helper(&format!("pat --keychain {}", self.keychain));
         self
     }
 
-    /// Where the helper has docker's name, too.
+    /// Gives the helper docker's name, too.
     pub fn with_docker(mut self) -> Self {
         let folder = self.sandbox.path("bin");
         fs::create_dir(&folder).unwrap();
@@ -113,7 +114,7 @@ impl Home {
 }
 
 impl Home {
-    /// With a keychain that needs no desktop, and that nothing names.
+    /// Makes a home with a keychain that needs no desktop, and that nothing names.
     pub fn bare() -> Self {
         Self::of(Sandbox::new(), KEYCHAIN)
     }
@@ -139,18 +140,18 @@ impl Home {
         }
     }
 
-    /// The URL of a path at the host of one's own.
+    /// Returns the URL of a path at the person's own host.
     pub fn url(&self, path: &str) -> String {
         let slash = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
         format!("https://{}{slash}{path}", self.host)
     }
 
-    /// The text with this test's own names.
+    /// Returns the text with this test's own names.
     pub fn fill(&self, text: &str) -> String {
         String::from_utf8(self.fill_bytes(text.as_bytes())).unwrap()
     }
 
-    /// The same for what may be no text.
+    /// Returns bytes, which may be no text, with this test's own names.
     pub fn fill_bytes(&self, bytes: &[u8]) -> Vec<u8> {
         let upper = self.six.to_uppercase();
         let long = self.six.replace("::", ":0:0:");
@@ -180,7 +181,7 @@ impl Home {
         filled
     }
 
-    /// The lines of a request or an answer that is written with blanks between them.
+    /// Returns the lines of a request or an answer that is written with blanks between them.
     pub fn lines(&self, spaced: &str) -> String {
         let mut lines = self.fill(spaced).replace(' ', "\n");
         if !lines.is_empty() {
@@ -189,13 +190,13 @@ impl Home {
         lines
     }
 
-    /// Runs an operation of git's with this request, as it is. The operation may have options
-    /// of the helper string before it.
+    /// Runs one of git's operations with this request, as it is. The operation may have options of
+    /// the helper string before it.
     pub fn operation(&self, operation: &str, request: impl AsRef<[u8]>) -> Ran {
         run(self.helper_string(operation), request.as_ref())
     }
 
-    /// The helper as git starts it for an operation.
+    /// Returns the helper as git starts it for an operation.
     pub fn helper_string(&self, operation: &str) -> Command {
         let mut command = self.sandbox.command(BINARY);
         command.args(["--keychain", self.keychain]);
@@ -203,7 +204,7 @@ impl Home {
         command
     }
 
-    /// Remembers what the keychain is like, for [`Self::is_unwritten`].
+    /// Remembers the state of the keychain, for [`Self::is_unwritten`].
     pub fn mark_unwritten(&mut self) {
         self.keys.mark_unwritten();
         #[cfg(unix)]
@@ -212,7 +213,7 @@ impl Home {
         }
     }
 
-    /// Whether the keychain has not been written since.
+    /// Returns whether the keychain has not been written since.
     pub fn is_unwritten(&self) -> bool {
         #[cfg(unix)]
         if self.work.mark != self.keyring_file() {

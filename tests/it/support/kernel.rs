@@ -1,8 +1,8 @@
 //! Names of a test's own in the kernel's user keyring.
 //!
-//! Where a test cannot have a keyring of its own, it shares the user's with the tests beside it
-//! and with the user's own git. So every test has a label that is in each of its hosts' names,
-//! and what is filed under it is removed at the end.
+//! Where a test cannot have a keyring of its own, it shares the user's with the tests beside it and
+//! with the user's own git. So every test has a label that is in each of its hosts' names, and the
+//! keys under that label are removed at the end.
 
 use super::keyring::Keyring;
 use super::label::Label;
@@ -18,41 +18,41 @@ use std::process::{Command, Stdio};
 /// The keychain's name.
 pub const KEYCHAIN: &str = "kernel";
 
-/// The keys whose description holds a label; removed when dropped.
+/// The keys whose description holds a label. They are removed when this is dropped.
 pub struct Keys {
     label: Label,
     keyring: Keyring,
 }
 
 impl Keys {
-    /// With a label that no other test and no earlier run has.
+    /// Makes a label that no other test and no earlier run has.
     pub fn new() -> Self {
         Self::labelled(&Label::new().0)
     }
 
-    /// Where the label is given, such as a host with the port of a server of one's own.
+    /// Takes a given label, such as a host with the port of a server of one's own.
     pub fn labelled(label: &str) -> Self {
         let keys = Self::of_host(label);
         keys.remove();
         keys
     }
 
-    /// Where what is filed under the label is there already, and this test's own.
+    /// Takes a label under which this test has keys already.
     pub fn of_host(host: &str) -> Self {
         Self { label: Label(host.to_owned()), keyring: Keyring::of_this_test() }
     }
 
-    /// A host's name that only this test uses.
+    /// Returns a host's name that only this test uses.
     pub fn host(&self, name: &str) -> String {
         self.label.host(name)
     }
 
-    /// The label as three numbers that are not 0, for names that consist of numbers.
+    /// Returns the label as three numbers that are not 0, for names that consist of numbers.
     pub fn number(&self) -> [u8; 3] {
         self.label.number()
     }
 
-    /// What is filed: contexts and usernames, e.g. `https://h.test/team alice`, in order.
+    /// Returns the accounts: contexts and usernames, e.g. `https://h.test/team alice`, in order.
     pub fn accounts(&self) -> Vec<String> {
         let account = |key: &Key| {
             let account = key.description.strip_prefix("git-credential-pat:")?;
@@ -63,30 +63,30 @@ impl Keys {
         accounts
     }
 
-    /// The copies of another keychain's answers, as they are described.
+    /// Returns the descriptions of the copies of another keychain's answers.
     pub fn caches(&self) -> Vec<String> {
         let descriptions = self.list().into_iter().map(|key| key.description);
         descriptions.filter(|text| text.starts_with("git-credential-pat-cache:")).collect()
     }
 
-    /// Gives each key a time to live, which the kernel takes away at the next write.
+    /// Gives each key a timeout, which the kernel takes away at the next write.
     pub fn mark_unwritten(&self) {
         for key in self.list() {
             self.keyctl(&["timeout", &key.serial.to_string(), "3000"]);
         }
     }
 
-    /// Whether the kernel removes every key in time.
+    /// Returns whether every key has a timeout.
     pub fn end_by_themselves(&self) -> bool {
         self.list().iter().all(|key| key.ends)
     }
 
-    /// Whether every key is as [`Self::mark_unwritten`] left it.
+    /// Returns whether every key is as [`Self::mark_unwritten`] left it.
     pub fn are_unwritten(&self) -> bool {
         self.end_by_themselves()
     }
 
-    /// Puts a key there, as any program of the user's can.
+    /// Puts a key into the keyring, as any program of the user can.
     #[track_caller]
     pub fn plant(&self, description: &[u8], content: &[u8]) {
         let mut command = self.command();
@@ -95,7 +95,7 @@ impl Keys {
         assert!(ran.status.success(), "{ran}");
     }
 
-    /// Puts an account there, whatever state it is in.
+    /// Puts an account into the keyring, whatever state it is in.
     #[track_caller]
     pub fn plant_account(&self, credential: &Credential) {
         let Account { context, username } = credential.account();
@@ -106,7 +106,7 @@ impl Keys {
     fn list(&self) -> Vec<Key> {
         let linked = self.keyctl(&["rlist", "@u"]);
         let linked: Vec<u32> = linked.split_whitespace().map(|s| s.parse().unwrap()).collect();
-        // Other programs' keys may be called anything.
+        // Other programs' keys may have any name.
         let table = fs::read("/proc/keys").unwrap();
         let table = String::from_utf8_lossy(&table);
         let keys = table.lines().filter_map(Key::parse);
@@ -115,7 +115,7 @@ impl Keys {
     }
 
     fn remove(&self) {
-        // Its own keyring is new, and goes with the test.
+        // The test's own keyring is new, and goes with the test.
         if self.keyring.is_own() {
             return;
         }
@@ -124,7 +124,7 @@ impl Keys {
         }
     }
 
-    /// Runs keyctl; what it printed. A key that is gone meanwhile is another test's.
+    /// Runs keyctl. Returns its output. A key that is gone meanwhile is another test's.
     fn keyctl(&self, args: &[&str]) -> String {
         let output = self.command().args(args).stdin(Stdio::null()).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()

@@ -1,8 +1,8 @@
 //! A user keyring of each test's own.
 //!
 //! The kernel has one for each user in each user namespace. So a test makes itself a namespace in
-//! which every user and group is who they are outside, and the commands that it starts enter it.
-//! There they find an empty user keyring, which goes when the namespace does. Where the system
+//! which users and groups have the same numbers as outside, and the commands that it starts enter
+//! it. There they find an empty user keyring, which goes when the namespace does. Where the system
 //! allows no such namespace, a test uses the user's keyring, under a [label](super::label).
 #![allow(unsafe_code, reason = "what a child does before it becomes a program has no safe wrapper")]
 
@@ -15,24 +15,24 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
-/// Says that this process is where its test wants it, and whether its user keyring is the test's
-/// own.
+/// The variable that says that this process has the surroundings that its test needs, and whether
+/// its user keyring is the test's own.
 const MARK: &str = "GIT_CREDENTIAL_PAT_ELSEWHERE";
 
-/// What stands in [`MARK`] where it is.
+/// The value of [`MARK`] where the keyring is the test's own.
 const OWN: &str = "own";
 
-/// See the [module](self). None is the keyring of this process.
+/// The namespace of a test's keyring, see the [module](self). None stands for this process's own.
 #[derive(Clone)]
 pub struct Keyring(Option<Arc<File>>);
 
 thread_local! {
-    /// Every test has a thread of its own.
+    /// Every test has a thread, and so a keyring, of its own.
     static OF_THIS_TEST: Keyring = Keyring::new();
 }
 
 impl Keyring {
-    /// The keyring of the test that this thread runs.
+    /// Returns the keyring of the test that this thread runs.
     pub fn of_this_test() -> Self {
         OF_THIS_TEST.with(Self::clone)
     }
@@ -51,7 +51,7 @@ impl Keyring {
         if is_allowed { own } else { Self(None) }
     }
 
-    /// Whether nobody else uses it.
+    /// Returns whether nobody else uses it.
     pub fn is_own(&self) -> bool {
         self.0.is_some() || env::var_os(MARK).is_some_and(|mark| mark == OWN)
     }
@@ -62,7 +62,7 @@ impl Keyring {
         let enter = move || {
             // SAFETY: the descriptor is open as long as this closure lives.
             succeeded(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWUSER) }.into())?;
-            // As at a login: a session keyring that leads to the user's.
+            // A login gives the same: a session keyring that leads to the user's.
             keyctl(libc::KEYCTL_JOIN_SESSION_KEYRING, 0, 0)?;
             keyctl(libc::KEYCTL_LINK, libc::KEY_SPEC_USER_KEYRING, libc::KEY_SPEC_SESSION_KEYRING)
         };
@@ -71,8 +71,8 @@ impl Keyring {
     }
 }
 
-/// Runs this very test again, by a command that makes the surroundings it needs, where
-/// it is not there yet. Returns whether that was done.
+/// Runs this very test again, by a command that makes the surroundings it needs, unless it has them
+/// already. Returns whether that was done.
 pub fn elsewhere(test: &str, command: impl FnOnce() -> Command) -> bool {
     if env::var_os(MARK).is_some() {
         return false;
@@ -86,8 +86,7 @@ pub fn elsewhere(test: &str, command: impl FnOnce() -> Command) -> bool {
     true
 }
 
-/// Runs this very test again with its process in the test's keyring. Returns whether that was
-/// done.
+/// Runs this very test again with its process in the test's keyring. Returns whether that was done.
 pub fn in_own_keyring(test: &str) -> bool {
     elsewhere(test, || {
         let mut command = Command::new("env");
@@ -97,7 +96,7 @@ pub fn in_own_keyring(test: &str) -> bool {
 }
 
 fn new_namespace() -> io::Result<File> {
-    // It waits until the namespace is open here.
+    // The child waits until the namespace is open here.
     let mut command = Command::new("cat");
     command.stdin(Stdio::piped()).stdout(Stdio::null());
     // SAFETY: the call takes a number.
@@ -110,7 +109,7 @@ fn new_namespace() -> io::Result<File> {
     namespace
 }
 
-/// The namespace of a process, in which everybody is who they are here.
+/// Opens the namespace of a process, and maps every user and group in it to itself.
 fn opened(child: &Child) -> io::Result<File> {
     let path = |name: &str| format!("/proc/{}/{name}", child.id());
     for (name, own) in [
@@ -124,7 +123,7 @@ fn opened(child: &Child) -> io::Result<File> {
             Some(format!("{first} {first} {count}\n"))
         };
         let all: String = all.lines().filter_map(same).collect();
-        // Who is not root may take themself along, alone.
+        // A user who is not root may map only themself.
         fs::write(path(name), all).or_else(|_| {
             fs::write(path("setgroups"), "deny")?;
             fs::write(path(name), format!("{own} {own} 1\n"))
@@ -135,7 +134,7 @@ fn opened(child: &Child) -> io::Result<File> {
 
 fn keyctl(operation: u32, first: c_int, second: c_int) -> io::Result<()> {
     let [operation, first, second] = [operation.cast_signed(), first, second].map(c_long::from);
-    // SAFETY: what is called here takes numbers, and a name that may be null.
+    // SAFETY: the call takes numbers, and a name that may be null.
     succeeded(unsafe { libc::syscall(libc::SYS_keyctl, operation, first, second) })
 }
 

@@ -1,4 +1,4 @@
-//! What tells a test's own names from everybody else's, in a keychain that all of a user's
+//! A label that tells a test's own names from everybody else's, in a keychain that all of a user's
 //! processes share.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Label(pub String);
 
 impl Label {
-    /// One that no other test and no earlier run has.
+    /// Makes a label that no other test and no earlier run has.
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
@@ -17,12 +17,12 @@ impl Label {
         Self(format!("{now:x}-{count}"))
     }
 
-    /// A host's name that only this test uses.
+    /// Returns a host's name that only this test uses.
     pub fn host(&self, name: &str) -> String {
         format!("{name}-{}.test", self.0)
     }
 
-    /// The label as three numbers that are not 0, for names that consist of numbers.
+    /// Returns the label as three numbers that are not 0, for names that consist of numbers.
     pub fn number(&self) -> [u8; 3] {
         let mut hasher = DefaultHasher::new();
         self.0.hash(&mut hasher);

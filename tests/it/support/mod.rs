@@ -1,4 +1,4 @@
-//! What the tests stand on: one file per real part.
+//! The parts that the tests use: one file for each real part.
 
 #[cfg(unix)]
 pub mod beginnings;
@@ -52,7 +52,7 @@ pub mod verdaccio;
 #[cfg(target_os = "linux")]
 pub mod watch;
 
-/// The keychain that most tests use, one that needs no desktop; and names of a test's own in it.
+/// The keychain that most tests use, which needs no desktop, and names of a test's own in it.
 #[cfg(windows)]
 pub use credentials::{KEYCHAIN, Keys};
 #[cfg(unix)]

@@ -1,5 +1,5 @@
-//! Somebody else on the machine who keeps looking at what the system shows of every process:
-//! its arguments, which anybody may read, and its environment.
+//! Another program on the machine that keeps looking at what the system shows of every process: its
+//! arguments, which anybody may read, and its environment.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,12 +22,12 @@ pub struct Onlooker {
 pub struct Seen {
     pub arguments: BTreeSet<String>,
     pub environments: BTreeSet<String>,
-    /// How often it looked at all processes.
+    /// How often the onlooker has looked at all processes.
     pub rounds: usize,
 }
 
 impl Onlooker {
-    /// Looks for this from now on.
+    /// Looks for this secret from now on.
     pub fn new(secret: &str) -> Self {
         let (seen, stop) =
             (Arc::new(Mutex::new(Seen::default())), Arc::new(AtomicBool::new(false)));
@@ -41,7 +41,7 @@ impl Onlooker {
         Self { seen, stop, thread: Some(thread) }
     }
 
-    /// What it has seen when it stops.
+    /// Stops looking. Returns what was seen.
     pub fn stop(mut self) -> Seen {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.take().unwrap().join().unwrap();
@@ -61,14 +61,14 @@ fn look(secret: &str, seen: &Mutex<Seen>) {
         if entry.file_name().to_string_lossy().parse::<u32>().is_err() {
             continue;
         }
-        // Where the process has ended meanwhile, nothing is read.
+        // Of a process that has ended meanwhile nothing is read.
         let [arguments, environment] =
             ["cmdline", "environ"].map(|file| fs::read(folder.join(file)).unwrap_or_default());
         let name = || String::from_utf8_lossy(&arguments).replace('\0', " ");
         if holds(&arguments, secret) {
             seen.lock().unwrap().arguments.insert(name());
         }
-        // A web server hands what the client sent to its programs: these are the host's.
+        // A web server hands a client's header to its programs, which belong to the host.
         if holds(&environment, secret) && !holds(&environment, "GATEWAY_INTERFACE=") {
             seen.lock().unwrap().environments.insert(name());
         }

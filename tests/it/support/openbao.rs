@@ -15,7 +15,7 @@ pub struct OpenBao {
 }
 
 impl OpenBao {
-    /// Starts it, empty and unsealed.
+    /// Starts the engine, empty and unsealed.
     pub fn start() -> Self {
         let place = Place::new("pat-bao-", ["bao.test", "other.test"]);
         let (path, port) = (|name: &str| place.path(name), place.port);
@@ -36,7 +36,7 @@ impl OpenBao {
             .asks(&["operator", "init", "-key-shares=1", "-key-threshold=1", "-format=json"], "");
         let made: Value = serde_json::from_str(&made).unwrap();
         made["root_token"].as_str().unwrap().clone_into(&mut engine.root);
-        // By standard input it would want a terminal.
+        // To read the key from standard input it would need a terminal.
         engine.asks(&["operator", "unseal", made["unseal_keys_b64"][0].as_str().unwrap()], "");
         engine
     }
@@ -46,20 +46,20 @@ impl OpenBao {
         format!("https://localhost:{}", self.service.port())
     }
 
-    /// The variables by which its client finds and trusts it.
+    /// Sets the variables by which its client finds and trusts it.
     pub fn introduce_to(&self, set: &mut dyn FnMut(&str, &str)) {
         set("BAO_ADDR", &self.address());
         let certificate = self.service.certificate();
         set("BAO_CACERT", certificate.to_str().unwrap());
     }
 
-    /// What its keeper does; what is printed.
+    /// Runs a command of the client as the engine's keeper. Returns the output.
     #[track_caller]
     pub fn asks(&self, words: &[&str], stdin: &str) -> String {
         self.keeper(Command::new(tools::tool("bao")).args(words), stdin).stdout()
     }
 
-    /// Runs a command as its keeper, in its folder.
+    /// Runs a command as the engine's keeper, in the keeper's folder.
     #[track_caller]
     pub fn keeper(&self, command: &mut Command, stdin: &str) -> Ran {
         let mut full = Command::new(command.get_program());
@@ -73,12 +73,12 @@ impl OpenBao {
         ran
     }
 
-    /// It answers nobody, until it is dropped.
+    /// Stops the engine from answering, until it is dropped.
     pub fn hangs(&self) {
         kill_process(Pid::from_child(&self.service.process), Signal::STOP).unwrap();
     }
 
-    /// It is gone, and nobody listens there.
+    /// Ends the engine, so that nobody listens at its port.
     pub fn stops(&mut self) {
         self.service.process.kill().unwrap();
         self.service.process.wait().unwrap();

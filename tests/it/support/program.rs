@@ -1,5 +1,5 @@
-//! The real programs that tests run. A test for which one is missing fails and names what to
-//! install. `tests/run.sh` counts it as skipped where a person has started it.
+//! The real programs that tests run. A test that lacks one fails and says what to install.
+//! `tests/run.sh` counts it as skipped where a person has started it.
 
 use std::env;
 use std::fs::File;
@@ -7,10 +7,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// Ends a test for which something is missing; `remedy` says how to get it.
+/// Ends a test that lacks something; `remedy` says how to get it.
 #[track_caller]
 pub fn missing(what: &str, remedy: &str) -> ! {
-    // `tests/run.sh` reads there which tests lacked a part.
+    // `tests/run.sh` reads in this file which tests lacked a part.
     if let Some(list) = env::var_os("GIT_CREDENTIAL_PAT_MISSING") {
         let thread = thread::current();
         let line = format!("{}\t{what} is missing: {remedy}\n", thread.name().unwrap_or("a test"));
@@ -20,7 +20,7 @@ pub fn missing(what: &str, remedy: &str) -> ! {
     panic!("{what} is missing: {remedy}")
 }
 
-/// Where a program is, which the named package of Debian has.
+/// Returns the path of a program, which is in the named package of Debian.
 #[track_caller]
 pub fn program(name: &str, package: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap();
@@ -29,7 +29,7 @@ pub fn program(name: &str, package: &str) -> PathBuf {
     found.unwrap_or_else(|| missing(name, &format!("apt install {package}")))
 }
 
-/// Every git on this machine, the one in PATH first.
+/// Returns every git on this machine, the one in PATH first.
 pub fn gits() -> Vec<PathBuf> {
     let first = program("git", "git");
     let second = Path::new("/usr/bin/git");

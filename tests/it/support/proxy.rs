@@ -1,6 +1,6 @@
-//! A line to the session's bus that somebody holds in their hand: it lets a client's calls
-//! through one by one, and at any of them it may break, fall silent, talk nonsense, or do
-//! something to one of the two ends first.
+//! A line to the session's bus under a test's control. It lets a client's calls through one by one,
+//! and at any of them it may break, fall silent, talk nonsense, or do something to one of the two
+//! ends first.
 
 use super::desktop::Desktop;
 use git_credential_pat::keychain::secret_service::message::Message;
@@ -14,16 +14,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::spawn;
 use tempfile::TempDir;
 
-/// What becomes of a call.
+/// The fate of a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Then {
     /// The bus gets it.
     PassOn,
-    /// The line breaks; the bus does not get it.
+    /// The line breaks, and the bus does not get the call.
     Break,
     /// The bus gets it, and the line breaks before it can answer.
     PassOnAndBreak,
-    /// The bus does not get it, and the client no answer.
+    /// The bus does not get the call, and the client gets no answer.
     Swallow,
     /// The client gets bytes that are no message.
     TalkNonsense,
@@ -31,7 +31,7 @@ pub enum Then {
     Refuse(&'static str),
 }
 
-/// Decides about the calls, counted from 1 over all connections.
+/// A function that decides about each call, counted from 1 over all connections.
 type Decide = dyn Fn(usize) -> Then + Send + Sync;
 
 /// See the [module](self).
@@ -53,7 +53,7 @@ impl Proxy {
                 let (decide, counter) = (Arc::clone(&decide), Arc::clone(&counter));
                 let client = client.unwrap();
                 let (mut from, mut to) = (bus.try_clone().unwrap(), client.try_clone().unwrap());
-                // Either end may be gone at any time: that is what this is for.
+                // Either end may go away at any time, which is the purpose of the proxy.
                 spawn(move || {
                     let calls = admit(&client, &bus);
                     spawn(move || {
@@ -70,23 +70,23 @@ impl Proxy {
         Self { folder, calls }
     }
 
-    /// Where the client finds the bus.
+    /// Returns the address at which the client finds the bus.
     pub fn address(&self) -> String {
         format!("unix:path={}", self.folder.path().join("bus").display())
     }
 
-    /// A folder that nobody else uses.
+    /// Returns a folder that nobody else uses.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// How many calls there were.
+    /// Returns the number of calls so far.
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
 }
 
-/// Lets the two come to terms; what the client has already called.
+/// Passes the greeting of both sides on. Returns the bytes of the calls that came with it.
 fn admit(mut client: &UnixStream, mut bus: &UnixStream) -> std::io::Result<Vec<u8>> {
     const BEGIN: &[u8] = b"BEGIN\r\n";
     let mut buffer = [0; 4096];
@@ -96,7 +96,7 @@ fn admit(mut client: &UnixStream, mut bus: &UnixStream) -> std::io::Result<Vec<u
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
         let said = &buffer[..count];
-        // Both speak in turns, a line each, until the client has begun.
+        // The two speak in turns, a line each, until the client begins.
         let Some(calls) = said.strip_prefix(BEGIN) else {
             bus.write_all(said)?;
             let count = bus.read(&mut buffer)?;
@@ -138,7 +138,7 @@ fn pass_calls(
     }
 }
 
-/// An error as the answer to a call.
+/// Returns an error as the reply to a call.
 fn refusal(call: &[u8], error: &str) -> Vec<u8> {
     const ERROR: u8 = 3;
     const ERROR_NAME: u8 = 4;

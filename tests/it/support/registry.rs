@@ -11,11 +11,11 @@ use std::process::Command;
 pub struct Registry(Service);
 
 impl Registry {
-    /// Starts it with one user and one token.
+    /// Starts the registry with one user and one token.
     pub fn start(user: &str, token: &str) -> Self {
         let place = Place::new("pat-registry-", ["registry.test", "other.test"]);
         let (path, port) = (|name: &str| place.path(name), place.port);
-        // Its clients look for the certificate by this name.
+        // Clients look for the certificate under this name.
         fs::copy(path("certificate.pem"), path("ca.crt")).unwrap();
         let mut command = Command::new(program("htpasswd", "apache2-utils"));
         command.args(["-i", "-B", "-c", "-C", "4", &path("users"), user]);
@@ -39,12 +39,12 @@ impl Registry {
         }))
     }
 
-    /// Its name, with its port.
+    /// Returns the registry's name, with its port.
     pub fn name(&self) -> String {
         format!("localhost:{}", self.0.port())
     }
 
-    /// The folder with its certificate, for `--cert-dir`.
+    /// Returns the folder with its certificate, for `--cert-dir`.
     pub fn certificates(&self) -> PathBuf {
         self.0.folder().to_owned()
     }

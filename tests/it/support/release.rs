@@ -1,11 +1,11 @@
-//! The helper as it is installed. What a build for debugging leaves in memory says nothing
-//! about it: the compiler keeps values elsewhere.
+//! The helper as it is installed. A build for debugging says nothing about the secrets that it
+//! leaves in memory: the compiler keeps values elsewhere.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The release binary, built once in a run; where nothing has changed that takes a moment.
+/// Returns the release binary, built once in a run. Where nothing has changed, that takes a moment.
 pub fn release_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {

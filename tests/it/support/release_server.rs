@@ -1,5 +1,5 @@
-//! A release, made by the scripts that make the real ones, and a server for it on this machine.
-//! Its program hands over to the one that was built for the tests, which would take long to pack.
+//! A release, made by the scripts that make the real ones, and a server for it on this machine. Its
+//! program starts the one that was built for the tests, which would take long to pack.
 
 use super::program;
 use super::sandbox::{Sandbox, run};
@@ -27,7 +27,7 @@ pub struct Release {
 }
 
 impl Release {
-    /// Serves a release with an archive for this machine.
+    /// Makes and serves a release with an archive for this machine.
     pub fn serve() -> Self {
         let folder = tempfile::Builder::new().prefix("pat-release-").tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
@@ -63,7 +63,7 @@ impl Release {
         assert!(ran.status.success(), "{ran}");
     }
 
-    /// Writes the checksums and the installers for what is there.
+    /// Writes the checksums and the installers for the present archive.
     pub fn sign(&self) {
         let mut checksums = Command::new(Path::new(SCRIPTS).join("checksums.sh"));
         checksums.arg(self.folder()).arg(self.url("release"));
@@ -71,32 +71,33 @@ impl Release {
         assert!(ran.status.success(), "{ran}");
     }
 
-    /// What is served.
+    /// Returns the folder that is served.
     pub fn folder(&self) -> PathBuf {
         self.folder.path().join("dist")
     }
 
-    /// The archive for this machine.
+    /// Returns the path of the archive for this machine.
     pub fn archive(&self) -> PathBuf {
         self.folder().join(format!("{}.tar.gz", archive_name()))
     }
 
-    /// An installer as the release has it.
+    /// Returns an installer as the release has it.
     pub fn installer(&self, name: &str) -> Vec<u8> {
         fs::read(self.folder().join(name)).unwrap()
     }
 
-    /// Where it is served in this way: `release`, `moved`, `plain` or `short`.
+    /// Returns the URL under which it is served in this way: `release`, `moved`, `plain` or
+    /// `short`.
     pub fn url(&self, way: &str) -> String {
         format!("https://localhost:{}/{way}", self.ports[0])
     }
 
-    /// Where it is served without TLS.
+    /// Returns the URL under which it is served without TLS.
     pub fn plain_url(&self) -> String {
         format!("http://localhost:{}/release", self.ports[1])
     }
 
-    /// What was asked for without TLS.
+    /// Returns the log of the requests without TLS.
     pub fn asked_without_tls(&self) -> String {
         fs::read_to_string(self.folder.path().join("dist.log")).unwrap_or_default()
     }

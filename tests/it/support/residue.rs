@@ -1,21 +1,21 @@
-//! What is left of a secret in some bytes: looked for by every window of eight of its bytes,
-//! raw and in the encodings in which a secret is usually copied. A freed block loses its first
-//! bytes to the allocator and a stack frame is overwritten in part, so to look for the whole
-//! secret only would find next to nothing.
+//! The remains of a secret in some bytes. They are found by every window of eight of its bytes, raw
+//! and in the encodings in which a secret is usually copied. A freed block loses its first bytes to
+//! the allocator, and a stack frame is overwritten in part. So a search for the whole secret would
+//! find next to nothing.
 
 use std::collections::HashMap;
 use std::fmt::Write;
 
-/// How long a piece must be to count. Eight digits of hex are four bytes of a secret only, and
-/// the addresses in a process's map meet those by chance.
+/// The length of a piece that counts. Eight digits of hex are only four bytes of a secret, and the
+/// addresses in a process's map contain those by chance.
 pub const WINDOW: usize = 8;
 const WIDE_WINDOW: usize = 2 * WINDOW;
 
-/// Looks for secrets.
+/// A search for secrets.
 pub struct Needles {
     secrets: Vec<Vec<u8>>,
     windows: HashMap<[u8; WINDOW], &'static str>,
-    /// Which first two bytes any window has: nearly all memory is passed over by these.
+    /// The first two bytes that any window has. Nearly all memory is skipped by these.
     beginnings: Vec<bool>,
 }
 
@@ -40,7 +40,8 @@ impl Needles {
             needles.add("UTF-16", &wide);
             needles.add("hex", hex(secret).as_bytes());
             needles.add("hex", hex(secret).to_uppercase().as_bytes());
-            // Where the secret stands in a longer text, its base64 is one of three.
+            // In a longer text, the base64 of the secret is one of three, depending on where it
+            // begins.
             for skipped in 0..3.min(secret.len()) {
                 needles.add("base64", &base64(&secret[skipped..]));
             }
@@ -55,12 +56,12 @@ impl Needles {
         }
     }
 
-    /// The pieces in some bytes, in their order.
+    /// Returns the pieces in some bytes, in their order.
     pub fn find(&self, bytes: &[u8]) -> Vec<Piece> {
         let mut pieces: Vec<Piece> = Vec::new();
         let mut next = 0;
         while next + WINDOW <= bytes.len() {
-            // By index, not by iterator: this runs over megabytes in builds for debugging.
+            // An index is used, not an iterator: this runs over megabytes in builds for debugging.
             let at = next;
             next += 1;
             if !self.beginnings[beginning(&bytes[at..])] {
@@ -81,18 +82,18 @@ impl Needles {
         pieces
     }
 
-    /// Whether any piece is in there.
+    /// Returns whether any piece is in there.
     pub fn are_in(&self, bytes: &[u8]) -> bool {
         !self.find(bytes).is_empty()
     }
 
-    /// How many secrets there are. What asks for it reads x86-64's registers.
+    /// Returns the number of secrets. Only code that reads x86-64's registers needs it.
     #[cfg(target_arch = "x86_64")]
     pub fn count(&self) -> usize {
         self.secrets.len()
     }
 
-    /// Which secrets stand there whole, as they are, and where.
+    /// Returns which secrets stand there whole and unencoded, and where.
     pub fn whole(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
         let mut whole = Vec::new();
         for piece in self.find(bytes).iter().filter(|piece| piece.encoding == "raw") {
@@ -117,7 +118,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Without padding: what follows the secret decides about the last letters.
+/// Encodes without padding: the bytes after the secret decide about the last letters.
 fn base64(bytes: &[u8]) -> Vec<u8> {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let three = bytes.chunks_exact(3);

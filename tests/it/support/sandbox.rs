@@ -1,5 +1,5 @@
-//! A user of their own for every test: a fresh HOME, no system configuration, an environment in
-//! which only what the test sets is set, and on Linux the test's own user keyring.
+//! A user of their own for every test: a fresh HOME, no system configuration, an environment with
+//! only the variables that the test sets, and on Linux the test's own user keyring.
 
 #[cfg(target_os = "linux")]
 use super::keyring::Keyring;
@@ -12,14 +12,14 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// The helper as cargo built it, or another build of it that is to be tested.
+/// The helper as cargo built it, or another build of it that should be tested.
 pub const BINARY: &str = match option_env!("GIT_CREDENTIAL_PAT_TESTED") {
     Some(binary) => binary,
     None => env!("CARGO_BIN_EXE_git-credential-pat"),
 };
 
-/// A temporary home. What is set with [`Sandbox::set`] is in every command's environment. A clone
-/// has the same folder and an environment of its own.
+/// A temporary home. Variables that are set with [`Sandbox::set`] are in every command's
+/// environment. A clone has the same folder and an environment of its own.
 #[derive(Clone)]
 pub struct Sandbox {
     home: Arc<TempDir>,
@@ -28,7 +28,7 @@ pub struct Sandbox {
     keyring: Keyring,
 }
 
-/// How a command ended.
+/// The end of a command.
 pub struct Ran {
     command: String,
     stdin: Vec<u8>,
@@ -75,7 +75,7 @@ impl Sandbox {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
-        // Its folders there, and what a program needs to be started.
+        // The folders have other variables on Windows, and a program needs some more to start.
         #[cfg(windows)]
         sandbox.env.retain(|(name, _)| !name.starts_with("XDG_"));
         #[cfg(windows)]
@@ -92,12 +92,12 @@ impl Sandbox {
         sandbox
     }
 
-    /// The home folder.
+    /// Returns the home folder.
     pub fn home(&self) -> &Path {
         self.home.path()
     }
 
-    /// A path below the home folder.
+    /// Returns a path below the home folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
@@ -108,7 +108,7 @@ impl Sandbox {
         self.env.push((name.to_owned(), value.to_owned()));
     }
 
-    /// The value of a variable.
+    /// Returns the value of a variable.
     #[cfg(unix)]
     #[track_caller]
     pub fn get(&self, name: &str) -> &str {
@@ -120,7 +120,7 @@ impl Sandbox {
         self.env.retain(|(n, _)| n != name);
     }
 
-    /// A command in this environment, in the home folder.
+    /// Returns a command in this environment, in the home folder.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().current_dir(self.home());
@@ -142,7 +142,7 @@ impl Sandbox {
         self.run(BINARY, args, stdin.as_ref())
     }
 
-    /// Runs git and expects it to succeed; what it printed.
+    /// Runs git and expects it to succeed. Returns its output.
     #[cfg(unix)]
     #[track_caller]
     pub fn git(&self, args: &[&str]) -> String {

@@ -1,14 +1,14 @@
-//! A git host of a test's own: Apache with `git http-backend`, TLS and Basic authentication,
-//! as forges have it, on ports of the loopback address that the system chooses.
+//! A git host of a test's own: Apache with `git http-backend`, TLS and Basic authentication, as
+//! forges have them, on loopback ports that the system chooses.
 //!
-//! It is two hosts in one, [`Server::host`] and [`Server::other`], which differ in name and
-//! port and hold the same repositories; and a third port without TLS. Below the paths
-//! `moved/` and `moved-after-login/` the first sends git on to the second, below `moved-port/` to
-//! the second's port under its own name; with `local` in the path they are addresses; below `junk-for-NAME/`
-//! to a URL of the second with that name and [`JUNK`] in it. Every request is logged with the user
-//! who made it. Below `public/` nobody is asked who they are. Below `only-NAME/` the user of that name is let in, and
-//! others who say who they are get 403. Below `api/` are an API and a cargo registry, and
-//! below `files/` plain files, both for those who have the token.
+//! It is two hosts in one, [`Server::host`] and [`Server::other`], which differ in name and port
+//! and hold the same repositories; a third port has no TLS. The first host redirects git from some
+//! paths: below `moved/` and `moved-after-login/` to the second; below `moved-port/` to the
+//! second's port under its own name; below these names with `local` in them to loopback addresses;
+//! below `junk-for-NAME/` to a URL of the second with that name and [`JUNK`] in it. Every request
+//! is logged with its user. Below `public/` nobody needs to log in. Below `only-NAME/` only the
+//! user of that name is let in, and other users get 403. Below `api/` are an API and a cargo
+//! registry, and below `files/` plain files, both for clients with the token.
 
 use super::program::program;
 use super::sandbox::{Sandbox, run};
@@ -23,12 +23,12 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// What stands in a redirect in the place of a token.
+/// The text in the place of a token in a redirect.
 pub const JUNK: &str = "ghp_TESTONLYjunk";
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A running server; it ends when dropped.
+/// A running server. It ends when this is dropped.
 pub struct Server {
     folder: TempDir,
     apache: Child,
@@ -39,9 +39,9 @@ pub struct Server {
 /// A line of the server's log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request {
-    /// The port it came in at.
+    /// The port at which it came in.
     pub port: u16,
-    /// Empty where the server asked for none or none was given.
+    /// The username, empty where the server asked for none or none was given.
     pub user: String,
     pub status: u16,
     pub method: String,
@@ -51,7 +51,7 @@ pub struct Request {
 }
 
 impl Server {
-    /// Starts it under these two names, which end in `.test`, and as `localhost`.
+    /// Starts the server under these two names, which end in `.test`, and as `localhost`.
     pub fn start(names: [String; 2]) -> Self {
         Self::start_also_as(names, &[])
     }
@@ -87,17 +87,17 @@ impl Server {
         panic!("apache2 does not start:\n{}", read(&folder.path().join("error.log")));
     }
 
-    /// The first host, with its port.
+    /// Returns the first host, with its port.
     pub fn host(&self) -> String {
         format!("{}:{}", self.names[0], self.ports[0])
     }
 
-    /// The second host, with its port.
+    /// Returns the second host, with its port.
     pub fn other(&self) -> String {
         format!("{}:{}", self.names[1], self.ports[1])
     }
 
-    /// The port of the first host, of the second, and the one without TLS.
+    /// Returns the ports of the first host, of the second, and the one without TLS.
     pub fn ports(&self) -> [u16; 3] {
         self.ports
     }
@@ -124,12 +124,12 @@ impl Server {
         fs::write(file, content).unwrap();
     }
 
-    /// The names of the two hosts, without ports.
+    /// Returns the names of the two hosts, without ports.
     pub fn names(&self) -> &[String; 2] {
         &self.names
     }
 
-    /// The certificate of all its names.
+    /// Returns the path of the certificate of all its names.
     pub fn certificate(&self) -> PathBuf {
         self.folder.path().join("certificate.pem")
     }
@@ -179,8 +179,8 @@ impl Server {
         }
     }
 
-    /// What was asked so far, once `is_there` says that what must be there is: the log is
-    /// written after the answer.
+    /// Returns the requests so far, once `is_there` says that the awaited ones are among them: the
+    /// log is written after the answer.
     #[track_caller]
     pub fn requests(&self, is_there: impl Fn(&[Request]) -> bool) -> Vec<Request> {
         let log = || read(&self.folder.path().join("access.log"));
@@ -219,7 +219,7 @@ impl Drop for Server {
     }
 }
 
-/// Waits until something is so; fails where it does not become so.
+/// Waits until a condition holds, and fails where it never does.
 #[track_caller]
 pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
@@ -241,7 +241,7 @@ pub fn certify(folder: &Path, names: &[String]) {
     assert!(ran.status.success(), "{ran}");
 }
 
-/// Ports that were free a moment ago; whoever is faster may still take one.
+/// Returns ports that were free a moment ago. Another program may still take one.
 pub fn free_ports() -> [u16; 3] {
     let listeners = [(); 3].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
@@ -258,7 +258,7 @@ fn spawn(folder: &Path) -> Child {
     command.process_group(0).spawn().unwrap()
 }
 
-/// Waits for the file that Apache writes when it listens; not where a port was taken.
+/// Waits for the file that Apache writes when it listens. Returns false where a port was taken.
 fn is_up(apache: &mut Child, pid: &Path) -> bool {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline && matches!(apache.try_wait(), Ok(None)) {
@@ -291,7 +291,7 @@ fn configuration(folder: &Path, names: &[String; 2], ports: [u16; 3]) -> String 
         .replace("@PLAIN@", &plain.to_string())
 }
 
-/// Gives files to the user that Apache's workers run as where the test runs as root.
+/// Gives files to the user of Apache's workers where the test runs as root.
 fn hand_over(path: &Path) {
     if !rustix::process::getuid().is_root() {
         return;

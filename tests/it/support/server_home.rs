@@ -1,4 +1,4 @@
-//! Somebody on a server: a home with a vault, and nothing of a desktop.
+//! A person on a server: a home with a vault, and no desktop.
 
 use super::program::program;
 use super::sandbox::{BINARY, Ran, Sandbox};
@@ -6,7 +6,7 @@ use super::terminal::Terminal;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What opens the vault.
+/// The passphrase that opens the vault.
 pub const PASSPHRASE: &str = "TESTONLY correct horse";
 
 /// A home with a vault, which is locked when this is dropped.
@@ -15,7 +15,7 @@ pub struct ServerHome {
 }
 
 impl ServerHome {
-    /// With a vault that is unlocked, and takes little memory.
+    /// Makes a home with a vault that is unlocked, and takes little memory.
     pub fn new() -> Self {
         let server = Self::without_vault();
         let ran = server.types(
@@ -30,17 +30,17 @@ impl ServerHome {
         Self { sandbox: Sandbox::new() }
     }
 
-    /// The vault's folder.
+    /// Returns the vault's folder.
     pub fn place(&self) -> PathBuf {
         self.sandbox.path("data/git-credential-pat/vault")
     }
 
-    /// A file of it.
+    /// Returns the path of a file in the vault.
     pub fn file(&self, name: &str) -> PathBuf {
         self.place().join(name)
     }
 
-    /// All files of accounts, in order.
+    /// Returns all files of accounts, in order.
     pub fn items(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         walk(&self.file("items"), &mut files);
@@ -49,7 +49,7 @@ impl ServerHome {
         files
     }
 
-    /// Everything in the folder, files that nobody finished as well.
+    /// Returns all files in the folder, with unfinished ones.
     pub fn everything(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         walk(&self.place(), &mut files);
@@ -57,7 +57,7 @@ impl ServerHome {
         files
     }
 
-    /// An operation of git's.
+    /// Runs one of git's operations.
     pub fn helper(&self, operation: &str, request: &str) -> Ran {
         self.sandbox.helper(&["--keychain", "vault", operation], request)
     }
@@ -68,7 +68,7 @@ impl ServerHome {
         self.helper("store", &alice(host, token)).prints("");
     }
 
-    /// The token that answers for a host; none where there is no answer.
+    /// Returns the token that answers for a host, or none where there is no answer.
     #[track_caller]
     pub fn get(&self, host: &str) -> Option<String> {
         let ran = self.helper("get", &request(host));
@@ -77,7 +77,7 @@ impl ServerHome {
         text.lines().find_map(|line| line.strip_prefix("password=")).map(ToOwned::to_owned)
     }
 
-    /// A command; the words are split at blanks.
+    /// Runs a command; the words are split at blanks.
     pub fn types(&self, line: &str, stdin: &str) -> Ran {
         self.sandbox.helper(&line.split_whitespace().collect::<Vec<_>>(), stdin)
     }
@@ -89,14 +89,14 @@ impl ServerHome {
         assert!(ran.status.success(), "{ran}");
     }
 
-    /// What a reboot does: the kernel has forgotten the key.
+    /// Makes the kernel forget the key, as a reboot does.
     pub fn reboot(&self) {
         if let Some(serial) = self.serial() {
             self.keyctl(&["unlink", &serial.to_string(), "@u"]);
         }
     }
 
-    /// The kernel's own word for when the vault's key ends, as in `/proc/keys`.
+    /// Returns the kernel's own text for when the vault's key expires, as in `/proc/keys`.
     pub fn end_of_key(&self) -> Option<String> {
         let serial = format!("{:08x}", self.serial()?);
         let keys = self.sandbox.run("cat", &["/proc/keys"], b"").stdout();
@@ -104,7 +104,7 @@ impl ServerHome {
         key.split_whitespace().nth(3).map(ToOwned::to_owned)
     }
 
-    /// The serial of the vault's key, if the kernel holds it.
+    /// Returns the serial of the vault's key, if the kernel holds it.
     fn serial(&self) -> Option<u32> {
         let format = fs::read_to_string(self.file("format")).ok()?;
         let description = format!("git-credential-pat-vault:{}", format[2..].trim_end());
@@ -116,7 +116,7 @@ impl ServerHome {
         self.sandbox.run(program("keyctl", "keyutils"), arguments, b"")
     }
 
-    /// A shell script on a terminal where git would ask; `PAT` is the helper.
+    /// Runs a shell script on a terminal where git would ask; `PAT` is the helper.
     pub fn on_terminal(&self, script: &str) -> Terminal {
         let mut command = self.sandbox.command("sh");
         command.args(["-c", &script.replace("PAT", BINARY)]).env("GIT_TERMINAL_PROMPT", "1");
@@ -130,12 +130,12 @@ impl Drop for ServerHome {
     }
 }
 
-/// A request for a host.
+/// Returns a request for a host.
 pub fn request(host: &str) -> String {
     format!("protocol=https\nhost={host}\n\n")
 }
 
-/// What git sends once alice's token has worked.
+/// Returns what git sends once alice's token has worked.
 pub fn alice(host: &str, token: &str) -> String {
     format!("protocol=https\nhost={host}\nusername=alice\npassword={token}\n\n")
 }

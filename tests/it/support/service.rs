@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// What it needs before it starts: a folder of its own and a port that was free a moment ago.
+/// A service before it starts: a folder of its own and a port that was free a moment ago.
 pub struct Place {
     folder: TempDir,
     pub port: u16,
@@ -21,7 +21,7 @@ pub struct Service {
 }
 
 impl Place {
-    /// With a certificate for these names and `localhost`, and its key.
+    /// Makes the folder, with a certificate for these names and `localhost`, and its key.
     pub fn new(prefix: &str, names: [&str; 2]) -> Self {
         let folder = tempfile::Builder::new().prefix(prefix).tempdir().unwrap();
         certify(folder.path(), &names.map(str::to_owned));
@@ -33,12 +33,12 @@ impl Place {
         self.folder.path()
     }
 
-    /// A file in its folder, as its configuration names it.
+    /// Returns the path of a file in the folder, as the service's configuration names it.
     pub fn path(&self, name: &str) -> String {
         self.folder().join(name).to_str().unwrap().to_owned()
     }
 
-    /// Runs this program there, with nothing in its environment but what is added, and waits
+    /// Runs this program in the folder, with only the added variables in its environment, and waits
     /// until it listens.
     pub fn start(self, what: &str, server: PathBuf, set_up: impl FnOnce(&mut Command)) -> Service {
         let output = File::create(self.path("output.log")).unwrap();

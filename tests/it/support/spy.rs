@@ -1,4 +1,4 @@
-//! Programs that stand in another one's place.
+//! Programs that take another one's place.
 
 use super::sandbox::{BINARY, Sandbox};
 use std::io::Write;
@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 /// Makes a program of this text.
 ///
-/// Another process writes it: what this one has open for writing, others that it starts
-/// meanwhile have open as well, and then it cannot be run.
+/// Another process writes it. A file that this process has open for writing is also open in the
+/// processes that other tests start meanwhile, and then it cannot be run.
 pub fn program(path: &Path, text: &str) {
     let write = "mkdir -p \"${0%/*}\" && rm -f \"$0\" && cat >\"$0\" && chmod 755 \"$0\"";
     let mut shell = Command::new("sh");
@@ -17,8 +17,8 @@ pub fn program(path: &Path, text: &str) {
     assert!(shell.wait().unwrap().success(), "{}", path.display());
 }
 
-/// Makes a program, at this path below the home folder, that looks at what passes and then becomes
-/// the helper, under the name by which it was started. The body finds the operation in `$last`.
+/// Makes a program, at this path below the home folder, that runs the body and then becomes the
+/// helper, under the name by which it was started. The body finds the operation in `$last`.
 pub fn spy(sandbox: &Sandbox, path: &str, body: &str) -> String {
     let path = sandbox.path(path);
     let text =

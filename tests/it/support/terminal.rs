@@ -1,4 +1,4 @@
-//! A terminal with a person at it: what a command shows there, and what is typed.
+//! A terminal with a person at it: what a command shows there, and what the person types.
 
 use super::keyring::Keyring;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Far longer than anything should take.
+/// How long to wait: far longer than anything should take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running command on a terminal of its own.
@@ -24,15 +24,14 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Runs the command with a new terminal as its controlling one, and as its standard
-    /// streams.
+    /// Runs the command with a new terminal as its controlling one, and as its standard streams.
     pub fn run(command: &Command) -> Self {
         Self::of_columns(80, command)
     }
 
-    /// The same on a terminal that is so wide.
+    /// Runs the command on a terminal with so many columns.
     pub fn of_columns(columns: u16, command: &Command) -> Self {
-        // A child that held its own terminal's other end would never see it gone.
+        // A child that held the other end of its own terminal would never see the terminal go.
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).unwrap();
         grantpt(&master).unwrap();
@@ -42,7 +41,7 @@ impl Terminal {
         let name = ptsname(&master, Vec::new()).unwrap();
         let path = OsStr::from_bytes(name.as_bytes());
         let slave = || File::options().read(true).write(true).open(path).unwrap();
-        // Who runs the tests in the background may have told them to ignore Ctrl-C.
+        // A person who runs the tests in the background may have made them ignore Ctrl-C.
         let mut terminal = Command::new("env");
         Keyring::of_this_test().enter(&mut terminal);
         let child = terminal
@@ -62,7 +61,7 @@ impl Terminal {
         let (mut source, shown) = (master.try_clone().unwrap(), Arc::clone(&screen));
         let reader = thread::spawn(move || {
             let mut bytes = [0; 1024];
-            // A terminal whose last user is gone gives an error instead of an end.
+            // A terminal without any user gives an error instead of an end.
             while let Ok(count @ 1..) = source.read(&mut bytes) {
                 shown.0.lock().unwrap().extend_from_slice(&bytes[..count]);
                 shown.1.notify_all();
@@ -71,13 +70,13 @@ impl Terminal {
         Self { master, child, reader, screen }
     }
 
-    /// Waits until the screen shows this; all that it has shown.
+    /// Waits until the screen shows this text. Returns everything that it has shown.
     #[track_caller]
     pub fn shows(&self, text: &str) -> String {
         self.shows_often(text, 1)
     }
 
-    /// Waits until the screen has shown this so often; all that it has shown.
+    /// Waits until the screen has shown this text so often. Returns everything that it has shown.
     #[track_caller]
     pub fn shows_often(&self, text: &str, count: usize) -> String {
         let (screen, changed) = &*self.screen;
@@ -91,7 +90,7 @@ impl Terminal {
         shown
     }
 
-    /// Waits until it shows, or does not, what is typed.
+    /// Waits until the terminal echoes what is typed, or does not.
     #[track_caller]
     pub fn waits_until_it_echoes(&self, echoes: bool) {
         let deadline = Instant::now() + PATIENCE;
@@ -127,12 +126,12 @@ impl Terminal {
         self.ends()
     }
 
-    /// Types, as a person would who has seen what is shown.
+    /// Types, as a person would who has seen the screen.
     pub fn types(&mut self, text: &str) {
         self.master.write_all(text.as_bytes()).unwrap();
     }
 
-    /// Waits for the end; the status and all that the screen has shown.
+    /// Waits for the end. Returns the status and everything that the screen has shown.
     #[track_caller]
     pub fn ends(mut self) -> (ExitStatus, String) {
         let deadline = Instant::now() + PATIENCE;

@@ -5,14 +5,14 @@ use super::sandbox::BINARY;
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// Where such a tool is.
+/// Returns the path of such a tool.
 #[track_caller]
 pub fn tool(name: &str) -> PathBuf {
     let path = folder().join(name);
     if path.is_file() { path } else { missing(name, "run tests/tools.sh") }
 }
 
-/// What PATH must be so that these tools come first, with the cargo that runs this test.
+/// Returns the PATH in which these tools come first, with the cargo that runs this test.
 #[track_caller]
 pub fn path() -> String {
     tool("go");

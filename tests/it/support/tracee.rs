@@ -1,9 +1,9 @@
-//! A process watched from outside, call by call, from its first instruction to the moment
-//! before its end: what it holds in memory then, and where it wrote a secret meanwhile.
+//! A process watched from outside, call by call, from its first instruction to the moment before
+//! its end: the secrets in its memory then, and where it wrote a secret meanwhile.
 //!
-//! A shell waits for a first line on standard input before it becomes the program, so that
-//! the program is never unwatched. Its memory is opened while it is still readable, so that
-//! this works without being root as well, although the helper hides its memory.
+//! A shell waits for a first line on standard input before it becomes the program, so that the
+//! program is never unwatched. Its memory is opened while that is still allowed. So this works
+//! without being root, although the helper hides its memory.
 
 use super::keyring::Keyring;
 use super::residue::{Needles, Piece};
@@ -20,37 +20,37 @@ use std::os::unix::fs::FileExt;
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// What was seen.
+/// The observations.
 #[derive(Default)]
 pub struct Seen {
     /// The exit status, or 128 and the signal's number.
     pub status: i32,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
-    /// Pieces in memory at the end.
+    /// The pieces of secrets in memory at the end.
     pub residue: Vec<Residue>,
-    /// At the first write of the secret to standard output: how many whole copies there were
-    /// besides the bytes that were written. None if it was not written there.
+    /// The whole copies of the secret at its first write to standard output, besides the bytes that
+    /// were written. None if it was not written there.
     pub copies_at_answer: Option<Vec<String>>,
-    /// For each secret, how many whole copies there were at once, at any system call, besides
-    /// bytes that were just leaving.
+    /// For each secret, the most whole copies at once, at any system call, besides bytes that were
+    /// just leaving.
     pub most_copies: Vec<usize>,
-    /// Where pieces were written: `stdout`, `stderr`, `socket`, `keyring` or a path.
+    /// Where pieces of secrets were written: `stdout`, `stderr`, `socket`, `keyring` or a path.
     pub written_to: Vec<String>,
-    /// Files that were opened to be written.
+    /// The files that were opened for writing.
     pub opened: Vec<String>,
-    /// What was not yet forbidden when the secret came in readably, or at the end.
+    /// The protections that were missing when the secret could be read in memory, or at the end.
     pub unprotected: Vec<&'static str>,
-    /// How many system calls were made.
+    /// The number of system calls.
     pub calls: usize,
-    /// How many of them read or changed something in the kernel's keyring.
+    /// The number of calls that read or changed something in the kernel's keyring.
     pub keyring_calls: usize,
-    /// How many of them changed something in the kernel's keyring or on a disk.
+    /// The number of calls that changed something in the kernel's keyring or on a disk.
     pub changing_calls: usize,
 }
 
-/// When to end a process by force: at which of these calls, before the kernel does what it was
-/// called for, or after.
+/// The moment to end a process by force: at which of these calls, before the kernel carries it out
+/// or after.
 #[derive(Clone, Copy, Debug)]
 pub struct Kill {
     pub of: Calls,
@@ -58,16 +58,17 @@ pub struct Kill {
     pub after: bool,
 }
 
-/// System calls that are counted together.
+/// A class of system calls that are counted together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Calls {
-    /// Those that read or change something in the kernel's keyring.
+    /// Calls that read or change something in the kernel's keyring.
     ToKeyring,
-    /// Those that change something there or on a disk: between two of them all is as it was.
+    /// Calls that change something there or on a disk: between two of them everything stays as it
+    /// is.
     Changing,
 }
 
-/// A piece and where it was.
+/// A piece, and where it was.
 #[derive(Debug)]
 pub struct Residue {
     pub place: String,
@@ -95,7 +96,7 @@ pub fn watch(command: &Command, stdin: &[u8], needles: &Needles) -> Seen {
     watch_and_kill(command, stdin, needles, None)
 }
 
-/// The same; the end may come early.
+/// Runs a program like [`watch`], but may end it early.
 pub fn watch_and_kill(
     command: &Command,
     stdin: &[u8],
@@ -143,7 +144,7 @@ fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>
     })
 }
 
-/// The program's memory, opened while it could be.
+/// The program's memory, opened while that was allowed.
 struct Memory {
     maps: File,
     bytes: File,
@@ -160,7 +161,7 @@ impl Memory {
         self.bytes.read_exact_at(&mut bytes, at).map_or(Vec::new(), |()| bytes)
     }
 
-    /// Every mapping with such rights: its name, its address, its bytes.
+    /// Returns every mapping with such rights: its name, its address, its bytes.
     fn mappings(&mut self, wanted: impl Fn(&str) -> bool) -> Vec<(String, u64, Vec<u8>)> {
         self.maps.rewind().unwrap();
         let mut table = String::new();
@@ -181,7 +182,7 @@ struct Watcher<'a> {
     pid: Pid,
     needles: &'a Needles,
     memory: Option<Memory>,
-    /// What numbers stand for, beside the standard streams.
+    /// The files behind the descriptors, beside the standard streams.
     files: HashMap<u64, String>,
     entered: Option<user_regs_struct>,
     hidden: bool,
@@ -227,7 +228,7 @@ impl<'a> Watcher<'a> {
                 _ => {}
             }
             match ptrace::syscall(self.pid, pass_on) {
-                // Killed meanwhile: the end will be told.
+                // The process was killed meanwhile, and its end will be reported.
                 Ok(()) | Err(nix::errno::Errno::ESRCH) => {}
                 Err(error) => panic!("going on: {error}"),
             }
@@ -284,7 +285,7 @@ impl<'a> Watcher<'a> {
         }
     }
 
-    /// Calls in rows that only ask and set up are passed over.
+    /// Counts the copies of each secret, but skips rows of calls that only ask and set up.
     fn count_copies(&mut self, call: &user_regs_struct) {
         if self.needles.count() == 0 {
             return;
@@ -436,7 +437,7 @@ impl<'a> Watcher<'a> {
         vectors.chunks(2).flat_map(|vector| self.read(vector[0], vector[1])).collect()
     }
 
-    /// Up to the NUL.
+    /// Reads the text up to the NUL.
     fn text(&self, at: u64) -> Vec<u8> {
         (at..).map_while(|at| self.read(at, 1).first().copied().filter(|&b| b != 0)).collect()
     }
@@ -447,7 +448,7 @@ fn is_changing(call: &user_regs_struct) -> bool {
     match call.orig_rax.cast_signed() {
         libc::SYS_openat => call.rdx & creates != 0,
         libc::SYS_open => call.rsi & creates != 0,
-        // Not what is said.
+        // Writes to the standard streams do not count.
         libc::SYS_write => call.rdi > 2,
         libc::SYS_keyctl => is_to_keyring(call) && call.rdi != u64::from(libc::KEYCTL_READ),
         libc::SYS_add_key
@@ -468,7 +469,8 @@ fn is_changing(call: &user_regs_struct) -> bool {
     }
 }
 
-/// Descriptions are asked of every key of the user, other tests' too: they do not count.
+/// Returns whether a call goes to the keyring and counts. A description is asked of every key of
+/// the user, even of other tests' keys, so it does not count.
 fn is_to_keyring(call: &user_regs_struct) -> bool {
     match call.orig_rax.cast_signed() {
         libc::SYS_add_key => true,

@@ -1,13 +1,13 @@
-//! The network as tools see it in life: a proxy that leads a name, at HTTPS' own port, to a
-//! port of the loopback address. So the tests' URLs are those of the pages, without ports,
-//! which some tools do not take. What has another name or port is led nowhere and remembered.
+//! The network as tools see it outside of tests: a proxy that leads a name, at HTTPS' own port, to
+//! a loopback port. So the tests' URLs are those of the pages, without ports, which some tools do
+//! not take. Other names and ports are led nowhere and remembered.
 
 use std::io::{self, BufRead, BufReader, Write, copy};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::spawn;
 
-/// See the [module](self). It ends with the test's process.
+/// A tunnel, see the [module](self). It ends with the test's process.
 pub struct Tunnel {
     port: u16,
     refused: Arc<Mutex<Vec<String>>>,
@@ -23,19 +23,19 @@ impl Tunnel {
         spawn(move || {
             for client in listener.incoming().filter_map(Result::ok) {
                 let (routes, list) = (Arc::clone(&routes), Arc::clone(&list));
-                // Whoever hangs up in the middle is no failure of the test.
+                // A client that hangs up in the middle is no failure of the test.
                 spawn(move || drop(serve(client, &routes, &list)));
             }
         });
         Self { port, refused }
     }
 
-    /// What the variable `https_proxy` must be.
+    /// Returns the value for the variable `https_proxy`.
     pub fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// What was asked for and led nowhere.
+    /// Returns the targets that were asked for and led nowhere.
     pub fn refused(&self) -> Vec<String> {
         self.refused.lock().unwrap().clone()
     }
@@ -71,7 +71,7 @@ fn serve(
     server.shutdown(Shutdown::Write)
 }
 
-/// The port to which a name leads, by itself or with one of the ports that are there.
+/// Returns the port to which a name leads, by itself or with one of the known ports.
 fn lead(target: &str, routes: &[(String, u16)]) -> Option<u16> {
     let (name, port) = target.split_once(':')?;
     let (_, own) = routes.iter().find(|(known, _)| known == name)?;

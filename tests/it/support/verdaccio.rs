@@ -1,4 +1,4 @@
-//! An npm registry that lets in those who have a token only, over TLS, under one name.
+//! An npm registry that lets in only clients with a token, over TLS, under one name.
 
 use super::program::program;
 use super::sandbox::{Sandbox, run};
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 pub struct Verdaccio(Service);
 
 impl Verdaccio {
-    /// Starts it for this name.
+    /// Starts the registry for this name.
     pub fn start(name: &str) -> Self {
         let place = Place::new("pat-npm-", [name, "localhost.test"]);
         let path = |name: &str| place.path(name);
@@ -44,7 +44,7 @@ impl Verdaccio {
         self.0.certificate()
     }
 
-    /// Makes a user; the token with which the registry answers.
+    /// Makes a user. Returns the token that the registry gives for it.
     pub fn add_user(&self, sandbox: &Sandbox, name: &str) -> String {
         let user = format!("{{\"name\":\"{name}\",\"password\":\"TESTONLY{name}\"}}");
         let mut command = sandbox.command(program("curl", "curl"));

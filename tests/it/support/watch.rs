@@ -1,24 +1,24 @@
-//! A bus monitor: which calls a client makes is part of what it promises.
+//! A bus monitor: the calls that a client makes are part of what it promises.
 
 use crate::support::desktop::{Desktop, Process, start};
 use std::io::{BufRead, BufReader, Read};
 use std::process::ChildStdout;
 
-/// Sees every call on a session's bus.
+/// A monitor of every call on a session's bus.
 pub struct Watch {
     _monitor: Process,
     lines: BufReader<ChildStdout>,
 }
 
 impl Watch {
-    /// Watches from now on.
+    /// Watches the bus from now on.
     pub fn new(desktop: &Desktop) -> Self {
         let mut command = desktop.sandbox.command("dbus-monitor");
         command.args(["--address", desktop.address(), "--profile"]);
         let mut monitor = start(command, "dbus-monitor", "dbus-bin");
         let mut lines = BufReader::new(monitor.child.stdout.take().unwrap());
         let mut line = String::new();
-        // The bus takes a monitor's own name away as soon as it is one.
+        // The bus takes a monitor's own name away as soon as it is a monitor.
         while !line.contains("NameLost") {
             line.clear();
             assert_ne!(lines.read_line(&mut line).unwrap(), 0, "dbus-monitor ended");
@@ -26,12 +26,12 @@ impl Watch {
         Self { _monitor: monitor, lines }
     }
 
-    /// The methods called since, see [`Self::seen`].
+    /// Returns the methods called since, see [`Self::seen`].
     pub fn calls(self, desktop: &Desktop) -> Vec<String> {
         self.seen(desktop).calls
     }
 
-    /// What was called since, without the calls of the session's own parts.
+    /// Returns what was called since, without the calls of the session's own parts.
     pub fn seen(mut self, desktop: &Desktop) -> Seen {
         desktop.call("org.freedesktop.DBus", "/", "end.of.Test", &[]);
         let mut calls: Vec<Call> = Vec::new();
@@ -60,7 +60,7 @@ impl Watch {
                 _ => {}
             }
         }
-        // A client begins with Hello; whoever was there before did not come for the test.
+        // A client begins with Hello; a program that was there before did not come for the test.
         let greeted: Vec<String> =
             calls.iter().filter(|c| c.member == "Hello").map(|c| c.client.clone()).collect();
         calls.retain(|call| greeted.contains(&call.client));
@@ -69,9 +69,9 @@ impl Watch {
     }
 }
 
-/// What a monitor has seen.
+/// The observations of a monitor.
 pub struct Seen {
-    /// The methods called. What a client did again after a service's known failures counts once.
+    /// The methods called. A call repeated after a service's known failure counts once.
     pub calls: Vec<String>,
     /// How many calls were answered with an error.
     pub refusals: usize,
@@ -82,14 +82,14 @@ struct Call {
     client: String,
     serial: String,
     member: String,
-    /// Whether it was answered with an error.
+    /// Whether the reply was an error.
     refused: bool,
 }
 
-/// The methods called, as if each had been answered at once.
+/// Returns the methods called, as if each had been answered at once.
 ///
 /// gnome-keyring refuses a call by itself, rarely, and mostly under load. The helper then begins
-/// the operation again: so what lies between a refused call and its repetition does not count.
+/// the operation again: so the calls between a refused call and its repetition do not count.
 fn without_what_was_done_again(mut calls: Vec<Call>) -> Vec<String> {
     while let Some((at, again)) = calls.iter().enumerate().find_map(|(at, refused)| {
         let again = calls[at + 1..].iter().position(|call| call.member == refused.member)?;
@@ -98,7 +98,7 @@ fn without_what_was_done_again(mut calls: Vec<Call>) -> Vec<String> {
         calls.drain(at..again);
     }
     let mut calls: Vec<String> = calls.into_iter().map(|call| call.member).collect();
-    // One session in 256 has a key that services disagree about: another is opened. A read
+    // One session in 256 has a key that services disagree about, and another is opened. A read
     // learns of it when it has already asked for the secret.
     calls.dedup_by(|next, last| next == last && next == "OpenSession");
     let again = ["OpenSession", "GetSecret", "OpenSession", "GetSecret"];
@@ -132,13 +132,13 @@ fn what_a_client_does_again_counts_once() {
     ] {
         assert_eq!(counted(seen), get, "{seen}");
     }
-    // What was refused and not done again, or done again though it was answered, is as it was.
+    // A call that was refused and not repeated stays, and so does one repeated after an answer.
     for seen in ["Hello SearchItems Delete!", "Hello SearchItems Hello SearchItems"] {
         assert_eq!(counted(seen), seen.replace('!', ""));
     }
 }
 
-/// All bytes that cross a session's bus while something is done.
+/// Returns all bytes that cross a session's bus during `act`.
 pub fn traffic(desktop: &Desktop, act: impl FnOnce()) -> Vec<u8> {
     let mut command = desktop.sandbox.command("dbus-monitor");
     command.args(["--address", desktop.address(), "--binary"]);

@@ -12,8 +12,8 @@ const WORK: &str = "[package]\nname = \"work\"\nversion = \"1.0.0\"\nedition = \
 const DEPENDENCY: &str = "[dependencies]\nwork = { version = \"1\", registry = \"work\" }\n";
 const PUBLISH: &str = "cargo publish --registry work --no-verify --allow-dirty";
 
-/// With cargo's own libgit2, which knows no token where there is a proxy or a certificate to
-/// be set: it needs neither at `localhost`, where it finds the certificate by `SSL_CERT_FILE`.
+/// The settings for cargo's own libgit2, which sends no token where a proxy or a certificate is
+/// set. At `localhost` it needs neither, and finds the certificate through `SSL_CERT_FILE`.
 const ITSELF: &str = "unset https_proxy CARGO_HTTP_CAINFO; ";
 const BY_GIT: &str = "export CARGO_NET_GIT_FETCH_WITH_CLI=true; ";
 
@@ -31,7 +31,7 @@ impl Local {
         bench.desk.approve(&format!("https://{host}"), "alice", &bench.token);
         let url = format!("https://127.0.0.1:{second}/team/repo.git");
         bench.library_with_module("team/trap-local.git", &url);
-        // libgit2 looks for git's configuration there only.
+        // libgit2 looks for git's configuration only there.
         symlink("gitconfig", bench.path(".gitconfig")).unwrap();
         Self { host, _keys: keys }
     }
@@ -127,7 +127,7 @@ fn takes_the_token_to_no_other_host() {
     bench.the_other_got_no_token();
 }
 
-/// What the page warns of; where this fails, it need not any more.
+/// The page warns of this. Where the test fails, the warning is no longer needed.
 #[test]
 fn takes_the_token_to_another_port_and_to_a_registrys_files() {
     let bench = Bench::new();

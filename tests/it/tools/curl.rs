@@ -3,7 +3,7 @@
 use super::{Bench, MOVED};
 use crate::support::page::blocks;
 
-/// The blocks of the page, with an onlooker who finds the token in no argument.
+/// Runs the blocks of the page, with an onlooker who finds the token in no argument.
 #[test]
 fn asks_with_the_token_in_no_argument() {
     let bench = Bench::new();
@@ -13,7 +13,7 @@ fn asks_with_the_token_in_no_argument() {
         let (ran, seen) = bench.works("", block);
         let answer = format!("{{\"login\": \"alice\", \"scheme\": \"{scheme}\"}}").repeat(times);
         assert_eq!(ran.stdout(), answer, "{ran}");
-        // The onlooker does see it where it is meant to be.
+        // The onlooker does see the token in the environment where `exec` puts it there.
         let is_exec = block.contains("exec");
         assert_eq!(!seen.environments.is_empty(), is_exec, "{seen:#?}");
     }

@@ -4,17 +4,17 @@
 use super::Bench;
 use crate::support::page::blocks;
 
-/// Where the toolchain and caches are the test's own, and can be removed again.
+/// The settings that make the toolchain and the caches the test's own, and removable.
 const ALONE: &str = "export GOTOOLCHAIN=local GOFLAGS=-modcacherw; ";
 
-/// What go asks the first host about the module: where its repository is.
+/// Makes the first host answer go's question for the module's repository.
 fn announce(bench: &Bench, repository: &str) {
     let page =
         format!("<meta name=\"go-import\" content=\"{}/team/lib git {repository}\">", bench.name);
     bench.desk.server().put_file("team/lib", page);
 }
 
-/// The module as a proxy hands it out.
+/// Puts the module on the host, as a proxy hands it out.
 fn put_module(bench: &Bench) {
     let script = "python3 -c 'import zipfile
 with zipfile.ZipFile(\"lib.zip\", \"w\") as file:
@@ -51,7 +51,7 @@ fn gets_a_module_of_a_private_git_repository_and_one_of_a_proxy() {
     bench.is_clean();
 }
 
-/// A path that says by its ending that it is git's needs no question, hence no `GOAUTH`.
+/// A path that shows by its ending that it is git's needs no question, and so no `GOAUTH`.
 #[test]
 fn gets_a_module_by_git_alone_with_a_bound_token() {
     let bench = Bench::new();
@@ -61,7 +61,7 @@ fn gets_a_module_by_git_alone_with_a_bound_token() {
     let script = "export GOPRIVATE=git.example.com; \
                   go mod download git.example.com/team/plain.git@latest";
     bench.works("", &format!("{ALONE}{script}"));
-    // The same path elsewhere, and at a name that begins alike.
+    // The same path fails at another host, and at a host whose name begins alike.
     for host in [bench.other.clone(), format!("{}.{}", bench.name, bench.other)] {
         let script = script.replace("git.example.com", &host);
         let ran = bench.runs("", &format!("{ALONE}{script}"));
@@ -99,7 +99,7 @@ fn takes_the_token_to_no_other_host() {
     let ran = through("moved");
     assert!(!ran.status.success(), "{ran}");
     bench.the_other_got_no_token();
-    // What the page warns of: go takes another port for the same host.
+    // The page warns of this: go takes another port for the same host.
     let ran = through("moved-port");
     assert!(ran.status.success(), "the page warns in vain: {ran}");
 }

@@ -5,7 +5,7 @@ use crate::support::page::blocks;
 use crate::support::verdaccio::Verdaccio;
 use std::fs;
 
-/// With a script that would keep the token.
+/// A package with a script that would keep the token.
 const PACKAGE: &str = r#"{"name": "work-of-test", "version": "1.0.0",
     "scripts": {"postinstall": "env >kept"}}"#;
 
@@ -66,7 +66,7 @@ fn takes_the_token_to_no_other_host() {
         }
     };
     through("moved");
-    // A package whose file lies elsewhere.
+    // This package's file lies at another host.
     let registry = format!("//{}/api/npm/", bench.name);
     let rc = format!("registry=https:{registry}\n{registry}:_authToken=${{NODE_AUTH_TOKEN}}\n");
     write(&bench.path("user/.npmrc"), &rc);
@@ -77,7 +77,7 @@ fn takes_the_token_to_no_other_host() {
     let is_tarball = |path: &str| path == "/api/elsewhere.tgz";
     bench.desk.server().requests(|all| all.iter().any(|r| is_tarball(&r.path)));
     bench.the_other_got_no_token();
-    // What the page warns of: npm takes another port for the same host.
+    // The page warns of this: npm takes another port for the same host.
     through("moved-port");
     let [_, second, _] = bench.desk.server().ports();
     bench.desk.server().requests(|all| all.iter().any(|r| r.port == second && r.authorized));

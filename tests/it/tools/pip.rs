@@ -1,9 +1,9 @@
-//! pip, which has git get what is in a git repository.
+//! pip, which makes git fetch packages from a git repository.
 
 use super::Bench;
 use crate::support::page::blocks;
 
-/// What needs no other package, into a folder of its own.
+/// Installs a package that needs no other, into a folder of its own.
 fn install(bench: &Bench, line: &str) -> String {
     let options = "pip install --no-index --disable-pip-version-check --target installed";
     bench.here(line).replace("pip install", options)

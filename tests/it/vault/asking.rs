@@ -1,4 +1,5 @@
-//! Who is asked for the passphrase: a person at the terminal where git itself would ask, once.
+//! The question for the passphrase: a person at the terminal is asked where git itself would ask,
+//! once.
 
 use crate::support::server_home::{PASSPHRASE, ServerHome};
 use std::fs;
@@ -8,7 +9,7 @@ const TOKEN: &str = "ghp_TESTONLYasked";
 const QUESTION: &str = "Passphrase of git-credential-pat's vault: ";
 const GET: &str = "PAT --keychain vault get <request";
 
-/// A vault with a token, locked; the request for it is a file.
+/// Makes a locked vault with a token; the request for it is a file.
 fn locked() -> ServerHome {
     let server = ServerHome::new();
     server.store(HOST, TOKEN);
@@ -29,7 +30,7 @@ fn a_get_on_a_terminal_asks_once_and_unlocks() {
     assert!(screen.contains(&format!("password={TOKEN}")), "{screen}");
     assert!(screen.contains("The vault is unlocked for 12 hours."), "{screen}");
     assert!(!screen.contains(PASSPHRASE), "{screen}");
-    // The kernel holds it now, for a while: nobody is asked any more.
+    // The kernel holds the key now, for a while, and nobody is asked any more.
     assert_ne!(server.end_of_key().as_deref(), Some("perm"));
     let (_, screen) = server.on_terminal(GET).ends();
     assert!(screen.starts_with("username=alice"), "{screen}");
@@ -98,7 +99,7 @@ fn nobody_is_asked_where_git_would_not_ask() {
         let (_, screen) = server.on_terminal(&script).ends();
         assert!(!screen.contains(QUESTION), "{why}: {screen}");
     }
-    // A script that has no terminal, and no passphrase for us.
+    // A script without a terminal has no passphrase for us.
     server.helper("get", &format!("protocol=https\nhost={HOST}\n\n")).fails(1, "locked");
 }
 
@@ -115,7 +116,7 @@ fn of_many_processes_one_asks() {
         let answer = fs::read_to_string(server.sandbox.path(&format!("out{n}"))).unwrap();
         assert!(answer.contains(TOKEN), "{n}: {answer:?} {screen}");
     }
-    // Who has said no to one of them has said it to all.
+    // A person who gives up at one of them has given up for all.
     server.reboot();
     let mut terminal = server.on_terminal(all);
     terminal.shows(QUESTION);
@@ -126,7 +127,7 @@ fn of_many_processes_one_asks() {
     assert_eq!(screen.matches("the vault is locked").count(), 4, "{screen}");
 }
 
-/// Until so many processes have opened the file that says whose turn it is to ask.
+/// Waits until so many processes have opened the lock for the turn to ask.
 fn wait_until_all_wait(server: &ServerHome, count: usize) {
     let turn = server.sandbox.path("run/git-credential-pat-question.lock");
     let has_opened = |process: &fs::DirEntry| {

@@ -1,4 +1,4 @@
-//! One volume with a vault, and several that use it: processes of one user, and containers, each
+//! One volume with a vault, and several users of it: processes of one user, and containers, each
 //! with a user namespace, and so a kernel keyring, of its own.
 
 use super::{GIVEN_KEY, Given};
@@ -11,7 +11,7 @@ use std::thread;
 
 const HOST: &str = "git.vault.example";
 
-/// A vault on a volume, whose key lies on another.
+/// Makes a vault on a volume, whose key lies on another.
 fn volume() -> Given {
     let sandbox = Sandbox::new();
     let key = sandbox.path("key");
@@ -20,7 +20,7 @@ fn volume() -> Given {
     Given::new(sandbox, &["--identity", key.to_str().unwrap()])
 }
 
-/// The helper in a container of its own, with local folders of its own.
+/// Runs the helper in a container of its own, with local folders of its own.
 fn contained(given: &Given, container: &str, operation: &str) -> Command {
     let mut command = given.sandbox.command("unshare");
     command.args(["--user", "--map-root-user", BINARY, "--keychain", "vault", "--identity"]);
@@ -51,7 +51,7 @@ fn fifty_stores_and_fifty_gets_at_once_are_all_served() {
                 let request_of = |n| alice(&host, &token(n)).replace("alice", &format!("user{n}"));
                 run(contained(given, &container, "store"), request_of(number).as_bytes())
                     .prints("");
-                // One account that all of them want.
+                // All of them want this account.
                 let ran = run(contained(given, &container, "get"), request(HOST).as_bytes());
                 ran.prints(&format!("username=alice\npassword={}\n", token(0)));
             });
@@ -87,7 +87,7 @@ fn many_stores_for_one_account_leave_one_whole_token() {
     given.item();
 }
 
-/// A process in one container that holds the vault's lock, until it is told to let go.
+/// A process in one container that holds the vault's lock, until it is told to release it.
 struct Holder(Child);
 
 impl Holder {
@@ -117,7 +117,7 @@ fn containers_exclude_each_other_by_the_vaults_own_lock() {
     let mut command = contained(&given, "second", "store");
     command.stdin(File::open(given.sandbox.path("new")).unwrap());
     let mut store = command.spawn().unwrap();
-    // Until it waits.
+    // Wait until the store waits for the lock.
     let lock = given.file("lock");
     let files = format!("/proc/{}/fd", store.id());
     let waits = || {

@@ -1,5 +1,5 @@
-//! A process that is killed at every call with which it changes something: afterwards what it
-//! changed is as it was or as it was to be, and nothing is damaged.
+//! A process that is killed at every call with which it changes something. Afterwards its files are
+//! in the old state or the new one, and nothing is damaged.
 
 use crate::support::residue::Needles;
 use crate::support::sandbox::BINARY;
@@ -16,7 +16,7 @@ const OTHER: &str = "TESTONLY battery staple";
 const HOST: &str = "git.vault.example";
 const SECOND: &str = "second.vault.example";
 
-/// A home to which one can go back.
+/// A home whose state can be restored.
 struct Before {
     server: ServerHome,
 }
@@ -44,8 +44,8 @@ impl Before {
         command
     }
 
-    /// Kills the command before its first such call, before its second, and so on, and after its
-    /// last.
+    /// Kills the command before its first changing call, before its second, and so on, and after
+    /// its last.
     fn kills(&self, line: &str, stdin: &str, check: impl Fn(&ServerHome, Kill)) {
         let nothing = Needles::new(&[]);
         let seen = watch(&self.command(line), stdin.as_bytes(), &nothing);
@@ -62,7 +62,7 @@ impl Before {
     }
 }
 
-/// Nothing is damaged, and what nobody finished is gone after an hour and a write.
+/// Expects that nothing is damaged, and that unfinished files are gone after an hour and a write.
 fn is_sound(server: &ServerHome, kill: Kill) {
     let list = server.types("list --keychain vault", "");
     assert!(list.status.success() && !list.stderr().contains("left out"), "{kill:?}: {list}");
@@ -145,7 +145,7 @@ fn a_configure_that_is_killed_can_be_repeated() {
     let stdin = format!("{PASSPHRASE}\n");
     Before::of(ServerHome::without_vault()).kills(line, &stdin, |server, kill| {
         let again = line.replace(" --low-memory", "");
-        // Where nothing is there yet, the second one makes it as it is told.
+        // Where no vault is there yet, the second run makes it by its own options.
         let line = if server.file("identity.age").exists() { again.as_str() } else { line };
         let ran = server.types(line, &stdin);
         assert!(ran.status.success(), "{kill:?}: {ran}");
@@ -179,7 +179,7 @@ fn a_change_of_the_key_that_is_killed_goes_back_or_on() {
     server.store(SECOND, NEW);
     let stdin = format!("{PASSPHRASE}\n");
     Before::of(server).kills("unlock --new-key", &stdin, |server, kill| {
-        // Whoever has the key still, may go on with it.
+        // A process that still has the key may go on with it.
         if server.types("list", "").status.success() {
             assert_eq!(server.get(HOST).as_deref(), Some(OLD), "{kill:?}");
         }
@@ -187,7 +187,7 @@ fn a_change_of_the_key_that_is_killed_goes_back_or_on() {
         server.unlock();
         assert_eq!(server.get(HOST).as_deref(), Some(OLD), "{kill:?}");
         assert_eq!(server.get(SECOND).as_deref(), Some(NEW), "{kill:?}");
-        // The next attempt clears away whatever the first has left.
+        // The next attempt removes whatever the first one left.
         let ran = server.types("unlock --new-key", &stdin);
         assert!(ran.stderr().contains("2 tokens are encrypted anew"), "{kill:?}: {ran}");
         assert!(!ran.stderr().contains("damaged"), "{kill:?}: {ran}");

@@ -1,5 +1,5 @@
-//! Disks that are full or read-only, folders that are somebody else's, file servers, no memory:
-//! each has its own message, and nothing is lost.
+//! Disks that are full or read-only, folders of other users, file servers, no memory: each has its
+//! own message, and nothing is lost.
 
 use crate::support::program::program;
 use crate::support::sandbox::{BINARY, Ran, Sandbox, run};
@@ -26,7 +26,7 @@ fn write(sandbox: &Sandbox, name: &str, content: &str) {
     fs::write(sandbox.path(name), content).unwrap();
 }
 
-/// Files with what git sends.
+/// Makes files with what git sends.
 fn with_requests(sandbox: &Sandbox) {
     write(sandbox, "get", &request(HOST));
     write(sandbox, "old", &alice(HOST, OLD));
@@ -137,7 +137,7 @@ fn a_folder_in_which_others_can_write_is_not_used() {
             ran.fails(1, "others can write to the vault's folder\nhint: chmod 700 it");
         }
     }
-    // Whoever may look learns what a thief of the folder would.
+    // A user who may only look learns no more than a thief of the folder would.
     set("", 0o755);
     assert_eq!(server.get(HOST).as_deref(), Some(OLD));
     let item = server.items().remove(0);
@@ -146,7 +146,7 @@ fn a_folder_in_which_others_can_write_is_not_used() {
     ran.fails(1, "a file in the vault belongs to another user, or others can write to it");
 }
 
-/// Only root can give files away.
+/// The test needs root, who alone can give files away.
 #[test]
 fn another_users_vault_is_not_used() {
     if !rustix::process::getuid().is_root() {
@@ -197,7 +197,7 @@ fn every_error_of_the_disk_has_its_message_and_changes_nothing() {
     assert_eq!(server.everything().len(), 4, "{:?}", server.everything());
 }
 
-/// As a file server answers whose client has an old handle.
+/// A file server gives this error to a client with an old handle.
 #[test]
 fn a_file_that_a_server_lost_is_looked_for_once_more() {
     let server = ServerHome::new();
@@ -227,7 +227,7 @@ fn where_there_are_no_locks_one_write_is_still_whole_and_the_key_stays() {
     let ran = run(command, PASSPHRASE.as_bytes());
     ran.fails(1, "the vault cannot be kept to this process: its file system has no locks");
     assert_eq!(server.get(HOST).as_deref(), Some(OLD));
-    // A person is told.
+    // On a terminal a person is told.
     fs::write(server.sandbox.path("new"), alice(HOST, NEW)).unwrap();
     let terminal = server.on_terminal(
         "strace -qq -o /dev/null -e inject=flock:error=ENOLCK PAT --keychain vault store <new",

@@ -1,4 +1,4 @@
-//! What lies in the folder, and what becomes of files that are not what was written there.
+//! The files in the folder, and the fate of files that are not as they were written.
 
 use super::{GIVEN_KEY, Given};
 use crate::support::sandbox::Sandbox;
@@ -56,7 +56,7 @@ fn nobody_but_its_owner_can_read_the_folder_and_no_name_is_in_it() {
         assert_eq!(mode(&server.file(folder)), 0o700, "{folder:?}");
     }
     assert_eq!(mode(server.items()[0].parent().unwrap()), 0o700);
-    // The length says nothing of the kind of token.
+    // The length does not tell the kind of token.
     let length = |path: &Path| fs::metadata(path).unwrap().len();
     server.store(SECOND, &format!("{OTHERS}{}", "x".repeat(40)));
     let lengths: Vec<u64> = server.items().iter().map(|path| length(path)).collect();
@@ -77,7 +77,7 @@ fn an_equal_token_that_is_stored_again_writes_nothing() {
     assert!(before == after);
 }
 
-/// Breaks alice's file in some way: it is damaged, it is still there, and it hides nobody.
+/// Breaks alice's file in some way. Expects that it is damaged, still there, and hides no other.
 fn damages(what: &str, break_it: impl Fn(&Path, &Path)) {
     let server = ServerHome::new();
     server.store(FIRST, ALICES);
@@ -144,7 +144,7 @@ fn what_is_no_file_in_its_place_is_damaged() {
     });
 }
 
-/// By somebody who has found out for whom the files are encrypted.
+/// The planter has found out the recipient for whom the files are encrypted.
 #[test]
 fn a_token_that_was_planted_is_damaged() {
     let line = format!("echo {GIVEN_KEY}");

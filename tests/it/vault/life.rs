@@ -73,7 +73,7 @@ fn another_passphrase_opens_the_vault_and_the_old_one_no_more() {
     ran.fails(1, "the passphrase is not the vault's");
     assert!(server.types("unlock", OTHER).status.success());
     assert_eq!(server.get(HOST).as_deref(), Some(OLD));
-    // The new one must be one: the old one serves on.
+    // A new passphrase that is too short is refused, and the old one stays.
     let ran = server.types("unlock --change-passphrase", &format!("{OTHER}\nshort\n"));
     ran.fails(1, "the passphrase needs 8 characters at least");
     assert!(server.types("unlock", OTHER).status.success());
@@ -98,12 +98,12 @@ fn another_key_encrypts_all_anew() {
     for host in hosts {
         assert_eq!(server.get(host).unwrap(), format!("{OLD}{}", host.len()));
     }
-    // The same passphrase opens it after a reboot.
+    // After a reboot the same passphrase opens the vault.
     server.reboot();
     server.unlock();
     assert!(server.get(hosts[0]).is_some());
 
-    // Whoever has an old copy and the passphrase comes by a key that opens nothing.
+    // An old copy of the identity, with its passphrase, gives a key that opens nothing.
     fs::write(server.file("identity.age"), &copy).unwrap();
     server.reboot();
     let ran = server.types("unlock", &format!("{PASSPHRASE}\n"));
@@ -132,11 +132,11 @@ fn a_vault_is_made_once_and_its_passphrase_is_one() {
         configure(passphrase).fails(1, why);
         assert!(!server.place().exists(), "{passphrase:?} has left something");
     }
-    // Nobody is there who could be asked.
+    // Nobody can be asked here.
     let ran = server.types("configure --keychain vault --yes", "");
     ran.fails(1, "there is no terminal to ask on: give the passphrase with --passphrase-from");
 
-    // As an editor on Windows ends the line.
+    // An editor on Windows ends the line like this.
     let ran = configure(&format!("{PASSPHRASE}\r\nmore\n"));
     assert!(ran.status.success(), "{ran}");
     for says in ["made a vault in", "unlocked, 12 h left", "without its file identity.age and the"]
@@ -198,7 +198,8 @@ fn tokens_move_from_the_kernels_keyring_into_the_vault() {
     assert_eq!(keys.accounts(), Vec::<String>::new());
     assert_eq!(server.get(&second).as_deref(), Some(OLD));
 
-    // And back; but never onto itself, where removing would be losing.
+    // The way back works, too. But an import of the vault into itself removes nothing, which would
+    // lose the tokens.
     let ran = server.types("import --from vault --yes --remove", "");
     assert!(ran.stdout().contains("stays: it is in this very keychain"), "{ran}");
     assert_eq!(server.get(&second).as_deref(), Some(OLD));

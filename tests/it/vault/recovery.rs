@@ -1,4 +1,5 @@
-//! Without this program: stock age opens what lies in the folder, and makes what opens it.
+//! Recovery without this program: stock age opens the files in the folder, and makes an identity
+//! that opens them.
 
 use super::{GIVEN_KEY, Given};
 use crate::support::sandbox::{Sandbox, run};
@@ -32,7 +33,7 @@ fn stock_age_opens_both_files_where_a_key_guards_them() {
     let key = ssh_key(&mut sandbox);
     let identity = sandbox.path("data/git-credential-pat/vault/identity.age");
     fs::create_dir_all(identity.parent().unwrap()).unwrap();
-    // As the manual says.
+    // The manual gives this recipe.
     let recipe = format!("age-keygen | age -R {key}.pub -o {}", identity.display());
     let ran = sandbox.run("sh", &["-ec", &recipe], b"");
     assert!(ran.status.success(), "{ran}");
@@ -43,7 +44,7 @@ fn stock_age_opens_both_files_where_a_key_guards_them() {
     let script = format!("age -d -i {key} {} | age -d -i - {item}", identity.display());
     let ran = given.sandbox.run("sh", &["-ec", &script], b"");
     assert!(ran.stdout().starts_with(&format!("{TOKEN}\ncontext=https://{HOST}\n")), "{ran}");
-    // No passphrase opens that.
+    // No passphrase opens this vault.
     let ran = given.sandbox.helper(&["--keychain", "vault", "get"], request(HOST));
     ran.fails(1, "locked");
     let ran = given.sandbox.helper(&["unlock", "--for", "1h"], "TESTONLY passphrase\n");
@@ -53,7 +54,7 @@ fn stock_age_opens_both_files_where_a_key_guards_them() {
     ran.fails(1, "the vault's identity.age is not for a passphrase\nhint: name what opens it");
 }
 
-/// A key without a passphrase, and an age that finds it.
+/// Makes a key without a passphrase, and an age that finds it.
 fn ssh_key(sandbox: &mut Sandbox) -> String {
     let key = sandbox.path("id_ed25519").display().to_string();
     let ran = sandbox.run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &key], b"");
@@ -61,7 +62,7 @@ fn ssh_key(sandbox: &mut Sandbox) -> String {
     key
 }
 
-/// `age -p`, which asks on a terminal only.
+/// Runs `age -p`, which asks on a terminal only.
 fn age_p(sandbox: &Sandbox, options: &str) {
     let place = sandbox.path("data/git-credential-pat/vault");
     fs::create_dir_all(&place).unwrap();
@@ -89,7 +90,7 @@ fn an_identity_that_stock_age_has_made_opens_here() {
     server.reboot();
     server.unlock();
     assert_eq!(server.get(HOST).as_deref(), Some(TOKEN));
-    // It was given that very key.
+    // The vault has that very key.
     let mut command = server.sandbox.command("sh");
     let item = server.items().remove(0);
     command.args(["-c", &format!("echo {GIVEN_KEY} | age -d -i - {}", item.display())]);
@@ -114,7 +115,7 @@ fn a_backup_without_its_format_is_taken_up_again() {
     let ran = server.types(configure, &format!("{PASSPHRASE}\n"));
     assert!(ran.status.success(), "{ran}");
     assert_eq!(server.get(HOST).as_deref(), Some(TOKEN));
-    // But not by a key that opens none of its files.
+    // A key that opens none of its files is refused.
     fs::remove_file(server.file("format")).unwrap();
     fs::remove_file(server.file("identity.age")).unwrap();
     let ran = server.types(configure, &format!("{PASSPHRASE}\n"));

@@ -1,5 +1,5 @@
-//! Nothing of the passphrase, of the vault's key or of a token is left in the memory of a process
-//! that ends, nor written anywhere but where it belongs.
+//! Nothing of the passphrase, of the vault's key or of a token remains in the memory of a process
+//! that ends, nor is it written to a wrong file.
 
 use crate::support::release::release_binary;
 use crate::support::residue::Needles;
@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 
 const KEY: &str = "AGE-SECRET-KEY-1N3Q705STDUE432SHCNCFUCK4303SG7AKR5KGT7T6KPF3A6ZYE43Q6TWXH7";
 
-/// The same as its 32 bytes.
+/// The 32 bytes of the key.
 const KEY_BYTES: [u8; 32] = [
     0x9c, 0x41, 0xe7, 0xd2, 0x0b, 0x6f, 0x33, 0x58, 0xaa, 0x17, 0xc4, 0xf0, 0x9e, 0x62, 0xd5, 0x8b,
     0xe3, 0x04, 0x7b, 0xb6, 0x1d, 0x2c, 0x85, 0xf9, 0x7a, 0xb0, 0x53, 0x1e, 0xe8, 0x44, 0xcd, 0x62,
@@ -20,7 +20,7 @@ const KEY_BYTES: [u8; 32] = [
 const HOST: &str = "git.vault.example";
 const FIRST: &str = "ghp_TESTONLYq7Rz2mWvK8sYx4LbN1cTg6Jd9PhF3oAe5";
 const SECOND: &str = "ghp_TESTONLYw4Jk9tQzB2nVx7RmC5yLs8Gd1HfP6uEa3";
-/// No word of them is in any program.
+/// Passphrases whose words are in no program.
 const PASSPHRASE: &str = "TESTONLY zq8vBx wM4tKr hG9pNd";
 const OTHER: &str = "TESTONLY kp8WzQ nT3xVr bY7mLc";
 
@@ -38,7 +38,7 @@ impl Room {
         let recipient = Recipient::Passphrase(PASSPHRASE.as_bytes(), 15);
         let identity = encrypt(format!("{KEY}\n").as_bytes(), &recipient).unwrap();
         fs::write(server.file("identity.age"), identity).unwrap();
-        // What comes before the 1 is in the program itself.
+        // The text before the 1 is in the program itself.
         let digits = KEY.strip_prefix("AGE-SECRET-KEY-1").unwrap();
         let small = digits.to_lowercase();
         let secrets = [FIRST, SECOND, PASSPHRASE, OTHER, digits, &small].map(str::as_bytes);
@@ -46,7 +46,7 @@ impl Room {
         Self { server, needles, wrong: Vec::new() }
     }
 
-    /// Runs a command and notes what it left behind.
+    /// Runs a command and notes what remains of the secrets.
     fn watch(&mut self, line: &str, stdin: &str, may_be_written: &[&str]) -> Seen {
         let mut command = self.server.sandbox.command(release_binary());
         command.args(line.split(' '));
@@ -74,7 +74,7 @@ fn nothing_is_left_of_passphrase_key_or_token() {
     let mut room = Room::new();
     let held = &["keyring"][..];
     let passphrase = format!("{PASSPHRASE}\n");
-    // The test token that it stores and reads back goes by way of git.
+    // The proof's test token goes through git.
     let configure = "configure --keychain vault --passphrase-from - --yes";
     room.watch(configure, &passphrase, held);
     assert_eq!(room.server.get(HOST), None);
@@ -113,7 +113,7 @@ fn nothing_is_left_of_a_key_that_something_gives() {
     room.is_clean();
 }
 
-/// Another user, at a login of their own.
+/// Another user is one with a login of their own.
 #[test]
 fn the_kernels_key_is_its_owners_alone() {
     if !rustix::process::getuid().is_root() {

@@ -1,4 +1,4 @@
-//! Machines that nobody unlocks: something gives the key.
+//! Machines on which nobody unlocks the vault: a file, a command or systemd gives the key.
 
 use super::{GIVEN_KEY, Given};
 use crate::support::openbao::OpenBao;
@@ -13,8 +13,8 @@ use std::path::Path;
 const HOST: &str = "git.vault.example";
 const TOKEN: &str = "ghp_TESTONLYgiven";
 
-/// A folder in memory that only root can use, as `systemd-creds` wants it for the key of this
-/// machine: this test's own.
+/// Gives the test a folder of its own in memory that only root can use. `systemd-creds` wants such
+/// a folder for the key of this machine.
 const OWN_SYSTEMD: &str = "mount -t tmpfs none /var/lib/systemd && exec sh -ec \"$1\"";
 
 fn file_with_key(sandbox: &Sandbox) -> String {
@@ -33,7 +33,7 @@ fn a_key_in_a_file_needs_no_unlocking() {
     assert!(!given.file("identity.age").exists());
     let config = fs::read_to_string(given.sandbox.path("gitconfig")).unwrap();
     assert!(config.contains(&format!("--keychain vault --identity {file}")), "{config}");
-    // git and every command come to it by what was configured.
+    // git and every command find the key through the configuration.
     let filled = given.sandbox.run("git", &["credential", "fill"], request(HOST).as_bytes());
     assert!(filled.stdout().contains(TOKEN), "{filled}");
     let list = given.sandbox.helper(&["list"], "");
@@ -109,14 +109,14 @@ fn a_service_has_the_key_from_systemd() {
     fs::create_dir(&folder).unwrap();
     let key = folder.join("git-credential-pat.identity");
     fs::write(&key, GIVEN_KEY).unwrap();
-    // As an access list makes it look.
+    // A file with an access list looks like this.
     fs::set_permissions(&key, fs::Permissions::from_mode(0o440)).unwrap();
     sandbox.set("CREDENTIALS_DIRECTORY", folder.to_str().unwrap());
     let mut given = Given::new(sandbox, &[]);
     given.works(HOST, TOKEN);
     fs::set_permissions(&key, fs::Permissions::from_mode(0o444)).unwrap();
     given.helper("get", &request(HOST)).fails(1, "the vault's key: ");
-    // A service with other credentials is as one without.
+    // A service with other credentials counts as one without any.
     fs::remove_file(&key).unwrap();
     given.helper("get", &request(HOST)).fails(1, "the vault is locked");
     given.sandbox.unset("CREDENTIALS_DIRECTORY");
@@ -125,7 +125,7 @@ fn a_service_has_the_key_from_systemd() {
 
 #[test]
 fn where_the_kernel_gives_no_keyring_a_given_key_serves() {
-    /// Docker's and systemd's filters say so.
+    /// The filters of Docker and systemd give this error.
     const WITHOUT_KEYRING: &str = "
 import ctypes, platform, struct, sys, os
 first = {'x86_64': 248, 'aarch64': 217}[platform.machine()]
@@ -149,7 +149,7 @@ os.execv(sys.argv[1], sys.argv[1:])
     without(&helper("store"), &alice(HOST, TOKEN)).prints("");
     let got = without(&helper("get"), &request(HOST));
     got.prints(&format!("username=alice\npassword={TOKEN}\n"));
-    // A passphrase has nowhere to leave its key, and says so before anybody types it.
+    // The key of a passphrase could be held nowhere. configure says so before anybody types one.
     fs::remove_dir_all(given.place()).unwrap();
     let configure = ["configure", "--keychain", "vault", "--low-memory"];
     let words = [&configure[..], &["--passphrase-from", "-", "--yes"]].concat();
@@ -197,7 +197,7 @@ fn a_secret_engine_gives_the_key() {
     given.works(HOST, TOKEN);
 }
 
-/// Everything in a namespace of its own, in which somebody is root.
+/// Runs a script in a namespace of its own, in which its user is root.
 fn as_root(sandbox: &Sandbox, script: &str) -> String {
     let mut command = sandbox.command("unshare");
     if !rustix::process::getuid().is_root() {
@@ -210,7 +210,7 @@ fn as_root(sandbox: &Sandbox, script: &str) -> String {
     ran.stdout()
 }
 
-/// Stores a token in the vault whose key the command gives, and gets it.
+/// Returns a script that stores a token in a vault whose key the command gives, and gets it.
 fn round_trip(decrypt: &str) -> String {
     let helper = format!("PAT --keychain vault --identity-command '{decrypt}'");
     let (store, get) = (alice(HOST, TOKEN), request(HOST));
@@ -242,7 +242,7 @@ fn a_tpm_unseals_the_key() {
     let port = free_ports()[0];
     let device = format!("--tpm2-device=swtpm:host=127.0.0.1,port={port}");
     let home = sandbox.home().display();
-    // Nothing stands between us and the chip that would close what systemd leaves open there.
+    // Nothing between us and the chip closes the handles that systemd leaves open there.
     let unseal = format!(
         "TPM2TOOLS_TCTI=swtpm:host=127.0.0.1,port={port} tpm2_flushcontext -l\n\
          systemd-creds decrypt {device} {name} {home}/sealed -\n"
@@ -255,7 +255,7 @@ fn a_tpm_unseals_the_key() {
          --ctrl type=tcp,port={},bindaddr=127.0.0.1\n\
          trap 'kill $(cat tpm.pid)' EXIT\n\
          systemd-creds encrypt --with-key=tpm2 --tpm2-pcrs=7 {device} {name} key sealed\nrm key\n{}",
-        // Where it is looked for.
+        // The control port is expected next to the first one.
         port + 1,
         round_trip(&format!("sh {home}/unseal")),
     );

@@ -1,4 +1,4 @@
-//! What people type.
+//! The commands that people type.
 
 use crate::support::home::Home;
 use serde_json::Value;

@@ -20,11 +20,11 @@ fn a_kill_at_any_moment_leaves_the_old_token_or_the_new_one() {
     let began = Instant::now();
     place.store("alice", &current);
     let mut wait = began.elapsed() / 2;
-    // A kill that came too early is followed by a later one and the reverse, however fast the
-    // machine is at the moment: most come while it writes.
+    // After a kill that came too early the next one comes later, and the reverse, however fast the
+    // machine is at the moment. So most kills come during a write.
     let (mut old, mut new) = (0, 0);
     for round in 1..=ROUNDS {
-        // In turn, so that short ones replace long ones and the reverse.
+        // The lengths take turns, so that short tokens replace long ones and the reverse.
         let length = [16_000, 16_000, 100, 5_000][round as usize % 4];
         let next = token(round, length);
         let mut command = place.sandbox.command(BINARY);
@@ -32,7 +32,7 @@ fn a_kill_at_any_moment_leaves_the_old_token_or_the_new_one() {
         let mut child = command.spawn().unwrap();
         let host = &place.host;
         let lines = format!("protocol=https\nhost={host}\nusername=alice\npassword={next}\n\n");
-        // It may be gone already.
+        // The process may be gone already.
         let _ = child.stdin.take().unwrap().write_all(lines.as_bytes());
         thread::sleep(wait);
         let _ = child.kill();
@@ -50,7 +50,7 @@ fn a_kill_at_any_moment_leaves_the_old_token_or_the_new_one() {
         }
     }
     assert!(old > 0 && new > 0, "{old} times the old token, {new} times the new one");
-    // What the killed ones left is gone with the next write.
+    // The next write removes whatever the killed ones left.
     place.store("alice", "TESTONLY");
     assert_eq!(place.keys.parts(), []);
     place.gets("alice", "TESTONLY");

@@ -1,4 +1,4 @@
-//! What people see in the control panel, and what Windows takes for the same name.
+//! The names that people see in the control panel, and names that Windows takes for the same.
 
 use crate::support::home::Home;
 

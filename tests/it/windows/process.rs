@@ -1,4 +1,4 @@
-//! The helper as a process: who may look into it, and what it does where nothing comes.
+//! The helper as a process: who may read its memory, and what it does where no request comes.
 #![allow(unsafe_code, reason = "opening another process has no safe wrapper")]
 
 use crate::support::home::Home;
@@ -11,7 +11,7 @@ use windows_sys::Win32::Foundation::CloseHandle;
 use windows_sys::Win32::System::Threading::{OpenProcess, PROCESS_VM_READ};
 
 impl Home {
-    /// Starts an operation that then waits for its request.
+    /// Starts an operation, which then waits for its request.
     fn start(&self, operation: &str) -> Child {
         let mut command = self.sandbox.command(BINARY);
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -19,7 +19,7 @@ impl Home {
     }
 }
 
-/// Whether another process of the user may read this one's memory.
+/// Returns whether another process of the user may read this one's memory.
 fn is_open(child: &Child) -> bool {
     // SAFETY: the call takes numbers, and gives a handle or nothing.
     let handle = unsafe { OpenProcess(PROCESS_VM_READ, 0, child.id()) };
@@ -45,7 +45,7 @@ fn no_other_process_reads_the_memory_of_one_that_takes_a_token() {
         assert!(began.elapsed() < Duration::from_secs(4), "it can be looked into");
         thread::sleep(Duration::from_millis(10));
     }
-    // It has not ended: it takes its request now.
+    // The process has not ended: it takes its request now.
     let lines = format!("protocol=https\nhost={}\nusername=a\npassword=TESTONLY\n\n", place.host);
     store.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     assert!(store.wait().unwrap().success());

@@ -1,10 +1,10 @@
-//! Tokens from elsewhere, and commands that are given one.
+//! Tokens from sources, and commands that are given a token.
 
 use crate::support::home::Home;
 use std::fs;
 
 impl Home {
-    /// Asks with a source for the host.
+    /// Runs a get with a source for the host.
     fn ask(&self, source: &[&str]) -> crate::support::sandbox::Ran {
         let url = self.url("");
         let arguments = [&["--for", &url, "--username", "a"][..], source, &["get"]].concat();

@@ -1,4 +1,4 @@
-//! Commands that are typed, in a script or on a terminal, and files that lie in the home.
+//! Commands that a person types, in a script or on a terminal, and files in the home.
 
 use super::Home;
 use crate::support::sandbox::{BINARY, Ran, run};
@@ -11,31 +11,32 @@ use std::process::Command;
 use std::time::Duration;
 
 impl Home {
-    /// A get for the host of one's own, with these lines besides, each with its end.
+    /// Runs a get for the person's own host, with these lines besides, each with its end.
     pub fn get(&self, more: &str) -> Ran {
         self.operation("get", self.fill(&format!("protocol=https\nhost=HOST\n{more}\n")))
     }
 
-    /// A command as it is typed; the words are split at blanks.
+    /// Returns a command as it is typed; the words are split at blanks.
     pub fn typed(&self, line: &str) -> Command {
         let mut command = self.sandbox.command(BINARY);
         command.args(self.fill(line).split_whitespace());
         command
     }
 
-    /// Types a command, which reads this.
+    /// Types a command, which reads this input.
     pub fn types(&self, line: &str, stdin: &str) -> Ran {
         run(self.typed(line), stdin.as_bytes())
     }
 
-    /// The same in a folder of the home.
+    /// Types a command in a folder of the home.
     pub fn types_in(&self, folder: &str, line: &str, stdin: &str) -> Ran {
         let mut command = self.typed(line);
         command.current_dir(self.sandbox.path(folder));
         run(command, stdin.as_bytes())
     }
 
-    /// The lines of `list` for the host of one's own; a time within the last hour is JUST NOW.
+    /// Returns the lines of `list` for the person's own host. A time within the last hour is JUST
+    /// NOW.
     #[track_caller]
     pub fn listed(&self) -> Vec<String> {
         let ran = self.types("list", "");
@@ -45,17 +46,17 @@ impl Home {
         ours.map(|line| line.split_whitespace().map(age).collect::<Vec<_>>().join(" ")).collect()
     }
 
-    /// A command on a terminal of 80 columns.
+    /// Runs a command on a terminal of 80 columns.
     pub fn on_terminal(&self, line: &str) -> Terminal {
         self.on_terminal_of(80, line)
     }
 
-    /// The same on a terminal that is so wide.
+    /// Runs a command on a terminal with so many columns.
     pub fn on_terminal_of(&self, columns: u16, line: &str) -> Terminal {
         Terminal::of_columns(columns, &self.typed(line))
     }
 
-    /// A shell script on a terminal; `PAT` is the helper.
+    /// Runs a shell script on a terminal; `PAT` is the helper.
     pub fn runs_on_terminal(&self, script: &str) -> Terminal {
         let mut command = self.sandbox.command("sh");
         command.args(["-c", &self.fill(script).replace("PAT", BINARY)]);

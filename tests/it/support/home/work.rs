@@ -1,4 +1,4 @@
-//! Work with git: a git host that asks for a token, the git that is used, and what it asks.
+//! Work with git: a git host that asks for a token, the git that is used, and the helper runs.
 
 use super::Home;
 use crate::support::program::program;
@@ -15,19 +15,19 @@ use std::path::{Path, PathBuf};
 pub const TOKEN: &str = "ghp_TESTONLYaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub const OTHER_TOKEN: &str = "ghp_TESTONLYbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
-/// What somebody works with.
+/// The git host, the git and the settings with which a person works.
 #[derive(Default)]
 pub struct Work {
     server: Option<Server>,
     git: Option<PathBuf>,
     in_fresh_sessions: bool,
-    /// The keyring's file when it was marked.
+    /// The content of the keyring's file when it was marked.
     pub mark: Vec<u8>,
 }
 
 impl Home {
-    /// With a git host and its user `alice`, whose token is [`TOKEN`]. There is a repository
-    /// `team/repo.git`, and git asks this helper.
+    /// Starts a git host with its user `alice`, whose token is [`TOKEN`], and a repository
+    /// `team/repo.git`. git asks this helper.
     pub fn with_git_host(mut self) -> Self {
         let server = Server::start([self.keys.host("git"), self.keys.host("other")]);
         server.introduce_to(&self.sandbox);
@@ -48,7 +48,7 @@ impl Home {
         self.work.server = Some(server);
     }
 
-    /// From now on with this git.
+    /// Uses this git from now on.
     pub fn with_git(mut self, git: &Path) -> Self {
         let folder = Path::new(BINARY).parent().unwrap().display();
         let path = std::env::var("PATH").unwrap();
@@ -57,20 +57,20 @@ impl Home {
         self
     }
 
-    /// From now on every git command in a session keyring of its own, to which the user's
+    /// Runs every git command, from now on, in a session keyring of its own, to which the user's
     /// keyring is not linked.
     pub fn in_fresh_sessions(mut self) -> Self {
         self.work.in_fresh_sessions = true;
         self
     }
 
-    /// The git host.
+    /// Returns the git host.
     #[track_caller]
     pub fn server(&self) -> &Server {
         self.work.server.as_ref().expect("a home with a git host")
     }
 
-    /// The URL of a repository at the git host's second name.
+    /// Returns the URL of a repository at the git host's second name.
     pub fn other_url(&self, path: &str) -> String {
         format!("https://{}/{path}", self.server().other())
     }
@@ -92,15 +92,15 @@ impl Home {
         self.config(&["--global", "--add", "credential.helper", line]);
     }
 
-    /// The lines of git's global `credential.helper`.
+    /// Returns the lines of git's global `credential.helper`.
     pub fn helpers(&self) -> Vec<String> {
         let args = ["config", "--global", "--null", "--get-all", "credential.helper"];
         let values = self.sandbox.run("git", &args, b"").stdout();
         values.split_terminator('\0').map(str::to_owned).collect()
     }
 
-    /// Runs git with this input to its end; after two minutes it is ended. (git-lfs asks
-    /// again for ever where it is given a refused token again.)
+    /// Runs git with this input to its end, or for two minutes at most. (git-lfs asks again for
+    /// ever where it gets a refused token again.)
     pub fn run_git(&self, args: &[&str], stdin: &str) -> Ran {
         let mut command = self.sandbox.command(program("timeout", "coreutils"));
         command.arg("120");
@@ -131,7 +131,7 @@ impl Home {
         ran
     }
 
-    /// From now on somebody whom git asks types this.
+    /// Lets a person, from now on, type this where git asks.
     pub fn types_for_git(&mut self, user: &str, token: &str) {
         let script = self.sandbox.path("askpass");
         let text = format!("#!/bin/sh\ncase $1 in User*) echo {user};; *) echo {token};; esac\n");
@@ -140,12 +140,12 @@ impl Home {
         self.set("GIT_ASKPASS", script.to_str().unwrap());
     }
 
-    /// From now on nobody is there whom git could ask.
+    /// Lets nobody, from now on, answer git's questions.
     pub fn types_nothing_for_git(&mut self) {
         self.sandbox.unset("GIT_ASKPASS");
     }
 
-    /// Has git store a credential, as after a first success.
+    /// Makes git store a credential, as after a first success.
     #[track_caller]
     pub fn approve(&self, place: &str, user: &str, token: &str) {
         let description = format!("{}username={user}\npassword={token}\n", attributes(place));
@@ -154,7 +154,7 @@ impl Home {
         assert!(ran.status.success() && silent, "{ran}");
     }
 
-    /// The token that the helper answers for a place, e.g. `https://h.test/team/repo.git`,
+    /// Returns the token that the helper answers for a URL, e.g. `https://h.test/team/repo.git`,
     /// and a username, if there is one.
     #[track_caller]
     pub fn token(&self, place: &str, user: Option<&str>) -> Option<String> {
@@ -168,7 +168,8 @@ impl Home {
         answer.lines().find_map(|line| line.strip_prefix("password=")).map(str::to_owned)
     }
 
-    /// What is kept for this test's hosts: place, username and state, as `list` tells.
+    /// Returns the accounts for this test's hosts: context, username and state, as `list` shows
+    /// them.
     #[track_caller]
     pub fn accounts(&self) -> Vec<String> {
         let ran = self.sandbox.helper(&["list", "--json", "--keychain", self.keychain], "");
@@ -184,7 +185,7 @@ impl Home {
             .collect()
     }
 
-    /// The operations for which git has run the helper since this was last asked.
+    /// Returns the operations for which git has run the helper since this was last asked.
     pub fn operations(&self) -> Vec<String> {
         let trace = self.sandbox.path("trace");
         let text = fs::read_to_string(&trace).unwrap_or_default();
@@ -196,13 +197,13 @@ impl Home {
             .collect()
     }
 
-    /// GNOME Keyring's file, which it encrypts afresh at each write.
+    /// Returns the content of GNOME Keyring's file, which it encrypts afresh at each write.
     pub(super) fn keyring_file(&self) -> Vec<u8> {
         let file = self.sandbox.path("data/keyrings/login.keyring");
         if self.desktop.is_some() { fs::read(file).unwrap() } else { Vec::new() }
     }
 
-    /// What is asked of the desktop's keychain during some work.
+    /// Returns the calls to the desktop's keychain during some work.
     #[track_caller]
     pub fn calls_of(&self, work: impl FnOnce()) -> Vec<String> {
         let watch = Watch::new(self.desktop());
@@ -211,7 +212,7 @@ impl Home {
     }
 }
 
-/// A place as the lines of a credential description.
+/// Returns a URL as the lines of a credential description.
 pub fn attributes(place: &str) -> String {
     let (protocol, rest) = place.split_once("://").unwrap();
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));

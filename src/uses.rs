@@ -1,0 +1,240 @@
+//! The use log: who used which account and when, a line of JSON for each use, where our line in
+//! git's configuration says `--log`.
+//!
+//! ```text
+//! {"time":"2027-01-31T13:04:05Z","via":"git","operation":"get","result":"served",
+//!  "context":"https://github.com/work","username":"alice","by":["git-remote-https","git fetch"]}
+//! ```
+//!
+//! It is a diary for its owner, and no evidence: every program of the user can change it. So it
+//! holds no token, no digest of one, no path that was asked for and no arguments of programs. It is
+//! written after the answer has left, and no failure of it is anybody's: a full disk does not keep
+//! git from its token.
+
+mod parents;
+
+use crate::context::Context;
+use crate::credential::{Account, Username};
+use crate::error::Error;
+use crate::forge;
+use crate::helper::verdict::Reason;
+use crate::helper::{Outcome, Withheld};
+use crate::keychain::Kind;
+use crate::private_file::{self, Folder, Links};
+use crate::protocol::Operation;
+use crate::state_folder;
+use crate::time::{DAY, from_rfc3339, now, rfc3339};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Write;
+
+const FILE: &str = "uses.jsonl";
+const OLDER_FILE: &str = "uses.1.jsonl";
+
+/// A file of this length in bytes makes way for a new one.
+const FULL: u64 = 1024 * 1024;
+
+/// The longest line in bytes: one write of so much is not torn by another process's.
+const MAX_LINE: usize = 1000;
+
+/// After how many seconds a use is shown no more.
+const KEPT_FOR: u64 = 90 * DAY;
+
+/// One use.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Use<'a> {
+    /// When, as RFC 3339 has it.
+    pub(crate) time: Cow<'a, str>,
+    /// What let the token out: `git`, `docker`, `token`, `exec`.
+    pub(crate) via: Cow<'a, str>,
+    /// What was wanted: `get`, `store`, `erase`.
+    pub(crate) operation: Cow<'a, str>,
+    /// What came of it, see [`result`].
+    pub(crate) result: Cow<'a, str>,
+    /// The account's context, or the host alone where no account was found.
+    pub(crate) context: Cow<'a, str>,
+    /// The account's username; none where it has none, answers any, or was not found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) username: Option<Cow<'a, str>>,
+    /// The keychain's name, where our line names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keychain: Option<Cow<'a, str>>,
+    /// The programs that asked, the nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) by: Vec<Cow<'a, str>>,
+}
+
+/// Notes an operation of git's: what it came to for an account, or for the host that was asked for.
+pub(crate) fn note_operation(
+    operation: Operation,
+    host: &Context,
+    outcome: &Result<Outcome, Error>,
+    keychain: Option<Kind>,
+    now: u64,
+) {
+    let (context, username) = match outcome {
+        Ok(Outcome::Answer { account, .. } | Outcome::Written(account)) => {
+            (&account.context, Some(&account.username))
+        }
+        Ok(Outcome::Withheld(account)) => (&account.context, account.username.as_ref()),
+        Ok(Outcome::Expired(ending)) => (&ending.context, ending.username.as_ref()),
+        Ok(Outcome::PutAway(context)) => (context, None),
+        _ => (host, None),
+    };
+    let result = result(operation, outcome);
+    note("git", operation.name(), result, (context, username), keychain, now);
+}
+
+/// Notes that a command let the token of an account out.
+pub(crate) fn note_command(via: &'static str, account: &Account, keychain: Kind, now: u64) {
+    let account = (&account.context, Some(&account.username));
+    note(via, Operation::Get.name(), "served", account, Some(keychain), now);
+}
+
+fn note(
+    via: &str,
+    operation: &str,
+    result: &str,
+    (context, username): (&Context, Option<&Username>),
+    keychain: Option<Kind>,
+    now: u64,
+) {
+    let mut line = Use {
+        time: rfc3339(now).into(),
+        via: via.into(),
+        operation: operation.into(),
+        result: result.into(),
+        context: forge::shown_context(context).into(),
+        username: username.filter(|name| !name.is_empty()).map(|name| name.to_string().into()),
+        keychain: keychain.map(|kind| kind.name().into()),
+        by: parents::names().into_iter().map(Cow::Owned).collect(),
+    };
+    if let Some(folder) = state_folder::made() {
+        let _ = append(&folder, &mut line);
+    }
+}
+
+/// What came of an operation, in one word.
+fn result(operation: Operation, outcome: &Result<Outcome, Error>) -> &'static str {
+    match (operation, outcome) {
+        (_, Ok(Outcome::Answer { .. })) => "served",
+        (Operation::Erase, Ok(Outcome::Written(_))) | (_, Ok(Outcome::PutAway(_))) => "erased",
+        (_, Ok(Outcome::Written(_))) => "stored",
+        (_, Ok(Outcome::Expired(_))) => "expired",
+        (_, Ok(Outcome::Withheld(account))) => match &**account {
+            Withheld { reason: Reason::Rejected, .. } => "rejected",
+            Withheld { reason: Reason::Expired | Reason::Renewable | Reason::Scheme, .. } => {
+                "expired"
+            }
+        },
+        (_, Ok(Outcome::Ambiguous(..))) => "ambiguous",
+        (_, Ok(Outcome::RefusedHttp)) => "refused",
+        (Operation::Get, Ok(Outcome::Silent)) => "none",
+        (_, Ok(Outcome::Silent)) => "unchanged",
+        (_, Err(Error::Locked)) => "locked",
+        (_, Err(_)) => "failed",
+    }
+}
+
+fn append(folder: &Folder, line: &mut Use<'_>) -> Option<()> {
+    let mut text = serde_json::to_vec(line).ok()?;
+    if text.len() >= MAX_LINE {
+        line.by.clear();
+        text = serde_json::to_vec(line).ok().filter(|text| text.len() < MAX_LINE)?;
+    }
+    text.push(b'\n');
+    let mut file = folder.file_to_append(FILE)?;
+    if file.metadata().ok()?.len() >= FULL {
+        // Whoever has the lock renames it; the others write what they have into the old one.
+        if file.try_lock().is_ok() && folder.rename(&file, FILE, OLDER_FILE).is_some() {
+            file = folder.file_to_append(FILE)?;
+        }
+    }
+    file.write_all(&text).ok()
+}
+
+/// What the log holds.
+#[derive(Default)]
+pub(crate) struct Uses {
+    /// The text of both files, the older first.
+    text: String,
+}
+
+impl Uses {
+    /// Reads it; where there is none it is empty.
+    pub(crate) fn read() -> Self {
+        let mut text = String::new();
+        for name in [OLDER_FILE, FILE] {
+            let content = state_folder::path().and_then(|folder| {
+                let file = private_file::open(&folder.join(name), Links::Refused).ok()?;
+                private_file::read(&file, usize::try_from(2 * FULL).unwrap_or(usize::MAX)).ok()
+            });
+            if let Some(content) = content {
+                text.push_str(&String::from_utf8_lossy(&content));
+                text.push('\n');
+            }
+        }
+        Self { text }
+    }
+
+    /// The uses of the last 90 days, the oldest first, with their times in seconds since 1970 UTC.
+    /// What is no such line is passed over.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Use<'_>)> {
+        let now = now();
+        self.text.lines().filter_map(move |line| {
+            let line: Use<'_> = serde_json::from_str(line).ok()?;
+            let time = from_rfc3339(&line.time)?;
+            (time.saturating_add(KEPT_FOR) > now).then_some((time, line))
+        })
+    }
+
+    /// When each account was served last: by its context, and its username or an empty one.
+    pub(crate) fn last(&self) -> BTreeMap<(String, String), u64> {
+        let mut last = BTreeMap::new();
+        for (time, line) in self.iter().filter(|(_, line)| line.result == "served") {
+            let username = line.username.unwrap_or_default().into_owned();
+            let latest = last.entry((line.context.into_owned(), username)).or_insert(time);
+            *latest = time.max(*latest);
+        }
+        last
+    }
+
+    /// Since when it holds everything: no more than a month lies between two uses. A longer silence
+    /// may be that nothing was noted.
+    pub(crate) fn reaches_back_to(&self) -> Option<u64> {
+        const SILENCE: u64 = 30 * DAY;
+        let mut times: Vec<u64> = self.iter().map(|(time, _)| time).collect();
+        times.sort_unstable();
+        let mut from = now();
+        for time in times.into_iter().rev() {
+            if from.saturating_sub(time) > SILENCE {
+                break;
+            }
+            from = from.min(time);
+        }
+        (from < now()).then_some(from)
+    }
+}
+
+/// An account as the log names it.
+pub(crate) fn key(account: &Account) -> (String, String) {
+    let username = Some(&account.username).filter(|name| !name.is_empty());
+    let username = username.map(ToString::to_string).unwrap_or_default();
+    (forge::shown_context(&account.context), username)
+}
+
+/// Deletes the log.
+///
+/// # Errors
+/// Where a file of it is there and cannot be deleted.
+pub(crate) fn clear() -> std::io::Result<()> {
+    let Some(folder) = state_folder::path() else { return Ok(()) };
+    for name in [FILE, OLDER_FILE] {
+        match std::fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
