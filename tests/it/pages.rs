@@ -272,12 +272,10 @@ fn vault() {
         "docs/vault.md",
         &[
             section("A server without a desktop: the vault", 2, |block| {
-                let reader = Reader::new();
                 if block.language == "console" {
-                    return reader.with_account("alice", "https://github.com");
+                    return installed(block).with_account("alice", "https://github.com");
                 }
-                let reader = reader.with_file("file", &format!("{PASSPHRASE}\n"));
-                with_vault(reader)
+                with_vault(Reader::new().with_file("file", &format!("{PASSPHRASE}\n")))
             }),
             section("Machines that nobody unlocks", 2, |_| {
                 let key = "secrets/vault-key";
@@ -460,6 +458,20 @@ fn systems() {
             }),
         ],
     );
+}
+
+#[test]
+fn the_manuals_tasks_are_commands_of_the_pages() {
+    let blocks: Vec<Block> = pages().iter().flat_map(|path| everything(&page(path))).collect();
+    let manual = page("src/cli/man/tasks.1").replace("\\-", "-");
+    let mut commands = 0;
+    let is_command = |line: &&str| line.starts_with("git c") && !line.ends_with('.');
+    for command in manual.lines().filter(is_command) {
+        let is_there = |block: &Block| block.text.lines().any(|line| line.starts_with(command));
+        assert!(blocks.iter().any(is_there), "no page has: {command}");
+        commands += 1;
+    }
+    assert!(commands > 10);
 }
 
 #[test]

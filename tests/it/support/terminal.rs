@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long to wait: far longer than anything should take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running command on a terminal of its own.
 pub struct Terminal {
@@ -103,7 +103,7 @@ impl Terminal {
     /// Stays with it to its end, and types at each question what the function says to it.
     #[track_caller]
     pub fn talks(mut self, answer: impl Fn(&str) -> Option<String>) -> (ExitStatus, String) {
-        let deadline = Instant::now() + 3 * PATIENCE;
+        let deadline = Instant::now() + 2 * PATIENCE;
         let mut answered = 0;
         while self.child.try_wait().unwrap().is_none() {
             let (screen, changed) = &*self.screen;
