@@ -11,12 +11,12 @@ set -eu
 # so while the service searches.
 limits() {
     cat <<'END'
-capability                                   200
---keychain kernel get                        320
---keychain secret-service miss               1250
---keychain secret-service get                3600
---keychain secret-service --cache 60 first   3650
---keychain secret-service --cache 60 get     350
+capability                                   150
+--keychain kernel get                        210
+--keychain secret-service miss               1100
+--keychain secret-service get                3300
+--keychain secret-service --cache 60 first   3350
+--keychain secret-service --cache 60 get     240
 END
 }
 

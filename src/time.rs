@@ -17,6 +17,9 @@ pub(crate) fn now() -> u64 {
 
 /// Returns a time as people say it, seen from `now`: `in 6 days` or `2 hours ago`.
 pub(crate) fn relative(time: u64, now: u64) -> String {
+    if time == now {
+        return "just now".to_owned();
+    }
     let distance = time.abs_diff(now);
     // Round to the nearest: a token that lasts 90 days ends in 90 days, not in 89 and a bit.
     let rounded = |unit: u64| (distance + unit / 2) / unit;
@@ -163,7 +166,7 @@ mod tests {
             let ago = text.trim_start_matches("in ").to_owned() + " ago";
             assert_eq!(relative(NOW - seconds, NOW), ago);
         }
-        assert_eq!(relative(NOW, NOW), "0 seconds ago");
+        assert_eq!(relative(NOW, NOW), "just now");
     }
 
     #[test]

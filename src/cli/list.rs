@@ -183,7 +183,7 @@ impl Row {
     fn username(&self) -> Option<String> {
         let own = self.credential.as_ref().and_then(|c| c.username.as_ref());
         let filed = Some(&self.account.username).filter(|name| !name.is_empty());
-        own.or(filed).map(ToString::to_string)
+        own.filter(|name| !name.is_empty()).or(filed).map(ToString::to_string)
     }
 
     fn answers_any(&self) -> bool {
