@@ -2,11 +2,11 @@
 //! somebody with a home of their own. A block that this table does not know is a failure: whoever
 //! writes one says here what must be there before it, and what must be so after it.
 
+mod docs;
 mod reader;
 
 use crate::support::page::{Block, everything, page, pages};
-use crate::support::sandbox::BINARY;
-use reader::{OF_GITLAB, PASSPHRASE, Reader, TOKEN};
+use reader::{Reader, TOKEN};
 use std::path::Path;
 
 /// What is known of the blocks below one heading of a page.
@@ -14,13 +14,14 @@ struct Section {
     heading: &'static str,
     /// How many they are; each is for a reader of its own.
     blocks: usize,
+    is_elsewhere: bool,
     before: fn(&Block) -> Reader,
     after: fn(&Reader, &Block),
 }
 
 /// Whose commands need only succeed.
 fn section(heading: &'static str, blocks: usize, before: fn(&Block) -> Reader) -> Section {
-    Section { heading, blocks, before, after: |_, _| {} }
+    Section { heading, blocks, is_elsewhere: false, before, after: |_, _| {} }
 }
 
 impl Section {
@@ -29,9 +30,13 @@ impl Section {
     }
 }
 
-/// Blocks that other tests run, with the real tools: the page and the test's module.
-const ELSEWHERE: [(&str, &str); 2] =
-    [("examples/tools.md", "tools.rs"), ("examples/fleet/README.md", "fleet.rs")];
+/// Whose blocks this module of the tests runs, with the real tool.
+fn run_by(module: &str, heading: &'static str, blocks: usize) -> Section {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(module);
+    let source = std::fs::read_to_string(path).unwrap();
+    assert!(source.contains(&format!("\"{heading}\"")), "{module} runs nothing of {heading}");
+    Section { is_elsewhere: true, ..section(heading, blocks, anybody) }
+}
 
 /// Follows a page from its first block to its last.
 #[track_caller]
@@ -43,6 +48,9 @@ fn follow(path: &str, sections: &[Section]) {
         let section = section.unwrap_or_else(|| {
             panic!("{path}: nobody knows what this needs, below {}:\n{}", block.heading, block.text)
         });
+        if section.is_elsewhere {
+            continue;
+        }
         let reader = (section.before)(block);
         reader.follows(block);
         (section.after)(&reader, block);
@@ -92,6 +100,7 @@ fn readme() {
                 reader.clones_as("https://github.com/alice/notes.git", "alice");
             }),
             section("What do you want to do?", 16, task).then(is_done),
+            section("When git does something else", 1, with_alice),
             section("The commands", 3, |_| {
                 // As on a machine without `man`: git's `--help` needs it.
                 Reader::new().with_program("man", "exit 0")
@@ -171,291 +180,31 @@ fn of_another_helper(_: &Block) -> Reader {
 }
 
 #[test]
-fn first_push() {
+fn tools() {
     follow(
-        "docs/first-push.md",
+        "examples/tools.md",
         &[
-            section("From nothing to the first push", 1, |_| {
-                let reader =
-                    Reader::new().with_checkout("checkout").inside("checkout").with_hosts();
-                reader.home.server().create_empty_repository("notes.git");
-                reader
-            }),
-            section("login", 1, |_| {
-                Reader::new().configured().with_file("file", &format!("{OF_GITLAB}\n"))
-            })
-            .then(|reader, _| {
-                assert_eq!(reader.token_at("https://gitlab.com").as_deref(), Some(OF_GITLAB));
-            }),
-        ],
-    );
-}
-
-#[test]
-fn accounts() {
-    follow(
-        "docs/accounts.md",
-        &[
-            section("Two accounts on one host", 1, at_the_hosts).then(|reader, _| {
-                reader.clones_as("https://github.com/work/repo.git", "alice-work");
-                reader.clones_as("https://github.com/alice/notes.git", "alice");
-            }),
-            section("A token for one organisation or repository", 1, at_the_hosts).then(
-                |reader, _| {
-                    reader.clones_as("https://github.com/work/repo.git", "alice");
-                    assert_eq!(reader.token_at("https://github.com/alice/notes.git"), None);
-                },
-            ),
-            section("A token that is rejected or has expired", 2, |block| {
-                with_alice(block).refused_at("github.com").with_hosts()
-            })
-            .then(|reader, _| reader.clones_as("https://github.com/work/repo.git", "alice")),
-        ],
-    );
-}
-
-#[test]
-fn status() {
-    follow(
-        "docs/status.md",
-        &[section("When git does something else", 1, |_| {
-            let reader = Reader::new();
-            reader.home.helper("store");
-            let reader = reader.configured();
-            let url = "https://git.example.com";
-            reader.with_account("alice", url).with_account("bob", url)
-        })],
-    );
-}
-
-#[test]
-fn keychains() {
-    follow(
-        "docs/keychains.md",
-        &[
-            section("Which one is used", 1, anybody).then(|reader, _| {
-                let key = "credential.https://git.example.com.helper";
-                let line = reader.home.sandbox.git(&["config", "--get", key]);
-                assert!(line.ends_with("--keychain kernel\n"), "{line}");
-            }),
-            section("By path or by name", 1, |_| Reader::new()).then(|reader, _| {
+            section("The same token for other tools", 1, anybody),
+            run_by("tools/npm.rs", "npm", 2),
+            run_by("tools/curl.rs", "curl", 3),
+            run_by("tools/cargo.rs", "cargo", 3),
+            run_by("tools/pip.rs", "pip", 1),
+            section("Hugging Face", 1, |_| Reader::new()).then(|reader, _| {
                 assert_eq!(reader.home.helpers(), ["pat --keychain kernel"]);
             }),
-            section("The desktop's: secret-service", 1, |_| {
-                Reader::new().with_program("flatpak", "[ \"$1\" = override ]")
-            }),
-            section("The kernel's: kernel", 1, installed).then(|reader, _| {
-                reader.home.approve("https://github.com", "alice", TOKEN);
-                assert!(reader.home.keys.end_by_themselves());
-            }),
+            run_by("tools/go.rs", "go", 2),
         ],
     );
 }
 
 #[test]
-fn log() {
-    let before = |block: &Block| {
-        let reader = with_alice(block);
-        if block.text.contains(" log") {
-            let ran = reader.home.sandbox.helper(&["configure", "--yes", "--log"], "");
-            assert!(ran.status.success(), "{ran}");
-            assert!(reader.token_at("https://github.com").is_some());
-        }
-        reader
-    };
-    follow("docs/log.md", &[section("The use log", 2, before)]);
-}
-
-#[test]
-fn vault() {
+fn fleet() {
     follow(
-        "docs/vault.md",
+        "examples/fleet/README.md",
         &[
-            section("A server without a desktop: the vault", 2, |block| {
-                if block.language == "console" {
-                    return installed(block).with_account("alice", "https://github.com");
-                }
-                with_vault(Reader::new().with_file("file", &format!("{PASSPHRASE}\n")))
-            }),
-            section("Machines that nobody unlocks", 2, |_| {
-                let key = "secrets/vault-key";
-                let reader = Reader::new().with_program("systemd-creds", "cat \"$2\"");
-                let ran = reader.home.sandbox.run("age-keygen", &[], b"");
-                reader.with_file(key, &ran.stdout())
-            })
-            .then(|reader, _| {
-                reader.home.approve("https://github.com", "alice", TOKEN);
-                assert_eq!(reader.token_at("https://github.com").as_deref(), Some(TOKEN));
-            }),
-            section("Without this program", 1, |_| {
-                let reader = with_vault(Reader::new());
-                reader.home.approve("https://github.com", "alice", TOKEN);
-                let items = reader.home.sandbox.path(".local/share/git-credential-pat/vault/items");
-                let found = reader.home.sandbox.run(
-                    "find",
-                    &[items.to_str().unwrap(), "-name", "*.age"],
-                    b"",
-                );
-                // Not shown: it is the token.
-                reader.with(
-                    "identity.age FILE",
-                    &format!("identity.age {} >token", found.stdout().trim()),
-                )
-            })
-            .then(|reader, _| {
-                let token = std::fs::read_to_string(reader.home.sandbox.path("token")).unwrap();
-                assert_eq!(token.lines().next(), Some(TOKEN));
-            }),
-        ],
-    );
-}
-
-/// With a vault that is open.
-fn with_vault(reader: Reader) -> Reader {
-    let words = ["configure", "--yes", "--keychain", "vault", "--passphrase-from", "-"];
-    let ran = reader.home.sandbox.helper(&words, format!("{PASSPHRASE}\n"));
-    assert!(ran.status.success(), "{ran}");
-    reader
-}
-
-#[test]
-fn ci() {
-    follow(
-        "docs/ci.md",
-        &[section("CI, and wherever there is no keychain", 2, |_| {
-            let mut reader = Reader::new()
-                .with_program("vault", &format!("echo {OF_GITLAB}"))
-                .with_file("secrets/token", TOKEN);
-            reader.home.set("GITHUB_TOKEN", TOKEN);
-            reader
-        })
-        .then(|reader, block| {
-            assert_eq!(reader.token_at("https://github.com/work/repo.git").as_deref(), Some(TOKEN));
-            if block.language == "ini" {
-                assert_eq!(reader.token_at("https://gitlab.com").as_deref(), Some(OF_GITLAB));
-                assert_eq!(reader.token_at("https://git.example.com"), None);
-                reader.home.configure("credential.https://git.example.com.useHttpPath", "true");
-                let team = reader.token_at("https://git.example.com/team/repo.git");
-                assert_eq!(team.as_deref(), Some(TOKEN));
-            }
-        })],
-    );
-}
-
-#[test]
-fn containers() {
-    follow(
-        "docs/containers.md",
-        &[
-            section("git inside a container", 1, |_| {
-                Reader::new().with_file("secrets/git-token", TOKEN)
-            })
-            .then(|reader, _| {
-                assert_eq!(reader.token_at("https://git.example.com").as_deref(), Some(TOKEN));
-            }),
-            section("Container registries", 4, |block| {
-                let user = r#"{"ServerURL":"ghcr.io","Username":"alice","Secret":"TOKEN"}"#;
-                let store = format!(
-                    "echo '{}' | docker-credential-pat store",
-                    user.replace("TOKEN", TOKEN)
-                );
-                let host = if block.text.contains("git.example") {
-                    "git.example.com"
-                } else {
-                    "github.com"
-                };
-                Reader::new()
-                    .configured()
-                    .with_docker_name()
-                    .with_program("docker", &store)
-                    .with_program("podman", &format!("[ \"$(cat)\" = {TOKEN} ]"))
-                    .with_account("alice", &format!("https://{host}"))
-            })
-            .then(|reader, block| {
-                if block.language == "json" {
-                    let path = reader.home.sandbox.path(".docker/config.json");
-                    let text = std::fs::read_to_string(path).unwrap();
-                    let config: serde_json::Value = serde_json::from_str(&text).unwrap();
-                    assert_eq!(config["credHelpers"]["ghcr.io"], "pat");
-                } else if !block.text.contains("podman") {
-                    let ran =
-                        reader.home.sandbox.run("docker-credential-pat", &["get"], b"ghcr.io");
-                    assert!(ran.stdout().contains(TOKEN), "{ran}");
-                }
-            }),
-        ],
-    );
-}
-
-#[test]
-fn moving() {
-    follow(
-        "docs/moving.md",
-        &[
-            section("From plain text", 1, |_| {
-                Reader::at_a_desktop().configured().with_file(
-                    ".git-credentials",
-                    &format!(
-                        "https://alice:{TOKEN}@git.example.com\nhttp://alice:{TOKEN}@old.example.com\n"
-                    ),
-                )
-            }),
-            section("From other helpers", 1, |block| {
-                let reader = of_another_helper(block);
-                let cached = format!(
-                    "protocol=https\nhost=git.example.com\nusername=alice\npassword={TOKEN}\n"
-                );
-                let words = ["credential-cache", "store"];
-                let ran = reader.home.sandbox.run("git", &words, cached.as_bytes());
-                assert!(ran.status.success(), "{ran}");
-                reader
-            })
-            .then(|reader, _| {
-                reader.home.sandbox.git(&["credential-cache", "exit"]);
-                assert_eq!(reader.token_at("https://github.com").as_deref(), Some(TOKEN));
-                assert_eq!(reader.token_at("https://git.example.com").as_deref(), Some(TOKEN));
-            }),
-            section("From other programs", 2, |block| {
-                of_another_helper(block).with("SERVICE/USER", "app/alice")
-            })
-            .then(|reader, block| {
-                let host = if block.text.contains("glab") { "github" } else { "git.example" };
-                assert_eq!(reader.token_at(&format!("https://{host}.com")).as_deref(), Some(TOKEN));
-            }),
-            section("Beside other helpers", 2, |_| {
-                let reader = Reader::new();
-                reader.home.helper("store");
-                reader.configured()
-            }),
-            section("Out", 2, |block| {
-                if block.text.contains("--uninstall") {
-                    installed(block)
-                } else {
-                    with_alice(block)
-                }
-            })
-            .then(|reader, _| assert!(reader.home.helpers().is_empty())),
-        ],
-    );
-}
-
-#[test]
-fn systems() {
-    follow(
-        "docs/systems.md",
-        &[
-            section("Systems", 2, |_| Reader::new().with_checkout("checkout").inside("checkout")),
-            section("Releases", 1, |_| {
-                Reader::new()
-                    .with_checkout("checkout")
-                    .inside("checkout")
-                    .with("FILE", BINARY)
-                    .with("DIR", "/home/alice/prefix")
-                    .with("/home/alice", "..")
-            })
-            .then(|reader, _| {
-                assert!(reader.home.sandbox.path("prefix/bin/git-credential-pat").is_file());
-            }),
+            run_by("fleet.rs", "gitconfig", 1),
+            // Said there not to be tested: they need somebody's own engine.
+            Section { is_elsewhere: true, ..section("Other engines", 1, anybody) },
         ],
     );
 }
@@ -476,12 +225,8 @@ fn the_manuals_tasks_are_commands_of_the_pages() {
 
 #[test]
 fn every_page_is_followed_by_a_test() {
-    let source = include_str!("pages.rs");
+    let source = [include_str!("pages.rs"), include_str!("pages/docs.rs")].concat();
     for path in pages() {
-        if let Some((_, module)) = ELSEWHERE.iter().find(|(page, _)| *page == path) {
-            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(module).is_file());
-            continue;
-        }
         let is_followed = ["follow(", "follow(\n        "]
             .iter()
             .any(|call| source.contains(&format!("{call}\"{path}\",")));
