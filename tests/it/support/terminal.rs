@@ -100,9 +100,13 @@ impl Terminal {
         }
     }
 
-    /// Stays with it to its end, and types at each question what the function says to it.
+    /// Stays with it to its end, and types at each question what the function says to it, and that
+    /// once the terminal hides it where the function says that it is secret.
     #[track_caller]
-    pub fn talks(mut self, answer: impl Fn(&str) -> Option<String>) -> (ExitStatus, String) {
+    pub fn talks(
+        mut self,
+        answer: impl Fn(&str) -> Option<(String, bool)>,
+    ) -> (ExitStatus, String) {
         let deadline = Instant::now() + 2 * PATIENCE;
         let mut answered = 0;
         while self.child.try_wait().unwrap().is_none() {
@@ -117,9 +121,12 @@ impl Terminal {
             assert!(Instant::now() < deadline, "waited for its end, the screen shows:\n{shown}");
             let question = shown.rsplit('\n').next().unwrap_or_default();
             if length > answered
-                && let Some(answer) = answer(question)
+                && let Some((answer, is_secret)) = answer(question)
             {
                 answered = length;
+                if is_secret {
+                    self.waits_until_it_echoes(false);
+                }
                 self.types(&answer);
             }
         }
