@@ -1,14 +1,14 @@
 #!/bin/sh
-# Installs git-credential-pat for one user. Everything stands in functions and the last line
-# calls main: a script that was cut off on its way does nothing at all.
+# Installs git-credential-pat for one user. Everything is in functions, and the last line calls
+# main: a script that was cut off on its way does nothing at all.
 
 usage() {
     cat <<'END'
 Usage: ./install.sh [options]
 
-Builds git-credential-pat from its checkout, or outside of one downloads a release; installs it
-with its man page and shell completions, and has it prove the keychain and become git's
-credential helper: `git credential-pat configure`.
+Builds git-credential-pat in a checkout, or downloads a release where there is none. Installs it
+with its man page and shell completions. Then `git credential-pat configure` proves the keychain
+and makes it git's credential helper.
 
   --prefix DIR      where to install: DIR/bin, DIR/share (default: $PREFIX, else ~/.local)
   --keychain NAME   secret-service, kernel, vault or login-keychain (default: what the session has)
@@ -21,7 +21,7 @@ credential helper: `git credential-pat configure`.
 END
 }
 
-# What is said goes to stdout; what is wrong goes to stderr, as the program itself says it.
+# Reports go to stdout. Troubles go to stderr, in the form of the program itself.
 say() { printf '%s\n' "$(shown "$*")"; }
 warn() { printf 'install.sh: %s\n' "$(shown "$*")" >&2; }
 hint() { printf 'hint: %s\n' "$(shown "$*")" >&2; }
@@ -32,11 +32,11 @@ die() {
     exit 1
 }
 
-# The bytes of a text as octal numbers.
+# Prints the bytes of a text as octal numbers.
 numbers() { printf '%s' "$1" | od -An -v -to1; }
 
-# Whether people see all of a text, and as it stands there. Letters are known as such, in the
-# scripts that are written from left to right; whatever else is not ASCII may be anything.
+# Succeeds where people see all of a text, in its order. Beside ASCII these are the letters of the
+# scripts that are written from left to right. Any other character may be hidden or turn the text.
 is_seen() {
     case $1 in
     *[!\ -~]*) ;;
@@ -49,12 +49,13 @@ is_seen() {
     [ -z "${unknown# }" ]
 }
 
-# A text for people, in which nothing hides or turns what stands around it.
+# Prints a text for people, in which no character hides or turns those around it.
 shown() {
     if is_seen "$1"; then printf '%s' "$1"; else printf '%s' "$1" | tr -c ' -~' '?'; fi
 }
 
-# The words as they would be typed. What people would not see is typed by its numbers.
+# Prints the words as they would be typed. Characters that people would not see are typed by their
+# numbers.
 typed() {
     typed_line=
     for word; do
@@ -92,7 +93,7 @@ change() {
     fi
 }
 
-# --- What was asked for --------------------------------------------------------------
+# --- The arguments -------------------------------------------------------------------
 parse() {
     prefix=${PREFIX:-}
     keychain='' binary='' action=install configure=yes reset_helpers=no dry_run=no
@@ -127,7 +128,7 @@ parse() {
     *) misused "--keychain takes secret-service, kernel, vault or login-keychain" ;;
     esac
     [ -n "$prefix" ] || prefix=${HOME:?is not set: use --prefix DIR}/.local
-    # The path as given: a symlink on the way may be what keeps it valid after an upgrade.
+    # The path stays as given: a symlink in it may keep it valid after an upgrade.
     [ "${prefix#/}" != "$prefix" ] || prefix=$PWD/$prefix
     while [ "${prefix%/}" != "$prefix" ]; do prefix=${prefix%/}; done
     case $prefix in
@@ -144,9 +145,9 @@ parse() {
 
 misused() { warn "$1" && hint "see ./install.sh --help" && exit 2; }
 
-# --- What is needed ------------------------------------------------------------------
-# Stops where a tool is missing, with the command that installs it; root on Debian or
-# Ubuntu has it installed.
+# --- The tools -----------------------------------------------------------------------
+# Installs a missing tool for root on Debian or Ubuntu. Elsewhere it stops with the command that
+# installs the tool.
 need() {
     command -v "$1" >/dev/null 2>&1 && return
     for command in 'apt-get install --yes' 'dnf install' 'zypper install' 'pacman -S --needed' \
@@ -174,7 +175,7 @@ need() {
 }
 
 need_rust() {
-    # rustup changes the profile, which this shell may not have read yet.
+    # rustup changes the shell's profile, which this shell may not have read yet.
     PATH=$PATH:${HOME:-}/.cargo/bin
     get_rust="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
     if command -v rustup >/dev/null 2>&1; then get_rust='rustup update stable'; fi
@@ -187,24 +188,24 @@ need_rust() {
         die "Rust $found is too old: $wanted or newer is needed" "update it with: $get_rust"
 }
 
-# A version as one number, without its last part.
+# Prints a version as one number, without its last part.
 minor() {
     # shellcheck disable=SC2086 # its parts
     (IFS=. && set -- $1 && echo $(($1 * 1000 + $2)))
 }
 
 # --- A release -----------------------------------------------------------------------
-# Where it lies, and the SHA-256 of its SHA256SUMS. Both are written here when a release is made.
+# The address of the release, and the SHA-256 of its SHA256SUMS. Making a release fills in both.
 release=''
 release_sums=''
 
-# Fetches a file of the release by TLS alone, also where the server sends us elsewhere.
+# Downloads a file of the release by TLS alone, also after a redirect.
 fetch() { # NAME
     if command -v curl >/dev/null 2>&1; then
         curl --proto '=https' --tlsv1.2 --fail --silent --show-error --location \
             --output "$scratch/$1" "$release/$1" && return
     else
-        # wget would follow to http as well, so it is led by hand.
+        # wget would also follow a redirect to http, so each redirect is followed here.
         from=$release/$1
         for _ in 1 2 3 4 5; do
             wget --secure-protocol=TLSv1_2 --server-response --max-redirect=0 \
@@ -218,7 +219,7 @@ fetch() { # NAME
 }
 sha256() { { sha256sum || shasum -a 256; } <"$1" 2>/dev/null | cut -d ' ' -f 1; }
 
-# The program of the release, from an archive that is what the checksums say.
+# Downloads the program of the release, in an archive that must have the digest in SHA256SUMS.
 download() {
     release=${GIT_CREDENTIAL_PAT_RELEASE:-$release}
     case $release in
@@ -257,8 +258,8 @@ build() {
     [ "$dry_run" = yes ] || say "Building $name (this takes a minute or two)"
     quiet=--quiet
     [ ! -t 2 ] || quiet=
-    # With a C library in it the program starts sooner, with musl's by far. Procedural macros can
-    # have none: only the program is linked so.
+    # A program with the C library linked in starts sooner, by far with musl's. Procedural macros
+    # cannot be linked so, hence these flags are for the program alone.
     musl=$(uname -m)-unknown-linux-musl static=
     if links_musl; then
         static='-C linker=rust-lld' && export CARGO_BUILD_TARGET="$musl"
@@ -273,19 +274,19 @@ build() {
     binary=$target/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release/$name
 }
 
-# Whether Rust, which brings all that it takes, links programs with musl here.
+# Succeeds where Rust can link programs with musl here. It brings all that this takes.
 links_musl() {
     case ${CARGO_BUILD_TARGET:-}${RUSTFLAGS:-}:$(rustc -vV) in
     :*"host: ${musl%musl}gnu"*) ;;
     *) return 1 ;;
     esac
-    # Does nothing where it is there.
+    # This does nothing where the target is installed.
     [ "$dry_run" = yes ] || timeout 120 rustup target add "$musl" >/dev/null 2>&1
     echo 'fn main() {}' | rustc --target "$musl" -C linker=rust-lld -o "$scratch/static" - \
         2>/dev/null && "$scratch/static"
 }
 
-# Installs a file in one step: whoever runs or reads the old one is not disturbed.
+# Installs a file in one step, so that a process that runs or reads the old one is not disturbed.
 put() { # FILE PLACE MODE [CHECK]
     [ "$dry_run" != yes ] || { say "would install: $2" && return; }
     mkdir -p "${2%/*}" || die "the folder cannot be made: ${2%/*}"
@@ -296,8 +297,8 @@ put() { # FILE PLACE MODE [CHECK]
     say "  $2"
 }
 
-# Has a program write its manual and completions. It runs where it is to stand: nothing may
-# run in the folder for temporary files.
+# Makes the program write its manual and completions. It runs in the folder where it is installed,
+# because the folder for temporary files may allow no programs.
 write_pages() { # PROGRAM
     for page in man 'completions bash' 'completions zsh' 'completions fish'; do
         # shellcheck disable=SC2086 # one word or two
@@ -316,8 +317,8 @@ put_files() {
 }
 
 # --- git's configuration -------------------------------------------------------------
-# Has the installed program prove the keychain and become git's credential helper. It says
-# itself what it did, what is in the way and what mends that.
+# Makes the installed program prove the keychain and become git's credential helper. The program
+# itself says what it did, what is in the way and how to mend that.
 configure_git() {
     set -- "$program" configure
     [ -z "$keychain" ] || set -- "$@" --keychain "$keychain"
@@ -326,18 +327,18 @@ configure_git() {
         say "git is not configured. To do so: $(typed "$@")"
         return
     fi
-    # Not from the pipe that this script may come from.
+    # The program must not read from the pipe that this script may come from.
     change "$@" --yes </dev/null || die "git is not configured, the files are installed" \
         "mend the cause and run this again"
 }
 
-# Has the program take those lines out of git's configuration that run it.
+# Makes the program remove the lines that run it from git's configuration.
 unconfigure_git() {
     command -v git >/dev/null 2>&1 || return 0
     consent=--yes
     [ "$dry_run" = no ] || consent=--dry-run
     [ -x "$program" ] && "$program" unconfigure --this-program $consent </dev/null && return
-    # It is gone, or does not run any more.
+    # The program is gone, or does not run any more.
     lines="^$(printf '%s' "$program" | matching)( .*)?\$"
     git config --global --name-only --get-regexp '^credential\.(.*\.)?helper$' "$lines" | sort -u |
         while IFS= read -r key; do change git config --global --unset-all "$key" "$lines"; done
@@ -347,14 +348,14 @@ unconfigure_git() {
     fi
 }
 
-# A path as the program writes it into a helper line, escaped for a shell, as a regular
-# expression of git's that matches it alone.
+# Turns a path into a regular expression for git, which matches the path alone, escaped for a shell
+# as the program writes it into a helper line.
 matching() {
     sed 's/[][ !"#$&'\''()*;<>?\\^`{|}~=%]/\\&/g; s/[][\\.*^$+?(){}|]/\\&/g'
 }
 
-# --- After it ------------------------------------------------------------------------
-# Where people's shells would not find what was installed.
+# --- The report ----------------------------------------------------------------------
+# Says so where people's shells would not find the program or its manual.
 report_paths() {
     case :$PATH: in
     *:"$bin":*) ;;
@@ -364,7 +365,7 @@ report_paths() {
         ;;
     esac
     command -v man >/dev/null 2>&1 || return 0
-    # Most look beside the folders of PATH.
+    # Most man programs look beside the folders of PATH.
     if [ -z "$(PATH=$bin:$PATH man -w "$name" 2>/dev/null)" ]; then
         say "man does not find the manual. Add this line to your shell's profile:"
         say "  export MANPATH=$(typed "$prefix/share/man"):\"\${MANPATH-}\""
@@ -378,7 +379,7 @@ install() {
         die "there is no keychain for $system here" "on Windows, run install.ps1 in PowerShell"
     source=$(cd "$(dirname "$0")" && pwd) || die "the folder of this script is gone"
     if [ -z "$binary" ]; then
-        # A shell that reads this script from a pipe may stand anywhere.
+        # A shell that reads this script from a pipe may be in any folder.
         if [ -f "$0" ] && [ -f "$source/src/cli/$name.1" ]; then build; else download; fi
     fi
     put_files
@@ -425,7 +426,7 @@ main() {
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    scratch=$(mktemp -d) || die "there is no place for temporary files"
+    scratch=$(mktemp -d) || die "the folder for temporary files cannot be made"
     "$action"
 }
 

@@ -1,24 +1,24 @@
 #!/bin/sh
-# Compares what one get, one store, one fetch cost with this helper and with others, all in
-# one run: each round runs every case once, so that what else the machine does hits all alike.
-# Ratios and counts travel between machines, milliseconds do not.
+# Compares the cost of one get, one store and one fetch with this helper and with others, all in
+# one run. Each round runs every case once, so that other work of the machine hits all cases
+# alike. Ratios and counts are the same on other machines, milliseconds are not.
 #
 #   benches/compare.sh [--binary FILE] [--rounds N] [--many] [--chart FILE] [--only PART]
 #
-#   --binary FILE   instead of what install.sh builds
-#   --rounds N      how often each case runs (100)
-#   --many          also with 5,000 items in the keyring, which takes a quarter of an hour
-#   --chart FILE    write the first table as an SVG there
-#   --only PART     operations, growth, at_once, whole_git or load
+#   --binary FILE   measure this binary instead of the one that install.sh builds
+#   --rounds N      run each case so many times (100)
+#   --many          also run with 5,000 items in the keyring, which takes a quarter of an hour
+#   --chart FILE    write the first table as an SVG to this file
+#   --only PART     run one part: operations, growth, at_once, whole_git or load
 #
 # Everything happens in a temporary home with a bus and a keyring of its own, on Debian or
-# Ubuntu. In the kernel's keyring only keys with hosts of this run are written, and removed.
+# Ubuntu. In the kernel's keyring it writes only keys of its own hosts, and deletes them.
 
 packages() {
     sed 's/ *#.*//' <<'END'
-gcc                     # the measuring core, and what follows
+gcc                     # builds the measuring core and git's libsecret helper
 libc6-dev
-make                    # git's libsecret helper, which Debian ships as source
+make                    # builds git's libsecret helper, which Debian ships as source
 pkg-config
 libsecret-1-dev
 git
@@ -65,7 +65,7 @@ build() {
         sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/examples/fill
     gcc -O2 -o "$scratch/pairs" "$source/benches/pairs.c" || die "pairs.c does not build"
     contrib=/usr/share/doc/git/contrib/credential/libsecret
-    [ -f "$contrib/Makefile" ] || die "Debian's git brings no $contrib here"
+    [ -f "$contrib/Makefile" ] || die "git's package has no $contrib here"
     cp -r "$contrib" "$scratch/libsecret"
     make --silent -C "$scratch/libsecret" || die "git's libsecret helper does not build"
     libsecret=$scratch/libsecret/git-credential-libsecret
@@ -84,7 +84,7 @@ enter_session() {
     export XDG_CONFIG_HOME="$scratch/config" XDG_CACHE_HOME="$scratch/cache"
     export GSETTINGS_BACKEND=memory NO_AT_BRIDGE=1 LC_ALL=C
     export scratch source binary rounds many parts libsecret fill
-    # The bus says on standard error who comes and goes.
+    # The bus reports on stderr which clients come and go.
     dbus-run-session -- "$source/benches/compare.sh" --inside 3>&2 2>/dev/null
 }
 
@@ -121,8 +121,8 @@ run_cases() { # ROUNDS
     "$scratch/pairs" "$1" "$daemon" <"$scratch/cases" >"$scratch/results" || die "pairs failed"
 }
 
-# The results as a table: median and lower quartile of the wall time, each with its ratio to
-# that of the case named. On a busy machine the quartile says more.
+# Prints the results as a table: median and lower quartile of the wall time, each with its ratio
+# to that of the named case. On a busy machine the quartile says more.
 table() { # CASE
     awk -F '\t' -v base="$1" '
         BEGIN { printf "%-26s %7s %6s %7s %6s %7s %6s %7s %7s %5s\n", "", "wall ms", "ratio",
@@ -137,7 +137,7 @@ table() { # CASE
 
 # --- One operation ---------------------------------------------------------------------
 
-# The requests, and what must be there for them.
+# Writes the requests, and stores the accounts that they need.
 prepare() {
     ask=$(request ask protocol=https "host=$host")
     ask_by_name=$(request name protocol=https "host=$host" username=alice)
@@ -182,12 +182,12 @@ operations() {
     run_cases "$rounds"
     table 'libsecret get'
     cp "$scratch/results" "$scratch/results-get"
-    # What changes the keyring has a number in its input.
+    # The cases that change the keyring are left out: their input takes the number of a run.
     grep -Ev 'store new|erase' "$scratch/cases" >"$scratch/counted"
     counts
 }
 
-# A new item and its end, so that there are no more of them after a round than before.
+# Adds the cases that store and erase a new item, so that a round leaves as many items as before.
 changes() {
     case_of 'libsecret store new' "$scratch/request-lib" "$libsecret" store
     case_of 'pat store new' "$scratch/request-pat" "$binary" --keychain secret-service store
@@ -213,7 +213,7 @@ instructions() {
         awk '/refs:/ { gsub(",", ""); count = sprintf("%.2f", $NF / 1e6) } END { print count ? count : "-" }'
 }
 
-# Method calls of the first to come to the bus meanwhile.
+# Prints how many method calls the command makes: it is the first that comes to the bus meanwhile.
 calls() {
     dbus-monitor --session --profile >"$scratch/bus" 2>/dev/null &
     monitor=$!
@@ -275,7 +275,7 @@ at_once() {
 
 # --- git itself ------------------------------------------------------------------------
 
-# The git host, and its token where each helper looks for it.
+# Starts the git host, and puts its token where each helper looks for it.
 git_host() {
     [ -z "${server:-}" ] || return 0
     start_server
@@ -319,7 +319,7 @@ whole_git() {
     done
 }
 
-# A busy build machine.
+# Measures git on a busy build machine.
 load() {
     step "200 times git ls-remote at once"
     git_host
@@ -354,8 +354,8 @@ start_server() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2 -subj /CN=localhost \
         -addext subjectAltName=DNS:localhost -keyout "$server_folder/key.pem" \
         -out "$server_folder/certificate.pem" 2>/dev/null
-    # Before any that the environment names.
-    # Nor the system's, which take 30 ms to read.
+    # git reads only this certificate: none that the environment names, nor the system's, which
+    # take 30 ms to read.
     mkdir "$server_folder/none"
     export GIT_SSL_CAINFO="$server_folder/certificate.pem" GIT_SSL_CAPATH="$server_folder/none"
     export NO_PROXY=localhost no_proxy=localhost
@@ -379,7 +379,7 @@ start_server() {
     fi
     gcc -O2 -shared -fPIC -o "$scratch/no_wait.so" "$source/benches/no_wait.c" ||
         die "no_wait.c does not build"
-    # In a group of its own, which it ends as a whole.
+    # The server runs in a process group of its own, which it ends as a whole.
     LD_PRELOAD="$scratch/no_wait.so" setsid apache2 -D FOREGROUND -f "$server_folder/apache.conf" >"$scratch/server.log" 2>&1 &
     server=$!
     for folder in open team; do
@@ -397,7 +397,7 @@ start_server() {
     done
 }
 
-# A repository with twenty submodules, below this folder of the server.
+# Makes a repository with twenty submodules for this folder of the server.
 create() { # FOLDER
     made=$scratch/$1.made
     mkdir -p "$made"
@@ -491,7 +491,7 @@ main() {
             esac
             shift
             ;;
-        *) die "see the top of this script for its options" ;;
+        *) die "there is no such option: see the top of this script" ;;
         esac
         shift
     done

@@ -1,14 +1,14 @@
 #!/bin/sh
-# How many instructions git's operations may take, checked on what install.sh installs. Unlike
-# times the counts are the same on a busy machine, so that this can fail where something has
-# become slower, and only there. tests/run.sh runs it.
+# Checks how many instructions git's operations take, on the program that install.sh installs.
+# Unlike times, the counts are the same on a busy machine, so this fails only where something has
+# become slower. tests/run.sh runs it.
 
 set -eu
 
-# What an operation takes at most, in thousands of instructions; with glibc in it it takes a
-# hundred more than with musl, and there is room for that. Most of a get on the desktop
-# are the two modular powers of the key agreement, of which a miss has drawn the first: it does
-# so while the service searches.
+# Lists the most that each operation may take, in thousands of instructions. With glibc linked in
+# it takes a hundred more than with musl, for which there is room. Most of a get on the desktop
+# goes into the two modular powers of the key agreement. A miss computes the first of them, too,
+# while the service searches.
 limits() {
     cat <<'END'
 capability                                   150
@@ -49,8 +49,8 @@ inside() {
             *miss) asked=no-$host words=${words% miss}\ get ;;
             *first) words=${words% first}\ get ;;
             esac
-            # Once more where it is too much: in 1 of 256 sessions the two sides might not
-            # arrive at the same key, and two powers are computed again.
+            # A count that is too high is taken again: in 1 of 256 sessions the two sides might
+            # not arrive at the same key, and two powers are computed again.
             for _ in 1 2 3; do
                 # shellcheck disable=SC2086 # words without blanks in them
                 count=$(ask "$asked" | valgrind --tool=callgrind --callgrind-out-file=/dev/null \
@@ -64,7 +64,7 @@ inside() {
         ask "$host" | "$binary" --keychain kernel erase
         ask "$host" | "$binary" --keychain secret-service --cache 60 erase
         [ $failed = 0 ] || {
-            echo 'instructions.sh: more than there should be; benches/compare.sh may tell why' >&2
+            echo 'instructions.sh: an operation takes more than it may; benches/compare.sh may tell why' >&2
             exit 1
         }
     }
@@ -83,7 +83,7 @@ main() {
     unset DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY GIT_CREDENTIAL_PAT_KEYCHAIN
     export HOME binary XDG_RUNTIME_DIR="$HOME" XDG_DATA_HOME="$HOME" XDG_CONFIG_HOME="$HOME"
     export XDG_CACHE_HOME="$HOME" GSETTINGS_BACKEND=memory NO_AT_BRIDGE=1
-    # In a user namespace the kernel's keyring is empty: its keys count, too.
+    # Every key in the kernel's keyring costs instructions, and in a user namespace there is none.
     own=
     ! unshare --user --map-root-user true 2>/dev/null || own='unshare --user --map-root-user'
     # shellcheck disable=SC2086 # words

@@ -1,4 +1,4 @@
-//! What the process was asked to do, without clap: git starts it two or three times for
+//! Reads what the process is asked to do, without clap: git starts it two or three times for
 //! every fetch, and only people's commands should pay for people's comfort.
 //!
 //! ```text
@@ -19,7 +19,7 @@ use std::ffi::{OsStr, OsString};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// The words that lead to the commands people type.
+/// The first words of the commands that people type.
 pub(crate) const COMMANDS: [&str; 19] = [
     "login",
     "unlock",
@@ -42,8 +42,8 @@ pub(crate) const COMMANDS: [&str; 19] = [
     "-V",
 ];
 
-/// Names the keychain where `--keychain` does not. The option is surer: programs that start git
-/// take variables with such names out, see [`crate::source::is_hidden_by_others`].
+/// The variable that names the keychain where `--keychain` does not. The option is surer: some
+/// programs that start git remove such variables, see [`crate::source::is_hidden_by_others`].
 const KEYCHAIN_VARIABLE: &str = "GIT_CREDENTIAL_PAT_KEYCHAIN";
 
 static VARIABLE_REFUSED: LazyLock<String> = LazyLock::new(|| {
@@ -60,20 +60,20 @@ const TIMEOUT_REFUSED: Error =
 const CACHE_REFUSED: Error =
     Error::Option("--cache takes a number of seconds from 1 to 4294967295");
 
-/// What was asked.
+/// What the arguments ask for.
 pub(crate) enum Invocation {
-    /// By git: with the options of the helper string.
+    /// An operation, by git, with the options of the helper string.
     Operation(Operation, HelperOptions),
-    /// By a later git, an operation that does not exist yet; or a person's mistake.
+    /// An operation of a later git, or a person's mistake.
     Unknown,
-    /// By a person: all arguments, for clap.
+    /// A command, by a person: clap reads its arguments.
     Command,
 }
 
 /// The options in the helper string.
 #[derive(Clone, Default)]
 pub(crate) struct HelperOptions {
-    /// `--keychain NAME`, else the environment variable.
+    /// The keychain of `--keychain NAME`, else of the environment variable.
     pub(crate) kind: Option<Kind>,
     /// `--timeout SECONDS`
     pub(crate) lifetime: Option<Duration>,
@@ -85,12 +85,12 @@ pub(crate) struct HelperOptions {
     pub(crate) allow_http: bool,
     /// `--log`
     pub(crate) log: bool,
-    /// What serves in place of a keychain: `--for URL` and what goes with it, or `--ci`.
+    /// The source that serves instead of a keychain: `--for URL` with its options, or `--ci`.
     pub(crate) source: Option<SourceOptions>,
 }
 
 impl HelperOptions {
-    /// How the keychain is to be used by this operation.
+    /// Returns how this operation uses the keychain.
     #[must_use]
     pub(crate) fn keychain(&self, operation: Operation) -> Options {
         let patient = operation != Operation::Get;
@@ -105,7 +105,7 @@ impl HelperOptions {
             patient,
             cache,
             identity: self.identity.clone(),
-            // git asks next; before it stores or erases, somebody has been asked already.
+            // Only a get asks: git would ask the person next. Before a store or erase it has asked.
             asks: operation == Operation::Get,
         }
     }
@@ -160,7 +160,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
     Err(Error::Usage("no operation is given"))
 }
 
-/// Whether the options fit each other.
+/// Fails where the options do not fit each other.
 fn check(options: &HelperOptions) -> Result<(), Error> {
     Err(match &options.source {
         Some(_) if options.lifetime.is_some() => {
@@ -185,10 +185,10 @@ fn check(options: &HelperOptions) -> Result<(), Error> {
     })
 }
 
-/// The keychain that the environment names; an empty variable names none.
+/// Returns the keychain that the environment names. An empty variable names none.
 ///
 /// # Errors
-/// [`Error::Option`] where it names none that there is.
+/// [`Error::Option`] where it names no keychain.
 pub(crate) fn keychain_of_environment() -> Result<Option<Kind>, Error> {
     let Some(name) = env::var_os(KEYCHAIN_VARIABLE).filter(|name| !name.is_empty()) else {
         return Ok(None);

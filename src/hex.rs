@@ -1,17 +1,17 @@
-//! Bytes as hexadecimal digits: names and states have their digests in them.
+//! Bytes as hexadecimal digits, in which names and states hold digests.
 
 use std::fmt::Write;
 use zeroize::Zeroizing;
 
-/// Appends two small digits for each byte.
+/// Appends two lower-case digits for each byte.
 pub(crate) fn push(text: &mut String, bytes: impl IntoIterator<Item = u8>) {
     for byte in bytes {
         let _ = write!(text, "{byte:02x}");
     }
 }
 
-/// The bytes that have these digits, in memory that is wiped, or nothing where they are not two
-/// digits for each.
+/// Returns the bytes of these digits in memory that is wiped, or nothing where the text is not
+/// two digits for each byte.
 pub(crate) fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (pairs, rest) = text.as_chunks();
     if !rest.is_empty() {

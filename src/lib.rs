@@ -6,18 +6,16 @@
 //!       → keychain → helper → protocol (Answer → bytes) → stdout
 //! ```
 //!
-//! [`context`] and [`secret`] depend on nothing, [`credential`] on them and on what tokens look
-//! like; [`protocol`] on all three;
-//! [`helper`] on those and on the [`Keychain`] trait; a keychain never on
-//! what uses it.
+//! [`context`] and [`secret`] depend on nothing, [`credential`] on both and on the forms of tokens,
+//! [`protocol`] on all three, [`helper`] on those and on the [`Keychain`] trait. A keychain never
+//! depends on `helper` or on a command.
 //!
 //! # A helper of one's own
 //!
 //! [`helper::serve`] is the whole helper: it takes an operation, two streams, a keychain and a
-//! [`Policy`]. So another program can speak git's protocol where git does not
-//! reach, for instance over a socket, with the same rules. Here the streams are in memory, and so
-//! is the keychain; a real one comes from [`keychain::open`], or is anybody's who implements
-//! [`Keychain`].
+//! [`Policy`]. So another program can speak git's protocol by the same rules where git does not
+//! reach, for instance over a socket. In this example the streams and the keychain are in memory.
+//! [`keychain::open`] opens a real keychain, and any type that implements [`Keychain`] will do.
 //!
 //! ```
 //! use git_credential_pat::error::Error;
@@ -46,10 +44,10 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! Memory that a token has passed through should be wiped: a program that serves real ones gives
-//! `serve` streams without buffers, and writes nothing of the answer elsewhere.
+//! Memory that a token has passed through should be wiped: a program that serves real tokens gives
+//! `serve` streams without buffers, and writes no part of the answer elsewhere.
 
-// What another program can use.
+// The modules that another program can use.
 pub mod context;
 pub mod credential;
 pub mod error;
@@ -58,7 +56,7 @@ pub mod keychain;
 pub mod protocol;
 pub mod secret;
 
-// What only our own binary needs, which is a crate of its own.
+// The modules that only our own binary needs, which is a crate of its own.
 #[doc(hidden)]
 pub mod docker;
 #[doc(hidden)]
@@ -91,10 +89,10 @@ use std::ffi::OsString;
 use terminal::{RawStdout, RequestStdin};
 use time::now;
 
-/// Does what these arguments, without the program's name, ask for. Returns the exit status.
+/// Does what these arguments ask for, which leave out the program's name. Returns the exit status.
 ///
 /// # Errors
-/// With what the caller should say on stderr; [`Error::exit_code`] is then the status.
+/// The error that the caller should print on stderr. [`Error::exit_code`] is then the status.
 #[doc(hidden)]
 pub fn run(arguments: &[OsString]) -> Result<u8, Failure> {
     let invocation =
@@ -158,8 +156,8 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
     Ok(())
 }
 
-/// The keychain for this operation. A source that cannot be written has none for store and
-/// erase; what was kept of its answers ends with an erase.
+/// Returns the keychain for this operation. A source cannot be written, so store and erase get
+/// none. An erase ends the copies of the source's answers.
 fn open(
     operation: Operation,
     request: &Request,

@@ -1,15 +1,15 @@
-//! The use log: who used which account and when, a line of JSON for each use, where our line in
-//! git's configuration says `--log`.
+//! The use log has a line of JSON for each use of an account: who used which account, and when. It
+//! is kept where our line in git's configuration says `--log`.
 //!
 //! ```text
 //! {"time":"2027-01-31T13:04:05Z","via":"git","operation":"get","result":"served",
 //!  "context":"https://github.com/work","username":"alice","by":["git-remote-https","git fetch"]}
 //! ```
 //!
-//! It is a diary for its owner, and no evidence: every program of the user can change it. So it
-//! holds no token, no digest of one, no path that was asked for and no arguments of programs. It is
-//! written after the answer has left, and no failure of it is anybody's: a full disk does not keep
-//! git from its token.
+//! The log is a diary for its owner, and no evidence: every program of the user can change it. It
+//! holds no token, no digest of one, no path of a request and no arguments of programs. It is
+//! written after the answer has left, and its failures are ignored: a full disk does not keep git
+//! from its token.
 
 mod parents;
 
@@ -32,29 +32,30 @@ use std::io::Write;
 const FILE: &str = "uses.jsonl";
 const OLDER_FILE: &str = "uses.1.jsonl";
 
-/// A file of this length in bytes makes way for a new one.
+/// The length of a full file, in bytes. A new file then takes its name.
 const FULL: u64 = 1024 * 1024;
 
-/// The longest line in bytes: one write of so much is not torn by another process's.
+/// The longest line, in bytes. Another process's write does not tear a write of this length.
 const MAX_LINE: usize = 1000;
 
-/// After how many seconds a use is shown no more.
+/// The age, in seconds, at which a use is no longer shown.
 const KEPT_FOR: u64 = 90 * DAY;
 
-/// One use.
+/// One use of an account: a line of the log.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Use<'a> {
-    /// When, as RFC 3339 has it.
+    /// The time of the use, in the form of RFC 3339.
     pub(crate) time: Cow<'a, str>,
-    /// What let the token out: `git`, `docker`, `token`, `exec`.
+    /// The way on which the token left: `git`, `docker`, `token`, `exec`.
     pub(crate) via: Cow<'a, str>,
-    /// What was wanted: `get`, `store`, `erase`.
+    /// The operation: `get`, `store`, `erase`.
     pub(crate) operation: Cow<'a, str>,
-    /// What came of it, see [`result`].
+    /// The result of the operation in one word, see [`result`].
     pub(crate) result: Cow<'a, str>,
     /// The account's context, or the host alone where no account was found.
     pub(crate) context: Cow<'a, str>,
-    /// The account's username; none where it has none, answers any, or was not found.
+    /// The account's username. There is none where the account has none, answers for any username,
+    /// or was not found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) username: Option<Cow<'a, str>>,
     /// The keychain's name, where our line names one.
@@ -65,7 +66,7 @@ pub(crate) struct Use<'a> {
     pub(crate) by: Vec<Cow<'a, str>>,
 }
 
-/// Notes an operation of git's: what it came to for an account, or for the host that was asked for.
+/// Notes the result of an operation of git's, for an account or for the host of the request.
 pub(crate) fn note_operation(
     operation: Operation,
     host: &Context,
@@ -115,7 +116,7 @@ fn note(
     }
 }
 
-/// What came of an operation, in one word.
+/// Returns the result of an operation in one word.
 fn result(operation: Operation, outcome: &Result<Outcome, Error>) -> &'static str {
     match (operation, outcome) {
         (_, Ok(Outcome::Answer { .. })) => "served",
@@ -146,7 +147,7 @@ fn append(folder: &Folder, line: &mut Use<'_>) -> Option<()> {
     text.push(b'\n');
     let mut file = folder.file_to_append(FILE)?;
     if file.metadata().ok()?.len() >= FULL {
-        // Whoever has the lock renames it; the others write what they have into the old one.
+        // The process that has the lock renames the full file. The others still write into it.
         if file.try_lock().is_ok() && folder.rename(&file, FILE, OLDER_FILE).is_some() {
             file = folder.file_to_append(FILE)?;
         }
@@ -154,7 +155,7 @@ fn append(folder: &Folder, line: &mut Use<'_>) -> Option<()> {
     file.write_all(&text).ok()
 }
 
-/// What the log holds.
+/// The content of the log.
 #[derive(Default)]
 pub(crate) struct Uses {
     /// The text of both files, the older first.
@@ -162,7 +163,7 @@ pub(crate) struct Uses {
 }
 
 impl Uses {
-    /// Reads it; where there is none it is empty.
+    /// Reads the log. A log that does not exist is empty.
     pub(crate) fn read() -> Self {
         let mut text = String::new();
         for name in [OLDER_FILE, FILE] {
@@ -178,8 +179,8 @@ impl Uses {
         Self { text }
     }
 
-    /// The uses of the last 90 days, the oldest first, with their times in seconds since 1970 UTC.
-    /// What is no such line is passed over.
+    /// Returns the uses of the last 90 days, in the order in which they were noted. Each comes with
+    /// its time in seconds since 1970 UTC. Lines that are no uses are passed over.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Use<'_>)> {
         let now = now();
         self.text.lines().filter_map(move |line| {
@@ -189,7 +190,8 @@ impl Uses {
         })
     }
 
-    /// When each account was served last: by its context, and its username or an empty one.
+    /// Returns when each account was served last, by its context and its username, which may be
+    /// empty.
     pub(crate) fn last(&self) -> BTreeMap<(String, String), u64> {
         let mut last = BTreeMap::new();
         for (time, line) in self.iter().filter(|(_, line)| line.result == "served") {
@@ -200,8 +202,8 @@ impl Uses {
         last
     }
 
-    /// Since when it holds everything: no more than a month lies between two uses. A longer silence
-    /// may be that nothing was noted.
+    /// Returns the time since when the log holds every use: from then on, no more than a month lies
+    /// between two uses. In a longer silence, uses may not have been noted.
     pub(crate) fn reaches_back_to(&self) -> Option<u64> {
         const SILENCE: u64 = 30 * DAY;
         let mut times: Vec<u64> = self.iter().map(|(time, _)| time).collect();
@@ -217,7 +219,7 @@ impl Uses {
     }
 }
 
-/// An account as the log names it.
+/// Returns the context and username by which the log names an account.
 pub(crate) fn key(account: &Account) -> (String, String) {
     let username = Some(&account.username).filter(|name| !name.is_empty());
     let username = username.map(ToString::to_string).unwrap_or_default();
@@ -227,7 +229,7 @@ pub(crate) fn key(account: &Account) -> (String, String) {
 /// Deletes the log.
 ///
 /// # Errors
-/// Where a file of it is there and cannot be deleted.
+/// Where a file of the log exists and cannot be deleted.
 pub(crate) fn clear() -> std::io::Result<()> {
     let Some(folder) = state_folder::path() else { return Ok(()) };
     for name in [FILE, OLDER_FILE] {

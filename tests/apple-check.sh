@@ -1,21 +1,21 @@
 #!/bin/sh
-# Types and lints of everything, tests included, for both kinds of Mac, from any machine.
+# Checks types and lints of everything, tests included, for both kinds of Mac, on any machine.
 #
-# Nothing is linked and nothing runs: the frameworks are on a Mac only. So this shows that the
-# code there is for macOS compiles, and no more; what it does is shown by `cargo test` on a Mac.
+# Nothing is linked and nothing runs, because only a Mac has the frameworks. So this shows that the
+# code for macOS compiles, and no more. Run `cargo test` on a Mac to test what the code does.
 
 set -eu
 cd "$(dirname "$0")/.."
 
 for target in aarch64-apple-darwin x86_64-apple-darwin; do
-    # Does nothing where it is there.
+    # This does nothing where the target is installed.
     rustup target add "$target" >/dev/null 2>&1 || {
         printf 'tests/apple-check.sh: the standard library for %s is missing\n' "$target" >&2
-        printf 'hint: it comes with rustup, on a machine that reaches it: rustup target add %s\n' "$target" >&2
+        printf 'hint: install it with rustup, which downloads it: rustup target add %s\n' "$target" >&2
         exit 1
     }
-    # What is not linked needs no compiled C either (a benchmark's crate has some): `true` says
-    # that it was compiled.
+    # A benchmark's crate has C code, which nothing needs where nothing is linked. `true` in the
+    # compiler's place compiles nothing and succeeds.
     name=$(printf %s "$target" | tr - _)
     env "CC_$name=true" "AR_$name=true" \
         cargo clippy --quiet --locked --all-targets --target "$target" -- -D warnings

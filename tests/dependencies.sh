@@ -1,8 +1,8 @@
 #!/bin/sh
-# Checks the dependencies against deny.toml: their licences, sources, and what is banned.
+# Checks the dependencies against deny.toml: their licences, their sources and the banned crates.
 #
-#   tests/dependencies.sh [advisories]    with `advisories`, for known flaws as well: their
-#                                         database comes from the web
+#   tests/dependencies.sh [advisories]    `advisories` looks for known flaws, too, in a database
+#                                         from the web
 
 VERSION=0.20.2
 
@@ -16,12 +16,12 @@ die() {
 main() {
     set -eu
     cd "$(dirname "$0")/.."
-    # rustup changes the profile, which this shell may not have read yet.
+    # rustup changes the shell's profile, which this shell may not have read yet.
     [ ! -x "${HOME:-}/.cargo/bin/cargo" ] || PATH=$PATH:$HOME/.cargo/bin
     command -v cargo-deny >/dev/null 2>&1 ||
         cargo install --quiet --locked "cargo-deny@$VERSION" ||
         die "cargo-deny is missing" "install it with: cargo install --locked cargo-deny@$VERSION"
-    # Two versions of one crate are not worth a line each time.
+    # Two versions of one crate are allowed, because they are not worth a warning.
     cargo deny --locked check --hide-inclusion-graph --allow duplicate "$@" licenses bans sources
 }
 

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Fuzzes the targets of tests/fuzz, one after the other.
 #
-#   tests/fuzz.sh MINUTES [TARGET...]   each target for so long; what is found is kept in
+#   tests/fuzz.sh MINUTES [TARGET...]   run each target for so long, and keep the inputs in
 #                                       target/fuzz/corpus, where the next run begins
-#   tests/fuzz.sh --short [TARGET...]   a few seconds each, from the committed seeds alone
-#                                       and with the same random numbers at every run
+#   tests/fuzz.sh --short [TARGET...]   run each for a few seconds, from the committed seeds
+#                                       alone and with the same random numbers at every run
 #
-# An input that breaks a promise is left in target/fuzz/artifacts, and the command is
-# printed that runs it again. Make it a unit test.
+# An input that breaks a promise is left in target/fuzz/artifacts. The command that runs it again
+# is printed. Make such an input a unit test.
 
 VERSION=0.13.2
 
@@ -19,17 +19,17 @@ die() {
 }
 
 need_cargo_fuzz() {
-    # rustup changes the profile, which this shell may not have read yet.
+    # rustup changes the shell's profile, which this shell may not have read yet.
     [ ! -x "${HOME:-}/.cargo/bin/cargo" ] || PATH=$PATH:$HOME/.cargo/bin
     command -v cargo-fuzz >/dev/null 2>&1 && return
     cargo install --quiet --locked "cargo-fuzz@$VERSION" ||
         die "cargo-fuzz is missing" "install it with: cargo install --locked cargo-fuzz@$VERSION"
 }
 
-# Without a sanitizer, so that no nightly compiler is needed: this is safe Rust, and what is
-# looked for are broken promises.
+# Builds without a sanitizer, which would need a nightly compiler. The code is safe Rust, and the
+# targets look for broken promises.
 build() {
-    # Nothing else keeps the second lock file in step with the first.
+    # No other check keeps the fuzz crate's lock file in step with the first.
     cargo metadata --manifest-path tests/fuzz/Cargo.toml --locked --format-version 1 >/dev/null ||
         die "tests/fuzz/Cargo.lock is behind" "cargo update --workspace --manifest-path tests/fuzz/Cargo.toml"
     cargo fuzz build --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none ||
@@ -37,7 +37,7 @@ build() {
     binaries=target/fuzz/$(rustc -vV | sed -n 's/^host: //p')/release
 }
 
-# An input may take a second on a slow machine, never ten; and never this much memory.
+# An input may take a second on a slow machine, but never ten, and never this much memory.
 run() { # TARGET CORPUS OPTION...
     target=$1 corpus=$2
     shift 2
@@ -62,7 +62,7 @@ main() {
     cd "$(dirname "$0")/.."
     case $time in
     --short) ;;
-    *[!0-9]* | '' | 0) die "how long?" "tests/fuzz.sh MINUTES [TARGET...], or --short" ;;
+    *[!0-9]* | '' | 0) die "the number of minutes is missing" "tests/fuzz.sh MINUTES [TARGET...], or --short" ;;
     esac
     shift
     [ $# -gt 0 ] || set -- request matching operation wire bus age vault

@@ -1,13 +1,13 @@
 #!/bin/sh
-# The portable binaries for Linux: one file each for x86-64 and ARM, which needs nothing of the
-# system but the kernel. They are built, looked at, and run.
+# Builds, checks and runs the portable binaries for Linux: one file each for x86-64 and ARM, which
+# needs nothing of the system but the kernel.
 #
-#   where                            what
+#   where it runs                    what it does
 #   an empty folder as the root      store, get, list, erase with the kernel's keyring
-#   a session with GNOME Keyring     the same with the desktop's
+#   a session with GNOME Keyring     store, get, list, erase with that keyring
 #
-# ARM runs on an emulator of its instructions (qemu-user), on this machine's kernel. That one
-# passes no call to the kernel's keyring on: so there only the error is tested.
+# The binary for ARM runs on an emulator (qemu-user), on this machine's kernel. The emulator does
+# not pass on the calls to the kernel's keyring, so only the error is tested there.
 
 set -eu
 
@@ -19,14 +19,14 @@ die() {
     exit 1
 }
 
-# Compares what a run gave with what it should have given.
+# Stops where a run did not give the expected output.
 same() { # WHAT EXPECTED GIVEN
     [ "$2" = "$3" ] || die "$1: expected \"$2\", not \"$3\""
 }
 
 # --- The files -----------------------------------------------------------------------
 
-# musl's C library and Rust's own linker come with rustup's target: a build needs nothing of the
+# musl's C library and Rust's own linker come with rustup's target, so a build needs no tool of the
 # machine either. And a get costs half of what it costs with glibc linked in.
 build() {
     CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
@@ -34,15 +34,15 @@ build() {
     export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER \
         CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER
     for target in $targets; do
-        # Does nothing where it is there.
+        # This does nothing where the target is installed.
         rustup target add "$target" >/dev/null 2>&1 ||
             die "the standard library for $target is missing" \
-                "it comes with rustup, on a machine that reaches it: rustup target add $target"
+                "install it with rustup, which downloads it: rustup target add $target"
         cargo build --quiet --release --locked --bin git-credential-pat --target "$target"
     done
 }
 
-# One file, that names no interpreter and no library.
+# Stops where a file is for another processor, or names an interpreter or a library.
 is_static() {
     readelf --file-header --wide "$1" | grep -q "Machine: .*$2" || die "$1 is not for $2"
     ! readelf --program-headers --wide "$1" | grep -q INTERP || die "$1 needs a dynamic linker"
@@ -53,8 +53,8 @@ is_static() {
 
 # --- The runs ------------------------------------------------------------------------
 
-# Runs the helper with these words and this input. $run is what it runs in, $program its path
-# there.
+# Runs the helper with these words and this input. $run is the command that runs it, $program the
+# path by which that command finds it.
 helper() {
     # shellcheck disable=SC2086 # words
     env -i "PATH=$PATH" ${DBUS_SESSION_BUS_ADDRESS+"DBUS_SESSION_BUS_ADDRESS=$DBUS_SESSION_BUS_ADDRESS"} \
@@ -84,7 +84,7 @@ in_empty_root() {
     cp "$x86_64" "$root/helper"
     program=/helper
     run="chroot $root"
-    # Others become root in a namespace of their own, with a keyring of their own.
+    # Other users become root in a user namespace, which has a keyring of its own.
     [ "$(id -u)" = 0 ] || run="unshare --user --map-root-user chroot $root"
     same "the empty root holds" helper "$(ls -A "$root")"
     speaks "empty root"

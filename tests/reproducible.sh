@@ -1,11 +1,11 @@
 #!/bin/sh
-# Builds a release twice and expects the same bytes: in two folders, with other homes, other
-# folders for cargo's files, another time zone, umask and number of jobs. Then looks for this
-# machine's folders in what was built.
+# Builds a release twice and expects the same bytes. The builds differ in their folder, home, folder
+# of cargo's files, time zone, umask and number of jobs. No path of this machine may be in a
+# program.
 #
 #   tests/reproducible.sh [TARGET...]    default: this machine's static Linux
 #
-# It takes some minutes for each. What it built is removed, unless something differs.
+# It takes some minutes for each target. The builds are removed, unless they differ.
 
 die() {
     printf 'tests/reproducible.sh: %s\n' "$1" >&2
@@ -14,20 +14,20 @@ die() {
     exit 1
 }
 
-# One build, as somebody else would do it.
+# Builds a release as somebody else would do it.
 build() { # PLACE TARGET NAME=VALUE...
     place=$scratch/$1 built_for=$2
     shift 2
     mkdir -p "$place/source" "$place/home" "$place/cargo" "$place/dist"
     tar -xf "$sources" -C "$place/source"
-    # How this machine reaches its registry, and nothing else.
+    # Only the way to the crates' registry is taken from this machine.
     [ ! -f "$cargo_home/config.toml" ] || cp "$cargo_home/config.toml" "$place/cargo/"
     env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_TARGET_DIR HOME="$place/home" \
         CARGO_HOME="$place/cargo" SOURCE_DATE_EPOCH="$time" "$@" \
         "$place/source/.github/release/archive.sh" "$built_for" "$place/dist"
 }
 
-# The folders of this machine that stand in a program.
+# Prints the files of an archive that hold a path of this machine.
 traces() { # ARCHIVE
     mkdir -p "$scratch/unpacked"
     case $1 in
@@ -45,14 +45,14 @@ main() {
     rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
     PATH=$PATH:$cargo_home/bin
     export RUSTUP_HOME="$rustup_home"
-    # What the release scripts need comes first, so that neither build installs it for itself.
+    # The tool of the release scripts comes first, so that neither build installs one for itself.
     version=$(sed -n 's/^AUDITABLE=//p' .github/release/archive.sh)
     command -v cargo-auditable >/dev/null 2>&1 ||
         cargo install --quiet --locked "cargo-auditable@$version" ||
         die "cargo-auditable is missing" "cargo install --locked cargo-auditable@$version"
     time=$(git log -1 --format=%ct)
     scratch=$(mktemp -d)
-    # The tracked files as they are now, also if somebody goes on working.
+    # The builds get the tracked files as they are now, even if somebody goes on working.
     sources=$scratch.tar
     git ls-files -z | tar -cf "$sources" --null --files-from=-
     [ $# -gt 0 ] || set -- "$(uname -m)-unknown-linux-musl"

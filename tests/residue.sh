@@ -1,23 +1,23 @@
 #!/bin/sh
-# Shows what helpers leave of a token in their memory when they end: this one, and two that
-# come with git. Each stores, gets and erases one and the same throw-away token, in a temporary
-# home with a bus and a keyring of its own; just before a process ends, its memory is read
-# from outside. The tests use the same instrument.
+# Shows what this helper, and two that come with git, leave of a token in their memory when they
+# end. Each stores, gets and erases the same throw-away token, in a temporary home with a bus and
+# a keyring of its own. Just before a process ends, its memory is read from outside. The tests use
+# the same instrument.
 #
-#   tests/residue.sh [NAME=COMMAND...]    other helpers too, e.g. 'mine=/opt/helper --option'
+#   tests/residue.sh [NAME=COMMAND...]    other helpers, too, e.g. 'mine=/opt/helper --option'
 #
 # `pieces` are runs of at least eight bytes of the token, as they are, or as UTF-16, base64 or
-# hex; `bytes` is how many bytes these runs have together.
+# hex. `bytes` is the number of bytes in all these runs.
 
-# A Debian package a line, and what it is for. apt installs only what is missing.
+# Lists the Debian packages, each with its purpose. apt installs only the missing ones.
 packages() {
     sed 's/ *#.*//' <<'END'
 gcc                     # builds git's libsecret helper
-libc6-dev               # so does this
-make                    # and this
-pkg-config              # and this
-libsecret-1-dev         # and this
-git                     # brings its source, and git-credential-store
+libc6-dev               # the headers for it
+make                    # runs its Makefile
+pkg-config              # finds the library for it
+libsecret-1-dev         # the library for it
+git                     # brings the source of its helper, and git-credential-store
 dbus                    # a private session bus
 dbus-bin                # dbus-send asks whether the keyring is there
 gnome-keyring           # the keychain behind it
@@ -52,7 +52,7 @@ install_packages() {
 }
 
 build() {
-    # rustup changes the profile, which this shell may not have read yet.
+    # rustup changes the shell's profile, which this shell may not have read yet.
     [ ! -x "${HOME:-}/.cargo/bin/cargo" ] || PATH=$PATH:$HOME/.cargo/bin
     command -v cargo >/dev/null 2>&1 || die "cargo is missing" "see https://rustup.rs"
     cargo build --quiet --locked --release || die "the helper does not build"
@@ -60,7 +60,7 @@ build() {
     target=$(cargo metadata --no-deps --format-version=1 --locked |
         sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
     contrib=/usr/share/doc/git/contrib/credential/libsecret
-    [ -f "$contrib/Makefile" ] || die "Debian's git brings no $contrib here"
+    [ -f "$contrib/Makefile" ] || die "git's package has no $contrib here"
     cp -r "$contrib" "$scratch/libsecret"
     make --silent -C "$scratch/libsecret" || die "git's libsecret helper does not build"
 }
@@ -75,7 +75,7 @@ enter_session() {
     export XDG_RUNTIME_DIR="$scratch/run" XDG_DATA_HOME="$scratch/data"
     export XDG_CONFIG_HOME="$scratch/config" XDG_CACHE_HOME="$scratch/cache"
     export scratch target
-    # The bus says on standard error who comes and goes.
+    # The bus reports on stderr which clients come and go.
     dbus-run-session -- tests/residue.sh --inside "$@" 3>&2 2>"$scratch/bus.log"
 }
 
@@ -86,7 +86,7 @@ has_keyring() {
 }
 
 start_keyring() {
-    # No newline: it would be part of the password.
+    # A newline would be part of the password.
     printf test | gnome-keyring-daemon --foreground --unlock --components=secrets \
         --control-directory="$scratch/run/keyring" >/dev/null 2>&1 &
     tries=0
@@ -97,7 +97,7 @@ start_keyring() {
     done
 }
 
-# One helper a line: a name, then the words of its command.
+# Prints a line for each helper: a name, then the words of its command.
 helpers() {
     ours=$target/release/git-credential-pat
     printf '%s\t%s\t--keychain\tsecret-service\n' "git-credential-pat, Secret Service" "$ours"
@@ -119,7 +119,7 @@ inside() {
     printf "${description}password=ghp_TESTONLY$letters\n" >"$scratch/request"
     status=0
     helpers "$@" | "$target/debug/examples/residue" "$scratch/request" || status=$?
-    # What was refused is marked and kept: without a password it is deleted.
+    # The token was only marked as rejected. An erase without a password deletes it.
     # shellcheck disable=SC2059
     printf "$description" | "$target/release/git-credential-pat" --keychain kernel erase
     return "$status"

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Everything that must hold, in one command. What one can do here: tests/run.sh --help.
+# Checks everything that must hold. tests/run.sh --help lists what else one can do here.
 
 usage() {
     cat <<'END'
 What you can do with this checkout, the quick things first:
 
   cargo test --lib            the unit tests, seconds
-  cargo test --test it NAME   the tests on real parts whose names contain NAME, e.g. docker::
+  cargo test --test it NAME   the tests with NAME in their names, on real parts, e.g. docker::
   tests/run.sh --quick        format, lints, unit tests, the keychains' contract, the protocol:
                               two minutes once built, with nothing but cargo, git and keyutils
   tests/run.sh                what every change must pass; it installs what is missing for root
@@ -22,27 +22,27 @@ What you can do with this checkout, the quick things first:
   cargo bench                      how long parsing and matching take
   benches/compare.sh               whole operations, beside other helpers
 
-Every step prints its time. Where a person runs it, a check or a test whose part is missing is
-skipped, and counted at the end; where CI is set, as on a build machine, that is a failure.
+Every step prints its time. A check or a test that lacks a part is skipped, and counted at the
+end. Where CI is set, as on a build machine, it is a failure.
 END
 }
 
-# A Debian package a line, and what it is for. apt installs only what is missing.
+# Lists the Debian packages, each with its purpose. apt installs only the missing ones.
 packages() {
     sed 's/ *#.*//' <<'END'
 gcc                     # cargo links with it
-g++                     # so does the fuzzer
-libc6-dev               # so does gcc
+g++                     # builds the fuzzer
+libc6-dev               # gcc links with it
 git                     # drives the helper in most tests
-curl                    # takes the token, and downloads releases for the installer
-wget                    # so does it, where there is no curl
+curl                    # a client that takes the token; downloads releases for the installer
+wget                    # downloads releases where there is no curl
 git-lfs                 # asks git for credentials in its own way
 openssl                 # the test servers' certificates
 apache2-bin             # a real git server: git http-backend, Basic auth, TLS
-apache2-utils           # its password file
+apache2-utils           # makes that server's password file
 docker-registry         # a container registry
-skopeo                  # one of its clients
-buildah                 # another
+skopeo                  # a client of the registry
+buildah                 # another client of the registry
 dbus                    # a private session bus for each test
 dbus-broker             # another bus, for some of them
 xdg-dbus-proxy          # stands before the bus in a Flatpak
@@ -51,29 +51,29 @@ keepassxc               # Secret Service 2
 libkf5wallet-bin        # Secret Service 3: KWallet
 libqca-qt5-2-plugins    # KWallet's session encryption
 xvfb                    # a display for their dialogs
-xdotool                 # and the hand that answers them
+xdotool                 # answers these dialogs
 python3-venv            # environments for the tools of tests/tools.sh and the workflows' linters
-python3-dbus            # unlocks and locks them from outside
-python3                 # git-lfs's server side, releases are packed with it, and python3-dbus
+python3-dbus            # unlocks and locks the Secret Services from outside
+python3                 # the server for git-lfs; packs releases; runs python3-dbus
 libsecret-tools         # secret-tool: another program's view of our items
 man-db                  # shows the manual that was installed
-zsh                     # loads the completions for it
-fish                    # and for it
+zsh                     # loads the completions for zsh
+fish                    # loads the completions for fish
 faketime                # clocks that are wrong by decades
 time                    # how much memory a process took at most
 keyutils                # keyctl: the kernel keyring seen from outside
-age                     # opens what a vault holds, and makes what opens one
+age                     # opens a vault's files, and makes keys for vaults
 openssh-client          # a key that guards a vault
-gnupg                   # another
-systemd                 # systemd-creds: a third
-swtpm                   # a TPM for it
-libtss2-tcti-swtpm0     # how it comes to that
-tpm2-tools              # closes what systemd leaves open there
+gnupg                   # another key that guards a vault
+systemd                 # systemd-creds: a third key that guards a vault
+swtpm                   # a TPM for systemd-creds
+libtss2-tcti-swtpm0     # connects systemd-creds to that TPM
+tpm2-tools              # closes what systemd leaves open in that TPM
 strace                  # answers system calls with errors
 shellcheck              # lints the scripts
 groff-base              # lints the manual
 valgrind                # counts instructions
-qemu-user               # runs the binary for ARM
+qemu-user               # runs the portable binary for ARM
 END
 }
 
@@ -84,7 +84,7 @@ die() {
     exit 1
 }
 
-# Begins a step, and says how long the one before took.
+# Begins a step, and prints how long the last one took.
 step() {
     end_step
     step=$* step_began=$(date +%s)
@@ -96,20 +96,20 @@ end_step() {
     step=''
 }
 
-# At the end, whatever has ended it.
+# Runs at the end, whatever has ended this script.
 leave() {
     end_step
     [ -z "${folder:-}" ] || rm -rf "$folder"
 }
 
-# Says what is left out, counts it, and fails where nobody would read that.
+# Prints and counts what is left out. Fails on a build machine, where nobody would read that.
 left_out() {
     [ -z "${CI:-}" ] || die "$1" "a build machine leaves nothing out"
     echo "SKIPPED: $1"
     skipped=$((skipped + 1))
 }
 
-# Whether these programs are there.
+# Succeeds where all these programs are installed.
 there() {
     for program; do
         command -v "$program" >/dev/null 2>&1 && continue
@@ -136,7 +136,8 @@ install_packages() {
         step "Installing$missing"
         export DEBIAN_FRONTEND=noninteractive
         apt-get update -qq || die "apt-get update failed"
-        # dbus-broker's package makes it the machine's bus from the next boot on: not for a test.
+        # dbus-broker's package makes it the machine's bus from the next boot on. That is too much
+        # for a test, so the new links are removed.
         links=
         for link in /etc/systemd/system/dbus.service /etc/systemd/user/dbus.service; do
             [ -L "$link" ] || links="$links $link"
@@ -154,7 +155,7 @@ install_packages() {
 }
 
 need_rust() {
-    # rustup changes the profile, which this shell may not have read yet.
+    # rustup changes the shell's profile, which this shell may not have read yet.
     [ ! -x "${HOME:-}/.cargo/bin/cargo" ] || PATH=$PATH:$HOME/.cargo/bin
     command -v cargo >/dev/null 2>&1 || die "cargo is missing" "see https://rustup.rs"
     for component in fmt clippy; do
@@ -273,7 +274,7 @@ check() {
     fi
 }
 
-# Last, so that cargo's own counts are among the last lines.
+# Runs last, so that cargo's own counts are among the last lines.
 run_tests() {
     step "Tools"
     tests/tools.sh || left_out "the tools of tests/tools.sh cannot be installed"
@@ -283,7 +284,7 @@ run_tests() {
 
     step "Tests"
     folder=$(mktemp -d)
-    # A test whose part is missing fails and notes here what is missing.
+    # A test that lacks a part fails, and notes in this file what it lacks.
     export GIT_CREDENTIAL_PAT_MISSING="$folder/missing"
     : >"$folder/missing"
     {
@@ -292,10 +293,10 @@ run_tests() {
             touch "$folder/failed"
     } | tee "$folder/output"
     [ ! -e "$folder/failed" ] || explain_failures
-    [ "$skipped" = 0 ] || printf 'SKIPPED: %d in all, for want of what is named above\n' "$skipped"
+    [ "$skipped" = 0 ] || printf 'SKIPPED: %d in all, which lack the parts named above\n' "$skipped"
 }
 
-# Takes the failed tests for skipped ones where a person runs them and each lacked a part.
+# Counts the failed tests as skipped where a person runs them and each of them lacked a part.
 explain_failures() {
     failed=$(sed -n 's/^test result: .* \([0-9]*\) failed;.*/\1/p' "$folder/output" |
         awk '{ sum += $1 } END { print sum + 0 }')

@@ -1,28 +1,28 @@
 #!/bin/bash
-# The program for Windows, built and linted here and run under Wine, with Wine's own Credential
-# Manager: what it keeps outlives the processes and Wine itself.
+# Builds and lints the program for Windows here, and runs it under Wine with Wine's own Credential
+# Manager. The items of that keychain outlive the processes and Wine itself.
 #
 #   tests/windows-under-wine.sh
 #
-# It needs a Debian or Ubuntu on x86-64, about 2 GB for Wine and its compiler, and leaves nothing
-# behind but target/. Wine has a home of its own for it, which is gone at the end.
+# It needs a Debian or Ubuntu on x86-64, about 2 GB for Wine and the compiler, and leaves nothing
+# behind but target/. Wine gets a home of its own, which is deleted at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TARGET=x86_64-pc-windows-gnu
 EXE=$(realpath -m "${CARGO_TARGET_DIR:-target}")/$TARGET/release/git-credential-pat.exe
 
-# Under Wine 8 an enumeration that meets another process's write can crash inside of Wine: no two
-# tests at once. And the longest table and the model in memory say nothing of a system; what runs
-# on Windows itself runs them, too.
+# Under Wine 8 an enumeration that meets another process's write can crash inside of Wine, so no
+# two tests run at once. The longest table and the model in memory test nothing of the system, and
+# are skipped here. The tests on Windows itself run them.
 TEST_OPTIONS=(--test-threads=1 --skip hostile::without_desktop::a_host_outside --skip model::operations_mean)
 
-# A Debian package a line, and what it is for.
+# Lists the Debian packages, each with its purpose.
 packages() {
     sed 's/ *#.*//' <<'END'
 gcc-mingw-w64-x86-64-posix  # links the program, and compiles what Wine lacks
-wine64                      # runs it
-wine                        # starts that
+wine64                      # runs the program
+wine                        # starts wine64
 git                         # drives the helper
 bsdutils                    # script: a terminal to type at
 END
@@ -63,19 +63,19 @@ need_rust() {
         die "Rust's libraries for Windows are missing" "rustup target add $TARGET"
 }
 
-# A Wine of this run's own.
+# Makes a home for Wine that is this run's own.
 make_wine() {
     WORK=$(mktemp -d)
     trap leave EXIT
-    # Debian starts it by a script that speaks of what is not needed here.
+    # Debian starts Wine by a script that asks for parts that are not needed here.
     WINE=$(command -v /usr/lib/wine/wine64 || command -v wine64 || command -v wine)
     WINESERVER=$(command -v /usr/lib/wine/wineserver64 || command -v wineserver)
     export WINE WINEPREFIX=$WORK/wine WINEARCH=win64 WINEDEBUG=-all
-    # No menus, no browser, no .NET, and a crash is a failure and not the debugger's.
+    # Wine runs without menus, browser and .NET, and a crash is a failure that starts no debugger.
     export WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe,winedbg.exe='
     "$WINE" wineboot --init >"$WORK/wineboot" 2>&1 || die "Wine cannot make a home: $(cat "$WORK/wineboot")"
     "$WINESERVER" -w
-    # Wine 8 has no bcryptprimitives.dll, from which every program of Rust's takes random numbers.
+    # Wine 8 has no bcryptprimitives.dll, from which Rust's programs take their random numbers.
     local library=$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll
     [ -e "$library" ] || x86_64-w64-mingw32-gcc-posix -O2 -s -shared -o "$library" -x c - -ladvapi32 <<'END'
 #include <windows.h>
@@ -100,7 +100,7 @@ leave() {
 
 helper() { timeout 60 "$WINE" "$EXE" "$@"; }
 
-# What is printed must be this.
+# Stops where a command fails or does not print exactly this.
 expect() {
     local expected=$1 printed
     shift
@@ -109,15 +109,15 @@ expect() {
     [ "$printed" = "${expected}end" ] || die "$*" "printed: $printed" "expected: $expected"
 }
 
-# git's requests, in a form that a line holds: k=v k=v
+# Sends the helper a request of git's, whose lines are given as words.
 ask() {
     local operation=$1
     shift
     printf '%s\n' "$@" | helper "$operation"
 }
 
-# Types at the helper's console: what, once it shows what stands before it, and so on; `--`, then
-# the helper's arguments.
+# Types at the helper's console. Before `--` stand pairs of words: the console shows the first,
+# then the second is typed. After `--` stand the helper's arguments.
 type_at() {
     local typed=()
     while [ "$1" != -- ]; do
@@ -136,7 +136,7 @@ type_at() {
             printf '%b' "$2"
             shift 2
         done
-        # Its end is not the end of the terminal.
+        # The terminal must not end with the typing.
         sleep 2
     } | timeout 60 script --quiet --return --flush --command "'$WINE' '$EXE' $*" "$WORK/screen" >/dev/null
 }
@@ -180,15 +180,16 @@ people_type() {
     ! type_at 'Token for' '\004' -- login --username Eve --expires 90d $url ||
         die "a Ctrl-D did not end the login" "$(cat "$WORK/screen")"
     grep -q 'given up' "$WORK/screen" || die "nobody said why" "$(cat "$WORK/screen")"
-    # Wine makes a signal of it even where the console should hand it over: it ends at once.
+    # Wine turns a Ctrl-C into a signal even where the console should hand it over as a
+    # character. The program then ends at once.
     type_at 'Token for' '\003' -- login --username Eve --expires 90d $url || true
     ! grep -q stored "$WORK/screen" || die "a Ctrl-C did not end the login" "$(cat "$WORK/screen")"
     expect $'TESTONLY-typed\n' helper token $url
 }
 
-# A git for Windows, as far as configure asks one: it runs a helper line, whose path it reads as a
-# shell does, and writes the line that it is configured with into $LINE. (No program of Windows can
-# run Linux's git under Wine and wait for it.)
+# Makes a git for Windows, with only what configure needs of it. It runs a helper line, whose path
+# it reads as a shell does, and writes the line that configure adds into $LINE. (Under Wine, no
+# program of Windows can run Linux's git and wait for it.)
 make_git() {
     x86_64-w64-mingw32-gcc-posix -O2 -s -o "$1" -x c - <<'END'
 #include <process.h>

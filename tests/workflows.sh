@@ -1,15 +1,15 @@
 #!/bin/sh
-# Checks what runs on GitHub as far as that can be done here: the workflows against their
-# schema and for what makes them unsafe (zizmor), and that PowerShell's installer parses.
+# Checks what runs on GitHub, as far as that can be done here. The workflows must fit their schema
+# and avoid what makes them unsafe (zizmor), and the installer for PowerShell must parse.
 #
 #   tests/workflows.sh
 
-# A Python package a line. None may be another on the day after.
+# Lists the Python packages, in fixed versions, so that none changes overnight.
 packages() {
     sed 's/ *#.*//' <<'END'
 check-jsonschema==0.39.0        # brings the schemas of workflows and of dependabot.yml
 zizmor==1.32.0                  # unpinned actions, injection, permissions, kept credentials
-tree-sitter==0.26.1             # the parser for the next
+tree-sitter==0.26.1             # the parser that uses this grammar:
 tree-sitter-powershell==0.26.4  # PowerShell's grammar, not PowerShell
 END
 }
@@ -25,13 +25,13 @@ install_packages() {
     tools=${CARGO_TARGET_DIR:-target}/workflow-tools
     if ! packages | cmp -s - "$tools/installed"; then
         rm -rf "$tools"
-        python3 -m venv "$tools" || die "there is no venv" "install python3-venv"
+        python3 -m venv "$tools" || die "python3 cannot make an environment of its own" "apt-get install python3-venv"
         # shellcheck disable=SC2046 # a list
         "$tools/bin/pip" install --quiet --disable-pip-version-check $(packages) ||
             die "pip could not install: $(packages | tr '\n' ' ')"
         packages >"$tools/installed"
     fi
-    # A pip that another tool was set up with is not asked for these.
+    # These programs come before others of the same name that another tool has installed.
     PATH=$PWD/$tools/bin:$PATH
     case $tools in /*) PATH=$tools/bin:$PATH ;; esac
 }
@@ -44,7 +44,7 @@ main() {
         .github/workflows/*.yml examples/ci/github-actions.yml
     check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
     zizmor --offline --quiet --persona pedantic .github
-    # A file that PowerShell 5.1 reads as it is meant: without a mark it takes no UTF-8.
+    # PowerShell 5.1 takes a file without a byte order mark for no UTF-8, so it must be ASCII.
     for script in install.ps1 tests/install.ps1; do
         LC_ALL=C grep -n '[^ -~]' "$script" && die "$script is not plain ASCII"
         python - "$script" <<'END' || die "$script does not parse"

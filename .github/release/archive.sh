@@ -1,12 +1,11 @@
 #!/bin/sh
-# Builds the program for one target and packs it as it is released: with its manual, its
-# completions and its licences, and with the list of its dependencies inside the binary
-# (cargo-auditable). The same sources and compiler give the same bytes, wherever they lie and
-# whenever it is done.
+# Builds the program for one target and packs it for a release, with its manual, completions and
+# licences. The binary holds the list of its dependencies (cargo-auditable). The same sources and
+# compiler give the same bytes, in any folder and at any time.
 #
 #   .github/release/archive.sh TARGET FOLDER    e.g. x86_64-unknown-linux-musl dist
 #
-# SOURCE_DATE_EPOCH is the time of every file in it; without, that of the last commit.
+# Every file in the archive has the time SOURCE_DATE_EPOCH, by default that of the last commit.
 
 AUDITABLE=0.7.7
 
@@ -18,7 +17,7 @@ die() {
 }
 
 need_tools() {
-    # rustup changes the profile, which this shell may not have read yet.
+    # rustup changes the shell's profile, which this shell may not have read yet.
     PATH=$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin
     command -v cargo >/dev/null 2>&1 || die "cargo is missing" "see https://rustup.rs"
     command -v cargo-auditable >/dev/null 2>&1 ||
@@ -31,20 +30,21 @@ need_tools() {
     python3 -c '' 2>/dev/null || python=python
 }
 
-# A path as programs of this system know it: the shell that runs this on Windows has its own.
+# Prints a path as programs of this system know it. The shell on Windows has paths of its own.
 native() { cygpath -m "$1" 2>/dev/null || printf '%s\n' "$1"; }
 
-# One more flag for rustc; they are kept apart by a byte that no path has.
+# Adds a flag for rustc. The flags are separated by a byte that no path has.
 flag() {
     CARGO_ENCODED_RUSTFLAGS=${CARGO_ENCODED_RUSTFLAGS:+$CARGO_ENCODED_RUSTFLAGS$(printf '\037')}$1
 }
 
-# The folders of this machine, by names that every machine has. The last that fits counts.
+# Replaces the folders of this machine by names that every machine has. The last flag that fits
+# a path counts.
 hide_paths() {
     flag "--remap-path-prefix=$(native "${CARGO_HOME:-$HOME/.cargo}")=/cargo"
     flag "--remap-path-prefix=$(native "$PWD")=/source"
     flag "--remap-path-prefix=$built=/target"
-    # Where Rust's own sources are installed, they are named by their place here.
+    # Rust's own sources, where they are installed, would have their path on this machine.
     commit=$(rustc -vV | sed -n 's/^commit-hash: //p')
     flag "--remap-path-prefix=$(rustc --print sysroot)/lib/rustlib/src/rust=/rustc/$commit"
 }
@@ -54,12 +54,12 @@ build() {
     CARGO_ENCODED_RUSTFLAGS=
     hide_paths
     case $target in
-    # Rust's own linker: no tool of the machine has a part in it.
+    # With Rust's own linker, no tool of the machine has a part in the program.
     *-linux-musl)
         linker=CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_LINKER
         export "$linker=rust-lld"
         ;;
-    *-windows-msvc) flag -Ctarget-feature=+crt-static ;; # runs without a runtime to install
+    *-windows-msvc) flag -Ctarget-feature=+crt-static ;; # needs no runtime to be installed
     *-windows-gnu) flag -Clink-arg=-Wl,--no-insert-timestamp ;;
     *-apple-darwin) export MACOSX_DEPLOYMENT_TARGET=11.0 ;;
     esac
@@ -71,7 +71,7 @@ build() {
     program=$built/$target/release/$name$suffix
 }
 
-# Runs the program, or where this machine cannot, one like it that it can.
+# Runs the program, or where this machine cannot do that, one that is built for it.
 run() {
     "$program" "$@" 2>/dev/null ||
         cargo run --quiet --locked --target-dir "$built" --bin "$name" -- "$@"
@@ -96,7 +96,7 @@ main() {
     mkdir -p "$2"
     folder=$(native "$(cd "$2" && pwd)")
     cd "$(dirname "$0")/../.."
-    # Nothing that looks like a path of that shell is one.
+    # No argument that looks like a path of the shell on Windows is to be converted.
     export MSYS2_ARG_CONV_EXCL='*' MSYS2_ENV_CONV_EXCL='*'
     export LC_ALL=C TZ=UTC
     SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Writes SHA256SUMS for what is released in a folder, and the two installers, which then know
-# where this release lies and the digest of its SHA256SUMS: whoever changes an archive and its
-# checksum together is found out by an installer from before.
+# Writes SHA256SUMS for the released files in a folder, and the two installers, which then know the
+# release's address and the digest of its SHA256SUMS. So an installer that was fetched before
+# notices when an archive and its checksum are changed together.
 #
 #   .github/release/checksums.sh FOLDER URL    e.g. dist https://host.example/download/v1.0.0
 
@@ -17,7 +17,7 @@ fill_in() { # NAME
     sed -e "s|^\([\$]\{0,1\}release *= *\)''\$|\1'$url'|" \
         -e "s|^\([\$]\{0,1\}release_sums *= *\)''\$|\1'$digest'|" "$here/../../$1" >"$1"
     [ "$(grep -cF -e "'$url'" -e "'$digest'" "$1")" = 2 ] ||
-        die "$1 has no place for what it must know"
+        die "$1 has no lines for the release's address and digest"
 }
 
 main() {
@@ -27,7 +27,7 @@ main() {
     here=$(cd "$(dirname "$0")" && pwd)
     cd "$1"
     case $url in
-    *[!A-Za-z0-9._~:/%+-]*) die "such an address would not fit into a script" ;;
+    *[!A-Za-z0-9._~:/%+-]*) die "the address has a character that is unsafe in a script" ;;
     https://?*) ;;
     *) die "the address must begin with https://" ;;
     esac

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes the Debian package from the archive that archive.sh made for Linux: the same binary.
+# Makes the Debian package from the archive that archive.sh made for Linux, with the same binary.
 #
 #   .github/release/deb.sh ARCHIVE FOLDER
 #
-# SOURCE_DATE_EPOCH is the time of every file in it; without, that of the last commit. What goes
-# where stands in Cargo.toml, [package.metadata.deb].
+# Every file in it has the time SOURCE_DATE_EPOCH, by default that of the last commit. Cargo.toml
+# says which file goes where: [package.metadata.deb].
 
 CARGO_DEB=3.8.0
 
@@ -32,7 +32,7 @@ main() {
     esac
     SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
     export SOURCE_DATE_EPOCH
-    # Where Cargo.toml expects it.
+    # Cargo.toml expects the files in this folder.
     rm -rf target/deb
     mkdir -p target/deb
     tar -xzf "$archive" -C target/deb --strip-components 1

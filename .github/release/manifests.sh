@@ -1,10 +1,10 @@
 #!/bin/sh
-# Writes what package managers need to install a release: a formula for Homebrew, a manifest
-# for Scoop and three files for winget, from SHA256SUMS alone.
+# Writes the files by which package managers install a release: a formula for Homebrew, a manifest
+# for Scoop and three files for winget. The digests come from SHA256SUMS.
 #
 #   .github/release/manifests.sh FOLDER URL PLACE
 #
-# FOLDER holds SHA256SUMS, URL is where its files are served
+# FOLDER holds SHA256SUMS, URL is the address of the release's files
 # (https://github.com/OWNER/NAME/releases/download/TAG), PLACE is the folder to write to.
 
 die() {
@@ -12,7 +12,7 @@ die() {
     exit 1
 }
 
-# The digest of an archive.
+# Prints the digest of an archive.
 digest() { # MACHINE.FORMAT
     sed -n "s/^\([0-9a-f]\{64\}\)  $name-$version-$1\$/\1/p" "$sums"
 }
@@ -113,7 +113,7 @@ END
 END
 }
 
-# A winget file: what all three begin and end with.
+# Prints a winget file. All three files begin and end with the same lines.
 winget() { # TYPE, its own lines on stdin
     printf 'PackageIdentifier: %s.%s\nPackageVersion: %s\n' "$owner" "$name" "$version"
     cat

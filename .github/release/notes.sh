@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints what is said of a release: its part of CHANGELOG.md, and what its binaries were built
-# with. Fails where the tag, Cargo.toml and CHANGELOG.md do not speak of the same version.
+# Prints the notes of a release: its part of CHANGELOG.md, and the compiler of its binaries. Fails
+# where the tag, Cargo.toml and CHANGELOG.md do not name the same version.
 #
 #   .github/release/notes.sh TAG    e.g. v1.0.0
 
@@ -17,7 +17,7 @@ main() {
     cd "$(dirname "$0")/../.."
     version=$(sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml)
     [ "$1" = "v$version" ] || die "the tag is not the version of Cargo.toml, v$version"
-    # From its heading to the next one.
+    # The notes go from the version's heading to the next heading.
     notes=$(awk -v version="$version" '
         /^## / { ours = ($2 == version || $2 == "[" version "]"); next }
         ours' CHANGELOG.md)

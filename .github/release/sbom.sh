@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes what the program is made of, for all systems: a CycloneDX bill of materials.
+# Writes a CycloneDX bill of materials of the program, for all systems.
 #
 #   .github/release/sbom.sh FOLDER
 
@@ -25,7 +25,7 @@ main() {
     version=$(sed -n 's/^version *= *"\(.*\)"/\1/p' Cargo.toml)
     SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
     export SOURCE_DATE_EPOCH
-    # It writes beside Cargo.toml.
+    # cargo cyclonedx writes its file beside Cargo.toml.
     cargo cyclonedx --quiet --format json --spec-version 1.5 --target all --no-build-deps \
         --override-filename sbom
     sed "s|$PWD|/source|g" sbom.json >"$folder/git-credential-pat-$version.cdx.json"

@@ -1,4 +1,4 @@
-//! The options that name a source of a token in place of a keychain.
+//! Reads the options that name a source of a token instead of a keychain.
 
 use crate::context::Context;
 use crate::credential::Username;
@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::source::{Origin, Source, SourceOptions, place};
 use std::path::PathBuf;
 
-/// What was read of them so far.
+/// The values of the options that were read so far.
 #[derive(Default)]
 pub(super) struct Words {
     place: Option<Context>,
@@ -18,7 +18,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// Whether this is such an option, with a value.
+    /// Returns whether this is the name of such an option that takes a value.
     pub(super) fn takes(name: &str) -> bool {
         matches!(name, "--for" | "--env" | "--file" | "--command" | "--username" | "--authtype")
     }
@@ -52,7 +52,7 @@ impl Words {
         once(&mut self.origin, origin)
     }
 
-    /// The source that the options name together, if they name one.
+    /// Returns the source that the options name together, if they name one.
     pub(super) fn finish(self) -> Result<Option<SourceOptions>, Error> {
         let has_any = self.place.is_some()
             || self.origin.is_some()

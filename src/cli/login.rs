@@ -167,7 +167,7 @@ fn ask_place(terminal: &mut Terminal) -> Result<Place, Error> {
             place.context.scoped(path.as_bytes()).filter(|context| !forge::is_in_context(context));
         scoped.ok_or(Error::Usage("this names no organisation or repository"))
     })?;
-    Ok(Place { url: url::at(&context, place.username.as_ref()), context, ..place })
+    Ok(Place { url: url::at(&context, place.username.as_ref(), &context.path()), context, ..place })
 }
 
 fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {

@@ -10,7 +10,8 @@ use crate::forge;
 use crate::git::url;
 use ::url::Url;
 
-const HOLDS_TOKEN: Error =
+/// A token stands where everybody may see it.
+pub(super) const HOLDS_TOKEN: Error =
     Error::Usage("a token does not belong in a URL: it is asked for, or read with --with-token");
 
 /// What a URL says.
@@ -32,68 +33,62 @@ impl Place {
         if forge::holds_token(text.as_bytes()) {
             return Err(HOLDS_TOKEN);
         }
-        if text.contains('\\') {
+        let (protocol, rest) = text.split_once("://").unwrap_or(("https", text));
+        let rest = rest.trim_start_matches('/');
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        if authority.contains('\\') {
             // Libraries read it as a slash, git does not.
-            return Err(Error::Usage("a URL has no backslash"));
+            return Err(Error::Usage("a host has no backslash"));
         }
-        let with_protocol;
-        let text = if text.contains("://") {
-            text
-        } else {
-            with_protocol = format!("https://{text}");
-            &with_protocol
-        };
-        if !has_host_as_git_sends_it(text) {
+        if !has_host_as_git_sends_it(authority) {
             return Err(Error::Usage(
                 "git sends a host's name as its URL has it, and only ASCII is answered: write the \
                  xn-- form, also in the remote's URL",
             ));
         }
-        let url = Url::parse(text).map_err(|_| Error::Usage("the URL cannot be understood"))?;
-        if url.password().is_some() {
+        // The path is read as git reads it. A library takes `..` and blanks out.
+        let host = Url::parse(&format!("{protocol}://{authority}"));
+        let host = host.map_err(|_| Error::Usage("the URL cannot be understood"))?;
+        if host.password().is_some() {
             return Err(HOLDS_TOKEN);
         }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(Error::Usage("the URL of a host or repository has no ? and no #"));
+        if path.contains(['?', '#']) {
+            return Err(Error::Usage(
+                "the URL of a host or repository has no ? and no #: write %3F or %23 for one in a name",
+            ));
         }
-        let host = url.host_str().ok_or(Error::Usage("the URL has no host"))?;
-        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let path = unescape(url.path().trim_matches('/'));
-        let context = Context::of_host(url.scheme().as_bytes(), host.as_bytes())
+        let name = host.host_str().ok_or(Error::Usage("the URL has no host"))?;
+        let name = host.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
+        let url = format!("{protocol}://{authority}{}", path.trim_end_matches('/'));
+        let path = url::path(&url).ok_or(Error::Usage("the URL's path cannot be understood"))?;
+        let context = Context::of_host(host.scheme().as_bytes(), name.as_bytes())
+            .filter(|_| !authority.ends_with(':'))
             .ok_or(Error::Usage("the URL must be that of an https host"))?
-            .scoped(&path.ok_or(Error::Usage("the URL's path cannot be understood"))?)
-            .ok_or(Error::Usage("the URL's path names no organisation or repository"))?;
+            .scoped(&path)
+            .ok_or(Error::Usage(
+                "the URL's path names no organisation or repository: empty, . and .. are no \
+                 parts of one",
+            ))?;
         if forge::is_in_context(&context) {
             return Err(HOLDS_TOKEN);
         }
-        let username = Some(url.username()).filter(|name| !name.is_empty());
+        let username = Some(host.username()).filter(|name| !name.is_empty());
         let username = username.map(|name| {
             let name = unescape(name).ok_or(Error::Usage("the URL's username cannot be used"))?;
             usable(Username::new(&name))
         });
         let username = username.transpose()?;
-        let is_git_s = text.bytes().all(|byte| byte.is_ascii_graphic()) && is_at(text, &context);
-        let url = if is_git_s { text.to_owned() } else { url::at(&context, username.as_ref()) };
-        let url = url.trim_end_matches('/').to_owned();
+        let is_git_s = url::place(&url).is_some_and(|(host, _)| host == context.host_level());
+        let url = if is_git_s { url } else { url::at(&context, username.as_ref(), &path) };
         Ok(Self { url, context, username })
     }
 }
 
 /// Whether the host's name is one that git sends as a library reads it: a library makes `xn--` of
 /// other letters, git sends them as they are, and undoes `%`.
-fn has_host_as_git_sends_it(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.trim_start_matches('/').split('/').next().unwrap_or_default();
+fn has_host_as_git_sends_it(authority: &str) -> bool {
     let host = authority.rsplit('@').next().unwrap_or_default();
     host.is_ascii() && !host.contains('%')
-}
-
-/// Whether the host of this URL is the context's also for git, which repairs nothing.
-fn is_at(url: &str, context: &Context) -> bool {
-    let Some((protocol, rest)) = url.split_once("://") else { return false };
-    let authority = rest.split('/').next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    Context::of_host(protocol.as_bytes(), host.as_bytes()) == Some(context.host_level())
 }
 
 /// A username that a person gave, if it can be one of git's, and is no token, which everybody may
@@ -150,6 +145,8 @@ mod tests {
                 None,
             ),
             ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example", None),
+            ("https://h.example/50%.git", "https://h.example/50%25", None),
+            ("https://h.example/a\\b/%zz", "https://h.example/a\\b/%25zz", None),
         ] {
             let expected = Some((context.to_owned(), username.map(ToOwned::to_owned)));
             assert_eq!(read(text), expected, "{text}");
@@ -163,8 +160,11 @@ mod tests {
             ("https://alice@H.example:443/a+b", "https://alice@H.example:443/a+b"),
             ("HTTPS://h.example", "https://h.example"),
             ("https:///h.example", "https://h.example"),
-            ("https://h.example/a b", "https://h.example/a%20b"),
-            ("https://h.example/\u{fc}", "https://h.example/%C3%BC"),
+            ("https://h.example/a b.git/", "https://h.example/a b.git"),
+            ("https://h.example/\u{fc}", "https://h.example/\u{fc}"),
+            ("https://h.example/50%.git", "https://h.example/50%.git"),
+            ("https://h.example/a\\b", "https://h.example/a\\b"),
+            ("HTTPS://h.example/c++.git", "https://h.example/c%2B%2B.git"),
         ] {
             assert_eq!(Place::parse(text).map(|place| place.url).as_deref(), Ok(url), "{text}");
         }
@@ -176,6 +176,11 @@ mod tests {
             "",
             "https://",
             "https://github.com\\@evil.example/",
+            "https://github.com\\.evil.example/",
+            "https://h.example/o/../r.git",
+            "https://h.example/%2e/r.git",
+            "https://h.example:/r.git",
+            "https:/h.example/r.git",
             "https://a:ghp_TESTONLY@h.example",
             "ghp_TESTONLYargument",
             "https://ghp_TESTONLYargument@h.example",

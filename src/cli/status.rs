@@ -20,6 +20,7 @@ pub(super) mod sources;
 mod vault;
 
 use super::KeychainArguments;
+use crate::context::escape;
 use crate::credential::Username;
 use crate::error::{Error, GitTrouble, VaultTrouble};
 use crate::forge;
@@ -30,7 +31,7 @@ use crate::git::{self, Failed};
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
 use crate::keychain::vault::State;
-use crate::keychain::{self, Kind, Options};
+use crate::keychain::{self, Keychain, Kind, Options};
 use crate::protocol::Request;
 use crate::setup::{Setup, Setups};
 use crate::terminal;
@@ -38,7 +39,7 @@ use crate::time::now;
 use crate::uses::Uses;
 use configuration::View;
 use finding::{Finding, Mend};
-use places::Asked;
+use places::{Asked, Looked, Unanswered};
 use report::Paper;
 use serde_json::{Value, json};
 
@@ -88,6 +89,14 @@ fn unreadable(failed: &Failed) -> Finding {
     Finding::wrong(id, what, mend)
 }
 
+/// Opens a keychain just as git would, but without copies, which are not to be made or ended.
+fn to_look(setup: &Setup) -> Result<(Options, Box<dyn Keychain>), Error> {
+    let Options { kind, identity, .. } = setup.options.clone();
+    let options = Options { kind, identity, ..Options::default() };
+    let keychain = keychain::open(&options)?;
+    Ok((options, keychain))
+}
+
 struct PlaceReport {
     url: Option<String>,
     username: Option<String>,
@@ -111,7 +120,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
 
 impl Report {
     fn gather(arguments: &Arguments) -> Result<Self, Error> {
-        let asked = places::asked(arguments.url.as_deref())?;
         let readable = Entries::read();
         let git = git::version();
         let mut report = Self {
@@ -130,11 +138,20 @@ impl Report {
             }
         };
         report.others = configuration::others(&entries);
-        let everywhere: Vec<Option<&Asked>> =
-            if asked.is_empty() { vec![None] } else { asked.iter().map(Some).collect() };
+        let places = places::looked_at(arguments.url.as_deref(), &entries)?;
         let setups = Setups::with(entries, arguments.keychain.keychain);
-        for asked in everywhere {
-            report.look_at(asked, &setups)?;
+        if places.is_empty() {
+            report.look_at(None, &setups)?;
+        }
+        let mut asked = Vec::new();
+        for place in places {
+            match place {
+                Looked::At(place) => {
+                    report.look_at(Some(&place), &setups)?;
+                    asked.push(place);
+                }
+                Looked::Unanswered(place) => report.pass_over(place, &setups),
+            }
         }
         report.found(configuration::headers(setups.entries(), &asked));
         report.found(plain_text::findings(&setups));
@@ -194,6 +211,38 @@ impl Report {
         Ok(())
     }
 
+    /// Reports a place for which nothing can answer.
+    fn pass_over(&mut self, place: Unanswered, setups: &Setups) {
+        let configuration = setups.configuration(Some(&place.url));
+        let view = View::of(&configuration, setups.entries(), None);
+        let url = escape(place.url.as_bytes());
+        self.places.push(PlaceReport {
+            url: Some(forge::shown(&url).to_owned()),
+            username: None,
+            sends_path: configuration.sends_path,
+            helpers: view.lines(),
+            helpers_json: view.to_json(),
+            accounts: Vec::new(),
+        });
+        let is_expected = place.meant().is_some_and(|asked| {
+            let is_there =
+                |one: &Explained| asked.context.outwards().contains(&one.account.context);
+            setups.configuration(Some(&asked.url)).has_ours_for_the_host()
+                || setups.at(Some(&asked.url)).is_ok_and(|setup| {
+                    let accounts = to_look(&setup).and_then(|(_, mut keychain)| {
+                        let asks = helper::with_retries(|| keychain.asks_before_it_searches())?;
+                        if asks {
+                            Ok(Vec::new())
+                        } else {
+                            explanation::accounts(&mut *keychain, now())
+                        }
+                    });
+                    accounts.is_ok_and(|accounts| accounts.iter().any(is_there))
+                })
+        });
+        self.found([place.finding(is_expected)]);
+    }
+
     /// Returns the accounts in a keychain, with why each of them answers or does not.
     fn look_into(
         &mut self,
@@ -203,10 +252,7 @@ impl Report {
         configuration: &Configuration<'_>,
         username: Option<&Username>,
     ) -> Result<Vec<Explained>, Error> {
-        // Just as git would; and without copies, which are not to be made or ended.
-        let Options { kind, identity, .. } = setup.options.clone();
-        let options = Options { kind, identity, ..Options::default() };
-        let mut keychain = keychain::open(&options)?;
+        let (options, mut keychain) = to_look(setup)?;
         let asks = helper::with_retries(|| keychain.asks_before_it_searches());
         // What a repository's own line allows, too: git's get obeys it.
         let allow_http = configuration.our_keychain().is_some_and(|(_, line)| line.allow_http);
@@ -255,8 +301,7 @@ impl Report {
         let mut request = Request {
             protocol: Some(protocol.as_bytes().to_vec()),
             host: Some(host.as_bytes().to_vec()),
-            path: Some(url::path(&asked.url))
-                .filter(|path| configuration.sends_path && !path.is_empty()),
+            path: url::path(&asked.url).filter(|path| configuration.sends_path && !path.is_empty()),
             username,
             ..Default::default()
         };

@@ -63,7 +63,8 @@ impl Helper {
 
     /// Returns whether it is known to keep nothing that git stores, so that it gets no copies.
     pub(crate) fn only_answers(&self) -> bool {
-        const ONLY_ANSWER: [&str; 4] = ["oauth", "gh", "glab", "gcloud.sh"];
+        const ONLY_ANSWER: [&str; 7] =
+            ["oauth", "azure", "gh", "glab", "gcloud", "gcloud.sh", "gcloud.cmd"];
         matches!(self, Self::Other(name) if ONLY_ANSWER.contains(&name.as_str()))
     }
 
@@ -146,10 +147,25 @@ impl<'a> OurLine<'a> {
 pub(crate) fn our_program(line: &str) -> (&str, Option<PathBuf>) {
     let Some(ours) = OurLine::of(line) else { return ("", None) };
     let path = match ours.path {
-        Some(path) => Some(PathBuf::from(path)).filter(|path| is_program(path)),
-        None => in_path(),
+        Some(path) => Some(PathBuf::from(path)).filter(|path| is_run(line) && is_program(path)),
+        None => in_path().filter(|_| is_run(line)),
     };
     (ours.written, path)
+}
+
+/// Returns whether git runs our line as it is meant. What begins with neither `!` nor a path from the root,
+/// it takes for a helper's name: of `~/bin/git-credential-pat`, too, it makes `git credential-~/bin/…`.
+pub(crate) fn is_run(line: &str) -> bool {
+    let is_named = || OurLine::of(line).is_some_and(|ours| ours.path.is_none());
+    line.starts_with(['!', '/'])
+        || is_windows_path(line)
+        || (is_named() && !line.starts_with([' ', '\t']))
+}
+
+/// Returns whether our line itself names the keychain.
+pub(crate) fn names_keychain(line: &str) -> bool {
+    let is_option = |word: &String| word == "--keychain" || word.starts_with("--keychain=");
+    OurLine::of(line).is_some_and(|ours| ours.rest.iter().any(is_option))
 }
 
 /// Returns a program's name without its folder and without the ending that it has on Windows.
@@ -270,7 +286,9 @@ fn is_windows_path(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Helper, HelperOptions, OurLine, escaped, options_for, our_program, store_file};
+    use super::{
+        Helper, HelperOptions, OurLine, escaped, is_run, options_for, our_program, store_file,
+    };
     use crate::keychain::Kind;
     use crate::source::{Origin, SourceOptions};
 
@@ -300,6 +318,26 @@ mod tests {
             assert!(line[written.len()..].starts_with(" --keychain"), "{line}: {written}");
         }
         assert!(our_options("pat").is_some_and(|options| options.kind.is_none()));
+    }
+
+    #[test]
+    fn a_line_is_run_if_git_takes_its_first_word_for_a_program_or_our_name() {
+        for (line, runs) in [
+            ("pat --keychain kernel", true),
+            ("\"pat\" --keychain kernel", true),
+            ("/bin/git-credential-pat", true),
+            ("!~/bin/git-credential-pat", true),
+            ("C:/bin/git-credential-pat.exe", true),
+            ("~/bin/git-credential-pat --keychain kernel", false),
+            ("$HOME/bin/git-credential-pat", false),
+            ("bin/git-credential-pat", false),
+            ("'/bin/git-credential-pat'", false),
+            (" pat --keychain kernel", false),
+            (" /bin/git-credential-pat", false),
+        ] {
+            assert_eq!(is_run(line), runs, "{line}");
+            assert!(matches!(Helper::parse(line), Helper::Ours(Some(_))), "{line}");
+        }
     }
 
     #[test]

@@ -138,9 +138,9 @@ pub(crate) fn with_path(context: &Context, path: &[u8]) -> String {
     if path.is_empty() { host.to_string() } else { format!("{host}/{}", encoded(path, false)) }
 }
 
-/// Returns a context's URL with a username, if there is one.
-pub(crate) fn at(context: &Context, username: Option<&Username>) -> String {
-    let url = of(context);
+/// Returns the URL of a path of this context's host, with a username if there is one.
+pub(crate) fn at(context: &Context, username: Option<&Username>, path: &[u8]) -> String {
+    let url = with_path(context, path);
     match (url.split_once("://"), username.filter(|name| !name.is_empty())) {
         (Some((protocol, rest)), Some(name)) => {
             format!("{protocol}://{}@{rest}", encoded(name.as_bytes(), true))
@@ -149,9 +149,24 @@ pub(crate) fn at(context: &Context, username: Option<&Username>) -> String {
     }
 }
 
-/// Returns the path that git would send to helpers for this URL, if it sends one.
-pub(crate) fn path(url: &str) -> Vec<u8> {
-    Parts::of(url).map(|parts| parts.path().to_vec()).unwrap_or_default()
+/// Returns the path that git would send to helpers for this URL, empty where it has none; nothing
+/// where git refuses the URL.
+pub(crate) fn path(url: &str) -> Option<Vec<u8>> {
+    Parts::of(url).map(|parts| parts.path().to_vec())
+}
+
+/// Returns the host that git would ask for at this URL, and for which username; nothing where git
+/// refuses the URL, or no account can be for what it would ask.
+pub(crate) fn place(url: &str) -> Option<(Context, Option<Username>)> {
+    let parts = Parts::of(url)?;
+    let (protocol, host) = (parts.protocol?, parts.host?);
+    let username = parts.username.map(|name| Username::new(&name));
+    Some((Context::of_host(&protocol, &host)?, username))
+}
+
+/// Returns the host as git would send it for this URL, empty where it has none.
+pub(crate) fn host(url: &str) -> Vec<u8> {
+    Parts::of(url).and_then(|parts| parts.host).unwrap_or_default()
 }
 
 /// Undoes `%XX`. Other text stays as it is, and so does everything before a colon, which git takes

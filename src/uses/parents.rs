@@ -1,18 +1,19 @@
-//! The programs that led to this process: names only, because arguments hold secrets.
+//! Names the programs that led to this process. Their arguments are left out, because these hold
+//! secrets.
 
-/// How many programs are named, the nearest first.
+/// The number of programs that are named, the nearest first.
 #[cfg(target_os = "linux")]
 const MOST: usize = 4;
 
-/// The names of the programs that started this one. They are known on Linux only.
+/// Returns no names: the programs that started this one are known on Linux only.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn names() -> Vec<String> {
     Vec::new()
 }
 
-/// The names of the programs that started this one, up to the first process of all. Of git its
-/// subcommand is said, too. What another user's process is called may be hidden; then its name is
-/// `?`.
+/// Returns the names of the programs that started this one, [`MOST`] at most. The name of git
+/// comes with its subcommand. A name that is hidden, such as of another user's process, or that may
+/// be a token, is `?`, and the last.
 #[cfg(target_os = "linux")]
 pub(super) fn names() -> Vec<String> {
     let mut names = Vec::new();
@@ -30,8 +31,8 @@ pub(super) fn names() -> Vec<String> {
     names
 }
 
-/// What the kernel calls a process, and who started it. It ends what it knows of a name in
-/// brackets, and a name may hold brackets, too.
+/// Returns the kernel's name for a process, and the number of its parent. The name stands in
+/// brackets, and may hold brackets, too.
 #[cfg(target_os = "linux")]
 fn name_and_parent(process: u32, file: &mut FileOfAProcess) -> Option<(String, u32)> {
     let stat = beginning(process, "stat", file)?;
@@ -41,8 +42,8 @@ fn name_and_parent(process: u32, file: &mut FileOfAProcess) -> Option<(String, u
     Some((plain(name)?, parent))
 }
 
-/// git's name with its subcommand, such as `git fetch`, or that of a program of its, such as
-/// `git-remote-https`.
+/// Returns git's name with its subcommand, such as `git fetch`, or the name of a program of
+/// git's, such as `git-remote-https`.
 #[cfg(target_os = "linux")]
 fn git(process: u32, file: &mut FileOfAProcess) -> Option<String> {
     let line = beginning(process, "cmdline", file)?;
@@ -67,7 +68,7 @@ fn git(process: u32, file: &mut FileOfAProcess) -> Option<String> {
     Some(program)
 }
 
-/// Whether it has the form of git's subcommands; any alias is as good, if it is short.
+/// Returns whether the word has the form of a subcommand of git's. A short alias has it, too.
 #[cfg(target_os = "linux")]
 fn is_subcommand(word: &[u8]) -> bool {
     const LONGEST: usize = 24;
@@ -75,7 +76,7 @@ fn is_subcommand(word: &[u8]) -> bool {
         && word.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-')
 }
 
-/// A name that can be written down, or nothing where it may be a token.
+/// Returns a name without control characters, or nothing where it may be a token.
 #[cfg(target_os = "linux")]
 fn plain(name: &str) -> Option<String> {
     const LONGEST: usize = 48;
@@ -83,8 +84,8 @@ fn plain(name: &str) -> Option<String> {
     (!name.is_empty() && !crate::forge::holds_token(name.as_bytes())).then_some(name)
 }
 
-/// The first bytes of a file in which the kernel tells of a process. A program's arguments may hold
-/// somebody's token: they are wiped.
+/// The first bytes of a file in which the kernel describes a process. They are wiped, because a
+/// program's arguments may hold a token.
 #[cfg(target_os = "linux")]
 type FileOfAProcess = zeroize::Zeroizing<[u8; 512]>;
 

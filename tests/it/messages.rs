@@ -29,11 +29,11 @@ const MESSAGES: &str = "\
 --with-token reads a pipe or a file: leave it out to be asked, without an echo
 --yes needs the source by name: --from SOURCE
 D-Bus cannot carry what was to be stored
-a URL has no backslash
 a file in the vault belongs to another user, or others can write to it
 a file of git's configuration could not be changed
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
+a host has no backslash
 a registry that is called http:// would show the token on its way
 a standard stream failed: {0}
 a token does not belong in a URL: it is asked for, or read with --with-token
@@ -116,10 +116,10 @@ the Secret Service has no default collection
 the URL cannot be understood
 the URL has no host
 the URL must be that of an https host
-the URL of a host or repository has no ? and no #
+the URL of a host or repository has no ? and no #: write %3F or %23 for one in a name
 the URL of the host is missing
 the URL's path cannot be understood
-the URL's path names no organisation or repository
+the URL's path names no organisation or repository: empty, . and .. are no parts of one
 the URL's username cannot be used
 the account has another token already
 the account's item in the keychain is damaged

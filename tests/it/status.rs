@@ -6,6 +6,7 @@ mod as_git_does;
 mod clients;
 mod configuration;
 mod keychains;
+mod paths;
 mod plain_text;
 mod promise;
 mod roles;

@@ -1,5 +1,5 @@
-//! The contract, a function for each promise. The callers above a keychain count on all of
-//! them and check none.
+//! The contract has a function for each promise. The callers of a keychain count on every promise
+//! and check none.
 
 mod contents;
 mod finding;
@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 type Check = fn(&Subject<'_>, &Host);
 
-/// What every keychain promises.
+/// The promises of every keychain.
 const CHECKS: [(&str, Check); 14] = [
     ("an account is found by its context and username", finding::accounts_are_found),
     ("a place is found exactly, not as part of another", finding::places_are_apart),
@@ -29,14 +29,14 @@ const CHECKS: [(&str, Check); 14] = [
     ("an answer is of the item that was asked for, unlocked", finding::found_items_are_open),
 ];
 
-/// What it promises besides if it outlives its handle.
+/// The further promises of a keychain whose items outlive its handle.
 const LASTING: [(&str, Check); 3] = [
     ("what one handle changes another sees", lasting::other_handles_see_changes),
     ("what one process changes another sees", lasting::other_processes_see_changes),
     ("at every moment the old or the new token is there, whole", lasting::replacing_is_one_step),
 ];
 
-/// Expects the whole contract of a keychain; a failure names every promise that it breaks.
+/// Expects a keychain to keep the whole contract. A failure names every promise that it breaks.
 pub fn holds(subject: &Subject<'_>) {
     let lasting = LASTING.iter().filter(|_| subject.helper.is_some());
     let mut broken = Vec::new();
@@ -53,7 +53,7 @@ pub fn holds(subject: &Subject<'_>) {
     assert!(broken.is_empty(), "{} breaks: {broken:#?}", (subject.open)().kind().name());
 }
 
-/// Leaves nothing behind, also where a check has failed.
+/// Deletes all items of the host, which a failed check may leave, too.
 fn remove(subject: &Subject<'_>, host: &Host) {
     let mut keychain = open(subject);
     for (found, account) in again(|| keychain.0.list()).unwrap_or_default() {

@@ -1,11 +1,11 @@
-//! The contract that every keychain keeps ([`checks`]), on each of this system's, for real:
-//! whoever adds one adds a test here.
+//! Tests the contract that every keychain keeps ([`checks`]) on each real keychain of this system.
+//! Whoever adds a keychain adds a test here.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 #![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
 mod checks;
 mod subject;
-/// What is needed here of what the other tests stand on.
+/// The parts of the other tests' support that are needed here.
 #[cfg(any(target_os = "linux", windows))]
 #[path = "../it/support"]
 #[allow(dead_code, reason = "it is not all of it")]
@@ -22,10 +22,10 @@ mod support {
 use git_credential_pat::keychain::memory::MemoryKeychain;
 use subject::Subject;
 
-/// The longest token of those that must be kept: a JWT full of groups.
+/// The length in bytes of the longest token that must be kept: a JWT full of groups.
 const LONG: usize = 16_000;
 
-/// It ends with its handle, and so it has no helper.
+/// The keychain in memory ends with its handle, so no helper can open it.
 #[test]
 fn memory_keeps_the_contract() {
     let open = || Box::new(MemoryKeychain::default()) as _;
@@ -53,7 +53,7 @@ mod linux {
             command.args(["--keychain", "kernel"]).args(helper_options);
             command
         };
-        // What the quota of a user leaves for sure.
+        // The quota of a user leaves so much for sure.
         checks::holds(&Subject { open: &open, helper: Some(&helper), takes: 2_000 });
     }
 
@@ -65,7 +65,7 @@ mod linux {
         kernel(&Options::default(), &[]);
     }
 
-    /// Its writes go another way.
+    /// A key with a lifetime is written in another way.
     #[test]
     fn the_kernel_keyring_with_a_lifetime_keeps_the_contract() {
         if in_own_keyring("linux::the_kernel_keyring_with_a_lifetime_keeps_the_contract") {
@@ -101,7 +101,7 @@ mod linux {
         vault(&Options::default(), unlocked, &[]);
     }
 
-    /// Its key comes with every command.
+    /// Every command is given the vault's key.
     #[test]
     fn the_vault_with_a_given_key_keeps_the_contract() {
         let line =
@@ -120,7 +120,7 @@ mod linux {
             let mut command = desktop.sandbox.command(BINARY);
             command.args(["--keychain", "secret-service"]);
             if prompts == Prompts::Always {
-                // Somebody who could be asked: no window is ever shown.
+                // A display means that somebody could be asked. No window is ever shown.
                 command.env("DISPLAY", ":0");
             }
             command
@@ -133,19 +133,19 @@ mod linux {
         desktop(&Desktop::gnome_keyring(), Prompts::Never);
     }
 
-    /// The other bus that desktops have.
+    /// Some desktops have dbus-broker as their bus.
     #[test]
     fn gnome_keyring_on_dbus_broker_keeps_the_contract() {
         desktop(&Desktop::gnome_keyring_on_dbus_broker(), Prompts::Never);
     }
 
-    /// Its new items come out of a prompt that completes by itself.
+    /// KeePassXC makes a new item by a prompt that completes by itself.
     #[test]
     fn keepassxc_keeps_the_contract() {
         desktop(&Desktop::keepassxc(), Prompts::Always);
     }
 
-    /// Its collection is unlocked by the first write, with a prompt that shows no window.
+    /// The first write unlocks KWallet's collection, with a prompt that shows no window.
     #[test]
     fn kwallet_keeps_the_contract() {
         desktop(&Desktop::kwallet(), Prompts::Always);
@@ -160,7 +160,7 @@ mod macos {
     use git_credential_pat::keychain::prompts::Prompts;
     use std::process::Command;
 
-    /// It is that of whoever runs the tests; the checks use hosts of their own there.
+    /// The keychain is that of whoever runs the tests, but the checks use hosts of their own.
     #[test]
     fn the_login_keychain_keeps_the_contract() {
         let open = || Box::new(LoginKeychain::with_prompts(Prompts::Never)) as _;

@@ -1,5 +1,4 @@
-//! A keychain that is looked at: how it is opened, and the few words in which the checks
-//! speak of it.
+//! The keychain under test: how it is opened, and the few functions with which the checks use it.
 
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Account, Credential, Username};
@@ -17,15 +16,15 @@ pub type Open<'a> = &'a (dyn Fn() -> Box<dyn Keychain> + Sync);
 /// A keychain of this system.
 pub struct Subject<'a> {
     pub open: Open<'a>,
-    /// The built helper on the same keychain, without its operation; none where what is kept
-    /// ends with the handle.
+    /// Makes the command of the built helper on the same keychain, without an operation. There is
+    /// none where the items end with the handle.
     pub helper: Option<&'a (dyn Fn() -> Command + Sync)>,
-    /// How many bytes of a token it must keep, at least.
+    /// The length in bytes up to which it must keep every token.
     pub takes: usize,
 }
 
-/// A host that no other check, test or earlier run has: people's own keychains may be looked
-/// at, and nothing of theirs is touched.
+/// A host that no other check, test or earlier run has, so that no item of a person's own keychain
+/// is touched.
 pub struct Host(String);
 
 impl Host {
@@ -36,28 +35,28 @@ impl Host {
         Self(format!("contract-{}-{now:x}-{count}.test", process::id()))
     }
 
-    /// As git gives it.
+    /// Returns the host as git names it.
     pub fn name(&self) -> &str {
         &self.0
     }
 
-    /// The context of `https://HOST` and this rest, e.g. `:8443/team`.
+    /// Returns the context of `https://HOST` and this rest, e.g. `:8443/team`.
     pub fn at(&self, rest: &str) -> Context {
         Context::from_canonical(&format!("https://{}{rest}", self.0)).unwrap()
     }
 
-    /// The same for a container registry.
+    /// Returns the context of a container registry at this host.
     pub fn registry(&self) -> Context {
         Context::of_registry(&self.0).unwrap()
     }
 
-    /// Whether the context is one of this host's.
+    /// Returns whether the context is one of this host's.
     pub fn has(&self, context: &Context) -> bool {
         context.host() == self.0
     }
 }
 
-/// A token of which only the expiry is known; an empty username is none.
+/// Returns a credential that has an expiry and no other details. An empty username is none.
 pub fn credential(at: &Context, username: &str, token: &str) -> Credential {
     let username = (!username.is_empty()).then(|| name(username));
     let token = Secret::new(token.as_bytes());
@@ -68,29 +67,29 @@ pub fn name(username: &str) -> Username {
     Username::new(username.as_bytes())
 }
 
-/// A keychain as its callers use it.
+/// A handle of a keychain, with which the checks call it as its callers do.
 pub struct Handle(pub Box<dyn Keychain>);
 
 impl Handle {
-    /// What is filed there, under this username if one is given.
+    /// Finds the items of a context, and of this username if one is given.
     #[track_caller]
     pub fn find(&mut self, at: &Context, username: Option<&str>) -> Vec<Found> {
         self.find_all(std::slice::from_ref(at), username.map(name).as_ref())
     }
 
-    /// What is filed at any of these.
+    /// Finds the items of any of these contexts, and of this username if one is given.
     #[track_caller]
     pub fn find_all(&mut self, contexts: &[Context], username: Option<&Username>) -> Vec<Found> {
         again(|| self.0.find(contexts, username)).unwrap()
     }
 
-    /// Every account, also those of others.
+    /// Lists every account, also of other hosts.
     #[track_caller]
     pub fn list(&mut self) -> Vec<(Found, Account)> {
         again(|| self.0.list()).unwrap()
     }
 
-    /// The only item of this account.
+    /// Returns the only item of this account.
     #[track_caller]
     pub fn one(&mut self, at: &Context, username: &str) -> Found {
         let mut found = self.find(at, Some(username));
@@ -98,7 +97,7 @@ impl Handle {
         found.remove(0)
     }
 
-    /// The tokens that are filed there, sorted.
+    /// Returns the tokens of a context, and of this username if one is given, sorted.
     #[track_caller]
     pub fn tokens(&mut self, at: &Context, username: Option<&str>) -> Vec<String> {
         let found = self.find(at, username);
@@ -109,19 +108,19 @@ impl Handle {
         tokens
     }
 
-    /// Files a credential that is not there yet.
+    /// Adds a credential for an account that does not exist yet.
     #[track_caller]
     pub fn add(&mut self, credential: &Credential) {
         again(|| self.0.write(None, credential)).unwrap();
     }
 
-    /// Files a new token for an account that is not there yet.
+    /// Adds a token for an account that does not exist yet.
     #[track_caller]
     pub fn add_token(&mut self, at: &Context, username: &str, token: &str) {
         self.add(&credential(at, username, token));
     }
 
-    /// Writes into the account's item.
+    /// Replaces the content of the account's item.
     #[track_caller]
     pub fn replace(&mut self, credential: &Credential) {
         let account = credential.account();
@@ -130,7 +129,7 @@ impl Handle {
         self.0.write(Some(&found[0]), credential).unwrap();
     }
 
-    /// What is in the account's item.
+    /// Returns the content of the account's item.
     #[track_caller]
     pub fn read(&mut self, at: &Context, username: &str) -> Credential {
         let found = self.one(at, username);
@@ -145,7 +144,7 @@ impl Handle {
         self.0.delete(&found).unwrap();
     }
 
-    /// Contexts and usernames of all accounts of this host, in order.
+    /// Returns the contexts and usernames of all accounts of this host, in order.
     #[track_caller]
     pub fn accounts(&mut self, host: &Host) -> Vec<String> {
         let listed = self.list();
@@ -157,8 +156,8 @@ impl Handle {
     }
 }
 
-/// As every caller does it: again where the error says so. gnome-keyring refuses a search or a
-/// new item by itself, rarely.
+/// Calls again after a transient error, as every caller does. gnome-keyring sometimes refuses a
+/// search or a new item without a cause.
 pub fn again<T>(mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     match call() {
         Err(error) if error.is_transient() => call(),
@@ -166,7 +165,8 @@ pub fn again<T>(mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> 
     }
 }
 
-/// Runs the helper with this request; what it printed. It must succeed without a word.
+/// Runs the helper with this request, and returns its output. It must succeed and print nothing on
+/// stderr.
 #[track_caller]
 pub fn run(mut helper: Command, request: &str) -> String {
     helper.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

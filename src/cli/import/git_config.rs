@@ -95,7 +95,12 @@ fn elsewhere() -> Result<Vec<String>, Error> {
 /// Whether a token stands in a text, or before the host of a URL in it.
 fn holds_token(text: &[u8]) -> bool {
     let is_apart = |b: &u8| b.is_ascii_whitespace() || b"\"'`()<>|;".contains(b);
-    let has_token = |word: &[u8]| Parts::of(word).is_some_and(|parts| parts.has_token());
+    let has_token = |word: &[u8]| {
+        // A transport by name may stand before it: `http::https://…`.
+        let after = word.windows(2).rposition(|two| two == b"::").map_or(0, |at| at + 2);
+        let is_with_token = |url| Parts::of(url).is_some_and(|parts| parts.has_token());
+        is_with_token(word) || is_with_token(&word[after..])
+    };
     forge::holds_token(text) || text.split(is_apart).any(has_token)
 }
 
@@ -186,7 +191,9 @@ impl Configuration {
             let (section, name) = (header.section.as_str(), line.name.as_str());
             let subsection = header.subsection();
             let key = key(section, subsection, name);
-            if let Some(parts) = Parts::of(value).filter(Parts::has_token) {
+            let proxy = (name == "proxy").then(|| as_proxy(value));
+            let url = proxy.as_ref().map_or(value, |url| url.as_slice());
+            if let Some(parts) = Parts::of(url).filter(Parts::has_token) {
                 let reach = match (section, name) {
                     (_, "proxy") => Reach::Host,
                     ("url", _) => Reach::Beginning,
@@ -248,6 +255,12 @@ fn target(kind: Kind, section: &str) -> Target {
         Kind::Here | Kind::Elsewhere => Target::Same,
         Kind::Tree => Target::Repository,
     }
+}
+
+/// A proxy's URL: git takes one without a protocol for http's.
+pub(super) fn as_proxy(value: &[u8]) -> Zeroizing<Vec<u8>> {
+    let has_protocol = value.windows(3).any(|part| part == b"://");
+    Zeroizing::new([if has_protocol { b"" } else { &b"http://"[..] }, value].concat())
 }
 
 /// Where git has to send the path for this URL's token to be found.

@@ -49,6 +49,11 @@ pub(in crate::cli) fn without_token(url: &str) -> Option<Zeroizing<String>> {
     String::from_utf8(parts.without_token()).ok().map(Zeroizing::new)
 }
 
+/// Whether a token stands before the host of a URL.
+pub(in crate::cli) fn has_token(url: &str) -> bool {
+    Parts::of(url.as_bytes()).is_some_and(|parts| parts.has_token())
+}
+
 /// Looks into the usual places, and into these files of git's `store`. gh's file is gh's own.
 pub(in crate::cli) fn into_plain_text(
     stores: &[PathBuf],

@@ -125,7 +125,7 @@ pub(super) fn about_answer(
     if first(Why::Refused).is_some() || place.exposes_secrets() {
         return None;
     }
-    let asked_name = asked_name.filter(|name| !name.is_token());
+    let asked_name = asked_name.filter(|name| !name.is_token() && !name.is_empty());
     let whom = asked_name.map(|name| format!(" for {name}")).unwrap_or_default();
     let elsewhere = accounts.iter().find(|one| matches!(one.why, Why::NoPath | Why::OtherPath));
     let what = match elsewhere {
@@ -237,7 +237,7 @@ pub(super) fn about_accounts(
             let place = match asked {
                 // As git compares it, with its `.git`.
                 Some(asked) if above == *context && asked.context == *context => {
-                    url::with_path(context, &url::path(&asked.url))
+                    url::with_path(context, &url::path(&asked.url).unwrap_or_default())
                 }
                 _ => url::of(&above),
             };

@@ -100,6 +100,14 @@ impl<'a> View<'a> {
             }
             let (word, path) = helper_line::our_program(&entry.value);
             match path {
+                None if !helper_line::is_run(&entry.value) => findings.push(Finding::wrong(
+                    "not-run",
+                    format!(
+                        "git takes the line of this helper in {place} for a name: what is a path \
+                         begins with / there, and what is a command with !"
+                    ),
+                    self.configure(""),
+                )),
                 None if !word.contains(['/', '\\']) => findings.push(Finding::wrong(
                     "not-in-path",
                     format!("git does not find git-credential-pat in PATH ({place})"),
@@ -116,6 +124,16 @@ impl<'a> View<'a> {
                     findings.push(Finding::note("another-copy", what, Mend::Nothing));
                 }
                 Some(_) => {}
+            }
+            if let Some(kind) = options.as_ref().and_then(|options| options.kind)
+                && !helper_line::names_keychain(&entry.value)
+            {
+                let what = format!(
+                    "a variable names the keychain, and no option in {place}: programs that start \
+                     git, such as pre-commit, take out what begins with GIT_"
+                );
+                let mend = self.configure(&format!("--keychain {} ", kind.name()));
+                findings.push(Finding::note("keychain-variable", what, mend));
             }
         }
         findings
@@ -227,7 +245,8 @@ pub(super) fn headers(entries: &Entries, asked: &[Asked]) -> Vec<Finding> {
                 continue;
             }
             let what = format!(
-                "git sends a token of its own, from {}, and asks no helper; it is not shown",
+                "git sends a token of its own, from {}, and asks no helper; it is not shown, and \
+                 taken out it is gone: have it elsewhere first",
                 origin(entry)
             );
             let mend = Mend::unset(entry, &format!("^{}:", header.trim_end()));

@@ -1,53 +1,170 @@
 //! The places that are looked at: the URL that was named, else those of this repository's
 //! remotes, else none in particular.
 
-use crate::cli::import::look::without_token;
-use crate::cli::place::Place;
-use crate::context::Context;
+use super::finding::{Finding, Mend};
+use crate::cli::import::look::{has_token, without_token};
+use crate::cli::place::{HOLDS_TOKEN, Place};
+use crate::context::{Context, escape};
 use crate::credential::Username;
 use crate::error::Error;
-use crate::git::remotes;
+use crate::forge;
+use crate::git::entries::Entries;
+use crate::git::remotes::{self, RemoteUrl};
+use crate::git::url;
+use crate::git::words::{any_of, typed};
 use std::fmt::Write;
 
 /// A place, as git would come to it.
 pub(in crate::cli) struct Asked {
     /// As git compares it, see [`Place::url`].
     pub(in crate::cli) url: String,
+    /// The host alone where the path can have no scope.
     pub(in crate::cli) context: Context,
     pub(super) username: Option<Username>,
     /// Whether a person named it.
     pub(super) named: bool,
 }
 
-impl Asked {
-    fn parse(text: &str, named: bool) -> Result<Self, Error> {
-        let Place { url, context, username } = Place::parse(text)?;
-        Ok(Self { url, context, username, named })
-    }
+/// A place whose host git asks for, and no account can be for it: git sends the host as the URL
+/// has it.
+pub(super) struct Unanswered {
+    /// Without a token.
+    pub(super) url: String,
+    /// The place that is probably meant.
+    meant: Option<Place>,
+    /// What takes it there.
+    mend: Mend,
+    pub(super) named: bool,
+}
 
+/// What is looked at.
+pub(super) enum Looked {
+    At(Asked),
+    Unanswered(Unanswered),
+}
+
+impl Asked {
     /// A context that a person named; none for an empty text.
     pub(in crate::cli) fn named(context: &str) -> Option<Self> {
-        Self::parse(context, true).ok().filter(|_| !context.is_empty())
+        let place = Place::parse(context).ok().filter(|_| !context.is_empty())?;
+        Some(Self::of(place, true))
     }
+
+    fn of(place: Place, named: bool) -> Self {
+        let Place { url, context, username } = place;
+        Self { url, context, username, named }
+    }
+
+    /// Reads a URL as git does.
+    fn as_git_reads(url: &str, named: bool) -> Option<Self> {
+        let (host, username) = url::place(url)?;
+        let context = host.scoped(&url::path(url)?).unwrap_or(host);
+        let url = url.trim_end_matches('/').to_owned();
+        Some(Self { url, context, username, named })
+    }
+}
+
+impl Unanswered {
+    /// Takes the place that a person named.
+    fn named(url: &str) -> Result<Self, Error> {
+        // What a person cannot mean either, is said.
+        let meant = Place::parse(url)?;
+        let mend = Mend::Advice(format!("write {} in its place", typed(&meant.url)));
+        Ok(Self { url: url.to_owned(), meant: Some(meant), mend, named: true })
+    }
+
+    /// Takes the place of a remote.
+    fn of_remote(remote: &RemoteUrl, url: &str, entries: &Entries) -> Self {
+        let meant = meant(url);
+        let mend = meant.as_ref().map_or(Mend::Nothing, |place| {
+            let new = typed(&place.url);
+            let key = if remote.is_push { "pushurl" } else { "url" };
+            let mut lines = entries.named("remote", key);
+            let is_it = |value: &str, name: &str| name == remote.name && *value == **remote.url;
+            // Elsewhere its beginning may have been replaced; and a token is not to be shown.
+            if url != *remote.url || !lines.any(|line| is_it(&line.value, &line.subsection)) {
+                return Mend::Advice(format!("write {new} in its place"));
+            }
+            let push = if remote.is_push { "--push " } else { "" };
+            let (name, old) = (typed(&remote.name), typed(&any_of(&[url])));
+            Mend::Command(format!("git remote set-url {push}{name} {new} {old}"))
+        });
+        Self { url: url.to_owned(), meant, mend, named: false }
+    }
+
+    /// Returns the place that is probably meant, as git would come to it.
+    pub(super) fn meant(&self) -> Option<Asked> {
+        let place = self.meant.as_ref()?;
+        Asked::as_git_reads(&place.url, self.named)
+    }
+
+    /// Says that git gets no answer there. It is expected where something is kept for what is meant.
+    pub(super) fn finding(self, is_expected: bool) -> Finding {
+        let (protocol, _) = self.url.split_once("://").unwrap_or_default();
+        let place = format!("{protocol}://{}", escape(&url::host(&self.url)));
+        let what = format!(
+            "git asks for {}, as the URL has it, and no account can be for that",
+            forge::shown(&place)
+        );
+        let finding = if self.named || is_expected { Finding::wrong } else { Finding::note };
+        finding("host", what, self.mend)
+    }
+}
+
+/// Returns the place that a library, or a resolver, makes of a URL whose host git sends as it is.
+fn meant(url: &str) -> Option<Place> {
+    let (protocol, rest) = url.split_once("://")?;
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
+    let name = ::url::Host::parse(name.trim_end_matches('.')).ok()?;
+    let at = if user.is_empty() { "" } else { "@" };
+    let colon = if port.is_empty() { "" } else { ":" };
+    Place::parse(&format!("{protocol}://{user}{at}{name}{colon}{port}{path}")).ok()
 }
 
 /// The place that is named, else those of the remotes.
 ///
 /// # Errors
 /// Where the named URL cannot be understood.
-pub(super) fn asked(url: Option<&str>) -> Result<Vec<Asked>, Error> {
-    if let Some(url) = url {
-        return Ok(vec![Asked::parse(url, true)?]);
+pub(super) fn looked_at(url: Option<&str>, entries: &Entries) -> Result<Vec<Looked>, Error> {
+    if let Some(url) = url.map(str::trim) {
+        return Ok(vec![named(url)?]);
     }
-    let mut places: Vec<Asked> = Vec::new();
-    for url in remotes::urls() {
-        let Some(url) = without_token(&url) else { continue };
-        let Ok(place) = Asked::parse(&url, false) else { continue };
-        if places.iter().all(|known| known.url != place.url) {
-            places.push(place);
+    let mut places: Vec<Looked> = Vec::new();
+    for remote in remotes::urls() {
+        let Some(url) = without_token(&remote.url) else { continue };
+        let is_known = |known: &Looked| match known {
+            Looked::At(asked) => asked.url == url.trim_end_matches('/'),
+            Looked::Unanswered(unanswered) => unanswered.url == *url,
+        };
+        if places.iter().any(is_known) {
+            continue;
         }
+        places.push(match Asked::as_git_reads(&url, false) {
+            Some(asked) if forge::is_in_context(&asked.context) => continue,
+            Some(asked) => Looked::At(asked),
+            // git refuses it.
+            None if url::host(&url).is_empty() => continue,
+            None => Looked::Unanswered(Unanswered::of_remote(&remote, &url, entries)),
+        });
     }
     Ok(places)
+}
+
+/// Reads a URL that a person named as git would read it. Without a protocol it is a place.
+fn named(url: &str) -> Result<Looked, Error> {
+    if !url.contains("://") {
+        return Ok(Looked::At(Asked::of(Place::parse(url)?, true)));
+    }
+    if forge::holds_token(url.as_bytes()) || has_token(url) {
+        return Err(HOLDS_TOKEN);
+    }
+    match Asked::as_git_reads(url, true) {
+        Some(asked) if forge::is_in_context(&asked.context) => Err(HOLDS_TOKEN),
+        Some(asked) => Ok(Looked::At(asked)),
+        None => Ok(Looked::Unanswered(Unanswered::named(url)?)),
+    }
 }
 
 /// A username as part of a URL.

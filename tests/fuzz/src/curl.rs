@@ -1,4 +1,4 @@
-//! How libcurl, with which git connects, reads a URL's host.
+//! Reads a URL's host by libcurl, with which git connects.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint};
 use std::ptr::null_mut;
@@ -21,7 +21,7 @@ struct Handle {
     _private: [u8; 0],
 }
 
-// curl-sys brings the library, and not these of its functions.
+// curl-sys brings the library, but does not declare these functions.
 #[expect(unsafe_code, reason = "libcurl's URL functions have no safe binding")]
 unsafe extern "C" {
     fn curl_url() -> *mut Handle;
@@ -35,10 +35,10 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// The host and the port, if one is written, that libcurl would connect to.
+/// Returns the host to which libcurl would connect, and the port, if one is written.
 ///
 /// # Panics
-/// Where libcurl gives a port that is no number, or has no memory.
+/// Where libcurl has no memory, or gives a port that is no number.
 #[must_use]
 pub fn host_and_port(url: &str) -> Option<(String, Option<u16>)> {
     let url = CString::new(url).ok()?;
@@ -54,25 +54,25 @@ struct Parsed(*mut Handle);
 #[expect(unsafe_code, reason = "libcurl's URL functions have no safe binding")]
 impl Parsed {
     fn new(url: &CStr) -> Option<Self> {
-        // SAFETY: it takes nothing; null, for want of memory, is looked for.
+        // SAFETY: the call takes nothing; the null of a lack of memory is checked below.
         let handle = unsafe { curl_url() };
         assert!(!handle.is_null(), "libcurl is out of memory");
         let parsed = Self(handle);
-        // SAFETY: the handle is live, the text ends with NUL and is copied.
+        // SAFETY: the handle is live; the text ends with a NUL, and libcurl copies it.
         let code = unsafe { curl_url_set(parsed.0, URL, url.as_ptr(), ANY_SCHEME) };
         (code == 0).then_some(parsed)
     }
 
     fn part(&self, part: c_int) -> Option<String> {
         let mut text = null_mut();
-        // SAFETY: the handle is live and `text` is a place for the pointer.
+        // SAFETY: the handle is live, and libcurl writes a pointer to `text`.
         let code = unsafe { curl_url_get(self.0, part, &raw mut text, 0) };
         if code != 0 {
             return None;
         }
-        // SAFETY: on success it is a text that ends with NUL and is ours.
+        // SAFETY: on success the pointer is ours, and leads to a text that ends with a NUL.
         let copy = unsafe { CStr::from_ptr(text) }.to_str().map(str::to_owned);
-        // SAFETY: libcurl allocated it for us, and nobody uses it any more.
+        // SAFETY: libcurl allocated the text for us, and nobody uses it any more.
         unsafe { curl_sys::curl_free(text.cast()) };
         copy.ok()
     }
@@ -81,7 +81,7 @@ impl Parsed {
 #[expect(unsafe_code, reason = "libcurl's URL functions have no safe binding")]
 impl Drop for Parsed {
     fn drop(&mut self) {
-        // SAFETY: the handle came from curl_url and is given back once.
+        // SAFETY: the handle came from curl_url, and is freed only here.
         unsafe { curl_url_cleanup(self.0) };
     }
 }

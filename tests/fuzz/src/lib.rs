@@ -1,3 +1,3 @@
-//! What several fuzz targets stand on.
+//! The support of the fuzz targets.
 
 pub mod curl;

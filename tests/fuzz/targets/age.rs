@@ -1,8 +1,8 @@
-//! The age reader on headers that whoever knows a file's key could write: no panic, and whatever
-//! it makes of a file, the `age` crate makes the same. What is encrypted is opened by both.
+//! Reads age files with headers that somebody who knows a file's key could write. There is no
+//! panic, and the `age` crate reads each file as we do. Both open what we encrypt.
 //!
-//! Input: a digit, then a header's lines, in which `$` on a line of its own stands for the stanza
-//! that opens; or, where the digit is odd, a file as it is.
+//! Input: a digit, then a whole file if the digit is odd, or else the lines of a header, in which
+//! a line `$` stands for the stanza that our key opens.
 #![no_main]
 
 use age::x25519::Identity;
@@ -15,7 +15,7 @@ use sha2::Sha256;
 use std::sync::LazyLock;
 use zeroize::Zeroizing;
 
-/// The bytes 0 to 31.
+/// The key that consists of the bytes 0 to 31.
 const IDENTITY: &str = "AGE-SECRET-KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNZS23V9CCRYDPK8QARC0SWRYDWG";
 
 const INTRODUCTION: &[u8] = b"age-encryption.org/v1\n";
@@ -27,7 +27,7 @@ static OURS: LazyLock<Key> = LazyLock::new(|| {
     Key::new(Zeroizing::new(std::array::from_fn(|n| u8::try_from(n).expect("small"))))
 });
 
-/// A file of the key above: its stanza, and the file's own key, which is in it.
+/// The stanza of a file for the key above, and the file's own key, which the stanza holds.
 static OPENING: LazyLock<(Vec<u8>, [u8; 16])> = LazyLock::new(|| {
     let file = encrypt(CONTENT, &Recipient::Key(OURS.public())).expect("encrypted");
     let end = file.windows(4).position(|four| four == b"\n---").expect("a MAC") + 1;
@@ -86,7 +86,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(age::decrypt(&*THEIRS, &file).expect("theirs"), content);
 });
 
-/// A whole file with this header, by somebody who knows its key.
+/// Returns a whole file with these lines as its header, as somebody who knows its key writes it.
 fn with_header(lines: &[u8]) -> Vec<u8> {
     let (stanza, file_key) = &*OPENING;
     let mut file = INTRODUCTION.to_vec();

@@ -1,8 +1,8 @@
-//! A bus that says anything: the Secret Service client ends, in time, without a panic.
+//! Talks to a bus that says anything. The Secret Service client ends in time, without a panic.
 //!
-//! The bus is a thread behind a Unix socket. The input is its script: how it greets, then
-//! for each call that arrives a digit for the kind of its answer, a length, and as many
-//! bytes. When the script is over it hangs up, so that nobody waits for a deadline.
+//! The bus is a thread behind a Unix socket. The input is its script: its greeting, then for each
+//! call that arrives a digit for the kind of the answer, a length, and as many bytes. At the end
+//! of the script the bus hangs up, so that nobody waits for a deadline.
 #![no_main]
 
 use git_credential_pat::context::Context;
@@ -28,7 +28,7 @@ static BUS: LazyLock<Mutex<Sender<Vec<u8>>>> = LazyLock::new(|| {
     thread::spawn(move || {
         for script in receiver {
             let mut script = &script[..];
-            // The client connects anew after it has lost a connection; so the script goes on.
+            // The client connects anew after it has lost a connection: the script goes on there.
             loop {
                 let (socket, _) = listener.accept().expect("the client connects");
                 if matches!(serve(socket, &mut script), Ok(Went::ToTheEnd)) {
@@ -40,17 +40,17 @@ static BUS: LazyLock<Mutex<Sender<Vec<u8>>>> = LazyLock::new(|| {
     Mutex::new(sender)
 });
 
-/// How often the keychain is used with one input.
+/// How many times the keychain is used with one input.
 const OPERATIONS: usize = 2;
 
-/// What the fuzz target says in place of a client once it is done with an input.
+/// The line by which the fuzz target, in the role of a client, ends an input.
 const END: &[u8] = b"END\n";
 
-/// What became of a connection.
+/// The end of a connection.
 enum Went {
-    /// A client was served.
+    /// A client was served, and others may come.
     On,
-    /// The input is done with.
+    /// The input is at its end.
     ToTheEnd,
 }
 
@@ -104,7 +104,7 @@ fn serve(mut socket: UnixStream, script: &mut &[u8]) -> io::Result<Went> {
     if first == END {
         return Ok(Went::ToTheEnd);
     }
-    // Who waits for what never comes is hung up on, or both would wait.
+    // The bus hangs up on a client that sends nothing, or both would wait for each other.
     socket.set_read_timeout(Some(Duration::from_millis(5)))?;
     match script.first() {
         Some(255) => {
@@ -121,7 +121,7 @@ fn serve(mut socket: UnixStream, script: &mut &[u8]) -> io::Result<Went> {
     Ok(Went::On)
 }
 
-/// A digit, and as many bytes as the next one says.
+/// Takes a digit, and as many bytes as the next digit says.
 fn take<'a>(script: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
     let (&[kind, length], rest) = script.split_first_chunk()?;
     let (bytes, rest) = rest.split_at(usize::from(length).min(rest.len()));
@@ -129,7 +129,7 @@ fn take<'a>(script: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
     Some((kind, bytes))
 }
 
-/// The bytes of the next call; none where the client is gone.
+/// Returns the bytes of the next call, or nothing where the client is gone.
 fn next_call(client: &mut impl Read) -> Option<Vec<u8>> {
     let mut call = vec![0; 16];
     client.read_exact(&mut call).ok()?;
@@ -143,7 +143,7 @@ const REPLY: u8 = 2;
 const ERROR: u8 = 3;
 const SIGNAL: u8 = 4;
 
-/// An answer to this call: as the Secret Service gives it, nearly so, or anything.
+/// Returns an answer to this call: one of the Secret Service's, one that is near to it, or any.
 fn answer(kind: u8, bytes: &[u8], call: &[u8]) -> Vec<u8> {
     let serial = u32::from_le_bytes(call[8..12].try_into().expect("four bytes"));
     let says = |member: &str| call.windows(member.len()).any(|w| w == member.as_bytes());
@@ -164,12 +164,12 @@ fn answer(kind: u8, bytes: &[u8], call: &[u8]) -> Vec<u8> {
             return message(ERROR, serial, Some(name), "", Writer::new(), &[]);
         }
         2 => {
-            // A signal first: a prompt that has completed, perhaps.
+            // A signal comes first, perhaps that a prompt has completed.
             let mut signal = message(SIGNAL, serial, None, "bv", Writer::new(), bytes);
             signal.extend(message(REPLY, serial, None, "", Writer::new(), &[]));
             return signal;
         }
-        // Anything, of the right type.
+        // The reply holds any bytes, under the right type.
         3 => return message(REPLY, serial, None, expected(call), Writer::new(), bytes),
         _ if says("SearchItems") => {
             let items: Vec<_> = (0..bytes.len() % 3).map(|n| path(&format!("/i/{n}"))).collect();
@@ -231,7 +231,7 @@ fn secret(body: &mut Writer, bytes: &[u8]) {
     body.string("text/plain");
 }
 
-/// The type of the reply that the client waits for.
+/// Returns the type of the reply that the client waits for.
 fn expected(call: &[u8]) -> &'static str {
     const TYPES: [(&str, &str); 9] = [
         ("SearchItems", "aoao"),
@@ -248,7 +248,7 @@ fn expected(call: &[u8]) -> &'static str {
     TYPES.iter().find(|(member, _)| says(member)).map_or("", |(_, signature)| signature)
 }
 
-/// A message with this body, to which raw bytes are added.
+/// Returns a message with this body, to which raw bytes are added.
 fn message(
     kind: u8,
     serial: u32,

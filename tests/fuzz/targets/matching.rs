@@ -1,7 +1,8 @@
-//! Whatever shares a key is one endpoint, by the reading of the `url` crate and of libcurl;
-//! what answers a path leads to it; a canonical form is canonical.
+//! Matches hosts and paths. Hosts with the same key are one endpoint for the `url` crate and for
+//! libcurl. A scope that answers a path leads to it. A canonical form is canonical.
 //!
-//! Input: a protocol's digit, then two hosts, a path and a canonical text, separated by LF.
+//! Input: a digit for the protocol, then two hosts, a path and a text that may be canonical,
+//! separated by LF.
 #![no_main]
 
 use git_credential_pat::context::{Context, Protocol, escape, unescape};
@@ -24,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
     }
     let other_context = Context::of_host(protocol.as_bytes(), other);
     if context.is_some() && context == other_context {
-        // One key: nobody may see two places in them.
+        // The hosts have one key, so no reader may see two endpoints in them.
         assert_eq!(by_url(protocol, host), by_url(protocol, other));
         assert_eq!(by_curl(protocol, host), by_curl(protocol, other));
     }
@@ -37,14 +38,14 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// Host and port.
+/// A host and its port.
 type Endpoint = (String, u16);
 
 fn default_port(protocol: &str) -> u16 {
     if protocol == "https" { 443 } else { 80 }
 }
 
-/// As the `url` crate reads it; none where it refuses it.
+/// Returns the endpoint as the `url` crate reads it, or nothing where the crate refuses the host.
 fn by_url(protocol: &str, host: &[u8]) -> Option<Endpoint> {
     let url = Url::parse(&format!("{protocol}://{}/p", std::str::from_utf8(host).ok()?)).ok()?;
     let whole = url.username().is_empty() && url.password().is_none() && url.path() == "/p";
@@ -52,7 +53,7 @@ fn by_url(protocol: &str, host: &[u8]) -> Option<Endpoint> {
     Some((url.host_str()?.to_owned(), url.port_or_known_default()?))
 }
 
-/// As libcurl reads it; none where it refuses it.
+/// Returns the endpoint as libcurl reads it, or nothing where libcurl refuses the host.
 fn by_curl(protocol: &str, host: &[u8]) -> Option<Endpoint> {
     let url = format!("{protocol}://{}/p", std::str::from_utf8(host).ok()?);
     let (host, port) = curl::host_and_port(&url)?;
@@ -73,7 +74,7 @@ fn is_the_endpoint(context: &Context, protocol: &str, host: &[u8]) {
         ("curl", by_curl(protocol, host), by_curl(protocol, canonical_host(&canonical))),
     ] {
         assert_eq!(raw, cooked, "{reader} sees another place in the canonical form");
-        // Readers rewrite addresses: those are compared as numbers below.
+        // Readers rewrite addresses, so these are compared as numbers below.
         let Some((their_host, their_port)) = raw else { continue };
         assert_eq!(their_port, port, "{reader}");
         let address = their_host.parse::<Ipv4Addr>().is_ok() || their_host.starts_with('[');
@@ -105,8 +106,8 @@ fn canonical_host(canonical: &str) -> &[u8] {
     canonical.split_once("://").map_or(b"", |(_, host)| host.as_bytes())
 }
 
-/// Every context that answers a path is this host, and its scope is the path or a folder
-/// above it.
+/// Expects that every context that answers a path is of this host, and that its scope is the path
+/// or a folder above it.
 fn answers_its_paths(host: &Context, path: &[u8]) {
     let contexts = host.answering(Some(path));
     assert_eq!(contexts.last(), Some(host), "the host answers last");

@@ -1,6 +1,6 @@
-//! A random script of operations on the keychain in memory: every answer is exactly what
-//! somebody stored for that very place and name; get changes nothing, erase twice is erase
-//! once, what is stored is given back, and no error shows a part of a secret.
+//! Runs a random script of operations on the keychain in memory. Every answer is exactly what was
+//! stored for that very context and username. A get changes nothing, an erase twice is an erase
+//! once, a stored token is given back, and no error shows a part of a secret.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -13,7 +13,8 @@ use git_credential_pat::protocol::Request;
 use git_credential_pat::secret::Secret;
 use libfuzzer_sys::fuzz_target;
 
-/// Several spellings of few places, and places that are near to them.
+/// Several spellings of a few hosts, and hosts that are near to them, with protocols and contexts.
+/// A host without a context is outside the grammar.
 const HOSTS: [(&str, &str, &str); 12] = [
     ("https", "a.example", "https://a.example"),
     ("https", "A.EXAMPLE:443", "https://a.example"),
@@ -43,7 +44,7 @@ const PATHS: [&str; 9] = [
 
 const NAMES: [&str; 4] = ["", "alice", "Alice", "bob"];
 
-/// Every token is its own at every window of eight bytes.
+/// The tokens. No eight bytes with a digit among them are in two of these.
 const TOKENS: [&str; 5] = [
     "ghp_TESTONLY0one0zero0fire",
     "ghp_TESTONLY1two",
@@ -88,7 +89,7 @@ struct Planted {
     any_username: Option<u8>,
 }
 
-/// What a store was given, by the place where it belongs.
+/// The attributes that a store was given, and the context to which they belong.
 struct Given {
     place: &'static str,
     path: &'static str,
@@ -123,10 +124,10 @@ fuzz_target!(|input: (Option<Planted>, Vec<Step>)| {
 struct Run {
     keychain: MemoryKeychain,
     given: Vec<Given>,
-    /// Tokens that were refused somewhere.
+    /// The tokens that an erase was given.
     refused: Vec<&'static str>,
     now: u64,
-    /// Whether another program has put something in: answers are then not only ours.
+    /// Whether the keychain may hold more than `given` says, so that an answer may come from there.
     foreign: bool,
 }
 
@@ -135,7 +136,7 @@ impl Run {
         let (_, _, place) = pick(&HOSTS, planted.host);
         let Some(context) = Context::from_canonical(place) else { return };
         if let Some(token) = planted.any_username {
-            // As `login --any-username` writes it.
+            // `login --any-username` writes such an item.
             let token = pick(&TOKENS, token);
             let name = pick(&NAMES, planted.name);
             let planted = format!(
@@ -174,7 +175,7 @@ impl Run {
                     self.is_what_was_given(step, &request, bytes);
                 }
             }
-            // Lines of any bytes may mean any attribute.
+            // Lines of any bytes may be any attribute.
             Kind::Store if step.more.is_some() => self.foreign = true,
             Kind::Store => {
                 assert!(result.is_ok() || self.foreign, "a sound keychain fails");
@@ -222,16 +223,16 @@ impl Run {
 
     fn expiry(&self, step: &Step) -> Option<u64> {
         let seconds = i64::from(step.expires_in?);
-        // Far enough for a few steps.
+        // Such a time is far enough for a few steps.
         Some(self.now.saturating_add_signed(seconds * 4))
     }
 
-    /// Notes what was stored, and that it is given back at once to whoever asks for it.
+    /// Notes a store, and expects that a get for the same attributes answers with its token.
     fn remember(&mut self, step: &Step, wrote: bool) {
         let (_, _, place) = pick(&HOSTS, step.host);
         let expiry = self.expiry(step);
         let exposed = place == "http://a.example" && !step.allow_http;
-        // An empty token is none, but for git's sign for single sign-on.
+        // An empty token is no token, but for git's sign for single sign-on.
         let is_sign = token(step) == Some("") && !step.scheme && name(step) == Some("");
         let has_token = is_sign || token(step).is_some_and(|token| !token.is_empty());
         let complete = has_token && (step.scheme || name(step).is_some());
@@ -251,7 +252,7 @@ impl Run {
         };
         let expected = given.token;
         self.given.push(given);
-        // A sign is kept and answered where no account is; what was refused may lie aside.
+        // A sign answers only where no account is, and an erased token may be put away.
         if path(step).contains("..") || self.foreign || is_sign || self.refused.contains(&expected)
         {
             return;
@@ -278,8 +279,8 @@ impl Run {
         assert!(read.is_some_and(|t| t.expose() == expected.as_bytes()), "another token");
     }
 
-    /// Whether its own scope leads to the path, or that of an account of the same name which
-    /// was there before: a new token takes the place of one that has ended.
+    /// Returns whether the scope of a store leads to the path, or an earlier store for the same
+    /// name: a new token goes to the account whose token has ended.
     fn may_answer(&self, given: &Given, path: &str) -> bool {
         let name = |given: &Given| given.name.unwrap_or_default();
         leads_to(given.path, path)
@@ -291,8 +292,8 @@ impl Run {
             })
     }
 
-    /// Whether every line of the answer is of one credential that was stored for this place
-    /// and this name, or for the account that answers any name.
+    /// Expects that every line of the answer is of one credential that was stored for this context
+    /// and username.
     fn is_what_was_given(&self, step: &Step, request: &Request, bytes: &[u8]) {
         let (_, _, place) = pick(&HOSTS, step.host);
         assert!(!place.is_empty(), "a place outside the grammar was answered");
@@ -330,7 +331,7 @@ impl Run {
         };
         let source = self.given.iter().find(|given| is_from(given));
         let source = source.expect("somebody stored this");
-        // The same token stored twice keeps what it was told once, also by who gave no name.
+        // A token that is stored twice keeps what was said of it once, also without a username.
         let same =
             |g: &&Given| (g.place, g.scheme, g.token) == (place, source.scheme, source.token);
         let sources: Vec<&Given> = self.given.iter().filter(same).collect();
@@ -342,7 +343,8 @@ impl Run {
     }
 }
 
-/// No name and an empty one are one account; what the answer says is what was asked.
+/// Returns the username that the answer must have, or nothing where it must have none. No username
+/// and an empty one are one account, and the answer repeats the request's.
 fn answered_name<'a>(given: &'a Given, request: &'a Request) -> Option<&'a [u8]> {
     let asked = request.username.as_ref().map(Username::as_bytes);
     match (asked, given.name.unwrap_or_default()) {
@@ -351,7 +353,7 @@ fn answered_name<'a>(given: &'a Given, request: &'a Request) -> Option<&'a [u8]>
     }
 }
 
-/// Whether an account at this path may answer a request for that one.
+/// Returns whether an account of this scope may answer a request for this path.
 fn leads_to(scope: &str, path: &str) -> bool {
     let scope = scope.strip_suffix(".git").unwrap_or(scope);
     let rest = path.strip_prefix(scope).map(|rest| rest.strip_prefix(".git").unwrap_or(rest));

@@ -1,6 +1,5 @@
-//! Reading a request: it never panics, takes bounded memory, agrees with a reader written
-//! apart from it, and what was read is read again from a plain writer's lines. An answer
-//! reads back.
+//! Reads a request. The reader never panics, takes bounded memory, and agrees with a second reader
+//! that shares no code with it. A plain writer's lines read back, and so does an answer.
 #![no_main]
 
 use cap::Cap;
@@ -15,7 +14,7 @@ use std::io::{self, Read};
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
-/// The buffers of the reader, and a few copies of what is in them.
+/// The memory in bytes for the reader's buffers.
 const ROOM: usize = 2 * MAX_REQUEST;
 
 fuzz_target!(|data: &[u8]| {
@@ -33,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
     answers(data);
 });
 
-/// Runs it with so little memory that a copy too many ends the process.
+/// Runs a reader with so little memory that a copy too many ends the process.
 fn bounded<T>(length: usize, run: impl FnOnce() -> T) -> T {
     ALLOCATOR.set_limit(ALLOCATOR.allocated() + ROOM + 8 * length).expect("more than there is");
     let result = run();
@@ -41,7 +40,7 @@ fn bounded<T>(length: usize, run: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Gives its bytes in pieces of changing length.
+/// A stream that gives its bytes in pieces of changing length.
 struct Trickle<'a>(&'a [u8]);
 
 impl Read for Trickle<'_> {
@@ -55,7 +54,7 @@ impl Read for Trickle<'_> {
 /// A key and its value.
 type Field = (&'static str, Vec<u8>);
 
-/// Everything that a request holds, in the order in which [`reference`] gives it.
+/// Returns everything that a request holds, in the order of [`reference`].
 fn fields(request: &Request) -> Vec<Field> {
     let flag = |key, is: bool, word: &[u8]| is.then(|| (key, word.to_vec()));
     let bytes = |key, value: &Option<Vec<u8>>| value.clone().map(|value| (key, value));
@@ -88,8 +87,8 @@ fn written(fields: &[Field]) -> Vec<u8> {
     fields.iter().flat_map(line).collect()
 }
 
-/// The same, read from the lines in the slowest and plainest way; nothing where they are no
-/// request.
+/// Reads the same fields from the lines in the slowest and plainest way. Returns nothing where the
+/// lines are no request.
 fn reference(data: &[u8]) -> Option<Vec<Field>> {
     const SINGLE: [&str; 10] = [
         "protocol",
@@ -106,7 +105,7 @@ fn reference(data: &[u8]) -> Option<Vec<Field>> {
     let mut pairs: Vec<(String, Vec<u8>)> = Vec::new();
     let mut lines = data.split(|&b| b == b'\n').peekable();
     while let Some(line) = lines.next() {
-        // What comes after the last LF is nothing, or a line that was cut off.
+        // A line after the last LF is empty, or was cut off.
         if lines.peek().is_none() {
             if line.is_empty() {
                 break;
@@ -167,7 +166,7 @@ fn reference(data: &[u8]) -> Option<Vec<Field>> {
     Some(fields)
 }
 
-/// An answer made of five parts of the data: all its values come back, or there is none.
+/// Makes an answer of five parts of the data. All its values come back, or it is refused.
 fn answers(data: &[u8]) {
     let mut parts = data.splitn(5, |&b| b == b'=');
     let mut part = || parts.next().filter(|part| !part.is_empty());

@@ -1,5 +1,5 @@
-//! A vault's folder with anything in it: no panic; what is given out is what was stored under that
-//! very name; nothing that is damaged hides what is sound, and nothing is changed by reading.
+//! Reads a vault's folder with anything in it. There is no panic. A credential that is given out
+//! was stored under that very name. A damaged item hides no sound one, and reading changes nothing.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -24,26 +24,27 @@ const PLACES: [(&str, &str); 4] = [
     ("https://b.example", ""),
 ];
 
-/// What is done to the folder before it is read.
+/// A change of the folder before it is read.
 #[derive(Arbitrary, Debug)]
 enum Change {
-    /// A file of an account gets this content.
+    /// An account's file gets this content.
     Put(u8, Vec<u8>),
-    /// A file of an account takes another's place.
+    /// An account's file takes another's place.
     Copy(u8, u8),
-    /// A bit of it is another one.
+    /// Some bits of a byte of an account's file are flipped.
     Flip(u8, u16, u8),
-    /// It ends here.
+    /// An account's file is cut off at this byte.
     Cut(u8, u16),
-    /// It is a folder.
+    /// A folder takes the place of an account's file.
     Folder(u8),
-    /// Another file lies beside it.
+    /// Another file lies beside an account's file.
     Beside(u8, String),
     /// The file `format` gets this content.
     Format(Vec<u8>),
 }
 
-/// A vault as it was made, its items, and a folder in which each script has its own.
+/// The file `format` and the items of a vault, and the folder in which each script finds a copy of
+/// them.
 struct Made {
     format: Vec<u8>,
     items: Vec<(PathBuf, Vec<u8>)>,
@@ -148,7 +149,7 @@ fn apply(change: &Change, place: &Path, is_touched: &mut [bool], has_format: &mu
         Change::Beside(number, name) => {
             let folder = path(number).parent().expect("a folder").to_owned();
             let file = folder.join(name.replace(['/', '\0'], "_"));
-            // Not in the place of another account's.
+            // It must not replace the file of another account.
             if !file.exists() {
                 let _ = fs::write(file, b"beside");
             }

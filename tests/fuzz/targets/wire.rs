@@ -1,14 +1,15 @@
-//! The Secret Service client's readers on arbitrary bytes: no panic, no loop without end,
-//! nothing read that is not there; and what the client writes is read back.
+//! Reads arbitrary bytes by the Secret Service client's readers. There is no panic and no endless
+//! loop, and nothing is read that is not there. A body that the client writes reads back.
 //!
-//! Input: a digit for the byte order, then bytes that are a message, a body and texts.
+//! Input: a digit for the byte order, then bytes that are taken as a message, as a body and as
+//! texts.
 #![no_main]
 
 use git_credential_pat::keychain::secret_service::message::{Call, Kind, MAX_MESSAGE, Message};
 use git_credential_pat::keychain::secret_service::wire::{Malformed, ObjectPath, Reader, Writer};
 use libfuzzer_sys::fuzz_target;
 
-/// What replies are made of, and what they are not.
+/// The types of replies, and of parts of them.
 const SIGNATURES: [&str; 10] =
     ["", "s", "o", "ao", "aoao", "aoo", "v", "vo", "(oayays)", "a{o(oayays)}"];
 
@@ -17,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
     let length = Message::length(bytes);
     if let Ok(Some(length)) = length {
         assert!((16..=MAX_MESSAGE).contains(&length));
-        // The socket gives more than one message at a time.
+        // The socket may give more than one message at a time.
         let message = bytes.get(..length).map(Message::decode);
         if let Some(Ok(message)) = message {
             bodies(&message, length);
@@ -40,7 +41,7 @@ fn bodies(message: &Message, room: usize) {
     for body in readable {
         let paths = |mut body: Reader<'_>| Ok::<_, Malformed>((body.paths()?, body.paths()?));
         if let Ok((open, locked)) = paths(body.clone()) {
-            // Each takes a length, a slash and a NUL.
+            // Each path takes a length, a slash and a NUL.
             assert!((open.len() + locked.len()) * 6 <= room, "more paths than bytes");
         }
         secret(&mut body.clone(), room);
@@ -60,7 +61,7 @@ fn bodies(message: &Message, room: usize) {
     }
 }
 
-/// `(oayays)`
+/// Reads a secret, `(oayays)`, and returns whether there is one.
 fn secret(body: &mut Reader<'_>, room: usize) -> bool {
     let mut read = || {
         body.align(8)?;
@@ -73,7 +74,7 @@ fn secret(body: &mut Reader<'_>, room: usize) -> bool {
     read.is_ok()
 }
 
-/// Calls the readers in an order that the bytes themselves choose, until one refuses.
+/// Calls the readers in an order that the bytes themselves choose, until one of them refuses.
 fn values(mut reader: Reader<'_>, bytes: &[u8]) {
     for &choice in bytes {
         let before = reader.clone();
@@ -100,12 +101,12 @@ fn values(mut reader: Reader<'_>, bytes: &[u8]) {
     }
 }
 
-/// How many bytes can still be read one by one.
+/// Returns how many bytes can still be read one by one.
 fn left(mut reader: Reader<'_>) -> usize {
     std::iter::from_fn(|| reader.byte().ok()).count()
 }
 
-/// The length of a part of the whole.
+/// Returns the length of a part, which must lie in the whole.
 fn within(part: &[u8], whole: &[u8]) -> usize {
     let (part, whole) = (part.as_ptr_range(), whole.as_ptr_range());
     assert!(whole.start <= part.start && part.end <= whole.end, "read from elsewhere");

@@ -300,6 +300,22 @@ fn what_cannot_be_moved_is_named_and_stays() {
 }
 
 #[test]
+fn a_proxys_token_is_found_with_and_without_a_protocol() {
+    for (protocol, left) in [("", "http://alice@HOST:3128"), ("http://", "http://alice@HOST:3128")]
+    {
+        let newcomer = in_repository();
+        let line = format!("{BINARY} --allow-http");
+        newcomer.sandbox.git(&["config", "--global", "credential.helper", &line]);
+        let proxy = format!("{protocol}alice:ghp_TESTONLY1@HOST:3128");
+        newcomer.in_repository(&format!("config http.proxy {proxy}"));
+        newcomer.moves();
+        let read = newcomer.in_repository("config http.proxy");
+        assert_eq!(read.trim(), newcomer.fill(left));
+        newcomer.git_fills("http://alice@HOST:3128", "alice", "ghp_TESTONLY1");
+    }
+}
+
+#[test]
 fn a_submodules_token_is_found_when_git_clones_it() {
     let desk = Home::bare().with_git_host();
     desk.server().create_repository("team/sub.git");

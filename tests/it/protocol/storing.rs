@@ -7,7 +7,7 @@ const GET: &str = "protocol=https host=HOST";
 
 #[test]
 fn only_a_whole_credential_that_may_be_kept_is_kept() {
-    const NEVER: [&str; 14] = [
+    const NEVER: [&str; 16] = [
         "protocol=https host=HOST password=t1",
         "protocol=https host=HOST username=alice",
         "host=HOST username=alice password=t1",
@@ -18,6 +18,8 @@ fn only_a_whole_credential_that_may_be_kept_is_kept() {
         "protocol=https host=HOST username=alice password=t1 ephemeral=true",
         "protocol=https host=HOST authtype=Bearer credential=t1 ephemeral=1",
         "protocol=https host=HOST username=alice password=t1 password_expiry_utc=1",
+        "protocol=https host=HOST username=alice password=",
+        "protocol=https host=HOST authtype=Bearer credential=",
         "protocol=https host=HOST authtype=Bearer",
         "protocol=https host=HOST credential=t1",
         "protocol=https host=HOST path=team/../x username=alice password=t1",
@@ -41,6 +43,15 @@ const STORED: &[Row] = &[
         &[
             ("store", "protocol=https host=HOST username= password=", ""),
             ("get", GET, "username= password="),
+        ],
+    ),
+    (
+        "an empty token takes nobody's place",
+        &[
+            ("store", "protocol=https host=HOST username=alice password=t1", ""),
+            ("store", "protocol=https host=HOST username=alice password=", ""),
+            ("store", "protocol=https host=HOST username= password=", ""),
+            ("get", GET, "username=alice password=t1"),
         ],
     ),
     (

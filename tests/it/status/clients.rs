@@ -10,6 +10,7 @@ fn a_helper_that_only_answers_gets_no_copies() {
     let user = Home::bare().configured();
     user.account("", "alice", |_| {});
     user.helper("oauth");
+    user.helper("azure");
     user.helper("!/usr/bin/gh auth git-credential");
     assert!(user.finds("").is_empty());
     user.helper("libsecret");

@@ -288,3 +288,35 @@ fn http_and_a_token_as_a_username_are_not_well() {
     assert_eq!(ids(&user.status("")), ["token-as-username", "no-account"]);
     user.mends("", "token-as-username");
 }
+
+#[test]
+fn a_line_that_git_takes_for_a_name_is_mended() {
+    for line in [
+        "~/bin/git-credential-pat --keychain kernel",
+        "$HOME/bin/git-credential-pat --keychain kernel",
+        " pat --keychain kernel",
+    ] {
+        let user = Home::bare();
+        user.helper(line);
+        user.account("", "alice", |_| {});
+        let request = format!("url={}\n\n", user.url(""));
+        let fill = || user.sandbox.run("git", &["credential", "fill"], request.as_bytes()).stdout();
+        assert!(!fill().contains("password="), "{line}");
+        user.mends("", "not-run");
+        assert_eq!(user.helpers(), [OURS]);
+        assert!(user.finds("").is_empty() && fill().contains("password="), "{line}");
+    }
+}
+
+#[test]
+fn a_keychain_that_only_a_variable_names_is_noted() {
+    let mut user = Home::bare();
+    user.sandbox.set("GIT_CREDENTIAL_PAT_KEYCHAIN", "kernel");
+    user.helper("pat");
+    user.account("", "alice", |_| {});
+    let status = user.status("");
+    assert_eq!((ids(&status), &status["well"]), (vec!["keychain-variable".into()], &true.into()));
+    let command = user.mends("", "keychain-variable");
+    assert_eq!(command, "git credential-pat configure --keychain kernel --yes");
+    assert!(user.helpers()[0].ends_with(" --keychain kernel"), "{:?}", user.helpers());
+}

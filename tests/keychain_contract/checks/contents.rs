@@ -1,4 +1,4 @@
-//! What items hold, and what becomes of it when another is written.
+//! The content of items, and its change when the same or another item is written.
 
 use super::open;
 use crate::subject::{Host, Subject, credential, name};
@@ -50,7 +50,7 @@ pub(super) fn items_are_replaced(subject: &Subject<'_>, host: &Host) {
     keychain.add_token(&host.at("/team"), "alice", "ghp_TESTONLYteam");
     let short = Credential { expiry: None, ..credential(&at, "alice", "ghp_TESTONLY2") };
     let bytes = Credential { token: Secret::new(b"\xff\xfe"), ..credential(&at, "alice", "") };
-    // Shorter, the same again, no text, and text again.
+    // The tokens: a shorter one, the same again, one that is no text, and texts again.
     for next in [&short, &short, &bytes, &first, &short] {
         keychain.replace(next);
         assert!(keychain.read(&at, "alice") == *next);
@@ -77,7 +77,7 @@ pub(super) fn long_tokens(subject: &Subject<'_>, host: &Host) {
         assert!(keychain.tokens(&at, Some("alice")) == [kept.as_str()], "after {length} bytes");
         assert_eq!(keychain.accounts(host).len(), 1, "after {length} bytes");
     }
-    // Nothing of it is left, and a new item takes as much.
+    // Nothing is left of the deleted item, and a new one takes a token of the promised length.
     keychain.delete(&at, "alice");
     assert!(keychain.accounts(host).is_empty());
     let token = "x".repeat(subject.takes);

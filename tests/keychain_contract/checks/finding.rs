@@ -1,4 +1,4 @@
-//! What is found: exactly what was asked for.
+//! A search finds exactly the items that it asks for.
 
 use super::open;
 use crate::subject::{Handle, Host, Subject, credential, name};
@@ -16,7 +16,7 @@ pub(super) fn accounts_are_found(subject: &Subject<'_>, host: &Host) {
     }
     assert_eq!(keychain.tokens(&at, Some("alice")), ["ghp_TESTONLYalice"]);
     assert_eq!(keychain.tokens(&at, Some("bob")), ["ghp_TESTONLYbob"]);
-    // Empty is a name like others, and no wildcard.
+    // An empty username is a name like others, and no wildcard.
     assert_eq!(keychain.tokens(&at, Some("")), ["ghp_TESTONLY"]);
     for nobody in ["carol", "alic", "alice2", "*"] {
         assert!(keychain.find(&at, Some(nobody)).is_empty(), "{nobody}");
@@ -31,7 +31,7 @@ pub(super) fn places_are_apart(subject: &Subject<'_>, host: &Host) {
     let places = PLACES.map(|rest| (rest, host.at(rest)));
     let registry = host.registry();
     let wider = Host::new();
-    // In this order every place is looked for where only wider or narrower ones are.
+    // Each context is searched before it has an item, while wider or narrower ones have theirs.
     for (rest, place) in &places {
         assert!(keychain.find(place, Some("alice")).is_empty(), "{rest}");
         keychain.add_token(place, "alice", &format!("ghp_TESTONLY{rest}"));
@@ -94,9 +94,9 @@ pub(super) fn case_matters(subject: &Subject<'_>, host: &Host) {
 pub(super) fn odd_usernames(subject: &Subject<'_>, host: &Host) {
     let mut keychain = open(subject);
     let at = host.at("");
-    // What is left of the 255 letters that Wine keeps of a whole name.
+    // Wine keeps 255 letters of an item's whole name. So many are left for the username.
     let long = "x".repeat(160);
-    // Composed and decomposed are the same to a reader, and two names to a host.
+    // Composed and decomposed letters look the same to a reader, but are two names to a host.
     let texts = [
         "gr\u{fc}\u{df}e",
         "gru\u{308}\u{df}e",

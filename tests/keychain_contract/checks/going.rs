@@ -1,4 +1,4 @@
-//! Items that are deleted, by this handle or while it was about to use them.
+//! Items that are deleted, also between the search and the use of what it found.
 
 use super::open;
 use crate::subject::{Host, Subject, again, credential, name};
@@ -16,7 +16,7 @@ pub(super) fn items_are_deleted(subject: &Subject<'_>, host: &Host) {
     assert!(keychain.find(&at, Some("bob")).is_empty());
     assert_eq!(keychain.find(&at, None).len(), 2);
     assert_eq!(keychain.find(&team, Some("bob")).len(), 1);
-    // The nameless one takes nobody with it, and comes back.
+    // Deleting the item without a username deletes no other, and a deleted account can come back.
     keychain.delete(&at, "");
     assert_eq!(keychain.tokens(&at, Some("alice")), ["ghp_TESTONLY"]);
     keychain.add_token(&at, "bob", "ghp_TESTONLYnew");
@@ -31,7 +31,7 @@ pub(super) fn items_go_away(subject: &Subject<'_>, host: &Host) {
     }
     let (alice, bob) = (keychain.one(&at, "alice"), keychain.one(&at, "bob"));
     keychain.0.delete(&bob).unwrap();
-    // It may be just being replaced, so the caller is told to look again, once.
+    // A missing item may be in the middle of a replacement, so the first error may be transient.
     let read = again(|| keychain.0.read(std::slice::from_ref(&bob)));
     assert!(read.is_ok_and(|read| read.is_empty()));
     match keychain.0.read(&[bob.clone(), alice.clone()]) {

@@ -1,4 +1,4 @@
-//! What several handles and processes see of each other.
+//! Handles and processes see each other's changes.
 
 use super::open;
 use crate::subject::{Host, Subject, again, credential, name, run};
@@ -18,8 +18,8 @@ pub(super) fn other_handles_see_changes(subject: &Subject<'_>, host: &Host) {
     assert!(other.accounts(host).is_empty());
 }
 
-/// Only the helper reads here: some keychains let a program read what it has written itself,
-/// and ask a person about every other.
+/// Only the helper reads tokens here: some keychains let a program read what it has written
+/// itself, and ask a person about every other program.
 pub(super) fn other_processes_see_changes(subject: &Subject<'_>, host: &Host) {
     let mut keychain = open(subject);
     let place = format!("protocol=https\nhost={}\n", host.name());
@@ -35,7 +35,7 @@ pub(super) fn other_processes_see_changes(subject: &Subject<'_>, host: &Host) {
         assert_eq!(helper("get", ""), account);
     }
     assert_eq!(keychain.accounts(host), [format!("{} alice", host.at(""))]);
-    // Put away: it answers no more, and a later store brings it back.
+    // An account that was put away answers no more, and a later store brings it back.
     assert_eq!(helper("erase", "username=alice\n"), "");
     assert_eq!(helper("get", ""), "");
     assert_eq!(keychain.accounts(host), [format!("{} alice", host.at(""))]);
@@ -47,7 +47,7 @@ pub(super) fn other_processes_see_changes(subject: &Subject<'_>, host: &Host) {
 pub(super) fn replacing_is_one_step(subject: &Subject<'_>, host: &Host) {
     let mut keychain = open(subject);
     let at = host.at("");
-    // The long one may need more than one item.
+    // The long token may need more than one item.
     let tokens = ["ghp_TESTONLY".to_owned(), "x".repeat(subject.takes)];
     keychain.add_token(&at, "alice", &tokens[0]);
     let is_over = AtomicBool::new(false);

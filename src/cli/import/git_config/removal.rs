@@ -1,6 +1,6 @@
 //! Taking tokens out of git's configuration: all files change, or none does.
 
-use super::{Configuration, Find, Opened, Target, What};
+use super::{Configuration, Find, Opened, Target, What, as_proxy};
 use crate::cli::import::credential_url::Parts;
 use crate::cli::import::found::Removal;
 use crate::cli::import::from::named;
@@ -113,8 +113,11 @@ impl Changed {
         let without =
             |whole: &[u8]| Parts::of(whole).map(|parts| Zeroizing::new(parts.without_token()));
         Some(match what {
-            What::Value(line) => {
-                Change::Value(line, without(self.parsed.lines.get(line)?.value()?)?)
+            What::Value(number) => {
+                let line = self.parsed.lines.get(number)?;
+                let value = line.value()?;
+                let proxy = (line.name == "proxy").then(|| as_proxy(value));
+                Change::Value(number, without(proxy.as_ref().map_or(value, |url| url.as_slice()))?)
             }
             What::Subsection(header) => {
                 let subsection = self.parsed.headers.get(header)?.subsection()?;
