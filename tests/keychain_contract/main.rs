@@ -139,13 +139,13 @@ mod linux {
         desktop(&Desktop::gnome_keyring_on_dbus_broker(), Prompts::Never);
     }
 
-    /// KeePassXC makes a new item by a prompt that completes by itself.
+    /// `KeePassXC` makes a new item by a prompt that completes by itself.
     #[test]
     fn keepassxc_keeps_the_contract() {
         desktop(&Desktop::keepassxc(), Prompts::Always);
     }
 
-    /// The first write unlocks KWallet's collection, with a prompt that shows no window.
+    /// The first write unlocks `KWallet`'s collection, with a prompt that shows no window.
     #[test]
     fn kwallet_keeps_the_contract() {
         desktop(&Desktop::kwallet(), Prompts::Always);
