@@ -177,7 +177,7 @@ function Install-Release([string] $folder, [bool] $no_path, [bool] $no_configure
 function Uninstall-Release([string] $folder) {
     $program = Join-Path $folder 'git-credential-pat.exe'
     if ((Test-Path -LiteralPath $program) -and (Get-Command git -ErrorAction SilentlyContinue)) {
-        & $program unconfigure --this-program --yes
+        & $program unconfigure --this-program --all --yes
     }
     foreach ($name in $installed) {
         $file = Join-Path $folder $name

@@ -15,7 +15,9 @@ and makes it git's credential helper.
   --binary FILE     install this binary instead
   --no-configure    install the files only: no keychain is asked, git is not configured
   --reset-helpers   have git forget the helpers configured before ours: `configure --only`
-  --uninstall       remove the files and our lines in git's configuration, and no token
+  --uninstall       remove the files, and all that was written into git's configuration; on a
+                    terminal it asks whether the tokens go, too
+  --purge           with --uninstall: delete every account and its token as well
   --dry-run         say what would be done, change nothing
   --help            this text
 END
@@ -24,6 +26,7 @@ END
 # Reports go to stdout. Troubles go to stderr, in the form of the program itself.
 say() { printf '%s\n' "$(shown "$*")"; }
 warn() { printf 'install.sh: %s\n' "$(shown "$*")" >&2; }
+advise() { say "$1" && say "  $2"; }
 hint() { printf 'hint: %s\n' "$(shown "$*")" >&2; }
 die() {
     warn "$1"
@@ -96,7 +99,7 @@ change() {
 # --- The arguments -------------------------------------------------------------------
 parse() {
     prefix=${PREFIX:-}
-    keychain='' binary='' action=install configure=yes reset_helpers=no dry_run=no
+    keychain='' binary='' action=install configure=yes reset_helpers=no dry_run=no purge=no
     while [ $# -gt 0 ]; do
         case $1 in
         --prefix=* | --keychain=* | --binary=*)
@@ -117,9 +120,11 @@ parse() {
         --no-configure) configure=no ;;
         --reset-helpers) reset_helpers=yes ;;
         --uninstall) action=uninstall ;;
+        --purge) purge=yes ;;
         --dry-run) dry_run=yes ;;
         --help | -h) usage && exit 0 ;;
-        *) misused "there is no such option" ;;
+        -*[!a-z-]* | ????????????????????* | [!-]*) misused "there is no such option" ;;
+        *) misused "there is no option $1" ;;
         esac
         shift
     done
@@ -127,7 +132,8 @@ parse() {
     '' | secret-service | kernel | vault | login-keychain) ;;
     *) misused "--keychain takes secret-service, kernel, vault or login-keychain" ;;
     esac
-    [ -n "$prefix" ] || prefix=${HOME:?is not set: use --prefix DIR}/.local
+    [ "$purge:$action" != yes:install ] || misused "--purge goes with --uninstall"
+    [ -n "$prefix" ] || { prefix=${HOME:?is not set: use --prefix DIR} && prefix=${prefix%/}/.local; }
     # The path stays as given: a symlink in it may keep it valid after an upgrade.
     [ "${prefix#/}" != "$prefix" ] || prefix=$PWD/$prefix
     while [ "${prefix%/}" != "$prefix" ]; do prefix=${prefix%/}; done
@@ -141,47 +147,53 @@ parse() {
     bash_completion=$prefix/share/bash-completion/completions/$name
     zsh_completion=$prefix/share/zsh/site-functions/_$name
     fish_completion=$prefix/share/fish/vendor_completions.d/$name.fish
+    state=${XDG_STATE_HOME:-${HOME:-}/.local/state}/$name
+    data=${XDG_DATA_HOME:-${HOME:-}/.local/share}/$name
 }
 
 misused() { warn "$1" && hint "see ./install.sh --help" && exit 2; }
 
-# --- The tools -----------------------------------------------------------------------
-# Installs a missing tool for root on Debian or Ubuntu. Elsewhere it stops with the command that
-# installs the tool.
-need() {
-    command -v "$1" >/dev/null 2>&1 && return
+# --- What is needed ------------------------------------------------------------------
+# Stops where tools are missing and names all at once, with one line to type; root on Debian or
+# Ubuntu has them installed.
+need() { # TOOL…
+    missing='' packages='' rust=''
+    for tool; do
+        command -v "$tool" >/dev/null 2>&1 && continue
+        missing="$missing${missing:+, }$tool"
+        case $tool in cargo | rustc) rust=$get_rust ;; *) packages="$packages $tool" ;; esac
+    done
+    [ -n "$missing" ] || return 0
     for command in 'apt-get install --yes' 'dnf install' 'zypper install' 'pacman -S --needed' \
         'apk add' "this system's package manager:"; do
         command -v "${command%% *}" >/dev/null 2>&1 && break
     done
-    case $1:$command in
-    cc:apt-get*) command="$command gcc libc6-dev" ;;
-    cc:apk*) command="$command gcc musl-dev" ;;
-    cc:*) command="$command gcc" ;;
-    *) command="$command $1" ;;
+    case $command in apt-get*) cc='gcc libc6-dev' ;; apk*) cc='gcc musl-dev' ;; *) cc=gcc ;; esac
+    command="$command$(printf '%s ' "$packages" | sed "s/ cc / $cc /; s/ \$//")"
+    case $(id -u):$command in 0:* | *:this*) ;; *) command="sudo $command" ;; esac
+    case $packages:$command in
+    :*) die "missing: $missing" "install Rust $wanted or newer with: $rust" ;;
+    *:apt-get*) ;;
+    *) die "missing: $missing" "install with: $command${rust:+ && $rust}" ;;
     esac
-    case $command:$(id -u) in
-    apt-get*:0) ;;
-    this*) die "$1 is missing" "install it with $command" ;;
-    *:0) die "$1 is missing" "install it with: $command" ;;
-    *) die "$1 is missing" "install it with: sudo $command" ;;
-    esac
-    say "$1 is missing: $command"
+    say "Missing: $missing. $command"
     [ "$dry_run" != yes ] || return 0
     export DEBIAN_FRONTEND=noninteractive
     # The lists of a fresh container are empty, hence the second try.
     $command >/dev/null 2>&1 || { apt-get update && $command; } ||
-        die "$1 could not be installed"
+        die "could not be installed: $missing"
+    [ -z "$rust" ] || die "cargo is missing" "install Rust $wanted or newer with: $rust"
 }
 
-need_rust() {
-    # rustup changes the shell's profile, which this shell may not have read yet.
-    PATH=$PATH:${HOME:-}/.cargo/bin
+need_tools() {
+    # rustup changes the profile, which this shell may not have read yet; a distribution's cargo
+    # may be too old.
+    PATH=${CARGO_HOME:-${HOME:-}/.cargo}/bin:$PATH
     get_rust="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
-    if command -v rustup >/dev/null 2>&1; then get_rust='rustup update stable'; fi
     wanted=$(sed -n 's/^rust-version *= *"\(.*\)".*/\1/p' "$source/Cargo.toml")
-    { command -v cargo && command -v rustc; } >/dev/null 2>&1 ||
-        die "cargo is missing" "install Rust $wanted or newer with: $get_rust"
+    # rustup is fetched with curl.
+    if command -v cargo >/dev/null 2>&1; then need git rustc cc; else need git curl cc cargo; fi
+    ! command -v rustup >/dev/null 2>&1 || get_rust='rustup update stable'
     found=$(cd "$source" && rustc --version) || die "rustc does not run"
     found=${found#rustc } && found=${found%%[ -]*}
     [ "$(minor "$found")" -ge "$(minor "$wanted")" ] ||
@@ -228,10 +240,10 @@ download() {
         "run the install.sh of a release, or the one in a checkout" ;;
     *) die "a release is taken from an https address only" ;;
     esac
-    machine=$(echo "$system-$(uname -m)" | sed 's/Linux/linux/; s/Darwin/macos/; s/arm64/aarch64/')
+    machine=$(echo "$system-$(uname -m)" | sed 's/Linux/linux/; s/Darwin/macos/; s/arm64/aarch64/; s/armv[78]l/armv7/')
     say "Downloading $name for $machine from $release"
+    if command -v wget >/dev/null 2>&1; then need git; else need git curl; fi
     [ "$dry_run" != yes ] || return 0
-    command -v wget >/dev/null 2>&1 || need curl
     fetch SHA256SUMS
     sums=$(sha256 "$scratch/SHA256SUMS")
     [ -n "$sums" ] || die "sha256sum is missing" "it comes with coreutils, shasum with perl"
@@ -251,26 +263,23 @@ download() {
 
 # --- The files -----------------------------------------------------------------------
 build() {
-    need_rust
-    need cc
+    need_tools
     target=${CARGO_TARGET_DIR:-$source/target}
     [ "${target#/}" != "$target" ] || target=$PWD/$target
-    [ "$dry_run" = yes ] || say "Building $name (this takes a minute or two)"
-    quiet=--quiet
-    [ ! -t 2 ] || quiet=
+    [ "$dry_run" = yes ] || say "Building $name; cargo fetches its crates first, if need be"
     # A program with the C library linked in starts sooner, by far with musl's. Procedural macros
     # cannot be linked so, hence these flags are for the program alone.
     musl=$(uname -m)-unknown-linux-musl static=
     if links_musl; then
         static='-C linker=rust-lld' && export CARGO_BUILD_TARGET="$musl"
     elif echo 'int main(void) { return 0; }' |
-        cc -static-pie -x c -o "$scratch/static" - 2>/dev/null && "$scratch/static"; then
+        cc -static-pie -x c -o "$scratch/static" - 2>/dev/null && "$scratch/static" 2>/dev/null; then
         static='-C target-feature=+crt-static'
     fi
     # shellcheck disable=SC2086 # a list
-    change cargo rustc --release --locked $quiet --bin "$name" \
+    change cargo rustc --release --locked --bin "$name" \
         --manifest-path "$source/Cargo.toml" --target-dir "$target" -- $static ||
-        die "the build failed"
+        die "the build failed" "a first build needs the network: crates come from crates.io"
     binary=$target/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release/$name
 }
 
@@ -280,8 +289,10 @@ links_musl() {
     :*"host: ${musl%musl}gnu"*) ;;
     *) return 1 ;;
     esac
-    # This does nothing where the target is installed.
-    [ "$dry_run" = yes ] || timeout 120 rustup target add "$musl" >/dev/null 2>&1
+    if [ "$dry_run" != yes ] && ! rustup target list --installed 2>/dev/null | grep -qx "$musl"; then
+        say "Fetching Rust's target $musl, for two minutes at most"
+        timeout 120 rustup target add "$musl" >/dev/null 2>&1
+    fi
     echo 'fn main() {}' | rustc --target "$musl" -C linker=rust-lld -o "$scratch/static" - \
         2>/dev/null && "$scratch/static"
 }
@@ -289,7 +300,7 @@ links_musl() {
 # Installs a file in one step, so that a process that runs or reads the old one is not disturbed.
 put() { # FILE PLACE MODE [CHECK]
     [ "$dry_run" != yes ] || { say "would install: $2" && return; }
-    mkdir -p "${2%/*}" || die "the folder cannot be made: ${2%/*}"
+    make_folder "${2%/*}" || die "the folder cannot be made: ${2%/*}"
     half_written=$2.new.$$
     { cp "$1" "$half_written" && chmod "$3" "$half_written" && ${4:-:} "$half_written" &&
         mv -f "$half_written" "$2"; } || die "the file cannot be written: $2"
@@ -297,9 +308,27 @@ put() { # FILE PLACE MODE [CHECK]
     say "  $2"
 }
 
+# Makes a folder and what leads to it, and remembers what was not there.
+make_folder() { # FOLDER
+    case $1 in '' | /) return ;; esac
+    [ ! -d "$1" ] || return 0
+    make_folder "${1%/*}" && { mkdir "$1" || [ -d "$1" ]; } || return
+    made_folders="$1
+${made_folders:-}"
+}
+
+# Notes which folders were made, so that no other one goes at the end, be it empty.
+note_folders() {
+    [ "$dry_run" != yes ] && [ -n "${HOME:-}${XDG_STATE_HOME:-}" ] || return 0
+    (umask 077 && make_folder "$state" && printf '%s' "${made_folders:-}" >>"$state/folders") ||
+        warn "what was made cannot be noted: $state"
+}
+
 # Makes the program write its manual and completions. It runs in the folder where it is installed,
 # because the folder for temporary files may allow no programs.
 write_pages() { # PROGRAM
+    case $("$1" --version 2>/dev/null) in "$name "*) ;;
+    *) die "this is not $name, or it does not run: $binary" ;; esac
     for page in man 'completions bash' 'completions zsh' 'completions fish'; do
         # shellcheck disable=SC2086 # one word or two
         "$1" $page >"$scratch/${page#* }" || die "this is no program, or it does not run: $binary"
@@ -314,6 +343,7 @@ put_files() {
     put "$scratch/bash" "$bash_completion" 644
     put "$scratch/zsh" "$zsh_completion" 644
     put "$scratch/fish" "$fish_completion" 644
+    note_folders
 }
 
 # --- git's configuration -------------------------------------------------------------
@@ -332,20 +362,29 @@ configure_git() {
         "mend the cause and run this again"
 }
 
-# Makes the program remove the lines that run it from git's configuration.
+# Makes the program take back what it wrote into git's configuration.
 unconfigure_git() {
     command -v git >/dev/null 2>&1 || return 0
     consent=--yes
     [ "$dry_run" = no ] || consent=--dry-run
-    [ -x "$program" ] && "$program" unconfigure --this-program $consent </dev/null && return
+    if [ -x "$program" ] && "$program" man >/dev/null 2>&1; then
+        "$program" unconfigure --this-program --all $consent </dev/null ||
+            warn "some of git's configuration is left, see above"
+        return 0
+    fi
     # The program is gone, or does not run any more.
     lines="^$(printf '%s' "$program" | matching)( .*)?\$"
-    git config --global --name-only --get-regexp '^credential\.(.*\.)?helper$' "$lines" | sort -u |
-        while IFS= read -r key; do change git config --global --unset-all "$key" "$lines"; done
-    if [ -n "$(git config --global --get-all credential.helper | sed -n '$s/^$/reset/p')" ]; then
-        say "An empty helper line is left in git's configuration. To remove it:"
-        say "  git config --global --unset-all credential.helper '^\$'"
-    fi
+    for scope in system global local; do
+        git config "--$scope" --name-only --get-regexp '^credential\.(.*\.)?helper$' "$lines" \
+            2>/dev/null | sort -u | while IFS= read -r key; do
+            change git config "--$scope" --unset-all "$key" "$lines" ||
+                warn "a line of git's configuration is left: $key"
+        done
+    done
+    [ -z "$(git config --global --get-all credential.helper | sed -n '$s/^$/reset/p')" ] ||
+        advise "An empty helper line is left in git's configuration. To remove it:" \
+            "git config --global --unset-all credential.helper '^\$'"
+    [ ! -f "$state/written" ] || say "What else was written into git's configuration: $state/written"
 }
 
 # Turns a path into a regular expression for git, which matches the path alone, escaped for a shell
@@ -359,21 +398,17 @@ matching() {
 report_paths() {
     case :$PATH: in
     *:"$bin":*) ;;
-    *)
-        say "$bin is not in PATH. Add this line to your shell's profile:"
-        say "  export PATH=$(typed "$bin"):\"\$PATH\""
-        ;;
+    *) advise "$bin is not in PATH. Add this line to your shell's profile:" \
+        "export PATH=$(typed "$bin"):\"\$PATH\"" ;;
     esac
     command -v man >/dev/null 2>&1 || return 0
-    # Most man programs look beside the folders of PATH.
-    if [ -z "$(PATH=$bin:$PATH man -w "$name" 2>/dev/null)" ]; then
-        say "man does not find the manual. Add this line to your shell's profile:"
-        say "  export MANPATH=$(typed "$prefix/share/man"):\"\${MANPATH-}\""
-    fi
+    # Most look beside the folders of PATH.
+    [ -n "$(PATH=$bin:$PATH man -w "$name" 2>/dev/null)" ] ||
+        advise "man does not find the manual. Add this line to your shell's profile:" \
+            "export MANPATH=$(typed "$prefix/share/man"):\"\${MANPATH-}\""
 }
 
 install() {
-    need git
     system=$(uname -s)
     [ "$system" = Linux ] || [ "$system" = Darwin ] ||
         die "there is no keychain for $system here" "on Windows, run install.ps1 in PowerShell"
@@ -381,6 +416,8 @@ install() {
     if [ -z "$binary" ]; then
         # A shell that reads this script from a pipe may be in any folder.
         if [ -f "$0" ] && [ -f "$source/src/cli/$name.1" ]; then build; else download; fi
+    else
+        need git
     fi
     put_files
     configure_git
@@ -389,20 +426,98 @@ install() {
     if [ -n "${SUDO_USER:-}" ]; then
         warn "this configured root's git, not $SUDO_USER's: run it without sudo for yourself"
     fi
+    next='login https://github.com'
+    # Looks at what lies about in plain text, and says nothing of it.
+    if [ "$dry_run" = no ] && "$program" import --dry-run </dev/null 2>&1 | grep -q '  import'; then
+        next=import
+        say "Tokens lie about in plain text: import takes them into the keychain."
+    fi
+    # In this very shell, too.
+    command=$(typed "$program")
+    [ "$(command -v "$name")" != "$program" ] || command='git credential-pat'
     say
-    say "Next: git credential-pat login https://github.com"
+    say "Next: $command $next"
+}
+
+# Has the program delete every account, where that is wanted. Nothing is removed before that is
+# done: without the program nobody could do it any more.
+delete_tokens() {
+    tokens=kept
+    [ -x "$program" ] && "$program" man >/dev/null 2>&1 || return 0
+    if [ "$dry_run" = yes ]; then
+        [ "$purge" = no ] || say "would run: $(typed "$program" logout --all --yes)"
+    elif [ "$purge" = yes ]; then
+        "$program" logout --all --yes </dev/null ||
+            die "the tokens could not be deleted, and nothing is removed" \
+                "mend the cause, or leave out --purge: the tokens stay then"
+        tokens=gone
+    elif [ -t 0 ]; then
+        # It asks, and no is an answer.
+        "$program" logout --all && tokens=gone
+    fi
+    # A vault that is closed would stay open for hours.
+    [ "$dry_run" = yes ] || [ ! -d "$data/vault" ] || "$program" lock >/dev/null 2>&1 || :
+}
+
+# Removes what the program left in its own folders, and the folders that were made for it.
+remove_state() {
+    [ ! -d "$state" ] || change rm -f "$state/$name"*.lock "$state/salt" \
+        "$state"/warned-* "$state"/notified-* "$state"/uses*.jsonl
+    [ -z "${XDG_RUNTIME_DIR:-}" ] || change rm -f "$XDG_RUNTIME_DIR/$name"*.lock
+    if [ "$tokens" = gone ] && [ -d "$data/vault" ]; then
+        # Without an account its key is of no use.
+        change rm -f "$data/vault/identity.age" "$data/vault/format"
+        change rmdir "$data/vault" "$data" 2>/dev/null || :
+    fi
+    [ "$dry_run" != yes ] && [ -d "$state" ] || return 0
+    folders=$(cat "$state/folders" 2>/dev/null)
+    rm -f "$state/folders"
+    rmdir "$state" 2>/dev/null
+    left=$(printf '%s\n' "$folders" | sort -r | while IFS= read -r folder; do
+        [ ! -d "$folder" ] || rmdir "$folder" 2>/dev/null || printf '%s\n' "$folder"
+    done)
+    # Of another copy, in another place, or with others' files in them.
+    [ ! -d "$state" ] || [ -z "$left" ] || printf '%s\n' "$left" >"$state/folders"
+}
+
+# What is not taken back, and why.
+report_left() {
+    [ "$tokens" = gone ] || advise "Tokens stay in the keychain. To delete them, install again and:" \
+        "./install.sh --uninstall --purge"
+    [ ! -d "$data/vault" ] || say "The vault is left with what is in it: $data/vault"
+    for file in .profile .bash_profile .bashrc .zprofile .zshrc .config/fish/config.fish; do
+        [ ! -f "${HOME:-}/$file" ] || ! grep -qF "$bin" "${HOME:-}/$file" ||
+            say "A line in ~/$file names $bin: it is yours"
+    done
+    docker=${DOCKER_CONFIG:-${HOME:-}/.docker}/config.json
+    [ ! -f "$docker" ] || ! grep -q '"pat"' "$docker" ||
+        say "docker's $docker names pat: it is yours"
+    for folder in "${CARGO_HOME:-${HOME:-}/.cargo}/registry" "${RUSTUP_HOME:-${HOME:-}/.rustup}"; do
+        [ ! -d "$folder" ] || say "What cargo and rustup fetched is left, for others: $folder"
+    done
+}
+
+# Runs a command with each file of ours that is there.
+for_each_file() { # COMMAND
+    for file in "$docker_link" "$program" "$man_page" "$bash_completion" "$zsh_completion" \
+        "$fish_completion"; do
+        { [ ! -f "$file" ] && [ ! -L "$file" ]; } || "$@" "$file"
+    done
 }
 
 uninstall() {
+    found=$(for_each_file echo)
+    if [ -z "$found" ]; then
+        say "Nothing is installed below $prefix"
+        other=$(command -v "$name") && say "$name is at $other: --prefix $(typed "${other%/bin/*}")"
+    fi
+    delete_tokens
     unconfigure_git
-    for file in "$docker_link" "$program" "$man_page" "$bash_completion" "$zsh_completion" "$fish_completion"; do
-        [ ! -f "$file" ] || change rm -f "$file"
-    done
-    lock_folder=${XDG_STATE_HOME:-${HOME:-}/.local/state}/$name
-    [ ! -d "$lock_folder" ] ||
-        { change rm -f "$lock_folder/$name.lock" "$lock_folder/salt" "$lock_folder"/warned-* &&
-            change rmdir "$lock_folder"; }
-    [ "$dry_run" = yes ] || say "Removed. Tokens stay in the keychain"
+    for_each_file change rm -f
+    remove_state
+    [ "$dry_run" != yes ] && [ -n "$found" ] || return 0
+    say "Removed."
+    report_left
 }
 
 clean_up() {

@@ -4,6 +4,7 @@
 //! ```text
 //! git-credential-pat [--keychain NAME] [--cache SECONDS] [--allow-http] get
 //!                    └─ from the credential.helper string ────────────┘ └ by git
+//! git-credential-pat … --answer-only get             for `check`: store and erase do nothing
 //! git-credential-pat --for URL --env NAME get         instead of a keychain: a source
 //! git-credential-pat login https://github.com        a known command comes first
 //! ```
@@ -11,6 +12,7 @@
 mod source;
 
 use crate::error::Error;
+use crate::git::reach::ANSWER_ONLY;
 use crate::keychain::{Cache, Identity, Kind, Options};
 use crate::protocol::Operation;
 use crate::source::SourceOptions;
@@ -20,8 +22,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The first words of the commands that people type.
-pub(crate) const COMMANDS: [&str; 19] = [
+pub(crate) const COMMANDS: [&str; 20] = [
     "login",
+    "check",
     "unlock",
     "lock",
     "logout",
@@ -60,6 +63,11 @@ const TIMEOUT_REFUSED: Error =
 const CACHE_REFUSED: Error =
     Error::Option("--cache takes a number of seconds from 1 to 4294967295");
 
+/// Returns whether a person who typed this first meant a command and there is none of this name.
+pub(crate) fn is_no_command(word: &str) -> bool {
+    !word.starts_with('-') && !COMMANDS.contains(&word) && Operation::from_name(word).is_none()
+}
+
 /// What the arguments ask for.
 pub(crate) enum Invocation {
     /// An operation, by git, with the options of the helper string.
@@ -85,6 +93,8 @@ pub(crate) struct HelperOptions {
     pub(crate) allow_http: bool,
     /// `--log`
     pub(crate) log: bool,
+    /// `--notify`
+    pub(crate) notify: bool,
     /// The source that serves instead of a keychain: `--for URL` with its options, or `--ci`.
     pub(crate) source: Option<SourceOptions>,
 }
@@ -122,6 +132,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
     }
     let mut options = HelperOptions { kind: keychain_of_environment()?, ..Default::default() };
     let mut source = source::Words::default();
+    let mut answers_only = false;
     let mut words = arguments.iter().map(OsString::as_os_str);
     while let Some(word) = words.next() {
         let word = word.to_str().unwrap_or_default();
@@ -138,7 +149,9 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
                 set_identity(&mut options, value(), |line| Identity::Command(line.to_owned()))?;
             }
             "--allow-http" if word == name => options.allow_http = true,
+            ANSWER_ONLY if word == name => answers_only = true,
             "--log" if word == name => options.log = true,
+            "--notify" if word == name => options.notify = true,
             "--ci" if word == name => source.ci = true,
             _ if source::Words::takes(name) => source.set(name, value())?,
             _ if word.starts_with('-') => {
@@ -151,6 +164,10 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
                 options.source = source.finish()?;
                 check(&options)?;
                 let operation = Operation::from_name(word);
+                // `check` has git ask for what is there, and nothing is to come of it.
+                let operation = operation.filter(|operation| {
+                    !answers_only || !matches!(operation, Operation::Store | Operation::Erase)
+                });
                 return Ok(operation.map_or(Invocation::Unknown, |operation| {
                     Invocation::Operation(operation, options)
                 }));
@@ -262,6 +279,16 @@ mod tests {
     #[test]
     fn an_operation_of_a_later_git_is_unknown_and_no_error() {
         assert!(matches!(invocation("--allow-http rotate"), Ok(Invocation::Unknown)));
+    }
+
+    #[test]
+    fn who_only_answers_passes_over_what_would_be_kept() {
+        for operation in ["store", "erase"] {
+            let line = format!("--keychain kernel --answer-only {operation}");
+            assert!(matches!(invocation(&line), Ok(Invocation::Unknown)), "{operation}");
+        }
+        let get = invocation("--answer-only --keychain kernel get");
+        assert!(matches!(get, Ok(Invocation::Operation(Operation::Get, _))));
     }
 
     #[test]

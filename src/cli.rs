@@ -5,6 +5,7 @@
 
 mod accounts;
 mod answer;
+mod check;
 mod completions;
 mod configure;
 mod exec;
@@ -23,6 +24,7 @@ mod status;
 mod token;
 mod unconfigure;
 mod unlock;
+mod usage;
 
 use crate::error::{Error, Failure};
 use crate::git::Failed;
@@ -30,7 +32,7 @@ use crate::hardening;
 use crate::keychain::Kind;
 use crate::setup::{Setup, Setups};
 use crate::terminal;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use place::Place;
 use std::ffi::OsString;
 use std::iter::once;
@@ -62,9 +64,18 @@ enum Command {
     /// as they are. One that is expired or rejected is replaced in any case. A week before a
     /// token's end git's user is told on the terminal, once a day.
     Login(login::Arguments),
+    /// Ask whose token it is, what it may do, until when, and why git was refused
+    ///
+    /// Asks git itself whether it may read the repository and is offered to push, and the forge,
+    /// where it is known which one that is, whose the token is, what it may do and when it ends.
+    /// Nothing is changed at the host, and the token goes nowhere but to its own forge: not where
+    /// a redirect leads, not where another forge runs. What the forge tells is kept with the
+    /// account, and `list` and `status` show it.
+    Check(check::Arguments),
     /// Delete an account and its token from the keychain
     ///
-    /// The token stays valid at the host: revoke it there.
+    /// The token stays valid at the host: revoke it there. With `--all` every account that `list`
+    /// shows is deleted, once a person at a terminal agrees, or `--yes` says so.
     Logout(logout::Arguments),
     /// Show the accounts, never their tokens
     ///
@@ -118,6 +129,15 @@ enum Command {
     ///
     /// These items and entries, gh's file and other helpers' stores are read and never changed.
     ///
+    /// `.netrc` is every program's: an entry is git's where its host is a forge's, stands in git's
+    /// configuration or has `git` at the beginning of a label, or where the token has a forge's
+    /// form. The others are left alone, unless their URL is named. Where several tokens are to be
+    /// imported, `e` at the question has each asked about.
+    ///
+    /// Once nothing is left in the files of git's `store`, it is offered to take its line out of
+    /// git's configuration: git would write each token back at its next fetch. `--yes` agrees to
+    /// that only with `--remove`. A line in the machine's or in an included file is named.
+    ///
     /// A file is replaced in one step, under the lock that git takes for it, and a file of tokens is
     /// then its owner's alone. Copies on backups and in the disk's free space remain: where others could
     /// have read them, make a new token.
@@ -162,7 +182,7 @@ enum Command {
     /// First git stores a test token in the keychain and reads it back, by the very line with
     /// which it is to be configured, and the token is deleted. Then the `git config` commands are
     /// shown, and run where a person agrees. An older line of this helper is replaced and keeps
-    /// its options; where all is as it should be, nothing is changed.
+    /// its options, but for those that are given (`--cache off` takes one out); where all is as it should be, nothing is changed.
     ///
     /// The line names this program by the path on which it was started. With `--by-name` it is
     /// the bare name `pat`, for which git looks in PATH each time. A line that leads to this very
@@ -173,10 +193,12 @@ enum Command {
     Configure(configure::Arguments),
     /// Make git forget this helper
     ///
-    /// Takes the lines of this helper out of git's configuration, the empty line that `configure
-    /// --only` wrote, and `useHttpPath` for parts of hosts, which only this helper made sense of;
-    /// with `--this-program` no line by which git runs another copy of it. They are shown first.
-    /// Tokens stay in the keychain.
+    /// Takes the lines of this helper out of git's configuration, and `useHttpPath` for parts of
+    /// hosts, which only this helper made sense of; with `--this-program` no line by which git runs
+    /// another copy of it. What `configure`, `login` and `import` wrote besides (the empty line of
+    /// `--only`, a `username`, a `useHttpPath`) was noted then, and goes where it still stands as
+    /// it was written; what it replaced comes back. All is shown first. Tokens stay in the keychain:
+    /// `logout --all` deletes them.
     Unconfigure(unconfigure::Arguments),
     /// Print the completions for a shell, for packagers
     #[command(hide = true)]
@@ -201,8 +223,8 @@ fn keychain_help() -> String {
     )
 }
 
-fn parse_kind(name: &str) -> Result<Kind, &'static str> {
-    Kind::from_name(name).ok_or("no such keychain")
+fn parse_kind(name: &str) -> Result<Kind, String> {
+    Kind::from_name(name).ok_or_else(|| format!("it takes {}", Kind::names()))
 }
 
 impl KeychainArguments {
@@ -239,12 +261,19 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
     let program = OsString::from(terminal::NAME);
     let line = match Line::try_parse_from(once(&program).chain(arguments)) {
         Ok(line) => line,
-        Err(message) => {
+        Err(error) if error.use_stderr() => {
+            let misuse = usage::explain(arguments, &error);
+            terminal::complain(&misuse.what, &misuse.message);
+            terminal::hint(&misuse.hint);
+            return Ok(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+        Err(page) => {
             // A reader that is gone is no error of ours.
-            let _ = message.print();
-            return Ok(u8::try_from(message.exit_code()).unwrap_or(2));
+            let _ = terminal::write_page(&page.render().to_string());
+            return Ok(0);
         }
     };
+    terminal::speak_plainly();
     hardening::hide_memory();
     let (what, result) = match line.command {
         Command::Status(arguments) => {
@@ -252,6 +281,9 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         }
         Command::Exec(arguments) => {
             return exec::run(&arguments).map_err(|error| Failure { what: "exec", error });
+        }
+        Command::Check(arguments) => {
+            return check::run(&arguments).map_err(|error| Failure { what: "check", error });
         }
         Command::Unlock(arguments) => ("unlock", unlock::run(&arguments)),
         Command::Lock => ("lock", lock::run()),
@@ -267,6 +299,23 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Completions(arguments) => ("completions", completions::run(&arguments)),
     };
     result.map(|()| 0).map_err(|error| Failure { what, error })
+}
+
+/// Shows what can be typed to a person who typed nothing, or says that there is no such command.
+/// Returns the exit status.
+pub(crate) fn misused(word: Option<&str>) -> u8 {
+    match word {
+        None => {
+            let _ = terminal::write_page(&Line::command().render_help().to_string());
+        }
+        Some(word) => {
+            let meant = usage::no_command(word);
+            let meant = meant.map(|name| format!(", did you mean {name}?")).unwrap_or_default();
+            terminal::complain("arguments", &format!("there is no such command{meant}"));
+            terminal::hint("see what there is with: git credential-pat help");
+        }
+    }
+    2
 }
 
 #[cfg(test)]

@@ -101,6 +101,8 @@ pub struct Credential {
     pub stored_at: u64,
     /// When the host refused the token, which is then served no more.
     pub rejected_at: Option<u64>,
+    /// What its forge has told of the token, as `check` keeps it.
+    pub known: Option<Secret>,
     /// Who brought the token.
     pub token_by: Maker,
     /// The account's other token, which does not answer.
@@ -134,6 +136,7 @@ impl Credential {
             refresh_token: None,
             stored_at,
             rejected_at: None,
+            known: None,
             token_by: Maker::Person,
             aside: None,
             linked_to: None,
@@ -174,6 +177,7 @@ impl Credential {
             refresh_token: self.refresh_token.clone(),
             stored_at: self.stored_at,
             rejected_at: self.rejected_at,
+            known: self.known.clone(),
             made_by: self.token_by,
         }
     }
@@ -188,6 +192,7 @@ impl Credential {
             refresh_token: token.refresh_token,
             stored_at: token.stored_at,
             rejected_at: token.rejected_at,
+            known: token.known,
             token_by: token.made_by,
             ..self
         }

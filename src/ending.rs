@@ -39,20 +39,34 @@ fn command(ending: &Ending) -> String {
 
 /// Returns whether this token was not spoken of within a day, and notes that it is now.
 fn is_first_within_a_day(folder: &Folder, ending: &Ending, now: u64) -> bool {
+    let context = ending.context.to_string();
+    let username = ending.username.as_ref().map_or(&b""[..], Username::as_bytes);
+    is_first(folder, &[context.as_bytes(), username], ending.stored_at, now, DAY)
+}
+
+/// Returns whether a notification of what these fields name was not sent within an hour, and notes
+/// that it is now.
+pub(crate) fn is_first_within_an_hour(folder: &Folder, fields: &[&[u8]], now: u64) -> bool {
+    let fields: Vec<&[u8]> = fields.iter().copied().chain([&b"notified"[..]]).collect();
+    is_first(folder, &fields, 0, now, DAY / 24)
+}
+
+/// The same of whatever these fields name, in this version of it, within so many seconds.
+fn is_first(folder: &Folder, fields: &[&[u8]], version: u64, now: u64, within: u64) -> bool {
     let said = || -> Option<bool> {
-        let mut stamp = folder.file(&name(ending, &salt(folder)?))?;
+        let mut stamp = folder.file(&name(fields, &salt(folder)?))?;
         // git runs several of us at once; the process that has the lock says it.
         stamp.try_lock().ok()?;
         let mut last = String::new();
         stamp.read_to_string(&mut last).ok()?;
-        let token = format!("{} ", ending.stored_at);
-        let last = last.trim_end().strip_prefix(&token).and_then(|time| time.parse::<u64>().ok());
-        if last.is_some_and(|last| last.abs_diff(now) < DAY) {
+        let version = format!("{version} ");
+        let last = last.trim_end().strip_prefix(&version).and_then(|time| time.parse::<u64>().ok());
+        if last.is_some_and(|last| last.abs_diff(now) < within) {
             return Some(false);
         }
         stamp.rewind().ok()?;
         stamp.set_len(0).ok()?;
-        stamp.write_all(format!("{token}{now}\n").as_bytes()).ok()?;
+        stamp.write_all(format!("{version}{now}\n").as_bytes()).ok()?;
         Some(true)
     };
     said().unwrap_or(false)
@@ -60,11 +74,10 @@ fn is_first_within_a_day(folder: &Folder, ending: &Ending, now: u64) -> bool {
 
 const STAMP: &str = "warned-";
 
-/// Returns the name of an account's file. Its content tells a new token from the old one.
-fn name(ending: &Ending, salt: &Salt) -> String {
+/// Returns the name of an account's or host's file. Its content tells a new token from the old one.
+fn name(fields: &[&[u8]], salt: &Salt) -> String {
     let mut digest = Hmac::<Sha256>::new_from_slice(salt).expect("HMAC takes a key of any length");
-    let context = ending.context.to_string();
-    for field in [context.as_bytes(), ending.username.as_ref().map_or(b"", Username::as_bytes)] {
+    for field in fields {
         digest.update(&(field.len() as u64).to_be_bytes());
         digest.update(field);
     }

@@ -120,6 +120,12 @@ pub(crate) trait Forge: Sync {
         false
     }
 
+    /// Whether a path at this host is that of a repository, and not of what holds several.
+    fn is_repository(&self, host: &str, path: &str) -> bool {
+        let _ = host;
+        path.split('/').count() > 1
+    }
+
     /// Returns why this host takes no token of this kind, although it is the forge's own.
     fn objection(&self, host: &str, kind: Kind) -> Option<&'static str> {
         let _ = (host, kind);

@@ -8,10 +8,13 @@
 //! - [`files`]: the files of its configuration.
 //! - [`helper_line`]: what a line of `credential.helper` means, and how ours is written;
 //!   [`shell_line`]: the words of such a line.
+//! - [`http`]: how it connects to a URL, for another program that is to do the same.
 //! - [`interactive`]: whether `credential.interactive` leaves room for a keychain's prompts.
+//! - [`reach`]: whether it may read a repository, and is offered to push to it.
 //! - [`remotes`]: the URLs of this repository's remotes.
 //! - [`url`]: URLs as its credential code takes them apart, writes and compares them.
-//! - [`words`]: the words of commands that change its configuration.
+//! - [`words`]: the words of commands that change its configuration. [`written`]: what such
+//!   commands of ours have changed.
 
 pub(crate) mod config_file;
 pub(crate) mod configuration;
@@ -20,12 +23,15 @@ pub(crate) mod entries;
 mod failed;
 pub(crate) mod files;
 pub(crate) mod helper_line;
+pub(crate) mod http;
 #[cfg(unix)]
 pub(crate) mod interactive;
+pub(crate) mod reach;
 pub(crate) mod remotes;
 mod shell_line;
 pub(crate) mod url;
 pub(crate) mod words;
+pub(crate) mod written;
 
 use crate::context::Context;
 use crate::credential::Username;
@@ -33,6 +39,7 @@ use crate::error::Error;
 use configuration::Configuration;
 use entries::Entries;
 pub(crate) use failed::Failed;
+pub(crate) use helper_line::is_program;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
@@ -87,29 +94,34 @@ fn set(name: &str, value: &str) -> Result<(), Failed> {
     change(&["--global", name, value])
 }
 
-/// Runs `git config` with these arguments, which change something. The first says whose
-/// configuration is meant: `--global`.
+/// Runs `git config` with these arguments, which change something, and notes the change. The first
+/// says whose configuration is meant: `--global`, or `--file` and the file.
 ///
 /// # Errors
 /// Where git refuses, with its reason.
 pub(crate) fn change(arguments: &[&str]) -> Result<(), Failed> {
+    let pending = written::Pending::of(arguments);
     let output = config().args(arguments).stderr(Stdio::piped()).output();
     let output = output.map_err(|error| Failed::to_start(&error))?;
     if output.status.success() {
+        if let Some(pending) = pending {
+            pending.note();
+        }
         return Ok(());
     }
     Err(Failed::to_change(&output, arguments.first().copied().unwrap_or_default()))
 }
 
-/// Returns the values that a setting has in this scope (`global`), in git's order.
+/// Returns the values that a setting has in this configuration (`--global`, or `--file` and the
+/// file), in git's order.
 ///
 /// # Errors
 /// Where git cannot read its configuration, with its reason.
-pub(crate) fn values(scope: &str, key: &str) -> Result<Vec<String>, Failed> {
+pub(crate) fn values(whose: &[&str], key: &str) -> Result<Vec<String>, Failed> {
     const NONE: i32 = 1;
-    let scope = format!("--{scope}");
     let output = config()
-        .args([&scope, "--null", "--get-all", key])
+        .args(whose)
+        .args(["--null", "--get-all", key])
         .stderr(Stdio::piped())
         .output()
         .map_err(|error| Failed::to_start(&error))?;
@@ -119,7 +131,7 @@ pub(crate) fn values(scope: &str, key: &str) -> Result<Vec<String>, Failed> {
             Ok(values.split_terminator('\0').map(ToOwned::to_owned).collect())
         }
         Some(NONE) => Ok(Vec::new()),
-        _ => Err(Failed::to_read(&output, &scope)),
+        _ => Err(Failed::to_read(&output, whose.first().copied().unwrap_or_default())),
     }
 }
 

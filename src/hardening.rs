@@ -7,6 +7,8 @@
 //! still better than no helper. `SECURITY.md` says what this cannot do.
 
 #[cfg(unix)]
+pub(crate) mod children;
+#[cfg(unix)]
 pub(crate) mod echo;
 #[cfg(unix)]
 pub(crate) mod interrupts;

@@ -10,6 +10,7 @@
 mod choice;
 mod erasing;
 pub(crate) mod explanation;
+pub(crate) mod kept_http;
 pub(crate) mod registry;
 mod restoring;
 mod state;
@@ -30,6 +31,7 @@ use crate::forge;
 use crate::keychain::{Found, Keychain};
 use crate::protocol::{self, Answer, Operation, Request};
 use erasing::{named_token, put_accounts_away, reject};
+use kept_http::is_kept;
 use std::io::{Read, Write};
 use storing::{Brought, offered};
 use two_tokens::later_than;
@@ -262,7 +264,7 @@ pub fn store(
     policy: Policy,
     keychain: &mut dyn Keychain,
 ) -> Result<Outcome, Error> {
-    let host = match place_of(request, policy) {
+    let host = match place_of(request, policy, keychain) {
         Place::Host(host) => host,
         Place::RefusedHttp => return Ok(Outcome::RefusedHttp),
         Place::NotOurs => return Ok(Outcome::Silent),
@@ -304,7 +306,7 @@ pub fn erase(
     policy: Policy,
     keychain: &mut dyn Keychain,
 ) -> Result<Outcome, Error> {
-    let Place::Host(host) = place_of(request, policy) else { return Ok(Outcome::Silent) };
+    let Place::Host(host) = place_of(request, policy, keychain) else { return Ok(Outcome::Silent) };
     let (username, now) = (request.username.as_ref(), policy.now);
     if let Some(token) = named_token(request) {
         let _guard = keychain.exclusive(Some(&host));
@@ -312,6 +314,9 @@ pub fn erase(
         if let Some(account) = with_retries(|| reject(keychain, &contexts, username, token, now))? {
             return Ok(Outcome::Written(account));
         }
+    } else if is_kept(keychain, &host) {
+        // git calls it so after every 407 of a proxy whose user it does not know.
+        return Ok(Outcome::Silent);
     } else if let Some(context) = host.scoped(request.path.as_deref().unwrap_or_default()) {
         let _guard = keychain.exclusive(Some(&host));
         if with_retries(|| put_accounts_away(keychain, &context, username, now))? {
@@ -383,9 +388,9 @@ enum Place {
     NotOurs,
 }
 
-fn place_of(request: &Request, policy: Policy) -> Place {
+fn place_of(request: &Request, policy: Policy, keychain: &mut dyn Keychain) -> Place {
     match host_of(request) {
-        Some(host) if policy.allows(&host) => Place::Host(host),
+        Some(host) if policy.allows(&host) || is_kept(keychain, &host) => Place::Host(host),
         Some(_) => Place::RefusedHttp,
         None => Place::NotOurs,
     }

@@ -29,7 +29,7 @@ pub mod memory;
 pub mod prompts;
 #[cfg(unix)]
 mod random;
-#[cfg(target_os = "linux")]
+#[cfg(all(unix, not(target_os = "macos")))]
 pub mod secret_service;
 #[cfg_attr(not(unix), path = "keychain/vault/elsewhere.rs")]
 pub mod vault;
@@ -237,7 +237,7 @@ pub enum Cache {
 }
 
 /// Opens the keychain that the options name, else the system's own: on macOS the login keychain; on
-/// Windows the Credential Manager; on Linux the Secret Service of the session's bus, or the
+/// Windows the Credential Manager; elsewhere the Secret Service of the session's bus, or on Linux the
 /// kernel's keyring where there is no bus or nobody on it provides one. The keychain is not asked
 /// before the first call.
 ///
@@ -245,7 +245,7 @@ pub enum Cache {
 /// [`Error::Unsupported`] where this system has no such keychain.
 pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
     let keychain: Box<dyn Keychain> = match options.kind {
-        #[cfg(target_os = "linux")]
+        #[cfg(all(unix, not(target_os = "macos")))]
         Some(Kind::SecretService) => Box::new(secret_service::SecretService::new(options)),
         #[cfg(target_os = "linux")]
         Some(Kind::Kernel) => Box::new(kernel::KernelKeyring::new(options)),
@@ -254,6 +254,8 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
         Some(Kind::Memory) => Box::new(memory::MemoryKeychain::default()),
         #[cfg(target_os = "linux")]
         None => auto::open(options),
+        #[cfg(all(unix, not(any(target_os = "linux", target_os = "macos"))))]
+        None => Box::new(secret_service::SecretService::new(options)),
         #[cfg(target_os = "macos")]
         Some(Kind::LoginKeychain) | None => Box::new(login_keychain::LoginKeychain::default()),
         #[cfg(windows)]

@@ -64,13 +64,19 @@ pub mod hardening;
 #[doc(hidden)]
 pub mod terminal;
 
+mod api;
 mod arguments;
+mod base64;
+mod check;
+mod child;
 mod cli;
 mod ending;
 mod forge;
 mod git;
 mod hex;
+mod notification;
 mod private_file;
+mod said;
 mod setup;
 mod source;
 mod state_folder;
@@ -95,6 +101,10 @@ use time::now;
 /// The error that the caller should print on stderr. [`Error::exit_code`] is then the status.
 #[doc(hidden)]
 pub fn run(arguments: &[OsString]) -> Result<u8, Failure> {
+    let first = arguments.first().map(|word| word.to_str().unwrap_or_default());
+    if terminal::stdin_is_terminal() && first.is_none_or(arguments::is_no_command) {
+        return Ok(cli::misused(first));
+    }
     let invocation =
         arguments::parse(arguments).map_err(|error| Failure { what: "arguments", error })?;
     match invocation {
@@ -102,10 +112,6 @@ pub fn run(arguments: &[OsString]) -> Result<u8, Failure> {
             .map(|()| 0)
             .map_err(|error| Failure { what: operation.name(), error }),
         Invocation::Command => cli::run(arguments),
-        Invocation::Unknown if terminal::stdin_is_terminal() => {
-            let error = Error::Usage("there is no such command or operation");
-            Err(Failure { what: "arguments", error })
-        }
         // "If a helper receives any other operation, it should silently ignore the
         // request", gitcredentials(7).
         Invocation::Unknown => Ok(0),
@@ -135,8 +141,10 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
         Outcome::Answer { ending: Some(ending), .. } | Outcome::Expired(ending) => {
             ending::warn(&ending, policy.now);
         }
-        Outcome::Withheld(account) => withheld::say(&account, policy.now),
-        Outcome::Ambiguous(host, names) => withheld::say_ambiguous(&host, &names),
+        Outcome::Withheld(account) => withheld::say(&account, policy.now, options.notify),
+        Outcome::Ambiguous(host, names) => {
+            withheld::say_ambiguous(&host, &names, policy.now, options.notify);
+        }
         Outcome::PutAway(context) if terminal::stderr_is_terminal() => {
             let url = typed(&context.to_string());
             terminal::say(operation.name(), &format!("put away what was kept at {context}"));

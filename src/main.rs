@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     match result {
         Ok(status) => status.into(),
         Err(failure) => {
-            terminal::say(failure.what, &failure.error.to_string());
+            terminal::complain(failure.what, &failure.error.to_string());
             if let Some(hint) = failure.error.hint() {
                 terminal::hint(hint);
             }

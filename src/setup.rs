@@ -35,6 +35,7 @@ use crate::error::{Error, GitTrouble};
 use crate::git::Failed;
 use crate::git::configuration::Configuration;
 use crate::git::entries::{Entries, Entry};
+use crate::git::helper_line;
 use crate::git::url;
 use crate::helper;
 use crate::helper::explanation::Still;
@@ -64,6 +65,8 @@ pub(crate) struct Setup {
 /// A keychain or a source of ours that git asks for a token at a URL.
 pub(crate) struct Holder {
     held: Held,
+    /// The options with which our helper comes to it, as a helper line has them.
+    pub(crate) options: String,
     /// Whether unencrypted http is allowed.
     pub(crate) allow_http: bool,
     /// Whether uses are noted.
@@ -176,13 +179,21 @@ impl Setups {
                     Some(source) => Held::Source(source.clone()),
                     None => Held::Keychain(self.by(Some((entry, options)))?.options),
                 };
-                let (allow_http, log) = (allows_http(entry, options), options.log);
-                holders.push(Holder { held, allow_http, log });
+                let (written, _) = helper_line::our_program(&entry.value);
+                holders.push(Holder {
+                    held,
+                    options: entry.value[written.len()..].to_owned(),
+                    allow_http: allows_http(entry, options),
+                    log: options.log,
+                });
             }
         }
         if holders.is_empty() {
             let Setup { options, allow_http, log, .. } = self.by(configuration.our_keychain())?;
-            holders.push(Holder { held: Held::Keychain(options), allow_http, log });
+            let Options { kind, identity, .. } = options.clone();
+            let line = HelperOptions { identity, allow_http, ..HelperOptions::default() };
+            let line = kind.map(|kind| helper_line::options_for(kind, &line)).unwrap_or_default();
+            holders.push(Holder { held: Held::Keychain(options), options: line, allow_http, log });
         }
         Ok(holders)
     }

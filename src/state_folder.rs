@@ -1,5 +1,6 @@
 //! The one folder in which we leave files that hold no secret: the time when a person was last told
-//! of a token's end, and a lock where there is no better folder for it.
+//! of a token's end, what we have written into git's configuration, and a lock where there is no
+//! better folder for it.
 
 use crate::private_file::Folder;
 use std::env;
@@ -9,6 +10,11 @@ use std::path::PathBuf;
 /// where it cannot be made so.
 pub(crate) fn made() -> Option<Folder> {
     Folder::made(path()?)
+}
+
+/// Returns the same folder where it is there and nobody else can write in it, or nothing.
+pub(crate) fn there() -> Option<Folder> {
+    Folder::ours(path()?)
 }
 
 /// Where it is, whether it is there or not.

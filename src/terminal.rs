@@ -10,6 +10,7 @@ pub mod display;
 pub mod prompt;
 #[cfg(unix)]
 mod tty;
+mod wrapping;
 
 use crate::context::{is_seen, shown};
 use crate::error::Error;
@@ -17,6 +18,11 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
+#[cfg(unix)]
+use std::os::fd::AsFd;
+#[cfg(windows)]
+use std::os::windows::io::AsRawHandle;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a program may take to write its request.
@@ -115,15 +121,53 @@ fn json(value: &Value) -> String {
     text
 }
 
+/// Whether what is reported goes without our name before it.
+static IS_PLAIN: AtomicBool = AtomicBool::new(false);
+
+/// From now on what is reported to a person at a terminal goes without our name before it: it is
+/// the command's own answer. Errors keep it.
+pub fn speak_plainly() {
+    IS_PLAIN.store(stderr_is_terminal(), Ordering::Relaxed);
+}
+
 /// Says something on stderr: `git-credential-pat: get: the keychain is locked`, lower case, without
 /// a full stop. Where stderr is gone, nothing happens.
 pub fn say(what: &str, message: &str) {
-    let _ = writeln!(io::stderr(), "{NAME}: {what}: {}", shown(message));
+    if IS_PLAIN.load(Ordering::Relaxed) { tell(message) } else { complain(what, message) }
+}
+
+/// Says an error so, always with our name.
+pub fn complain(what: &str, message: &str) {
+    tell(&format!("{NAME}: {what}: {message}"));
 }
 
 /// Says what a person can do about it, on a line of its own.
 pub fn hint(hint: &str) {
-    let _ = writeln!(io::stderr(), "hint: {}", shown(hint));
+    tell(&format!("hint: {hint}"));
+}
+
+fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", fitted(line));
+}
+
+/// Returns a text as people see all of it, in lines as wide as the terminal at standard error.
+fn fitted(text: &str) -> String {
+    let text = shown(text);
+    match stderr_columns() {
+        Some(columns) => wrapping::message(&text, columns),
+        None => text.into_owned(),
+    }
+}
+
+/// Writes a page of help to standard output, in lines as wide as the terminal there.
+///
+/// # Errors
+/// [`Error::Stream`] where it cannot be written.
+pub fn write_page(text: &str) -> Result<(), Error> {
+    match stdout_columns() {
+        Some(columns) => write_raw(wrapping::page(text, columns).as_bytes()),
+        None => write_raw(text.as_bytes()),
+    }
 }
 
 /// Repeats a line that another program has said.
@@ -169,22 +213,29 @@ pub fn stdout_takes_colour() -> bool {
 /// terminal.
 #[must_use]
 pub fn stdout_columns() -> Option<usize> {
-    const USUAL: usize = 80;
-    let columns = columns()?;
-    // A terminal that was never told its size has 0 columns.
-    Some(if columns == 0 { USUAL } else { columns })
+    columns_of(io::stdout())
+}
+
+/// The same for standard error.
+fn stderr_columns() -> Option<usize> {
+    columns_of(io::stderr())
 }
 
 #[cfg(unix)]
-fn columns() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
-    Some(usize::from(size.ws_col))
+fn columns_of(stream: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    Some(usual_if_unknown(size.ws_col.into()))
 }
 
 #[cfg(windows)]
-fn columns() -> Option<usize> {
-    let stdout = io::stdout();
-    stdout.is_terminal().then(|| console::columns(&stdout).unwrap_or_default())
+fn columns_of(stream: impl IsTerminal + AsRawHandle) -> Option<usize> {
+    let columns = || console::columns(&stream).unwrap_or_default();
+    stream.is_terminal().then(|| usual_if_unknown(columns()))
+}
+
+/// A terminal that was never told its size has 0.
+fn usual_if_unknown(columns: usize) -> usize {
+    if columns == 0 { 80 } else { columns }
 }
 
 /// Waits for bytes, and reads those that have come.
@@ -233,13 +284,11 @@ fn write_all(mut stdout: File, bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(unix)]
 fn duplicate_stdin() -> io::Result<File> {
-    use std::os::fd::AsFd;
     Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
 }
 
 #[cfg(unix)]
 fn duplicate_stdout() -> io::Result<File> {
-    use std::os::fd::AsFd;
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 

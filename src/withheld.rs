@@ -11,23 +11,37 @@ use crate::git::words::typed;
 use crate::git::{self, url};
 use crate::helper::Withheld;
 use crate::helper::verdict::Reason;
+use crate::notification;
 use crate::terminal;
 use crate::time::relative;
 
-/// Says why a person's account does not answer, and what a person can do about it.
-pub(crate) fn say(account: &Withheld, now: u64) {
-    terminal::say("get", &message(account, now));
-    terminal::hint(&remedy(account));
+/// Says why a person's account does not answer, and what a person can do about it; where it is to
+/// notify, also as a notification.
+pub(crate) fn say(account: &Withheld, now: u64, notify: bool) {
+    let (line, hint) = (message(account, now), remedy(account));
+    terminal::say("get", &line);
+    terminal::hint(&hint);
+    if notify {
+        let context = account.context.to_string();
+        let name = account.username.as_ref().map_or(&b""[..], Username::as_bytes);
+        notification::send(&line, &hint, &[context.as_bytes(), name], now);
+    }
 }
 
-/// Says that accounts of these names could answer at this host, and how to choose one.
-pub(crate) fn say_ambiguous(host: &Context, names: &[Username]) {
-    terminal::say("get", &format!("several accounts could answer at {host}: {}", listed(names)));
+/// Says that accounts of these names could answer at this host, and how to choose one; the same
+/// way.
+pub(crate) fn say_ambiguous(host: &Context, names: &[Username], now: u64, notify: bool) {
+    let line = format!("several accounts could answer at {host}: {}", listed(names));
     let setting = typed(&git::key(&url::of(host), "username"));
     let is_value = |name: &&Username| is_shown(name) && !name.as_bytes().starts_with(b"-");
     let first = names.iter().find(is_value);
     let first = first.map_or_else(|| "NAME".to_owned(), |name| typed(name.as_bytes()));
-    terminal::hint(&format!("choose one, such as: git config --global {setting} {first}"));
+    let hint = format!("choose one, such as: git config --global {setting} {first}");
+    terminal::say("get", &line);
+    terminal::hint(&hint);
+    if notify {
+        notification::send(&line, &hint, &[host.to_string().as_bytes(), b"", b"several"], now);
+    }
 }
 
 fn message(account: &Withheld, now: u64) -> String {

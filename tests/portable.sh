@@ -1,17 +1,17 @@
 #!/bin/sh
-# Builds, checks and runs the portable binaries for Linux: one file each for x86-64 and ARM, which
-# needs nothing of the system but the kernel.
+# Builds, checks and runs the portable binaries for Linux: one file each for x86-64, and for ARM of 64
+# and of 32 bits, which needs nothing of the system but the kernel.
 #
 #   where it runs                    what it does
 #   an empty folder as the root      store, get, list, erase with the kernel's keyring
 #   a session with GNOME Keyring     store, get, list, erase with that keyring
 #
-# The binary for ARM runs on an emulator (qemu-user), on this machine's kernel. The emulator does
+# The binaries for ARM run on emulators (qemu-user), on this machine's kernel. The emulators do
 # not pass on the calls to the kernel's keyring, so only the error is tested there.
 
 set -eu
 
-targets='x86_64-unknown-linux-musl aarch64-unknown-linux-musl'
+targets='x86_64-unknown-linux-musl aarch64-unknown-linux-musl armv7-unknown-linux-gnueabihf'
 
 die() {
     printf 'tests/portable.sh: %s\n' "$1" >&2
@@ -31,8 +31,13 @@ same() { # WHAT EXPECTED GIVEN
 build() {
     CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
+    # For 32 bits it is Debian's C library, linked in.
+    CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER=arm-linux-gnueabihf-gcc
+    CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_RUSTFLAGS=-Ctarget-feature=+crt-static
     export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER \
-        CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER
+        CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER \
+        CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER \
+        CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_RUSTFLAGS
     for target in $targets; do
         # This does nothing where the target is installed.
         rustup target add "$target" >/dev/null 2>&1 ||
@@ -101,9 +106,14 @@ in_session() {
         grep -q true; do sleep 0.05; done
     run='' program=$x86_64
     keeps_tokens "x86-64, GNOME Keyring" secret-service
-    run=qemu-aarch64 program=$aarch64
-    speaks "ARM, emulated"
-    keeps_tokens "ARM, emulated, GNOME Keyring" secret-service
+    emulated qemu-aarch64 "$aarch64" "ARM of 64 bits, emulated"
+    emulated qemu-arm "$armv7" "ARM of 32 bits, emulated"
+}
+
+emulated() { # EMULATOR PROGRAM WHERE
+    run=$1 program=$2
+    speaks "$3"
+    keeps_tokens "$3, GNOME Keyring" secret-service
     case $(printf 'protocol=https\nhost=portable.test\n' | helper --keychain kernel get) in
     *"the kernel keyring is not available here"*) ;;
     *) die "the emulator passes calls to the kernel's keyring on by now: test it" ;;
@@ -123,12 +133,14 @@ main() {
     aarch64=$folder/aarch64-unknown-linux-musl/release/git-credential-pat
     is_static "$x86_64" X86-64
     is_static "$aarch64" AArch64
+    armv7=$folder/armv7-unknown-linux-gnueabihf/release/git-credential-pat
+    is_static "$armv7" ARM
     unset DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY GIT_CREDENTIAL_PAT_KEYCHAIN
     in_empty_root
 
     HOME=$(mktemp -d)
     trap 'rm -rf "$HOME"' EXIT
-    export HOME x86_64 aarch64 XDG_RUNTIME_DIR="$HOME" XDG_DATA_HOME="$HOME"
+    export HOME x86_64 aarch64 armv7 XDG_RUNTIME_DIR="$HOME" XDG_DATA_HOME="$HOME"
     export XDG_CONFIG_HOME="$HOME" XDG_CACHE_HOME="$HOME" GSETTINGS_BACKEND=memory
     dbus-run-session -- tests/portable.sh --inside
 }

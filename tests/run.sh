@@ -17,10 +17,13 @@ What you can do with this checkout, the quick things first:
 
   tests/fuzz.sh MINUTES [TARGET]   fuzz for longer, or one target
   tests/mutants.sh                 break the code on purpose: the unit tests must notice
-  tests/apple-check.sh             compile and lint for macOS
+  tests/apple-check.sh             compile, lint and link for macOS
+  tests/other-systems.sh           compile and lint for the BSDs, illumos and Windows
+  tests/other-processors.sh        the unit tests and the contract on emulated processors
   benches/instructions.sh          how many instructions an operation takes
   cargo bench                      how long parsing and matching take
   benches/compare.sh               whole operations, beside other helpers
+  benches/vault.sh                 what the vault costs, beside the kernel's keyring
 
 Every step prints its time. A check or a test that lacks a part is skipped, and counted at the
 end. Where CI is set, as on a build machine, it is a failure.
@@ -73,7 +76,11 @@ strace                  # answers system calls with errors
 shellcheck              # lints the scripts
 groff-base              # lints the manual
 valgrind                # counts instructions
-qemu-user               # runs the portable binary for ARM
+qemu-user               # runs the portable binaries for ARM, and tests for other processors
+gcc-s390x-linux-gnu     # links those tests
+libc6-dev-s390x-cross   # is their C library
+gcc-arm-linux-gnueabihf # links the portable binary for ARM of 32 bits, and its tests
+libc6-dev-armhf-cross   # is their C library
 END
 }
 
@@ -246,7 +253,16 @@ check() {
     check_lints
 
     step "Types and lints for macOS"
-    if there rustup; then tests/apple-check.sh; fi
+    linked=--lint
+    [ -z "$include_slow" ] || linked=
+    # shellcheck disable=SC2086 # empty, or one word
+    if there rustup; then tests/apple-check.sh $linked; fi
+
+    step "Types and lints for other systems"
+    systems='x86_64-unknown-freebsd x86_64-unknown-netbsd x86_64-unknown-illumos'
+    [ -z "$include_slow" ] || systems=
+    # shellcheck disable=SC2086 # a list
+    if there rustup; then tests/other-systems.sh $systems; fi
 
     if [ "$include_windows" = yes ]; then
         step "Windows, under Wine"
@@ -271,6 +287,14 @@ check() {
 
         step "Portable binaries"
         tests/portable.sh
+
+        step "Other processors"
+        if there rustup s390x-linux-gnu-gcc arm-linux-gnueabihf-gcc; then
+            tests/other-processors.sh
+        fi
+
+        step "What the vault costs"
+        if there valgrind; then benches/vault.sh; fi
     fi
 }
 
@@ -278,6 +302,11 @@ check() {
 run_tests() {
     step "Tools"
     tests/tools.sh || left_out "the tools of tests/tools.sh cannot be installed"
+
+    if [ -n "$include_slow" ]; then
+        step "Another Secret Service"
+        tests/oo7-daemon.sh || left_out "oo7-daemon cannot be built"
+    fi
 
     step "Documentation's tests"
     cargo test --locked --doc

@@ -59,6 +59,14 @@ build() {
         linker=CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_LINKER
         export "$linker=rust-lld"
         ;;
+    # Debian's C library, linked statically.
+    armv7-unknown-linux-gnueabihf)
+        command -v arm-linux-gnueabihf-gcc >/dev/null 2>&1 ||
+            die "the linker for $target is missing" \
+                "apt-get install gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"
+        export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER=arm-linux-gnueabihf-gcc
+        flag -Ctarget-feature=+crt-static
+        ;;
     *-windows-msvc) flag -Ctarget-feature=+crt-static ;; # needs no runtime to be installed
     *-windows-gnu) flag -Clink-arg=-Wl,--no-insert-timestamp ;;
     *-apple-darwin) export MACOSX_DEPLOYMENT_TARGET=11.0 ;;

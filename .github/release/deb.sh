@@ -28,6 +28,7 @@ main() {
     case $archive in
     *-linux-x86_64.tar.gz) target=x86_64-unknown-linux-musl ;;
     *-linux-aarch64.tar.gz) target=aarch64-unknown-linux-musl ;;
+    *-linux-armv7.tar.gz) target=armv7-unknown-linux-gnueabihf ;;
     *) die "this is no archive for Linux" ;;
     esac
     SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}

@@ -8,6 +8,8 @@ use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::helper::Policy;
 use crate::helper::verdict::{Question, Reason, Verdict, judge};
+use crate::keychain::Keychain;
+use crate::setup::{Holder, Setups};
 use crate::terminal;
 use crate::time::now;
 use crate::uses;
@@ -46,34 +48,61 @@ impl AccountArguments {
         let username = username.map(usable).transpose()?;
         let (setups, _) = self.keychain.setup_at(command, &place)?;
         let configured = setups.configuration(Some(&place.url)).username;
-        let question = Question {
-            contexts: &place.context.outwards(),
-            username: username.as_ref().or(configured.as_ref().map(|(_, name)| name)),
-            takes_schemes: true,
-        };
-        // As git does, which asks the next one where one has no answer.
-        let mut refusal = None;
-        for holder in setups.holders(&place.url)? {
-            let Some(mut keychain) = holder.open()? else { continue };
-            let policy = Policy { allow_http: holder.allow_http, now: now() };
-            match judge(&mut *keychain, &question, policy) {
-                Ok(Verdict::Served(item)) => {
-                    if holder.log {
-                        let account = item.1.account();
-                        uses::note_command(command, &account, keychain.kind(), policy.now);
-                    }
-                    return Ok(item.1);
+        let contexts = &place.context.outwards();
+        let wanted = username.as_ref().or(configured.as_ref().map(|(_, name)| name));
+        match first_answer(&setups, &place.url, contexts, wanted)? {
+            Some(Chosen { verdict: Verdict::Served(item), holder, keychain }) => {
+                if holder.log {
+                    let account = item.1.account();
+                    uses::note_command(command, &account, keychain.kind(), now());
                 }
-                Ok(Verdict::Nobody) => {}
-                Ok(verdict) => refusal = refusal.or(Some(refused(&verdict))),
-                Err(error) => refusal = refusal.or(Some(error)),
+                Ok(item.1)
+            }
+            Some(Chosen { verdict, .. }) => Err(refused(&verdict)),
+            None => {
+                if let (None, Some((_, name))) = (&username, &configured) {
+                    terminal::say(command, &format!("git's configuration asks for {name} there"));
+                }
+                Err(Error::NoAccount)
             }
         }
-        if let (None, None, Some((_, name))) = (&refusal, &username, &configured) {
-            terminal::say(command, &format!("git's configuration asks for {name} there"));
-        }
-        Err(refusal.unwrap_or(Error::NoAccount))
     }
+}
+
+/// What comes of asking all that git asks of what is ours.
+pub(super) struct Chosen {
+    pub(super) verdict: Verdict,
+    pub(super) holder: Holder,
+    pub(super) keychain: Box<dyn Keychain>,
+}
+
+/// The first that has an answer at this URL, as git asks the next one where one has none; else the
+/// first that has an account and no answer. None where there is no account.
+///
+/// # Errors
+/// That of the first keychain that fails, where no other answers.
+pub(super) fn first_answer(
+    setups: &Setups,
+    url: &str,
+    contexts: &[Context],
+    username: Option<&Username>,
+) -> Result<Option<Chosen>, Error> {
+    let question = Question { contexts, username, takes_schemes: true };
+    let mut first = Ok(None);
+    for holder in setups.holders(url)? {
+        let Some(mut keychain) = holder.open()? else { continue };
+        let policy = Policy { allow_http: holder.allow_http, now: now() };
+        let result = judge(&mut *keychain, &question, policy);
+        let chosen = |verdict| Some(Chosen { verdict, holder, keychain });
+        match result {
+            Ok(verdict @ Verdict::Served(_)) => return Ok(chosen(verdict)),
+            Ok(Verdict::Nobody) => {}
+            Ok(verdict) if matches!(first, Ok(None)) => first = Ok(chosen(verdict)),
+            Err(error) if matches!(first, Ok(None)) => first = Err(error),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    first
 }
 
 /// Why a verdict that serves nothing does not.

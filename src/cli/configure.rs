@@ -1,6 +1,7 @@
 //! `git credential-pat configure [URL]`: makes git ask this helper, once the keychain has been
 //! proved. [`plan`] is what both this and `unconfigure` do to git's configuration.
 
+mod lifetimes;
 pub(super) mod plan;
 mod proof;
 mod source;
@@ -22,6 +23,7 @@ use crate::git::{self, Failed};
 use crate::keychain::Kind;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
+use lifetimes::Lifetimes;
 use plan::{Consent, Plan, Whose};
 use source::SourceArguments;
 use vault::VaultArguments;
@@ -48,11 +50,14 @@ pub(super) struct Arguments {
     #[command(flatten)]
     vault: VaultArguments,
     #[command(flatten)]
+    kept: Lifetimes,
+    #[command(flatten)]
     source: SourceArguments,
 }
 
-/// Whether uses are noted.
+/// Whether uses are noted, and the desktop is notified.
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
 struct LogArguments {
     /// Have git's helper note each use, see `log`
     #[arg(long, overrides_with = "no_log")]
@@ -60,6 +65,13 @@ struct LogArguments {
     /// Have it note them no more
     #[arg(long)]
     no_log: bool,
+    /// Have git's helper send a notification of the desktop, where no terminal shows what it says
+    /// of an account that does not answer
+    #[arg(long, overrides_with = "no_notify")]
+    notify: bool,
+    /// Have it send none
+    #[arg(long)]
+    no_notify: bool,
 }
 
 const NO_PATH: Error =
@@ -71,7 +83,7 @@ const NO_NAME: Error =
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let context = arguments.url.as_deref().map(Place::parse).transpose()?.map(|url| url.context);
     let text = |context: Option<&Context>| context.map_or_else(String::new, ToString::to_string);
-    let source = arguments.source.read(&text(context.as_ref()))?;
+    let source = arguments.source.read(&text(context.as_ref()), arguments.kept.of_source())?;
     let context = context.as_ref().map(above_repository);
     let place = context.as_ref().map_or_else(String::new, url::of);
     let key = git::key(&place, "helper");
@@ -87,8 +99,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let old = values.iter().rfind(|value| replaces(&Helper::parse(value))).map(String::as_str);
     let program = program(old, arguments.by_name)?;
     let line = match &source {
-        Some((options, _)) if logs(old, arguments) => format!("{program}{options} --log"),
-        Some((options, _)) => format!("{program}{options}"),
+        Some((options, _)) => {
+            let log = if logs(old, arguments) { " --log" } else { "" };
+            let notify = if notifies(old, arguments) { " --notify" } else { "" };
+            format!("{program}{options}{log}{notify}")
+        }
         None => keychain_line(&program, old, &place, arguments)?,
     };
     let mut terminal = match &arguments.consent {
@@ -141,10 +156,12 @@ fn keychain_line(
         Some(Helper::Ours(Some(options))) => options,
         _ => Box::default(),
     };
+    arguments.kept.set(kind, &mut options)?;
     if let Some(identity) = arguments.vault.identity()? {
         options.identity = Some(identity);
     }
     options.log = logs(old, arguments);
+    options.notify = notifies(old, arguments);
     let identity = options.identity.clone().filter(|_| kind == Kind::Vault);
     if kind == Kind::Vault && !arguments.consent.dry_run {
         arguments.vault.prepare(identity.as_ref())?;
@@ -165,6 +182,12 @@ fn keychain_line(
 fn logs(old: Option<&str>, arguments: &Arguments) -> bool {
     let noted = matches!(old.map(Helper::parse), Some(Helper::Ours(Some(line))) if line.log);
     arguments.log.log || noted && !arguments.log.no_log
+}
+
+/// Whether the desktop is to be notified, likewise.
+fn notifies(old: Option<&str>, arguments: &Arguments) -> bool {
+    let does = matches!(old.map(Helper::parse), Some(Helper::Ours(Some(line))) if line.notify);
+    arguments.log.notify || does && !arguments.log.no_notify
 }
 
 /// Whether a person wants the other helpers to be forgotten.

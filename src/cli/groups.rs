@@ -10,7 +10,7 @@ use std::fmt::Write;
 pub(super) const GROUPS: [(&str, &[&str]); 5] = [
     ("Every day", &["login", "list", "status"]),
     ("Accounts", &["import", "logout"]),
-    ("A token's life", &[]),
+    ("A token's life", &["check"]),
     ("Keychains", &["unlock", "lock", "configure", "unconfigure"]),
     ("For other programs", &["token", "exec", "log"]),
 ];

@@ -10,16 +10,19 @@
 //! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`git_config`],
 //!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`],
 //!   [`our_keychain`].
+//! - [`git_hosts`]: which entries of a file that is every program's are git's. [`store_lines`]:
+//!   git's `store` itself, once nothing is left in its files.
 //! - [`credential_url`]: a URL with a token in it, as git reads it. [`token_first`]: a token in
 //!   the place of a username. [`plain_file`]: a file that loses some of its parts in one step.
 
 mod credential_url;
-#[cfg(target_os = "linux")]
+#[cfg(all(unix, not(target_os = "macos")))]
 mod foreign_items;
 mod found;
 mod from;
 mod gh;
 mod git_config;
+mod git_hosts;
 mod glab;
 mod keyring;
 pub(super) mod look;
@@ -29,6 +32,7 @@ mod our_keychain;
 mod plain_file;
 mod plan;
 mod store_file;
+mod store_lines;
 mod token_first;
 
 use super::KeychainArguments;
@@ -105,14 +109,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     found::keep_names_apart(&mut sources);
     if sources.is_empty() {
         terminal::say("import", "there is no token to import");
-        return Ok(());
     }
     let opened = Opened::none(&setups);
     let mut import = Import { arguments, setups: &setups, opened, person: None };
     for source in &sources {
         import.source(source)?;
     }
-    Ok(())
+    drop(sources);
+    import.end_store()
 }
 
 struct Import<'a> {
@@ -142,7 +146,7 @@ impl Import<'_> {
             removal.check(&plan.to_settle())?;
         }
         let wanted = plan.count(|step| step.is_wanted());
-        let agreed = wanted > 0 && self.agrees(&format!("Import {}?", tokens(wanted)))?;
+        let agreed = wanted > 0 && self.agrees_to_import(&mut plan, wanted)?;
         if agreed {
             let stored = plan.carry_out(&mut self.opened)?;
             for (number, kind) in stored.iter().enumerate() {
@@ -158,6 +162,40 @@ impl Import<'_> {
         }
         self.settle(source, &plan)?;
         self.remove(source, &plan)
+    }
+
+    /// Whether a person agrees to the import of all, or of some, which the plan then says.
+    fn agrees_to_import(&mut self, plan: &mut Plan<'_>, wanted: usize) -> Result<bool, Error> {
+        let question = format!("Import {}?", tokens(wanted));
+        if wanted == 1 || self.arguments.yes {
+            return self.agrees(&question);
+        }
+        let answer = self.person()?.ask(&format!("{question} [y/N, or e to choose each] "))?;
+        match answer.to_lowercase().get(..1) {
+            Some("y") => Ok(true),
+            Some("e") => {
+                let person = self.person()?;
+                Ok(plan.choose(&mut |question| person.confirm(question))? > 0)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Has git ask its own `store` no more, where its files were looked at.
+    fn end_store(&mut self) -> Result<(), Error> {
+        let from = &self.arguments.from;
+        let is_store = |from: &From| matches!(from, From::Store(_));
+        if self.arguments.dry_run || !(from.is_empty() || from.iter().any(is_store)) {
+            return Ok(());
+        }
+        let (yes, remove) = (self.arguments.yes, self.arguments.remove);
+        store_lines::end(&mut |question| {
+            if yes {
+                // Alone it agrees to an import, not to changes of git's configuration.
+                return Ok(remove);
+            }
+            self.person().map_or(Ok(false), |person| person.confirm(question))
+        })
     }
 
     /// Takes out of the source what it can do without now.
@@ -241,13 +279,16 @@ impl Import<'_> {
         if self.arguments.yes {
             return Ok(true);
         }
-        let person = match &mut self.person {
+        self.person()?.confirm(question)
+    }
+
+    fn person(&mut self) -> Result<&mut Terminal, Error> {
+        Ok(match &mut self.person {
             Some(person) => person,
             none => none.insert(Terminal::open().map_err(|_| {
                 Error::Usage("there is no terminal to ask on: add --yes, or --dry-run to look only")
             })?),
-        };
-        person.confirm(question)
+        })
     }
 }
 

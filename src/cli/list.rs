@@ -3,6 +3,7 @@
 pub(super) mod table;
 
 use super::KeychainArguments;
+use crate::check::kept::Kept;
 use crate::context::{Context, shown};
 use crate::credential::{Account, Aside, Credential, Maker, State};
 use crate::error::{Error, VaultTrouble};
@@ -22,13 +23,27 @@ pub(super) struct Arguments {
     /// Print a JSON array, for programs; times are RFC 3339
     #[arg(long)]
     json: bool,
+    /// Show what a token may do and when it was last checked, also where a terminal is too narrow
+    /// for it
+    #[arg(long, conflicts_with = "json")]
+    long: bool,
     #[command(flatten)]
     keychain: KeychainArguments,
 }
 
-/// The last one only where there is a log of uses.
-const HEADINGS: [&str; 8] =
-    ["CONTEXT", "USERNAME", "TOKEN", "STATE", "EXPIRES", "STORED", "KEYCHAIN", "LAST USED"];
+/// The last three only where there is a log of uses, and where somebody was asked.
+const HEADINGS: [&str; 10] = [
+    "CONTEXT",
+    "USERNAME",
+    "TOKEN",
+    "STATE",
+    "EXPIRES",
+    "STORED",
+    "KEYCHAIN",
+    "LAST USED",
+    "SCOPES",
+    "CHECKED",
+];
 
 /// One line.
 struct Row {
@@ -59,11 +74,29 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         }
         let look =
             Look { columns: terminal::stdout_columns(), colour: terminal::stdout_takes_colour() };
-        let columns = HEADINGS.len() - usize::from(last.is_empty());
-        let cells = |row: &Row| row.to_cells(&look).into_iter().take(columns).collect();
-        let cells: Vec<_> = rows.iter().map(cells).collect();
-        let table = table::lay_out(&HEADINGS[..columns], &cells, &look);
-        terminal::write_raw(table.as_bytes())?;
+        let table = |is_long: bool| {
+            let columns: Vec<usize> = (0..HEADINGS.len())
+                .filter(|column| match column {
+                    7 => !last.is_empty(),
+                    8.. => is_long,
+                    _ => true,
+                })
+                .collect();
+            let headings: Vec<&str> = columns.iter().map(|&column| HEADINGS[column]).collect();
+            let cells = |row: &Row| {
+                let cells = row.to_cells(&look).into_iter().enumerate();
+                cells.filter(|(at, _)| columns.contains(at)).map(|(_, cell)| cell).collect()
+            };
+            let cells: Vec<Vec<Cell>> = rows.iter().map(cells).collect();
+            let is_whole = look.columns.is_some() && table::fits(&headings, &cells, &look);
+            (table::lay_out(&headings, &cells, &look), is_whole)
+        };
+        let is_checked = rows.iter().any(|row| row.kept().checked_at.is_some());
+        let text = match table(true) {
+            (text, is_whole) if arguments.long || (is_checked && is_whole) => text,
+            _ => table(false).0,
+        };
+        terminal::write_raw(text.as_bytes())?;
     }
     failed.map_or(Ok(()), Err)
 }
@@ -218,6 +251,11 @@ impl Row {
         }
     }
 
+    /// What its forge has told of the token.
+    fn kept(&self) -> Kept {
+        self.credential.as_ref().map(Kept::of).unwrap_or_default()
+    }
+
     fn aside(&self) -> Option<&Aside> {
         self.credential.as_ref().and_then(|credential| credential.aside.as_deref())
     }
@@ -229,7 +267,7 @@ impl Row {
     }
 
     /// As in [`HEADINGS`]; times as a person on a terminal says them.
-    fn to_cells(&self, look: &Look) -> [Cell; 8] {
+    fn to_cells(&self, look: &Look) -> [Cell; 10] {
         let on_terminal = look.columns.is_some();
         let plain = |text: String| Cell { text: shown(&text).into_owned(), style: Style::new() };
         let nothing = || "-".to_owned();
@@ -245,9 +283,10 @@ impl Row {
         let expires = credential
             .and_then(|c| c.expiry)
             .map(|expiry| if on_terminal { relative(expiry, now) } else { rfc3339(expiry) });
-        let last_used = self
-            .last_used
-            .map(|time| if on_terminal { relative(time, now) } else { rfc3339(time) });
+        let time = |time| if on_terminal { relative(time, now) } else { rfc3339(time) };
+        let kept = self.kept();
+        let checked = kept.checked_at.map(time);
+        let last_used = self.last_used.map(time);
         let stored = credential.map(|credential| {
             let time = rfc3339(credential.stored_at);
             if on_terminal { time.split('T').next().unwrap_or_default().to_owned() } else { time }
@@ -261,6 +300,8 @@ impl Row {
             plain(stored.unwrap_or_else(nothing)),
             plain(self.keychain.name().to_owned()),
             plain(last_used.unwrap_or_else(nothing)),
+            plain(kept.scopes.map_or_else(nothing, |scopes| scopes.join(" "))),
+            plain(checked.unwrap_or_else(nothing)),
         ]
     }
 
@@ -268,6 +309,7 @@ impl Row {
         let time = |read: fn(&Credential) -> Option<u64>| {
             self.credential.as_ref().and_then(read).map(rfc3339)
         };
+        let kept = self.kept();
         json!({
             "context": forge::shown_context(&self.account.context),
             "username": self.username(),
@@ -282,6 +324,9 @@ impl Row {
             "made_by": self.credential.as_ref().map(|credential| whose(credential.made_by)),
             "aside": self.aside().map(aside_to_json),
             "linked_to": self.linked_to().map(ToString::to_string),
+            "owner": kept.owner,
+            "scopes": kept.scopes,
+            "checked": kept.checked_at.map(rfc3339),
             "keychain": self.keychain.name(),
             "last_used": self.last_used.map(rfc3339),
         })

@@ -5,7 +5,9 @@
 
 mod ask;
 mod expiry;
+mod learn;
 mod page;
+pub(super) mod proxy;
 mod save;
 
 use super::place::{Place, usable};
@@ -57,8 +59,14 @@ pub(super) struct Arguments {
     /// Answer any username that a clone URL carries with this token
     #[arg(long)]
     any_username: bool,
+    /// Do not ask the forge about the token
+    #[arg(long)]
+    offline: bool,
+    /// Keep a token that the forge does not take, too
+    #[arg(long)]
+    force: bool,
     /// Serve again a token that the host rejected, or an account that was put away
-    #[arg(long, conflicts_with_all = ["with_token", "any_username", "expires", "replace", "forge", "also"])]
+    #[arg(long, conflicts_with_all = ["with_token", "any_username", "expires", "replace", "forge", "also", "force"])]
     restore: bool,
     /// Ask nothing; fail where something would have to be asked
     #[arg(long)]
@@ -67,8 +75,9 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-fn parse_forge(word: &str) -> Result<forge::Id, &'static str> {
-    forge::Id::from_word(word).ok_or("no such forge")
+pub(super) fn parse_forge(word: &str) -> Result<forge::Id, String> {
+    let words = || forge::Id::ALL.map(|id| id.forge().word()).join(", ");
+    forge::Id::from_word(word).ok_or_else(|| format!("it takes one of {}", words()))
 }
 
 fn registry_named(name: &str) -> Result<Context, Error> {
@@ -97,10 +106,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         (None, None) => return Err(Error::Usage("the URL of the host is missing")),
     };
     let (setups, setup) = arguments.keychain.setup_at("login", &place)?;
-    if place.context.exposes_secrets() && !setup.allow_http {
-        return Err(Error::Refused(
-            "http is unencrypted: use https, or add --allow-http to the helper string",
-        ));
+    if place.context.exposes_secrets() && !setup.allow_http && !arguments.restore {
+        proxy::agree(&place, terminal.as_mut())?;
     }
     let given = match &arguments.username {
         Some(name) => Some(Username::new(name.as_bytes())),
@@ -119,7 +126,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         return restore(&mut *keychain, &place.context, given.as_ref());
     }
     let (context, replace) = (place.context.clone(), arguments.replace);
-    let mut login = Login { arguments, context, also, replace };
+    let mut login = Login { arguments, context, also, replace, is_refused: false };
     let credential = match &mut terminal {
         Some(terminal) => login.converse(terminal, &mut *keychain, given, expiry)?,
         None => login.read(&mut *keychain, given, expiry)?,
@@ -134,12 +141,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let (saved, credential) = save(&mut *keychain, credential, login.replace)?;
     report(&saved, &credential, &*keychain);
     settle::carry_out("login", &settings, &[place.url])?;
+    if let Some(lack) = proxy::lack(setups.entries(), &credential.context) {
+        terminal::say("login", &lack);
+        terminal::hint(&proxy::mend(&credential.context, credential.username.as_ref()));
+    }
     for link in &links {
         // What was changed may have given docker another keychain.
         let mut keychain = keychain_of_docker()?;
         may_be_written(&mut *keychain, link, login.replace)?;
         registry::put(&mut *keychain, link, &mut |_| Ok(None))?;
         report_link(link);
+    }
+    if login.is_refused {
+        return Err(Error::Refused("the forge does not take the token, which is stored as it is"));
     }
     Ok(())
 }

@@ -1,4 +1,6 @@
-//! `git credential-pat logout [URL]`: deletes an account and its token.
+//! `git credential-pat logout [URL]`: deletes an account and its token; [`all`]: every one.
+
+mod all;
 
 use super::place::Place;
 use super::{KeychainArguments, accounts};
@@ -21,11 +23,20 @@ pub(super) struct Arguments {
     /// The account, where there are several
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
+    /// Every account that `list` shows, whatever the place
+    #[arg(long, conflicts_with_all = ["url", "username"])]
+    all: bool,
+    /// With --all: without asking
+    #[arg(long, requires = "all")]
+    yes: bool,
     #[command(flatten)]
     keychain: KeychainArguments,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
+    if arguments.all {
+        return all::run(&arguments.keychain, arguments.yes);
+    }
     // Not where input comes from a script: its writer is not the one who would be asked.
     let mut terminal = if terminal::stdin_is_terminal() { Some(Terminal::open()?) } else { None };
     let place = match (&arguments.url, &mut terminal) {

@@ -14,6 +14,7 @@ use roff::{Inline, Roff, bold, italic, roman};
 
 const FRAME: &str = include_str!("git-credential-pat.1");
 const TASKS: &str = include_str!("man/tasks.1");
+const CHECK: &str = include_str!("man/check.1");
 const VAULT: &str = include_str!("man/vault.1");
 
 pub(super) fn run() -> Result<(), Error> {
@@ -28,6 +29,7 @@ fn page() -> String {
         .replace("git\\-credential\\-pat VERSION", &format!("git\\-credential\\-pat {version}"))
         .replace(".\\\" SYNOPSIS\n", &synopsis(&line).to_roff())
         .replace(".\\\" TASKS\n", TASKS)
+        .replace(".\\\" CHECK\n", CHECK)
         .replace(".\\\" VAULT\n", VAULT)
         .replace(".\\\" COMMANDS\n", &commands(&line).to_roff())
         .replace(".\\\" KEYCHAIN NAMES\n", &keychain_names().to_roff())

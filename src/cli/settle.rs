@@ -227,7 +227,7 @@ impl Lack {
                 let (key, value) = self.setting();
                 format!("git config --global {} {value}", typed(&key))
             }
-            Self::Helper(plan, ..) => plan.text().trim_end().replace('\n', "; "),
+            Self::Helper(plan, ..) => plan.one_line(),
             Self::Source(..) => String::new(),
         }
     }

@@ -27,6 +27,7 @@ use crate::forge;
 use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
 use crate::git::url;
+use crate::git::words::typed;
 use crate::git::{self, Failed};
 use crate::helper::explanation::{self, Explained, Why};
 use crate::helper::{self, Policy};
@@ -105,6 +106,8 @@ struct PlaceReport {
     helpers: Vec<(String, String)>,
     helpers_json: Value,
     accounts: Vec<Explained>,
+    /// Whether a person named it.
+    is_named: bool,
 }
 
 /// The exit status is 0 if all is well.
@@ -177,6 +180,7 @@ impl Report {
             helpers: view.lines(),
             helpers_json: view.to_json(),
             accounts: Vec::new(),
+            is_named: asked.is_some_and(|asked| asked.named),
         };
         // Where only sources serve, what is kept in a keychain is never asked for.
         if setups.is_told() || !configuration.has_only_sources() {
@@ -223,6 +227,7 @@ impl Report {
             helpers: view.lines(),
             helpers_json: view.to_json(),
             accounts: Vec::new(),
+            is_named: false,
         });
         let is_expected = place.meant().is_some_and(|asked| {
             let is_there =
@@ -279,7 +284,7 @@ impl Report {
             let has_source = configuration.sources().any(|one| sources::may_answer(one, asked));
             let found = accounts::about_answer(asked, &accounts, username, configuration);
             self.found(found.filter(|finding| finding.id != "no-account" || !has_source));
-            self.found(accounts::about_http(asked, allow_http));
+            self.found(accounts::about_http(asked, allow_http, &accounts, entries));
         }
         if let Some(configured) = setup.passed_over {
             let (ours, theirs) = (kind.name(), configured.name());
@@ -335,6 +340,7 @@ impl Report {
                 "username": name,
                 "sends_path": place.sends_path,
                 "accounts": accounts.collect::<Vec<_>>(),
+                "check": place.accounts.iter().find_map(|one| place.check(one)),
             })
         });
         let keychains = self.keychains.iter().map(|&kind| {
@@ -376,6 +382,14 @@ impl Report {
 }
 
 impl PlaceReport {
+    /// The command that asks the host about this account, where git is given its token, or was
+    /// until the host refused it.
+    fn check(&self, explained: &Explained) -> Option<String> {
+        let url = self.url.as_ref().filter(|_| self.is_named)?;
+        matches!(explained.why, Why::Answers | Why::Rejected)
+            .then(|| format!("{} check {}", finding::this_command(), typed(url)))
+    }
+
     fn write(&self, paper: &mut Paper) {
         paper.line("place", self.url.as_deref().unwrap_or("none in particular"));
         if let Some(name) = &self.username {
@@ -406,6 +420,12 @@ impl PlaceReport {
                 paper.detail(&accounts::reason(explained, self.username.as_deref()));
             } else if let Some(aside) = accounts::aside(explained) {
                 paper.detail(aside);
+            }
+            if let Some(told) = accounts::told(explained) {
+                paper.detail(&told);
+            }
+            if let Some(check) = self.check(explained) {
+                paper.detail(&format!("the host was not asked; to ask it: {check}"));
             }
         }
     }

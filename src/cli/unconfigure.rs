@@ -1,15 +1,18 @@
 //! `git credential-pat unconfigure [URL]`: makes git forget this helper, and the settings that
-//! only this helper made sense of. Tokens stay where they are.
+//! only this helper made sense of or that were noted when we wrote them. Tokens stay where they
+//! are.
 
-use super::configure::plan::{Consent, Plan, Whose};
+use super::configure::plan::{self, Consent, Plan, Whose};
 use super::place::Place;
 use crate::error::Error;
 use crate::git::entries::{Entries, Entry};
 use crate::git::helper_line::{self, Helper};
 use crate::git::words::typed;
-use crate::git::{Failed, key, url};
+use crate::git::written::{self, Note};
+use crate::git::{Failed, files, key, url};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
+use std::path::Path;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -18,75 +21,185 @@ pub(super) struct Arguments {
     /// Only the lines that run this very program, not those of another copy of it
     #[arg(long)]
     this_program: bool,
+    /// For this user, this machine and this repository; and whatever this program is known to have
+    /// written anywhere else
+    #[arg(long, conflicts_with_all = ["url", "global", "system", "local"])]
+    all: bool,
     #[command(flatten)]
     whose: Whose,
     #[command(flatten)]
     consent: Consent,
 }
 
+/// What is to be taken back.
+struct Work<'a> {
+    arguments: &'a Arguments,
+    entries: &'a Entries,
+    /// A place as it is written now, and as it was once.
+    place: Option<[String; 2]>,
+    scopes: Vec<&'static str>,
+    notes: Vec<Note>,
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let place = arguments.url.as_deref().map(Place::parse).transpose()?;
-    // As they are written now, and as they were once.
     let place = place.map(|place| [url::of(&place.context), place.context.to_string()]);
-    let scope = arguments.whose.scope();
     let entries = Entries::read().map_err(Failed::tell)?;
-    let is_here = |entry: &&Entry| {
-        entry.scope == scope && place.as_ref().is_none_or(|place| place.contains(&entry.subsection))
+    let has_repository = || files::local().is_some_and(|file| file.is_file());
+    let scopes = match arguments.all {
+        false => vec![arguments.whose.scope()],
+        true if has_repository() => vec!["system", "global", "local"],
+        true => vec!["system", "global"],
     };
-    let is_of_ours = |entry: &&Entry| matches!(Helper::parse(&entry.value), Helper::Ours(_));
-    let goes = |entry: &&Entry| {
-        is_of_ours(entry) && (!arguments.this_program || runs_this_program(&entry.value))
-    };
-    let mut plan = Plan::new(scope);
-    let mut places: Vec<(&str, Vec<&str>)> = Vec::new();
-    for entry in entries.named("credential", "helper").filter(is_here).filter(goes) {
-        let (place, line) = (entry.subsection.as_str(), entry.value.as_str());
-        match places.iter_mut().find(|(known, _)| *known == place) {
-            Some((_, lines)) => lines.push(line),
-            None => places.push((place, vec![line])),
-        }
+    let work = Work { arguments, entries: &entries, place, scopes, notes: written::all() };
+    let (mut plans, mut left) = (Vec::new(), Vec::new());
+    for scope in &work.scopes {
+        let mut plan = Plan::new(scope);
+        work.forget_lines(scope, &mut plan, &mut left)?;
+        plans.push(plan);
     }
-    let mut left = Vec::new();
-    for (place, lines) in &places {
-        let key = key(place, "helper");
-        if plan.forget(&key, lines)? {
-            left.push(key);
+    if !work.leaves_lines_of_ours() {
+        for (scope, plan) in work.scopes.iter().zip(&mut plans) {
+            work.unset_paths(scope, plan);
         }
+        work.take_back_noted(&mut plans, &mut left)?;
     }
-    let remain = entries
-        .named("credential", "helper")
-        .filter(is_of_ours)
-        .any(|entry| !is_here(&entry) || !goes(&entry));
-    if !remain {
-        // Other helpers would look for tokens of this very path, and find none.
-        for entry in entries.named("credential", "usehttppath").filter(is_here) {
-            if has_path(&entry.subsection) {
-                plan.unset(&key(&entry.subsection, "useHttpPath"), &[&entry.value]);
-            }
-        }
-    }
-    if plan.is_empty() {
-        terminal::say(
-            "unconfigure",
-            "git is not configured with this helper there: nothing to change",
-        );
+    plans.retain(|plan| !plan.is_empty());
+    if plans.is_empty() {
+        written::tidy();
+        say("git is not configured with this helper there: nothing to change");
         return Ok(());
     }
     let mut terminal = match &arguments.consent {
         Consent { yes: false, dry_run: false } => Terminal::open().ok(),
         _ => None,
     };
-    if plan.carry_out(&arguments.consent, terminal.as_mut())? {
-        terminal::say(
-            "unconfigure",
-            "git does not ask this helper any more; tokens stay in the keychain",
-        );
-        for key in left {
-            terminal::say("unconfigure", "an empty line is left by which git forgets all helpers");
-            terminal::hint(&format!("git config --{scope} --unset-all {} '^$'", typed(&key)));
+    if !plan::agree(&plans, &arguments.consent, terminal.as_mut())? {
+        return Ok(());
+    }
+    let mut failed = None;
+    for plan in &plans {
+        if let Err(error) = plan.change_all() {
+            // The machine's is its administrator's; that is no reason to leave a user's.
+            failed = Some(error);
+            say(&format!("could not be changed, and still names this helper: {}", plan.whose()));
+            terminal::hint(&format!("who may change it types: {}", plan.one_line()));
         }
     }
+    written::tidy();
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    say("git does not ask this helper any more; tokens stay in the keychain");
+    for (whose, key) in left {
+        say("an empty line is left by which git forgets all helpers");
+        terminal::hint(&format!("git config {whose} --unset-all {} '^$'", typed(&key)));
+    }
     Ok(())
+}
+
+impl Work<'_> {
+    fn is_here(&self, scope: &str, entry: &Entry) -> bool {
+        let is_there = |place: &[String; 2]| place.contains(&entry.subsection);
+        entry.scope == scope && self.place.as_ref().is_none_or(is_there)
+    }
+
+    fn goes(&self, entry: &Entry) -> bool {
+        is_ours(&entry.value) && (!self.arguments.this_program || runs_this_program(&entry.value))
+    }
+
+    /// Makes git forget our lines of this scope; what has to stay of them is added to `left`.
+    fn forget_lines(
+        &self,
+        scope: &str,
+        plan: &mut Plan,
+        left: &mut Vec<(String, String)>,
+    ) -> Result<(), Error> {
+        let mut places: Vec<(&str, Vec<&str>)> = Vec::new();
+        let lines = self.entries.named("credential", "helper");
+        for entry in lines.filter(|entry| self.is_here(scope, entry) && self.goes(entry)) {
+            let (place, line) = (entry.subsection.as_str(), entry.value.as_str());
+            match places.iter_mut().find(|(known, _)| *known == place) {
+                Some((_, lines)) => lines.push(line),
+                None => places.push((place, vec![line])),
+            }
+        }
+        for (place, lines) in &places {
+            let key = key(place, "helper");
+            if plan.forget(&key, lines)? {
+                left.push((plan.whose(), key));
+            }
+        }
+        Ok(())
+    }
+
+    fn leaves_lines_of_ours(&self) -> bool {
+        let goes = |entry: &Entry| {
+            self.goes(entry) && self.scopes.iter().any(|scope| self.is_here(scope, entry))
+        };
+        let mut lines = self.entries.named("credential", "helper");
+        lines.any(|entry| is_ours(&entry.value) && !goes(entry))
+    }
+
+    /// Other helpers would look for tokens of this very path, and find none.
+    fn unset_paths(&self, scope: &str, plan: &mut Plan) {
+        let lines = self.entries.named("credential", "usehttppath");
+        for entry in lines.filter(|entry| self.is_here(scope, entry)) {
+            if has_path(&entry.subsection) {
+                plan.unset(&key(&entry.subsection, "useHttpPath"), &[&entry.value]);
+            }
+        }
+    }
+
+    /// Takes back what else this program has written, where it still stands.
+    fn take_back_noted(
+        &self,
+        plans: &mut Vec<Plan>,
+        left: &mut Vec<(String, String)>,
+    ) -> Result<(), Error> {
+        for Note { file, key, value, before } in &self.notes {
+            let Some(key) = key.as_ref().filter(|_| Path::new(file).is_file()) else { continue };
+            let is_of = |plan: &Plan| {
+                plan.file().is_some_and(|other| files::is_same(&other, Path::new(file)))
+            };
+            let plan = match plans.iter().position(is_of) {
+                Some(number) => &mut plans[number],
+                None if self.arguments.all => {
+                    plans.push(Plan::of_file(file));
+                    let last = plans.len() - 1;
+                    &mut plans[last]
+                }
+                None => continue,
+            };
+            let is_for_place = |place: &[String; 2]| {
+                place.iter().any(|place| key.starts_with(&format!("credential.{place}.")))
+            };
+            if self.place.as_ref().is_some_and(|place| !is_for_place(place)) {
+                continue;
+            }
+            if key.ends_with(".helper") {
+                // An empty line goes with those that it was written for.
+                let goes = !self.arguments.this_program || runs_this_program(value);
+                if is_ours(value) && goes && !plan.changes_key(key) && plan.forget(key, &[value])? {
+                    left.push((plan.whose(), key.clone()));
+                }
+            } else if !plan.changes_key(key) && plan.values(key)?.contains(value) {
+                match before {
+                    Some(before) => plan.replace(key, &[value], before),
+                    None => plan.unset(key, &[value]),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn say(what: &str) {
+    terminal::say("unconfigure", what);
+}
+
+fn is_ours(line: &str) -> bool {
+    matches!(Helper::parse(line), Helper::Ours(_))
 }
 
 /// Whether the program that this line runs is the one that runs now.

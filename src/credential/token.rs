@@ -41,6 +41,8 @@ pub struct Token {
     pub stored_at: u64,
     /// When the host refused it.
     pub rejected_at: Option<u64>,
+    /// What its forge has told of it, as `check` keeps it.
+    pub known: Option<Secret>,
     /// Who brought it.
     pub made_by: Maker,
 }

@@ -61,6 +61,10 @@ impl Forge for Azure {
         })
     }
 
+    fn is_repository(&self, _host: &str, path: &str) -> bool {
+        path.split('/').any(|part| part == "_git")
+    }
+
     fn has_meaningless_usernames(&self) -> bool {
         true
     }

@@ -67,6 +67,10 @@ impl Forge for GitHub {
         "x-access-token"
     }
 
+    fn is_repository(&self, host: &str, path: &str) -> bool {
+        host == "gist.github.com" && !path.is_empty() || path.split('/').count() == 2
+    }
+
     fn objection(&self, host: &str, kind: Kind) -> Option<&'static str> {
         let refused = REGISTRIES.contains(&host) && kind == Kind::FineGrainedPersonal;
         refused.then_some("takes classic ones only")

@@ -97,6 +97,11 @@ impl Entries {
         files
     }
 
+    /// Returns the first file of this scope (`system`).
+    pub(crate) fn file_of_scope(&self, scope: &str) -> Option<&str> {
+        self.0.iter().filter(|entry| entry.scope == scope).find_map(Entry::file)
+    }
+
     /// Returns the lines that stand in no file: on git's command line, in the environment.
     pub(crate) fn in_no_file(&self) -> impl Iterator<Item = &Entry> {
         self.0.iter().filter(|entry| entry.scope == "command")
@@ -109,6 +114,11 @@ impl Entries {
             let rest = place.split_once("://").map_or(place, |(_, rest)| rest);
             rest.split_once(['/', '?', '#']).is_some_and(|(_, path)| !path.is_empty())
         })
+    }
+
+    /// Returns all lines of this section.
+    pub(crate) fn of<'a>(&'a self, section: &'a str) -> impl Iterator<Item = &'a Entry> {
+        self.0.iter().filter(move |entry| entry.section == section)
     }
 
     /// Returns all lines of this name, for whatever URL.

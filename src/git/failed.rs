@@ -8,6 +8,7 @@ use super::entries::Entries;
 use crate::context::escape;
 use crate::error::{Error, GitTrouble};
 use crate::forge;
+use crate::said;
 use crate::terminal;
 use std::env;
 use std::io;
@@ -80,15 +81,10 @@ fn is_readable() -> bool {
 
 /// Returns git's words on one line, without what may be a secret.
 pub(super) fn cleaned(words: &[u8]) -> String {
-    const MOST: usize = 300;
     let words = String::from_utf8_lossy(words);
     let lines = words.lines().filter(|line| !may_hold_secret(line)).map(without_quoted);
     let text = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
-    let text = escape(text.as_bytes());
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    said::capped(&escape(text.as_bytes()))
 }
 
 fn may_hold_secret(line: &str) -> bool {

@@ -75,6 +75,17 @@ pub(crate) fn global() -> Option<PathBuf> {
     Some(if !first.exists() && second.exists() { second } else { first })
 }
 
+/// Returns the file of this machine's configuration, or nothing where git does not tell: one before
+/// 2.41 names it only where it says
+/// something.
+pub(crate) fn system() -> Option<PathBuf> {
+    let named = ask(&["var", "GIT_CONFIG_SYSTEM"]);
+    let named = named.map(|text| PathBuf::from(text.trim_end_matches(['\r', '\n'])));
+    named
+        .filter(|file| !file.as_os_str().is_empty())
+        .or_else(|| Entries::read().ok()?.file_of_scope("system").map(PathBuf::from))
+}
+
 /// Returns the file of this repository's own configuration.
 pub(crate) fn local() -> Option<PathBuf> {
     Some(repository()?.join("config"))

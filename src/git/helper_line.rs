@@ -181,14 +181,16 @@ pub(crate) fn in_path() -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| is_program(file))
 }
 
+/// Whether this is a program that can be run.
 #[cfg(unix)]
-fn is_program(path: &Path) -> bool {
+pub(crate) fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
+/// Whether this is a program that can be run.
 #[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
+pub(crate) fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
@@ -265,7 +267,9 @@ pub(crate) fn options_for(keychain: Kind, options: &HelperOptions) -> String {
         }
         None => {}
     }
-    for (name, is_given) in [("--allow-http", options.allow_http), ("--log", options.log)] {
+    for (name, is_given) in
+        [("--allow-http", options.allow_http), ("--log", options.log), ("--notify", options.notify)]
+    {
         if is_given {
             text = format!("{text} {name}");
         }

@@ -236,9 +236,13 @@ fn error_number() -> libc::c_int {
 }
 
 fn set_error_number(number: libc::c_int) {
-    #[cfg(not(target_os = "macos"))]
+    #[cfg(any(target_os = "illumos", target_os = "solaris"))]
+    use libc::___errno as place;
+    #[cfg(any(target_os = "netbsd", target_os = "openbsd"))]
+    use libc::__errno as place;
+    #[cfg(any(target_os = "linux", target_os = "dragonfly"))]
     use libc::__errno_location as place;
-    #[cfg(target_os = "macos")]
+    #[cfg(any(target_os = "macos", target_os = "freebsd"))]
     use libc::__error as place;
     // SAFETY: the call gives the address of this thread's own number.
     unsafe { *place() = number };

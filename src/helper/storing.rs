@@ -147,6 +147,7 @@ impl Brought<'_> {
             refresh_token: self.request.refresh_token.clone(),
             stored_at: self.now,
             rejected_at: None,
+            known: None,
             made_by: Maker::Git,
         }
     }

@@ -4,6 +4,7 @@
 //! docker. Each of them puts its question and only words the verdict.
 
 use super::choice::{Choice, Item, choose};
+use super::kept_http::is_kept;
 use super::{Policy, with_retries};
 use crate::context::Context;
 use crate::credential::{State, Username};
@@ -62,7 +63,8 @@ pub fn judge(
     policy: Policy,
 ) -> Result<Verdict, Error> {
     let Question { contexts, username, takes_schemes } = *question;
-    if !contexts.iter().all(|context| policy.allows(context)) {
+    let refused = contexts.iter().find(|context| !policy.allows(context));
+    if refused.is_some_and(|context| !is_kept(keychain, context)) {
         return Ok(Verdict::RefusedHttp);
     }
     let item = match with_retries(|| choose(keychain, contexts, username, policy.now)) {

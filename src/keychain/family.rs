@@ -5,7 +5,8 @@
 //! items. [`read`] serves the import from there; it changes nothing. It goes through the store API
 //! of the family's Rust crates (keyring-core):
 //!
-//! - `linux`: through our own two stores; `entry` is their common part.
+//! - `linux`: through our own two stores; `entry` is their common part. `elsewhere`: other systems
+//!   have the Secret Service alone.
 //! - `macos`, `windows`: through the family's native ones. Both are compiled and linted on every
 //!   machine; nobody has run them yet.
 //! - `encoding`: the form that a writer gave a secret before it was stored.
@@ -14,7 +15,7 @@
 //! in the function that received it, see [`from_family`].
 
 mod encoding;
-#[cfg(target_os = "linux")]
+#[cfg(all(unix, not(target_os = "macos")))]
 pub(super) mod entry;
 #[cfg(target_os = "linux")]
 #[path = "family/linux.rs"]

@@ -8,6 +8,7 @@
 //! stored_at=1796169600
 //! made_by=git                         whose the account is; a person's where nothing is said
 //! token_by=git                        whose the token is
+//! known={"owner":"alice"}             what its forge has told of it, see `check`
 //! aside=ghp_TESTONLY…                 the account's other token, with its own state
 //! aside_since=1796169600
 //! aside_stored_at=1796083200
@@ -88,6 +89,7 @@ impl<'a> Content<'a> {
         content.number("stored_at", Some(credential.stored_at));
         content.number("rejected_at", credential.rejected_at);
         content.bytes("token_by", mark(credential.token_by));
+        content.bytes("known", credential.known.as_ref().map(Secret::expose));
         if let Some(Aside { token, since }) = credential.aside.as_deref() {
             let (secret, escaped) = on_one_line(&token.secret);
             content.lines.push(("aside", secret));
@@ -100,6 +102,7 @@ impl<'a> Content<'a> {
             content.number("aside_stored_at", Some(token.stored_at));
             content.number("aside_rejected_at", token.rejected_at);
             content.bytes("aside_token_by", mark(token.made_by));
+            content.bytes("aside_known", token.known.as_ref().map(Secret::expose));
         }
         if let Some(place) = &credential.linked_to {
             content.text("linked_to", place.to_string());
@@ -201,6 +204,7 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
         expiry: answering.expiry,
         refresh_token: answering.refresh_token,
         rejected_at: answering.rejected_at,
+        known: answering.known,
         token_by: answering.made_by.unwrap_or_default(),
         ..Credential::new(context, None, token, answering.stored_at.unwrap_or_default())
     })
@@ -249,6 +253,7 @@ struct TokenLines {
     refresh_token: Option<Secret>,
     stored_at: Option<u64>,
     rejected_at: Option<u64>,
+    known: Option<Secret>,
     made_by: Option<Maker>,
 }
 
@@ -263,6 +268,7 @@ impl TokenLines {
             b"stored_at" => once(&mut self.stored_at, number(value)?),
             b"rejected_at" => once(&mut self.rejected_at, number(value)?),
             b"token_by" => once(&mut self.made_by, maker(value)),
+            b"known" => once(&mut self.known, bytes.secret(value)),
             _ => Ok(()),
         }
     }
@@ -291,6 +297,7 @@ impl TokenLines {
             refresh_token: self.refresh_token,
             stored_at: self.stored_at.unwrap_or_default(),
             rejected_at: self.rejected_at,
+            known: self.known,
             made_by: self.made_by.unwrap_or_default(),
         };
         Ok(Some(Box::new(Aside { token, since })))
@@ -363,6 +370,7 @@ mod tests {
             refresh_token: Some(Secret::new(b"ghr_TESTONLY")),
             stored_at: 1,
             rejected_at: Some(2),
+            known: Some(Secret::new(br#"{"owner":"alice"}"#)),
             token_by: Maker::Git,
             aside: Some(Box::new(Aside { token: other(), since: 4 })),
             linked_to: None,
@@ -378,6 +386,7 @@ mod tests {
             refresh_token: Some(Secret::new(b"ghr_TESTONLY2")),
             stored_at: 5,
             rejected_at: Some(6),
+            known: Some(Secret::new(b"{}")),
             made_by: Maker::Git,
         }
     }

@@ -14,14 +14,16 @@
 //!
 //! The client is small and synchronous: one socket, no threads, every wait within a deadline. A get
 //! is four calls: `Hello`, `SearchItems`, `OpenSession`, `GetSecret`. A get that finds nothing is
-//! the first two. Differences between the services are explained in the file that meets them:
+//! the first two, and asks the bus who was asked. Differences between the services are explained in
+//! the file that meets them:
 //!
 //! - [`address`]: the bus's addresses. [`wire`], [`message`]: D-Bus in bytes.
 //! - `socket`: bytes in and out. `greeting`: the way to the bus. `peer`: its owner. `bus`: a
 //!   connection.
 //! - `client`: keeps the connection, and the deadlines. `remote`: errors by name. `flatpak`: what a
 //!   sandbox makes of them.
-//! - `session`: the key agreement and the cipher. `prompt`: windows that ask a person.
+//! - `session`: the key agreement and the cipher. `prompt`: windows that ask a person. `hidden`:
+//!   what is not shown while it is locked.
 //! - [`service`]: the Secret Service's calls, for any items; this file: for our accounts.
 
 #[doc(hidden)]
@@ -30,8 +32,10 @@ mod bus;
 mod client;
 pub(super) mod flatpak;
 mod greeting;
+mod hidden;
 #[doc(hidden)]
 pub mod message;
+mod notification;
 mod peer;
 mod prompt;
 mod remote;
@@ -53,7 +57,8 @@ use crate::error::Error;
 use crate::keychain::lock::{self, Lock};
 use crate::keychain::{Found, ItemId, Keychain, Kind, NOT_OURS, Options, item};
 use address::Address;
-use service::{Attributes, Plaintext, Service};
+pub(crate) use notification::notify;
+use service::{Attributes, Listing, Plaintext, Service};
 use std::time::Instant;
 use wire::ObjectPath;
 
@@ -161,8 +166,13 @@ impl Keychain for SecretService {
                 query
             })
             .collect();
+        let mut listings = service.search(&queries)?;
+        if listings.iter().all(Listing::is_empty) && service.hides_what_is_locked()? {
+            service.unlock_default()?;
+            listings = service.search(&queries)?;
+        }
         let mut found = Vec::new();
-        for (listing, context) in service.search(&queries)?.into_iter().zip(contexts.iter().rev()) {
+        for (listing, context) in listings.into_iter().zip(contexts.iter().rev()) {
             let open = listing.open.into_iter().map(|path| (path, false));
             let locked = listing.locked.into_iter().map(|path| (path, true));
             found.extend(open.chain(locked).map(|(path, locked)| Found {
@@ -177,6 +187,9 @@ impl Keychain for SecretService {
     fn list(&mut self) -> Result<Vec<(Found, Account)>, Error> {
         let service = self.service()?;
         let listings = service.search(&[vec![(SCHEMA, item::SCHEMA)]])?;
+        if listings.iter().all(Listing::is_empty) && service.hides_what_is_locked()? {
+            return Err(Error::Locked);
+        }
         let mut paths = Vec::new();
         let mut locked = Vec::new();
         for listing in listings {

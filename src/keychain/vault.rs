@@ -18,7 +18,6 @@
 //!   is the vault's.
 
 pub mod age;
-mod base64;
 mod bech32;
 mod changing;
 mod folder;

@@ -5,21 +5,16 @@
 //! there. It has half a minute; its output has a limit, too.
 
 use super::{MAX_TOKEN, told};
+use crate::child::{self, Bounds, Stand, Stopped};
 use crate::context::escape;
 use crate::error::Error;
 use crate::forge;
-use std::io::{Read, Write};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// How long a command may take: some unlock their own store first.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How long to wait before looking again whether a command that has closed its output has ended.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// The reason why a program's output cannot be had.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,107 +51,27 @@ pub(crate) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
 }
 
 /// Runs a program to its end and returns its output, which may have `most` bytes. The program gets
-/// this input, if there is one, and so much time in all.
+/// this input, if there is one, and so much time in all. What it says on standard error is passed
+/// on, and where there is a terminal it may ask there.
 ///
 /// # Errors
 /// The reason why there is no output. Then no process of the program is left, as far as possible.
 pub(crate) fn printed(
-    mut program: Command,
+    program: Command,
     input: Option<&[u8]>,
     patience: Duration,
     most: usize,
 ) -> Result<Zeroizing<Vec<u8>>, Ended> {
-    program.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
-    program.stdout(Stdio::piped());
-    let in_own_group = separate(&mut program);
-    let mut child = program.spawn().map_err(|_| Ended::NotStarted)?;
-    let deadline = Instant::now() + patience;
-    if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
-        // The input is no longer than a pipe holds, so that nobody waits. A program that does not
-        // read it may answer all the same.
-        let _ = stdin.write_all(input);
-    }
-    let result = read(child.stdout.take(), deadline, most).and_then(|output| {
-        wait(&mut child, deadline)?;
-        Ok(output)
-    });
-    if result.is_err() {
-        end(&mut child, in_own_group);
-    }
-    result
-}
-
-/// Reads to the end, in a thread that is left alone if the end does not come.
-fn read(
-    stdout: Option<ChildStdout>,
-    deadline: Instant,
-    most: usize,
-) -> Result<Zeroizing<Vec<u8>>, Ended> {
-    let stdout = stdout.ok_or(Ended::Failed)?;
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut output = Zeroizing::new(Vec::with_capacity(most + 1));
-        let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-        let result = stdout.take(limit).read_to_end(&mut output).map(|_| output);
-        let _ = sender.send(result);
-    });
-    let left = deadline.saturating_duration_since(Instant::now());
-    let output = receiver.recv_timeout(left).map_err(|_| Ended::TooSlow)?;
-    let output = output.map_err(|_| Ended::Failed)?;
-    if output.len() > most { Err(Ended::TooMuch) } else { Ok(output) }
-}
-
-fn wait(child: &mut Child, deadline: Instant) -> Result<(), Ended> {
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(()),
-            Ok(Some(status)) => return Err(Ended::Badly(status)),
-            Ok(None) if Instant::now() < deadline => thread::sleep(PAUSE),
-            Ok(None) => return Err(Ended::TooSlow),
-            Err(_) => return Err(Ended::Failed),
-        }
-    }
-}
-
-/// Puts the command into a group of its own, so that all of it can be ended. Not where there is a
-/// terminal: a group in the background may not ask there.
-#[cfg(unix)]
-fn separate(command: &mut Command) -> bool {
-    use std::os::unix::process::CommandExt;
-    let has_terminal = std::fs::File::open("/dev/tty").is_ok();
-    if !has_terminal {
-        command.process_group(0);
-    }
-    !has_terminal
-}
-
-#[cfg(not(unix))]
-fn separate(_: &mut Command) -> bool {
-    false
-}
-
-fn end(child: &mut Child, in_own_group: bool) {
-    #[cfg(unix)]
-    if in_own_group {
-        use rustix::process::{Pid, Signal, kill_process_group};
-        let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-    }
-    #[cfg(unix)]
-    if !in_own_group {
-        ask_to_end(child);
-    }
-    let _ = in_own_group;
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
-/// Asks a program to end. git then also ends the helper that it runs.
-#[cfg(unix)]
-fn ask_to_end(child: &mut Child) {
-    use rustix::process::{Pid, Signal, kill_process};
-    const GRACE: Duration = Duration::from_millis(200);
-    let _ = kill_process(Pid::from_child(child), Signal::TERM);
-    let _ = wait(child, Instant::now() + GRACE);
+    let bounds = Bounds { deadline: Instant::now() + patience, stdout: Some(most), stderr: None };
+    let input = input.map(|input| Zeroizing::new(input.to_vec()));
+    let output = child::run(program, input, Stand::AtTerminal, &bounds);
+    let output = output.map_err(|stopped| match stopped {
+        Stopped::NotStarted => Ended::NotStarted,
+        Stopped::TooSlow => Ended::TooSlow,
+        Stopped::TooMuch => Ended::TooMuch,
+        Stopped::Failed => Ended::Failed,
+    })?;
+    if output.status.success() { Ok(output.stdout) } else { Err(Ended::Badly(output.status)) }
 }
 
 #[cfg(all(test, unix))]

@@ -4,9 +4,9 @@
 
 #[cfg(windows)]
 use super::console::Device;
+use super::fitted;
 #[cfg(unix)]
 use super::tty::Device;
-use crate::context::shown;
 use crate::error::Error;
 use crate::secret::{Buffer, Secret};
 use std::io::{ErrorKind, Read, Write};
@@ -43,7 +43,7 @@ impl Terminal {
     /// # Errors
     /// [`Error::Stream`] where the terminal fails.
     pub fn show(&mut self, line: &str) -> Result<(), Error> {
-        self.write(&shown(line))?;
+        self.write(&fitted(line))?;
         self.write("\n")
     }
 
@@ -53,7 +53,7 @@ impl Terminal {
     /// [`Error::Stream`] where the terminal fails, [`Error::Refused`] where the person gave up
     /// with Ctrl-D (Ctrl-Z on Windows) or the answer is no text.
     pub fn ask(&mut self, question: &str) -> Result<String, Error> {
-        self.write(&shown(question))?;
+        self.write(&fitted(question))?;
         let mut answer = Vec::new();
         let mut byte = [0];
         while self.read(&mut byte)? && byte[0] != b'\n' && answer.len() < MAX_ANSWER {
@@ -128,7 +128,7 @@ impl Terminal {
     ) -> Result<Buffer, Error> {
         // Hide first, then ask: the answer may come at once.
         let mode = self.0.hide().map_err(|e| Error::Stream(e.kind()))?;
-        let question = shown(question);
+        let question = fitted(question);
         let answer = self.write(&question).and_then(|()| self.read_hidden(&question, wait));
         let shown = self.0.restore(&mode);
         self.write("\n")?;

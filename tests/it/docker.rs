@@ -218,7 +218,7 @@ fn a_registrys_own_token_is_not_lost_to_a_link() {
 fn a_token_that_the_registry_will_refuse_is_warned_of() {
     let home = Home::with_gnome_keyring();
     let token = "github_pat_TESTONLYTESTONLYTESTON_TESTONLYTESTONLYTESTONLYTESTONLYTESTONLYTESOH2S2SW5TESTONLY";
-    let ran = login(&home, "--username alice --also ghcr.io https://github.com", token);
+    let ran = login(&home, "--offline --username alice --also ghcr.io https://github.com", token);
     assert!(ran.stderr().contains("ghcr.io takes classic ones only"), "{ran}");
     for name in ["ftp://ghcr.io", "a@ghcr.io", TOKEN] {
         let ran = login(&home, &format!("--also {name} https://h.example"), TOKEN);

@@ -92,7 +92,7 @@ fn an_expired_token_is_said_where_git_gets_none() {
     while !person.get("").stdout.is_empty() {}
     let screen = shown(&person);
     let said = format!("the token for alice at {} expired ", person.url(""));
-    assert!(screen.contains(&said) && screen.contains(" ago\nhint: make a new one"), "{screen}");
+    assert!(screen.contains(&said) && screen.contains("\nhint: make a new one"), "{screen}");
     assert_eq!(shown(&person), "");
     assert_eq!(fs::read(person.sandbox.path("answers")).unwrap(), b"");
 }
@@ -130,10 +130,7 @@ fn a_persons_rejected_token_is_told_every_time_into_a_pipe_too() {
     let words = words.replace("HOST", &person.host);
     let told = ran.stderr();
     assert!(told.starts_with(&format!("git-credential-pat: get: {words}")), "{told}");
-    assert!(
-        told.contains(" ago; other accounts there: bob\nhint: if the host was wrong"),
-        "{told}"
-    );
+    assert!(told.contains("; other accounts there: bob\nhint: if the host was wrong"), "{told}");
     assert_eq!(person.get("username=alice\n").stderr().lines().count(), 2, "not each time");
     assert!(person.get("username=bob\n").stderr.is_empty(), "an answer that works");
     // The command in the hint works.

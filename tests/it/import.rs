@@ -2,6 +2,7 @@
 
 mod config;
 mod files;
+mod finishing;
 mod keyring;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod memory;

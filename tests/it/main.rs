@@ -9,6 +9,8 @@
 mod buses;
 #[cfg(unix)]
 mod cache;
+#[cfg(target_os = "linux")]
+mod check;
 #[cfg(unix)]
 mod commands;
 #[cfg(unix)]
@@ -54,12 +56,16 @@ mod model;
 #[cfg(target_os = "linux")]
 mod mounted_secrets;
 #[cfg(target_os = "linux")]
+mod notifications;
+#[cfg(target_os = "linux")]
 mod one_keychain;
 #[cfg(target_os = "linux")]
 mod pages;
 #[cfg(target_os = "linux")]
 mod private_files;
 mod protocol;
+#[cfg(unix)]
+mod proxies;
 #[cfg(target_os = "linux")]
 mod recording;
 #[cfg(unix)]
@@ -81,6 +87,8 @@ mod token_and_exec;
 mod tokens_as_names;
 #[cfg(target_os = "linux")]
 mod tools;
+#[cfg(unix)]
+mod usage;
 #[cfg(target_os = "linux")]
 mod use_log;
 #[cfg(target_os = "linux")]

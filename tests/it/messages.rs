@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// The messages after `git-credential-pat: OPERATION: `, in order.
 const MESSAGES: &str = "\
+--api takes the URL of the forge on the same host
 --cache is for a keychain or for --command
 --cache is needless with --keychain kernel
 --cache is needless with --keychain vault
@@ -85,6 +86,7 @@ line {0} of the request holds a NUL
 line {0} of the request holds a carriage return
 line {0} of the request is cut off
 line {0} of the request repeats an attribute
+name a URL, or --all: no remote here is one of https
 name the places that glab has a token for, as URLs
 name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE
@@ -99,11 +101,13 @@ no session key could be agreed upon
 no socket could be made
 no such account is in the keychain
 no token was given
+nobody can be asked here: add --yes to delete every account
 nobody can be asked here: repeat it with --yes, or look first with --dry-run
 not a key of ours
 nothing can hold the vault's key here: the kernel keyring is not available
 nothing listens at the session bus's address
 nothing was changed
+nothing was deleted
 nothing was stored
 on the way to the file others can put another in its place
 others can write to the vault's folder
@@ -147,6 +151,7 @@ the file that --file names is not there
 the file that --passphrase-from names cannot be read
 the file was changed meanwhile and is left as it is: begin again
 the file's folder cannot be written
+the forge does not take the token, which is stored as it is
 the helper string has an unknown option
 the helper string names two keys for the vault
 the helper string names two sources: write a helper for each
@@ -200,7 +205,6 @@ the vault's identity.age is not for a passphrase
 the vault's key: {0}
 the way to the file leads through what is another user's
 there is no default keychain
-there is no such command or operation
 there is no terminal to ask on: add --yes, or --dry-run to look only
 there is no terminal to ask on: give the passphrase with --passphrase-from FILE
 there is no terminal to ask on: pipe the token in with --with-token

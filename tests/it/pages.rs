@@ -99,7 +99,7 @@ fn readme() {
                 reader.clones_as("https://github.com/work/repo.git", "alice-work");
                 reader.clones_as("https://github.com/alice/notes.git", "alice");
             }),
-            section("What do you want to do?", 16, task).then(is_done),
+            section("What do you want to do?", 18, task).then(is_done),
             section("When git does something else", 1, with_alice),
             section("The commands", 3, |_| {
                 // As on a machine without `man`: git's `--help` needs it.
@@ -117,6 +117,7 @@ fn task(block: &Block) -> Reader {
         text if text.contains("--restore") || text.contains("--replace") => {
             with_alice(block).refused_at("github.com")
         }
+        text if text.contains(" check ") => checked(block),
         text if text.contains("--from manager") => of_another_helper(block),
         text if text.contains("import") => {
             reader().with_file(".git-credentials", &format!("https://alice:{TOKEN}@github.com\n"))
@@ -137,6 +138,7 @@ fn is_done(reader: &Reader, block: &Block) {
     let text = &block.text;
     match text.as_str() {
         _ if text.contains("--file") => assert!(has("https://git.example.com"), "{text}"),
+        _ if text.contains(" check ") => {}
         _ if text.contains("configure") || text.contains("'pat --ci'") => {
             assert!(!reader.home.helpers().is_empty(), "{text}");
         }
@@ -146,6 +148,11 @@ fn is_done(reader: &Reader, block: &Block) {
         _ if text.contains("/work") => assert!(has("https://github.com/work/repo.git"), "{text}"),
         _ => assert!(has("https://github.com"), "{text}"),
     }
+}
+
+/// With a token at a host that takes it.
+fn checked(block: &Block) -> Reader {
+    at_the_hosts(block).with_account("alice", "https://gitlab.example.com")
 }
 
 /// A checkout that was installed from.

@@ -139,6 +139,13 @@ mod linux {
         desktop(&Desktop::gnome_keyring_on_dbus_broker(), Prompts::Never);
     }
 
+    /// oo7-daemon finds nothing while it is locked.
+    #[test]
+    #[ignore = "slow: tests/oo7-daemon.sh builds the daemon"]
+    fn oo7_daemon_keeps_the_contract() {
+        desktop(&Desktop::oo7_daemon(), Prompts::Never);
+    }
+
     /// `KeePassXC` makes a new item by a prompt that completes by itself.
     #[test]
     fn keepassxc_keeps_the_contract() {

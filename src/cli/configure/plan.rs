@@ -3,10 +3,11 @@
 use crate::error::Error;
 use crate::git::helper_line::Helper;
 use crate::git::words::{any_of, typed};
-use crate::git::{self, Failed, values};
+use crate::git::{self, Failed, values, written};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use std::fmt::Write;
+use std::path::PathBuf;
 
 /// Whose configuration is changed.
 #[derive(clap::Args)]
@@ -44,16 +45,23 @@ impl Whose {
     }
 }
 
-/// Calls of `git config`, without its name.
+/// Calls of `git config`, without its name, all for one configuration.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::cli) struct Plan {
-    scope: &'static str,
+    /// As git's options name it.
+    whose: Vec<String>,
     changes: Vec<Vec<String>>,
 }
 
 impl Plan {
-    pub(in crate::cli) fn new(scope: &'static str) -> Self {
-        Self { scope, changes: Vec::new() }
+    /// For this scope (`global`).
+    pub(in crate::cli) fn new(scope: &str) -> Self {
+        Self { whose: vec![format!("--{scope}")], changes: Vec::new() }
+    }
+
+    /// For this file.
+    pub(in crate::cli) fn of_file(file: &str) -> Self {
+        Self { whose: vec!["--file".to_owned(), file.to_owned()], changes: Vec::new() }
     }
 
     /// The values that this setting has there now.
@@ -61,7 +69,8 @@ impl Plan {
     /// # Errors
     /// Where git cannot read its configuration.
     pub(in crate::cli) fn values(&self, key: &str) -> Result<Vec<String>, Error> {
-        values(self.scope, key).map_err(Failed::tell)
+        let whose: Vec<&str> = self.whose.iter().map(String::as_str).collect();
+        values(&whose, key).map_err(Failed::tell)
     }
 
     pub(in crate::cli) fn is_empty(&self) -> bool {
@@ -83,9 +92,18 @@ impl Plan {
     }
 
     fn change(&mut self, arguments: &[&str]) {
-        let scope = format!("--{}", self.scope);
-        let words = std::iter::once(scope).chain(arguments.iter().map(ToString::to_string));
+        let words = self.whose.iter().cloned().chain(arguments.iter().map(ToString::to_string));
         self.changes.push(words.collect());
+    }
+
+    /// Whose configuration it is, as git's options name it and as it is typed.
+    pub(in crate::cli) fn whose(&self) -> String {
+        self.whose.iter().map(typed).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The file that is changed.
+    pub(in crate::cli) fn file(&self) -> Option<PathBuf> {
+        written::file_of(&self.whose.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// The commands, as they would be typed.
@@ -98,6 +116,17 @@ impl Plan {
         text
     }
 
+    /// The same on one line.
+    pub(in crate::cli) fn one_line(&self) -> String {
+        self.text().trim_end().replace('\n', "; ")
+    }
+
+    /// Whether one of them is about this setting.
+    pub(in crate::cli) fn changes_key(&self, key: &str) -> bool {
+        let is_it = |word: &String| word.eq_ignore_ascii_case(key);
+        self.changes.iter().any(|change| change.iter().any(is_it))
+    }
+
     /// Shows the commands, asks where that is wanted, and runs them. Returns whether it did.
     ///
     /// # Errors
@@ -107,20 +136,11 @@ impl Plan {
         consent: &Consent,
         terminal: Option<&mut Terminal>,
     ) -> Result<bool, Error> {
-        terminal::write_raw(self.text().as_bytes())?;
-        if consent.dry_run {
-            return Ok(false);
+        let agreed = agree(std::slice::from_ref(self), consent, terminal)?;
+        if agreed {
+            self.change_all()?;
         }
-        if !consent.yes {
-            let terminal = terminal.ok_or(Error::Usage(
-                "nobody can be asked here: repeat it with --yes, or look first with --dry-run",
-            ))?;
-            if !terminal.confirm("Change git's configuration so?")? {
-                return Err(Error::Refused("nothing was changed"));
-            }
-        }
-        self.change_all()?;
-        Ok(true)
+        Ok(agreed)
     }
 
     /// Runs the commands.
@@ -184,8 +204,8 @@ impl Plan {
         Ok(())
     }
 
-    /// Makes git forget these lines of ours, and the line before them that made it forget all
-    /// others. Returns whether such a line has to stay, after which git asks nobody.
+    /// Makes git forget these lines of ours, and the line of ours before them that made it forget
+    /// all others. Returns whether such a line has to stay, after which git asks nobody.
     ///
     /// # Errors
     /// Where git cannot read its configuration.
@@ -197,8 +217,10 @@ impl Plan {
             rest.iter().any(goes) && rest.iter().all(|value| goes(value) || value.is_empty())
         };
         // Several empty lines cannot be told apart.
+        let notes = if values.iter().any(String::is_empty) { written::all() } else { Vec::new() };
+        let is_noted = written::has(&notes, self.file().as_deref(), key, "");
         let mut resets = (0..values.len()).filter(|&at| values[at].is_empty()).peekable();
-        let resets_go = resets.peek().is_some() && resets.all(is_for_us);
+        let resets_go = is_noted && resets.peek().is_some() && resets.all(is_for_us);
         let mut gone: Vec<&str> = Vec::new();
         for value in values.iter().filter(|value| goes(value) || value.is_empty() && resets_go) {
             if !gone.contains(&value.as_str()) {
@@ -211,4 +233,28 @@ impl Plan {
         let left = values.iter().rfind(|value| !gone.contains(&value.as_str()));
         Ok(!gone.is_empty() && left.is_some_and(String::is_empty))
     }
+}
+
+/// Shows the commands of these plans and asks where that is wanted. Returns whether they are to be
+/// run.
+///
+/// # Errors
+/// Where nobody can be asked, or said no.
+pub(in crate::cli) fn agree(
+    plans: &[Plan],
+    consent: &Consent,
+    terminal: Option<&mut Terminal>,
+) -> Result<bool, Error> {
+    let text: String = plans.iter().map(Plan::text).collect();
+    terminal::write_raw(text.as_bytes())?;
+    if consent.dry_run || consent.yes {
+        return Ok(!consent.dry_run);
+    }
+    let terminal = terminal.ok_or(Error::Usage(
+        "nobody can be asked here: repeat it with --yes, or look first with --dry-run",
+    ))?;
+    if terminal.confirm("Change git's configuration so?")? {
+        return Ok(true);
+    }
+    Err(Error::Refused("nothing was changed"))
 }

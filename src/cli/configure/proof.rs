@@ -52,11 +52,12 @@ pub(super) fn prove(line: &str, kind: Kind, identity: Option<Identity>) -> Resul
         say(&format!("testing the keychain {}; it may ask to be unlocked", kind.name()));
     }
     let credential = throw_away()?;
-    // Whatever ends this process, the token is deleted before.
-    let held = interrupts::hold();
-    let mut keychain = keychain::open(&Options { identity, ..options(Some(kind)) })?;
-    let proved = round_trip(&Trial { line, held: &held }, &mut *keychain, &credential);
-    drop(held);
+    let proved = {
+        // Whatever ends this process, the token is deleted before.
+        let held = interrupts::hold();
+        let mut keychain = keychain::open(&Options { identity, ..options(Some(kind)) })?;
+        round_trip(&Trial { line, held: &held }, &mut *keychain, &credential)
+    };
     match proved {
         Ok(()) => {
             say("git stored a test token and read it back; it is deleted");

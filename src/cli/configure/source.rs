@@ -50,18 +50,20 @@ pub(super) struct SourceArguments {
     /// With a source: the scheme of the Authorization header, where it is not Basic
     #[arg(long, value_name = "SCHEME", requires = "source", conflicts_with = "ci")]
     authtype: Option<String>,
-    /// With --command: keep its answer in the kernel's keyring for so long
-    #[arg(long, value_name = "SECONDS", requires = "command")]
-    cache: Option<String>,
 }
 
 impl SourceArguments {
-    /// The options of the helper line, if they name a source, and the source itself.
+    /// The options of the helper line, if they name a source, and the source itself. Its answers
+    /// may be kept for so many seconds.
     ///
     /// # Errors
     /// [`Error::Usage`] where a token was given in its place, and what the helper itself would
     /// say of such a line.
-    pub(super) fn read(&self, url: &str) -> Result<Option<(String, SourceOptions)>, Error> {
+    pub(super) fn read(
+        &self,
+        url: &str,
+        cache: Option<&str>,
+    ) -> Result<Option<(String, SourceOptions)>, Error> {
         let mut words: Vec<&str> = Vec::new();
         let named = [
             ("--env", &self.env),
@@ -69,12 +71,14 @@ impl SourceArguments {
             ("--command", &self.command),
             ("--username", &self.username),
             ("--authtype", &self.authtype),
-            ("--cache", &self.cache),
         ];
         for (name, value) in named {
             if let Some(value) = value {
                 words.extend([name, value]);
             }
+        }
+        if let Some(seconds) = cache.filter(|_| !words.is_empty()) {
+            words.extend(["--cache", seconds]);
         }
         if self.ci {
             words.push("--ci");

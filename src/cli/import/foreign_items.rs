@@ -54,7 +54,10 @@ fn items(schemas: &[&str]) -> Result<Vec<(Attributes, Plaintext)>, Error> {
         .ok_or(Error::Unreachable("no session bus is named in the environment"))?;
     let mut service = Service::new(addresses, Prompts::default(), true);
     let mut listing = search(&mut service, schemas)?;
-    if !listing.locked.is_empty() {
+    if listing.is_empty() && service.hides_what_is_locked()? {
+        service.unlock_default()?;
+        listing = search(&mut service, schemas)?;
+    } else if !listing.locked.is_empty() {
         service.unlock(&listing.locked)?;
         listing = search(&mut service, schemas)?;
     }

@@ -1,8 +1,9 @@
 //! The sources by the names that people type.
 
-#[cfg(target_os = "linux")]
+#[cfg(all(unix, not(target_os = "macos")))]
 use super::foreign_items;
 use super::found::Source;
+use super::git_hosts::{GitHosts, NO_GIT_HOST};
 use super::{gh, git_config, glab, keyring, netrc, other_helper, our_keychain, store_file};
 use crate::cli::place::Place;
 use crate::context::escape;
@@ -99,7 +100,11 @@ impl From {
             Self::Netrc(path) => {
                 let name = if cfg!(windows) { "_netrc" } else { ".netrc" };
                 let path = path.clone().or_else(|| Some(home()?.join(name)));
-                vec![read(netrc::read, path)?]
+                let mut source = read(netrc::read, path)?;
+                if let Some(source) = source.as_mut().filter(|_| places.is_empty()) {
+                    leave_others(source)?;
+                }
+                vec![source]
             }
             Self::Gh(path) => {
                 let folder = variable("GH_CONFIG_DIR")
@@ -114,7 +119,7 @@ impl From {
             Self::Keyring(names) => vec![Some(keyring::read(names, places)?)],
             Self::Config => vec![Some(git_config::read()?)],
             Self::Keychain(kind) => vec![our_keychain::read(*kind)?],
-            #[cfg(target_os = "linux")]
+            #[cfg(all(unix, not(target_os = "macos")))]
             Self::Helper(name) if places.is_empty() => vec![foreign_items::read(name)?],
             Self::Helper(name) => vec![Some(other_helper::read(name, places)?)],
         };
@@ -127,6 +132,17 @@ impl From {
         }
         Ok(found)
     }
+}
+
+/// Leaves what is for hosts with which git is not known to be used.
+fn leave_others(source: &mut Source) -> Result<(), Error> {
+    let hosts = GitHosts::known()?;
+    for entry in &mut source.entries {
+        if entry.token.as_ref().is_ok_and(|token| !hosts.have(token)) {
+            entry.token = Err(NO_GIT_HOST);
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn home() -> Option<PathBuf> {

@@ -6,6 +6,7 @@ use super::credential_url::Parts;
 use super::found::{self, Entry, NO_TOKEN, NO_URL, Source};
 use super::from::{From, PLAIN_TEXT, home};
 use super::git_config::IN_THE_MIDDLE;
+use super::git_hosts::NO_GIT_HOST;
 use super::plan::{Plan, Step};
 use crate::error::Error;
 use crate::git::words::typed;
@@ -93,7 +94,7 @@ fn look(from: &From, source: &Source, opened: &mut Opened<'_>) -> Look {
         let step = plan.as_ref().map_or_else(|| unplanned(entry), |plan| plan.step(index));
         match step {
             Step::Differs => look.differ += 1,
-            Step::Stays(NO_TOKEN | NO_URL) => {}
+            Step::Stays(NO_TOKEN | NO_URL | NO_GIT_HOST) => {}
             // These are found wherever they are, whatever they hold.
             Step::Stays(IN_THE_MIDDLE)
                 if [".helper in ", ".extraheader in "].iter().any(|k| entry.label.contains(k)) => {}

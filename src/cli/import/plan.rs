@@ -40,6 +40,8 @@ pub(super) enum Step {
     /// An earlier entry, of this number, has another token for the account, and has been served in
     /// its place: it leaves the source with that one.
     Unserved(usize),
+    /// A person wants it to stay where it is.
+    Declined,
     /// It stays where it is, for this reason.
     Stays(&'static str),
 }
@@ -59,6 +61,7 @@ impl Step {
             Self::Claim => "is there already, from git: becomes yours".to_owned(),
             Self::Differs => "stays: another token is stored for this account".to_owned(),
             Self::Unserved(_) => "left out: an earlier one has been used in its place".to_owned(),
+            Self::Declined => "stays".to_owned(),
             Self::Stays(why) => format!("stays: {why}"),
         }
     }
@@ -127,7 +130,7 @@ impl<'a> Plan<'a> {
 
     /// The numbers of those that the source could do without once the plan is carried out.
     pub(super) fn to_settle(&self) -> Vec<usize> {
-        self.numbers(|step| !matches!(step, Step::Stays(_) | Step::Differs))
+        self.numbers(|step| !matches!(step, Step::Stays(_) | Step::Differs | Step::Declined))
     }
 
     fn numbers(&self, is_done: impl Fn(&Step) -> bool) -> Vec<usize> {
@@ -162,6 +165,27 @@ impl<'a> Plan<'a> {
         let entries = self.source.entries.iter().zip(&self.steps);
         let stored = entries.filter(|(_, step)| matches!(step, Step::Stored));
         stored.filter_map(|(entry, _)| entry.token.as_ref().ok()).collect()
+    }
+
+    /// Has a person decide about each that is wanted. Returns how many still are.
+    ///
+    /// # Errors
+    /// Where the person gives up.
+    pub(super) fn choose(
+        &mut self,
+        agrees: &mut dyn FnMut(&str) -> Result<bool, Error>,
+    ) -> Result<usize, Error> {
+        for (entry, step) in self.source.entries.iter().zip(&mut self.steps) {
+            let Ok(token) = entry.token.as_ref().map_err(|_| ()) else { continue };
+            if step.is_wanted() {
+                let name = token.username.as_ref().filter(|name| !name.is_empty());
+                let whose = name.map(|name| format!("{name} at ")).unwrap_or_default();
+                if !agrees(&format!("Import {whose}{}?", token.context))? {
+                    *step = Step::Declined;
+                }
+            }
+        }
+        Ok(self.count(|step| step.is_wanted()))
     }
 
     /// Writes what is to be written and reads it back. Returns for each in which keychain.

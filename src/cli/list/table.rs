@@ -25,18 +25,28 @@ impl Cell {
     }
 }
 
-/// Lays out rows under their headings, a line each; or, where one of these would not fit, each
-/// row as its first cell with the others below it, and without what is only a `-`.
-pub(in crate::cli) fn lay_out(headings: &[&str], rows: &[Vec<Cell>], look: &Look) -> String {
+/// How wide each column is.
+fn widths(headings: &[&str], rows: &[Vec<Cell>]) -> Vec<usize> {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].text.width());
         cells.chain([headings[column].width()]).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..headings.len()).map(width).collect();
-    let whole = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
-    if look.columns.is_some_and(|columns| columns < whole) {
+    (0..headings.len()).map(width).collect()
+}
+
+/// Whether each row fits on a line.
+pub(in crate::cli) fn fits(headings: &[&str], rows: &[Vec<Cell>], look: &Look) -> bool {
+    let whole = widths(headings, rows).iter().sum::<usize>() + 2 * headings.len().saturating_sub(1);
+    look.columns.is_none_or(|columns| columns >= whole)
+}
+
+/// Lays out rows under their headings, a line each; or, where one of these would not fit, each
+/// row as its first cell with the others below it, and without what is only a `-`.
+pub(in crate::cli) fn lay_out(headings: &[&str], rows: &[Vec<Cell>], look: &Look) -> String {
+    if !fits(headings, rows, look) {
         return stacked(headings, rows, look);
     }
+    let widths = widths(headings, rows);
     let mut text = String::new();
     let mut line = |cells: &mut dyn Iterator<Item = (&str, String)>| {
         let mut gap = 0;

@@ -1,6 +1,6 @@
 //! What a login is told, by a person at the terminal or by flags and standard input.
 
-use super::{Arguments, expiry, page};
+use super::{Arguments, expiry, learn, page};
 use crate::cli::accounts;
 use crate::cli::place::{flaw, usable};
 use crate::context::Context;
@@ -25,6 +25,8 @@ pub(super) struct Login<'a> {
     pub(super) also: Vec<Context>,
     /// Whether another token of the account may be overwritten.
     pub(super) replace: bool,
+    /// Whether the forge does not take the token, and nobody has said that it is wanted.
+    pub(super) is_refused: bool,
 }
 
 /// Whose token it is.
@@ -35,24 +37,45 @@ struct Owner {
     by_convention: bool,
 }
 
+impl Owner {
+    /// A name that nobody has chosen gives way to that of whose token it is.
+    fn learn(&mut self, learnt: &learn::Learnt) {
+        if let Some(owner) = learnt.owner().filter(|_| self.by_convention) {
+            self.username = owner;
+        }
+    }
+}
+
+fn ask_end(terminal: &mut Terminal) -> Result<Option<u64>, Error> {
+    terminal.ask_for(
+        "When does the token expire, e.g. 2027-01-31 or 90d",
+        expiry::NEVER,
+        |answer| expiry::parse(answer, now()),
+    )
+}
+
 impl Login<'_> {
     /// By flags and standard input.
     pub(super) fn read(
-        &self,
+        &mut self,
         keychain: &mut dyn Keychain,
         given: Option<Username>,
         expiry: Option<u64>,
     ) -> Result<Credential, Error> {
         let token = read_token(&mut terminal::raw_stdin()?)?;
         check(&token)?;
-        let owner = match given {
+        let mut owner = match given {
             Some(username) => self.named(keychain, username)?,
             None => self.only_or_conventional(keychain, token.expose())?,
         };
         for warning in self.warnings(&token, &owner) {
             say(&warning);
         }
-        Ok(self.credential(owner, token, expiry))
+        let learnt = learn::ask(self.arguments, &self.context, &owner.username, &token);
+        learnt.say();
+        self.is_refused = learnt.is_refused() && !self.arguments.force;
+        owner.learn(&learnt);
+        Ok(learnt.put(self.credential(owner, token, expiry)))
     }
 
     /// With a person at the terminal. Nothing is changed yet.
@@ -69,15 +92,14 @@ impl Login<'_> {
             None => self.ask_username(terminal, keychain)?,
         };
         self.ask_to_replace(terminal, keychain, &owner)?;
-        if self.arguments.expires.is_none() {
-            expiry = terminal.ask_for(
-                "When does the token expire, e.g. 2027-01-31 or 90d",
-                expiry::NEVER,
-                |answer| expiry::parse(answer, now()),
-            )?;
+        // Where a forge is asked, it may know.
+        let asks = learn::asks(self.arguments, &context);
+        if self.arguments.expires.is_none() && !asks {
+            expiry = ask_end(terminal)?;
         }
         page::offer(terminal, &context, self.arguments.forge, expiry)?;
-        let token = terminal.ask_hidden(&format!("Token for {} at {context}: ", owner.username))?;
+        let question = format!("Token for {} at {context}: ", owner.username);
+        let mut token = terminal.ask_hidden(&question)?;
         check(&token)?;
         if owner.by_convention {
             // Some hosts have a name for each kind of token.
@@ -88,13 +110,26 @@ impl Login<'_> {
         if warnings.iter().any(|warning| warning.strong) && !terminal.confirm("Store it anyway?")? {
             return Err(Error::Refused("nothing was stored"));
         }
+        let mut learnt = learn::ask(self.arguments, &context, &owner.username, &token);
+        learnt.say();
+        while learnt.is_refused() && !self.arguments.force {
+            terminal.show("Give another one, or nothing with Ctrl-C; --force keeps this one.")?;
+            token = terminal.ask_hidden(&question)?;
+            check(&token)?;
+            learnt = learn::ask(self.arguments, &context, &owner.username, &token);
+            learnt.say();
+        }
+        owner.learn(&learnt);
+        if self.arguments.expires.is_none() && asks && !learnt.tells_end() {
+            expiry = ask_end(terminal)?;
+        }
         if !owner.any_username && forge::has_meaningless_usernames(&context) {
             owner.any_username = terminal.confirm(
                 "Clone URLs of this host carry usernames that mean nothing. Answer any of them \
                  with this token?",
             )?;
         }
-        Ok(self.credential(owner, token, expiry))
+        Ok(learnt.put(self.credential(owner, token, expiry)))
     }
 
     fn ask_username(

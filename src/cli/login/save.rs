@@ -34,7 +34,8 @@ pub(super) fn save(
         if old.token != new.token || old.authtype.is_some() {
             return Err(Error::Exists);
         }
-        new = Credential { expiry: new.expiry.or(old.expiry), ..old.clone() }.as_a_persons();
+        let (expiry, known) = (new.expiry.or(old.expiry), new.known.or(old.known.clone()));
+        new = Credential { expiry, known, ..old.clone() }.as_a_persons();
         if new.expiry == old.expiry {
             saved = Saved::AlreadyThere;
         }

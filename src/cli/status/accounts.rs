@@ -4,6 +4,8 @@
 
 use super::finding::{Finding, Mend};
 use super::places::{Asked, percent};
+use crate::check::kept::Kept;
+use crate::cli::login::proxy;
 use crate::cli::settle::above_repository;
 use crate::context::{Context, Protocol};
 use crate::credential::{State, Username};
@@ -50,6 +52,16 @@ pub(super) fn reason(explained: &Explained, asked_name: Option<&str>) -> String 
     }
 }
 
+/// What its forge has told of the account's token, if it was asked.
+pub(super) fn told(explained: &Explained) -> Option<String> {
+    let kept = Kept::of(explained.credential.as_ref()?);
+    let at = kept.checked_at?;
+    let owner = kept.owner.map(|owner| format!("of {owner}; ")).unwrap_or_default();
+    let scopes = kept.scopes.filter(|scopes| !scopes.is_empty());
+    let scopes = scopes.map(|scopes| format!("may {}; ", scopes.join(", "))).unwrap_or_default();
+    Some(format!("{owner}{scopes}checked {}", relative(at, now())))
+}
+
 /// What is said of the account's other token, if it has one.
 pub(super) fn aside(explained: &Explained) -> Option<&'static str> {
     let aside = explained.credential.as_ref()?.aside.as_ref();
@@ -81,6 +93,7 @@ fn why(explained: &Explained, asked_name: Option<&str>) -> String {
 
 pub(super) fn to_json(explained: &Explained, asked_name: Option<&str>) -> Value {
     let expiry = explained.credential.as_ref().and_then(|c| c.expiry);
+    let kept = explained.credential.as_ref().map(Kept::of).unwrap_or_default();
     json!({
         "context": forge::shown_context(&explained.account.context),
         "username": Some(username(explained)).filter(|n| !n.is_empty()).map(|n| n.to_string()),
@@ -88,6 +101,9 @@ pub(super) fn to_json(explained: &Explained, asked_name: Option<&str>) -> Value 
         "another_aside": aside(explained).is_some(),
         "why": reason(explained, asked_name),
         "expires": expiry.map(rfc3339),
+        "owner": kept.owner,
+        "scopes": kept.scopes,
+        "checked": kept.checked_at.map(rfc3339),
     })
 }
 
@@ -151,8 +167,21 @@ pub(super) fn about_answer(
 }
 
 /// That the place is one for which nothing is answered.
-pub(super) fn about_http(asked: &Asked, allow_http: bool) -> Option<Finding> {
-    let refused = asked.context.exposes_secrets() && !allow_http;
+pub(super) fn about_http(
+    asked: &Asked,
+    allow_http: bool,
+    accounts: &[Explained],
+    entries: &Entries,
+) -> Option<Finding> {
+    let host = asked.context.host_level();
+    let at_host = accounts.iter().find(|one| one.account.context == host);
+    if let Some(lack) = proxy::lack(entries, &host).filter(|_| at_host.is_some()) {
+        let name = at_host.map(|one| &one.account.username);
+        return Some(Finding::wrong("proxy-user", lack, Mend::Command(proxy::mend(&host, name))));
+    }
+    // What a person kept for this very host is answered all the same.
+    let is_kept = at_host.is_some_and(|one| one.why != Why::Refused);
+    let refused = host.exposes_secrets() && !allow_http && !is_kept;
     let what = "unencrypted http is neither answered nor stored";
     let mend = "use https, or add --allow-http to the helper string";
     // A remote may well be for reading only.

@@ -168,7 +168,7 @@ fn named(url: &str) -> Result<Looked, Error> {
 }
 
 /// A username as part of a URL.
-pub(super) fn percent(name: &Username) -> String {
+pub(in crate::cli) fn percent(name: &Username) -> String {
     let mut text = String::new();
     for &byte in name.as_bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -87,6 +87,7 @@ fn token(text: &str) -> Token {
         refresh_token: text.contains('r').then(|| Secret::new(b"refresh")),
         stored_at: NOW - 2 * DAY,
         rejected_at: text.contains('!').then_some(NOW - DAY),
+        known: None,
         made_by,
     }
 }

@@ -1,9 +1,12 @@
-//! On other systems no store of the family is known.
+//! Where programs of the family keep entries on the BSDs and illumos: in the Secret Service.
 
+use super::{from_family, secret};
 use crate::error::Error;
+use crate::keychain::secret_service::store::Store;
+use keyring_core::api::CredentialStoreApi;
 use zeroize::Zeroizing;
 
-/// Fails: there is no store to read from.
-pub(super) fn read(_service: &str, _user: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
-    Err(Error::Unsupported)
+/// Returns the entry's secret.
+pub(super) fn read(service: &str, user: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    secret(Store::new().build(service, user, None)).map_err(from_family)
 }

@@ -25,7 +25,7 @@ pub struct Address {
 enum Place {
     /// A path of the file system.
     Path(PathBuf),
-    /// A name in Linux's abstract namespace.
+    /// A name in Linux's abstract namespace, which no other system has.
     Abstract(Vec<u8>),
 }
 
@@ -35,7 +35,10 @@ impl Address {
     pub fn socket_address(&self) -> Option<SocketAddrUnix> {
         match &self.place {
             Place::Path(path) => SocketAddrUnix::new(path).ok(),
+            #[cfg(target_os = "linux")]
             Place::Abstract(name) => SocketAddrUnix::new_abstract_name(name).ok(),
+            #[cfg(not(target_os = "linux"))]
+            Place::Abstract(_) => None,
         }
     }
 

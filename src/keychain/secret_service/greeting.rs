@@ -37,7 +37,8 @@ fn enter_at(address: &Address, deadline: Instant) -> Result<Socket, Error> {
     if !socket.is_ours() {
         return Err(ANOTHER_USERS);
     }
-    socket.queue(b"\0AUTH EXTERNAL\r\n");
+    socket.introduce()?;
+    socket.queue(b"AUTH EXTERNAL\r\n");
     let mut answer = socket.line(deadline)?;
     if answer.trim_ascii_end() == b"DATA" {
         socket.queue(b"DATA\r\n");

@@ -10,6 +10,7 @@
 use super::SERVICE;
 use super::bus::{BUS, Bus};
 use super::message::{Call, Kind, Message};
+use super::remote::Remote;
 use super::wire::{ObjectPath, Writer};
 use crate::error::Error;
 use crate::keychain::prompts;
@@ -44,8 +45,12 @@ pub(super) fn run(bus: &mut Bus, prompt: &ObjectPath) -> Result<bool, Error> {
     let replies = bus.exchange(calls, || {}, deadline)?;
     let mut owner = String::new();
     for reply in replies {
-        // The last reply is the service's own.
-        owner = reply?.sender;
+        // The last reply is the service's own. oo7-daemon fails where it finds no program that would
+        // show a window.
+        owner = match reply {
+            Err(Remote::Other) => return Err(Error::Locked),
+            reply => reply?.sender,
+        };
     }
     let dismissed = bus.wait_for(|message| ending(message, prompt, &owner), deadline)?;
     bus.unlisten(&rules, deadline);

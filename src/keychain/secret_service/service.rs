@@ -7,7 +7,6 @@
 
 use super::SERVICE;
 use super::address::Address;
-use super::bus::BUS;
 use super::client::{Client, Replied};
 use super::flatpak;
 use super::message::{Call, Message};
@@ -23,15 +22,12 @@ use zeroize::Zeroizing;
 
 const SERVICE_PATH: &str = "/org/freedesktop/secrets";
 const SERVICE_INTERFACE: &str = "org.freedesktop.Secret.Service";
-const COLLECTION_INTERFACE: &str = "org.freedesktop.Secret.Collection";
+pub(super) const COLLECTION_INTERFACE: &str = "org.freedesktop.Secret.Collection";
 const ITEM_INTERFACE: &str = "org.freedesktop.Secret.Item";
-const PROPERTIES_INTERFACE: &str = "org.freedesktop.DBus.Properties";
+pub(super) const PROPERTIES_INTERFACE: &str = "org.freedesktop.DBus.Properties";
 
 /// The collection where new items go.
-const DEFAULT_COLLECTION: &str = "/org/freedesktop/secrets/aliases/default";
-
-/// A name that `KeePassXC` has on the bus.
-const KEEPASSXC: &str = "org.keepassxc.KeePassXC.MainWindow";
+pub(super) const DEFAULT_COLLECTION: &str = "/org/freedesktop/secrets/aliases/default";
 
 /// The declared type of secrets that are text, as nearly all are: people see them as passwords.
 const TEXT: &str = "text/plain";
@@ -60,6 +56,12 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// Returns whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.locked.is_empty()
+    }
+
     fn has(&self, item: &ObjectPath) -> bool {
         self.open.contains(item) || self.locked.contains(item)
     }
@@ -73,7 +75,7 @@ pub type Plaintext = Zeroizing<Vec<u8>>;
 
 /// A client of the program that provides the Secret Service on a bus.
 pub struct Service {
-    client: Client,
+    pub(super) client: Client,
     prompts: Prompts,
 }
 
@@ -122,40 +124,6 @@ impl Service {
             }
         }
         Ok(listings)
-    }
-
-    /// Returns whether a search would make the service ask a person: a locked `KeePassXC` does, and
-    /// does not answer before. Other services say which items are locked, and are not asked here:
-    /// gnome-keyring takes only a search as a connection's first call.
-    ///
-    /// # Errors
-    /// Where the bus or `KeePassXC` cannot be asked.
-    pub fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
-        let mut owners = Vec::with_capacity(2);
-        for reply in self.client.exchange(vec![owner_call(SERVICE), owner_call(KEEPASSXC)])? {
-            let Ok(reply) = reply else { return Ok(false) };
-            owners.push(reply.body("s")?.string()?.to_owned());
-        }
-        if owners[0] != owners[1] {
-            return Ok(false);
-        }
-        let mut body = Writer::new();
-        body.string(COLLECTION_INTERFACE);
-        body.string("Locked");
-        let Ok(reply) = self.client.call(Call {
-            destination: SERVICE,
-            path: DEFAULT_COLLECTION,
-            interface: PROPERTIES_INTERFACE,
-            member: "Get",
-            signature: "ss",
-            body,
-        })?
-        else {
-            return Ok(false);
-        };
-        let mut body = reply.body("v")?;
-        body.variant_of("b")?;
-        Ok(body.boolean()?)
     }
 
     /// Returns the attributes of items, in the items' order, with nothing for an item that is gone.
@@ -435,21 +403,13 @@ impl Service {
     }
 }
 
-fn default_collection() -> Result<ObjectPath, Error> {
+pub(super) fn default_collection() -> Result<ObjectPath, Error> {
     ObjectPath::new(DEFAULT_COLLECTION).ok_or(Error::NoDefaultCollection)
 }
 
 fn service_call<'a>(member: &'a str, signature: &'a str, body: Writer) -> Call<'a> {
     let (path, interface) = (SERVICE_PATH, SERVICE_INTERFACE);
     Call { destination: SERVICE, path, interface, member, signature, body }
-}
-
-/// Returns the call that asks who has a name on the bus.
-fn owner_call(name: &str) -> Call<'_> {
-    let mut body = Writer::new();
-    body.string(name);
-    let (path, interface) = ("/org/freedesktop/DBus", BUS);
-    Call { destination: BUS, path, interface, member: "GetNameOwner", signature: "s", body }
 }
 
 fn item_call<'a>(

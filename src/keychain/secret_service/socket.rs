@@ -76,6 +76,13 @@ impl Socket {
         peer::is_ours(&self.descriptor)
     }
 
+    /// Begins the greeting, which shows the bus whose process this is.
+    pub(super) fn introduce(&mut self) -> Result<(), Error> {
+        let rest = peer::introduce(&self.descriptor).map_err(|_| LOST)?;
+        self.queue(rest);
+        Ok(())
+    }
+
     /// Adds bytes to those that are written next.
     pub(super) fn queue(&mut self, bytes: &[u8]) {
         self.outgoing.extend_from_slice(bytes);

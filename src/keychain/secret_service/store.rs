@@ -120,7 +120,10 @@ impl ServiceEntry {
     /// Returns the entry's items, unlocked.
     fn find_all(&self, service: &mut Service) -> std::result::Result<Vec<ObjectPath>, Error> {
         let mut found = self.search(service)?;
-        if !found.locked.is_empty() {
+        if found.is_empty() && service.hides_what_is_locked()? {
+            service.unlock_default()?;
+            found = self.search(service)?;
+        } else if !found.locked.is_empty() {
             service.unlock(&found.locked)?;
             found = self.search(service)?;
         }

@@ -1,6 +1,7 @@
 //! An age identity as people have it: `AGE-SECRET-KEY-1…`, and its public half `age1…`, both
 //! bech32 (BIP 173).
 
+use crate::secret::FixedBytes;
 use zeroize::Zeroizing;
 
 const DIGITS: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -25,13 +26,13 @@ pub(super) fn public(key: &[u8; 32]) -> String {
 }
 
 /// The secret key of such a line. Its letters are all capitals.
-pub(super) fn parse_secret(line: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+pub(super) fn parse_secret(line: &[u8]) -> Option<FixedBytes<32>> {
     let beginning = SECRET.to_ascii_uppercase();
     let digits = line.strip_prefix(beginning.as_bytes())?.strip_prefix(b"1")?;
     if digits.len() != KEY + CHECKSUM || digits.iter().any(u8::is_ascii_lowercase) {
         return None;
     }
-    let mut values = Zeroizing::new([0; KEY + CHECKSUM]);
+    let mut values = FixedBytes::new([0; KEY + CHECKSUM]);
     for (value, digit) in values.iter_mut().zip(digits) {
         let small = digit.to_ascii_lowercase();
         *value = u8::try_from(DIGITS.iter().position(|d| *d == small)?).ok()?;
@@ -39,7 +40,7 @@ pub(super) fn parse_secret(line: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
     if checksum(SECRET, &*values) != 1 {
         return None;
     }
-    let mut key = Zeroizing::new([0; 32]);
+    let mut key = FixedBytes::new([0; 32]);
     let (mut number, mut bits, mut count) = (0u32, 0, 0);
     for &value in &values[..KEY] {
         number = (number << 5 | u32::from(value)) & 0xFFF;
@@ -55,7 +56,7 @@ pub(super) fn parse_secret(line: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
 }
 
 fn encode(beginning: &str, key: &[u8; 32]) -> String {
-    let mut values = Zeroizing::new([0; KEY + CHECKSUM]);
+    let mut values = FixedBytes::new([0; KEY + CHECKSUM]);
     for (index, value) in values[..KEY].iter_mut().enumerate() {
         let (byte, shift) = (index * 5 / 8, index * 5 % 8);
         let pair = u16::from(key[byte]) << 8 | u16::from(*key.get(byte + 1).unwrap_or(&0));

@@ -11,6 +11,7 @@ use super::memory;
 use crate::error::{Error, VaultTrouble};
 use crate::keychain::Identity;
 use crate::private_file::{self, Links, Refusal};
+use crate::secret::FixedBytes;
 use crate::source::command;
 use std::env;
 use std::os::unix::fs::MetadataExt;
@@ -37,7 +38,7 @@ const CREDENTIAL: &str = "git-credential-pat.identity";
 ///
 /// # Errors
 /// [`VaultTrouble::Key`] where it cannot be had, or is none.
-pub(super) fn given(identity: Option<&Identity>) -> Result<Option<Zeroizing<[u8; 32]>>, Error> {
+pub(super) fn given(identity: Option<&Identity>) -> Result<Option<FixedBytes<32>>, Error> {
     let text = match identity {
         Some(Identity::File(path)) => of_file(path).map_err(refused),
         Some(Identity::Command(line)) => command::output(line).map_err(not_given),
@@ -104,7 +105,7 @@ fn credential() -> Option<PathBuf> {
 }
 
 /// The key in the text of an identity.
-fn parse(text: &[u8]) -> Result<Zeroizing<[u8; 32]>, Error> {
+fn parse(text: &[u8]) -> Result<FixedBytes<32>, Error> {
     let lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii);
     let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
     let (Some(line), None) = (lines.next(), lines.next()) else {
@@ -140,7 +141,7 @@ impl Sealed {
     ///
     /// # Errors
     /// [`VaultTrouble::WrongPassphrase`], [`VaultTrouble::IdentityDamaged`].
-    pub(super) fn open(&self, passphrase: &[u8]) -> Result<Zeroizing<[u8; 32]>, Error> {
+    pub(super) fn open(&self, passphrase: &[u8]) -> Result<FixedBytes<32>, Error> {
         let opened = age::File::parse(&self.bytes);
         let opened = opened.and_then(|file| file.open_with_passphrase(passphrase));
         let text = opened.map_err(trouble)?;
@@ -170,7 +171,7 @@ pub(super) fn text(key: &Key) -> Zeroizing<Vec<u8>> {
 ///
 /// # Errors
 /// [`Error::Damaged`]
-pub(super) fn open_with(file: &[u8], key: &Key) -> Result<Zeroizing<[u8; 32]>, Error> {
+pub(super) fn open_with(file: &[u8], key: &Key) -> Result<FixedBytes<32>, Error> {
     let opened = age::File::parse(file).and_then(|file| file.open(key));
     parse(&opened.map_err(|_| Error::Damaged)?).map_err(|_| Error::Damaged)
 }
@@ -188,11 +189,11 @@ fn trouble(unreadable: Unreadable) -> Error {
 #[cfg(test)]
 mod tests {
     use super::{Key, parse, text};
-    use zeroize::Zeroizing;
+    use crate::secret::FixedBytes;
 
     #[test]
     fn a_key_is_one_line_among_comments() {
-        let secret = Zeroizing::new([5; 32]);
+        let secret = FixedBytes::new([5; 32]);
         let own = text(&Key::new(secret.clone()));
         let as_written = [b"# created: today\n# public key: age1\n\n", own.as_slice()].concat();
         let from_windows = [own.trim_ascii(), b"\r\n"].concat();

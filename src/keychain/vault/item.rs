@@ -112,11 +112,11 @@ mod tests {
     use crate::error::Error;
     use crate::keychain::vault::age::{self, File, MAX_CONTENT, Recipient};
     use crate::keychain::vault::keys::Keys;
+    use crate::secret::FixedBytes;
     use crate::secret::Secret;
-    use zeroize::Zeroizing;
 
     fn keys(byte: u8) -> Keys {
-        Keys::new(Zeroizing::new([byte; 32]))
+        Keys::new(FixedBytes::new([byte; 32]))
     }
 
     fn credential(username: &str, token: &str) -> Credential {
@@ -151,7 +151,7 @@ mod tests {
         };
         let ours = of(&mac_of(&keys));
         assert!(open(&keys, &name, &ours).is_ok());
-        let other = super::super::keys::Keys::new(Zeroizing::new([2; 32]));
+        let other = super::super::keys::Keys::new(FixedBytes::new([2; 32]));
         for mac in ["", "mac=\n", &mac_of(&other), &mac_of(&keys).to_uppercase()] {
             damaged(&keys, &name, &of(mac));
         }

@@ -11,10 +11,10 @@ use crate::credential::Account;
 use crate::error::Error;
 use crate::hex;
 use crate::keychain::random::random;
+use crate::secret::FixedBytes;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
 /// How many bytes of a digest are kept; as text, twice as many digits.
 const DIGEST: usize = 16;
@@ -28,7 +28,7 @@ const LENGTH: usize = 96;
 /// See the [module](self).
 pub(super) struct Keys {
     pub(super) age: Key,
-    digests: Zeroizing<[u8; 32]>,
+    digests: FixedBytes<32>,
 }
 
 impl Keys {
@@ -41,8 +41,8 @@ impl Keys {
     }
 
     /// Those of the vault with this key.
-    pub(super) fn new(secret: Zeroizing<[u8; 32]>) -> Self {
-        let mut digests = Zeroizing::new([0; 32]);
+    pub(super) fn new(secret: FixedBytes<32>) -> Self {
+        let mut digests = FixedBytes::new([0; 32]);
         // It fails for more than 8,160 bytes only.
         let _ =
             Hkdf::<Sha256>::new(None, &*secret).expand(b"git-credential-pat vault", &mut *digests);
@@ -50,8 +50,8 @@ impl Keys {
     }
 
     /// All of them, so that nothing must be computed anew.
-    pub(super) fn to_bytes(&self) -> Zeroizing<[u8; LENGTH]> {
-        let mut bytes = Zeroizing::new([0; LENGTH]);
+    pub(super) fn to_bytes(&self) -> FixedBytes<LENGTH> {
+        let mut bytes = FixedBytes::new([0; LENGTH]);
         let (secret, rest) = bytes.split_at_mut(32);
         let (public, digests) = rest.split_at_mut(32);
         secret.copy_from_slice(self.age.expose());
@@ -64,8 +64,8 @@ impl Keys {
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; LENGTH] = bytes.try_into().ok()?;
         let (parts, _) = bytes.as_chunks::<32>();
-        let secret = Zeroizing::new(parts[0]);
-        Some(Self { age: Key::with_public(secret, parts[1]), digests: Zeroizing::new(parts[2]) })
+        let secret = FixedBytes::new(parts[0]);
+        Some(Self { age: Key::with_public(secret, parts[1]), digests: FixedBytes::new(parts[2]) })
     }
 
     /// How the vault knows its key.
@@ -110,11 +110,11 @@ mod tests {
     use super::{DIGITS, Keys};
     use crate::context::Context;
     use crate::credential::{Account, Username};
+    use crate::secret::FixedBytes;
     use std::collections::HashSet;
-    use zeroize::Zeroizing;
 
     fn keys(byte: u8) -> Keys {
-        Keys::new(Zeroizing::new([byte; 32]))
+        Keys::new(FixedBytes::new([byte; 32]))
     }
 
     fn account(context: &str, username: &str) -> Account {

@@ -8,12 +8,12 @@
 use age::x25519::Identity;
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
 use git_credential_pat::keychain::vault::age::{File, Key, MAX_CONTENT, Recipient, encrypt};
+use git_credential_pat::secret::FixedBytes;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use libfuzzer_sys::fuzz_target;
 use sha2::Sha256;
 use std::sync::LazyLock;
-use zeroize::Zeroizing;
 
 /// The key that consists of the bytes 0 to 31.
 const IDENTITY: &str = "AGE-SECRET-KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNZS23V9CCRYDPK8QARC0SWRYDWG";
@@ -24,7 +24,7 @@ const CONTENT: &[u8] = b"TESTONLY content\n";
 static THEIRS: LazyLock<Identity> = LazyLock::new(|| IDENTITY.parse().expect("an identity"));
 
 static OURS: LazyLock<Key> = LazyLock::new(|| {
-    Key::new(Zeroizing::new(std::array::from_fn(|n| u8::try_from(n).expect("small"))))
+    Key::new(FixedBytes::new(std::array::from_fn(|n| u8::try_from(n).expect("small"))))
 });
 
 /// The stanza of a file for the key above, and the file's own key, which the stanza holds.

@@ -190,9 +190,9 @@ fn arguments_that_are_no_text_are_passed_over_or_refused_and_never_shown() {
     assert!(run_with(&[&odd]).status.success());
     run_with(&[text("--keychain"), &odd, text("get")]).fails(1, "git-credential-pat: ");
     run_with(&[&odd, text("get")]).fails(1, "git-credential-pat: ");
-    run_with(&[text("login"), &odd]).fails(2, "error: ");
-    run_with(&[text("login"), text("https://h.example"), &odd]).fails(2, "error: ");
-    run_with(&[text("list"), text("--keychain"), &odd]).fails(2, "error: ");
+    run_with(&[text("login"), &odd]).fails(2, "hint: usage: ");
+    run_with(&[text("login"), text("https://h.example"), &odd]).fails(2, "hint: usage: ");
+    run_with(&[text("list"), text("--keychain"), &odd]).fails(2, "hint: usage: ");
     is_untouched(&home);
 }
 

@@ -198,9 +198,9 @@ fn without_a_source_each_plain_text_is_offered_on_a_terminal() {
         ".git-credentials",
         "https://alice:ghp_TESTONLY1@HOST\nhttps://bob:ghp_TESTONLY2@HOST\n",
     );
-    newcomer.write(".netrc", "machine other.HOST login carol password ghp_TESTONLY3\n");
+    newcomer.write(".netrc", "machine git.HOST login carol password ghp_TESTONLY3\n");
     let mut terminal = newcomer.on_terminal("import");
-    terminal.shows("Import 2 tokens? [y/N] ");
+    terminal.shows("Import 2 tokens? [y/N, or e to choose each] ");
     terminal.types("y\n");
     terminal.shows("stored 2 tokens in the kernel's keyring");
     terminal.shows(&newcomer.fill("other accounts at https://HOST. Let git use alice there?"));
@@ -215,7 +215,7 @@ fn without_a_source_each_plain_text_is_offered_on_a_terminal() {
     let (status, screen) = terminal.ends();
     assert!(status.success() && !screen.contains("TESTONLY"), "{screen}");
     newcomer.holds(".git-credentials", "");
-    newcomer.holds(".netrc", "machine other.HOST login carol password ghp_TESTONLY3\n");
+    newcomer.holds(".netrc", "machine git.HOST login carol password ghp_TESTONLY3\n");
     let fill = newcomer.sandbox.run(
         "git",
         &["credential", "fill"],

@@ -77,7 +77,7 @@ fn lines_end_as_on_any_system_and_a_mark_may_come_first() {
     newcomer.holds(".git-credentials", "\r\nnone\r\n");
     newcomer.serves("", "username=a password=ghp_TESTONLY1");
     let macros = "machine ftp.HOST login x password y macdef init\r\ncd /\r\nmachine no\r\n\r\n";
-    let tokens = "machine c.HOST\r\n\tlogin c\r\n\tpassword ghp_TESTONLY3\r\n";
+    let tokens = "machine git.HOST\r\n\tlogin c\r\n\tpassword ghp_TESTONLY3\r\n";
     newcomer.write(".netrc", &format!("\u{feff}{macros}{tokens}# end\r\n"));
     let ran = newcomer.imports("--from netrc --yes --remove");
     assert!(ran.stdout().contains("stays: a macro belongs to it"), "{ran}");
@@ -110,11 +110,11 @@ fn what_was_copied_along_with_a_token_is_named() {
 #[test]
 fn many_entries_are_planned_in_one_question() {
     let newcomer = Home::new();
-    newcomer.write(".git-credentials", "https://a:ghp_TESTONLY0@n7.HOST\n");
+    newcomer.write(".git-credentials", "https://a:ghp_TESTONLY0@git7.HOST\n");
     newcomer.imports("--from store --yes");
     let mut text = String::new();
     for number in 0..2000 {
-        writeln!(text, "machine n{number}.HOST login a password ghp_TESTONLY{number}").unwrap();
+        writeln!(text, "machine git{number}.HOST login a password ghp_TESTONLY{number}").unwrap();
     }
     newcomer.write(".netrc", &text);
     let trace = newcomer.sandbox.path("calls");

@@ -158,7 +158,7 @@ fn a_program_that_does_not_run_here_is_not_installed() {
     release.sign();
     let ran = pipe(&release, &sandbox);
     assert_eq!(ran.status.code(), Some(1), "{ran}");
-    assert!(ran.stderr().contains("this is no program, or it does not run"), "{ran}");
+    assert!(ran.stderr().contains("this is not git-credential-pat, or it does not run"), "{ran}");
     assert_eq!(files(&sandbox.path("p")), [""; 0], "{ran}");
     assert!(helpers(&sandbox).is_empty(), "{ran}");
 }
@@ -174,7 +174,7 @@ fn without_anything_that_downloads_the_hint_names_what_to_install() {
     fake(&few, "dnf", "exit 99");
     let ran = pipe(&release, &sandbox);
     assert!(
-        ran.stderr().contains("curl is missing\nhint: install it with: sudo dnf install curl"),
+        ran.stderr().contains("missing: curl\nhint: install with: sudo dnf install curl\n"),
         "{ran}"
     );
 }
@@ -198,4 +198,23 @@ fn a_dry_run_says_what_would_be_downloaded_and_asks_nobody() {
         "{ran}"
     );
     assert!(!sandbox.path(".local").exists());
+}
+
+#[test]
+fn a_machine_is_called_as_its_archive_is() {
+    let (release, sandbox) = machine_with("curl");
+    let few = sandbox.path("few");
+    for (machine, archive) in [
+        ("armv7l", "linux-armv7"),
+        // A processor of 64 bits whose programs are of 32.
+        ("armv8l", "linux-armv7"),
+        ("aarch64", "linux-aarch64"),
+        ("x86_64", "linux-x86_64"),
+    ] {
+        fs::remove_file(few.join("uname")).unwrap();
+        fake(&few, "uname", &format!("[ \"$1\" = -m ] && echo {machine} || echo Linux"));
+        let ran = sandbox.run("sh", &["-s", "--", "--dry-run"], &release.installer("install.sh"));
+        let text = format!("Downloading git-credential-pat for {archive} from ");
+        assert!(ran.stdout().contains(&text), "no {text:?}\n{ran}");
+    }
 }

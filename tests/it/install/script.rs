@@ -1,7 +1,7 @@
 //! The script itself: the programs that it needs, its options, and a script that is cut off.
 
 use super::SCRIPT;
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{Ran, Sandbox};
 use crate::support::spy::program;
 use std::fs;
 use std::path::Path;
@@ -20,35 +20,59 @@ pub(super) fn path_of(sandbox: &mut Sandbox, programs: &[&str]) {
 }
 
 #[test]
-fn a_missing_tool_is_named_with_the_command_that_installs_it() {
-    const ALWAYS: [&str; 9] = ["sh", "sed", "dirname", "mktemp", "rm", "uname", "id", "cat", "git"];
+fn all_that_is_missing_is_named_at_once_with_one_line_to_type() {
+    const ALWAYS: [&str; 8] = ["sh", "sed", "dirname", "mktemp", "rm", "uname", "id", "cat"];
     let mut sandbox = Sandbox::new();
     path_of(&mut sandbox, &ALWAYS);
-    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    ran.fails(1, "install.sh: cargo is missing\nhint: install Rust 1.");
-    assert!(ran.stderr().contains("https://sh.rustup.rs"), "{ran}");
-
     let few = sandbox.path("few");
+    let fails = |said: &str| sandbox.run("/bin/sh", &[SCRIPT], b"").fails(1, said);
+    // Nothing is there that could install it.
+    fails("install.sh: missing: git, curl, cc, cargo\nhint: install with: this system's package");
+    fake(&few, "id", "echo 1000");
+    for (manager, packages) in [
+        ("apk", "sudo apk add git curl gcc musl-dev"),
+        ("apt-get", "sudo apt-get install --yes git curl gcc libc6-dev"),
+    ] {
+        fake(&few, manager, "exit 99");
+        // rustup is fetched with curl, so that comes first.
+        fails(&format!(
+            "hint: install with: {packages} && curl --proto '=https' --tlsv1.2 -sSf https://"
+        ));
+        fs::remove_file(few.join(manager)).unwrap();
+    }
+    for tool in ["git", "curl", "cc"] {
+        fake(&few, tool, "");
+    }
+    fails("install.sh: missing: cargo\nhint: install Rust 1.");
     fake(&few, "cargo", "");
     fake(&few, "rustc", "echo rustc 1.42.0");
-    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    ran.fails(1, "install.sh: Rust 1.42.0 is too old: 1.");
+    fails("install.sh: Rust 1.42.0 is too old: 1.");
     fake(&few, "rustup", "");
+    fails("hint: update it with: rustup update stable");
+    // A distribution's, which comes first in PATH, is passed over.
+    let own = sandbox.path(".cargo/bin");
+    fs::create_dir_all(&own).unwrap();
+    fake(&own, "rustc", "echo rustc 2.0.0-nightly");
+    fake(&own, "cargo", "exit 1");
     let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    ran.fails(1, "hint: update it with: rustup update stable");
+    ran.fails_with("the build failed\nhint: a first build needs the network");
+}
 
-    fake(&few, "rustc", "echo rustc 2.0.0-nightly");
-    fake(&few, "id", "echo 1000");
-    fake(&few, "apt-get", "exit 99");
-    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    ran.fails(1, "cc is missing\nhint: install it with: sudo apt-get install --yes gcc libc6-dev");
-    fs::remove_file(few.join("apt-get")).unwrap();
-    fake(&few, "apk", "exit 99");
-    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    ran.fails(1, "install it with: sudo apk add gcc musl-dev");
-    fs::remove_file(few.join("git")).unwrap();
-    let ran = sandbox.run("/bin/sh", &[SCRIPT], b"");
-    ran.fails(1, "git is missing\nhint: install it with: sudo apk add git");
+#[test]
+fn what_is_not_this_program_is_not_installed() {
+    let sandbox = Sandbox::new();
+    for binary in ["/bin/true", "/bin/echo", SCRIPT] {
+        let ran = sandbox.run(SCRIPT, &["--binary", binary, "--prefix", "p"], b"");
+        ran.fails_with("this is not git-credential-pat, or it does not run");
+        assert!(!sandbox.path("p/bin/git-credential-pat").exists(), "{ran}");
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    fn fails_with(&self, message: &str) {
+        assert!(self.status.code() == Some(1) && self.stderr().contains(message), "{self}");
+    }
 }
 
 #[test]
@@ -86,6 +110,7 @@ fn a_wrong_option_is_a_usage_error_and_is_not_repeated() {
         ran.fails(2, "hint: see ./install.sh --help");
         assert!(!ran.stderr().contains("TESTONLY"), "{ran}");
     }
+    sandbox.run(SCRIPT, &["--prefx", "x"], b"").fails(2, "there is no option --prefx");
     let help = sandbox.run(SCRIPT, &["--help"], b"");
     assert!(help.status.success() && help.stdout().contains("--uninstall"), "{help}");
 }

@@ -1,7 +1,9 @@
 //! The pages of `docs`, each with what its commands need and what they must come to.
 
 use super::reader::{OF_GITLAB, PASSPHRASE, Reader, TOKEN};
-use super::{anybody, at_the_hosts, follow, installed, of_another_helper, section, with_alice};
+use super::{
+    anybody, at_the_hosts, checked, follow, installed, of_another_helper, section, with_alice,
+};
 use crate::support::page::Block;
 use crate::support::sandbox::BINARY;
 
@@ -85,6 +87,11 @@ fn keychains() {
             }),
         ],
     );
+}
+
+#[test]
+fn check() {
+    follow("docs/check.md", &[section("Ask the host", 2, checked)]);
 }
 
 #[test]
@@ -279,7 +286,7 @@ fn systems() {
     follow(
         "docs/systems.md",
         &[
-            section("Systems", 2, |_| Reader::new().with_checkout("checkout").inside("checkout")),
+            section("Systems", 3, |_| Reader::new().with_checkout("checkout").inside("checkout")),
             section("Releases", 1, |_| {
                 Reader::new()
                     .with_checkout("checkout")

@@ -102,7 +102,7 @@ impl Reader {
         for (user, token) in [("alice", TOKEN), ("alice-work", TOKEN)] {
             server.set_token(user, token);
         }
-        for path in ["work/repo.git", "alice/notes.git"] {
+        for path in ["work/repo.git", "alice/notes.git", "team/repo.git"] {
             server.create_repository(path);
         }
         let port = server.ports()[0];
@@ -110,7 +110,7 @@ impl Reader {
         let tunnel = Tunnel::new(routes.collect());
         self.home.set("https_proxy", &tunnel.address());
         self.home.set("GIT_SSL_CAINFO", server.certificate().to_str().unwrap());
-        self.home.keep(server);
+        self.home.at_server(server);
         self.tunnel = Some(tunnel);
         self
     }

@@ -1,6 +1,8 @@
 //! A desktop session of its own for every test: a private bus and, on it, a real password manager,
 //! apart from the user's own. Its processes end with the test.
 
+mod oo7;
+
 use crate::support::program::{missing, program};
 use crate::support::sandbox::{Ran, Sandbox};
 use rustix::process::{Pid, Signal, kill_process_group};

@@ -6,6 +6,8 @@ pub mod beginnings;
 pub mod credentials;
 #[cfg(target_os = "linux")]
 pub mod desktop;
+#[cfg(unix)]
+pub mod forge;
 pub mod home;
 #[cfg(unix)]
 pub mod kernel;

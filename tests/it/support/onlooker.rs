@@ -68,8 +68,10 @@ fn look(secret: &str, seen: &Mutex<Seen>) {
         if holds(&arguments, secret) {
             seen.lock().unwrap().arguments.insert(name());
         }
-        // A web server hands a client's header to its programs, which belong to the host.
-        if holds(&environment, secret) && !holds(&environment, "GATEWAY_INTERFACE=") {
+        // A web server hands a client's headers to its programs, which belong to the host. Of a
+        // program that is just ending, only a part of the environment may be there.
+        let mut variables = environment.split(|byte| *byte == 0);
+        if variables.any(|variable| holds(variable, secret) && !variable.starts_with(b"HTTP_")) {
             seen.lock().unwrap().environments.insert(name());
         }
     }

@@ -7,9 +7,10 @@
 //! second's port under its own name; below these names with `local` in them to loopback addresses;
 //! below `junk-for-NAME/` to a URL of the second with that name and [`JUNK`] in it. Every request
 //! is logged with its user. Below `public/` nobody needs to log in. Below `only-NAME/` only the
-//! user of that name is let in, and other users get 403. Below `api/` are an API and a cargo
-//! registry, and below `files/` plain files, both for clients with the token.
+//! user of that name is let in, and other users get 403. What forges answer at their API, and what
+//! goes wrong below `fault/`, is in [`forge`]. Below `api/` are an API and a cargo registry, and below `files/` plain files, both for clients with the token.
 
+use super::forge;
 use super::program::program;
 use super::sandbox::{Sandbox, run};
 use rustix::process::{Pid, Signal, kill_process};
@@ -70,6 +71,7 @@ impl Server {
             let executable = fs::Permissions::from_mode(0o755);
             fs::set_permissions(folder.path().join(name), executable).unwrap();
         }
+        forge::install(folder.path());
         let more = more.iter().map(|&name| name.to_owned());
         certify(folder.path(), &names.iter().cloned().chain(more).collect::<Vec<_>>());
         for _ in 0..5 {
@@ -124,6 +126,12 @@ impl Server {
         fs::write(file, content).unwrap();
     }
 
+    /// The forge whose API it is.
+    pub fn forge(&self) -> forge::Forge {
+        forge::Forge::of(&self.folder.path().join("forge"))
+    }
+
+    /// The names of the two hosts, without ports.
     /// Returns the names of the two hosts, without ports.
     pub fn names(&self) -> &[String; 2] {
         &self.names
@@ -236,7 +244,9 @@ pub fn certify(folder: &Path, names: &[String]) {
     command.args(["-noenc", "-days", "2", "-subj", "/CN=git-credential-pat test", "-keyout"]);
     command.arg(folder.join("key.pem")).arg("-out").arg(folder.join("certificate.pem"));
     let names = names.join(",DNS:");
-    command.args(["-addext", &format!("subjectAltName=DNS:{names},DNS:localhost,IP:127.0.0.1")]);
+    let forges = forge::NAMES.map(|name| format!("DNS:{name}")).join(",");
+    let names = format!("subjectAltName=DNS:{names},DNS:localhost,IP:127.0.0.1,{forges}");
+    command.args(["-addext", &names]);
     let ran = run(command, b"");
     assert!(ran.status.success(), "{ran}");
 }
@@ -292,7 +302,7 @@ fn configuration(folder: &Path, names: &[String; 2], ports: [u16; 3]) -> String 
 }
 
 /// Gives files to the user of Apache's workers where the test runs as root.
-fn hand_over(path: &Path) {
+pub fn hand_over(path: &Path) {
     if !rustix::process::getuid().is_root() {
         return;
     }

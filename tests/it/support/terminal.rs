@@ -80,8 +80,10 @@ impl Terminal {
     #[track_caller]
     pub fn shows_often(&self, text: &str, count: usize) -> String {
         let (screen, changed) = &*self.screen;
-        let waiting =
-            |screen: &mut Vec<u8>| String::from_utf8_lossy(screen).matches(text).count() < count;
+        let waiting = |screen: &mut Vec<u8>| {
+            let shown = String::from_utf8_lossy(screen);
+            shown.matches(text).count().max(unbroken(&shown).matches(text).count()) < count
+        };
         let (screen, result) =
             changed.wait_timeout_while(screen.lock().unwrap(), PATIENCE, waiting).unwrap();
         let shown = String::from_utf8_lossy(&screen).into_owned();
@@ -157,6 +159,18 @@ impl Terminal {
         };
         self.reader.join().unwrap();
         let screen = self.screen.0.lock().unwrap();
-        (status, String::from_utf8_lossy(&screen).into_owned())
+        (status, unbroken(&String::from_utf8_lossy(&screen)))
     }
+}
+
+/// What is said as it would stand on a terminal without an end: a message goes on after these
+/// blanks.
+fn unbroken(screen: &str) -> String {
+    let mut parts = screen.split("\r\n    ");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str(if part.starts_with(' ') { "\r\n    " } else { " " });
+        text.push_str(part);
+    }
+    text
 }

@@ -8,6 +8,7 @@ use crate::cli::import::plain_file::{PlainFile, Prepared};
 use crate::error::Error;
 use crate::git::config_file::{Change, ConfigFile, section};
 use crate::git::files::{self, Kind};
+use crate::git::written::{self, Note};
 use crate::git::{self, Failed};
 use crate::private_file::Rights;
 use crate::terminal;
@@ -128,6 +129,18 @@ impl Changed {
         })
     }
 
+    /// What git is told in it.
+    fn notes(&self) -> Vec<Note> {
+        let Some(file) = self.path.to_str() else { return Vec::new() };
+        let notes = self.sends.iter().map(|url| Note {
+            file: file.to_owned(),
+            key: Some(git::key(url, "useHttpPath")),
+            value: "true".to_owned(),
+            before: None,
+        });
+        notes.collect()
+    }
+
     fn prepare(&self) -> Result<Prepared, Error> {
         self.plain.prepare(&[&self.content()?], Rights::Kept)
     }
@@ -164,6 +177,9 @@ impl Removal for Configuration {
             git::send_path_at(url).map_err(Failed::tell)?;
         }
         Prepared::put_all(prepared)?;
+        for file in &changed {
+            written::add(&file.notes(), false);
+        }
         let counts_here = |file: &&Changed| {
             let of = |opened: &&Opened| files::is_same(&opened.path.path, &file.path);
             self.files.iter().find(of).is_none_or(|opened| opened.path.kind == Kind::Here)

@@ -4,6 +4,7 @@ use super::{File, INTRODUCTION, Key, MAX_CONTENT, Recipient, Unreadable, encrypt
 use crate::error::Error;
 use crate::hex;
 use crate::keychain::vault::bech32;
+use crate::secret::FixedBytes;
 use age::secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ const WORK: u8 = 2;
 const CONTENT: &[u8] = b"ghp_TESTONLY\ncontext=https://h.example\n";
 
 fn key(byte: u8) -> Key {
-    Key::new(Zeroizing::new([byte; 32]))
+    Key::new(FixedBytes::new([byte; 32]))
 }
 
 fn for_key(content: &[u8]) -> Vec<u8> {
@@ -106,7 +107,7 @@ fn a_share_that_gives_everybody_the_same_key_is_refused() {
     let file = for_key(CONTENT);
     let text = String::from_utf8_lossy(&file[..200]).into_owned();
     let share = text.split_whitespace().nth(3).expect("a share");
-    let zero = crate::keychain::vault::base64::encode(&[0; 32]);
+    let zero = crate::base64::encode(&[0; 32]);
     let at = text.find(share).expect("it is there");
     let changed = [&file[..at], zero.as_bytes(), &file[at + share.len()..]].concat();
     assert_eq!(open(&changed, &key(7)), Err(Unreadable::Damaged));

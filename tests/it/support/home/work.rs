@@ -43,8 +43,8 @@ impl Home {
         self
     }
 
-    /// Has this server, which ends with the home, and leaves git as it is.
-    pub fn keep(&mut self, server: Server) {
+    /// Gives it this server, which ends with the home, and leaves git as it is.
+    pub fn at_server(&mut self, server: Server) {
         self.work.server = Some(server);
     }
 

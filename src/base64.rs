@@ -1,9 +1,9 @@
-//! Bytes as the age format writes them: base64 without padding.
+//! Bytes as text in base64, without the padding: the age format has none.
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The bytes as text.
-pub(super) fn encode(bytes: &[u8]) -> String {
+/// Returns the bytes as text.
+pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
         let number =
@@ -14,8 +14,8 @@ pub(super) fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// The bytes of a text, or nothing where no [`encode`] would have written it.
-pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+/// Returns the bytes of a text, or nothing where no [`encode`] would have written it.
+pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
     for group in text.chunks(4) {
         let mut number = 0;

@@ -1,0 +1,63 @@
+//! Gitea, Forgejo and Codeberg. Gitea since 1.27 tells of a token at `GET /token`, which takes it
+//! after the word `token` alone; all others only whose it is, at `GET /user`. A token without the
+//! scope for that gets 403, and lives all the same. None of their tokens ends.
+
+use super::{Api, Asking, Facts, Place, Report, Scheme};
+use crate::time::from_rfc3339;
+
+pub(super) struct Gitea;
+
+impl Api for Gitea {
+    fn base(&self, place: &Place<'_>) -> Option<String> {
+        Some(format!("{}/api/v1", place.root))
+    }
+
+    fn check(&self, asking: &Asking<'_>) -> Result<Report, Box<Report>> {
+        let answer = asking.get("/token", Scheme::Token, &[])?;
+        if answer.status == 200 {
+            let json = asking.json(&answer)?;
+            let owner = asking.text(&json["user"]["login"]);
+            if owner.is_none() {
+                return Err(asking.unexpected(&answer));
+            }
+            let scopes = asking.texts(&json["scopes"]);
+            return Ok(Report::good(Facts {
+                owner,
+                last_used: json["last_used_at"].as_str().and_then(from_rfc3339),
+                ..of_scopes(scopes)
+            }));
+        }
+        if answer.status == 401 && !asking.may_ask() {
+            return Err(asking.refused(&answer));
+        }
+        // An older one, another program, or a token that it does not know: all say 404 or 401.
+        let answer = asking.get("/user", Scheme::Token, &[])?;
+        match answer.status {
+            401 => return Err(asking.refused(&answer)),
+            403 => {
+                let said = asking.words(&answer);
+                let lives = said.is_some_and(|said| said.contains("scope"));
+                return if lives {
+                    Ok(Report::good(Facts::default()))
+                } else {
+                    Err(asking.denied(&answer))
+                };
+            }
+            _ => {}
+        }
+        let owner = asking.text(&asking.json(&answer)?["login"]);
+        if owner.is_none() {
+            return Err(asking.unexpected(&answer));
+        }
+        Ok(Report::good(Facts { owner, ..Facts::default() }))
+    }
+}
+
+fn of_scopes(scopes: Option<Vec<String>>) -> Facts {
+    let has = |names: &[&str]| {
+        scopes.as_ref().map(|all| all.iter().any(|scope| names.contains(&scope.as_str())))
+    };
+    let may_push = has(&["all", "write:repository", "repo"]);
+    let may_read = has(&["all", "write:repository", "read:repository", "repo"]);
+    Facts { scopes, may_read, may_push, ..Facts::default() }
+}

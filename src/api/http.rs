@@ -1,0 +1,458 @@
+//! The only file that leads to the network: requests by way of the user's own `curl`.
+//!
+//! No TLS is linked into this program. It would add most of its size again, cost each get of
+//! git's, and have an opinion of its own about certificates; curl takes those that the system
+//! trusts, every kind of proxy, and its mendings come with the system's. What one has to know:
+//!
+//! - `-q` comes first, or `~/.curlrc` counts, which can write every header into a file.
+//! - All that is said to curl goes to its standard input as a configuration. Neither an
+//!   argument nor the environment holds a token, and no file is written.
+//! - The environment is what curl needs to find its proxy and certificates. `SSLKEYLOGFILE` is
+//!   not among it: with that file a wiretap can be read.
+//! - Nothing is followed: where a redirect leads, only the caller can say whether the token may
+//!   go there.
+//! - git's settings for the URL count, see [`git::http`]; but a certificate is checked always,
+//!   also where git is told not to.
+
+use crate::child::{self, Bounds, Stand, Stopped};
+use crate::context::escape;
+use crate::git;
+use crate::said;
+use crate::secret::{Buffer, Secret};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
+/// The longest answer, in bytes.
+pub(crate) const MOST: usize = 1024 * 1024;
+
+/// How long before the deadline curl gives up by itself, so that it can say why.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// The variables that curl gets.
+const ENVIRONMENT: [&str; 16] = [
+    "http_proxy",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "CURL_CA_BUNDLE",
+    "SYSTEMROOT",
+    "KRB5CCNAME",
+    "KRB5_CONFIG",
+    "KRB5_KTNAME",
+    "KRB5_CLIENT_KTNAME",
+    "KRB5RCACHEDIR",
+];
+
+/// What is asked.
+pub(crate) struct Request<'a> {
+    /// `GET`, `POST`, …
+    pub(crate) method: &'static str,
+    /// Without a token in it, nor a username: both belong into a header.
+    pub(crate) url: &'a str,
+    /// Each with its value, which may be a secret.
+    pub(crate) headers: Vec<(&'static str, Zeroizing<Vec<u8>>)>,
+    /// What is sent, which may be a secret.
+    pub(crate) body: Option<&'a Secret>,
+    /// When the answer must be there.
+    pub(crate) deadline: Instant,
+}
+
+/// What came back, in memory that is wiped.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    head: Zeroizing<Vec<u8>>,
+    /// At most [`MOST`] bytes, with the head.
+    pub(crate) body: Buffer,
+}
+
+/// Why there is no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Trouble {
+    /// There is no curl.
+    NoCurl,
+    /// The host, or the proxy before it, is not reached; what curl says of it.
+    Unreachable(String),
+    /// There was none within the time.
+    TooSlow,
+    /// The certificate of the host is not one that is trusted, or ours is not taken; what curl
+    /// says of it.
+    Certificate(String),
+    /// The answer is longer than anybody needs.
+    TooMuch,
+    /// What came back is no answer, or curl does not do what it should.
+    Failed,
+    /// The request cannot be made: no https, or something in it that curl could take for more.
+    Unfit,
+}
+
+impl Answer {
+    /// Returns the value of a header, without the blanks around it. Where it stands several times
+    /// and not with one value, nobody knows which is meant, and there is none.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let mut values = self.head.split(|&byte| byte == b'\n').filter_map(|line| {
+            let colon = line.iter().position(|&byte| byte == b':')?;
+            let is_it = line[..colon].eq_ignore_ascii_case(name.as_bytes());
+            is_it.then(|| line[colon + 1..].trim_ascii())
+        });
+        let first = values.next()?;
+        if values.any(|other| other != first) {
+            return None;
+        }
+        String::from_utf8(first.to_vec()).ok()
+    }
+
+    /// Returns whether the server says that it is a page for people.
+    pub(crate) fn is_page(&self) -> bool {
+        self.header("content-type").is_some_and(|kind| kind.starts_with("text/html"))
+    }
+
+    /// Reads what curl has printed: the heads of all answers, of which the last counts, and the
+    /// body.
+    fn parse(printed: &[u8]) -> Option<Self> {
+        let mut at = 0;
+        loop {
+            let rest = &printed[at..];
+            let end = end_of_head(rest)?;
+            let status = status_of(rest)?;
+            if status < 200 {
+                at += end;
+                continue;
+            }
+            let head = Zeroizing::new(rest[..end].to_vec());
+            let body = Buffer::new(&rest[end..]);
+            return Some(Self { status, head, body });
+        }
+    }
+}
+
+/// Returns where the body begins.
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        at += line.len();
+        if matches!(line, b"\r\n" | b"\n") {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// Returns the status in `HTTP/1.1 200 OK`.
+fn status_of(bytes: &[u8]) -> Option<u16> {
+    let line = bytes.strip_prefix(b"HTTP/")?.split(|&byte| byte == b'\n').next()?;
+    let number = line.split(|&byte| byte == b' ').nth(1)?.trim_ascii();
+    std::str::from_utf8(number).ok()?.parse().ok().filter(|status| (100..600).contains(status))
+}
+
+/// The way to the network of one thread.
+pub(crate) struct Client {
+    curl: PathBuf,
+    /// The URL of the git host, whose proxy and authorities count for its API, too.
+    git_host: String,
+    /// What git is configured with, by origin.
+    settings: RefCell<BTreeMap<String, git::http::Settings>>,
+}
+
+impl Client {
+    /// Finds curl, for questions about the git host of this URL.
+    ///
+    /// # Errors
+    /// [`Trouble::NoCurl`] where there is none.
+    pub(crate) fn new(git_host: &str) -> Result<Self, Trouble> {
+        let curl = curl().ok_or(Trouble::NoCurl)?;
+        Ok(Self { curl, git_host: git_host.to_owned(), settings: RefCell::default() })
+    }
+
+    /// Sends a request, once.
+    ///
+    /// # Errors
+    /// Why there is no answer. Whether the request has arrived is not known then, but for
+    /// [`Trouble::NoCurl`] and [`Trouble::Unfit`].
+    pub(crate) fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble> {
+        let configuration = self.configuration(request)?;
+        let mut program = Command::new(&self.curl);
+        program.args(["-q", "--config", "-"]).env_clear();
+        for name in ENVIRONMENT {
+            if let Some(value) = env::var_os(name) {
+                program.env(name, value);
+            }
+        }
+        let bounds = Bounds { deadline: request.deadline, stdout: Some(MOST), stderr: Some(4096) };
+        let output = child::run(program, Some(configuration), Stand::Apart, &bounds);
+        let output = output.map_err(|stopped| match stopped {
+            Stopped::NotStarted => Trouble::NoCurl,
+            Stopped::TooSlow => Trouble::TooSlow,
+            Stopped::TooMuch => Trouble::TooMuch,
+            Stopped::Failed => Trouble::Failed,
+        })?;
+        match output.status.code() {
+            Some(0) => Answer::parse(&output.stdout).ok_or(Trouble::Failed),
+            Some(28) => Err(Trouble::TooSlow),
+            Some(63) => Err(Trouble::TooMuch),
+            Some(5 | 6 | 7 | 52 | 55 | 56 | 97) => Err(Trouble::Unreachable(words(&output.stderr))),
+            Some(35 | 51 | 53 | 54 | 58 | 59 | 60 | 66 | 77 | 80 | 82 | 83 | 90 | 91) => {
+                Err(Trouble::Certificate(words(&output.stderr)))
+            }
+            _ => Err(Trouble::Failed),
+        }
+    }
+
+    /// Returns what curl is told.
+    fn configuration(&self, request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Trouble> {
+        let url = Url::parse(request.url).map_err(|_| Trouble::Unfit)?;
+        let is_plain = url.scheme() == "http" && is_loopback(&url);
+        if (url.scheme() != "https" && !is_plain) || !url.username().is_empty() {
+            return Err(Trouble::Unfit);
+        }
+        let left = request.deadline.saturating_duration_since(Instant::now()).saturating_sub(GRACE);
+        if left.is_zero() {
+            return Err(Trouble::TooSlow);
+        }
+        let mut lines = Lines::default();
+        lines.flags(&["silent", "show-error", "include", "suppress-connect-headers", "globoff"]);
+        lines.option("url", request.url.as_bytes())?;
+        lines.option("request", request.method.as_bytes())?;
+        lines.option("proto", if is_plain { b"=http" } else { b"=https" })?;
+        lines.option("max-time", format!("{:.3}", left.as_secs_f64()).as_bytes())?;
+        lines.option("max-redirs", b"0")?;
+        let agent = concat!("git-credential-pat/", env!("CARGO_PKG_VERSION"));
+        lines.option("user-agent", agent.as_bytes())?;
+        self.as_git_connects(&url, &mut lines, request.deadline)?;
+        for (name, value) in &request.headers {
+            let header = Zeroizing::new([name.as_bytes(), b": ", value].concat());
+            lines.option("header", &header)?;
+        }
+        if let Some(body) = request.body {
+            lines.option("data-raw", body.expose())?;
+        }
+        Ok(lines.0)
+    }
+
+    /// git's way there: for an API on another host than git's, that of its own first.
+    fn as_git_connects(
+        &self,
+        url: &Url,
+        lines: &mut Lines,
+        deadline: Instant,
+    ) -> Result<(), Trouble> {
+        let here = url.origin().ascii_serialization();
+        let of_git = Url::parse(&self.git_host).ok().map(|url| url.origin().ascii_serialization());
+        let mut known = self.settings.borrow_mut();
+        let mut settings = |origin: &str| {
+            let none = || git::http::settings(origin, deadline);
+            known.entry(origin.to_owned()).or_insert_with(none).clone()
+        };
+        let mut all = settings(&here);
+        if let Some(of_git) = of_git.filter(|of_git| *of_git != here) {
+            // A client's certificate is for the host it was made for.
+            let is_wide =
+                |name: &str| matches!(name, "sslcainfo" | "sslcapath") || name.starts_with("proxy");
+            for (name, value) in settings(&of_git) {
+                if is_wide(&name) && all.iter().all(|(there, _)| *there != name) {
+                    all.push((name, value));
+                }
+            }
+        }
+        for (variable, name) in [
+            ("GIT_SSL_CAINFO", "sslcainfo"),
+            ("GIT_SSL_CAPATH", "sslcapath"),
+            ("GIT_SSL_CERT", "sslcert"),
+            ("GIT_SSL_KEY", "sslkey"),
+            ("GIT_PROXY_SSL_CAINFO", "proxysslcainfo"),
+        ] {
+            if let Ok(value) = env::var(variable) {
+                all.retain(|(there, _)| there != name);
+                all.push((name.to_owned(), Zeroizing::new(value)));
+            }
+        }
+        // It would have to be asked for.
+        let is_locked = |(name, value): &(String, Zeroizing<String>)| {
+            name == "sslcertpasswordprotected" && git::entries::is_true(value)
+        };
+        let has_locked_key = all.iter().any(is_locked);
+        for (name, value) in &all {
+            if !(has_locked_key && matches!(name.as_str(), "sslcert" | "sslkey")) {
+                lines.setting(name, value)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// curl's configuration: an option a line.
+#[derive(Default)]
+struct Lines(Zeroizing<Vec<u8>>);
+
+impl Lines {
+    fn flags(&mut self, names: &[&str]) {
+        for name in names {
+            self.push(&[name.as_bytes(), b"\n"]);
+        }
+    }
+
+    /// A value in quotes, in which nothing can end the line.
+    fn option(&mut self, name: &str, value: &[u8]) -> Result<(), Trouble> {
+        if value.iter().any(u8::is_ascii_control) {
+            return Err(Trouble::Unfit);
+        }
+        let mut quoted = Zeroizing::new(Vec::with_capacity(2 * value.len()));
+        for &byte in value {
+            if matches!(byte, b'"' | b'\\') {
+                quoted.push(b'\\');
+            }
+            quoted.push(byte);
+        }
+        self.push(&[name.as_bytes(), b" = \"", &quoted, b"\"\n"]);
+        Ok(())
+    }
+
+    /// It grows here alone: what it leaves behind is wiped.
+    fn push(&mut self, parts: &[&[u8]]) {
+        let length = self.0.len() + parts.iter().map(|part| part.len()).sum::<usize>();
+        let mut longer = Zeroizing::new(Vec::with_capacity(length));
+        longer.extend_from_slice(&self.0);
+        for part in parts {
+            longer.extend_from_slice(part);
+        }
+        self.0 = longer;
+    }
+
+    /// A setting of git's as curl's own.
+    fn setting(&mut self, name: &str, value: &str) -> Result<(), Trouble> {
+        let option = match name {
+            "sslcainfo" => "cacert",
+            "sslcapath" => "capath",
+            "sslcert" => "cert",
+            "sslkey" => "key",
+            "proxy" => "proxy",
+            "proxysslcainfo" => "proxy-cacert",
+            "proxysslcert" => "proxy-cert",
+            "proxysslkey" => "proxy-key",
+            "pinnedpubkey" => "pinnedpubkey",
+            "sslcipherlist" => "ciphers",
+            "curloptresolve" => "resolve",
+            "proxyauthmethod" => {
+                match value {
+                    "anyauth" => self.flags(&["proxy-anyauth"]),
+                    "basic" => self.flags(&["proxy-basic"]),
+                    "digest" => self.flags(&["proxy-digest"]),
+                    "negotiate" => self.flags(&["proxy-negotiate"]),
+                    "ntlm" => self.flags(&["proxy-ntlm"]),
+                    _ => {}
+                }
+                return Ok(());
+            }
+            "sslversion" => {
+                match value {
+                    "tlsv1.2" => self.flags(&["tlsv1.2"]),
+                    "tlsv1.3" => self.flags(&["tlsv1.3"]),
+                    _ => {}
+                }
+                return Ok(());
+            }
+            "schannelcheckrevoke" => {
+                if !git::entries::is_true(value) {
+                    self.flags(&["ssl-no-revoke"]);
+                }
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let is_path = option.ends_with("cert") || option.ends_with("key") || option == "capath";
+        let home = env::var("HOME").ok();
+        let value = match (value.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) if is_path => Zeroizing::new(format!("{home}/{rest}")),
+            _ => Zeroizing::new(value.to_owned()),
+        };
+        self.option(option, value.as_bytes())
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// curl's words, without its name and number.
+fn words(stderr: &[u8]) -> String {
+    let line = stderr.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let text = escape(line);
+    let bare = text.strip_prefix("curl: (").and_then(|text| text.split_once(") "));
+    said::capped(bare.map_or(text.as_str(), |(_, words)| words))
+}
+
+/// Returns the system's own, else the first that an absolute folder of PATH has: never one in the
+/// folder that somebody happens to be in.
+fn curl() -> Option<PathBuf> {
+    if cfg!(windows) {
+        let root = PathBuf::from(env::var_os("SystemRoot")?);
+        return Some(root.join("System32").join("curl.exe")).filter(|file| file.is_file());
+    }
+    if cfg!(target_os = "macos") {
+        return Some(PathBuf::from("/usr/bin/curl"));
+    }
+    let path = env::var_os("PATH")?;
+    let mut files = env::split_paths(&path).filter(|folder| folder.is_absolute());
+    files.by_ref().map(|folder| folder.join("curl")).find(|file| git::is_program(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, Lines, Trouble, words};
+
+    fn parsed(text: &str) -> Option<Answer> {
+        Answer::parse(text.as_bytes())
+    }
+
+    #[test]
+    fn the_last_head_counts_and_what_follows_is_the_body() {
+        let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/2 200 \r\nA: b\r\n\r\nHTTP/1.1 500 x\r\n\r\n";
+        let answer = parsed(text).expect("an answer");
+        assert_eq!((answer.status, answer.header("a").as_deref()), (200, Some("b")));
+        assert_eq!(answer.body.expose(), b"HTTP/1.1 500 x\r\n\r\n");
+        for text in ["", "\r\n\r\n", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 999 x\r\n\r\n", "<html>\n\n"]
+        {
+            assert!(parsed(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_stands_twice_with_two_values_says_nothing() {
+        let text = "HTTP/1.1 200 OK\r\nX-One: 1\r\nx-one:1 \r\nX-Two: 1\r\nX-Two: 2\r\n\r\n";
+        let answer = parsed(text).expect("an answer");
+        assert_eq!(answer.header("X-ONE").as_deref(), Some("1"));
+        assert_eq!((answer.header("X-Two"), answer.header("X-Three")), (None, None));
+    }
+
+    #[test]
+    fn no_value_can_be_more_than_a_value() {
+        let mut lines = Lines::default();
+        lines.option("header", br#"A: b"\c"#).expect("a value");
+        assert_eq!(*lines.0, b"header = \"A: b\\\"\\\\c\"\n".to_vec());
+        for value in [&b"a\nurl = \"https://evil.example\""[..], b"a\rb", b"a\0b"] {
+            assert_eq!(Lines::default().option("header", value), Err(Trouble::Unfit));
+        }
+    }
+
+    #[test]
+    fn curls_words_are_without_its_number() {
+        let said = b"curl: (60) SSL certificate problem: self-signed certificate\nMore details";
+        assert_eq!(words(said), "SSL certificate problem: self-signed certificate");
+        assert_eq!(words(b"\x1b[2Jx"), "%1B[2Jx");
+    }
+}

@@ -1,0 +1,283 @@
+//! What a token is worth: whose it is, what it may do, until when, and why git was refused.
+//!
+//! Four have their say, each where it applies, and the worst counts:
+//!
+//! - the account: what git would be given there;
+//! - the form: what the token shows of itself, and its end as far as that is known;
+//! - [`git_layer`]: git itself, where a repository was named;
+//! - [`api_layer`]: the forge, where it is known which one that is.
+//!
+//! What a forge tells is [`kept`] with the account. [`all`] asks about many. Nothing here speaks
+//! to people, but for [`advice`], which knows what to type.
+
+pub(crate) mod advice;
+pub(crate) mod all;
+pub(crate) mod api_layer;
+pub(crate) mod git_layer;
+pub(crate) mod kept;
+
+use crate::api::Facts;
+use crate::api::state::{Reason, Standing, State};
+use crate::context::Context;
+use crate::credential::{self, Credential, Username};
+use crate::forge::{self, Id, Integrity, Recognised};
+use crate::git::entries::Entries;
+use crate::hardening;
+use api_layer::ApiLayer;
+use git_layer::GitLayer;
+use kept::Kept;
+use std::time::{Duration, Instant};
+
+/// How is asked.
+#[derive(Clone)]
+pub(crate) struct Options {
+    /// What runs at the host, where its name does not tell.
+    pub(crate) forge: Option<Id>,
+    /// The root of its API.
+    pub(crate) api: Option<String>,
+    /// Whether nobody is asked.
+    pub(crate) offline: bool,
+    /// How long before its end a token is worth a word, in seconds.
+    pub(crate) warn_before: u64,
+    /// How long all questions about one account may take.
+    pub(crate) timeout: Duration,
+    /// The time, in seconds since 1970 UTC.
+    pub(crate) now: u64,
+}
+
+/// An account that is asked about.
+pub(crate) struct Subject {
+    /// Where its token goes.
+    pub(crate) context: Context,
+    pub(crate) username: Option<Username>,
+    /// What is kept, where that can be read.
+    pub(crate) credential: Option<Credential>,
+    /// What git would be given.
+    pub(crate) account: Standing,
+    /// The URL of a repository, or of a part of a host, that was named.
+    pub(crate) url: Option<String>,
+    /// Its path.
+    pub(crate) path: String,
+    /// Our helper's line, where git is to be asked.
+    pub(crate) helper: Option<String>,
+}
+
+/// What came of it.
+pub(crate) struct Checked {
+    pub(crate) subject: Subject,
+    /// What the token looks like.
+    pub(crate) kind: Option<Recognised>,
+    pub(crate) forge: Option<Id>,
+    pub(crate) form: Standing,
+    pub(crate) git: Option<GitLayer>,
+    pub(crate) api: Option<ApiLayer>,
+    /// What its forge tells of it, or told when it was last asked.
+    pub(crate) facts: Facts,
+    /// When the token ends, as far as that is known.
+    pub(crate) expiry: Option<u64>,
+    /// What is to be kept, if that is something new.
+    pub(crate) learnt: Option<Credential>,
+    /// What should be known beside.
+    pub(crate) notes: Vec<String>,
+    /// All of it in one.
+    pub(crate) worst: Standing,
+}
+
+impl Checked {
+    /// Returns whether git and the forge both do not take the token.
+    pub(crate) fn is_refused_by_both(&self) -> bool {
+        let api = self.api.as_ref().is_some_and(|api| api.standing.state == State::Refused);
+        api && self.git.as_ref().is_some_and(GitLayer::is_refused)
+    }
+
+    /// Returns whether the token reads, by the word of git or of the forge.
+    pub(crate) fn may_read(&self) -> Option<bool> {
+        both(self.git.as_ref().and_then(|git| git.may_read), self.facts.may_read)
+    }
+
+    /// Returns whether push is offered, by the word of git or of the forge.
+    pub(crate) fn may_push(&self) -> Option<bool> {
+        both(self.git.as_ref().and_then(|git| git.may_push), self.facts.may_push)
+    }
+
+    /// Returns whether nothing is wrong, as far as anybody knows.
+    pub(crate) fn is_well(&self) -> bool {
+        match self.worst.state {
+            State::Good => true,
+            State::Unknown => self.worst.reason.is_some_and(Reason::is_unasked),
+            _ => false,
+        }
+    }
+}
+
+/// Who says no is right: git's yes may be that of a public repository, and the forge's that of a
+/// scope.
+fn both(git: Option<bool>, forge: Option<bool>) -> Option<bool> {
+    match (git, forge) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (git, forge) => git.or(forge),
+    }
+}
+
+/// Asks about one account: the forge first, for what git does counts there as a use of the token.
+pub(crate) fn one(subject: Subject, options: &Options, entries: &Entries) -> Checked {
+    let deadline = Instant::now() + options.timeout;
+    let api = api_layer::of(&subject, options, None, all::QUESTIONS, deadline);
+    let git = git_of(&subject, options, entries, deadline);
+    concluded(subject, options, git, api)
+}
+
+fn git_of(
+    subject: &Subject,
+    options: &Options,
+    entries: &Entries,
+    deadline: Instant,
+) -> Option<GitLayer> {
+    let (Some(url), Some(helper)) = (&subject.url, &subject.helper) else { return None };
+    let credential = subject.credential.as_ref()?;
+    if options.offline || !names_repository(subject, options) {
+        return None;
+    }
+    // A token in a name's place is in no argument either.
+    let is_name = |name: &&Username| !name.is_empty() && !name.is_token();
+    let username = subject.username.as_ref().filter(is_name);
+    let username = username.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+    let username = username.as_deref();
+    let ask = git_layer::Ask { url, username, helper, token: &credential.token, deadline };
+    Some(git_layer::ask(&ask, entries))
+}
+
+/// Returns whether the URL is that of a repository, as far as its forge tells.
+fn names_repository(subject: &Subject, options: &Options) -> bool {
+    let path = subject.path.trim_matches('/');
+    match api_layer::forge_of(subject, options) {
+        Some((forge, _)) => forge.forge().is_repository(subject.context.host(), path),
+        None => !path.is_empty(),
+    }
+}
+
+/// Returns all that was said, in one.
+pub(crate) fn concluded(
+    mut subject: Subject,
+    options: &Options,
+    git: Option<GitLayer>,
+    api: Option<ApiLayer>,
+) -> Checked {
+    let now = options.now;
+    let mut notes = Vec::new();
+    let forge = api_layer::forge_of(&subject, options).map(|(forge, _)| forge);
+    let kept = subject.credential.as_ref().map(Kept::of).unwrap_or_default();
+    let mut facts = api.as_ref().map(|api| api.facts.clone()).unwrap_or_default();
+    // What is older than our own last question may have been that question.
+    let before = kept.checked_at.unwrap_or(now);
+    facts.last_used = facts.last_used.filter(|used| *used < before);
+    let learnt = learnt(&subject, options, &kept, git.as_ref(), api.as_ref());
+    facts.owner = facts.owner.or(kept.owner);
+    facts.scopes = facts.scopes.or(kept.scopes);
+    let latest = learnt.as_ref().or(subject.credential.as_ref());
+    let expiry = latest.and_then(|credential| credential.expiry);
+    if subject.account.state == State::Ended && latest.is_some_and(|c| c.is_live(now)) {
+        // Only the date was wrong.
+        subject.account = Standing::good();
+    }
+    let kind = subject.credential.as_ref().and_then(|c| recognised(&c.context, forge, c));
+    let form = form(&subject, kind, expiry, options, &mut notes);
+    if let Some(git) = &git {
+        notes.extend(git.notes.iter().map(ToString::to_string));
+    }
+    let worst = worst(&subject.account, &form, git.as_ref(), api.as_ref(), expiry, options);
+    Checked { subject, kind, forge, form, git, api, facts, expiry, learnt, notes, worst }
+}
+
+/// Returns what a token is, by its form, at the forge that is known to be there.
+fn recognised(context: &Context, forge: Option<Id>, credential: &Credential) -> Option<Recognised> {
+    let token = credential.token.expose();
+    let own = forge.and_then(|id| id.forge().recognise(token));
+    let recognised = own.or_else(|| forge::recognise(context, token));
+    // A checksum works on copies of what it is taken of.
+    hardening::wipe_stack();
+    recognised
+}
+
+fn form(
+    subject: &Subject,
+    kind: Option<Recognised>,
+    expiry: Option<u64>,
+    options: &Options,
+    notes: &mut Vec<String>,
+) -> Standing {
+    if kind.is_some_and(|kind| kind.integrity == Integrity::Wrong) {
+        notes.push("the token's checksum is wrong: it was mistyped or cut off".to_owned());
+    }
+    if subject.credential.is_none() {
+        return subject.account.clone();
+    }
+    match expiry {
+        Some(end) if end <= options.now => Standing::of(State::Ended, None),
+        Some(end) if end - options.now <= options.warn_before => Standing::of(State::Ending, None),
+        _ => Standing::good(),
+    }
+}
+
+/// Returns the worst of what was said. Where nobody was asked, that is what is known at best.
+fn worst(
+    account: &Standing,
+    form: &Standing,
+    git: Option<&GitLayer>,
+    api: Option<&ApiLayer>,
+    expiry: Option<u64>,
+    options: &Options,
+) -> Standing {
+    let is_said = |standing: &&Standing| !standing.reason.is_some_and(Reason::is_unasked);
+    let asked: Vec<&Standing> = git
+        .map(|git| &git.standing)
+        .into_iter()
+        .chain(api.map(|api| &api.standing))
+        .filter(is_said)
+        .collect();
+    // Of two that are as bad the one who knows more comes last.
+    let all = [account, form].into_iter().chain(asked.iter().copied());
+    let worst = all.max_by_key(|standing| standing.state).cloned().unwrap_or_else(Standing::good);
+    if !asked.is_empty() || worst.state > State::Good {
+        return worst;
+    }
+    if options.offline {
+        let is_known = expiry.is_some();
+        return if is_known { worst } else { Standing::of(State::Unknown, Reason::Offline) };
+    }
+    let unasked = api.map(|api| api.standing.clone());
+    unasked.unwrap_or_else(|| Standing::of(State::Unknown, Reason::NoForge))
+}
+
+/// Returns the account with what was learnt, where somebody has answered.
+fn learnt(
+    subject: &Subject,
+    options: &Options,
+    kept: &Kept,
+    git: Option<&GitLayer>,
+    api: Option<&ApiLayer>,
+) -> Option<Credential> {
+    let credential = subject.credential.clone()?;
+    let is_told = api.is_some_and(|api| api.standing.is_answer());
+    if !is_told && !git.is_some_and(|git| git.standing.is_answer()) {
+        return None;
+    }
+    let facts = api.filter(|_| is_told).map(|api| api.facts.clone()).unwrap_or_default();
+    let mut kept = kept.clone();
+    // Only what has answered is right.
+    if is_told && forge::at(&credential.context).is_none() {
+        kept.forge = options.forge.or(kept.forge);
+        kept.api = options.api.clone().or(kept.api);
+    }
+    Some(kept.learn(credential, &facts, options.now))
+}
+
+/// Returns what git would be given of an account, by its state alone.
+pub(crate) fn account_standing(credential: &Credential, now: u64) -> Standing {
+    match credential.state(now) {
+        credential::State::Live => Standing::good(),
+        credential::State::Expired => Standing::of(State::Ended, None),
+        credential::State::Rejected => Standing::of(State::Refused, Reason::Rejected),
+        credential::State::PutAway => Standing::of(State::Unknown, Reason::PutAway),
+    }
+}

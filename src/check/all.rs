@@ -1,0 +1,82 @@
+//! Many accounts asked about: hosts side by side, at each of them one account after the other.
+//!
+//! A forge bans an address that brings it many bad tokens. So after five refusals in a row at one
+//! host the others there are not asked about.
+
+use super::api_layer::{self, ApiLayer};
+use super::{Checked, Options, Subject, concluded};
+use crate::api;
+use crate::api::http::Client;
+use crate::api::state::{Reason, State};
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Instant;
+
+/// How many refusals in a row a host gets to see.
+const REFUSALS: usize = 5;
+
+/// How many questions are put about one account.
+pub(super) const QUESTIONS: u8 = 2;
+
+/// How many hosts are asked at once.
+const HOSTS: usize = 64;
+
+/// Asks about all of them. They come back in their order.
+pub(crate) fn all(subjects: Vec<Subject>, options: &Options) -> Vec<Checked> {
+    let mut by_host: BTreeMap<String, Vec<(usize, &Subject)>> = BTreeMap::new();
+    let mut layers: Vec<Option<ApiLayer>> = Vec::new();
+    for (at, subject) in subjects.iter().enumerate() {
+        layers.push(None);
+        let Some(credential) = subject.credential.as_ref().filter(|_| !options.offline) else {
+            continue;
+        };
+        match api_layer::target(subject, credential, options) {
+            Ok(target) if api::of(target.forge).wants_to_be_spared() => {
+                layers[at] = Some(ApiLayer::unasked(Reason::Spared));
+            }
+            Ok(target) => by_host.entry(target.origin()).or_default().push((at, subject)),
+            Err(standing) => layers[at] = Some(ApiLayer::of(standing)),
+        }
+    }
+    let mut hosts: Vec<_> = by_host.into_values().collect();
+    while !hosts.is_empty() {
+        let some = hosts.split_off(hosts.len().saturating_sub(HOSTS));
+        thread::scope(|scope| {
+            let threads: Vec<_> = some
+                .into_iter()
+                .map(|subjects| scope.spawn(move || at_host(&subjects, options)))
+                .collect();
+            for answers in threads.into_iter().filter_map(|thread| thread.join().ok()) {
+                for (at, layer) in answers {
+                    layers[at] = layer;
+                }
+            }
+        });
+    }
+    let concluded = |(subject, layer)| concluded(subject, options, None, layer);
+    subjects.into_iter().zip(layers).map(concluded).collect()
+}
+
+fn at_host(subjects: &[(usize, &Subject)], options: &Options) -> Vec<(usize, Option<ApiLayer>)> {
+    let first = subjects.first().map(|(_, subject)| api_layer::root(&subject.context));
+    let client = Client::new(&first.unwrap_or_default()).ok();
+    let mut in_a_row = 0;
+    let mut answers = Vec::with_capacity(subjects.len());
+    for (at, subject) in subjects {
+        let layer = match &client {
+            None => Some(ApiLayer::unasked(Reason::NoCurl)),
+            Some(_) if in_a_row >= REFUSALS => Some(ApiLayer::unasked(Reason::Spared)),
+            Some(client) => {
+                let deadline = Instant::now() + options.timeout;
+                api_layer::of(subject, options, Some(client), QUESTIONS, deadline)
+            }
+        };
+        match layer.as_ref().map(|layer| layer.standing.state) {
+            Some(State::Refused | State::Ended) => in_a_row += 1,
+            Some(State::Unknown | State::Unreachable) | None => {}
+            Some(_) => in_a_row = 0,
+        }
+        answers.push((*at, layer));
+    }
+    answers
+}

@@ -1,0 +1,131 @@
+//! What the forge itself says of an account's token.
+
+use super::kept::Kept;
+use super::{Options, Subject};
+use crate::api::http::Client;
+use crate::api::state::{Reason, Standing, State};
+use crate::api::{self, Asking, Facts, Place, Target};
+use crate::context::{Context, Protocol};
+use crate::credential::Credential;
+use crate::forge::{self, Id};
+use crate::time::HOUR;
+use std::cell::Cell;
+use std::time::Instant;
+
+/// See the [module](self).
+pub(crate) struct ApiLayer {
+    pub(crate) standing: Standing,
+    pub(crate) facts: Facts,
+}
+
+impl ApiLayer {
+    /// Nothing was asked, or nobody has answered.
+    pub(crate) fn of(standing: Standing) -> Self {
+        Self { standing, facts: Facts::default() }
+    }
+
+    pub(crate) fn unasked(reason: Reason) -> Self {
+        Self::of(Standing::of(State::Unknown, reason))
+    }
+}
+
+/// Returns the forge at an account's host, and whether the host's name tells it.
+pub(crate) fn forge_of(subject: &Subject, options: &Options) -> Option<(Id, bool)> {
+    if let Some(certain) = forge::at(&subject.context) {
+        return Some((certain.id(), true));
+    }
+    let kept = subject.credential.as_ref().and_then(|credential| Kept::of(credential).forge);
+    options.forge.or(kept).map(|forge| (forge, false))
+}
+
+/// Returns the root of a host as an address.
+pub(crate) fn root(context: &Context) -> String {
+    let host = context.host_level().to_string();
+    host.strip_prefix("docker").map_or_else(|| host.clone(), |rest| format!("https{rest}"))
+}
+
+/// Returns where the token of an account goes to be asked about.
+///
+/// # Errors
+/// Why nowhere.
+pub(crate) fn target(
+    subject: &Subject,
+    credential: &Credential,
+    options: &Options,
+) -> Result<Target, Standing> {
+    let unasked = |reason| Standing::of(State::Unknown, reason);
+    let Some((forge, is_certain)) = forge_of(subject, options) else {
+        return Err(unasked(Reason::NoForge));
+    };
+    // What runs beside a registry is another host.
+    if credential.context.protocol() == Protocol::Docker && !is_certain {
+        return Err(unasked(Reason::NoForge));
+    }
+    let api = options.api.clone().or_else(|| Kept::of(credential).api).filter(|_| !is_certain);
+    let root = api.clone().unwrap_or_else(|| root(&credential.context));
+    let place = Place {
+        context: &credential.context,
+        is_certain,
+        root: root.trim_end_matches('/'),
+        username: subject.username.as_ref(),
+        path: &subject.path,
+    };
+    Target::of(forge, &place, &of_token(subject, credential, forge), api.as_deref())
+}
+
+fn of_token<'a>(subject: &'a Subject, credential: &'a Credential, forge: Id) -> api::Subject<'a> {
+    let kind = super::recognised(&credential.context, Some(forge), credential);
+    let authtype = credential.authtype.as_deref().unwrap_or_default();
+    api::Subject {
+        token: &credential.token,
+        username: subject.username.as_ref(),
+        kind: kind.map(|kind| kind.kind),
+        is_oauth: credential.refresh_token.is_some() || authtype.eq_ignore_ascii_case(b"bearer"),
+        path: &subject.path,
+    }
+}
+
+/// Asks with at most so many questions; by this client, where there is one already. Nothing where
+/// nobody is to be asked.
+pub(crate) fn of(
+    subject: &Subject,
+    options: &Options,
+    client: Option<&Client>,
+    most: u8,
+    deadline: Instant,
+) -> Option<ApiLayer> {
+    let credential = subject.credential.as_ref()?;
+    if options.offline {
+        return None;
+    }
+    let target = match target(subject, credential, options) {
+        Ok(target) => target,
+        Err(standing) => return Some(ApiLayer::of(standing)),
+    };
+    let before = Kept::of(credential).checked_at;
+    let is_recent = before.is_some_and(|at| options.now.saturating_sub(at) < HOUR);
+    if is_recent && api::of(target.forge).wants_to_be_spared() {
+        return Some(ApiLayer::unasked(Reason::Spared));
+    }
+    let own;
+    let client = if let Some(client) = client {
+        client
+    } else {
+        let Ok(new) = Client::new(&root(&credential.context)) else {
+            return Some(ApiLayer::unasked(Reason::NoCurl));
+        };
+        own = new;
+        &own
+    };
+    let asking = Asking {
+        client,
+        base: &target.base,
+        subject: &of_token(subject, credential, target.forge),
+        is_certain: forge::at(&credential.context).is_some(),
+        deadline,
+        left: Cell::new(most),
+        now: options.now,
+    };
+    let report = api::check(&target, &asking);
+    Some(ApiLayer { standing: report.standing, facts: report.facts })
+}

@@ -1,0 +1,202 @@
+//! `git credential-pat check [URL]`: whose token it is, what it may do, until when, and why git
+//! was refused.
+//!
+//! - [`subjects`]: the accounts that are asked about. [`keep`]: what is learnt goes back to them.
+//! - [`report`]: for people. [`json`](mod@json) and [`nagios`]: for programs.
+
+mod json;
+pub(super) mod keep;
+mod nagios;
+mod report;
+mod subjects;
+
+use super::KeychainArguments;
+use super::login::parse_forge;
+use crate::api::state::State;
+use crate::check::advice::forge_of_realm;
+use crate::check::{self, Checked, Options, Subject};
+use crate::error::Error;
+use crate::forge;
+use crate::keychain::{Keychain, Kind};
+use crate::setup::Setups;
+use crate::terminal;
+use crate::terminal::prompt::Terminal;
+use crate::time::now;
+use serde_json::Value;
+use std::time::Duration;
+
+#[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
+pub(super) struct Arguments {
+    /// The repository, or the host [default: this repository's remotes]
+    url: Option<String>,
+    /// The account, where there are several
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// Ask about every account, also those that have ended
+    #[arg(long, conflicts_with_all = ["url", "username", "api"])]
+    all: bool,
+    /// What runs at the host, where its name does not tell: github, gitlab, bitbucket, gitea
+    /// (or Forgejo), azure or huggingface. Kept with the account
+    #[arg(long, value_name = "NAME", value_parser = parse_forge)]
+    forge: Option<forge::Id>,
+    /// Where the forge is on its host, if not at its root: <https://HOST/git>. Kept with the
+    /// account
+    #[arg(long, value_name = "URL")]
+    api: Option<String>,
+    /// Ask nobody: look at the token and at its end, as far as that is known
+    #[arg(long)]
+    offline: bool,
+    /// How long before its end a token is worth a word
+    #[arg(long, value_name = "14d", default_value = "14d", value_parser = humantime::parse_duration)]
+    warn_before: Duration,
+    /// How long all questions about one account may take together
+    #[arg(long, value_name = "10s", default_value = "10s", value_parser = parse_timeout)]
+    timeout: Duration,
+    /// Print a JSON array with an object for each account, for programs
+    #[arg(long, conflicts_with = "nagios")]
+    json: bool,
+    /// Print one line for a monitor; the exit status is 0, 1, 2 or 3
+    #[arg(long)]
+    nagios: bool,
+    #[command(flatten)]
+    keychain: KeychainArguments,
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, &'static str> {
+    const MOST: Duration = Duration::from_secs(60 * 60);
+    let duration = humantime::parse_duration(text).ok();
+    duration.filter(|time| !time.is_zero() && *time <= MOST).ok_or("a time such as 10s")
+}
+
+impl Arguments {
+    fn options(&self) -> Options {
+        Options {
+            forge: self.forge,
+            api: self.api.clone(),
+            offline: self.offline,
+            warn_before: self.warn_before.as_secs(),
+            timeout: self.timeout,
+            now: now(),
+        }
+    }
+
+    /// Returns whether somebody is there who can be asked, and wants to be.
+    fn may_ask(&self) -> bool {
+        !self.json
+            && !self.nagios
+            && !self.all
+            && terminal::stdin_is_terminal()
+            && terminal::stdout_is_terminal()
+    }
+}
+
+/// An account and the keychain that has it.
+struct Held {
+    subject: Subject,
+    /// The number of the keychain, or none where nothing can be kept.
+    keychain: Option<usize>,
+}
+
+/// Returns the exit status: 0 if all is well, 1 if something needs a person; for a monitor its own.
+pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
+    let setups = arguments.keychain.setups()?;
+    let options = arguments.options();
+    let mut keychains: Vec<Box<dyn Keychain>> = Vec::new();
+    let (checked, failed) = if arguments.all {
+        let (held, failed) = subjects::all(&setups, &mut keychains)?;
+        let (subjects, places): (Vec<_>, Vec<_>) =
+            held.into_iter().map(|held| (held.subject, held.keychain)).unzip();
+        let checked = check::all::all(subjects, &options);
+        for (one, place) in checked.iter().zip(places) {
+            keep_in(&mut keychains, place, one);
+        }
+        (checked, failed)
+    } else {
+        let held = subjects::named(arguments, &setups, &mut keychains)?;
+        (one_by_one(arguments, held, &options, &setups, &mut keychains)?, None)
+    };
+    let status = if arguments.nagios {
+        terminal::write_raw(nagios::line(&checked, &options).as_bytes())?;
+        nagios::status(&checked)
+    } else {
+        if arguments.json {
+            let all = checked.iter().map(|one| json::of(one, options.now)).collect();
+            terminal::write_json(&Value::Array(all))?;
+        } else {
+            terminal::write_raw(report::text(&checked, options.now).as_bytes())?;
+        }
+        u8::from(!checked.iter().all(Checked::is_well))
+    };
+    failed.map_or(Ok(status), Err)
+}
+
+fn one_by_one(
+    arguments: &Arguments,
+    held: Vec<Held>,
+    options: &Options,
+    setups: &Setups,
+    keychains: &mut [Box<dyn Keychain>],
+) -> Result<Vec<Checked>, Error> {
+    let mut all = Vec::new();
+    for Held { subject, keychain } in held {
+        let options = Options { now: now(), ..options.clone() };
+        let mut checked = check::one(subject, &options, setups.entries());
+        if arguments.may_ask()
+            && let Some(forge) = confirmed_forge(&checked)?
+        {
+            let options = Options { forge: Some(forge), ..options };
+            checked = check::one(checked.subject, &options, setups.entries());
+        }
+        keep_in(keychains, keychain, &checked);
+        if arguments.may_ask() && checked.is_refused_by_both() {
+            let keychain = keychain.and_then(|at| keychains.get_mut(at));
+            offer_to_reject(&checked, keychain)?;
+        }
+        all.push(checked);
+    }
+    Ok(all)
+}
+
+fn keep_in(keychains: &mut [Box<dyn Keychain>], at: Option<usize>, checked: &Checked) {
+    let keychain = at.and_then(|at| keychains.get_mut(at));
+    let (Some(keychain), Some(learnt)) = (keychain, &checked.learnt) else { return };
+    if let Err(error) = keep::keep(&mut **keychain, learnt) {
+        let place = forge::shown_context(&learnt.context);
+        terminal::say("check", &format!("what was learnt of {place} is not kept: {error}"));
+    }
+}
+
+/// Returns the forge that a host says it is, where a person agrees that it is asked.
+fn confirmed_forge(checked: &Checked) -> Result<Option<forge::Id>, Error> {
+    let realm = checked.git.as_ref().and_then(|git| git.realm.as_deref());
+    let forge = realm.filter(|_| checked.forge.is_none()).and_then(forge_of_realm);
+    let (Some(forge), Ok(mut terminal)) = (forge, Terminal::open()) else { return Ok(None) };
+    let host = checked.subject.context.host_level();
+    let question =
+        format!("{host} calls itself {}. Ask its API about this token, too?", forge.name());
+    Ok(terminal.confirm(&question)?.then_some(forge))
+}
+
+/// A token that git and the forge both do not take is marked so where a person agrees: a proxy's
+/// 401 alone must not hide one.
+fn offer_to_reject(
+    checked: &Checked,
+    keychain: Option<&mut Box<dyn Keychain>>,
+) -> Result<(), Error> {
+    let is_served = checked.subject.account.state == State::Good;
+    let Some(keychain) = keychain.filter(|keychain| is_served && keychain.kind() != Kind::Source)
+    else {
+        return Ok(());
+    };
+    let (Some(credential), Ok(mut terminal)) = (&checked.subject.credential, Terminal::open())
+    else {
+        return Ok(());
+    };
+    let question = "git and the forge both refuse it. Mark it as rejected, so that git is not \
+                    given it any more?";
+    if terminal.confirm(question)? {
+        keep::reject(&mut **keychain, credential)?;
+    }
+    Ok(())
+}

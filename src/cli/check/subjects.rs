@@ -1,0 +1,273 @@
+//! The accounts that are asked about: those that git would be given at a URL or at this
+//! repository's remotes, or all of them.
+
+use super::{Arguments, Held};
+use crate::api::state::{Reason, Standing, State};
+use crate::check::{Subject, account_standing};
+use crate::cli::answer::{Chosen, first_answer};
+use crate::cli::import::look::without_token;
+use crate::cli::place::{Place, usable};
+use crate::context::Context;
+use crate::credential::{Credential, Username};
+use crate::error::Error;
+use crate::forge;
+use crate::git::helper_line;
+use crate::git::reach::{ANSWER_ONLY, url_of};
+use crate::git::{remotes, url};
+use crate::helper::verdict::Verdict;
+use crate::helper::{self, read_sound};
+use crate::keychain::{Found, Keychain, Kind};
+use crate::setup::Setups;
+use crate::time::now;
+use ::url::Url;
+
+/// Returns the accounts at what was named, or at the remotes.
+///
+/// # Errors
+/// [`Error::Usage`] where nothing is named and there is no remote, or the URL cannot be
+/// understood; and where a keychain fails.
+pub(super) fn named(
+    arguments: &Arguments,
+    setups: &Setups,
+    keychains: &mut Vec<Box<dyn Keychain>>,
+) -> Result<Vec<Held>, Error> {
+    let username = arguments.username.as_ref().map(|name| Username::new(name.as_bytes()));
+    let username = username.map(usable).transpose()?;
+    let mut held = Vec::new();
+    for asked in asked(arguments.url.as_deref())? {
+        match asked {
+            Asked::Place(place) => {
+                check_api(arguments, &place.context)?;
+                held.push(at(&place, username.as_ref(), setups, keychains)?);
+            }
+            Asked::Elsewhere(place, to) => {
+                let standing = Standing::of(State::Unknown, Reason::Rewritten).at(Some(to));
+                held.push(Held { subject: nobody(&place, standing), keychain: None });
+            }
+        }
+    }
+    Ok(held)
+}
+
+/// Where git would go.
+enum Asked {
+    Place(Place),
+    /// What was named, and the beginning of where git's `insteadOf` leads from there: to what is
+    /// no https, or has a password of its own.
+    Elsewhere(Place, String),
+}
+
+fn asked(url: Option<&str>) -> Result<Vec<Asked>, Error> {
+    if let Some(url) = url {
+        return rewritten(url).map(|asked| vec![asked]);
+    }
+    let mut places: Vec<Place> = Vec::new();
+    for remote in remotes::urls() {
+        let Some(url) = without_token(&remote.url) else { continue };
+        let Ok(place) = Place::parse(&url) else { continue };
+        if places.iter().all(|known| known.url != place.url) {
+            places.push(place);
+        }
+    }
+    if places.is_empty() {
+        return Err(Error::Usage("name a URL, or --all: no remote here is one of https"));
+    }
+    Ok(places.into_iter().map(Asked::Place).collect())
+}
+
+/// Returns what git makes of a URL that a person typed, which may be a short form of theirs.
+fn rewritten(text: &str) -> Result<Asked, Error> {
+    let typed = Place::parse(text);
+    let question = match &typed {
+        Ok(place) => place.url.as_str(),
+        // Nothing that could hold a token becomes an argument.
+        Err(_) if text.contains("://") || text.contains('@') || text.starts_with('-') => {
+            return typed.map(Asked::Place);
+        }
+        Err(_) if forge::holds_token(text.as_bytes()) => return typed.map(Asked::Place),
+        Err(_) => text.trim(),
+    };
+    let Some(url) = url_of(question).filter(|url| url.as_str() != question) else {
+        return typed.map(Asked::Place);
+    };
+    match (Place::parse(&url), typed) {
+        (Ok(place), _) => Ok(Asked::Place(place)),
+        (Err(_), Ok(typed)) => {
+            let parsed = Url::parse(&url).ok();
+            let host = parsed.as_ref().and_then(Url::host_str).unwrap_or_default();
+            let scheme = parsed.as_ref().map_or("ssh", Url::scheme);
+            let shown = forge::shown(&format!("{scheme}://{host}")).to_owned();
+            Ok(Asked::Elsewhere(typed, shown))
+        }
+        (Err(error), Err(_)) => Err(error),
+    }
+}
+
+/// Returns the forge is on the host itself, or the token would go elsewhere.
+fn check_api(arguments: &Arguments, context: &Context) -> Result<(), Error> {
+    let Some(api) = &arguments.api else { return Ok(()) };
+    let is_there = Place::parse(api).is_ok_and(|place| {
+        place.context.host_level() == context.host_level() && place.username.is_none()
+    });
+    if is_there && api.contains("://") {
+        Ok(())
+    } else {
+        Err(Error::Usage("--api takes the URL of the forge on the same host"))
+    }
+}
+
+fn nobody(place: &Place, account: Standing) -> Subject {
+    Subject {
+        context: place.context.clone(),
+        username: place.username.clone(),
+        credential: None,
+        account,
+        url: Some(place.url.clone()),
+        path: path_of(place),
+        helper: None,
+    }
+}
+
+fn path_of(place: &Place) -> String {
+    String::from_utf8_lossy(&url::path(&place.url).unwrap_or_default()).into_owned()
+}
+
+fn at(
+    place: &Place,
+    username: Option<&Username>,
+    setups: &Setups,
+    keychains: &mut Vec<Box<dyn Keychain>>,
+) -> Result<Held, Error> {
+    let configuration = setups.configuration(Some(&place.url));
+    let configured = configuration.username.as_ref().map(|(_, name)| name);
+    let wanted = username.or(place.username.as_ref()).or(configured);
+    let everywhere = place.context.outwards();
+    let path = url::path(&place.url).filter(|path| !path.is_empty());
+    let host = place.context.host_level();
+    let as_git =
+        if configuration.sends_path { host.answering(path.as_deref()) } else { vec![host] };
+    let mut chosen = first_answer(setups, &place.url, &as_git, wanted)?;
+    let is_gits = chosen.is_some();
+    if !is_gits {
+        // One that git never comes to can be asked about all the same.
+        chosen = first_answer(setups, &place.url, &everywhere, wanted)?;
+    }
+    let unknown = |reason| Standing::of(State::Unknown, reason);
+    let Some(Chosen { verdict, holder, keychain }) = chosen else {
+        return Ok(Held { subject: nobody(place, unknown(Reason::NoAccount)), keychain: None });
+    };
+    let item = match verdict {
+        Verdict::Served(item) | Verdict::Withheld(item, _) => item,
+        verdict => {
+            let reason = match verdict {
+                Verdict::Ambiguous(_) => Reason::Ambiguous,
+                Verdict::Locked => Reason::Locked,
+                Verdict::Damaged => Reason::Damaged,
+                Verdict::RefusedHttp => Reason::Http,
+                _ => Reason::NoAccount,
+            };
+            return Ok(Held { subject: nobody(place, unknown(reason)), keychain: None });
+        }
+    };
+    let credential = item.1;
+    let account = account_standing(&credential, now());
+    let name = wanted.cloned().or_else(|| credential.username.clone());
+    let is_served = is_gits && account.state == State::Good;
+    let url = nameless(&place.url);
+    let helper = helper_line::by_path()
+        .filter(|_| is_served)
+        .map(|program| format!("{program}{} {ANSWER_ONLY}", holder.options));
+    let is_kept = keychain.kind() != Kind::Source;
+    keychains.push(keychain);
+    let subject = Subject {
+        context: credential.context.clone(),
+        username: name,
+        credential: Some(credential),
+        account,
+        url,
+        path: path_of(place),
+        helper,
+    };
+    Ok(Held { subject, keychain: is_kept.then_some(keychains.len() - 1) })
+}
+
+/// Returns the URL without a username, as a part of a setting's name.
+fn nameless(url: &str) -> Option<String> {
+    let mut url = Url::parse(url).ok()?;
+    url.set_username("").ok()?;
+    // git takes the first of these for the end of the name.
+    Some(url.as_str().replace('=', "%3D"))
+}
+
+/// Every account in the keychains that git's configuration names; and the error of one that
+/// cannot be asked.
+///
+/// # Errors
+/// Where there is one keychain, and it cannot be asked.
+pub(super) fn all(
+    setups: &Setups,
+    keychains: &mut Vec<Box<dyn Keychain>>,
+) -> Result<(Vec<Held>, Option<Error>), Error> {
+    let everywhere = setups.everywhere()?;
+    let is_one = everywhere.len() == 1;
+    let (mut all, mut failed) = (Vec::new(), None);
+    for setup in everywhere {
+        let result = setup.open().and_then(|mut keychain| {
+            let accounts = helper::with_retries(|| accounts(&mut *keychain))?;
+            Ok((keychain, accounts))
+        });
+        match result {
+            Ok((keychain, accounts)) => {
+                if keychains.iter().any(|known| known.kind() == keychain.kind()) {
+                    continue;
+                }
+                keychains.push(keychain);
+                let at = Some(keychains.len() - 1);
+                all.extend(accounts.into_iter().map(|subject| Held { subject, keychain: at }));
+            }
+            Err(error) if is_one => return Err(error),
+            // For certain places, on other systems.
+            Err(Error::Unsupported) => {}
+            Err(error) => failed = Some(error),
+        }
+    }
+    all.sort_by(|a, b| {
+        let key = |held: &Held| (held.subject.context.clone(), held.subject.username.clone());
+        key(a).cmp(&key(b))
+    });
+    Ok((all, failed))
+}
+
+fn accounts(keychain: &mut dyn Keychain) -> Result<Vec<Subject>, Error> {
+    let listed = keychain.list()?;
+    let open: Vec<Found> =
+        listed.iter().map(|(found, _)| found).filter(|found| !found.locked).cloned().collect();
+    let (mut read, _) = read_sound(keychain, &open)?;
+    let mut subjects = Vec::new();
+    for (found, account) in listed {
+        let is_it = |(there, credential): &(Found, Credential)| {
+            *there == found && credential.account() == account
+        };
+        let credential = read.iter().position(is_it).map(|at| read.swap_remove(at).1);
+        let unknown = |reason| Standing::of(State::Unknown, reason);
+        let standing = match &credential {
+            // Another account's, or nobody's: single sign-on has none.
+            Some(c) if c.is_gone(now()) || c.token.expose().is_empty() => continue,
+            Some(credential) => account_standing(credential, now()),
+            None if found.locked => unknown(Reason::Locked),
+            None => unknown(Reason::Damaged),
+        };
+        let name = credential.as_ref().and_then(|c| c.username.clone());
+        let filed = Some(account.username).filter(|name| !name.is_empty());
+        subjects.push(Subject {
+            path: String::from_utf8_lossy(&account.context.path()).into_owned(),
+            context: account.context,
+            username: name.or(filed),
+            credential,
+            account: standing,
+            url: None,
+            helper: None,
+        });
+    }
+    Ok(subjects)
+}

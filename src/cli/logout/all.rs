@@ -1,0 +1,96 @@
+//! `logout --all`: whoever leaves takes every account along, from each keychain that `list` looks
+//! into.
+
+use crate::cli::KeychainArguments;
+use crate::credential::Account;
+use crate::error::Error;
+use crate::forge;
+use crate::helper;
+use crate::keychain::{Keychain, Kind};
+use crate::setup::Setup;
+use crate::terminal;
+use crate::terminal::prompt::Terminal;
+
+/// A keychain and what it holds.
+type Held = (Box<dyn Keychain>, Vec<Account>);
+
+/// Deletes what there is, where a person agrees or `yes` says so.
+///
+/// # Errors
+/// Where a keychain cannot be asked: nothing is deleted then. Where nobody can be asked, or said
+/// no.
+pub(super) fn run(keychain: &KeychainArguments, yes: bool) -> Result<(), Error> {
+    let mut keychains = everything(&keychain.setups()?.everywhere()?)?;
+    let count: usize = keychains.iter().map(|(_, accounts)| accounts.len()).sum();
+    if count == 0 {
+        say("no account is there: nothing to delete");
+        return Ok(());
+    }
+    for (keychain, accounts) in &keychains {
+        terminal::write_raw(text(keychain.kind(), accounts).as_bytes())?;
+    }
+    let them = accounts_in_words(count);
+    if !yes {
+        let terminal = Terminal::open().map_err(|_| NOBODY)?;
+        let mut terminal =
+            Some(terminal).filter(|_| terminal::stdin_is_terminal()).ok_or(NOBODY)?;
+        if !terminal.confirm(&format!("Delete {them} with all tokens?"))? {
+            return Err(Error::Refused("nothing was deleted"));
+        }
+    }
+    for (keychain, accounts) in &mut keychains {
+        for Account { context, username } in accounts {
+            helper::with_retries(|| helper::delete(&mut **keychain, context, Some(username)))?;
+        }
+    }
+    say(&format!("deleted {them}"));
+    terminal::hint("the tokens themselves stay valid until you revoke them at their hosts");
+    Ok(())
+}
+
+const NOBODY: Error = Error::Usage("nobody can be asked here: add --yes to delete every account");
+
+/// What the keychains hold, each of them once.
+fn everything(setups: &[Setup]) -> Result<Vec<Held>, Error> {
+    let mut keychains: Vec<Held> = Vec::new();
+    for setup in setups {
+        let named = |error: &Error| {
+            let name = setup.options.kind.map_or("the keychain for all other places", Kind::name);
+            say(&format!("{name}: {error}"));
+        };
+        let mut keychain = match setup.open() {
+            // For certain places, on other systems.
+            Err(Error::Unsupported) if setups.len() > 1 => continue,
+            opened => opened.inspect_err(named)?,
+        };
+        let listed = helper::with_retries(|| keychain.list()).inspect_err(named)?;
+        // Only now it is known where none was named.
+        if keychains.iter().all(|(other, _)| other.kind() != keychain.kind()) {
+            let mut accounts: Vec<Account> =
+                listed.into_iter().map(|(_, account)| account).collect();
+            accounts.sort();
+            accounts.dedup();
+            keychains.push((keychain, accounts));
+        }
+    }
+    Ok(keychains)
+}
+
+fn text(kind: Kind, accounts: &[Account]) -> String {
+    let mut text = String::new();
+    for Account { context, username } in accounts {
+        let context = forge::shown_context(context);
+        let name = if username.is_empty() { "-".to_owned() } else { username.to_string() };
+        text.push_str(&crate::context::shown(&format!("{context}  {name}  {}", kind.name())));
+        text.push('\n');
+    }
+    text
+}
+
+fn accounts_in_words(count: usize) -> String {
+    if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") }
+}
+
+fn say(what: &str) {
+    terminal::say("logout", what);
+}

@@ -1,0 +1,45 @@
+//! `--notify`: what get says of an account that does not answer, as a notification of the desktop.
+//! An editor, or whatever else runs git without a terminal, shows its stderr to nobody.
+//!
+//! It is sent after git has its answer, at most once an hour for an account, and takes 200 ms at
+//! most. Where there is no session bus, nothing happens.
+
+use crate::ending;
+use crate::state_folder;
+use crate::terminal;
+
+/// Sends a line and a hint about the account that these fields name, where no terminal shows them.
+pub(crate) fn send(line: &str, hint: &str, account: &[&[u8]], now: u64) {
+    if !terminal::stderr_is_terminal()
+        && let Some(folder) = state_folder::made()
+        && ending::is_first_within_an_hour(&folder, account, now)
+    {
+        show(line, hint);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn show(line: &str, hint: &str) {
+    use crate::context::shown;
+    let body = escaped(&format!("{}\n{}", shown(line), shown(hint)));
+    crate::keychain::secret_service::notify(terminal::NAME, &body);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn show(_: &str, _: &str) {}
+
+/// Returns a text in which a desktop sees no markup.
+#[cfg(target_os = "linux")]
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn no_name_is_markup() {
+        assert_eq!(escaped("<a href=\"x\">&amp;</a>"), "&lt;a href=\"x\"&gt;&amp;amp;&lt;/a&gt;");
+    }
+}

@@ -1,0 +1,166 @@
+//! Where a token must not be found, and whom it must not reach.
+
+use super::{GLPAT, some};
+use crate::support::home::Home;
+use crate::support::onlooker::Onlooker;
+use crate::support::spy::program;
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const GHP: &str = "ghp_TESTONLYaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+/// What a file below the home folder holds of the token.
+fn files_with(folder: &Path, token: &str, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        let path = entry.path();
+        if path.is_dir() {
+            files_with(&path, token, found);
+        } else if fs::read(&path).is_ok_and(|bytes| holds(&bytes, token)) {
+            found.push(path.display().to_string());
+        }
+    }
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn the_token_is_in_no_argument_environment_file_or_trace() {
+    let mut desk = Home::with_forge(GLPAT);
+    desk.server().forge().knows("alices", GLPAT, json!({ "scopes": ["api"] }));
+    // Everything that would write it down.
+    let trace = desk.sandbox.path("curl-trace");
+    let curlrc = format!("trace-ascii = \"{}\"\n", trace.display());
+    fs::write(desk.sandbox.path(".curlrc"), curlrc).unwrap();
+    for (name, file) in [
+        ("GIT_TRACE_CURL", "git-curl"),
+        ("GIT_TRACE", "git-trace"),
+        ("GIT_TRACE2_EVENT", "git-event"),
+        ("SSLKEYLOGFILE", "keys"),
+    ] {
+        let path = desk.sandbox.path(file);
+        desk.set(name, path.to_str().unwrap());
+    }
+    desk.set("GIT_TRACE_REDACT", "0");
+    desk.set("GIT_CURL_VERBOSE", "1");
+    let onlooker = Onlooker::new(GLPAT);
+    // base64 of `alice:` and the token
+    let basic = Onlooker::new("Z2xwYXQtVEVTVE9OTFl");
+    for _ in 0..3 {
+        let one = desk.checked(&["--forge", "gitlab", "https://HOST/team/repo.git"]);
+        assert_eq!(some(&one, &["state"]), "good", "{one:#}");
+    }
+    for seen in [onlooker.stop(), basic.stop()] {
+        assert!(seen.rounds > 3, "{seen:?}");
+        assert!(seen.arguments.is_empty() && seen.environments.is_empty(), "{seen:?}");
+    }
+    let mut found = Vec::new();
+    for text in [GLPAT, "Z2xwYXQtVEVTVE9OTFl"] {
+        files_with(desk.sandbox.home(), text, &mut found);
+    }
+    assert!(found.is_empty(), "{found:?}");
+    // Neither curl's trace nor a key of its TLS: git's own go where its user said.
+    assert!(!trace.exists());
+}
+
+#[test]
+fn a_token_of_another_forge_is_not_sent_whatever_is_said() {
+    let desk = Home::with_forge(GHP);
+    let forge = desk.server().forge();
+    let one = desk.checked(&["--forge", "gitlab", "https://HOST"]);
+    assert_eq!(some(&one, &["state", "reason"]), "unknown other-forge", "{one:#}");
+    assert_eq!(forge.asked(), []);
+}
+
+#[test]
+fn nothing_that_a_host_says_is_believed_to_be_more_than_words() {
+    let desk = Home::with_forge(GLPAT);
+    let forge = desk.server().forge();
+    forge.set("fault", "echo=");
+    for words in [&["--forge", "gitlab", "https://HOST"][..], &["https://HOST/fault/echo/r"]] {
+        let ran = desk.check(words);
+        assert!(!holds(&ran.stdout, "TESTONLY") && !holds(&ran.stderr, "TESTONLY"), "{ran}");
+        assert!(ran.stdout().contains("remote: (a token)"), "{ran}");
+    }
+    forge.unset("fault");
+    let ran = desk.check(&["https://HOST/fault/hostile/r"]);
+    assert!(!holds(&ran.stdout, "\u{1b}") && !holds(&ran.stdout, "\u{7}"), "{ran}");
+    let one = desk.checked(&["https://HOST/fault/hostile/r"]);
+    assert!(one["sso_url"].is_null() && one["said"].as_str().unwrap().len() < 350, "{one:#}");
+    let login = json!({ "scopes": ["api"], "login": "\u{1b}[2Ja\u{202e}b" });
+    forge.knows("alices", GLPAT, login);
+    let ran = desk.check(&["--forge", "gitlab", "https://HOST"]);
+    assert!(ran.stdout().contains("%1B[2Ja%E2%80%AEb"), "{ran}");
+    let list = desk.sandbox.helper(&["list", "--keychain", desk.keychain], "");
+    assert!(!holds(&list.stdout, "\u{1b}"), "{list}");
+}
+
+/// Puts a curl before the system's.
+fn with_curl(desk: &mut Home, text: &str) {
+    program(&desk.sandbox.path("false/curl"), text);
+    let path = format!("{}:{}", desk.sandbox.path("false").display(), desk.sandbox.get("PATH"));
+    desk.set("PATH", &path);
+}
+
+#[test]
+fn a_curl_that_hangs_lies_or_floods_is_ended_in_time() {
+    for (text, told) in [
+        ("#!/bin/sh\nsleep 60 &\nwait\n", "unreachable timeout"),
+        ("#!/bin/sh\ntrap '' TERM\nexec sleep 60\n", "unreachable timeout"),
+        ("#!/bin/sh\ncat\n", "unknown answer"),
+        ("#!/bin/sh\nexec yes 'HTTP/1.1 200 OK'\n", "unknown answer"),
+        (
+            "#!/bin/sh\nprintf 'HTTP/1.1 200 OK\\r\\n\\r\\n{\"id\":'; cat | tail -n 1\n",
+            "unknown answer",
+        ),
+        ("#!/bin/sh\ncat >&2; exit 60\n", "unreachable certificate"),
+        ("#!/bin/sh\nexit 2\n", "unknown answer"),
+    ] {
+        let mut desk = Home::with_forge(GLPAT);
+        with_curl(&mut desk, text);
+        let started = Instant::now();
+        // One that hangs is left soon, all others have the time of a busy machine.
+        let patience = if told == "unreachable timeout" { "2s" } else { "60s" };
+        let words = ["--forge", "gitlab", "--timeout", patience, "https://HOST"];
+        let one = desk.checked(&words);
+        assert_eq!(some(&one, &["state", "reason"]), told, "{text}{one:#}");
+        assert!(!one.to_string().contains("TESTONLY"), "{one:#}");
+        // Far from the minute that it would have taken.
+        assert!(started.elapsed() < Duration::from_secs(50), "{text}");
+    }
+}
+
+#[test]
+fn without_curl_git_still_answers_and_what_to_install_is_said() {
+    let mut desk = Home::with_forge(GLPAT);
+    let folder = desk.sandbox.path("few");
+    fs::create_dir(&folder).unwrap();
+    for name in ["git", "sh"] {
+        let real = crate::support::program::program(name, name);
+        std::os::unix::fs::symlink(real, folder.join(name)).unwrap();
+    }
+    let path = folder.to_str().unwrap().to_owned();
+    desk.set("PATH", &path);
+    let one = desk.checked(&["--forge", "gitlab", "https://HOST/team/repo.git"]);
+    assert_eq!(some(&one, &["state", "may_push"]), "good true", "{one:#}");
+    assert_eq!(one["layers"]["api"]["reason"], "no-curl");
+    assert!(one["hints"].to_string().contains("install curl"), "{one:#}");
+}
+
+#[test]
+fn a_slow_host_is_left_when_its_time_is_over() {
+    let desk = Home::with_forge(GLPAT);
+    let forge = desk.server().forge();
+    forge.knows("alices", GLPAT, json!({ "scopes": ["api"] }));
+    for fault in ["slow=30", "sleep=30"] {
+        forge.set("fault", fault);
+        let started = Instant::now();
+        let words = ["--forge", "gitlab", "--timeout", "2s", "https://HOST"];
+        let one = desk.checked(&words);
+        assert_eq!(some(&one, &["state", "reason"]), "unreachable timeout", "{one:#}");
+        assert!(started.elapsed() < Duration::from_secs(25), "{fault}");
+    }
+}

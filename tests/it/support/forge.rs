@@ -1,0 +1,100 @@
+//! A forge's API behind the git host: what it knows of tokens, what goes wrong at it, and what it
+//! was asked. The program that answers is in `forge/`, a file for each forge.
+
+use super::server::hand_over;
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// The names that are the forges' own, for a proxy that leads them here.
+pub const NAMES: [&str; 6] = [
+    "github.com",
+    "api.github.com",
+    "acme.ghe.com",
+    "api.acme.ghe.com",
+    "bitbucket.org",
+    "api.bitbucket.org",
+];
+
+/// GitHub's own description of its API, cut to what is asked.
+pub const GITHUB: &str = include_str!("forge/github.json");
+
+const PROGRAM: [(&str, &str); 9] = [
+    ("forge.py", include_str!("forge/forge.py")),
+    ("gitlab.py", include_str!("forge/gitlab.py")),
+    ("github.py", include_str!("forge/github.py")),
+    ("github.json", GITHUB),
+    ("gitea.py", include_str!("forge/gitea.py")),
+    ("bitbucket.py", include_str!("forge/bitbucket.py")),
+    ("azure.py", include_str!("forge/azure.py")),
+    ("huggingface.py", include_str!("forge/huggingface.py")),
+    ("git.py", include_str!("forge/git.py")),
+];
+
+/// Puts the program into a server's folder.
+pub fn install(folder: &Path) {
+    let program = folder.join("forge.d");
+    fs::create_dir(&program).unwrap();
+    for (name, text) in PROGRAM {
+        let file = program.join(name);
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::create_dir_all(folder.join("forge/tokens")).unwrap();
+    hand_over(&folder.join("forge"));
+}
+
+/// See the [module](self).
+pub struct Forge {
+    folder: PathBuf,
+}
+
+/// A request that it got.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// With the port.
+    pub host: String,
+    pub path: String,
+    /// The name of the token that came with it, `-` for one that is not known, or none.
+    pub token: String,
+}
+
+impl Forge {
+    pub fn of(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// Makes a token known, with what is said of it; of alice where nothing else is said.
+    pub fn knows(&self, name: &str, token: &str, more: Value) {
+        let mut known = json!({ "name": name, "token": token, "login": "alice", "scopes": [] });
+        let Value::Object(more) = more else { panic!("an object") };
+        known.as_object_mut().unwrap().extend(more);
+        fs::write(self.folder.join(format!("tokens/{name}.json")), known.to_string()).unwrap();
+        hand_over(&self.folder);
+    }
+
+    /// Writes a file of its state: `fault`, `old`, `below`.
+    pub fn set(&self, name: &str, text: &str) {
+        fs::write(self.folder.join(name), text).unwrap();
+        hand_over(&self.folder);
+    }
+
+    /// Takes a file of its state away.
+    pub fn unset(&self, name: &str) {
+        let _ = fs::remove_file(self.folder.join(name));
+    }
+
+    /// What it was asked since this was last called.
+    pub fn asked(&self) -> Vec<Asked> {
+        let file = self.folder.join("requests");
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let _ = fs::remove_file(&file);
+        let asked = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [host, path, token] = words[..] else { panic!("a line: {line}") };
+            Asked { host: host.to_owned(), path: path.to_owned(), token: token.to_owned() }
+        };
+        text.lines().map(asked).collect()
+    }
+}
