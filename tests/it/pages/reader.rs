@@ -35,6 +35,8 @@ pub struct Reader {
     fills: Vec<(String, String)>,
     /// The folder of the home in which everything is typed.
     folder: String,
+    /// The exit status of all that is typed.
+    status: i32,
 }
 
 impl Reader {
@@ -87,7 +89,7 @@ impl Reader {
             ("2026-11-21", &today[..10]),
         ];
         let fills = fills.map(|(page, here)| (page.to_owned(), here.to_owned())).into();
-        let mut reader = Self { home, tunnel: None, fills, folder: String::new() };
+        let mut reader = Self { home, tunnel: None, fills, folder: String::new(), status: 0 };
         let path = reader.home.sandbox.get("PATH").to_owned();
         let [own, local] = ["bin", ".local/bin"].map(|name| reader.home.sandbox.path(name));
         reader.home.set("PATH", &format!("{}:{}:{path}", own.display(), local.display()));
@@ -184,6 +186,12 @@ impl Reader {
         self.with_program("rustc", "echo rustc 9.0.0").with_program("cargo", &build)
     }
 
+    /// Where the commands say by this exit status that something is not as it should be.
+    pub fn expecting(mut self, status: i32) -> Self {
+        self.status = status;
+        self
+    }
+
     /// Where the helper has docker's name, too.
     pub fn with_docker_name(self) -> Self {
         let folder = self.home.sandbox.path("bin");
@@ -226,7 +234,7 @@ impl Reader {
             let answer = answer(question)?;
             Some((format!("{answer}\n"), answer.contains("TESTONLY")))
         });
-        assert!(status.success(), "{text}\nshows\n{screen}");
+        assert_eq!(status.code(), Some(self.status), "{text}\nshows\n{screen}");
         assert!(!screen.contains("TESTONLY"), "{text}\nshows\n{screen}");
     }
 
