@@ -1,6 +1,6 @@
-//! What people type: `git credential-pat login|logout|list|…`. One file per command.
+//! The commands that people type: `git credential-pat login|logout|list|…`. Each has a file.
 //!
-//! clap is told not to quote what it does not understand: an argument in the wrong place is
+//! clap must not quote an argument that it does not understand: an argument at a wrong position is
 //! all too often a token.
 
 mod accounts;
@@ -8,9 +8,11 @@ mod answer;
 mod check;
 mod completions;
 mod configure;
+mod edit;
 mod exec;
 mod groups;
 mod import;
+mod links;
 mod list;
 mod lock;
 mod log;
@@ -25,6 +27,7 @@ mod token;
 mod unconfigure;
 mod unlock;
 mod usage;
+mod use_account;
 
 use crate::error::{Error, Failure};
 use crate::git::Failed;
@@ -53,16 +56,16 @@ struct Line {
 enum Command {
     /// Keep a token for a host, or for a part of it
     ///
-    /// On a terminal it asks for what it was not told, shows the page of the host where a token
-    /// is made and offers to open it, and reads the token without showing it. Whoever gives up at
-    /// a question, with Ctrl-C or Ctrl-D, leaves everything as it was. A path in the URL makes a
-    /// scoped account; git tells its helpers the path only if `credential.useHttpPath` is true
-    /// for that place.
+    /// On a terminal it asks for what is missing, shows the page of the host where a token is made
+    /// and offers to open it, and reads the token without showing it. Whoever gives up at a
+    /// question, with Ctrl-C or Ctrl-D, leaves everything as it was. A path in the URL makes a
+    /// scoped account. git tells its helpers the path only if `credential.useHttpPath` is true for
+    /// that URL.
     ///
-    /// The token is looked at before it is stored, without asking the host: a token of another
-    /// host, a wrong checksum, a kind that git cannot use are warned of. Unknown forms are taken
-    /// as they are. One that is expired or rejected is replaced in any case. A week before a
-    /// token's end git's user is told on the terminal, once a day.
+    /// The token is checked before it is stored, without asking the host: a token of another host,
+    /// a wrong checksum and a kind that git cannot use give a warning. A token of an unknown form
+    /// is taken as it is. An account's expired or rejected token is replaced in any case. From a
+    /// week before a token's end, git's user is told of it on the terminal, once a day.
     Login(login::Arguments),
     /// Ask whose token it is, what it may do, until when, and why git was refused
     ///
@@ -72,37 +75,54 @@ enum Command {
     /// a redirect leads, not where another forge runs. What the forge tells is kept with the
     /// account, and `list` and `status` show it.
     Check(check::Arguments),
+    /// Change an account without its token
+    ///
+    /// Its expiry, its username, which registries get its token, and whether it answers any
+    /// username. Under another username the new account is there before the old one is deleted;
+    /// registries that are linked to it, and git's setting of the username, follow.
+    Edit(edit::Arguments),
     /// Delete an account and its token from the keychain
     ///
     /// The token stays valid at the host: revoke it there. With `--all` every account that `list`
     /// shows is deleted, once a person at a terminal agrees, or `--yes` says so.
     Logout(logout::Arguments),
+    /// Show which account git uses at a URL, or choose one
+    ///
+    /// With a name, git is told to ask for this account there: by its own setting
+    /// `credential.URL.username`, which counts for everything that runs git, and whether or not
+    /// git sends its helpers the path. Of all settings that match git takes the last, so that the
+    /// one for a host is written before those for parts of it; then git is asked whether it
+    /// holds. A URL that carries a username asks for that one anyway. `logout` of the account
+    /// takes the setting back, and so does `--unset`.
+    ///
+    /// Without a name, it shows who answers now, and why.
+    Use(use_account::Arguments),
     /// Show the accounts, never their tokens
     ///
-    /// Of each: its place, username, kind of token, state, expiry, when it was stored, and
-    /// keychain. On a terminal an end within a week is yellow and one that has passed is red,
+    /// It shows the context of each account, its username, kind of token, state, expiry, time of
+    /// storing, and keychain. On a terminal an end within a week is yellow and a past end is red,
     /// unless `NO_COLOR` is set.
     List(list::Arguments),
     /// Print a token, for a pipe
     ///
-    /// The account is chosen as for git. Nothing but the token and a newline is printed, and on
-    /// a terminal nothing without `--yes`.
+    /// The account is chosen as for git. It prints the token and a newline and nothing else, and on
+    /// a terminal nothing at all without `--yes`.
     Token(token::Arguments),
     /// Run a command that finds a token in a variable
     ///
-    /// The account is chosen as for git. The token is in the environment of the command and of
-    /// what it starts itself, and nowhere else; it is never an argument. On Unix the process
-    /// becomes the command, so that signals and the exit status are its own; the status is 127
-    /// where the command is not there and 126 where it cannot be run. It makes no core dumps,
-    /// which would hold its environment.
+    /// The account is chosen as for git. The token is in the environment of the command and of the
+    /// programs that it starts, and nowhere else. It is never an argument. On Unix the process
+    /// becomes the command, so that signals and the exit status are the command's own. The status
+    /// is 127 where the command does not exist and 126 where it cannot be run. It makes no core
+    /// dumps, which would hold its environment.
     Exec(exec::Arguments),
     /// Bring tokens here from plain-text files, git's configuration and other helpers
     ///
-    /// Shows what would become of each token, asks, stores, reads back, and then offers to
-    /// remove what lay in plain text. What is not imported stays where it is, byte for byte: what
-    /// cannot be understood, unencrypted http, and a token for an account that has another one. Of
-    /// several entries for one account the one that git used is imported, and the others leave
-    /// with it.
+    /// It shows what would become of each token, asks, stores, reads back, and then offers to
+    /// remove the plain text. An entry that is not imported stays as it is, byte for byte: one that
+    /// cannot be understood, one for unencrypted http, and a token for an account that has another
+    /// one. Of several entries for one account it imports the one that git used, and removes the
+    /// others with it.
     ///
     /// The files are those of `git credential-store`, `~/.netrc` and gh's `hosts.yml`. `config` is
     /// git's configuration: each file of it that counts, those of submodules, `.gitmodules` and
@@ -111,21 +131,20 @@ enum Command {
     /// such a URL leads to a part of a host, the token is kept for that part, and git is then told
     /// to send its helpers the path there. All of these files change, or none does.
     ///
-    /// A token in the place of a username is the token, whatever stands in the password's place;
-    /// the name is then the one that the host's tokens are sent with, else that of the token's own
-    /// forge. Where neither is known it stays, and is named. Where a host makes nothing of names,
-    /// the account answers any.
+    /// A token instead of a username is the token, whatever the password is. Its username is then
+    /// the one with which the host's tokens are sent, else that of the token's own forge. Where
+    /// neither is known, the token stays, and is reported. Where a host ignores usernames, the
+    /// account answers for any.
     ///
-    /// A helper is asked by git's own protocol, for each URL, and has half a minute for it, or two
-    /// where somebody is there whom it could ask. Without a URL, `libsecret` and `manager` stand
-    /// for the items that git's libsecret helper and Git Credential Manager keep in the desktop's
-    /// keychain.
+    /// A helper is asked by git's own protocol, for each URL. It has half a minute, or two minutes
+    /// where it could ask somebody. Without a URL, `libsecret` and `manager` stand for the items
+    /// that git's libsecret helper and Git Credential Manager keep in the desktop's keychain.
     ///
     /// `keyring=SERVICE/USER` is an entry of another program that uses the keyring library of
-    /// Python, Go or Rust, and one URL says what its token is for. USER is what follows the last
-    /// `/` and may be empty. Without a username in the URL the account has this one. gh's
-    /// and glab's entries are found by themselves: gh's by its hosts file, glab's by the URLs. On
-    /// macOS and Windows, entries of the keyring are compiled in and not yet tried.
+    /// Python, Go or Rust, and one URL says what its token is for. USER follows the last `/` and
+    /// may be empty. It is the account's username, unless the URL has one. gh's and glab's entries
+    /// need no names: gh's are found by its hosts file, glab's by the URLs. On macOS and Windows,
+    /// the code for entries of the keyring is compiled and has not been tried yet.
     ///
     /// These items and entries, gh's file and other helpers' stores are read and never changed.
     ///
@@ -138,42 +157,42 @@ enum Command {
     /// git's configuration: git would write each token back at its next fetch. `--yes` agrees to
     /// that only with `--remove`. A line in the machine's or in an included file is named.
     ///
-    /// A file is replaced in one step, under the lock that git takes for it, and a file of tokens is
-    /// then its owner's alone. Copies on backups and in the disk's free space remain: where others could
-    /// have read them, make a new token.
+    /// A file is replaced in one step, under the lock that git takes for it. A file of tokens is
+    /// then its owner's alone. Copies in backups and in the disk's free space remain: where others
+    /// could have read them, make a new token.
     Import(import::Arguments),
     /// Show what decides which token git uses, what is wrong, and what mends it
     ///
-    /// For the URL, or for the remotes of this repository: which helpers git asks and in which
-    /// order, whether it sends the path, for which username it asks, which account answers and
-    /// why each of the others does not. Then what is wrong: helpers that come first, are asked
-    /// twice, get copies or cannot be run; shell snippets and headers, which may hold tokens and
-    /// are never shown; tokens that are rejected, expired or end within 30 days; scopes that git
-    /// never reaches; a locked or absent keychain; tokens in plain text in the files of `git
-    /// credential-store`, in `.netrc` and in URLs of git's configuration. Below each stands the
+    /// For the URL, or for the remotes of this repository, it shows which helpers git asks and in
+    /// which order, whether git sends the path, for which username it asks, which account answers
+    /// and why each of the others does not. Then it shows what is wrong: helpers that come first,
+    /// are asked twice, get copies or cannot be run; shell snippets and headers, which may hold
+    /// tokens and are never shown; tokens that are rejected, expired or end within 30 days; scopes
+    /// that git never reaches; a locked or absent keychain; tokens in plain text in the files of
+    /// `git credential-store`, in `.netrc` and in URLs of git's configuration. Below each is the
     /// command that mends it.
     ///
-    /// git itself is asked, and the keychain is looked into as a get would. Nothing is changed
-    /// or unlocked, and nobody is asked. The exit status is 0 if all is well, 1 if something is
-    /// wrong; notes do not count.
+    /// It asks git itself, and searches the keychain as a get does. It changes and unlocks nothing,
+    /// and asks nobody. The exit status is 0 if all is well, 1 if something is wrong. Notes do not
+    /// count.
     Status(status::Arguments),
     /// Show which account was used when, by which programs
     ///
-    /// Only where git's configuration has `--log` in this helper's line, see `configure --log`: then
-    /// each use adds a line to a file of this user's, with time, operation, result, account, and on
-    /// Linux the names of the programs that asked. No token, no path that was asked for and no
-    /// arguments of programs are in it. It is kept for 90 days, and in two files of a mebibyte.
-    /// Programs of this user can change it: it is a diary, not evidence.
+    /// Where git's configuration has `--log` in this helper's line, see `configure --log`, each use
+    /// adds a line to a file of this user's, with time, operation, result, account, and on Linux
+    /// the names of the programs that asked. The log holds no token, no path of a request and no
+    /// arguments of programs. It is kept for 90 days, in two files of a mebibyte. Programs of this
+    /// user can change it: it is a diary, not evidence.
     Log(log::Arguments),
     /// Open the vault for a while, or change what opens it
     ///
-    /// Asks for the passphrase of the keychain `vault`; where standard input is no terminal, its
-    /// first line is read. The vault's key is then in the kernel's keyring, for 12 hours unless
-    /// `--for` says otherwise, and git's helper reads and writes tokens without asking. A get asks
-    /// by itself where git would ask on the same terminal.
+    /// It asks for the passphrase of the keychain `vault`. Where standard input is no terminal, it
+    /// reads the first line of that. The vault's key is then in the kernel's keyring, for 12 hours
+    /// unless `--for` says otherwise, and git's helper reads and writes tokens without asking. A
+    /// get asks by itself where git would ask on the same terminal.
     ///
-    /// With `--change-passphrase` the new one is asked twice, or is the second line of standard
-    /// input.
+    /// With `--change-passphrase` it asks for the new passphrase twice, or reads the second line of
+    /// standard input.
     Unlock(unlock::Arguments),
     /// Close the vault
     Lock,
@@ -208,7 +227,7 @@ enum Command {
     Man,
 }
 
-/// Which keychain, as in the helper string.
+/// The option that names the keychain, as in the helper string.
 #[derive(Args)]
 struct KeychainArguments {
     #[arg(long, value_name = "NAME", value_parser = parse_kind, help = keychain_help())]
@@ -228,7 +247,7 @@ fn parse_kind(name: &str) -> Result<Kind, String> {
 }
 
 impl KeychainArguments {
-    /// What git is configured with, and the option.
+    /// Returns the setups that follow from git's configuration and the option.
     ///
     /// # Errors
     /// Where git cannot read its configuration.
@@ -236,8 +255,8 @@ impl KeychainArguments {
         Setups::read(self.keychain).map_err(Failed::tell)
     }
 
-    /// What holds at a place; and where git's line there names another keychain than the option,
-    /// that is said.
+    /// Returns the setup at a URL. Says so where git's line there names another keychain than the
+    /// option.
     ///
     /// # Errors
     /// Where git cannot read its configuration, or the environment names no keychain.
@@ -256,7 +275,7 @@ impl KeychainArguments {
     }
 }
 
-/// Runs a command with these arguments, without the program's name.
+/// Runs the command that these arguments name, which leave out the program's name.
 pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
     let program = OsString::from(terminal::NAME);
     let line = match Line::try_parse_from(once(&program).chain(arguments)) {
@@ -268,7 +287,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
             return Ok(u8::try_from(error.exit_code()).unwrap_or(2));
         }
         Err(page) => {
-            // A reader that is gone is no error of ours.
+            // It is no error of ours that a reader is gone.
             let _ = terminal::write_page(&page.render().to_string());
             return Ok(0);
         }
@@ -288,6 +307,8 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Unlock(arguments) => ("unlock", unlock::run(&arguments)),
         Command::Lock => ("lock", lock::run()),
         Command::Login(arguments) => ("login", login::run(&arguments)),
+        Command::Edit(arguments) => ("edit", edit::run(&arguments)),
+        Command::Use(arguments) => ("use", use_account::run(&arguments)),
         Command::Logout(arguments) => ("logout", logout::run(&arguments)),
         Command::List(arguments) => ("list", list::run(&arguments)),
         Command::Log(arguments) => ("log", log::run(&arguments)),
@@ -332,7 +353,7 @@ mod tests {
         line
     }
 
-    /// git's operations are read without clap, so that one list of commands stands before it.
+    /// git's operations are read without clap, so a list of commands decides what clap gets.
     #[test]
     fn what_leads_to_clap_is_what_clap_knows() {
         let line = line();

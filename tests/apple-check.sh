@@ -53,17 +53,25 @@ stubs() {
     stub /usr/lib/libiconv.2.dylib "$library/libiconv.tbd" '_iconv, _iconv_open, _iconv_close'
 }
 
+# A benchmark's crate has C code, which nothing needs here. `true` in the compiler's place compiles
+# nothing and succeeds, and this makes an empty library of that.
+librarian() {
+    cat >"$sdk/ar" <<'END'
+#!/bin/sh
+for word; do case $word in *.a) printf '!<arch>\n' >"$word" ;; esac; done
+END
+    chmod +x "$sdk/ar"
+}
+
 # --- The checks ------------------------------------------------------------------------
 
 lint() {
-    # A benchmark's crate has C code, which nothing needs here. `true` in the compiler's place
-    # compiles nothing and succeeds.
-    env "CC_$small=true" "AR_$small=true" \
+    env "CC_$small=true" "AR_$small=$sdk/ar" \
         cargo clippy --quiet --locked --all-targets --target "$target" -- -D warnings
 }
 
 link_once() {
-    env "CC_$small=true" "AR_$small=true" "CARGO_TARGET_${great}_LINKER=rust-lld" \
+    env "CC_$small=true" "AR_$small=$sdk/ar" "CARGO_TARGET_${great}_LINKER=rust-lld" \
         "CARGO_TARGET_${great}_RUSTFLAGS=-Clinker-flavor=ld64.lld -Clink-arg=--error-limit=0" \
         CARGO_PROFILE_DEV_DEBUG=0 SDKROOT="$sdk" MACOSX_DEPLOYMENT_TARGET=11.0 \
         cargo build --quiet --locked --keep-going --lib --bins --tests --target "$target" \
@@ -89,6 +97,7 @@ main() {
     sdk=$(realpath -m "${CARGO_TARGET_DIR:-target}")/apple
     library=$sdk/usr/lib missed=$sdk/missed
     mkdir -p "$sdk"
+    librarian
     for target in aarch64-apple-darwin x86_64-apple-darwin; do
         # This does nothing where the target is installed.
         rustup target add "$target" >/dev/null 2>&1 ||

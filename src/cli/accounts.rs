@@ -1,4 +1,5 @@
-//! Which account of a place people mean: exactly there, never one at a wider or narrower scope.
+//! Finds the account that people mean: one at exactly the named context, and never one at a wider
+//! or narrower scope.
 
 use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
@@ -7,13 +8,14 @@ use crate::helper;
 use crate::keychain::Keychain;
 use crate::time::now;
 
-/// The key of an account.
+/// Returns the key under which an account is filed.
 pub(super) fn key(context: &Context, username: &Username, any_username: bool) -> Account {
     let username = if any_username { Username::default() } else { username.clone() };
     Account { context: context.clone(), username }
 }
 
-/// What is kept under this key. A damaged item holds nothing that could be lost.
+/// Returns the credential that is kept under this key. A damaged item counts as none: it holds
+/// nothing that could be lost.
 pub(super) fn existing(
     keychain: &mut dyn Keychain,
     account: &Account,
@@ -22,8 +24,8 @@ pub(super) fn existing(
     Ok(credential.filter(|credential| credential.account() == *account))
 }
 
-/// The only account at exactly this context, if it has a username: its name, and whether it
-/// answers any.
+/// Returns the username of the only account at exactly this context, if it has one, and whether
+/// the account answers for any.
 pub(super) fn only_account(
     keychain: &mut dyn Keychain,
     context: &Context,
@@ -32,7 +34,7 @@ pub(super) fn only_account(
     Ok(only.and_then(|only| Some((only.username?, only.any_username))))
 }
 
-/// Whether the account of this name is kept as one that answers any.
+/// Returns whether the account of this username answers for any username.
 pub(super) fn answers_any(
     keychain: &mut dyn Keychain,
     context: &Context,
@@ -41,6 +43,21 @@ pub(super) fn answers_any(
     let credential = chosen(keychain, context, Some(username))?;
     let is_it = |c: Credential| c.any_username && c.username.as_ref() == Some(username);
     Ok(credential.is_some_and(is_it))
+}
+
+/// Whether an account of this name, or one that answers any, would answer at this context.
+pub(super) fn is_there(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    username: &Username,
+) -> Result<bool, Error> {
+    let contexts = context.outwards();
+    let choose = || helper::choose(keychain, &contexts, Some(username), now());
+    match helper::with_retries(choose) {
+        Ok(choice) => Ok(!matches!(choice, helper::Choice::None)),
+        Err(Error::Damaged) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 fn chosen(

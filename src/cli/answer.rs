@@ -1,5 +1,5 @@
-//! The token that answers for a URL: chosen exactly as a get of git's would, for the commands
-//! that let it out to a person's other programs.
+//! Finds the token that answers for a URL, exactly as a get of git's does, for the commands that
+//! give it to a person's other programs.
 
 use super::KeychainArguments;
 use super::place::{Place, usable};
@@ -14,7 +14,7 @@ use crate::terminal;
 use crate::time::now;
 use crate::uses;
 
-/// Whose token, and for which place.
+/// The arguments that say whose token is meant, and for which URL.
 #[derive(clap::Args)]
 pub(super) struct AccountArguments {
     /// The host, or the organisation or repository on it, where the token is to be used
@@ -27,20 +27,20 @@ pub(super) struct AccountArguments {
 }
 
 impl AccountArguments {
-    /// The place that was named.
+    /// Returns the context of the URL that was named.
     ///
     /// # Errors
     /// [`Error::Usage`] where the URL cannot be understood.
     pub(super) fn context(&self) -> Result<Context, Error> {
-        Place::parse(&self.url).map(|place| place.context)
+        Place::meant(&self.url).map(|(place, _)| place.context)
     }
 
-    /// The account that answers there.
+    /// Returns the credential that answers for the URL.
     ///
     /// # Errors
-    /// Where none does, with what to type; and where the keychain fails.
+    /// Where none answers, with a hint what to type; where the keychain fails.
     pub(super) fn credential(&self, command: &'static str) -> Result<Credential, Error> {
-        let place = Place::parse(&self.url)?;
+        let place = Place::typed(command, &self.url)?;
         let username = match &self.username {
             Some(name) => Some(Username::new(name.as_bytes())),
             None => place.username.clone(),
@@ -105,12 +105,12 @@ pub(super) fn first_answer(
     first
 }
 
-/// Why a verdict that serves nothing does not.
+/// Returns the error of a verdict that serves no token.
 fn refused(verdict: &Verdict) -> Error {
     match verdict {
         Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
         Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
-        Verdict::Ambiguous(_) => {
+        Verdict::Ambiguous(..) => {
             Error::Usage("several accounts are there: name one with --username NAME")
         }
         Verdict::Locked => Error::Locked,

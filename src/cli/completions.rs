@@ -1,4 +1,4 @@
-//! `git credential-pat completions SHELL`: for the installer and for packagers.
+//! `git credential-pat completions SHELL` prints completions, for the installer and for packagers.
 
 use super::Line;
 use crate::error::Error;
@@ -6,8 +6,8 @@ use crate::terminal;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-/// git's own completions look for this function when people type `git credential-pat`, as
-/// they do; what is generated completes `git-credential-pat`.
+/// The function for which git's own completions look when people type `git credential-pat`. The
+/// generated script completes `git-credential-pat` alone.
 const BASH_BY_WAY_OF_GIT: &str = r#"
 _git_credential_pat() {
     local before=${__git_cmd_idx-1}
@@ -29,8 +29,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut line = Line::command().bin_name(terminal::NAME);
     clap_complete::generate(arguments.shell, &mut line, terminal::NAME, &mut script);
     if arguments.shell == Shell::Bash {
-        // clap_complete names a program with hyphens in two ways (clap's issue 6421): nothing
-        // would be completed after a command.
+        // clap_complete names a program with hyphens in two ways (clap's issue 6421), so that
+        // nothing would be completed after a command.
         let text = String::from_utf8_lossy(&script);
         let text = text.replace("git__subcmd__credential__subcmd__pat", "git__credential__pat");
         script = (text + BASH_BY_WAY_OF_GIT).into_bytes();

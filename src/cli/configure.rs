@@ -1,5 +1,5 @@
-//! `git credential-pat configure [URL]`: makes git ask this helper, once the keychain has been
-//! proved. [`plan`] is what both this and `unconfigure` do to git's configuration.
+//! `git credential-pat configure [URL]` makes git ask this helper, once the keychain has been
+//! proved. [`plan`] has the changes that this and `unconfigure` make to git's configuration.
 
 mod lifetimes;
 pub(super) mod plan;
@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     /// first or gets a copy of a token
     #[arg(long)]
     only: bool,
-    /// Name this program `pat`, by which git looks for it in PATH each time, and not by its path
+    /// Name this program `pat`, for which git looks in PATH each time, instead of by its path
     #[arg(long)]
     by_name: bool,
     #[command(flatten)]
@@ -59,10 +59,10 @@ pub(super) struct Arguments {
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
 struct LogArguments {
-    /// Have git's helper note each use, see `log`
+    /// Make git's helper note each use, see `log`
     #[arg(long, overrides_with = "no_log")]
     log: bool,
-    /// Have it note them no more
+    /// Make it stop noting them
     #[arg(long)]
     no_log: bool,
     /// Have git's helper send a notification of the desktop, where no terminal shows what it says
@@ -81,7 +81,8 @@ const NO_NAME: Error =
     Error::Refused("git does not come to this program by its name: its folder is not in PATH");
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let context = arguments.url.as_deref().map(Place::parse).transpose()?.map(|url| url.context);
+    let place = arguments.url.as_deref().map(|url| Place::typed("configure", url)).transpose()?;
+    let context = place.map(|place| place.context);
     let text = |context: Option<&Context>| context.map_or_else(String::new, ToString::to_string);
     let source = arguments.source.read(&text(context.as_ref()), arguments.kept.of_source())?;
     let context = context.as_ref().map(above_repository);
@@ -128,7 +129,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     warn(&place)
 }
 
-/// This program as our line names it: as in the line before, where that leads to this very one.
+/// Returns this program's name for our line: the one of the line before, if that leads to this very
+/// program.
 fn program(old: Option<&str>, by_name: bool) -> Result<String, Error> {
     if by_name {
         return helper_line::by_name().ok_or(NO_NAME);
@@ -139,8 +141,8 @@ fn program(old: Option<&str>, by_name: bool) -> Result<String, Error> {
     }
 }
 
-/// Our line for the keychain that was named, or found; proved, unless that would change it. The
-/// options of the line before stay, as far as they fit.
+/// Returns our line for the keychain that was named or found. The line is proved, except in a dry
+/// run. The options of the line before stay, as far as they fit.
 fn keychain_line(
     program: &str,
     old: Option<&str>,
@@ -178,7 +180,7 @@ fn keychain_line(
     Ok(line)
 }
 
-/// Whether uses are to be noted: as was said, else as the line before has it.
+/// Returns whether uses are to be noted: by the option, else by the line before.
 fn logs(old: Option<&str>, arguments: &Arguments) -> bool {
     let noted = matches!(old.map(Helper::parse), Some(Helper::Ours(Some(line))) if line.log);
     arguments.log.log || noted && !arguments.log.no_log
@@ -190,7 +192,7 @@ fn notifies(old: Option<&str>, arguments: &Arguments) -> bool {
     arguments.log.notify || does && !arguments.log.no_notify
 }
 
-/// Whether a person wants the other helpers to be forgotten.
+/// Asks a person whether git should forget the other helpers. Returns the answer.
 fn wants_only(place: &str, terminal: Option<&mut Terminal>) -> Result<bool, Error> {
     let Some(terminal) = terminal else { return Ok(false) };
     let entries = Entries::read().map_err(Failed::tell)?;
@@ -206,8 +208,8 @@ fn wants_only(place: &str, terminal: Option<&mut Terminal>) -> Result<bool, Erro
     ))
 }
 
-/// Says what is still in the way; where git was configured for every host, also at those for
-/// which other helpers are configured.
+/// Says what is still in the way. Where git was configured for every host, this includes the URLs
+/// for which other helpers are configured.
 fn warn(place: &str) -> Result<(), Error> {
     let entries = Entries::read().map_err(Failed::tell)?;
     let mut said: Vec<Finding> = Vec::new();
@@ -230,7 +232,7 @@ fn warn(place: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The places for which helpers of their own are configured.
+/// Returns the URLs for which helpers of their own are configured.
 fn other_places(entries: &Entries) -> Vec<Asked> {
     let mut places: Vec<Asked> = Vec::new();
     for entry in entries.named("credential", "helper") {

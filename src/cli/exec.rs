@@ -1,13 +1,13 @@
-//! `git credential-pat exec URL -- command…`: a command that finds a token in a variable.
+//! `git credential-pat exec URL -- command…` runs a command that finds a token in a variable.
 //!
 //! On Unix this process *becomes* the command: the kernel throws our memory away, and signals,
 //! exit status and process id are the command's own, with nothing in between to forward them.
-//! The token is in its environment, hence in that of what it starts itself, and in nobody
-//! else's; it is never an argument.
+//! The token is in the environment of the command and of the programs that it starts, and of
+//! nobody else. It is never an argument.
 //!
-//! What it inherits of us: core dumps stay off, because a dump would hold the environment;
-//! and where the kernel's keyring could be read only from a session keyring of our own, it
-//! runs in that.
+//! The command inherits two things. Core dumps stay off, because a dump would hold the
+//! environment. And where the kernel's keyring could be read only from a session keyring of our
+//! own, the command runs in that.
 
 use super::answer::AccountArguments;
 use crate::context::{Context, Protocol};
@@ -36,8 +36,8 @@ pub(super) struct Arguments {
     command: Vec<OsString>,
 }
 
-/// Only returns where the command could not be run, or on a system that cannot replace a
-/// process.
+/// Runs the command. Returns only where it could not be run, or on a system that cannot replace
+/// a process.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let name = match &arguments.env {
         Some(name) if is_name(name) => name,
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     become_command(command)
 }
 
-/// Where the tools for a host look for its token.
+/// Returns the variable in which the tools for a host look for its token.
 fn conventional_variable(context: &Context) -> Option<&'static str> {
     if context.protocol() != Protocol::Https || context.port().is_some() {
         return None;
@@ -97,8 +97,8 @@ fn become_command(mut command: Command) -> Result<u8, Error> {
     Ok(failed(&command.exec()))
 }
 
-/// There a process cannot become another: this one waits, leaves a Ctrl-C to the command, and
-/// ends with its status, of which Windows has more than 256.
+/// Runs the command and waits for it: on Windows a process cannot become another. It leaves a
+/// Ctrl-C to the command, and ends with its status, of which Windows has more than 256.
 #[cfg(windows)]
 fn become_command(mut command: Command) -> Result<u8, Error> {
     terminal::console::leave_interrupts_to_children();
@@ -112,8 +112,8 @@ fn become_command(mut command: Command) -> Result<u8, Error> {
     std::process::exit(status.code().unwrap_or(1))
 }
 
-/// The file that a command's name stands for. Windows itself only looks for programs, but many
-/// a tool is a script: `npm.cmd`.
+/// Returns the file that a command's name stands for. Windows itself looks for programs only, but
+/// many tools are scripts, such as `npm.cmd`.
 #[cfg(windows)]
 fn found(name: &OsString) -> OsString {
     let path = Path::new(name);
@@ -130,7 +130,7 @@ fn found(name: &OsString) -> &OsString {
     name
 }
 
-/// The status with which shells say that a command could not be run.
+/// Returns the status with which shells say that a command could not be run, and says why.
 fn failed(error: &io::Error) -> u8 {
     const NOT_FOUND: u8 = 127;
     const NOT_EXECUTABLE: u8 = 126;

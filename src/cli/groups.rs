@@ -8,8 +8,8 @@ use std::fmt::Write;
 
 /// Every command that people see, the everyday ones first.
 pub(super) const GROUPS: [(&str, &[&str]); 5] = [
-    ("Every day", &["login", "list", "status"]),
-    ("Accounts", &["import", "logout"]),
+    ("Every day", &["login", "list", "status", "use"]),
+    ("Accounts", &["edit", "import", "logout"]),
     ("A token's life", &["check"]),
     ("Keychains", &["unlock", "lock", "configure", "unconfigure"]),
     ("For other programs", &["token", "exec", "log"]),

@@ -1,19 +1,19 @@
-//! `git credential-pat import`: tokens that lie elsewhere, in plain text or in another
-//! helper's keeping, into the keychain.
+//! `git credential-pat import` brings tokens from plain text, and from other helpers, into the
+//! keychain.
 //!
-//! For each source in turn: read it, show what would become of each token, ask, write, read
-//! back, and only then offer to remove what lay there in plain text. A token that is not
-//! understood, or not wanted, stays where it is; one that the keychain already has for the
-//! same account, and that is another, is replaced only where that is said.
+//! It takes one source after the other: it reads the source, shows what would become of each
+//! token, asks, writes, reads back, and only then offers to remove the plain text. A token that is
+//! not understood, or not wanted, stays in its source. Another token that the keychain has for the
+//! same account is replaced only with `--replace`.
 //!
-//! - [`found`]: what every source comes to. [`plan`]: what becomes of it.
+//! - [`found`]: the entries of a source. [`plan`]: what becomes of each.
 //! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`git_config`],
 //!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`],
 //!   [`our_keychain`].
 //! - [`git_hosts`]: which entries of a file that is every program's are git's. [`store_lines`]:
 //!   git's `store` itself, once nothing is left in its files.
-//! - [`credential_url`]: a URL with a token in it, as git reads it. [`token_first`]: a token in
-//!   the place of a username. [`plain_file`]: a file that loses some of its parts in one step.
+//! - [`credential_url`]: a URL with a token in it, as git reads it. [`token_first`]: a token
+//!   instead of a username. [`plain_file`]: a file that loses some of its parts in one step.
 
 mod credential_url;
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -38,6 +38,8 @@ mod token_first;
 use super::KeychainArguments;
 use super::place::Place;
 use super::settle::{self, Lack};
+use crate::context::Context;
+use crate::credential::Credential;
 use crate::error::Error;
 use crate::git::url;
 use crate::keychain::Kind;
@@ -47,6 +49,7 @@ use crate::terminal::prompt::Terminal;
 use found::Source;
 use from::From;
 use plan::{Plan, Step};
+use std::collections::BTreeMap;
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
@@ -60,8 +63,8 @@ pub(super) struct Arguments {
     /// each offered]
     #[arg(long, value_name = "SOURCE", value_parser = from::parse)]
     from: Vec<From>,
-    /// Only what is for these places; for a helper, glab and an entry of the keyring, the places
-    /// that the tokens are for
+    /// Import only tokens for these URLs. A helper, glab and an entry of the keyring need the URLs
+    /// that their tokens are for
     #[arg(value_name = "URL")]
     urls: Vec<String>,
     /// Show what would be done, and do nothing
@@ -73,8 +76,8 @@ pub(super) struct Arguments {
     /// Replace another token that the keychain has for the same account
     #[arg(long)]
     replace: bool,
-    /// Remove from the source what the keychain then has. Where that forgets at a reboot, it is
-    /// asked first, unless --yes is there, too
+    /// Remove from the source the tokens that the keychain then has. Where the keychain forgets
+    /// them at a reboot, ask first, unless --yes is given, too
     #[arg(long, conflicts_with = "dry_run")]
     remove: bool,
     #[command(flatten)]
@@ -93,7 +96,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         for from in from::PLAIN_TEXT {
             match from.sources(&urls) {
                 Ok(found) => sources.extend(found),
-                // One that cannot be read does not hide the others.
+                // A source that cannot be read does not hide the others.
                 Err(error) => terminal::say("import", &error.to_string()),
             }
         }
@@ -122,9 +125,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 struct Import<'a> {
     arguments: &'a Arguments,
     setups: &'a Setups,
-    /// The keychains of the places that tokens are for.
+    /// The keychains that were opened for the contexts of tokens.
     opened: Opened<'a>,
-    /// Opened when there is something to ask.
+    /// The terminal, which is opened when there is something to ask.
     person: Option<Terminal>,
 }
 
@@ -142,10 +145,11 @@ impl Import<'_> {
             return Ok(());
         }
         if let Some(removal) = source.removal.as_ref().filter(|_| self.arguments.remove) {
-            // Or it would be half done.
+            // Otherwise the import would be done and the removal would fail.
             removal.check(&plan.to_settle())?;
         }
         let wanted = plan.count(|step| step.is_wanted());
+        let answering = self.answering(&plan)?;
         let agreed = wanted > 0 && self.agrees_to_import(&mut plan, wanted)?;
         if agreed {
             let stored = plan.carry_out(&mut self.opened)?;
@@ -160,7 +164,7 @@ impl Import<'_> {
         if plan.count(|step| matches!(step, Step::Differs)) > 0 {
             terminal::hint("to replace a token that is stored, repeat with --replace");
         }
-        self.settle(source, &plan)?;
+        self.settle(source, &plan, &answering)?;
         self.remove(source, &plan)
     }
 
@@ -198,7 +202,7 @@ impl Import<'_> {
         })
     }
 
-    /// Takes out of the source what it can do without now.
+    /// Removes from the source the entries that the keychain has now, if a person agrees.
     fn remove(&mut self, source: &Source, plan: &Plan) -> Result<(), Error> {
         let settled = plan.settled();
         if settled.is_empty() {
@@ -237,8 +241,8 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Whether a person agrees to a removal. Where a keychain is forgetful, `--remove` alone does
-    /// not say it: the last copy that lasts would go.
+    /// Returns whether a person agrees to a removal. Where a keychain forgets at a reboot,
+    /// `--remove` alone is no agreement: the last lasting copy would go.
     fn may_remove(&mut self, question: &str, forgetful: Option<Kind>) -> Result<bool, Error> {
         match forgetful {
             _ if self.arguments.yes => Ok(self.arguments.remove),
@@ -248,19 +252,37 @@ impl Import<'_> {
         }
     }
 
+    /// Who answers at the places for which something is to be stored.
+    fn answering(&mut self, plan: &Plan) -> Result<BTreeMap<Context, Credential>, Error> {
+        let mut answering = BTreeMap::new();
+        for Credential { context, .. } in plan.wanted() {
+            let (keychain, _) = self.opened.at(context)?;
+            if let Some(credential) = settle::answering(self.setups, keychain, context)? {
+                answering.insert(context.clone(), credential);
+            }
+        }
+        Ok(answering)
+    }
+
     /// Sees to it that git comes by what was stored.
-    fn settle(&mut self, source: &Source, plan: &Plan) -> Result<(), Error> {
+    fn settle(
+        &mut self,
+        source: &Source,
+        plan: &Plan,
+        answering: &BTreeMap<Context, Credential>,
+    ) -> Result<(), Error> {
         let mut lacks: Vec<Lack> = Vec::new();
         let mut urls = Vec::new();
         for credential in plan.stored() {
             let url = url::of(&credential.context);
             let (keychain, _) = self.opened.at(&credential.context)?;
-            let found = settle::lacks(self.setups, &url, keychain, credential)?;
+            let so_far = answering.get(&credential.context).cloned();
+            let found = settle::lacks(self.setups, &url, keychain, credential, so_far)?;
             urls.push(url);
             for lack in found {
-                // Of several accounts the first in the source is the one that answered so far.
+                // Of several accounts, the first one in the source has answered so far.
                 let is_said = lacks.iter().any(|other| match (other, &lack) {
-                    (Lack::Username(said, _), Lack::Username(context, _)) => said == context,
+                    (Lack::Account(said), Lack::Account(several)) => said.is_at(several),
                     (said, lack) => said == lack,
                 });
                 let is_done_later = matches!(lack, Lack::Path(_)) && source.sends_path;
@@ -274,7 +296,7 @@ impl Import<'_> {
         settle::carry_out("import", &settings, &urls)
     }
 
-    /// Whether a person agrees, or has done so by `--yes`.
+    /// Returns whether a person agrees, now or by `--yes`.
     fn agrees(&mut self, question: &str) -> Result<bool, Error> {
         if self.arguments.yes {
             return Ok(true);

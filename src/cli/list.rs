@@ -1,4 +1,4 @@
-//! `git credential-pat list`: the accounts, never their tokens.
+//! `git credential-pat list` shows the accounts, and never their tokens.
 
 pub(super) mod table;
 
@@ -45,16 +45,16 @@ const HEADINGS: [&str; 10] = [
     "CHECKED",
 ];
 
-/// One line.
+/// One line of the table.
 struct Row {
     account: Account,
     keychain: Kind,
     locked: bool,
-    /// None where nothing is known, or nothing could be read.
+    /// The kind of token, or none where it is not recognised or could not be read.
     token: Option<Recognised>,
-    /// None where it could not be read: locked, or damaged.
+    /// The credential, or none where it is locked or damaged.
     credential: Option<Credential>,
-    /// When its token was let out last, in seconds since 1970 UTC, as far as that was noted.
+    /// The time of the account's last noted use, in seconds since 1970 UTC.
     last_used: Option<u64>,
 }
 
@@ -101,11 +101,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     failed.map_or(Ok(()), Err)
 }
 
-/// What the keychains hold; and the error of one that git's lines or the environment name. Where
-/// it is another that cannot be asked, that is said.
+/// Returns the accounts of all keychains, and the error of one that git's lines or the environment
+/// name. The error of each is said, too.
 ///
 /// # Errors
-/// Where there is one keychain, and it cannot be asked.
+/// Where there is one keychain, and it fails.
 fn everywhere(setups: &[Setup]) -> Result<(Vec<Row>, Option<Error>), Error> {
     let (mut all, mut asked, mut failed) = (Vec::new(), Vec::new(), None);
     for setup in setups {
@@ -122,7 +122,7 @@ fn everywhere(setups: &[Setup]) -> Result<(Vec<Row>, Option<Error>), Error> {
                 let count = keychain.left_out();
                 say(&format!("damaged files in the vault that are left out: {count}"));
             }
-            // Only now it is known where none was named.
+            // If no keychain was named, its kind is known only now.
             Ok((keychain.kind(), rows))
         });
         match result {
@@ -131,7 +131,7 @@ fn everywhere(setups: &[Setup]) -> Result<(Vec<Row>, Option<Error>), Error> {
                 all.extend(rows);
             }
             Err(error) if setups.len() == 1 => return Err(error),
-            // For certain places, on other systems.
+            // A line for certain URLs may name a keychain of another system.
             Err(Error::Unsupported) => {}
             Err(error) => {
                 let name = kind.map_or("the keychain for all other places", Kind::name);
@@ -145,7 +145,8 @@ fn everywhere(setups: &[Setup]) -> Result<(Vec<Row>, Option<Error>), Error> {
     Ok((all, failed))
 }
 
-/// Says whether the vault is open. Nobody is asked for its passphrase.
+/// Says for how long the vault is open, or fails where it is locked. Nobody is asked for its
+/// passphrase.
 fn look_at_vault(setup: &Setup) -> Result<(), Error> {
     let state = Vault::new(&setup.options).state()?;
     if state == vault::State::Locked {
@@ -179,7 +180,7 @@ fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
             rows.push(Row { account, keychain, locked, token, credential, last_used });
         }
     }
-    // What a checksum was taken of.
+    // The stack holds the tokens of which checksums were taken.
     hardening::wipe_stack();
     Ok(rows)
 }
@@ -212,7 +213,7 @@ fn aside_to_json(Aside { token, since }: &Aside) -> Value {
 }
 
 impl Row {
-    /// What people call the account: its own username, also where it answers any.
+    /// Returns the account's own username, also where it answers for any.
     fn username(&self) -> Option<String> {
         let own = self.credential.as_ref().and_then(|c| c.username.as_ref());
         let filed = Some(&self.account.username).filter(|name| !name.is_empty());
@@ -223,13 +224,13 @@ impl Row {
         self.credential.as_ref().is_some_and(|credential| credential.any_username)
     }
 
-    /// The username for people, who should see where it does not matter.
+    /// Returns the username for people, and says so where the account answers for any.
     fn username_or_any(&self) -> String {
         let name = self.username().unwrap_or_else(|| "-".to_owned());
         if self.answers_any() { format!("{name} (any)") } else { name }
     }
 
-    /// What kind of token it is, or whose.
+    /// Returns the kind of token, or for a link the context whose token it gives.
     fn token(&self) -> String {
         if let Some(place) = self.linked_to() {
             return format!("that of {place}");
@@ -260,13 +261,14 @@ impl Row {
         self.credential.as_ref().and_then(|credential| credential.aside.as_deref())
     }
 
-    /// The state for people, who should know that there is another token.
+    /// Returns the state for people, and says so where another token is set aside.
     fn state_and_aside(&self) -> String {
         let aside = if self.aside().is_some() { "; another set aside" } else { "" };
         format!("{}{aside}", self.state())
     }
 
-    /// As in [`HEADINGS`]; times as a person on a terminal says them.
+    /// Returns the cells in the order of [`HEADINGS`]. On a terminal, times are in a person's
+    /// words.
     fn to_cells(&self, look: &Look) -> [Cell; 10] {
         let on_terminal = look.columns.is_some();
         let plain = |text: String| Cell { text: shown(&text).into_owned(), style: Style::new() };

@@ -1,4 +1,4 @@
-//! `git credential-pat lock`: closes the vault.
+//! `git credential-pat lock` closes the vault.
 
 use super::unlock::vault;
 use crate::error::Error;

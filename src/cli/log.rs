@@ -1,5 +1,5 @@
-//! `git credential-pat log [URL]`: which account was used when, and by whom, where git's
-//! configuration has `--log` in our line.
+//! `git credential-pat log [URL]` shows which account was used when, and by which programs, where
+//! git's configuration has `--log` in our line.
 
 use super::list::table::{Cell, Look, lay_out};
 use super::place::Place;
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     terminal::write_raw(lay_out(&HEADINGS, &rows, &look).as_bytes())
 }
 
-/// Reads a date, a time or a span that ends now.
+/// Returns the time at which a date, a time, or a span up to now begins.
 fn beginning(text: &str) -> Result<u64, Error> {
     let span = || parse_duration(text).ok().map(|span| now().saturating_sub(span.as_secs()));
     from_rfc3339(text)
@@ -63,7 +63,7 @@ fn beginning(text: &str) -> Result<u64, Error> {
         .ok_or(Error::Usage("--since takes a date such as 2027-01-31, or a span such as 7d"))
 }
 
-/// Whether an account's context is this one or a part of it.
+/// Returns whether the context of a use is this one or a part of it.
 fn is_within(used: &Use<'_>, place: &Context) -> bool {
     let context = Context::from_canonical(&used.context);
     context.is_some_and(|context| context.outwards().contains(place))

@@ -3,7 +3,7 @@
 mod all;
 
 use super::place::Place;
-use super::{KeychainArguments, accounts};
+use super::{KeychainArguments, accounts, use_account};
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
@@ -37,18 +37,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     if arguments.all {
         return all::run(&arguments.keychain, arguments.yes);
     }
-    // Not where input comes from a script: its writer is not the one who would be asked.
+    // Nobody is asked where input comes from a script: its writer is not at the terminal.
     let mut terminal = if terminal::stdin_is_terminal() { Some(Terminal::open()?) } else { None };
     let place = match (&arguments.url, &mut terminal) {
         (Some(url), _) => place(url)?,
         (None, Some(terminal)) => place(&terminal.ask("URL to log out of: ")?)?,
         (None, None) => return Err(Error::Usage("the URL of the host is missing")),
     };
-    let mut keychain = if place.context.registry().is_some() {
+    let (setups, mut keychain) = if place.context.registry().is_some() {
         let setups = Setups::for_docker(arguments.keychain.keychain).map_err(Failed::tell)?;
-        setups.at(None)?.open()?
+        let keychain = setups.at(None)?.open()?;
+        (setups, keychain)
     } else {
-        arguments.keychain.setup_at("logout", &place)?.1.open()?
+        let (setups, setup) = arguments.keychain.setup_at("logout", &place)?;
+        (setups, setup.open()?)
     };
     let Place { context, username, .. } = place;
     let username = match &arguments.username {
@@ -67,8 +69,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let is_link = context.registry().is_some()
         && registry::kept(&mut *keychain, &context, now())?
             .is_some_and(|kept| kept.linked_to.is_some());
+    let own_name = own_name(&mut *keychain, &context, name)?;
     helper::with_retries(|| helper::delete(&mut *keychain, &context, Some(name)))?;
     terminal::say("logout", &format!("deleted the account at {context}"));
+    if context.registry().is_none() && !own_name.is_empty() {
+        use_account::forget("logout", &setups, &context, &own_name)?;
+    }
     if !is_link {
         terminal::hint("the token itself stays valid until you revoke it at the host");
     }
@@ -76,20 +82,35 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 }
 
 fn place(url: &str) -> Result<Place, Error> {
-    let Some(registry) = url.trim().strip_prefix("docker://") else { return Place::parse(url) };
+    let Some(registry) = url.trim().strip_prefix("docker://") else {
+        return Place::typed("logout", url);
+    };
     let context = registry::context(registry).filter(|context| !forge::is_in_context(context));
     let context = context.ok_or(Error::Usage("this is no name of a registry"))?;
     Ok(Place { url: String::new(), context, username: None })
 }
 
-/// The names under which the accounts that may be meant are filed, each once; one that answers
-/// any username is filed under none.
+/// The name under which people know an account: one that answers any is filed under none.
+fn own_name(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    filed: &Username,
+) -> Result<Username, Error> {
+    if !filed.is_empty() {
+        return Ok(filed.clone());
+    }
+    let only = accounts::only_account(keychain, context)?;
+    Ok(only.map(|(name, _)| name).unwrap_or_default())
+}
+
+/// Returns the usernames under which the accounts that may be meant are filed, each once. An
+/// account that answers for any username is filed under none.
 fn filed_names(
     keychain: &mut dyn Keychain,
     context: &Context,
     username: Option<&Username>,
 ) -> Result<Vec<Username>, Error> {
-    // As `list` shows a token that an older version has filed as a name.
+    // An older version has filed a token as a name, which `list` shows by this word.
     let is_hidden = username.is_some_and(|name| name.as_bytes() == forge::A_TOKEN.as_bytes());
     let asked = username.filter(|_| !is_hidden);
     let found = keychain.find(std::slice::from_ref(context), asked)?;
@@ -97,7 +118,7 @@ fn filed_names(
     if let Some(asked) = asked
         && names.is_empty()
     {
-        // What `list` shows of an odd name is not the name itself.
+        // `list` shows an odd name in another form, which is not the name itself.
         let all = keychain.find(std::slice::from_ref(context), None)?;
         names = keychain.usernames(&all)?;
         names.retain(|name| name.filed().as_bytes() == asked.as_bytes());

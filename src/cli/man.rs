@@ -1,8 +1,8 @@
-//! `git credential-pat man`: the manual, for the installer and for packagers.
+//! `git credential-pat man` prints the manual, for the installer and for packagers.
 //!
-//! What is said once for the whole program stands in `git-credential-pat.1` beside this file; a long
-//! section of it has a file of its own in `man/`. What the commands take is written here from the
-//! very definitions that read it, so that the page names every command and option that there is.
+//! The text for the whole program is in `git-credential-pat.1` beside this file. A long section of
+//! it has a file of its own in `man/`. The arguments of the commands are written here from the very
+//! definitions that read them, so that the page names every command and option.
 
 use super::Line;
 use super::groups::groups;
@@ -45,7 +45,8 @@ fn synopsis(line: &Command) -> Roff {
     roff
 }
 
-/// `git credential-pat login` and `[OPTIONS] <URL>`.
+/// Returns a command's name and its usage, such as `git credential-pat login` and `[OPTIONS]
+/// <URL>`.
 fn usage(command: &Command) -> (String, String) {
     let name = command.get_bin_name().unwrap_or_default().to_owned();
     let usage = command.clone().render_usage().to_string();
@@ -83,7 +84,7 @@ fn commands(line: &Command) -> Roff {
     roff
 }
 
-/// Where tokens are kept: the names, as a list that goes on after it.
+/// Returns the names of the keychains, as a list that the page's own text continues.
 fn keychain_names() -> Roff {
     let mut roff = Roff::new();
     roff.text(inlines(&format!("{},", Kind::names())));
@@ -102,7 +103,7 @@ fn keychains() -> Roff {
     roff
 }
 
-/// Whether most commands take the same.
+/// Returns whether more than three commands take the same argument.
 fn is_shared(line: &Command, arg: &Arg) -> bool {
     let is_same = |other: &Arg| {
         (other.get_id(), other.get_help().map(ToString::to_string))
@@ -133,7 +134,7 @@ fn argument(roff: &mut Roff, arg: &Arg) {
     }
 }
 
-/// Paragraphs are parted by this macro.
+/// Writes paragraphs, with this macro between them.
 fn paragraphs(roff: &mut Roff, text: &str, macro_name: &str) {
     for (index, paragraph) in text.split("\n\n").filter(|text| !text.is_empty()).enumerate() {
         if index > 0 {
@@ -144,7 +145,7 @@ fn paragraphs(roff: &mut Roff, text: &str, macro_name: &str) {
     }
 }
 
-/// What stands between back quotes is bold.
+/// Returns a text in which the parts between back quotes are bold.
 fn inlines(text: &str) -> Vec<Inline> {
     let part = |(index, text): (usize, &str)| match index % 2 {
         0 => roman(text),

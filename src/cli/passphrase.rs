@@ -1,5 +1,5 @@
-//! The vault's passphrase, from a person at the terminal or from a pipe or file: never an
-//! argument, nor a variable.
+//! Reads the vault's passphrase from a person at the terminal, a pipe or a file, and never from an
+//! argument or a variable.
 
 use crate::error::Error;
 use crate::keychain::vault::judge_passphrase;
@@ -12,13 +12,13 @@ use std::path::Path;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// How long a person may think about it.
+/// The longest time that a person may take for a passphrase.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The longest line, in bytes.
 const MAX_LINE: usize = 4096;
 
-/// Where passphrases come from.
+/// The origin of passphrases.
 pub(super) enum Passphrases {
     /// A person types them.
     Person(Terminal),
@@ -27,7 +27,8 @@ pub(super) enum Passphrases {
 }
 
 impl Passphrases {
-    /// The person at the terminal; where standard input is none, what is written there.
+    /// Takes them from the person at the terminal, or from standard input where that is no
+    /// terminal.
     ///
     /// # Errors
     /// Where neither can be read.
@@ -39,10 +40,11 @@ impl Passphrases {
         }
     }
 
-    /// `--passphrase-from FILE|-`, where it is given; else the person at the terminal.
+    /// Takes them from `--passphrase-from FILE|-` where it is given, else from the person at the
+    /// terminal.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// Where the file or the terminal cannot be read.
     pub(super) fn from(given: Option<&Path>) -> Result<Self, Error> {
         match given {
             Some(path) if path == Path::new("-") => terminal::raw_stdin().map(Self::Lines),
@@ -57,15 +59,15 @@ impl Passphrases {
         }
     }
 
-    /// Whether somebody can be asked again.
+    /// Returns whether somebody can be asked again.
     pub(super) fn can_repeat(&self) -> bool {
         matches!(self, Self::Person(_))
     }
 
-    /// That of a vault that is there.
+    /// Returns the passphrase of an existing vault.
     ///
     /// # Errors
-    /// Where there is none to be had.
+    /// Where no passphrase is given.
     pub(super) fn current(&mut self) -> Result<Secret, Error> {
         match self {
             Self::Person(terminal) => {
@@ -75,10 +77,10 @@ impl Passphrases {
         }
     }
 
-    /// A new one, which a person types twice.
+    /// Returns a new passphrase, which a person types twice.
     ///
     /// # Errors
-    /// Where there is none to be had, or it is unfit.
+    /// Where no passphrase is given, or an unfit one.
     pub(super) fn chosen(&mut self) -> Result<Secret, Error> {
         let terminal = match self {
             Self::Person(terminal) => terminal,
@@ -106,11 +108,11 @@ impl Passphrases {
     }
 }
 
-/// The next line, without its end.
+/// Reads the next line, without its end.
 fn line(file: &mut File) -> Result<Secret, Error> {
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_LINE));
     let mut byte = Zeroizing::new([0]);
-    // One by one: what follows is somebody else's.
+    // The bytes are read one by one, because those after the line are somebody else's.
     while file.read(&mut *byte).map_err(|e| Error::Stream(e.kind()))? == 1 && byte[0] != b'\n' {
         if line.len() == MAX_LINE {
             return Err(Error::Refused("the line with the passphrase is too long"));

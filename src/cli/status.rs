@@ -1,13 +1,13 @@
-//! `git credential-pat status [URL]`: everything that decides what git will do, what is wrong
+//! `git credential-pat status [URL]` shows everything that decides what git will do, what is wrong
 //! with it, and what mends that.
 //!
-//! It looks and changes nothing: no keychain is unlocked, nobody is asked, no token is shown.
+//! It only looks and changes nothing: no keychain is unlocked, nobody is asked, no token is shown.
 //!
-//! - [`places`]: where is looked. [`configuration`]: whom git asks there.
-//! - [`accounts`]: who answers. [`plain_text`]: tokens that lie about.
+//! - [`places`]: the URLs that are looked at. [`configuration`]: the helpers that git asks there.
+//! - [`accounts`]: the account that answers. [`plain_text`]: tokens in plain text.
 //! - [`clients`]: programs that see less of the configuration than git.
-//! - [`sources`]: tokens that come from elsewhere than a keychain. [`vault`]: whether it is open.
-//! - [`finding`]: what each of them comes to. [`report`]: how it is printed.
+//! - [`sources`]: tokens that come from no keychain. [`vault`]: whether the vault is open.
+//! - [`finding`]: a result of these. [`report`]: the output.
 
 mod accounts;
 mod clients;
@@ -50,39 +50,39 @@ const SCHEMES: (u32, u32) = (2, 46);
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The host or repository that git would go to [default: this repository's remotes; outside
-    /// of a repository no place in particular]
+    /// of a repository no particular URL]
     url: Option<String>,
-    /// Print a JSON object, for programs; what is found has an `id` that does not change
+    /// Print a JSON object, for programs; each finding has an `id` that does not change
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     keychain: KeychainArguments,
 }
 
-/// What there is to say.
+/// The content of the report.
 struct Report {
     git: Option<String>,
     places: Vec<PlaceReport>,
     keychains: Vec<Kind>,
-    /// Whether the vault can be read, if it is one of them.
+    /// The state of the vault, if it is one of the keychains.
     vault: Option<State>,
     others: Vec<(&'static str, String)>,
     findings: Vec<Finding>,
 }
 
-/// That a keychain asks somebody first.
+/// Returns the error that a keychain asks somebody first.
 fn locked(kind: Kind) -> Error {
     if kind == Kind::Vault { VaultTrouble::Locked.into() } else { Error::Locked }
 }
 
-/// That git says nothing of its configuration.
+/// Returns the finding that git cannot give its configuration.
 fn unreadable(failed: &Failed) -> Finding {
     let error = Error::from(failed.trouble);
     let (id, mend) = match failed.trouble {
         GitTrouble::Missing => {
             ("no-git", error.hint().map_or(Mend::Nothing, |hint| Mend::Advice(hint.to_owned())))
         }
-        // It says there what it does not understand.
+        // This command says what git does not understand.
         _ => ("configuration", Mend::Command("git config --list".to_owned())),
     };
     let words = Some(&failed.words).filter(|words| !words.is_empty());
@@ -102,7 +102,7 @@ struct PlaceReport {
     url: Option<String>,
     username: Option<String>,
     sends_path: bool,
-    /// Each with where it is configured.
+    /// The helpers, each with the origin of its line.
     helpers: Vec<(String, String)>,
     helpers_json: Value,
     accounts: Vec<Explained>,
@@ -110,7 +110,7 @@ struct PlaceReport {
     is_named: bool,
 }
 
-/// The exit status is 0 if all is well.
+/// Prints the report. Returns the exit status, which is 0 if all is well.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let report = Report::gather(arguments)?;
     if arguments.json {
@@ -158,7 +158,8 @@ impl Report {
         }
         report.found(configuration::headers(setups.entries(), &asked));
         report.found(plain_text::findings(&setups));
-        // What is wrong comes first; a token that lies about may be the one that is not kept.
+        // Wrong things come first, and missing accounts last among them: their tokens may be those
+        // that were found in plain text.
         report.findings.sort_by_key(|finding| (!finding.wrong, finding.id == "no-account"));
         Ok(report)
     }
@@ -182,7 +183,7 @@ impl Report {
             accounts: Vec::new(),
             is_named: asked.is_some_and(|asked| asked.named),
         };
-        // Where only sources serve, what is kept in a keychain is never asked for.
+        // Where only sources serve, git never asks for an account in a keychain.
         if setups.is_told() || !configuration.has_only_sources() {
             let here = match asked {
                 Some(_) => vec![setups.at(url)?],
@@ -194,11 +195,11 @@ impl Report {
                     self.look_into(&setup, asked, setups.entries(), &configuration, given.as_ref());
                 match looked {
                     Ok(accounts) => place.accounts.extend(accounts),
-                    // For certain places, on other systems.
+                    // A line for certain URLs may name a keychain of another system.
                     Err(Error::Unsupported) if !is_one => {}
                     Err(error) => {
                         let finding = accounts::keychain(error);
-                        // One that nothing names may well not be there.
+                        // A keychain that no line names may well not exist.
                         let wrong = is_one || setup.options.kind.is_some();
                         self.found([Finding { wrong, ..finding }]);
                     }
@@ -248,7 +249,7 @@ impl Report {
         self.found([place.finding(is_expected)]);
     }
 
-    /// Returns the accounts in a keychain, with why each of them answers or does not.
+    /// Returns the accounts in a keychain, each with the reason why it answers or does not.
     fn look_into(
         &mut self,
         setup: &Setup,
@@ -259,7 +260,7 @@ impl Report {
     ) -> Result<Vec<Explained>, Error> {
         let (options, mut keychain) = to_look(setup)?;
         let asks = helper::with_retries(|| keychain.asks_before_it_searches());
-        // What a repository's own line allows, too: git's get obeys it.
+        // A repository's own line counts, too, because git's get obeys it.
         let allow_http = configuration.our_keychain().is_some_and(|(_, line)| line.allow_http);
         let policy = Policy { allow_http, now: now() };
         let looked = match asked {
@@ -294,7 +295,7 @@ impl Report {
         Ok(accounts)
     }
 
-    /// What git would ask at this place.
+    /// Returns the request that git would send at this URL.
     fn request(
         &self,
         asked: &Asked,
@@ -321,7 +322,7 @@ impl Report {
         found >= (major, minor)
     }
 
-    /// The same may be wrong at several places.
+    /// Adds findings, each only once: the same may be wrong at several URLs.
     fn found(&mut self, findings: impl IntoIterator<Item = Finding>) {
         for finding in findings {
             if !self.findings.contains(&finding) {

@@ -1,4 +1,4 @@
-//! `git credential-pat token URL`: one token on standard output, for a pipe.
+//! `git credential-pat token URL` prints one token on standard output, for a pipe.
 
 use super::answer::AccountArguments;
 use crate::error::Error;
@@ -15,7 +15,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    // Before anything is asked of the keychain: it may take a person's answer.
+    // This comes before the keychain is asked, which may need a person's answer.
     if terminal::stdout_is_terminal() && !arguments.yes {
         return Err(Error::Usage(
             "the terminal would show the token: pipe it on, or add --yes to see it",

@@ -42,7 +42,8 @@ struct Work<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let place = arguments.url.as_deref().map(Place::parse).transpose()?;
+    let place = arguments.url.as_deref().map(|url| Place::typed("unconfigure", url));
+    let place = place.transpose()?;
     let place = place.map(|place| [url::of(&place.context), place.context.to_string()]);
     let entries = Entries::read().map_err(Failed::tell)?;
     let has_repository = || files::local().is_some_and(|file| file.is_file());
@@ -202,12 +203,12 @@ fn is_ours(line: &str) -> bool {
     matches!(Helper::parse(line), Helper::Ours(_))
 }
 
-/// Whether the program that this line runs is the one that runs now.
+/// Returns whether the program that this line runs is the one that runs now.
 fn runs_this_program(line: &str) -> bool {
     helper_line::our_program(line).1.is_some_and(|path| helper_line::is_this_program(&path))
 }
 
-/// Whether a section is for a part of a host.
+/// Returns whether a section is for a part of a host.
 fn has_path(place: &str) -> bool {
     let rest = place.split_once("://").map_or(place, |(_, rest)| rest);
     rest.trim_end_matches('/').contains('/')

@@ -1,4 +1,4 @@
-//! `git credential-pat unlock`: opens the vault for a while, and changes what opens it.
+//! `git credential-pat unlock` opens the vault for a while, and changes its passphrase or key.
 
 use super::KeychainArguments;
 use super::passphrase::Passphrases;
@@ -10,31 +10,31 @@ use crate::terminal;
 use humantime::parse_duration;
 use std::time::Duration;
 
-/// How often a person may mistype.
+/// The number of times that a person may type the passphrase.
 const TRIES: usize = 3;
 
 const REBOOT: &str = "reboot";
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// How long it stays unlocked, such as 30m, 12h or 7d, or until `reboot`
+    /// How long the vault stays unlocked, such as 30m, 12h or 7d, or until `reboot`
     #[arg(long = "for", value_name = "12h", value_parser = parse_time)]
     time: Option<Time>,
-    /// Give it another passphrase. Who has an old copy of `identity.age` and the old passphrase
-    /// is not shut out by that
+    /// Give the vault another passphrase. That does not shut out somebody who has the old one and
+    /// an old copy of `identity.age`
     #[arg(long)]
     change_passphrase: bool,
-    /// Let the new passphrase take 35 MB of memory and not 264: it is guessed eight times as
-    /// fast
+    /// Let the new passphrase take 35 MB of memory instead of 264. It can then be guessed eight
+    /// times as fast
     #[arg(long, requires = "change_passphrase")]
     low_memory: bool,
-    /// Give it another key, and encrypt all tokens anew: that shuts out who has an old copy of
-    /// `identity.age`
+    /// Give the vault another key, and encrypt all tokens anew. That shuts out somebody who has an
+    /// old copy of `identity.age`
     #[arg(long)]
     new_key: bool,
 }
 
-/// How long; none is until reboot.
+/// A span of time. None stands for the time until reboot.
 type Time = Option<Duration>;
 
 fn parse_time(text: &str) -> Result<Time, &'static str> {
@@ -85,7 +85,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// Unlocks it; the passphrase.
+/// Unlocks the vault. Returns the passphrase.
 fn unlock(vault: &Vault, passphrases: &mut Passphrases, time: Time) -> Result<Secret, Error> {
     let mut tries = if passphrases.can_repeat() { TRIES } else { 1 };
     loop {
@@ -101,7 +101,7 @@ fn unlock(vault: &Vault, passphrases: &mut Passphrases, time: Time) -> Result<Se
     }
 }
 
-/// The vault, opened as our helper line says.
+/// Returns the vault, with the options of our helper line.
 pub(super) fn vault() -> Result<Vault, Error> {
     let setup = KeychainArguments { keychain: Some(Kind::Vault) }.setups()?.at(None)?;
     Ok(Vault::new(&setup.options))

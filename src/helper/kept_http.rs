@@ -15,6 +15,9 @@ pub(crate) fn is_kept(keychain: &mut dyn Keychain, context: &Context) -> bool {
     }
     let Ok(mut found) = keychain.find(std::slice::from_ref(&host), None) else { return false };
     found.retain(|item| !item.locked);
+    if found.is_empty() {
+        return false;
+    }
     let Ok((read, _)) = read_sound(keychain, &found) else { return false };
     read.iter().any(|(_, kept)| kept.context == host && kept.made_by == Maker::Person)
 }

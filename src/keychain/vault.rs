@@ -1,21 +1,22 @@
-//! Encrypted files, for machines without a desktop: they outlive a reboot, and are opened once.
+//! The vault keeps accounts in encrypted files, for machines without a desktop. They outlive a
+//! reboot, and are opened once.
 //!
 //! | here | there |
 //! |---|---|
 //! | an account | a file in the age format (`item`), named by keyed digests (`keys`) |
 //! | several in one context | files in one folder (`folder`) |
-//! | locked | the vault's key is nowhere but in `identity.age`, encrypted (`identity`) |
-//! | unlocked | the key is in the kernel's keyring (`unlocking`), or something gives it |
+//! | locked | the vault's key is only in `identity.age`, encrypted (`identity`) |
+//! | unlocked | the key is in the kernel's keyring (`unlocking`), or a file or command gives it |
 //!
 //! What is odd there:
-//! - Nothing can be searched: names can be computed, but not read back. So whose an item is, is
-//!   known once it is decrypted, and of a damaged one never.
-//! - Looking for something needs the key. A locked vault cannot even say that there is nothing.
+//! - Nothing can be searched: names can be computed, but not read back. So the account of an item
+//!   is known only when it is decrypted, and that of a damaged one never.
+//! - A search needs the key. A locked vault cannot even say that an account does not exist.
 //! - A get without a username reads one folder. Of several items there, damaged ones are passed
 //!   over: they must not hide the others.
-//! - The folder may lie on a volume that several machines or containers share. Its lock lies in
-//!   it, beside the local one, and a process that waited for it looks again whether its key still
-//!   is the vault's.
+//! - The folder may be on a volume that several machines or containers share. So it has a lock of
+//!   its own, beside the local one. A process that waited for the lock checks again whether its
+//!   key is still the vault's.
 
 pub mod age;
 mod bech32;
@@ -49,16 +50,16 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// See the [module](self).
+/// The user's vault, see the [module](self).
 pub struct Vault {
     place: Result<PathBuf, Error>,
     identity: Option<Identity>,
     asks: bool,
     opened: Option<Box<Opened>>,
-    /// What the last list has read, so that it is not decrypted a second time at once.
+    /// The items that the last list has read, so that they are not decrypted again at once.
     listed: HashMap<ItemId, Listed>,
     damaged: usize,
-    /// Whether it was said that there are no locks.
+    /// Whether it has been said that the file system has no locks.
     has_said: bool,
 }
 
@@ -74,7 +75,7 @@ struct Opened {
 }
 
 impl Vault {
-    /// The user's vault. Nothing is looked at before the first call.
+    /// Returns the user's vault. No file is read before the first call.
     #[must_use]
     pub fn new(options: &Options) -> Self {
         Self {
@@ -88,13 +89,13 @@ impl Vault {
         }
     }
 
-    /// The same in this folder.
+    /// Returns the same vault in this folder.
     #[must_use]
     pub fn at(self, place: PathBuf) -> Self {
         Self { place: Ok(place), ..self }
     }
 
-    /// Whether it can be read now.
+    /// Returns whether the vault can be read now.
     ///
     /// # Errors
     /// Where that cannot be told.
@@ -110,35 +111,36 @@ impl Vault {
         Ok(held.map_or(State::Locked, |held| State::Unlocked(held.until)))
     }
 
-    /// Whether the file with its key is on the same device, so that who takes the disk has both.
+    /// Returns whether the file with the vault's key is on the same device: a thief of the disk
+    /// then has both.
     #[must_use]
     pub fn lies_beside_its_key(&self) -> bool {
         let Some(Identity::File(file)) = &self.identity else { return false };
         self.folder().is_ok_and(|folder| folder.is_beside(file))
     }
 
-    /// Unlocks it for so long, or until reboot.
+    /// Unlocks the vault for this time, or until reboot.
     ///
     /// # Errors
     /// [`VaultTrouble::WrongPassphrase`]; where nothing can hold the key.
     pub fn unlock_with(&self, passphrase: &[u8], time: Option<Duration>) -> Result<(), Error> {
         let folder = self.folder()?;
         let check = format::read(&folder)?;
-        // Before anybody's memory is used up for it.
+        // This fails where nothing can hold the key, before a passphrase takes its memory.
         unlocking::recall(&check)?;
         let keys = unlocking::open(&folder, &check, &Sealed::read(&folder)?, passphrase)?;
         unlocking::hold(&keys, time)
     }
 
-    /// Whether there is an `identity.age` that a passphrase opens, and the memory to try one.
+    /// Checks that there is an `identity.age` that a passphrase opens, and the memory to try one.
     ///
     /// # Errors
-    /// What would keep a passphrase from being tried.
+    /// The obstacle that keeps a passphrase from being tried.
     pub fn takes_passphrase(&self) -> Result<(), Error> {
         Sealed::read(&self.folder()?).map(drop)
     }
 
-    /// Locks it. Returns whether it was unlocked.
+    /// Locks the vault. Returns whether it was unlocked.
     ///
     /// # Errors
     /// Where the kernel does not give the key up.
@@ -147,15 +149,15 @@ impl Vault {
         unlocking::let_go(&format::read(&self.folder()?)?)
     }
 
-    /// Gives it another passphrase.
+    /// Gives the vault another passphrase.
     ///
     /// # Errors
-    /// [`VaultTrouble::WrongPassphrase`] where the old one is not its.
+    /// [`VaultTrouble::WrongPassphrase`] where the old one is wrong.
     pub fn change_passphrase(&self, old: &[u8], new: &[u8], low_memory: bool) -> Result<(), Error> {
         changing::passphrase(&self.folder()?, old, new, identity::work(low_memory))
     }
 
-    /// Gives it another key, encrypts all anew, and unlocks it for so long.
+    /// Gives the vault another key, encrypts all items anew, and unlocks it for this time.
     ///
     /// # Errors
     /// [`VaultTrouble::WrongPassphrase`]; where something cannot be written.
@@ -165,10 +167,10 @@ impl Vault {
         Ok(changed)
     }
 
-    /// Where it is.
+    /// Returns the path of the vault's folder.
     ///
     /// # Errors
-    /// Where there is no telling.
+    /// Where the environment does not tell it.
     pub fn place(&self) -> Result<&PathBuf, Error> {
         self.place.as_ref().map_err(|&error| error)
     }
@@ -180,7 +182,7 @@ impl Vault {
 
     fn opened(&mut self) -> Result<&Opened, Error> {
         if self.opened.is_none() {
-            // From here on no other process may read this one's memory.
+            // From here on, no other process can read this one's memory.
             hardening::hide_memory();
             let opened = self.open_on_the_stack();
             hardening::wipe_stack();
@@ -189,8 +191,8 @@ impl Vault {
         self.opened.as_deref().ok_or(Error::Vault(VaultTrouble::Locked))
     }
 
-    // Each move of the keys leaves a copy of them: below the caller's frame, where `wipe_stack`
-    // reaches it.
+    // Each move of the keys leaves a copy of them on the stack. In a function of its own the copy
+    // is below the caller's frame, where `wipe_stack` reaches it.
     #[inline(never)]
     fn open_on_the_stack(&self) -> Result<Box<Opened>, Error> {
         let folder = self.folder()?;
@@ -212,7 +214,7 @@ impl Vault {
         }
     }
 
-    /// Forgets the key where it is the vault's no more. Returns whether it still is.
+    /// Forgets the key if it is no longer the vault's. Returns whether it still is.
     fn is_current(&mut self) -> bool {
         let is_current = self.opened.as_ref().is_none_or(|opened| {
             format::read(&opened.folder).is_ok_and(|check| check == opened.check)
@@ -224,7 +226,7 @@ impl Vault {
     }
 }
 
-/// What to do where the vault got another key while its old one was in use: begin again.
+/// The error where the vault got another key while the old one was in use. The caller begins again.
 const CHANGED: Error = Error::Transient("the vault has got another key");
 
 impl Opened {
@@ -234,7 +236,7 @@ impl Opened {
         file.map(|file| item::open(&self.keys, name, &file)).transpose()
     }
 
-    /// Whether an item is what the list has read.
+    /// Returns whether an item still is what the list has read.
     fn has_still(&self, found: &Found, known: &Listed) -> bool {
         let path = parts(found).map(|(of_context, name)| item::path(of_context, name));
         let stamp = path.ok().and_then(|path| self.folder.stamp(&path));
@@ -291,7 +293,8 @@ impl Keychain for Vault {
         let mut damaged = 0;
         for (of_context, name) in changing::items(&opened.folder)? {
             let path = item::path(&of_context, &name);
-            // Before it is read: what comes meanwhile has another.
+            // The stamp is taken before the file is read: a file that comes meanwhile has another
+            // stamp.
             let stamp = opened.folder.stamp(&path);
             let file = match opened.folder.read(&path) {
                 Ok(Some(file)) => item::open(&opened.keys, &name, &file),
@@ -354,7 +357,7 @@ impl Keychain for Vault {
     }
 
     fn write(&mut self, _at: Option<&Found>, credential: &Credential) -> Result<(), Error> {
-        // One that is there is replaced: its name is the account's.
+        // An existing item is replaced, because its name is the account's.
         let opened = self.opened()?;
         let sealed = item::seal(&opened.keys, credential)?;
         let account = credential.account();
@@ -363,7 +366,7 @@ impl Keychain for Vault {
         opened.folder.replace_item(&of_context, &item::file_name(&name), &sealed)
     }
 
-    /// The local lock, and the vault's own.
+    /// Takes the local lock, and the vault's own.
     fn exclusive(&mut self, _host: Option<&Context>) -> Option<Lock> {
         let local = lock::acquire(None);
         let file = self.folder().and_then(|folder| folder.open_lock()).ok()?;
@@ -376,7 +379,7 @@ impl Keychain for Vault {
             return None;
         };
         let lock = lock?;
-        // It may have waited for a change of the key.
+        // This process may have waited for a change of the key.
         self.is_current();
         Some(lock.with(local))
     }
@@ -388,7 +391,7 @@ impl Keychain for Vault {
     }
 }
 
-/// Whether a file is not to be used, though others are.
+/// Returns whether an error is about this file alone, so that the others can be used.
 fn is_damage(error: Error) -> bool {
     matches!(error, Error::Damaged | Error::Vault(VaultTrouble::OpenFile))
 }

@@ -104,9 +104,9 @@ fn the_first_minute() {
     let session = &mut stage.session;
     session.types(&format!("git credential-pat login {url}"));
     session.answers("Username for", "alice");
-    session.answers("When does the token expire", "90d");
     session.answers("Token for alice", TOKEN);
-    session.answers("git does not use this helper yet. Make it?", "y");
+    session.answers("When does the token expire", "90d");
+    session.answers("Make it ask?", "");
     session.types(&format!("git clone --quiet {url}/notes.git && cd notes"));
     session.types("echo hello >notes.md && git add . && git commit --quiet -m 'First note'");
     session.types("git push");
@@ -132,6 +132,8 @@ fn status_finds_what_is_wrong_and_says_what_mends_it() {
         let ran = sandbox.helper(&["login", "--with-token", "--username", user, &url], TOKEN);
         assert!(ran.status.success(), "{ran}");
     }
+    // As where git itself has brought them, and nobody has chosen.
+    sandbox.git(&["config", "--global", "--remove-section", &format!("credential.{url}")]);
     sandbox.git(&["init", "--quiet", "notes"]);
     sandbox.git(&["-C", "notes", "remote", "add", "origin", &format!("{url}/notes.git")]);
     let session = &mut stage.session;

@@ -1,4 +1,4 @@
-//! What is to change in git's configuration: worked out before, shown, and then done.
+//! A change of git's configuration is worked out first, then shown, and then made.
 
 use crate::error::Error;
 use crate::git::helper_line::Helper;
@@ -9,7 +9,7 @@ use crate::terminal::prompt::Terminal;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Whose configuration is changed.
+/// The options that say whose configuration is changed.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Whose {
     /// For this user: the default
@@ -23,7 +23,7 @@ pub(in crate::cli) struct Whose {
     local: bool,
 }
 
-/// Whether it is only shown, and whether it is asked for.
+/// The options that say whether a change is only shown, and whether a person is asked.
 #[derive(clap::Args)]
 pub(in crate::cli) struct Consent {
     /// Change it without asking
@@ -35,7 +35,7 @@ pub(in crate::cli) struct Consent {
 }
 
 impl Whose {
-    /// As git names it.
+    /// Returns git's name for that configuration.
     pub(in crate::cli) fn scope(&self) -> &'static str {
         match self {
             Self { system: true, .. } => "system",
@@ -64,7 +64,7 @@ impl Plan {
         Self { whose: vec!["--file".to_owned(), file.to_owned()], changes: Vec::new() }
     }
 
-    /// The values that this setting has there now.
+    /// Returns the values that this setting has now.
     ///
     /// # Errors
     /// Where git cannot read its configuration.
@@ -81,12 +81,12 @@ impl Plan {
         self.change(&["--add", key, value]);
     }
 
-    /// Takes these values out.
+    /// Removes these values of a setting.
     pub(in crate::cli) fn unset(&mut self, key: &str, values: &[&str]) {
         self.change(&["--unset-all", key, &any_of(values)]);
     }
 
-    /// Puts one value where these are.
+    /// Replaces these values of a setting by one.
     pub(in crate::cli) fn replace(&mut self, key: &str, values: &[&str], value: &str) {
         self.change(&["--replace-all", key, value, &any_of(values)]);
     }
@@ -106,7 +106,7 @@ impl Plan {
         written::file_of(&self.whose.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// The commands, as they would be typed.
+    /// Returns the commands as they would be typed.
     pub(in crate::cli) fn text(&self) -> String {
         let mut text = String::new();
         for change in &self.changes {
@@ -127,10 +127,11 @@ impl Plan {
         self.changes.iter().any(|change| change.iter().any(is_it))
     }
 
-    /// Shows the commands, asks where that is wanted, and runs them. Returns whether it did.
+    /// Shows the commands, asks where that is wanted, and runs them. Returns whether they were run.
     ///
     /// # Errors
-    /// Where nobody can be asked, said no, or git cannot change its configuration.
+    /// Where nobody can be asked, where a person says no, or where git cannot change its
+    /// configuration.
     pub(in crate::cli) fn carry_out(
         &self,
         consent: &Consent,
@@ -155,8 +156,8 @@ impl Plan {
         Ok(())
     }
 
-    /// Makes git ask us with this line, in place of those that it is to replace, after whatever
-    /// makes git forget; and no other helper of before where `only` says so.
+    /// Makes git ask us with this line instead of those that it replaces. The line comes after any
+    /// empty line, which makes git forget earlier helpers. With `only`, git forgets all others.
     ///
     /// # Errors
     /// Where git cannot read its configuration.
@@ -184,7 +185,7 @@ impl Plan {
             }
             return Ok(());
         }
-        // This one comes to the end, and the others of ours stay with it.
+        // This line moves to the end, and our other lines stay beside it.
         let kept: Vec<&str> = values[since..]
             .iter()
             .filter(|value| only && is_ours(value) && !is_old(value))
@@ -216,7 +217,7 @@ impl Plan {
             let rest = &values[at + 1..];
             rest.iter().any(goes) && rest.iter().all(|value| goes(value) || value.is_empty())
         };
-        // Several empty lines cannot be told apart.
+        // Several empty lines cannot be told apart, so all of them go or none does.
         let notes = if values.iter().any(String::is_empty) { written::all() } else { Vec::new() };
         let is_noted = written::has(&notes, self.file().as_deref(), key, "");
         let mut resets = (0..values.len()).filter(|&at| values[at].is_empty()).peekable();

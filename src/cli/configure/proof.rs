@@ -1,9 +1,8 @@
-//! Whether git keeps a token with the line that it is to be configured with: one is stored and
-//! read back through git itself, by that very line, and then deleted by this process.
+//! Proves that git keeps a token with the line that is to be configured: git itself stores a test
+//! token and reads it back by that very line, and then this process deletes it.
 //!
-//! So the way is proved as well: a shell that reads the path, a folder in which programs may
-//! run, a helper that reaches the keychain from there. (An erase through git would only mark the
-//! token.)
+//! So the whole way is proved: a shell that reads the path, a folder in which programs may run, a
+//! helper that reaches the keychain from there. (An erase through git would only mark the token.)
 
 use crate::context::Context;
 use crate::credential::{Credential, Username};
@@ -22,11 +21,10 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::slice;
 
-/// Finds the keychain where none is named. It is only when it is asked that it turns out which
-/// one there is.
+/// Finds the keychain where none is named. Only a question to the keychain shows which one exists.
 ///
 /// # Errors
-/// [`Error::Unproved`] where it does not answer; why was said.
+/// [`Error::Unproved`] where the keychain does not answer. The reason has been said.
 pub(super) fn find() -> Result<Kind, Error> {
     let mut keychain = keychain::open(&options(None))?;
     let hoped = keychain.kind();
@@ -46,14 +44,14 @@ pub(super) fn find() -> Result<Kind, Error> {
 /// Proves the line and its keychain.
 ///
 /// # Errors
-/// [`Error::Unproved`]; what is wrong was said.
+/// [`Error::Unproved`] where it is not proved. The reason has been said.
 pub(super) fn prove(line: &str, kind: Kind, identity: Option<Identity>) -> Result<(), Error> {
     if matches!(kind, Kind::SecretService | Kind::LoginKeychain) {
         say(&format!("testing the keychain {}; it may ask to be unlocked", kind.name()));
     }
     let credential = throw_away()?;
     let proved = {
-        // Whatever ends this process, the token is deleted before.
+        // Before an interrupt ends this process, the token is deleted.
         let held = interrupts::hold();
         let mut keychain = keychain::open(&Options { identity, ..options(Some(kind)) })?;
         round_trip(&Trial { line, held: &held }, &mut *keychain, &credential)
@@ -78,11 +76,11 @@ pub(super) fn prove(line: &str, kind: Kind, identity: Option<Identity>) -> Resul
     }
 }
 
-/// What is wrong.
+/// The reason why a line is not proved.
 enum Wrong {
-    /// The keychain says so to this process.
+    /// The keychain gives this error to this process.
     Keychain(Error),
-    /// It is somewhere between git and the keychain; git, the shell or the helper may have said
+    /// Something fails between git and the keychain. git, the shell or the helper may have said
     /// what.
     Way { what: &'static str, said: Vec<String> },
 }
@@ -100,7 +98,7 @@ fn round_trip(
 ) -> Result<(), Wrong> {
     let contexts = slice::from_ref(&credential.context);
     let stored = trial.store(credential).map_err(Failed::tell)?;
-    // Where nothing is, asking on could raise a window again that was dismissed.
+    // Where nothing was stored, a get could open a window again that was dismissed.
     if helper::with_retries(|| keychain.find(contexts, None))?.is_empty() {
         return Err(Wrong::Way { what: "git stored no test token", said: stored.said });
     }
@@ -117,13 +115,13 @@ fn round_trip(
     Ok(())
 }
 
-/// What the helper said: git itself says that it may ask nobody.
+/// Returns the lines that the helper said, without git's own line that it may ask nobody.
 fn ours(tried: Tried) -> Vec<String> {
     let is_ours = |line: &String| line.starts_with(terminal::NAME) || line.starts_with("hint: ");
     tried.said.into_iter().filter(is_ours).collect()
 }
 
-/// As for a command, so that a copy which the helper has made of the token ends with it.
+/// Returns the options of a command, by which the helper's copy of the token ends, too.
 fn options(kind: Option<Kind>) -> Options {
     Options { kind, patient: true, cache: Some(Cache::EndsAtOnce), ..Options::default() }
 }
@@ -132,7 +130,7 @@ fn say(what: &str) {
     terminal::say("configure", what);
 }
 
-/// Says the keychain's own error.
+/// Says the keychain's own error, and returns that the keychain is not proved.
 fn unproved(kind: Kind, error: Error) -> Error {
     say(&error.to_string());
     if let Some(hint) = error.hint() {
@@ -141,8 +139,8 @@ fn unproved(kind: Kind, error: Error) -> Error {
     not_proved(kind)
 }
 
-/// A keychain that is locked or mute is the one that the desktop will use tomorrow: tokens that
-/// are put elsewhere unasked would be hidden then.
+/// Returns that the keychain is not proved. No other one is taken instead: the desktop may use a
+/// locked or mute keychain tomorrow, which would then hide the tokens in another.
 fn not_proved(kind: Kind) -> Error {
     let hint = if kind == Kind::SecretService {
         "mend the cause and repeat it, or keep tokens until the next reboot only: --keychain kernel"
@@ -152,11 +150,11 @@ fn not_proved(kind: Kind) -> Error {
     Error::Unproved(kind.name(), hint)
 }
 
-/// A token for a place that does not exist (RFC 2606) and that no other run has.
+/// Returns a token for a host that does not exist (RFC 2606) and that no other run uses.
 fn throw_away() -> Result<Credential, Error> {
     let mut digest = Sha256::new();
     for _ in 0..2 {
-        // The operating system has chosen its keys.
+        // The hash has random keys of the operating system's.
         digest.update(RandomState::new().hash_one(std::process::id()).to_le_bytes());
     }
     let digest = digest.finalize();

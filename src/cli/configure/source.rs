@@ -1,5 +1,5 @@
-//! The helper line of a token that comes from elsewhere than a keychain: from a variable, a file
-//! or a command, for one URL, or from the runner itself.
+//! Makes the helper line for a token that comes from no keychain, but from a variable, a file or a
+//! command, for one URL, or from the runner itself.
 
 use crate::arguments::{self, Invocation};
 use crate::error::Error;
@@ -10,11 +10,11 @@ use crate::source::{Origin, SourceOptions, is_hidden_by_others};
 use crate::terminal;
 use std::ffi::OsString;
 
-/// As in the helper string; `--for` is the URL.
+/// The options of a source, as in the helper string. The URL is the value of `--for`.
 #[derive(clap::Args)]
 pub(super) struct SourceArguments {
-    /// Take the token for the URL from this variable, and from no keychain; not from one that
-    /// begins with `GIT_`, which pre-commit and its like hide from git
+    /// Take the token for the URL from this variable, and from no keychain. Its name should not
+    /// begin with `GIT_`: pre-commit and others hide such variables from git
     #[arg(
         long,
         value_name = "NAME",
@@ -23,7 +23,7 @@ pub(super) struct SourceArguments {
         conflicts_with = "keychain"
     )]
     env: Option<String>,
-    /// Take the token for the URL from this file, its owner's alone
+    /// Take the token for the URL from this file, which only its owner can read
     #[arg(
         long,
         value_name = "FILE",
@@ -32,7 +32,7 @@ pub(super) struct SourceArguments {
         conflicts_with = "keychain"
     )]
     file: Option<String>,
-    /// Take the token for the URL from what this command prints; without a shell
+    /// Take the token for the URL from the output of this command, which is run without a shell
     #[arg(
         long,
         value_name = "COMMAND",
@@ -104,8 +104,8 @@ impl SourceArguments {
     }
 }
 
-/// Says what keeps a line with this source from serving as it stands. A variable of a job, or what
-/// a command prints, may well not be there yet.
+/// Warns of what keeps a line with this source from serving now. A variable or the output of a
+/// command is not checked: it may well not exist yet.
 pub(super) fn warn(source: &SourceOptions) {
     let SourceOptions::Bound(source) = source else { return };
     match &source.origin {
@@ -130,7 +130,7 @@ pub(super) fn warn(source: &SourceOptions) {
     }
 }
 
-/// Whether this line of git's configuration has a source for the same place.
+/// Returns whether this line of git's configuration has a source for the same context.
 pub(super) fn is_for_the_same(line: &Helper, source: &SourceOptions) -> bool {
     let Helper::Ours(Some(options)) = line else { return false };
     match (&options.source, source) {

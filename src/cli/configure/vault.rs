@@ -1,4 +1,4 @@
-//! A vault for the line that is to be configured: made where there is none, and unlocked.
+//! Makes a vault for the line that is to be configured, where there is none, and unlocks it.
 
 use crate::cli::passphrase::Passphrases;
 use crate::error::Error;
@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub(super) struct VaultArguments {
-    /// With --keychain vault: let a new vault's passphrase take 35 MB of memory and not 264. It is
-    /// guessed eight times as fast
+    /// With --keychain vault: let a new vault's passphrase take 35 MB of memory instead of 264. It
+    /// can then be guessed eight times as fast
     #[arg(long)]
     low_memory: bool,
     /// With --keychain vault: read its passphrase from this file's first line, or from standard
@@ -21,14 +21,14 @@ pub(super) struct VaultArguments {
     /// no passphrase
     #[arg(long, value_name = "FILE", conflicts_with = "identity_command")]
     identity: Option<PathBuf>,
-    /// With --keychain vault: take its key from what this command prints, given as words with a
+    /// With --keychain vault: take its key from the output of this command, given as words with a
     /// shell's quotes, and have no passphrase
     #[arg(long, value_name = "WORDS")]
     identity_command: Option<String>,
 }
 
 impl VaultArguments {
-    /// What gives the vault's key, if something was named.
+    /// Returns the file or command that gives the vault's key, if one was named.
     ///
     /// # Errors
     /// Where the file cannot be named in git's configuration.
@@ -41,7 +41,7 @@ impl VaultArguments {
         Ok(Some(Identity::File(path)))
     }
 
-    /// Whether an option was given that is for a vault only.
+    /// Returns whether an option was given that is for a vault only.
     pub(super) fn is_given(&self) -> bool {
         self.low_memory
             || self.passphrase_from.is_some()

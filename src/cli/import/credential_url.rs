@@ -1,5 +1,5 @@
-//! A URL with a token in it, read as git reads it (`credential_from_url` in its `credential.c`)
-//! and not as URL libraries do: what git would not have used is not imported.
+//! Reads a URL with a token in it, as git does (`credential_from_url` in its `credential.c`) and
+//! not as URL libraries do: a token that git would not have used is not imported.
 //!
 //! ```text
 //! https://alice:ghp_…@github.com/team/repo.git
@@ -15,29 +15,29 @@ use crate::git::url;
 use crate::secret::{Buffer, Secret};
 use zeroize::Zeroizing;
 
-/// A URL's parts, as they stand there.
+/// The parts of a URL, as they are written there.
 pub(super) struct Parts<'a> {
     protocol: &'a [u8],
     username: Option<&'a [u8]>,
     password: Option<&'a [u8]>,
-    /// From the host on, as it stands there.
+    /// The rest of the URL from the host on.
     rest: &'a [u8],
     host: &'a [u8],
 }
 
-/// How much of a URL's path a token is for.
+/// The part of a URL's path that a token is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// Nothing of it: for the host.
+    /// No part: the token is for the whole host.
     Host,
-    /// All of it, but for what git-lfs puts at the end.
+    /// The whole path, without the end that git-lfs adds.
     Path,
-    /// All up to the last slash: the URL is the beginning of others.
+    /// The path up to the last slash: the URL is the beginning of others.
     Beginning,
 }
 
 impl<'a> Parts<'a> {
-    /// Takes a URL apart, or nothing where it is none.
+    /// Splits a URL. Returns nothing where the text is no URL.
     pub(super) fn of(url: &'a [u8]) -> Option<Self> {
         let is_protocol = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
         let at = url.windows(3).position(|w| w == b"://").filter(|&at| at > 0)?;
@@ -60,12 +60,12 @@ impl<'a> Parts<'a> {
         Some(Self { protocol, username, password, rest, host })
     }
 
-    /// Whether something that may be a token stands in the URL.
+    /// Returns whether the URL holds something that may be a token.
     pub(super) fn has_token(&self) -> bool {
         self.password.is_some_and(|password| !password.is_empty()) || self.is_token_first()
     }
 
-    /// The URL without the token, and with the username if there is one.
+    /// Returns the URL without the token, and with the username if there is one.
     pub(super) fn without_token(&self) -> Vec<u8> {
         let username = self.username.filter(|name| !name.is_empty() && !self.is_token_first());
         let mut url = [self.protocol, b"://"].concat();
@@ -83,7 +83,7 @@ impl<'a> Parts<'a> {
         is_first(context.as_ref(), &username, &password)
     }
 
-    /// The token and what it is for.
+    /// Returns the token with its context and username.
     pub(super) fn token(&self, reach: Reach) -> Result<Credential, &'static str> {
         if !self.has_token() {
             return Err(NO_TOKEN);
@@ -93,7 +93,7 @@ impl<'a> Parts<'a> {
         credential(self.context(reach)?, username, password.secret(password.expose()))
     }
 
-    /// A token from elsewhere that is for this URL, which has none.
+    /// Returns this token, which is not in the URL, with the URL's context.
     pub(super) fn with_token(&self, token: &[u8]) -> Result<Credential, &'static str> {
         credential(self.context(Reach::Path)?, Some(Username::new(token)), Secret::new(b""))
     }
@@ -108,15 +108,15 @@ impl<'a> Parts<'a> {
         context.ok_or("its path names no organisation or repository")
     }
 
-    /// The URL, as git's configuration names it, at which git has to send the path for the token
-    /// to be found, or nothing where it is for the whole host.
+    /// Returns the URL at which git must send the path so that the token is found, as git's
+    /// configuration names it. Returns nothing where the token is for the whole host.
     pub(super) fn place(&self, reach: Reach) -> Option<String> {
         let path = self.path(reach);
         let context = self.context(reach).ok()?;
         (!path.is_empty()).then(|| url::with_path(&context, &path))
     }
 
-    /// As much of the path as counts, without slashes around it.
+    /// Returns the part of the path that the token is for, without slashes around it.
     fn path(&self, reach: Reach) -> Zeroizing<Vec<u8>> {
         const OF_LFS: &[u8] = b"/info/lfs";
         let whole = self.rest[self.host.len()..].trim_ascii_end();
@@ -134,8 +134,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Decodes `%XX` as git does: what stands before a colon is taken for a protocol and left as
-/// it is, and so is what is no number, and `%00`.
+/// Decodes `%XX` as git does. git takes the text before a colon for a protocol and leaves it as it
+/// is. It also leaves `%00`, and `%` without two digits.
 fn decode(part: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut decoded = Zeroizing::new(Vec::with_capacity(part.len()));
     let start = part.iter().position(|&b| b == b':').unwrap_or(0);
@@ -172,7 +172,7 @@ mod tests {
             ("https://a:T%2fO%40%20@h.example/", "https://h.example", "a", "T/O@ "),
             ("https://a%40b:T@h.example%3a8443", "https://h.example:8443", "a@b", "T"),
             ("https://a:T@h.example:8443//o/r.git/", "https://h.example:8443/o/r", "a", "T"),
-            // git takes what stands before the second colon for a protocol.
+            // git takes the text before the second colon for a protocol.
             ("https://a:T%40:%40@h.example", "https://h.example", "a", "T%40:@"),
             ("https://a:T%zz%00%4@h.example", "https://h.example", "a", "T%zz%00%4"),
             ("https://:T@h.example", "https://h.example", "token", "T"),

@@ -1,4 +1,4 @@
-//! What other helpers keep in the desktop's keychain. It is read, and never changed.
+//! Reads the items of other helpers in the desktop's keychain, and never changes them.
 //!
 //! | helper | schema | attributes | secret |
 //! |---|---|---|---|
@@ -18,11 +18,11 @@ const LIBSECRET: [&str; 2] = ["org.git.Password", "org.gnome.keyring.NetworkPass
 
 const MANAGER: [&str; 1] = ["com.microsoft.GitCredentialManager"];
 
-/// The items of the helper of this name, or nothing where there are none.
+/// Returns the items of the helper of this name, or nothing where there are none.
 ///
 /// # Errors
-/// [`Error::Usage`] where this is no helper whose items are known, and where the keychain
-/// fails or stays locked.
+/// [`Error::Usage`] where the items of this helper are not known; where the keychain fails or stays
+/// locked.
 pub(super) fn read(name: &str) -> Result<Option<Source>, Error> {
     let (schemas, whose, understand): (&[&str], _, Understand) = match name {
         "libsecret" => (&LIBSECRET, "git's libsecret helper", libsecret),
@@ -46,7 +46,7 @@ pub(super) fn read(name: &str) -> Result<Option<Source>, Error> {
     }))
 }
 
-/// Makes a token of an item, if it may be one.
+/// A function that makes a token of an item, if it may be one.
 type Understand = fn(&Attributes, &Buffer) -> Option<Result<Credential, &'static str>>;
 
 fn items(schemas: &[&str]) -> Result<Vec<(Attributes, Plaintext)>, Error> {
@@ -118,7 +118,7 @@ fn manager(attributes: &Attributes, secret: &Buffer) -> Option<Result<Credential
     let url = attribute(attributes, "service")?.strip_prefix("git:")?;
     let (protocol, rest) = url.split_once("://")?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    // Beside a token it keeps what it renews it with, under a name of its own making.
+    // Beside a token, Git Credential Manager keeps its refresh token under a name of its own.
     if host.starts_with("refresh_token.") || path.ends_with("refresh_token") {
         return None;
     }

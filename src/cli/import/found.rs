@@ -1,4 +1,4 @@
-//! What a source holds: the same for all of them.
+//! The entries of a source, in the same form for all sources.
 
 use super::token_first::{are_two, is_first};
 use crate::cli::place::{Place, flaw};
@@ -12,39 +12,39 @@ use crate::time::now;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Why something is no token at all.
+/// The reasons why an entry holds no token at all.
 pub(super) const NO_TOKEN: &str = "it has no token";
 pub(super) const NO_URL: &str = "it is no URL";
 
-/// A place where tokens were found.
+/// A file, a configuration or a store in which tokens were found.
 pub(super) struct Source {
-    /// What people call it, such as a path.
+    /// Its name for people, such as a path.
     pub(super) name: String,
-    /// What was found, in its order.
+    /// The entries that were found, in the source's order.
     pub(super) entries: Vec<Entry>,
-    /// How to take some of it out, or none where it is not plain text, or another program's own.
+    /// The way to remove entries, or none where the source is another program's own.
     pub(super) removal: Option<Box<dyn Removal>>,
-    /// What to know once it has been imported, and removed where it can be.
+    /// A hint for people once the source is imported, and removed where that is possible.
     pub(super) remark: Option<&'static str>,
-    /// Whether git is told to send the path to helpers when something is removed.
+    /// Whether a removal also tells git to send the path to helpers.
     pub(super) sends_path: bool,
 }
 
-/// One thing in a source that may be a token.
+/// A part of a source that may hold a token.
 pub(super) struct Entry {
     /// Its number in the source, counted from 0, for [`Removal::remove`].
     pub(super) number: usize,
-    /// How to find it there, such as `line 3`. Never its text.
+    /// Its position for people, such as `line 3`, and never its text.
     pub(super) label: String,
-    /// The token; or why there is none that could be imported.
+    /// The token, or the reason why none can be imported.
     pub(super) token: Result<Credential, &'static str>,
-    /// Entries of one group are alternatives: of those for one account the first has been served,
-    /// and no other.
+    /// The number of its group. The entries of a group are alternatives: of those for one account,
+    /// only the first has been served.
     pub(super) group: usize,
 }
 
 impl Entry {
-    /// One of a source whose entries are all alternatives.
+    /// Makes an entry of a source whose entries are all alternatives.
     pub(super) fn new(
         number: usize,
         label: String,
@@ -54,30 +54,29 @@ impl Entry {
     }
 }
 
-/// Takes entries out of a source.
+/// A way to remove entries from a source.
 pub(super) trait Removal {
     /// Which of our own keychains it is, if it is one.
     fn keychain(&self) -> Option<Kind> {
         None
     }
 
-    /// Looks whether they could be removed. Nothing is changed.
+    /// Checks whether these entries could be removed, and changes nothing.
     ///
     /// # Errors
-    /// Where they could not.
+    /// Where they could not be removed.
     fn check(&self, numbers: &[usize]) -> Result<(), Error>;
 
-    /// The file in which the entry with this number stands, if it stands in one.
+    /// Returns the file that holds the entry with this number, if a file holds it.
     fn file(&self, number: usize) -> Option<&Path> {
         let _ = number;
         None
     }
 
-    /// Removes the entries with these numbers and leaves everything else as it is, in one
-    /// step.
+    /// Removes the entries with these numbers in one step, and leaves everything else as it is.
     ///
     /// # Errors
-    /// Where it cannot be done; the source is then as it was.
+    /// Where they cannot be removed. The source is then as it was.
     fn remove(&self, numbers: &[usize]) -> Result<(), Error>;
 }
 
@@ -87,7 +86,7 @@ impl Source {
         self.removal.as_ref().and_then(|removal| removal.keychain())
     }
 
-    /// Passes over what is for none of these places, if there are any.
+    /// Removes the entries that are for none of these URLs, if there are any URLs.
     pub(super) fn keep_only(&mut self, places: &[Place]) {
         let is_named = |context: &Context| places.iter().any(|place| place.context == *context);
         let is_wanted = |entry: &Entry| match &entry.token {
@@ -98,8 +97,8 @@ impl Source {
     }
 }
 
-/// A token that was found with a username, or in its place, as the keychain is to keep it; or why
-/// it cannot be kept. Without a username it has the one that its host's tokens are sent with.
+/// Returns a found token as the keychain is to keep it, or the reason why it cannot be kept. The
+/// token may be the username. A token without a username gets the one of its host's tokens.
 pub(super) fn credential(
     context: Context,
     username: Option<Username>,
@@ -116,7 +115,7 @@ pub(super) fn credential(
         )?;
         (Username::new(name.as_bytes()), Secret::new(username.as_bytes()))
     } else if username.is_empty() {
-        let name = forge::conventional_username(&context, password.expose());
+        let name = forge::conventional_username(&context, None, password.expose());
         (Username::new(name.as_bytes()), password)
     } else {
         (username, password)
@@ -137,8 +136,8 @@ pub(super) fn credential(
     Ok(Credential { any_username, ..Credential::new(context, Some(username), token, now()) })
 }
 
-/// Where several names of one host have tokens of their own, each is answered with its own alone,
-/// also where the host itself makes nothing of names.
+/// Makes each account answer for its own username alone where several usernames of one context have
+/// tokens of their own. This holds even where the host ignores usernames.
 pub(super) fn keep_names_apart(sources: &mut [Source]) {
     let mut owners: BTreeMap<Context, Option<Username>> = BTreeMap::new();
     let tokens = || sources.iter().flat_map(|source| &source.entries);

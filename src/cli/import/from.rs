@@ -1,4 +1,4 @@
-//! The sources by the names that people type.
+//! Finds the sources by the names that people type.
 
 #[cfg(all(unix, not(target_os = "macos")))]
 use super::foreign_items;
@@ -20,14 +20,14 @@ pub(super) enum From {
     Store(Option<PathBuf>),
     /// `netrc`: `~/.netrc`, or another of that form.
     Netrc(Option<PathBuf>),
-    /// `gh`: its hosts file, and what it keeps elsewhere.
+    /// `gh`: its hosts file, and its entries in the keyring.
     Gh(Option<PathBuf>),
     /// `glab`: its entries in the keyring.
     Glab,
     /// `keyring=SERVICE/USER`: an entry of any program of the keyring family.
     Keyring(keyring::Names),
-    /// `config`: git's configuration. Also called `remotes`, whose URLs most of these tokens are
-    /// in.
+    /// `config`: git's configuration. It is also called `remotes`, because most of its tokens are
+    /// in their URLs.
     Config,
     /// `kernel` or another of our own keychains.
     Keychain(Kind),
@@ -35,7 +35,7 @@ pub(super) enum From {
     Helper(String),
 }
 
-/// What is looked at where nothing is named.
+/// The sources that are read where none is named.
 pub(super) const PLAIN_TEXT: [From; 4] =
     [From::Store(None), From::Netrc(None), From::Gh(None), From::Config];
 
@@ -43,7 +43,7 @@ const NO_FILE: &str = "only store, netrc and gh take a file, and keyring an entr
 
 const IS_TOKEN: &str = "a token is no source: name where it lies";
 
-/// Reads what `--from` is given.
+/// Reads the value of `--from`.
 pub(super) fn parse(text: &str) -> Result<From, &'static str> {
     let (name, file) = match text.split_once('=') {
         Some(("keyring", names)) if forge::holds_token(names.as_bytes()) => return Err(IS_TOKEN),
@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str) -> Result<From, &'static str> {
         Some((name, file)) => (name, Some(PathBuf::from(file))),
         None => (text, None),
     };
-    // Below other folders a file may be called whatever it is.
+    // In a folder, a file may have any name, even one like a token.
     let first = file.as_ref().and_then(|file| file.components().next());
     let first = first.map_or(&[][..], |first| first.as_os_str().as_encoded_bytes());
     if forge::is_token(name.as_bytes()) || forge::holds_token(first) {
@@ -79,8 +79,9 @@ pub(super) fn parse(text: &str) -> Result<From, &'static str> {
 }
 
 impl From {
-    /// What there is of this kind, only for these places if there are any. A helper and glab's
-    /// entries are asked for each of them; for an entry of the keyring there is one.
+    /// Returns the sources of this kind, limited to tokens for these URLs if there are any. A
+    /// helper and glab's entries are asked for each URL. An entry of the keyring needs exactly one
+    /// URL.
     ///
     /// # Errors
     /// Where a source cannot be read.
@@ -124,7 +125,7 @@ impl From {
             Self::Helper(name) => vec![Some(other_helper::read(name, places)?)],
         };
         let mut found: Vec<Source> = found.into_iter().flatten().collect();
-        // Of the others the places say what to look for.
+        // For the other kinds, the URLs have said what to look for.
         if !matches!(self, Self::Glab | Self::Keyring(_) | Self::Helper(_)) {
             for source in &mut found {
                 source.keep_only(places);
@@ -153,7 +154,7 @@ fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
-/// A path for people: below the home folder from there.
+/// Returns a path for people, which begins with `~` below the home folder.
 pub(super) fn named(path: &Path) -> String {
     match home().and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
         Some(rest) => format!("~/{}", escape(rest.as_os_str().as_encoded_bytes())),

@@ -1,9 +1,9 @@
-//! gh's hosts file, and what gh keeps elsewhere.
+//! Reads gh's hosts file, and gh's entries in the keyring.
 //!
-//! The file is YAML, but gh alone writes it, always in the same few lines; they are read here
-//! by hand, because a YAML library would bring far more than they need and copy the tokens
-//! about. What is of another form, among the lines that matter, is refused as a whole; what a
-//! host has besides, such as an editor's command, may be whatever YAML is.
+//! The file is YAML, but gh alone writes it, always in the same few lines. They are read here by
+//! hand, because a YAML library would bring far more than they need and make copies of the tokens.
+//! A file in which a line that matters has another form is refused as a whole. A host's other
+//! settings, such as an editor's command, may be any YAML.
 //!
 //! ```yaml
 //! github.com:
@@ -15,13 +15,13 @@
 //!     oauth_token: gho_…         the active user's again
 //! ```
 //!
-//! After a logout nothing is left of a host; of the last one, `{}`. Variables such as
-//! `GITHUB_TOKEN`, which gh puts before its file, are not gh's own and are not read.
+//! After a logout nothing is left of a host, and after the last one the file is `{}`. Variables
+//! such as `GITHUB_TOKEN`, which gh reads before its file, are not gh's own and are not read here.
 //!
-//! A user without a token has it in an entry of the keyring, whose service is `gh:github.com`
-//! and whose user is theirs; gh before 2.40 has only one for each host, without a user. That
-//! entry is read here, and gh is not started. gh needs what is in its file and in the keyring,
-//! so nothing is removed from there.
+//! The token of a user who has none in the file is in an entry of the keyring with the service
+//! `gh:github.com` and the user's name. gh before 2.40 has one entry for each host, without a user.
+//! The entry is read here, and gh is not started. gh needs its file and its entries, so nothing is
+//! removed from them.
 
 use super::found::{Entry, Source, credential};
 use super::keyring;
@@ -33,10 +33,10 @@ use crate::keychain::family;
 use crate::secret::Secret;
 use std::path::Path;
 
-/// What the file holds, or nothing where there is none.
+/// Returns the entries of the file, or nothing where there is no file.
 ///
 /// # Errors
-/// Where it cannot be read, or is not as gh writes it.
+/// Where the file cannot be read, or is not as gh writes it.
 pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     let Some(file) = PlainFile::read(path)? else { return Ok(None) };
     let hosts = hosts(file.content())
@@ -62,19 +62,19 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
 #[derive(Default)]
 struct Host<'a> {
     name: &'a str,
-    /// The active one.
+    /// The active user.
     user: Option<&'a str>,
     token: Option<&'a str>,
     users: Vec<(&'a str, Option<&'a str>)>,
 }
 
-/// How the keyring is asked for the entry of a service and a user.
+/// A function that reads the keyring's entry of a service and a user.
 type Keyring = fn(&str, &str) -> Result<Secret, Error>;
 
-/// A user, if there is a name, and the token.
+/// A user, if there is a name, and the token or the reason why there is none.
 type Found<'a> = (Option<&'a str>, Result<Credential, &'static str>);
 
-/// The active account first: it is the one that git was given so far.
+/// Returns the tokens of a host. The active account's comes first: git was given that one so far.
 fn tokens<'a>(host: &Host<'a>, keyring: Keyring) -> Vec<Found<'a>> {
     let Some(context) = Context::of_host(b"https", host.name.as_bytes()) else {
         return vec![(None, Err("its host cannot be one that git asks for"))];
@@ -97,7 +97,7 @@ fn tokens<'a>(host: &Host<'a>, keyring: Keyring) -> Vec<Found<'a>> {
     tokens
 }
 
-/// What the keyring has under the first of these users that has an entry.
+/// Returns the keyring's secret for the first of these users that has an entry.
 fn first(keyring: Keyring, service: &str, users: &[&str]) -> Result<Secret, &'static str> {
     let mut result = Err(Error::NoEntry);
     for user in users {
@@ -115,10 +115,10 @@ fn first(keyring: Keyring, service: &str, users: &[&str]) -> Result<Secret, &'st
 fn hosts(content: &[u8]) -> Option<Vec<Host<'_>>> {
     let text = std::str::from_utf8(&content[without_mark(content)]).ok()?;
     let mut hosts: Vec<Host<'_>> = Vec::new();
-    // The keys that the line is below, each with its indentation.
+    // The keys above the line, each with its indentation.
     let mut above: Vec<(usize, &str)> = Vec::new();
     let given = |text| Some(text).filter(|text: &&str| !text.is_empty());
-    // The indentation of a key that is passed over, with all that is below it.
+    // The indentation of a key that is passed over together with the lines below it.
     let mut passed_over: Option<usize> = None;
     for line in text.lines() {
         let content = line.trim_start_matches(' ');
@@ -160,7 +160,7 @@ fn hosts(content: &[u8]) -> Option<Vec<Host<'_>>> {
     Some(hosts)
 }
 
-/// `key: value` or `key:`; the value as it stands there.
+/// Splits `key: value` or `key:`. The value stays as it is written.
 fn pair(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_end();
     let (key, value) = match line.split_once(": ") {
@@ -170,23 +170,24 @@ fn pair(line: &str) -> Option<(&str, &str)> {
     Some((scalar(key).filter(|key| !key.is_empty())?, value.trim_start()))
 }
 
-/// An item of a list, which may stand below its key without being indented.
+/// Returns whether a line is an item of a list. It may be below its key without an indentation.
 fn is_item(line: &str) -> bool {
     line == "-" || line.starts_with("- ")
 }
 
-/// Where other lines are to follow below a key, it has no value.
+/// Fails where a key has a value although lines are to follow below it.
 fn nothing(value: &str) -> Option<()> {
     text_of(value)?.is_empty().then_some(())
 }
 
-/// A value that is a text, empty for none, or nothing where it is anything else.
+/// Returns the text of a value, which is empty where there is none. Returns nothing for a value
+/// that is no text.
 fn text_of(value: &str) -> Option<&str> {
     if matches!(value, "{}" | "null" | "~") { Some("") } else { scalar(value) }
 }
 
-/// A plain or quoted text of one line. Nothing where quotes, escapes or YAML's other signs
-/// could mean more than they show.
+/// Returns a plain or quoted text of one line. Returns nothing where quotes, escapes or YAML's
+/// other signs could mean more than they show.
 fn scalar(text: &str) -> Option<&str> {
     let quoted = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
     if let Some(inner) = quoted('"').or_else(|| quoted('\'')) {

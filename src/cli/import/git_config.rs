@@ -1,17 +1,18 @@
-//! Tokens in git's configuration: this user's, this machine's, this repository's, its submodules'.
+//! Finds tokens in git's configuration: this user's, this machine's, this repository's and its
+//! submodules'.
 //!
 //! | where | what the token is for |
 //! |---|---|
 //! | the URL of a remote, a submodule, a branch, of git-lfs | that repository |
-//! | `url.<base>.insteadOf`, on either side | all that begins so |
-//! | `credential.<url>.*`, `http.<url>.*`, `lfs.<url>.*` | that place |
-//! | `http.proxy` and its like | the proxy |
-//! | `credential.<url>.username` | that place |
+//! | `url.<base>.insteadOf`, on either side | all URLs that begin so |
+//! | `credential.<url>.*`, `http.<url>.*`, `lfs.<url>.*` | that URL |
+//! | `http.proxy` and similar settings | the proxy |
+//! | `credential.<url>.username` | that URL |
 //!
-//! A token for a part of a host is kept for that part. When it is taken out, git is told to send
+//! A token for a part of a host is kept for that part. When it is removed here, git is told to send
 //! its helpers the path there: in the same file, because the setting must count wherever the URL
-//! does; for a submodule in the user's own, because git clones one outside of the repository. All
-//! files change or none does, and no token is in an argument.
+//! does. For a submodule this is in the user's own file, because git clones a submodule outside of
+//! the repository. All files change or none does, and no token is in an argument.
 
 mod removal;
 
@@ -32,7 +33,7 @@ use zeroize::Zeroizing;
 
 pub(super) const IN_THE_MIDDLE: &str = "a token stands in the middle of it: take it out by hand";
 
-/// What the configuration holds.
+/// Returns the tokens in git's configuration.
 ///
 /// # Errors
 /// Where git cannot be run or cannot read its configuration.
@@ -74,12 +75,12 @@ pub(super) fn read() -> Result<Source, Error> {
     })
 }
 
-/// Whether a closer look is worth its while.
+/// Returns whether a file may hold a token, and so must be parsed.
 fn may_hold_token(content: &[u8]) -> bool {
     content.contains(&b'@') || forge::holds_token(content)
 }
 
-/// The settings with a token of which git is told on its command line or by the environment.
+/// Returns the settings with a token that git has from its command line or the environment.
 fn elsewhere() -> Result<Vec<String>, Error> {
     let entries = Entries::read().map_err(Failed::tell)?;
     let found = entries.in_no_file().filter(|entry| {
@@ -92,7 +93,7 @@ fn elsewhere() -> Result<Vec<String>, Error> {
     Ok(found.map(key_of).collect())
 }
 
-/// Whether a token stands in a text, or before the host of a URL in it.
+/// Returns whether a text holds a token, or a URL in it has one before its host.
 fn holds_token(text: &[u8]) -> bool {
     let is_apart = |b: &u8| b.is_ascii_whitespace() || b"\"'`()<>|;".contains(b);
     let has_token = |word: &[u8]| {
@@ -108,9 +109,9 @@ fn holds_token(text: &[u8]) -> bool {
 struct Configuration {
     files: Vec<Opened>,
     finds: Vec<Find>,
-    /// The number of each setting.
+    /// The number of each setting, by the setting's name.
     groups: BTreeMap<String, usize>,
-    /// The files, for people, whose form is not git's.
+    /// The names, for people, of the files whose form is not git's.
     unread: Vec<String>,
 }
 
@@ -121,32 +122,32 @@ struct Opened {
 
 /// A token in a file.
 struct Find {
-    /// The file's number.
+    /// The number of its file.
     file: usize,
     what: What,
     /// The text that holds it.
     whole: Zeroizing<Vec<u8>>,
-    /// The setting, without the token.
+    /// The name of the setting, without the token.
     key: String,
-    /// Taken when the source is made.
+    /// The token. It is taken from here when the source is made.
     token: Option<Result<Credential, &'static str>>,
-    /// The number of its setting: git takes one of a setting's values.
+    /// The number of its setting. git takes one of a setting's values.
     group: usize,
-    /// Where git is to send the path, and what says so.
+    /// The URL at which git is to send the path, and the file that is to say so.
     path: Option<(String, Target)>,
 }
 
-/// What takes it out.
+/// The change that removes a token from its file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     Value(usize),
     Subsection(usize),
     Remove(usize),
-    /// A person has to.
+    /// No change: a person has to remove it.
     Nothing,
 }
 
-/// Which file tells git to send the path.
+/// The file that tells git to send the path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Target {
     Same,
@@ -158,7 +159,7 @@ impl Configuration {
     fn load() -> Result<Self, Error> {
         let mut configuration = Self::default();
         for path in files::all().map_err(Failed::tell)? {
-            // What cannot be read here does not count for git, or belongs to somebody else.
+            // A file that cannot be read does not count for git, or belongs to somebody else.
             let Ok(Some(plain)) = PlainFile::read(&path.path) else { continue };
             if !may_hold_token(plain.content()) {
                 continue;
@@ -211,7 +212,7 @@ impl Configuration {
         self.files.push(Opened { path, plain });
     }
 
-    /// Of the file that is added next.
+    /// Adds a token of the file that is added next.
     fn push(
         &mut self,
         key: String,
@@ -227,7 +228,8 @@ impl Configuration {
         self.finds.push(Find { file, what, whole, key, token: Some(token), group, path });
     }
 
-    /// Of the values of a setting git takes the last, but of a remote's URLs the first.
+    /// Puts the value that counts first among those of its setting: git takes the last value of a
+    /// setting, but the first of a remote's URLs.
     fn put_the_one_that_counts_first(&mut self) {
         let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (number, find) in self.finds.iter().enumerate() {
@@ -248,7 +250,7 @@ impl Configuration {
     }
 }
 
-/// Which file tells git to send the path to where a setting of this section leads.
+/// Returns which file is to tell git to send the path, for the URL of a setting in this section.
 fn target(kind: Kind, section: &str) -> Target {
     match kind {
         _ if section == "submodule" => Target::User,
@@ -263,13 +265,13 @@ pub(super) fn as_proxy(value: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new([if has_protocol { b"" } else { &b"http://"[..] }, value].concat())
 }
 
-/// Where git has to send the path for this URL's token to be found.
+/// Returns the URL at which git must send the path so that this URL's token is found.
 fn sends_path(parts: &Parts<'_>, reach: Reach, target: Target) -> Option<(String, Target)> {
     let url = parts.place(reach)?;
     Some((url, target))
 }
 
-/// A token that stands as the username of a place.
+/// Returns a token that is set as the username for a URL.
 fn as_username(
     place: Option<&[u8]>,
     token: &[u8],
@@ -282,7 +284,7 @@ fn as_username(
     (parts.with_token(token), sends_path(&parts, Reach::Path, Target::Same))
 }
 
-/// A setting's name for people, without the token that may be in it.
+/// Returns a setting's name for people, without the token that may be in it.
 fn key(section: &str, subsection: Option<&[u8]>, name: &str) -> String {
     let Some(subsection) = subsection else { return format!("{section}.{name}") };
     let bare = Parts::of(subsection).map(|parts| parts.without_token());

@@ -1,4 +1,4 @@
-//! What glab keeps in the keyring (`glab auth login --use-keyring`): an entry for each host,
+//! Reads glab's entries in the keyring (`glab auth login --use-keyring`), one for each host,
 //! without a user. glab is not started.
 //!
 //! | service | written by |
@@ -6,7 +6,7 @@
 //! | `glab:gitlab.com:token` | glab today |
 //! | `glab:gitlab.com` | older versions; glab still reads it |
 //!
-//! Where glab keeps a token in its `config.yml` instead, it is not read.
+//! A token that glab keeps in its `config.yml` instead is not read.
 
 use super::found::{Entry, Source, credential};
 use super::keyring;
@@ -16,10 +16,10 @@ use crate::error::Error;
 use crate::keychain::family;
 use crate::secret::Secret;
 
-/// The entries for these places.
+/// Returns the entries for these URLs.
 ///
 /// # Errors
-/// [`Error::Usage`] where no place is named.
+/// [`Error::Usage`] where no URL is named.
 pub(super) fn read(places: &[Place]) -> Result<Source, Error> {
     if places.is_empty() {
         return Err(Error::Usage("name the places that glab has a token for, as URLs"));
@@ -58,8 +58,8 @@ fn token(
     credential(context.clone(), place.username.clone(), secret)
 }
 
-/// Whether it has the form of GitLab's OAuth access tokens. A personal one has a prefix, or is
-/// shorter.
+/// Returns whether a token has the form of GitLab's OAuth access tokens. A personal access token
+/// has a prefix, or is shorter.
 fn is_renewed(token: &[u8]) -> bool {
     token.len() == 64 && token.iter().all(u8::is_ascii_hexdigit)
 }

@@ -1,8 +1,8 @@
-//! One entry that a program of the keyring family keeps (python-keyring, go-keyring,
-//! keyring-rs), known by its service and its user.
+//! Reads one entry of a program of the keyring family (python-keyring, go-keyring, keyring-rs), by
+//! its service and its user.
 //!
-//! `SERVICE/USER` is split at the last `/`: services are often URLs (`gh:github.com`,
-//! `https://upload.example/legacy/`), users hardly ever. The user may be empty.
+//! `SERVICE/USER` is split at the last `/`: a service is often a URL (`gh:github.com`,
+//! `https://upload.example/legacy/`), a user hardly ever. The user may be empty.
 
 use super::found::{Entry, Source, credential};
 use crate::cli::place::Place;
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::forge;
 use crate::keychain::family;
 
-/// What an entry is known by.
+/// The names by which an entry is known.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Names {
     service: String,
@@ -34,11 +34,11 @@ impl Names {
     }
 }
 
-/// The entry, as a token for the one place that is named. Whose it is says the place's URL,
+/// Returns the entry as a token for the one URL that is named. The account's username is the URL's,
 /// else the entry's user.
 ///
 /// # Errors
-/// [`Error::Usage`] where not one place is named, and where the entry cannot be read.
+/// [`Error::Usage`] where there is not exactly one URL; where the entry cannot be read.
 pub(super) fn read(names: &Names, places: &[Place]) -> Result<Source, Error> {
     let [place] = places else {
         return Err(Error::Usage("keyring= is one token: name the one place it is for, as a URL"));
@@ -61,7 +61,7 @@ pub(super) fn read(names: &Names, places: &[Place]) -> Result<Source, Error> {
     })
 }
 
-/// Why an entry cannot be read, in the words of a plan.
+/// Returns the reason why an entry cannot be read, in the words of a plan.
 pub(super) fn reason(error: Error) -> &'static str {
     match error {
         Error::NoEntry => "the keyring has none for it",

@@ -1,6 +1,6 @@
-//! What an import would find in plain text and what would become of it, for `status`: nobody is
-//! asked, and nothing is changed. The verdict on each token is the plan's own, so that a command
-//! which is advised does what is said of it.
+//! Tells `status` what an import would find in plain text, and what would become of it. Nobody is
+//! asked, and nothing is changed. The verdict on each token is the plan's own, so that an advised
+//! command does what the advice says.
 
 use super::credential_url::Parts;
 use super::found::{self, Entry, NO_TOKEN, NO_URL, Source};
@@ -15,35 +15,35 @@ use crate::setup::Opened;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// What one source holds.
+/// The tokens of one source, and what would become of them.
 pub(in crate::cli) struct Look {
-    /// What people call it, such as `~/.netrc`.
+    /// The source's name for people, such as `~/.netrc`.
     pub(in crate::cli) name: String,
-    /// What `--from` calls it.
+    /// The source's name for `--from`.
     pub(in crate::cli) from: String,
-    /// Whether it is git's configuration, and no file of tokens.
+    /// Whether the source is git's configuration, and no file of tokens.
     pub(in crate::cli) is_configuration: bool,
-    /// The tokens that leave it with `--remove`, each by how to find it, such as `line 3`.
+    /// The positions, such as `line 3`, of the tokens that leave the source with `--remove`.
     pub(in crate::cli) moved: Vec<String>,
     /// The keychain that they move to, if it loses them at a reboot.
     pub(in crate::cli) forgetful: Option<Kind>,
-    /// How many only leave it with `--replace`, in the place of others.
+    /// How many tokens leave the source only with `--replace`, because the keychain has others.
     pub(in crate::cli) differ: usize,
-    /// What stays, and why.
+    /// The entries that stay.
     pub(in crate::cli) stays: Vec<Stays>,
 }
 
-/// Something that no import moves.
+/// An entry that no import moves.
 pub(in crate::cli) struct Stays {
-    /// How to find it, such as `line 3`.
+    /// Its position for people, such as `line 3`.
     pub(in crate::cli) label: String,
     pub(in crate::cli) why: &'static str,
-    /// The file in which it stands.
+    /// The file that holds it.
     pub(in crate::cli) file: Option<PathBuf>,
 }
 
-/// A URL without the token that stands before its host, be that a password or a name; nothing where
-/// it is none of http's.
+/// Returns a URL without the token before its host, which may be a password or a username. Returns
+/// nothing where it is no URL of http or https.
 pub(in crate::cli) fn without_token(url: &str) -> Option<Zeroizing<String>> {
     let is_http = ["https://", "http://"].iter().any(|protocol| url.starts_with(protocol));
     let parts = Parts::of(url.as_bytes()).filter(|_| is_http)?;
@@ -55,14 +55,15 @@ pub(in crate::cli) fn has_token(url: &str) -> bool {
     Parts::of(url.as_bytes()).is_some_and(|parts| parts.has_token())
 }
 
-/// Looks into the usual places, and into these files of git's `store`. gh's file is gh's own.
+/// Looks into the usual files, git's configuration and these files of git's `store`. gh's file is
+/// left out, because it is gh's own.
 pub(in crate::cli) fn into_plain_text(
     stores: &[PathBuf],
     opened: &mut Opened<'_>,
 ) -> Vec<Result<Look, Error>> {
     let usual = PLAIN_TEXT.into_iter().filter(|from| *from != From::Gh(None));
     let stores = stores.iter().map(|file| From::Store(Some(file.clone())));
-    // Some programs read it by this name on every system.
+    // Some programs read `_netrc` on every system.
     let second = home().map(|home| From::Netrc(Some(home.join("_netrc"))));
     let second = second.filter(|_| !cfg!(windows));
     let mut looks = Vec::new();
@@ -90,12 +91,12 @@ fn look(from: &From, source: &Source, opened: &mut Opened<'_>) -> Look {
         stays: Vec::new(),
     };
     for (index, entry) in source.entries.iter().enumerate() {
-        // Where a keychain cannot be looked into, what it has is not known.
+        // Where a keychain cannot be read, its tokens are not known.
         let step = plan.as_ref().map_or_else(|| unplanned(entry), |plan| plan.step(index));
         match step {
             Step::Differs => look.differ += 1,
             Step::Stays(NO_TOKEN | NO_URL | NO_GIT_HOST) => {}
-            // These are found wherever they are, whatever they hold.
+            // Other findings report snippets and headers, whatever these hold.
             Step::Stays(IN_THE_MIDDLE)
                 if [".helper in ", ".extraheader in "].iter().any(|k| entry.label.contains(k)) => {}
             Step::Stays(why) => {
@@ -123,7 +124,7 @@ fn unplanned(entry: &Entry) -> Step {
     }
 }
 
-/// What `--from` calls a source, as it is typed.
+/// Returns a source's name for `--from`, as it is typed.
 fn word(from: &From) -> String {
     let with_file = |name: &str, file: &Option<PathBuf>| match file {
         Some(file) => typed(&format!("{name}={}", file.display())),

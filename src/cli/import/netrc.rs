@@ -1,4 +1,4 @@
-//! `.netrc`: words in any lines, an entry from one `machine` to the next.
+//! Reads `.netrc`: words on any lines, where an entry goes from one `machine` to the next.
 //!
 //! ```text
 //! machine git.example.com login alice password TESTONLY
@@ -6,8 +6,9 @@
 //! macdef init                                     up to an empty line: left alone
 //! ```
 //!
-//! Quotes are curl's. Lines end with LF or CRLF, and a byte order mark may come first. An entry
-//! has no protocol: its token is for https. The file is gone through once, whatever its length.
+//! Quotes are read as curl reads them. Lines end with LF or CRLF, and a byte order mark may come
+//! first. An entry has no protocol: its token is for https. The file is read through only once,
+//! whatever its length.
 
 use super::found::{Entry, Removal, Source, credential};
 use super::plain_file::{PlainFile, without_mark};
@@ -19,10 +20,10 @@ use std::ops::Range;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// What the file holds, or nothing where there is none.
+/// Returns the entries of the file, or nothing where there is no file.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// Where the file cannot be read.
 pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     let Some(file) = PlainFile::read(path)? else { return Ok(None) };
     let machines = machines(file.content());
@@ -32,7 +33,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     let entries = entries.collect();
     let parts = machines.iter().map(|machine| machine.part.clone()).collect();
     Ok(Some(Source {
-        // To be known before anything is taken out of it.
+        // People should know this before anything is removed from the file.
         name: format!("{name} (curl and other programs read it, too)"),
         entries,
         removal: Some(Box::new(Parts { file, parts })),
@@ -62,7 +63,8 @@ impl Removal for Parts {
     }
 }
 
-/// A part, with what would be left of its first and its last line where that is only blanks.
+/// Returns a part together with the rest of its first and last line, where that rest is only
+/// blanks.
 fn with_line(content: &[u8], part: &Range<usize>) -> Range<usize> {
     let is_blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r');
     let before = content[..part.start].iter().rev().take_while(|b| is_blank(b)).count();
@@ -78,11 +80,11 @@ fn with_line(content: &[u8], part: &Range<usize>) -> Range<usize> {
 
 #[derive(Default)]
 struct Machine {
-    /// From its first word to its last.
+    /// Its part of the file, from its first word to its last.
     part: Range<usize>,
     /// The number of the line where it begins, counted from 1.
     line: usize,
-    /// None for the default.
+    /// The host's name, or none for the default entry.
     name: Option<Zeroizing<Vec<u8>>>,
     login: Option<Zeroizing<Vec<u8>>>,
     password: Option<Zeroizing<Vec<u8>>>,
@@ -141,16 +143,16 @@ fn machines(content: &[u8]) -> Vec<Machine> {
 struct Words<'a> {
     content: &'a [u8],
     at: usize,
-    /// The number of the line at which it is.
+    /// The number of the present line, counted from 1.
     line: usize,
-    /// Whether nothing but blanks stands before it on that line.
+    /// Whether only blanks come before on that line.
     begins_line: bool,
 }
 
 struct Word {
-    /// Without its quotes.
+    /// The text of the word, without its quotes.
     text: Zeroizing<Vec<u8>>,
-    /// Where it stands, with them.
+    /// Its part of the file, with the quotes.
     part: Range<usize>,
     line: usize,
 }
@@ -207,7 +209,7 @@ impl<'a> Words<'a> {
             self.step();
         }
         self.at = self.content.len().min(end + 1);
-        // No longer than what stands there, so that many of them take no more than the file.
+        // No longer than the quoted text, so that many of them take no more memory than the file.
         let mut word = Zeroizing::new(Vec::with_capacity(end - start));
         let mut bytes = self.content[start + 1..end].iter();
         while let Some(&byte) = bytes.next() {
@@ -223,7 +225,7 @@ impl<'a> Words<'a> {
         word
     }
 
-    /// A macro ends with an empty line.
+    /// Skips a macro, which ends with an empty line.
     fn skip_macro(&mut self) {
         let mut is_empty = false;
         while let Some(&byte) = self.content.get(self.at) {
@@ -297,8 +299,8 @@ mod tests {
         assert_eq!(lines, [3, 5, 9]);
     }
 
-    /// Every quote that is not closed, and every line before an entry, was once gone through
-    /// anew for each entry: this took minutes.
+    /// Every open quote, and every line before an entry, was once read anew for each entry: such a
+    /// file took minutes.
     #[test]
     fn many_entries_take_no_more_than_their_share() {
         let mut text = String::new();

@@ -1,7 +1,7 @@
-//! Any helper of git's, asked by git's own protocol for one place after the other.
+//! Asks any helper of git's, by git's own protocol, for one URL after the other.
 //!
-//! It may ask a person in turn, at the terminal or in a window, and gets two minutes for that.
-//! Where nobody is there, or it has not answered once, nobody waits for it any longer.
+//! The helper may ask a person, at the terminal or in a window, and gets two minutes for that.
+//! Where nobody is there it gets less, and after it has not answered once it is asked no more.
 
 use super::found::{Entry, Source, credential};
 use crate::cli::place::Place;
@@ -16,18 +16,18 @@ use crate::terminal::prompt::Terminal;
 use std::process::Command;
 use std::time::Duration;
 
-/// How long a helper may take, in which a person may be asked.
+/// The longest time that a helper may take where it could ask a person.
 const PATIENCE_WITH_A_PERSON: Duration = Duration::from_secs(120);
 
-/// How long it may take where nobody is there.
+/// The longest time that a helper may take where nobody is there.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const TOO_SLOW: &str = "the helper did not answer in time";
 
-/// What the helper of this name, or at this path, answers for these places.
+/// Returns the answers of the helper with this name, or at this path, for these URLs.
 ///
 /// # Errors
-/// [`Error::Usage`] where no place is named.
+/// [`Error::Usage`] where no URL is named.
 pub(super) fn read(name: &str, places: &[Place]) -> Result<Source, Error> {
     if places.is_empty() {
         return Err(Error::Usage("name the places that the helper is asked for, as URLs"));
@@ -56,7 +56,7 @@ pub(super) fn read(name: &str, places: &[Place]) -> Result<Source, Error> {
     })
 }
 
-/// What this command answers for a place.
+/// Returns the answer of this command for a context.
 fn ask(
     mut command: Command,
     context: &Context,
@@ -64,7 +64,7 @@ fn ask(
     patience: Duration,
 ) -> Result<Credential, &'static str> {
     const FAILED: &str = "the helper failed";
-    // What it would ask, it would ask for a new token.
+    // A question of the helper's would be for a new token.
     command.env("GIT_TERMINAL_PROMPT", "0").env("GCM_INTERACTIVE", "never");
     let question = description(context, username, None);
     let answer = printed(command, Some(&question), patience, MAX_REQUEST);

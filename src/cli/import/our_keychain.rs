@@ -1,5 +1,5 @@
-//! Another of our own keychains: tokens move from one to the other as they are, with all that is
-//! known of them.
+//! Reads another of our own keychains. Tokens move from one keychain to the other as they are, with
+//! all their details.
 
 use super::found::{Entry, Removal, Source};
 use crate::cli::KeychainArguments;
@@ -9,10 +9,10 @@ use crate::helper;
 use crate::keychain::{self, Found, Keychain, Kind, Options};
 use std::cell::RefCell;
 
-/// What this keychain holds, or nothing where that is nothing.
+/// Returns the items of this keychain, or nothing where there are none.
 ///
 /// # Errors
-/// Where it fails.
+/// Where the keychain fails.
 pub(super) fn read(kind: Kind) -> Result<Option<Source>, Error> {
     let options = KeychainArguments { keychain: Some(kind) }.setups()?.at(None)?.options;
     let mut keychain = keychain::open(&Options { cache: None, ..options })?;
@@ -38,7 +38,7 @@ pub(super) fn read(kind: Kind) -> Result<Option<Source>, Error> {
     }))
 }
 
-/// Everything that is sound.
+/// Returns every sound item.
 fn items(keychain: &mut dyn Keychain) -> Result<Vec<(Found, Credential)>, Error> {
     let mut found = found(keychain)?;
     if found.iter().any(|found| found.locked) {

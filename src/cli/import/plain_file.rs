@@ -1,8 +1,8 @@
-//! A plain-text file of tokens that loses some of its parts, all in one step.
+//! Removes parts of a plain-text file of tokens, all in one step.
 //!
-//! The lock under which it is replaced is git's own, too (`git credential-store` waits for it),
-//! so that a token which git stores meanwhile is not lost. A link stays a link: what it leads to
-//! is replaced.
+//! The lock under which the file is replaced is also git's own (`git credential-store` waits for
+//! it), so that a token which git stores meanwhile is not lost. A link stays a link: the file to
+//! which it leads is replaced.
 
 use crate::error::Error;
 use crate::private_file::{self, Links, Refusal, Replacement, Rights};
@@ -20,13 +20,13 @@ const CANNOT_BE_READ: Error = Error::Refused("a file of tokens cannot be read");
 
 /// A file as it was when it was read.
 pub(super) struct PlainFile {
-    /// Without links.
+    /// Its path, in which all links are resolved.
     path: PathBuf,
     content: Buffer,
 }
 
 impl PlainFile {
-    /// Reads a file, or nothing where there is none.
+    /// Reads a file. Returns nothing where there is none.
     ///
     /// # Errors
     /// [`Error::Refused`] where it is no plain file that can be read.
@@ -40,39 +40,40 @@ impl PlainFile {
         Ok(Some(Self { path, content }))
     }
 
-    /// Where it is, without links.
+    /// Returns its path, in which all links are resolved.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// All of it.
+    /// Returns the whole content.
     pub(super) fn content(&self) -> &[u8] {
         self.content.expose()
     }
 
-    /// Replaces the file by what is left of it without these parts, which are in order and do
-    /// not overlap. Nobody but its owner has access to it then.
+    /// Removes these parts, which are in order and do not overlap, from the file. Afterwards nobody
+    /// but its owner has access to it.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the file is not what was read, or is being written; where it
-    /// cannot be written. It is then as it was.
+    /// [`Error::Refused`] where the file has changed since it was read, where another program is
+    /// writing it, or where it cannot be written. It is then as it was.
     pub(super) fn without(&self, parts: &[Range<usize>]) -> Result<(), Error> {
         let prepared = self.prepare(&self.kept(parts), Rights::OwnersAlone)?;
         Prepared::put_all(vec![prepared])
     }
 
-    /// Looks whether the file could be replaced. Nothing is changed.
+    /// Checks whether the file could be replaced, and changes nothing.
     ///
     /// # Errors
-    /// [`Error::Refused`] where it is being written, or cannot be written.
+    /// [`Error::Refused`] where another program is writing it, or where it cannot be written.
     pub(super) fn check(&self) -> Result<(), Error> {
         self.lock().map(drop)
     }
 
-    /// Writes what is to stand in the file beside it. It is locked until that is in its place.
+    /// Writes the new content beside the file. The file is locked until the new content replaces
+    /// it.
     ///
     /// # Errors
-    /// Those of [`Self::without`].
+    /// The same as for [`Self::without`].
     pub(super) fn prepare(&self, pieces: &[&[u8]], rights: Rights) -> Result<Prepared, Error> {
         let replacement = self.lock()?;
         if *content(&self.path)? != *self.content() {
@@ -103,7 +104,7 @@ impl PlainFile {
     }
 }
 
-/// A file whose new content lies ready beside it.
+/// A file whose new content is ready beside it.
 pub(super) struct Prepared {
     path: PathBuf,
     replacement: Replacement,
@@ -112,11 +113,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Puts the new content of all these files in its place. Where one cannot be, those before it
-    /// are given their old content again.
+    /// Puts the new content into all these files. Where one of them fails, those before it get
+    /// their old content back.
     ///
     /// # Errors
-    /// [`Error::Refused`] where one could not be written.
+    /// [`Error::Refused`] where a file could not be written.
     pub(super) fn put_all(files: Vec<Self>) -> Result<(), Error> {
         let mut done: Vec<(PathBuf, Buffer, Rights)> = Vec::new();
         for Self { path, replacement, old, rights } in files {
@@ -137,7 +138,7 @@ impl Prepared {
 
 const NOT_WRITTEN: Error = Error::Refused("the file could not be written and is left as it was");
 
-/// Where a file's text lies: after the byte order mark with which some editors begin it.
+/// Returns the part of a file after the byte order mark with which some editors begin it.
 pub(super) fn without_mark(content: &[u8]) -> Range<usize> {
     let start = if content.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     start..content.len()

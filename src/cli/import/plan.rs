@@ -1,4 +1,4 @@
-//! What becomes of what was found, shown before it is done.
+//! Plans what becomes of the entries that were found. The plan is shown before it is carried out.
 
 use super::found::Source;
 use crate::cli::accounts::existing;
@@ -14,40 +14,41 @@ use crate::time::now;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-/// What is to be done with a source's entries.
+/// The steps for the entries of a source.
 pub(super) struct Plan<'a> {
     source: &'a Source,
-    /// One for each entry.
+    /// The steps, one for each entry.
     steps: Vec<Step>,
     replace: bool,
 }
 
-/// What is to be done, or was done, with an entry.
+/// The step that is planned, or was taken, for an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// A new account.
+    /// The token is to be stored for a new account.
     Store,
-    /// An account that has another token.
+    /// The token is to replace another one of the account.
     Replace,
-    /// Written and read back.
+    /// The token was written and read back.
     Stored,
-    /// The account that answers for its place has this very token.
+    /// The account that answers for the context has this very token.
     AlreadyThere,
-    /// The same, but it was git that brought account or token, or another token lies beside it.
+    /// The account has this very token, but git brought account or token, or another token is set
+    /// aside there.
     Claim,
-    /// The account has another token, which is not to be replaced.
+    /// The account has another token, which must not be replaced.
     Differs,
-    /// An earlier entry, of this number, has another token for the account, and has been served in
-    /// its place: it leaves the source with that one.
+    /// The earlier entry at this index has another token for the account, and has been served
+    /// instead. This entry leaves the source with that one.
     Unserved(usize),
     /// A person wants it to stay where it is.
     Declined,
-    /// It stays where it is, for this reason.
+    /// The entry stays in its source, for this reason.
     Stays(&'static str),
 }
 
 impl Step {
-    /// Whether something is to be done.
+    /// Returns whether the keychain is to be changed.
     pub(super) fn is_wanted(self) -> bool {
         matches!(self, Self::Store | Self::Replace | Self::Claim)
     }
@@ -68,10 +69,11 @@ impl Step {
 }
 
 impl<'a> Plan<'a> {
-    /// Compares what was found with what the keychains of its places have. Nothing is changed.
+    /// Compares the entries with the accounts in the keychains of their contexts, and changes
+    /// nothing.
     ///
     /// # Errors
-    /// Where the keychain fails.
+    /// Where a keychain fails.
     pub(super) fn make(
         source: &'a Source,
         opened: &mut Opened<'_>,
@@ -98,7 +100,7 @@ impl<'a> Plan<'a> {
                 let other = &source.entries[first];
                 let is_same = other.token.as_ref().is_ok_and(|other| other.token == token.token);
                 match (is_same, other.group == entry.group) {
-                    // Only when it is asked it turns out which one there is.
+                    // Only a question to the keychain shows which one it is.
                     _ if is_from_here(source, keychain)? => {
                         Step::Stays("it is in this very keychain")
                     }
@@ -112,23 +114,23 @@ impl<'a> Plan<'a> {
         Ok(Self { source, steps, replace })
     }
 
-    /// What becomes of the entry at this index.
+    /// Returns the step for the entry at this index.
     pub(super) fn step(&self, index: usize) -> Step {
         self.steps[index]
     }
 
-    /// How many steps are such.
+    /// Returns how many steps are of this kind.
     pub(super) fn count(&self, is_such: impl Fn(&Step) -> bool) -> usize {
         self.steps.iter().filter(|step| is_such(step)).count()
     }
 
-    /// The numbers of the entries that the source can do without: of those whose tokens the
-    /// keychain has, and those that were never served.
+    /// Returns the numbers of the entries that can be removed from the source: those whose tokens
+    /// the keychain has, and those that were never served instead of these.
     pub(super) fn settled(&self) -> Vec<usize> {
         self.numbers(|step| matches!(step, Step::Stored | Step::AlreadyThere))
     }
 
-    /// The numbers of those that the source could do without once the plan is carried out.
+    /// Returns the numbers of the entries that can be removed once the plan is carried out.
     pub(super) fn to_settle(&self) -> Vec<usize> {
         self.numbers(|step| !matches!(step, Step::Stays(_) | Step::Differs | Step::Declined))
     }
@@ -142,14 +144,14 @@ impl<'a> Plan<'a> {
         entries.filter(|(_, step)| is_done(step)).map(|(entry, _)| entry.number).collect()
     }
 
-    /// How many of the entries that the source can do without are kept nowhere then.
+    /// Returns how many of the entries that can be removed are kept nowhere then.
     pub(super) fn dropped(&self) -> usize {
         let is_settled =
             |first: usize| matches!(self.steps[first], Step::Stored | Step::AlreadyThere);
         self.count(|step| matches!(step, Step::Unserved(first) if is_settled(*first)))
     }
 
-    /// The keychains that have them.
+    /// Returns the keychains that have the tokens.
     ///
     /// # Errors
     /// Where there is no such keychain.
@@ -160,7 +162,14 @@ impl<'a> Plan<'a> {
         tokens.map(|token| Ok(opened.at(&token.context)?.0.kind())).collect()
     }
 
-    /// What was stored, in the source's order.
+    /// What is to be stored, in the source's order.
+    pub(super) fn wanted(&self) -> Vec<&Credential> {
+        let entries = self.source.entries.iter().zip(&self.steps);
+        let wanted = entries.filter(|(_, step)| step.is_wanted());
+        wanted.filter_map(|(entry, _)| entry.token.as_ref().ok()).collect()
+    }
+
+    /// Returns the credentials that were stored, in the source's order.
     pub(super) fn stored(&self) -> Vec<&Credential> {
         let entries = self.source.entries.iter().zip(&self.steps);
         let stored = entries.filter(|(_, step)| matches!(step, Step::Stored));
@@ -188,13 +197,13 @@ impl<'a> Plan<'a> {
         Ok(self.count(|step| step.is_wanted()))
     }
 
-    /// Writes what is to be written and reads it back. Returns for each in which keychain.
+    /// Writes the wanted tokens and reads them back. Returns the keychain of each that was stored.
     ///
     /// # Errors
     /// Where a keychain fails.
     pub(super) fn carry_out(&mut self, opened: &mut Opened<'_>) -> Result<Vec<Kind>, Error> {
         let first = self.source.entries.iter().find_map(|entry| entry.token.as_ref().ok());
-        // One for all keychains.
+        // One lock is for all keychains.
         let _guard = match first {
             Some(token) => opened.at(&token.context)?.0.exclusive(None),
             None => None,
@@ -206,7 +215,7 @@ impl<'a> Plan<'a> {
                 continue;
             }
             let (keychain, _) = opened.at(&token.context)?;
-            // Somebody may have thought about the question for a while.
+            // The keychain may have changed while a person thought about the question.
             let now = step(keychain, token, self.replace)?;
             if now == Step::Claim {
                 claim(keychain, token)?;
@@ -228,7 +237,8 @@ impl<'a> Plan<'a> {
         Ok(stored)
     }
 
-    /// The entries that are to be imported and hold more than a token, and what.
+    /// Returns the labels of the wanted entries that hold more than a token, each with what that
+    /// is.
     pub(super) fn copied_along(&self) -> Vec<(&str, String)> {
         let wanted = self.source.entries.iter().zip(&self.steps);
         let wanted = wanted.filter(|(_, step)| step.is_wanted());
@@ -240,7 +250,7 @@ impl<'a> Plan<'a> {
         found.collect()
     }
 
-    /// What is to be done, for people.
+    /// Returns the plan as a table for people.
     pub(super) fn table(&self) -> String {
         let mut rows = vec![["PLACE".to_owned(), "USERNAME".to_owned(), "WHAT".to_owned()]];
         rows.extend(self.source.entries.iter().zip(&self.steps).map(|(entry, step)| {
@@ -263,12 +273,12 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Where keychains have accounts, as far as that is known.
+/// The accounts that keychains have, as far as they are known.
 enum Places {
-    /// Each token's place is asked for.
+    /// They are not known: the keychain is asked about each token's account.
     Unknown,
-    /// These alone are there: one question about all accounts takes the place of many about single
-    /// ones.
+    /// They are known for these keychains: one question about all accounts is asked instead of many
+    /// about single ones.
     Known(Vec<(Kind, BTreeSet<Account>)>),
 }
 
@@ -278,7 +288,7 @@ impl Places {
         if source.entries.len() < MANY { Self::Unknown } else { Self::Known(Vec::new()) }
     }
 
-    /// Whether it is known that no account answers yet where this token would.
+    /// Returns whether it is known that no account answers yet where this token would.
     fn have_room_for(
         &mut self,
         token: &Credential,
@@ -294,7 +304,7 @@ impl Places {
         let at = known.unwrap_or(keychains.len() - 1);
         let accounts = &keychains[at].1;
         let username = token.account().username;
-        // One that is filed under no name may answer any.
+        // An account without a filed username may answer for any.
         Ok(token.context.outwards().into_iter().all(|context| {
             [username.clone(), Username::default()]
                 .into_iter()
@@ -303,7 +313,7 @@ impl Places {
     }
 }
 
-/// Whether the keychain is the one that the tokens come from.
+/// Returns whether the tokens come from this keychain.
 fn is_from_here(source: &Source, keychain: &mut dyn Keychain) -> Result<bool, Error> {
     let Some(kind) = source.keychain() else { return Ok(false) };
     helper::with_retries(|| keychain.asks_before_it_searches())?;
@@ -327,8 +337,8 @@ fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Resul
     })
 }
 
-/// The account that answers so far where this one would. A damaged item holds nothing that
-/// could be lost.
+/// Returns the account that answers so far where this token would. A damaged item counts as none:
+/// it holds nothing that could be lost.
 fn answering(keychain: &mut dyn Keychain, token: &Credential) -> Result<Option<Credential>, Error> {
     let (contexts, username) = (token.context.outwards(), token.account().username);
     match helper::with_retries(|| helper::choose(keychain, &contexts, Some(&username), now())) {

@@ -1,7 +1,7 @@
-//! The plain-text file of `git credential-store`: a URL a line.
+//! Reads the plain-text file of `git credential-store`, which has a URL on each line.
 //!
-//! Lines that another system or an editor has ended with CRLF, or begun with a byte order mark,
-//! have never served git, and are read all the same.
+//! Lines that end with CRLF or begin with a byte order mark, as another system or an editor leaves
+//! them, have never served git, but they are read here.
 
 use super::credential_url::{Parts, Reach};
 use super::found::{Entry, NO_URL, Removal, Source};
@@ -10,10 +10,10 @@ use crate::error::Error;
 use std::ops::Range;
 use std::path::Path;
 
-/// What the file holds, or nothing where there is none.
+/// Returns the entries of the file, or nothing where there is no file.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// Where the file cannot be read.
 pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     let Some(file) = PlainFile::read(path)? else { return Ok(None) };
     let lines = lines(file.content());
@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     }))
 }
 
-/// Each line with its end.
+/// Returns the part of each line, with its end.
 fn lines(content: &[u8]) -> Vec<Range<usize>> {
     let mut start = 0;
     let lines = content.split_inclusive(|&b| b == b'\n').map(|line| {

@@ -1,5 +1,5 @@
-//! A token that stands in the place of the username. Forges take it there, so people write it
-//! there, and something else, or nothing, in the password's place:
+//! Recognises a token that is given as the username. Forges take it so, and people then write
+//! something else, or nothing, as the password:
 //!
 //! ```text
 //! https://ghp_…@github.com                 the username alone
@@ -8,22 +8,22 @@
 //! https://ghp_…:ghp_…@github.com           twice
 //! ```
 //!
-//! Filed as it stands, the token would be a name, which lists and commands show.
+//! Otherwise the token would be filed as a username, which lists and commands show.
 
 use crate::context::Context;
 use crate::forge;
 
-/// What forges call the password that goes with a token in the username's place.
+/// The password that forges suggest for a token that is given as the username.
 const NO_PASSWORD: &[u8] = b"x-oauth-basic";
 
-/// How long a text is at least that stands in both places because it is a token, and not because
-/// somebody's password is their name.
+/// The least length at which a text that is both username and password is a token, and not
+/// somebody's name.
 const NO_NAME: usize = 20;
 
-/// Returns whether the token stands in the username's place, at this context if it is known.
+/// Returns whether the username is the token, at this context if it is known.
 pub(super) fn is_first(context: Option<&Context>, username: &[u8], password: &[u8]) -> bool {
     let recognised = context.and_then(|context| forge::recognise(context, username));
-    // What has no beginning of its own is known at its own forge alone, by its length.
+    // A token without a known beginning is recognised at its own forge alone, by its length.
     let is_token = forge::is_token(username) || recognised.is_some_and(|r| !r.unmistakable);
     if username.is_empty() {
         false
@@ -38,7 +38,7 @@ pub(super) fn is_first(context: Option<&Context>, username: &[u8], password: &[u
     }
 }
 
-/// Returns whether the other place holds a token as well, and another one.
+/// Returns whether the password is a token as well, and another one.
 pub(super) fn are_two(username: &[u8], password: &[u8]) -> bool {
     password != username && forge::is_token(password)
 }

@@ -1,18 +1,18 @@
-//! Rows as a table; on a terminal that is too narrow for it, one row below the other.
+//! Lays out rows as a table, or one below the other on a terminal that is too narrow for a table.
 
 use anstyle::Style;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
-/// How it is to look.
+/// The form of the output.
 pub(in crate::cli) struct Look {
-    /// How many columns there are, or none where it does not matter.
+    /// The columns of the terminal, or none where the width does not matter.
     pub(in crate::cli) columns: Option<usize>,
     /// Whether cells are coloured.
     pub(in crate::cli) colour: bool,
 }
 
-/// A text, and its colour where colour is wanted.
+/// A text, and its style where colour is wanted.
 pub(in crate::cli) struct Cell {
     pub(in crate::cli) text: String,
     pub(in crate::cli) style: Style,
@@ -40,8 +40,8 @@ pub(in crate::cli) fn fits(headings: &[&str], rows: &[Vec<Cell>], look: &Look) -
     look.columns.is_none_or(|columns| columns >= whole)
 }
 
-/// Lays out rows under their headings, a line each; or, where one of these would not fit, each
-/// row as its first cell with the others below it, and without what is only a `-`.
+/// Lays out rows under their headings, a line each. Where a line would not fit, each row is its
+/// first cell with the others below it, without the cells that are only a `-`.
 pub(in crate::cli) fn lay_out(headings: &[&str], rows: &[Vec<Cell>], look: &Look) -> String {
     if !fits(headings, rows, look) {
         return stacked(headings, rows, look);

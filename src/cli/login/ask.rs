@@ -1,4 +1,4 @@
-//! What a login is told, by a person at the terminal or by flags and standard input.
+//! Gets the details of a login, from a person at the terminal or from flags and standard input.
 
 use super::{Arguments, expiry, learn, page};
 use crate::cli::accounts;
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 /// The longest token that is read, in bytes; today's longest have about 600.
 const MAX_TOKEN: usize = 64 * 1024;
 
-/// A login as far as it is known before the first question.
+/// The details of a login that are known before the first question.
 pub(super) struct Login<'a> {
     pub(super) arguments: &'a Arguments,
     pub(super) context: Context,
@@ -29,7 +29,7 @@ pub(super) struct Login<'a> {
     pub(super) is_refused: bool,
 }
 
-/// Whose token it is.
+/// The owner of the token.
 struct Owner {
     username: Username,
     any_username: bool,
@@ -55,7 +55,7 @@ fn ask_end(terminal: &mut Terminal) -> Result<Option<u64>, Error> {
 }
 
 impl Login<'_> {
-    /// By flags and standard input.
+    /// Takes the credential from flags and standard input.
     pub(super) fn read(
         &mut self,
         keychain: &mut dyn Keychain,
@@ -78,7 +78,7 @@ impl Login<'_> {
         Ok(learnt.put(self.credential(owner, token, expiry)))
     }
 
-    /// With a person at the terminal. Nothing is changed yet.
+    /// Asks a person at the terminal for the credential, and changes nothing yet.
     pub(super) fn converse(
         &mut self,
         terminal: &mut Terminal,
@@ -92,44 +92,57 @@ impl Login<'_> {
             None => self.ask_username(terminal, keychain)?,
         };
         self.ask_to_replace(terminal, keychain, &owner)?;
-        // Where a forge is asked, it may know.
-        let asks = learn::asks(self.arguments, &context);
-        if self.arguments.expires.is_none() && !asks {
-            expiry = ask_end(terminal)?;
-        }
         page::offer(terminal, &context, self.arguments.forge, expiry)?;
-        let question = format!("Token for {} at {context}: ", owner.username);
-        let mut token = terminal.ask_hidden(&question)?;
-        check(&token)?;
-        if owner.by_convention {
-            // Some hosts have a name for each kind of token.
-            owner.username = self.convention(token.expose());
-        }
-        let warnings = self.warnings(&token, &owner);
-        warnings.iter().for_each(say);
-        if warnings.iter().any(|warning| warning.strong) && !terminal.confirm("Store it anyway?")? {
-            return Err(Error::Refused("nothing was stored"));
-        }
-        let mut learnt = learn::ask(self.arguments, &context, &owner.username, &token);
-        learnt.say();
-        while learnt.is_refused() && !self.arguments.force {
-            terminal.show("Give another one, or nothing with Ctrl-C; --force keeps this one.")?;
-            token = terminal.ask_hidden(&question)?;
-            check(&token)?;
-            learnt = learn::ask(self.arguments, &context, &owner.username, &token);
-            learnt.say();
-        }
+        let (token, learnt) = self.ask_token(terminal, &mut owner)?;
         owner.learn(&learnt);
-        if self.arguments.expires.is_none() && asks && !learnt.tells_end() {
-            expiry = ask_end(terminal)?;
-        }
         if !owner.any_username && forge::has_meaningless_usernames(&context) {
-            owner.any_username = terminal.confirm(
-                "Clone URLs of this host carry usernames that mean nothing. Answer any of them \
-                 with this token?",
+            owner.any_username = terminal.agrees(
+                "Clone URLs of this host carry usernames that mean nothing, and git asks for \
+                 them. Answer any of them with this token?",
             )?;
         }
+        // Where a forge was asked, it may know.
+        if self.arguments.expires.is_none() && !learnt.tells_end() {
+            expiry = ask_end(terminal)?;
+        }
         Ok(learnt.put(self.credential(owner, token, expiry)))
+    }
+
+    /// Asks until there is a token that can be one, that the forge takes, where it is asked, and
+    /// that the person wants to be stored.
+    fn ask_token(
+        &self,
+        terminal: &mut Terminal,
+        owner: &mut Owner,
+    ) -> Result<(Secret, learn::Learnt), Error> {
+        loop {
+            let question = format!("Token for {} at {}: ", owner.username, self.context);
+            let token = terminal.ask_hidden(&question)?;
+            if let Err(error) = check(&token) {
+                terminal.show(&format!("{error}"))?;
+                continue;
+            }
+            let asked = owner.username.clone();
+            if owner.by_convention {
+                // Some hosts have a name for each kind of token.
+                owner.username = self.convention(token.expose());
+            }
+            let warnings = self.warnings(&token, owner);
+            warnings.iter().for_each(say);
+            let is_doubtful = warnings.iter().any(|warning| warning.strong);
+            if is_doubtful && !terminal.confirm("Store it anyway?")? {
+                terminal.show("Then give another one, or nothing with Ctrl-C.")?;
+                owner.username = asked;
+                continue;
+            }
+            let learnt = learn::ask(self.arguments, &self.context, &owner.username, &token);
+            learnt.say();
+            if !learnt.is_refused() || self.arguments.force {
+                return Ok((token, learnt));
+            }
+            terminal.show("Give another one, or nothing with Ctrl-C; --force keeps this one.")?;
+            owner.username = asked;
+        }
     }
 
     fn ask_username(
@@ -138,22 +151,31 @@ impl Login<'_> {
         keychain: &mut dyn Keychain,
     ) -> Result<Owner, Error> {
         let likely = self.only_or_conventional(keychain, b"")?;
-        let question = format!("Username for {}", self.context);
+        // Else it is the account's that is there.
+        let what = match forge::at(&self.context) {
+            _ if !likely.by_convention => "",
+            Some(_) if forge::is_meaningless(&self.context, likely.username.as_bytes()) => {
+                ", this one is for tokens"
+            }
+            Some(_) => ", any name will do here",
+            None => ", most hosts take any name with a token",
+        };
+        let question = format!("Username for {}{what}", self.context);
         let default = likely.username.to_string();
         let username = terminal
             .ask_for(&question, &default, |answer| usable(Username::new(answer.as_bytes())))?;
-        // What is shown of an odd name is not the name itself.
+        // An odd name is shown in another form, which is not the name itself.
         if username.to_string() == default { Ok(likely) } else { self.named(keychain, username) }
     }
 
-    /// Where nobody is named: the only account that is there, so that a new token takes the
-    /// old one's place; else the host's convention.
+    /// Returns the owner where no username is given: the only account at the context, so that a new
+    /// token replaces the old one, else the host's convention.
     fn only_or_conventional(
         &self,
         keychain: &mut dyn Keychain,
         token: &[u8],
     ) -> Result<Owner, Error> {
-        // One that can be nobody's was filed by mistake, and is not offered again.
+        // A username that nobody can have was filed by mistake, and is not offered again.
         let only = accounts::only_account(keychain, &self.context)?;
         if let Some((username, any)) = only.filter(|(username, _)| flaw(username).is_none()) {
             let any_username = any || self.arguments.any_username;
@@ -162,14 +184,14 @@ impl Login<'_> {
         Ok(Owner { by_convention: true, ..self.named(keychain, self.convention(token))? })
     }
 
-    /// The account of this name, which may be one that answers any.
+    /// Returns the owner with this username, whose account may answer for any.
     fn named(&self, keychain: &mut dyn Keychain, username: Username) -> Result<Owner, Error> {
         let any_username = self.arguments.any_username
             || accounts::answers_any(keychain, &self.context, &username)?;
         Ok(Owner { username, any_username, by_convention: false })
     }
 
-    /// Where the account has a token that serves, only what a person agrees to takes its place.
+    /// Asks whether to replace the account's token, if it has one that serves.
     fn ask_to_replace(
         &mut self,
         terminal: &mut Terminal,
@@ -194,7 +216,8 @@ impl Login<'_> {
     }
 
     fn convention(&self, token: &[u8]) -> Username {
-        Username::new(forge::conventional_username(&self.context, token).as_bytes())
+        let forge = self.arguments.forge;
+        Username::new(forge::conventional_username(&self.context, forge, token).as_bytes())
     }
 
     fn warnings(&self, token: &Secret, owner: &Owner) -> Vec<forge::Warning> {
@@ -207,7 +230,7 @@ impl Login<'_> {
                 }
             }
         }
-        // A checksum works on copies of what it is taken of.
+        // A checksum leaves copies of its input on the stack.
         hardening::wipe_stack();
         warnings
     }
@@ -225,7 +248,7 @@ fn say(warning: &forge::Warning) {
     terminal::say("login", &format!("warning: {}", warning.text));
 }
 
-/// Reads a token, without the blanks and the line end around it.
+/// Reads a token, without the blanks and line ends around it.
 fn read_token(input: &mut dyn Read) -> Result<Secret, Error> {
     let mut buffer = Zeroizing::new(vec![0; MAX_TOKEN + 1]);
     let mut filled = 0;

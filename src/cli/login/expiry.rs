@@ -1,4 +1,4 @@
-//! When a token ends, as people say it.
+//! Reads the end of a token, in the words of people.
 
 use crate::error::Error;
 use crate::time::from_rfc3339;
@@ -7,14 +7,14 @@ use humantime::parse_duration;
 /// The word for a token without an end, or with one that nobody knows.
 pub(super) const NEVER: &str = "never";
 
-/// Reads `2027-01-31`, `2027-01-31T12:00:00Z`, `90d` or `never`, at `now`; the end in seconds
-/// since 1970 UTC, as `now` is. A date ends as it begins, at 00:00 UTC: GitLab means that, and
+/// Reads `2027-01-31`, `2027-01-31T12:00:00Z`, `90d` or `never`. Returns the end in seconds since
+/// 1970 UTC, in which `now` is, too. At a date the token ends at 00:00 UTC: GitLab means that, and
 /// where a forge means a later hour, git asks for a new token a little too early instead of
-/// showing the host a dead one.
+/// sending the host a dead one.
 ///
 /// # Errors
-/// [`Error::Usage`] where it is something else, or over.
-pub(super) fn parse(text: &str, now: u64) -> Result<Option<u64>, Error> {
+/// [`Error::Usage`] where the text is anything else, or the end is past.
+pub(in crate::cli) fn parse(text: &str, now: u64) -> Result<Option<u64>, Error> {
     if text == NEVER {
         return Ok(None);
     }

@@ -1,4 +1,4 @@
-//! The page where a token is made: shown, and opened where there is a desktop.
+//! Shows the page where a token is made, and opens it where there is a desktop.
 
 use crate::context::Context;
 use crate::error::Error;
@@ -7,10 +7,10 @@ use crate::terminal::display;
 use crate::terminal::prompt::Terminal;
 use crate::time::{DAY, now};
 
-/// GitHub takes no longer name.
+/// The longest name for a token that GitHub takes.
 const MAX_NAME: usize = 40;
 
-/// Shows where a token for this context is made, if that is known, and offers to open it.
+/// Shows the page where a token for this context is made, if it is known, and offers to open it.
 pub(super) fn offer(
     terminal: &mut Terminal,
     context: &Context,
@@ -20,7 +20,7 @@ pub(super) fn offer(
     let forge = forge.map(forge::Id::forge).or_else(|| forge::likely_at(context));
     let Some(forge) = forge else { return Ok(()) };
     let days = expiry.map(|expiry| expiry.saturating_sub(now()).div_ceil(DAY));
-    // So that it is found again there.
+    // By this name a person finds the token again on the host's page.
     let name: String = format!("git on {}", display::machine()).chars().take(MAX_NAME).collect();
     let pages = forge.pages(&Wanted { context, name: &name, days });
     let Some(first) = pages.first() else { return Ok(()) };

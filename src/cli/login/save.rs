@@ -1,4 +1,4 @@
-//! The one moment of a login that changes the keychain.
+//! The step of a login that changes the keychain.
 
 use crate::cli::accounts::existing;
 use crate::credential::Credential;
@@ -6,17 +6,17 @@ use crate::error::Error;
 use crate::helper;
 use crate::keychain::Keychain;
 
-/// What came of it.
+/// The result of saving a token.
 pub(super) enum Saved {
     /// The token is in the keychain, and was read back.
     Stored,
-    /// It was there before, with all that is now known of it.
+    /// The same token with the same expiry was there before.
     AlreadyThere,
 }
 
-/// Writes the account and reads it back. Returns what is there now: account and token are the
-/// person's, and nothing lies beside them. The same token keeps what is known of it and not said
-/// anew.
+/// Writes the account and reads it back. Returns the credential that is there now: account and
+/// token are the person's, and no other token is set aside. A token that was there before keeps
+/// the details that the new login does not give.
 ///
 /// # Errors
 /// [`Error::Exists`] where another token that serves would be lost without `replace`.

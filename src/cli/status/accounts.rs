@@ -1,6 +1,6 @@
-//! Which account answers, why the others do not, and in what state their tokens are.
+//! Reports which account answers, why the others do not, and the state of their tokens.
 //!
-//! The keychain is only looked at: nobody is asked, nothing is unlocked or written.
+//! The keychain is only read: nobody is asked, and nothing is unlocked or written.
 
 use super::finding::{Finding, Mend};
 use super::places::{Asked, percent};
@@ -19,21 +19,22 @@ use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
 use crate::time::{DAY, now, relative, rfc3339};
 use crate::uses::{self, Uses};
+use crate::withheld::use_words;
 use serde_json::{Value, json};
 
-/// How long before its end a token is worth a word, in seconds: 30 days.
+/// The time before its end at which a token is reported, in seconds: 30 days.
 const SOON: u64 = 30 * DAY;
 
-/// After how long, in seconds, an unused token is worth a word: 60 days.
+/// The time after which an unused token is reported, in seconds: 60 days.
 const UNUSED: u64 = 60 * DAY;
 
-/// The account's own username: also of one that answers any.
+/// Returns the account's own username, also where it answers for any.
 fn username(explained: &Explained) -> Username {
     let own = explained.credential.as_ref().and_then(|c| c.username.clone());
     own.unwrap_or_else(|| explained.account.username.clone())
 }
 
-/// The account as people name it.
+/// Returns the account's name for people.
 pub(super) fn name(explained: &Explained) -> String {
     let name = username(explained);
     let any = explained.credential.as_ref().is_some_and(|credential| credential.any_username);
@@ -44,7 +45,7 @@ pub(super) fn name(explained: &Explained) -> String {
     }
 }
 
-/// What becomes of an account, in words.
+/// Returns in words why an account answers or does not.
 pub(super) fn reason(explained: &Explained, asked_name: Option<&str>) -> String {
     match aside(explained) {
         Some(aside) => format!("{}; {aside}", why(explained, asked_name)),
@@ -62,7 +63,7 @@ pub(super) fn told(explained: &Explained) -> Option<String> {
     Some(format!("{owner}{scopes}checked {}", relative(at, now())))
 }
 
-/// What is said of the account's other token, if it has one.
+/// Returns the words about the account's other token, if it has one.
 pub(super) fn aside(explained: &Explained) -> Option<&'static str> {
     let aside = explained.credential.as_ref()?.aside.as_ref();
     aside.map(|_| "another token is set aside")
@@ -107,7 +108,7 @@ pub(super) fn to_json(explained: &Explained, asked_name: Option<&str>) -> Value 
     })
 }
 
-/// What is wrong with the answer at a place.
+/// Returns what is wrong with the answer for a URL.
 pub(super) fn about_answer(
     asked: &Asked,
     accounts: &[Explained],
@@ -120,10 +121,7 @@ pub(super) fn about_answer(
     let first = |why: Why| accounts.iter().find(|explained| explained.why == why);
     if let Some(one) = first(Why::Ambiguous) {
         let what = format!("several accounts could answer at {place}, so none does");
-        let key = typed(&git::key(&url::of(&one.account.context), "username"));
-        let name = Some(username(one)).filter(|name| !name.is_token());
-        let name = name.map_or_else(|| "NAME".to_owned(), |name| typed(name.as_bytes()));
-        let mend = Mend::Command(format!("git config --global {key} {name}"));
+        let mend = Mend::ours(&use_words(&one.account.context, Some(&username(one))));
         return Some(Finding::wrong("ambiguous", what, mend));
     }
     if let Some(one) = first(Why::Scheme) {
@@ -157,7 +155,7 @@ pub(super) fn about_answer(
     let (protocol, rest) = text.split_once("://")?;
     let url = format!("{protocol}://{}{rest}", user.unwrap_or_default());
     let mend = Mend::ours(&format!("login {}", typed(&url)));
-    // Somebody else's repository may well be read without.
+    // Somebody else's repository may well be read without a token.
     let is_put_away = |one: &Explained| one.why == Why::PutAway;
     let is_expected = asked.named
         || accounts.iter().any(|one| covers(one) && !is_put_away(one))
@@ -166,7 +164,7 @@ pub(super) fn about_answer(
     Some(finding("no-account", what, mend))
 }
 
-/// That the place is one for which nothing is answered.
+/// Returns the finding that the URL is one for which nothing is answered.
 pub(super) fn about_http(
     asked: &Asked,
     allow_http: bool,
@@ -189,7 +187,7 @@ pub(super) fn about_http(
     refused.then(|| finding("http", what, Mend::Advice(mend.to_owned())))
 }
 
-/// What is wrong with the accounts themselves.
+/// Returns what is wrong with the accounts themselves.
 pub(super) fn about_accounts(
     accounts: &[Explained],
     entries: &Entries,
@@ -200,7 +198,7 @@ pub(super) fn about_accounts(
     let mut findings = Vec::new();
     // Where another account answers, git misses nothing.
     let answers = accounts.iter().any(|one| one.why == Why::Answers);
-    // What is for another part of the host has no say at a place.
+    // An account for another part of the host does not count at a URL.
     let is_at = |context: &Context| asked.is_some_and(|a| a.context.outwards().contains(context));
     let lacks_path = |context: &Context| match asked {
         Some(asked) if is_at(context) => !Configuration::at(entries, Some(&asked.url)).sends_path,
@@ -216,7 +214,7 @@ pub(super) fn about_accounts(
     for explained in accounts.iter().filter(|explained| !explained.locked) {
         let context = &explained.account.context;
         if forge::is_in_context(context) {
-            // What an older version took. No command takes it any more.
+            // An older version has taken this. No command takes it any more.
             let what = "a token was taken for a part of a URL, and is filed for everybody to see";
             let mend = "revoke it at its host, and delete the item in the keychain's own program";
             findings.push(Finding::wrong("token-in-url", what, Mend::Advice(mend.to_owned())));
@@ -264,7 +262,7 @@ pub(super) fn about_accounts(
             let what = format!("{who} is not used: git does not send the path there");
             let above = above_repository(context);
             let place = match asked {
-                // As git compares it, with its `.git`.
+                // git compares the path with its `.git`.
                 Some(asked) if above == *context && asked.context == *context => {
                     url::with_path(context, &url::path(&asked.url).unwrap_or_default())
                 }
@@ -280,8 +278,8 @@ pub(super) fn about_accounts(
     findings
 }
 
-/// Whether the log says that a token has not been let out for long: it is kept at that place, and
-/// reaches back far enough.
+/// Returns whether the log says that a token has not been used for long. For that, the log must be
+/// on for its context and reach back far enough.
 fn is_unused(explained: &Explained, entries: &Entries, uses: &Uses, now: u64) -> bool {
     let long_ago = now.saturating_sub(UNUSED);
     let stored = explained.credential.as_ref().map(|credential| credential.stored_at);
@@ -293,13 +291,13 @@ fn is_unused(explained: &Explained, entries: &Entries, uses: &Uses, now: u64) ->
         && uses.last().get(&uses::key(&explained.account)).is_none_or(|last| *last < long_ago)
 }
 
-/// Whether git sends the path for a repository of this context, whatever its URL ends with.
+/// Returns whether git sends the path for a repository of this context, with or without `.git`.
 fn is_reached(context: &Context, entries: &Entries) -> bool {
     let url = url::of(context);
     [format!("{url}.git"), url].iter().any(|url| Configuration::at(entries, Some(url)).sends_path)
 }
 
-/// Whether git can ask for it: not a container registry's.
+/// Returns whether git can ask for this context. It cannot for a container registry's.
 fn is_gits(context: &Context) -> bool {
     matches!(context.protocol(), Protocol::Https | Protocol::Http)
 }
@@ -319,7 +317,7 @@ fn login(explained: &Explained, option: &str) -> Mend {
     Mend::ours(&format!("login{option}{name} {}", typed(&place)))
 }
 
-/// A keychain that cannot be used.
+/// Returns the finding that a keychain cannot be used.
 pub(super) fn keychain(error: Error) -> Finding {
     let id = match error {
         Error::Locked | Error::Vault(VaultTrouble::Locked) => "locked",

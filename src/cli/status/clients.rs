@@ -1,4 +1,4 @@
-//! Programs that read git's configuration themselves, and less of it than git does.
+//! Reports on programs that read git's configuration themselves, and less of it than git does.
 
 use super::finding::{Finding, Mend};
 use crate::git::entries::Entry;
@@ -6,13 +6,13 @@ use crate::git::helper_line::{self, Helper};
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// What of these helpers such a program, where it is in use, does not see; `by_name` has our line
-/// name this program by its name.
+/// Returns which of these helpers such a program does not see, if it is in use. `by_name` makes
+/// our line name this program by its name.
 pub(super) fn findings(helpers: &[(&Entry, Helper)], by_name: Mend) -> Vec<Finding> {
     cargo(helpers).into_iter().chain(hugging_face(helpers, by_name)).collect()
 }
 
-/// cargo's own git asks one helper.
+/// Returns what cargo's own git does not see: it asks only one helper.
 fn cargo(helpers: &[(&Entry, Helper)]) -> Option<Finding> {
     let has_ours = helpers.iter().any(|(_, helper)| matches!(helper, Helper::Ours(_)));
     let (last, helper) = helpers.last().filter(|_| has_ours)?;
@@ -32,7 +32,7 @@ fn has_port(place: &str) -> bool {
     host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Hugging Face's client takes no path with a dot in it for a helper.
+/// Returns what Hugging Face's client does not see: it takes no path with a dot for a helper.
 fn hugging_face(helpers: &[(&Entry, Helper)], by_name: Mend) -> Option<Finding> {
     let is_ours = |(_, helper): &&(&Entry, Helper)| matches!(helper, Helper::Ours(_));
     let mut ours = helpers.iter().filter(is_ours).peekable();
@@ -47,7 +47,7 @@ fn hugging_face(helpers: &[(&Entry, Helper)], by_name: Mend) -> Option<Finding> 
     Some(Finding::note("hugging-face", what, by_name))
 }
 
-/// Where that client keeps its token.
+/// Returns the file in which that client keeps its token.
 fn token_file() -> Option<PathBuf> {
     let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(file) = variable("HF_TOKEN_PATH") {

@@ -1,5 +1,5 @@
-//! What is wrong with git's configuration at a place: with whom it asks, in which order, and what
-//! keeps it from asking at all.
+//! Reports what is wrong with git's configuration at a URL: with the helpers that git asks, their
+//! order, and the settings that keep git from asking them at all.
 
 use super::finding::{Finding, Mend, below_home, location, origin};
 use super::places::Asked;
@@ -13,12 +13,12 @@ use crate::git::words::{any_of, typed};
 use serde_json::{Value, json};
 use std::env;
 
-/// What there is to say of git's configuration at a place.
+/// A view of git's configuration at a URL.
 pub(in crate::cli) struct View<'a> {
     configuration: &'a Configuration<'a>,
-    /// The place as an argument of our own commands: a blank and a URL, or nothing.
+    /// The URL as an argument of our own commands, with a blank before it, or nothing.
     argument: String,
-    /// Whether git asks us at certain places only, and none is looked at.
+    /// Whether git asks us at certain URLs only, and none is looked at.
     elsewhere: bool,
 }
 
@@ -37,12 +37,12 @@ impl<'a> View<'a> {
         &self.configuration.helpers
     }
 
-    /// The helpers in git's order, each with where it is configured.
+    /// Returns the helpers in git's order, each with the origin of its line.
     pub(super) fn lines(&self) -> Vec<(String, String)> {
         self.helpers().iter().map(|(entry, helper)| (name(entry, helper), origin(entry))).collect()
     }
 
-    /// The other helpers that git asks here.
+    /// Returns the names of the other helpers that git asks here.
     pub(in crate::cli) fn other_names(&self) -> Vec<String> {
         let others = self.helpers().iter().filter(|(_, helper)| !matches!(helper, Helper::Ours(_)));
         others.map(|(entry, helper)| name(entry, helper)).collect()
@@ -61,7 +61,7 @@ impl<'a> View<'a> {
         json!(helpers.collect::<Vec<_>>())
     }
 
-    /// What is wrong with the helpers.
+    /// Returns what is wrong with the helpers.
     pub(in crate::cli) fn findings(&self) -> Vec<Finding> {
         let mut findings = self.about_ours();
         self.about_others(&mut findings);
@@ -179,7 +179,7 @@ impl<'a> View<'a> {
     fn snippet(&self, entry: &Entry, first: bool) -> Finding {
         let place = origin(entry);
         let pattern = "^!";
-        // Where a pattern of ours would hit more than snippets a person must look.
+        // Where a pattern of ours would match more than snippets, a person must look.
         let alone = self.helpers().iter().all(|(other, helper)| {
             other.origin != entry.origin
                 || *other.subsection != *entry.subsection
@@ -233,7 +233,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// What else decides about requests here, outside of `credential.helper`.
+/// Returns the headers with a token that git sends itself, so that it asks no helper.
 pub(super) fn headers(entries: &Entries, asked: &[Asked]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     let urls: Vec<Option<&str>> = asked.iter().map(|asked| Some(asked.url.as_str())).collect();
@@ -259,7 +259,7 @@ pub(super) fn headers(entries: &Entries, asked: &[Asked]) -> Vec<Finding> {
     findings
 }
 
-/// What git asks after the helpers, and whether it lets them ask: for people to know.
+/// Returns for people which program git asks after the helpers, and whether git may ask at all.
 pub(super) fn others(entries: &Entries) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
@@ -282,7 +282,7 @@ pub(super) fn others(entries: &Entries) -> Vec<(&'static str, String)> {
     lines
 }
 
-/// A helper, without what may be secret.
+/// Returns a helper's name, without parts of its line that may be secret.
 fn name(entry: &Entry, helper: &Helper) -> String {
     match helper {
         Helper::Ours(Some(options)) => match (&options.source, options.kind) {
@@ -305,7 +305,7 @@ fn both(first: &Entry, second: &Entry) -> String {
     if first == second { first } else { format!("{first} and {second}") }
 }
 
-/// A pattern for the lines of this helper, without its options.
+/// Returns a pattern for the lines of this helper, whatever their options are.
 fn pattern(name: &str, line: &str) -> String {
     let name = name.replace('.', "\\.");
     if line.starts_with('!') {
@@ -317,14 +317,14 @@ fn pattern(name: &str, line: &str) -> String {
     }
 }
 
-/// Leaves one of our lines in this section.
+/// Returns the command that leaves one of our lines in this section.
 fn configure_at(entry: &Entry) -> Mend {
     let place = entry.subsection.as_str();
     let place = if place.is_empty() { String::new() } else { format!(" {}", typed(place)) };
     Mend::ours(&format!("configure --yes{place}"))
 }
 
-/// Leaves one of several equal lines.
+/// Returns the command that leaves one of several equal lines.
 fn once(entry: &Entry) -> Mend {
     // Options of other helpers may be anything.
     let shown = !entry.value.contains(char::is_control)
@@ -340,7 +340,7 @@ fn once(entry: &Entry) -> Mend {
     }
 }
 
-/// Where `configure` must write so that it counts, as its arguments.
+/// Returns the arguments of `configure` by which it writes a line that counts here.
 fn argument(configuration: &Configuration<'_>, asked: Option<&Asked>) -> String {
     let spot = configuration.spot(asked.map(|asked| &asked.context));
     let scope = if spot.scope == "local" { " --local" } else { "" };

@@ -1,4 +1,4 @@
-//! Something that is not as it should be, or that should be known, and what mends it.
+//! A finding is something that is wrong, or that should be known, with what mends it.
 
 use crate::forge;
 use crate::git::entries::Entry;
@@ -9,41 +9,41 @@ use serde_json::{Value, json};
 use std::env;
 use std::path::PathBuf;
 
-/// See the [module](self). None of it holds a token or a part of a URL that may be one.
+/// A finding, see the [module](self). It holds no token and no part of a URL that may be one.
 #[derive(PartialEq, Eq)]
 pub(in crate::cli) struct Finding {
-    /// For programs: `plain-text-helper`. It does not change.
+    /// Its name for programs, such as `plain-text-helper`, which does not change.
     pub(super) id: &'static str,
-    /// Whether something is wrong, so that not all is well.
+    /// Whether it is wrong, and no mere note.
     pub(in crate::cli) wrong: bool,
-    /// In a sentence.
+    /// What was found, in a sentence.
     pub(in crate::cli) what: String,
     pub(in crate::cli) mend: Mend,
 }
 
-/// What mends it.
+/// The way to mend a finding.
 #[derive(PartialEq, Eq)]
 pub(in crate::cli) enum Mend {
     /// A command, as it is typed.
     Command(String),
-    /// What a person can do, where no command does it.
+    /// The thing that a person can do, where no command does it.
     Advice(String),
     /// Nothing needs to be done.
     Nothing,
 }
 
 impl Finding {
-    /// Something is wrong.
+    /// Makes a finding of something that is wrong.
     pub(super) fn wrong(id: &'static str, what: impl Into<String>, mend: Mend) -> Self {
         Self { id, wrong: true, what: what.into(), mend }
     }
 
-    /// Something that should be known.
+    /// Makes a note of something that should be known.
     pub(super) fn note(id: &'static str, what: impl Into<String>, mend: Mend) -> Self {
         Self { id, wrong: false, what: what.into(), mend }
     }
 
-    /// Says it on stderr, with what mends it; `place` stands before it.
+    /// Says the finding on stderr, after the text `place`, and how to mend it.
     pub(in crate::cli) fn say(&self, command: &str, place: &str) {
         terminal::say(command, &format!("{place}{}", self.what));
         if let Mend::Command(mend) | Mend::Advice(mend) = &self.mend {
@@ -68,25 +68,25 @@ impl Finding {
 }
 
 impl Mend {
-    /// One of our own commands.
+    /// Makes a mend of one of our own commands.
     pub(super) fn ours(words: &str) -> Self {
         Self::Command(format!("{} {words}", this_command()))
     }
 
-    /// Takes the lines of this setting that match out of the file in which it stands.
+    /// Makes a mend that removes the matching lines of this setting from its file.
     pub(super) fn unset(entry: &Entry, pattern: &str) -> Self {
         let Some(place) = location(entry) else {
             return Self::Advice(format!("it is set by {}", origin(entry)));
         };
         let Some(key) = entry.key() else {
-            // Its name cannot be shown, so it cannot be typed either.
+            // The setting's name cannot be shown, so it cannot be typed either.
             return Self::Command(format!("git config {place} --edit"));
         };
         let (key, pattern) = (typed(&key), typed(pattern));
         Self::Command(format!("git config {place} --unset-all {key} {pattern}"))
     }
 
-    /// Opens the file in which it stands.
+    /// Makes a mend that opens the file of this setting.
     pub(super) fn edit(entry: &Entry) -> Self {
         match location(entry) {
             Some(place) => Self::Command(format!("git config {place} --edit")),
@@ -95,7 +95,7 @@ impl Mend {
     }
 }
 
-/// How this program is called by those who read this.
+/// Returns the words by which a person runs this program.
 pub(in crate::cli) fn this_command() -> String {
     if helper_line::by_name().is_some() {
         return "git credential-pat".to_owned();
@@ -104,8 +104,8 @@ pub(in crate::cli) fn this_command() -> String {
     typed(path.as_os_str().as_encoded_bytes())
 }
 
-/// Where a line stands, for people.
-pub(super) fn origin(entry: &Entry) -> String {
+/// Returns for people where a line of git's configuration is.
+pub(in crate::cli) fn origin(entry: &Entry) -> String {
     match (entry.scope.as_str(), entry.file()) {
         ("command", _) => "the command line or the environment".to_owned(),
         (_, Some(file)) => below_home(file),
@@ -113,8 +113,7 @@ pub(super) fn origin(entry: &Entry) -> String {
     }
 }
 
-/// A path for people: below the home folder from there, and nothing where a token stands for
-/// one.
+/// Returns a path for people, which begins with `~` below the home folder. Tokens in it are hidden.
 pub(super) fn below_home(path: &str) -> String {
     let path = crate::context::escape(forge::shown(path).as_bytes());
     let home = env::var("HOME").unwrap_or_default();
@@ -126,8 +125,8 @@ pub(super) fn below_home(path: &str) -> String {
     }
 }
 
-/// The option of `git config` that leads to the file in which a line stands, or nothing where that
-/// is no file that this user may write.
+/// Returns the option of `git config` that leads to the file of a line, or nothing where the line
+/// is in no file that this user may write.
 pub(super) fn location(entry: &Entry) -> Option<String> {
     let file = entry.file().filter(|file| !file.contains(char::is_control))?;
     std::fs::File::options().append(true).open(file).ok()?;
@@ -140,7 +139,7 @@ pub(super) fn location(entry: &Entry) -> Option<String> {
     })
 }
 
-/// The file that `git config --global` writes.
+/// Returns the file that `git config --global` writes.
 fn global_file() -> Option<PathBuf> {
     if let Some(file) = env::var_os("GIT_CONFIG_GLOBAL") {
         return Some(file.into());

@@ -1,5 +1,5 @@
-//! The places that are looked at: the URL that was named, else those of this repository's
-//! remotes, else none in particular.
+//! Finds the URLs that are looked at: the one that was named, else those of this repository's
+//! remotes, else none.
 
 use super::finding::{Finding, Mend};
 use crate::cli::import::look::{has_token, without_token};
@@ -14,9 +14,9 @@ use crate::git::url;
 use crate::git::words::{any_of, typed};
 use std::fmt::Write;
 
-/// A place, as git would come to it.
+/// A URL to which git would go.
 pub(in crate::cli) struct Asked {
-    /// As git compares it, see [`Place::url`].
+    /// The URL as git compares it, see [`Place::url`].
     pub(in crate::cli) url: String,
     /// The host alone where the path can have no scope.
     pub(in crate::cli) context: Context,
@@ -44,7 +44,7 @@ pub(super) enum Looked {
 }
 
 impl Asked {
-    /// A context that a person named; none for an empty text.
+    /// Reads a URL that a person named. An empty text is none.
     pub(in crate::cli) fn named(context: &str) -> Option<Self> {
         let place = Place::parse(context).ok().filter(|_| !context.is_empty())?;
         Some(Self::of(place, true))
@@ -123,7 +123,7 @@ fn meant(url: &str) -> Option<Place> {
     Place::parse(&format!("{protocol}://{user}{at}{name}{colon}{port}{path}")).ok()
 }
 
-/// The place that is named, else those of the remotes.
+/// Returns the named URL, else those of the remotes.
 ///
 /// # Errors
 /// Where the named URL cannot be understood.
@@ -155,7 +155,7 @@ pub(super) fn looked_at(url: Option<&str>, entries: &Entries) -> Result<Vec<Look
 /// Reads a URL that a person named as git would read it. Without a protocol it is a place.
 fn named(url: &str) -> Result<Looked, Error> {
     if !url.contains("://") {
-        return Ok(Looked::At(Asked::of(Place::parse(url)?, true)));
+        return Ok(Looked::At(Asked::of(Place::typed("status", url)?, true)));
     }
     if forge::holds_token(url.as_bytes()) || has_token(url) {
         return Err(HOLDS_TOKEN);
@@ -167,7 +167,7 @@ fn named(url: &str) -> Result<Looked, Error> {
     }
 }
 
-/// A username as part of a URL.
+/// Returns a username in the form that a URL needs.
 pub(in crate::cli) fn percent(name: &Username) -> String {
     let mut text = String::new();
     for &byte in name.as_bytes() {

@@ -1,6 +1,6 @@
-//! Tokens that lie about in plain text: the files of git's `store`, `.netrc`, and git's
-//! configuration. They are counted, never shown. What is said of each, and what mends it, follows
-//! from what an import would do.
+//! Reports tokens in plain text: in the files of git's `store`, in `.netrc` and in git's
+//! configuration. They are counted, and never shown. An import decides what is said of each, and
+//! what mends it.
 
 use super::finding::{Finding, Mend};
 use crate::cli::import::look::{Look, Stays, into_plain_text};
@@ -11,17 +11,17 @@ use crate::git::words::typed;
 use crate::setup::{Opened, Setups};
 use std::path::PathBuf;
 
-/// How many entries of one kind are named.
+/// The number of entries that are named of one kind.
 const MOST: usize = 3;
 
 pub(super) fn findings(setups: &Setups) -> Vec<Finding> {
     let stores = store_files(setups.entries());
     let looks = into_plain_text(&stores, &mut Opened::to_look(setups));
-    // What cannot be read is said by whoever is to read it.
+    // A file that cannot be read is left out: the import of it says so.
     looks.into_iter().flatten().flat_map(|look| about(&look)).collect()
 }
 
-/// The files that lines of git's `store` name.
+/// Returns the files that lines of git's `store` name.
 fn store_files(entries: &Entries) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = Vec::new();
     for entry in entries.named("credential", "helper") {
@@ -40,7 +40,7 @@ fn about(look: &Look) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut whats: Vec<(&'static str, String)> = match look.moved.len() {
         0 => Vec::new(),
-        // Each stands somewhere else.
+        // Each token is in another setting, and has a finding of its own.
         _ if look.is_configuration => {
             let what = |label| (id(look, label), format!("a token lies in plain text: {label}"));
             look.moved.iter().map(|label| what(label)).collect()
@@ -50,7 +50,7 @@ fn about(look: &Look) -> Vec<Finding> {
     whats.dedup();
     for (id, what) in whats {
         findings.push(if let Some(kind) = look.forgetful {
-            // That should be known, and somebody asked, before a copy that lasts is gone.
+            // A person should know this and be asked before a lasting copy is gone.
             let what = format!("{what}; import moves it to {}", kind.in_a_sentence());
             Finding::wrong(id, what, Mend::ours(&format!("import --from {from} --remove")))
         } else {
@@ -75,7 +75,7 @@ fn about(look: &Look) -> Vec<Finding> {
     findings
 }
 
-/// Entries that stay for one reason.
+/// Returns the finding about entries that stay for one reason.
 fn about_what_stays(look: &Look, alike: &[&Stays]) -> Finding {
     let labels: Vec<&str> = alike.iter().take(MOST).map(|one| one.label.as_str()).collect();
     let more = alike.len() - labels.len();
@@ -96,7 +96,7 @@ fn about_what_stays(look: &Look, alike: &[&Stays]) -> Finding {
     Finding::wrong(id(look, alike[0].label.as_str()), what, mend)
 }
 
-/// For programs.
+/// Returns the finding's name for programs.
 fn id(look: &Look, label: &str) -> &'static str {
     match look.is_configuration {
         true if label.contains(".username in ") => "token-as-username",

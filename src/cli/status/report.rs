@@ -1,4 +1,4 @@
-//! The report on paper: for people, within the columns of their terminal, and for programs.
+//! Writes the report for people, within the columns of their terminal.
 
 use super::finding::{Finding, Mend};
 use crate::context::shown;
@@ -6,13 +6,13 @@ use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
-/// Where what a line says begins.
+/// The column at which the text of a line begins.
 const INDENT: usize = 11;
 
-/// Where what is found begins.
+/// The column at which the text of a finding begins.
 const MARK: usize = 7;
 
-/// What is written, and how.
+/// The text of a report, and its form.
 pub(super) struct Paper {
     text: String,
     columns: usize,
@@ -20,22 +20,22 @@ pub(super) struct Paper {
 }
 
 impl Paper {
-    /// For a terminal with so many columns.
+    /// Makes an empty report for a terminal with so many columns.
     pub(super) fn new(columns: usize, colour: bool) -> Self {
         Self { text: String::new(), columns, colour }
     }
 
-    /// A line with its subject; without one it goes on with the subject above.
+    /// Writes a line with its subject. A line without one continues the subject above.
     pub(super) fn line(&mut self, subject: &str, text: &str) {
         self.wrapped(&format!("{subject:INDENT$}"), INDENT, text);
     }
 
-    /// A line that says what else belongs to the one above.
+    /// Writes a detail of the line above.
     pub(super) fn detail(&mut self, text: &str) {
         self.wrapped(&" ".repeat(INDENT + 2), INDENT + 4, text);
     }
 
-    /// What is wrong, each with what mends it; then what should be known.
+    /// Writes the findings, each with what mends it, and then the verdict.
     pub(super) fn findings(&mut self, findings: &[Finding]) {
         for finding in findings {
             self.text.push('\n');
@@ -47,7 +47,7 @@ impl Paper {
             let mark = self.styled(mark, colour.on_default());
             self.wrapped(&mark, MARK, &finding.what);
             match &finding.mend {
-                // In one piece, to be copied.
+                // A command stays in one piece, to be copied.
                 Mend::Command(command) => {
                     let command = self.styled(&shown(command), Style::new().bold());
                     let _ = writeln!(self.text, "       {command}");
@@ -68,7 +68,7 @@ impl Paper {
         let _ = writeln!(self.text, "\n{verdict}");
     }
 
-    /// All of it.
+    /// Returns the whole text.
     pub(super) fn into_text(self) -> String {
         self.text
     }
@@ -77,10 +77,10 @@ impl Paper {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// Writes words after an opening, and further lines below it, as people may see them.
+    /// Writes a text after an opening, wrapped into lines, with hidden characters escaped.
     fn wrapped(&mut self, opening: &str, indent: usize, text: &str) {
         let mut line = opening.to_owned();
-        // What is on the line; colour takes no room.
+        // The width of the line so far. Colour takes no room.
         let mut width = if opening.contains('\x1b') { indent } else { opening.width() };
         let mut is_first = true;
         for word in shown(text).split(' ') {

@@ -1,12 +1,12 @@
-//! The tokens that lines of ours take from elsewhere than a keychain: which they are, and
-//! whether they are there now. No command is run.
+//! Reports on the tokens that our lines take from sources instead of a keychain, and whether they
+//! are there now. No command is run.
 
 use super::finding::{Finding, Mend, below_home};
 use super::places::Asked;
 use crate::forge;
 use crate::source::{Origin, Source, SourceOptions};
 
-/// The source as people see it in the list of helpers.
+/// Returns the source as people see it in the list of helpers.
 pub(in crate::cli) fn name(source: &SourceOptions) -> String {
     match (source, source.open()) {
         (SourceOptions::Runner, None) => "pat --ci".to_owned(),
@@ -19,7 +19,7 @@ pub(in crate::cli) fn name(source: &SourceOptions) -> String {
     }
 }
 
-/// A command may hold whatever its writer put there, and is not shown.
+/// Returns the origin of a token for people. A command is not shown, because it may hold anything.
 fn origin(source: &Source) -> String {
     match &source.origin {
         Origin::Variable(name) => format!("the variable {}", forge::shown(name)),
@@ -28,17 +28,18 @@ fn origin(source: &Source) -> String {
     }
 }
 
-/// Whether it is there and bound to this place, or to what is above it.
+/// Returns whether the source exists and is bound to this URL, or to a wider context.
 pub(super) fn is_for(source: &SourceOptions, asked: &Asked) -> bool {
     source.open().is_some_and(|source| asked.context.outwards().contains(&source.context))
 }
 
-/// Whether it answers for this place, as far as that can be told without running a command.
+/// Returns whether the source answers for this URL, as far as that shows without running a command.
 pub(super) fn may_answer(source: &SourceOptions, asked: &Asked) -> bool {
     is_for(source, asked) && source.open().is_some_and(|source| source.look().is_ok())
 }
 
-/// What keeps a source from serving a place; `alone` says that nothing else of ours serves there.
+/// Returns what keeps a source from serving a URL. `alone` says that none of our other lines serves
+/// there.
 pub(super) fn about(source: &SourceOptions, asked: Option<&Asked>, alone: bool) -> Option<Finding> {
     let what = match source.open() {
         None => "--ci finds no runner: its mark or its server's address is missing".to_owned(),
@@ -50,7 +51,7 @@ pub(super) fn about(source: &SourceOptions, asked: Option<&Asked>, alone: bool) 
             format!("no token for {} comes from {}: {why}", found.context, origin(&found))
         }
     };
-    // A runner may well have what is not here.
+    // A runner may well have a token that is missing here.
     let is_missed = match source {
         SourceOptions::Runner => alone && asked.is_some_and(|asked| asked.named),
         SourceOptions::Bound(_) => alone && asked.is_some(),

@@ -1,15 +1,15 @@
-//! What is to be known of the vault besides its accounts.
+//! Reports on the vault, besides its accounts.
 
 use super::finding::{Finding, Mend};
 use crate::keychain::Options;
 use crate::keychain::vault::{State, Vault};
 
-/// Whether it can be read, where that can be told.
+/// Returns the state of the vault, where it can be told.
 pub(super) fn state(options: &Options) -> Option<State> {
     Vault::new(options).state().ok()
 }
 
-/// What is wrong with it; of its files, so many were left out.
+/// Returns what is wrong with the vault, of whose files so many were left out.
 pub(super) fn findings(options: &Options, left_out: usize) -> Vec<Finding> {
     let mut findings = Vec::new();
     if left_out > 0 {

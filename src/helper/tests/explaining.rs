@@ -1,7 +1,7 @@
 //! An explanation says exactly what a get does.
 
 use super::{HOST, Helper, NOW, POLICY, account, request};
-use crate::credential::Credential;
+use crate::credential::{Credential, Maker};
 use crate::error::Error;
 use crate::helper::explanation::{Explained, Still, Why, accounts, explain};
 use crate::helper::{Outcome, get};
@@ -164,8 +164,12 @@ fn what_is_locked_is_a_reason_and_nothing_is_unlocked() {
 fn unencrypted_http_is_a_reason_and_a_failing_keychain_an_error() {
     let mut helper = with(&[("http://h.example", "alice", "")]);
     let asked = request("protocol=http host=h.example");
-    let all = explain(&asked, POLICY, &mut helper.keychain).expect("explained");
-    assert!(all.len() == 1 && all[0].why == Why::Refused);
+    // A person kept the account after a warning. One that git brought is no consent.
+    for (maker, why) in [(Maker::Person, Why::Answers), (Maker::Git, Why::Refused)] {
+        helper.change(|credential| credential.made_by = maker);
+        let all = explain(&asked, POLICY, &mut helper.keychain).expect("explained");
+        assert!(all.len() == 1 && all[0].why == why);
+    }
     helper.keychain.fail_on("list", Error::TimedOut);
     assert!(explain(&asked, POLICY, &mut helper.keychain).err() == Some(Error::TimedOut));
 }

@@ -18,7 +18,7 @@ fn verdict(helper: &mut Helper, host: &str, takes_schemes: bool) -> Result<Strin
         }
         Verdict::Withheld(_, reason) => format!("{reason:?}"),
         Verdict::Nobody => "nobody".to_owned(),
-        Verdict::Ambiguous(_) => "ambiguous".to_owned(),
+        Verdict::Ambiguous(..) => "ambiguous".to_owned(),
         Verdict::Locked => "locked".to_owned(),
         Verdict::Damaged => "damaged".to_owned(),
         Verdict::RefusedHttp => "refused http".to_owned(),
@@ -71,11 +71,17 @@ fn without_one_account_to_serve_the_verdict_says_why() {
 }
 
 #[test]
-fn for_unencrypted_http_the_keychain_is_not_asked() {
+fn for_unencrypted_http_nobody_is_asked_and_no_other_account_is_read() {
     let mut helper = with_alice();
     helper.keychain.take_calls();
     assert_eq!(verdict(&mut helper, "http://h.example", true).as_deref(), Ok("refused http"));
-    assert!(helper.keychain.take_calls().is_empty());
+    let calls = helper.keychain.take_calls();
+    assert!(calls.iter().all(|call| *call == "find"), "{calls:?}");
+    let mut helper = Helper::default();
+    helper.log_in("http://h.example alice t1");
+    helper.keychain.lock();
+    assert_eq!(verdict(&mut helper, "http://h.example", true).as_deref(), Ok("refused http"));
+    assert!(!helper.keychain.take_calls().contains(&"unlock"));
     let context = Context::from_canonical("http://h.example").expect("canonical");
     assert!(Policy { allow_http: true, ..POLICY }.allows(&context) && !POLICY.allows(&context));
 }

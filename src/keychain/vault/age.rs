@@ -1,17 +1,16 @@
-//! Files in the age format, version 1 (age-encryption.org/v1), as far as a vault needs it.
+//! Reads and writes the age format, version 1 (age-encryption.org/v1), as far as a vault needs it.
 //!
 //! ```text
 //! age-encryption.org/v1
-//! -> X25519 SHARE                one such stanza for each way to come by the file's own key
+//! -> X25519 SHARE                one such stanza for each way to get the file's own key
 //! THAT KEY, ENCRYPTED
-//! --- MAC                        of all that stands above, under that key
+//! --- MAC                        of all the lines above, under that key
 //! NONCE, CONTENT                 bytes: encrypted in one chunk
 //! ```
 //!
-//! A file is for a key ([`Key`], a stanza `X25519`) or for a passphrase (one stanza `scrypt`,
-//! which is then alone). Stanzas of other kinds are passed over, as the format wants it. Whatever
-//! else stock age can do (text form, SSH keys, plugins, content of more than one chunk) is left
-//! to it.
+//! A file is for a key ([`Key`], a stanza `X25519`) or for a passphrase (a stanza `scrypt`, which
+//! is then the only one). Stanzas of other kinds are passed over, as the format demands. Only stock
+//! age can do the rest: text form, SSH keys, plugins, content of more than one chunk.
 
 use crate::base64;
 use crate::error::Error;
@@ -56,55 +55,55 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of these bytes; any will do.
+    /// Returns the key of these bytes. Any bytes will do.
     #[must_use]
     pub fn new(secret: FixedBytes<32>) -> Self {
         let public = public_half(&secret);
         Self { secret, public }
     }
 
-    /// The same where the public half is known already.
+    /// Returns the key of these bytes, whose public half is known already.
     #[must_use]
     pub fn with_public(secret: FixedBytes<32>, public: [u8; 32]) -> Self {
         Self { secret, public }
     }
 
-    /// The secret half.
+    /// Returns the secret half.
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {
         &self.secret
     }
 
-    /// The public half.
+    /// Returns the public half.
     #[must_use]
     pub fn public(&self) -> &[u8; 32] {
         &self.public
     }
 }
 
-/// For whom a file is encrypted.
+/// The recipient for whom a file is encrypted.
 pub enum Recipient<'a> {
     /// Whoever has the secret half of this public key.
     Key(&'a [u8; 32]),
-    /// Whoever knows this passphrase; with the binary logarithm of scrypt's work, see
+    /// Whoever knows this passphrase. The number is the binary logarithm of scrypt's work, see
     /// [`memory`].
     Passphrase(&'a [u8], u8),
 }
 
-/// Why a file cannot be opened.
+/// The reason why a file cannot be opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unreadable {
     /// It is no file of this format, was changed, or is cut off.
     Damaged,
     /// It is in the format's text form.
     Armored,
-    /// The key, or the passphrase, is not the one that it is for.
+    /// It is for another key or passphrase.
     NotForThis,
     /// It asks for more memory than any file should.
     TooMuchWork,
 }
 
-/// How many bytes of memory a passphrase takes with this work factor.
+/// Returns how many bytes of memory a passphrase takes with this work factor.
 #[must_use]
 pub fn memory(work_factor: u8) -> u64 {
     1024 << work_factor.min(32)
@@ -125,7 +124,7 @@ pub fn encrypt(content: &[u8], recipient: &Recipient<'_>) -> Result<Vec<u8>, Err
             for_passphrase(&file_key, passphrase, *work_factor)?
         }
     };
-    // It does not grow: the content is encrypted where it is copied to.
+    // The vector does not grow: the content is encrypted where it was copied to.
     let mut file = Vec::with_capacity(MAX_HEADER + content.len() + TAG);
     file.extend_from_slice(INTRODUCTION);
     file.extend_from_slice(stanza.as_bytes());
@@ -171,7 +170,7 @@ fn stanza(arguments: &[&str], wrapping: &[u8; 32], file_key: &FileKey) -> Result
 /// A file that was read and not yet opened.
 pub struct File<'a> {
     stanzas: Vec<Stanza<'a>>,
-    /// What the MAC is of.
+    /// The bytes of which the MAC is.
     header: &'a [u8],
     mac: Vec<u8>,
     nonce: &'a [u8],
@@ -183,7 +182,7 @@ struct Stanza<'a> {
     body: Vec<u8>,
 }
 
-/// What a passphrase's stanza says.
+/// The parts of a passphrase's stanza.
 struct Stretched<'a> {
     salt: Vec<u8>,
     work: u8,
@@ -223,7 +222,7 @@ impl<'a> File<'a> {
         is_whole.then_some(Self { stanzas, header, mac, nonce, content })
     }
 
-    /// The stanza of a file that is for a passphrase, which then has no other.
+    /// Returns the stanza of a file that is for a passphrase, which then has no other.
     fn for_passphrase(&self) -> Result<Option<Stretched<'_>>, Unreadable> {
         let named = |stanza: &&Stanza<'_>| stanza.arguments[0] == PASSPHRASE_STANZA.as_bytes();
         let Some(stanza) = self.stanzas.iter().find(named) else { return Ok(None) };
@@ -243,7 +242,7 @@ impl<'a> File<'a> {
         Ok(Some(Stretched { salt, work, body: &stanza.body }))
     }
 
-    /// The work factor of a file that is for a passphrase, or none where it is for keys.
+    /// Returns the work factor of a file that is for a passphrase, or none where it is for keys.
     ///
     /// # Errors
     /// [`Unreadable::Damaged`], and [`Unreadable::TooMuchWork`] for one that is over 20.
@@ -251,7 +250,7 @@ impl<'a> File<'a> {
         Ok(self.for_passphrase()?.map(|stanza| stanza.work))
     }
 
-    /// The content, by a key.
+    /// Returns the content, which this key opens.
     ///
     /// # Errors
     /// [`Unreadable`]
@@ -269,7 +268,8 @@ impl<'a> File<'a> {
         Err(Unreadable::NotForThis)
     }
 
-    /// The content, by a passphrase. It takes as much [`memory`] as the file says.
+    /// Returns the content, which this passphrase opens. This takes as much [`memory`] as the file
+    /// says.
     ///
     /// # Errors
     /// [`Unreadable`]
@@ -299,7 +299,7 @@ fn next_line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(line)
 }
 
-/// A stanza's body: full lines of 64 digits, and one that is not full.
+/// Reads a stanza's body: full lines of 64 digits, and one that is not full.
 fn next_body(rest: &mut &[u8]) -> Option<Vec<u8>> {
     const FULL: usize = 64;
     let mut body = Vec::new();
@@ -312,13 +312,13 @@ fn next_body(rest: &mut &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// The file's key out of a stanza, or nothing where that is for another.
+/// Returns the file's key from a stanza, or nothing where the stanza is for another key.
 fn unwrap_with_key(stanza: &Stanza<'_>, key: &Key) -> Result<Option<FileKey>, Unreadable> {
     let [_, share] = *stanza.arguments else { return Err(Unreadable::Damaged) };
     let share = base64::decode(share).and_then(|share| <[u8; 32]>::try_from(share).ok());
     let share = share.ok_or(Unreadable::Damaged)?;
     let shared = FixedBytes::new(MontgomeryPoint(share).mul_clamped(*key.secret).to_bytes());
-    // A point of low order, which gives everybody the same.
+    // The share is a point of low order, with which everybody computes the same.
     if *shared == [0; 32] {
         return Err(Unreadable::Damaged);
     }
@@ -327,7 +327,7 @@ fn unwrap_with_key(stanza: &Stanza<'_>, key: &Key) -> Result<Option<FileKey>, Un
 }
 
 fn unwrap(wrapping: &[u8; 32], body: &[u8]) -> Result<Option<FileKey>, Unreadable> {
-    // One of another length could be made to open under two keys.
+    // A body of another length could be made to open under two keys.
     if body.len() != 16 + TAG {
         return Err(Unreadable::Damaged);
     }
@@ -353,7 +353,7 @@ fn stretch(passphrase: &[u8], salt: &[u8], work_factor: u8) -> Option<FixedBytes
 
 fn derive(secret: &[u8], salt: &[u8], label: &[u8]) -> FixedBytes<32> {
     let mut key = FixedBytes::new([0; 32]);
-    // It fails for more than 8,160 bytes only.
+    // This fails only for more than 8,160 bytes.
     let _ = Hkdf::<Sha256>::new(Some(salt), secret).expand(label, &mut *key);
     key
 }

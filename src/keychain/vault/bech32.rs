@@ -1,31 +1,31 @@
-//! An age identity as people have it: `AGE-SECRET-KEY-1…`, and its public half `age1…`, both
-//! bech32 (BIP 173).
+//! Reads and writes an age identity in the form for people: `AGE-SECRET-KEY-1…`, and its public
+//! half `age1…`, both in bech32 (BIP 173).
 
 use crate::secret::FixedBytes;
 use zeroize::Zeroizing;
 
 const DIGITS: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
-/// How many digits a key of 32 bytes has, and how many its checksum.
+/// The number of digits of a key of 32 bytes, and of its checksum.
 const KEY: usize = 52;
 const CHECKSUM: usize = 6;
 
 const SECRET: &str = "age-secret-key-";
 
-/// A secret key as a line of an identity file.
+/// Returns a secret key as a line of an identity file.
 pub(super) fn secret(key: &[u8; 32]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(encode(SECRET, key));
     text.make_ascii_uppercase();
     text
 }
 
-/// A public key, as `age -r` takes it.
+/// Returns a public key in the form that `age -r` takes.
 #[cfg(test)]
 pub(super) fn public(key: &[u8; 32]) -> String {
     encode("age", key)
 }
 
-/// The secret key of such a line. Its letters are all capitals.
+/// Returns the secret key of a line of an identity file, whose letters must be capitals.
 pub(super) fn parse_secret(line: &[u8]) -> Option<FixedBytes<32>> {
     let beginning = SECRET.to_ascii_uppercase();
     let digits = line.strip_prefix(beginning.as_bytes())?.strip_prefix(b"1")?;
@@ -51,7 +51,7 @@ pub(super) fn parse_secret(line: &[u8]) -> Option<FixedBytes<32>> {
             count += 1;
         }
     }
-    // 260 bits for 256.
+    // The digits have 260 bits for the key's 256. The other four must be zero.
     (number.trailing_zeros() >= 4).then_some(key)
 }
 
@@ -73,7 +73,7 @@ fn encode(beginning: &str, key: &[u8; 32]) -> String {
     text
 }
 
-/// BIP 173's polynomial over what is before the `1` and what is after.
+/// Returns BIP 173's polynomial over the parts before and after the `1`.
 fn checksum(beginning: &str, values: &[u8]) -> u32 {
     const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
     let high = beginning.bytes().map(|b| b >> 5);
@@ -89,7 +89,7 @@ fn checksum(beginning: &str, values: &[u8]) -> u32 {
 mod tests {
     use super::{parse_secret, public, secret};
 
-    // Of the bytes 0 to 31, by the reference implementation of BIP 173.
+    // The texts of the bytes 0 to 31, by the reference implementation of BIP 173.
     const TEXT: &str = "AGE-SECRET-KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNZS23V9CCRYDPK8QARC0SWRYDWG";
     const PUBLIC_TEXT: &str = "age1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0savhh7m";
 

@@ -1,16 +1,17 @@
-//! Another passphrase, and another key, in steps of which each leaves a vault that opens.
+//! Gives a vault another passphrase or another key, in steps each of which leaves a vault that
+//! opens.
 //!
 //! Another passphrase replaces one file. Another key takes these steps, under the vault's lock:
 //!
-//! 1. `next.age`: the new key, encrypted to the old one.
-//! 2. Every item anew, for the new key: under other names, so that the old ones stay.
-//! 3. `format` says the new key. From here on the old one opens nothing.
-//! 4. The old items go.
-//! 5. `identity.age` holds the new key, and `next.age` goes.
+//! 1. `next.age` is written: the new key, encrypted to the old one.
+//! 2. Every item is written again for the new key, under another name, so that the old one stays.
+//! 3. `format` names the new key. From here on the old key opens nothing.
+//! 4. The old items are removed.
+//! 5. `identity.age` gets the new key, and `next.age` is removed.
 //!
-//! Broken off before the third step, the old key serves on, and the next attempt removes what the
-//! first has left. Broken off later, whoever unlocks comes by the old key to `next.age`, and the
-//! rest is done then.
+//! If the change is broken off before the third step, the old key still serves, and the next
+//! attempt removes the files of the first. If it is broken off later, the next `unlock` opens
+//! `next.age` with the old key, and does the remaining steps.
 
 use super::age::{self, Recipient};
 use super::folder::{FORMAT, Folder, IDENTITY, ITEMS, NEXT};
@@ -23,21 +24,21 @@ use crate::error::{Error, VaultTrouble};
 use crate::keychain::lock::{self, Lock};
 use std::time::Duration;
 
-/// How long another process may hold the vault's lock.
+/// The longest wait for another process that has the vault's lock.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How a change of the key ended.
+/// The result of a change of the key.
 pub struct Changed {
     /// How many items are encrypted anew.
     pub items: usize,
-    /// How many could not be opened, and stay as they are.
+    /// How many items could not be opened, and stay as they are.
     pub damaged: usize,
 }
 
 /// Gives `identity.age` another passphrase.
 ///
 /// # Errors
-/// [`VaultTrouble::WrongPassphrase`] where the old one is not its.
+/// [`VaultTrouble::WrongPassphrase`] where the old one is wrong.
 pub(super) fn passphrase(folder: &Folder, old: &[u8], new: &[u8], work: u8) -> Result<(), Error> {
     let _lock = lock(folder)?;
     let sealed = Sealed::read(folder)?;
@@ -45,11 +46,11 @@ pub(super) fn passphrase(folder: &Folder, old: &[u8], new: &[u8], work: u8) -> R
     folder.replace(IDENTITY, &identity::seal(&keys.age, new, work)?)
 }
 
-/// Gives the vault another key, and encrypts all anew.
+/// Gives the vault another key, and encrypts all items anew.
 ///
 /// # Errors
-/// [`VaultTrouble::WrongPassphrase`]; where something cannot be written, and the old key then
-/// serves on.
+/// [`VaultTrouble::WrongPassphrase`]; where something cannot be written. The old key then still
+/// serves.
 pub(super) fn key(folder: &Folder, passphrase: &[u8]) -> Result<(Keys, Changed), Error> {
     let _lock = lock(folder)?;
     let sealed = Sealed::read(folder)?;
@@ -62,7 +63,7 @@ pub(super) fn key(folder: &Folder, passphrase: &[u8]) -> Result<(Keys, Changed),
         folder.remove(NEXT)?;
     }
     let new = Keys::generate()?;
-    // Before anything changes, because it may fail.
+    // This comes before any change, because it may fail.
     let identity = identity::seal(&new.age, passphrase, sealed.work)?;
     let next = age::encrypt(&identity::text(&new.age), &Recipient::Key(old.age.public()))?;
     folder.replace(NEXT, &next)?;
@@ -79,7 +80,7 @@ pub(super) fn key(folder: &Folder, passphrase: &[u8]) -> Result<(Keys, Changed),
     Ok((new, changed))
 }
 
-/// Does what is left of a change of the key that was broken off: the keys that it leads to.
+/// Does the remaining steps of a change of the key that was broken off. Returns the new keys.
 ///
 /// # Errors
 /// [`VaultTrouble::WrongKey`] where these keys have nothing to do with the vault.
@@ -124,7 +125,7 @@ fn add_items(folder: &Folder, old: &Keys, new: &Keys) -> Result<Changed, Error> 
     Ok(changed)
 }
 
-/// Removes the items of these keys, and no others.
+/// Removes the items that these keys open, and no others.
 fn remove_items(folder: &Folder, keys: &Keys) -> Result<(), Error> {
     for (of_context, name) in items(folder)? {
         let Some(file) = read(folder, &item::path(&of_context, &name))? else { continue };
@@ -135,7 +136,7 @@ fn remove_items(folder: &Folder, keys: &Keys) -> Result<(), Error> {
     Ok(())
 }
 
-/// The names of all items, each with that of its folder.
+/// Returns the names of all items, each with the name of its folder.
 ///
 /// # Errors
 /// Where the folder cannot be read.
@@ -151,7 +152,7 @@ pub(super) fn items(folder: &Folder) -> Result<Vec<(String, String)>, Error> {
     Ok(items)
 }
 
-/// A file, or what is none of ours in its place.
+/// Returns a file's content, which is empty where the file is none of ours.
 fn read(folder: &Folder, path: &str) -> Result<Option<Vec<u8>>, Error> {
     match folder.read(path) {
         Err(Error::Damaged) => Ok(Some(Vec::new())),
@@ -159,7 +160,7 @@ fn read(folder: &Folder, path: &str) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
-/// The vault's lock, without which nothing here begins.
+/// Takes the vault's lock, without which no change begins.
 fn lock(folder: &Folder) -> Result<Lock, Error> {
     match lock::of_file(folder.open_lock()?, PATIENCE) {
         Ok(Some(lock)) => Ok(lock),

@@ -1,4 +1,5 @@
-//! The vault where there is none: what the commands call exists everywhere, and says so.
+//! Stands for the vault on systems that have none: the functions that commands call exist
+//! everywhere, and say that there is no vault.
 
 #[path = "state.rs"]
 mod state;
@@ -10,27 +11,27 @@ use crate::keychain::Options;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How long a vault stays unlocked where nobody says otherwise.
+/// How long a vault stays unlocked by default.
 pub const USUAL_TIME: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// None.
+/// A vault that does not exist.
 pub struct Vault;
 
-/// What is there before a vault is made.
+/// The beginning of a vault, before it is made.
 pub enum Beginning {
     /// Nothing.
     Nothing,
     /// An `identity.age`.
     IdentityAge,
-    /// Something gives a key.
+    /// A file or command gives the key.
     Given,
 }
 
-/// How a change of the key ended.
+/// The result of a change of the key.
 pub struct Changed {
     /// How many items are encrypted anew.
     pub items: usize,
-    /// How many could not be opened.
+    /// How many items could not be opened.
     pub damaged: usize,
 }
 
@@ -94,7 +95,7 @@ impl Vault {
     }
 }
 
-/// None will do.
+/// Refuses every passphrase.
 ///
 /// # Errors
 /// [`Error::Unsupported`]

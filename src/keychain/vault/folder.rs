@@ -1,17 +1,18 @@
-//! The vault's folder: what is read in it and how it is changed.
+//! Reads and changes the files in the vault's folder.
 //!
 //! ```text
 //! $XDG_DATA_HOME/git-credential-pat/vault/   0700
-//!     format                                 "1", and how the vault knows its key
+//!     format                                 "1", and the check by which the vault knows its key
 //!     identity.age                           that key, encrypted; may be absent
-//!     next.age                               another key, while it takes the first one's place
+//!     next.age                               another key, while it replaces the first one
 //!     lock                                   empty
 //!     items/CONTEXT/ACCOUNT.age              0600, named by keyed digests
 //! ```
 //!
-//! A file is replaced in one step: written beside its place, brought to the disk, renamed, and the
-//! folder brought to the disk as well. What a process that died has left there is removed by a
-//! later write. Whatever belongs to another user, or can be written by one, is refused.
+//! A file is replaced in one step: the new one is written beside it, synced to the disk and
+//! renamed, and the folder is synced as well. A later write removes the unfinished files of
+//! processes that died. A file or folder that belongs to another user, or that another can write,
+//! is refused.
 
 use crate::error::{Error, VaultTrouble};
 use crate::hex;
@@ -25,29 +26,29 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// The names in the folder.
+/// The names of files in the vault's folder.
 pub(super) const FORMAT: &str = "format";
 pub(super) const IDENTITY: &str = "identity.age";
 pub(super) const NEXT: &str = "next.age";
 pub(super) const LOCK: &str = "lock";
 pub(super) const ITEMS: &str = "items";
 
-/// What the names of unfinished files begin with.
+/// The beginning of the names of unfinished files.
 const UNFINISHED: &str = ".new-";
 
-/// How old an unfinished file is that nobody will finish.
+/// The age at which an unfinished file counts as abandoned.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
-/// More than any file of ours has, in bytes.
+/// A length in bytes that no file of ours reaches.
 const MAX_FILE: usize = 128 * 1024;
 
-/// How often a write begins again whose folder was removed meanwhile.
+/// The number of times that a write is tried, while its folder is removed again and again.
 const TRIES: usize = 8;
 
 const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 const PRIVATE_FOLDER: Mode = PRIVATE_FILE.union(Mode::XUSR);
 
-/// See [`Folder::stamp`].
+/// The stamp of a file, see [`Folder::stamp`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     number: i128,
@@ -56,12 +57,12 @@ pub(super) struct Stamp {
     nanoseconds: i128,
 }
 
-/// An open folder.
+/// A vault's open folder.
 pub(super) struct Folder {
     root: OwnedFd,
 }
 
-/// Where this user's vault is.
+/// Returns the path of this user's vault.
 ///
 /// # Errors
 /// [`VaultTrouble::NoPlace`]
@@ -72,7 +73,7 @@ pub(super) fn place() -> Result<PathBuf, Error> {
 }
 
 impl Folder {
-    /// Opens the folder at this path, or nothing where there is none.
+    /// Opens the folder at this path. Returns nothing where there is none.
     ///
     /// # Errors
     /// Where it cannot be opened, or is not its owner's alone.
@@ -93,15 +94,15 @@ impl Folder {
         Ok(Some(Self { root }))
     }
 
-    /// Makes the folder, and those that lead to it.
+    /// Makes the folder, and those above it.
     ///
     /// # Errors
-    /// Where it cannot be made; those of [`Self::open`].
+    /// Where the folder cannot be made; the errors of [`Self::open`].
     pub(super) fn make(path: &Path) -> Result<Self, Error> {
         for ancestor in path.ancestors().collect::<Vec<_>>().iter().rev() {
             match fs::mkdir(*ancestor, PRIVATE_FOLDER) {
                 Ok(()) | Err(Errno::EXIST) => {}
-                // One that is there already says that it is read-only, or another's.
+                // For an existing folder the error may be that it is read-only, or another user's.
                 Err(_) if ancestor.is_dir() => {}
                 Err(errno) => return Err(trouble(errno)),
             }
@@ -109,17 +110,17 @@ impl Folder {
         Self::open(path)?.ok_or(Error::Vault(VaultTrouble::Absent))
     }
 
-    /// Whether this file is on the same device.
+    /// Returns whether this file is on the same device.
     pub(super) fn is_beside(&self, file: &Path) -> bool {
         let stats = (fs::fstat(&self.root), fs::stat(file));
         matches!(stats, (Ok(own), Ok(other)) if own.st_dev == other.st_dev)
     }
 
-    /// A file's content, or nothing where there is none.
+    /// Returns a file's content, or nothing where there is no file.
     ///
     /// # Errors
-    /// Where it cannot be read, or is not its owner's alone. What is no file, or too long for
-    /// one of ours, is [`Error::Damaged`].
+    /// Where the file cannot be read, or others can write it. [`Error::Damaged`] where it is no
+    /// regular file, empty, or too long to be ours.
     pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
         let read = || {
@@ -148,7 +149,8 @@ impl Folder {
         Ok(Some(bytes))
     }
 
-    /// What tells a file from every other that was in its place, or none where nothing is there.
+    /// Returns a stamp that tells a file from every other that had its name, or nothing where there
+    /// is no file.
     pub(super) fn stamp(&self, name: &str) -> Option<Stamp> {
         let stat = fs::statat(&self.root, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         Some(Stamp {
@@ -159,7 +161,7 @@ impl Folder {
         })
     }
 
-    /// Whether there is something of this name.
+    /// Returns whether a file or folder has this name.
     ///
     /// # Errors
     /// Where that cannot be told.
@@ -171,7 +173,8 @@ impl Folder {
         }
     }
 
-    /// The names in a folder below, but for hidden ones, or none where there is no such folder.
+    /// Returns the names in a folder below, without hidden ones, or none where there is no such
+    /// folder.
     ///
     /// # Errors
     /// Where it cannot be read.
@@ -188,18 +191,18 @@ impl Folder {
         }
     }
 
-    /// Puts a file into the folder itself, in place of the one that is there.
+    /// Writes or replaces a file of the folder itself.
     ///
     /// # Errors
-    /// Where it cannot be written. What was there is then unchanged.
+    /// Where it cannot be written. The old file is then unchanged.
     pub(super) fn replace(&self, name: &str, content: &[u8]) -> Result<(), Error> {
         put(self.root.as_fd(), name, content).map_err(trouble)
     }
 
-    /// Puts a file into a folder of [`ITEMS`], which is made where it is missing.
+    /// Writes or replaces a file in a folder of [`ITEMS`], which is made where it is missing.
     ///
     /// # Errors
-    /// Where it cannot be written. What was there is then unchanged.
+    /// Where it cannot be written. The old file is then unchanged.
     pub(super) fn replace_item(&self, folder: &str, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let below = format!("{ITEMS}/{folder}");
         for _ in 0..TRIES {
@@ -221,7 +224,7 @@ impl Folder {
         Err(trouble(Errno::NOENT))
     }
 
-    /// Removes a file, and its folder if it was the last one there. One that is gone is no error.
+    /// Removes a file, and its folder if it was the last one in it. A missing file is no error.
     ///
     /// # Errors
     /// Where it cannot be removed.
@@ -236,12 +239,12 @@ impl Folder {
             Err(Errno::NOENT) => return Ok(()),
             removed => removed.map_err(trouble)?,
         }
-        // Where others are left in it, it stays.
+        // A folder in which other files are left stays.
         let _ = fs::unlinkat(&self.root, below, AtFlags::REMOVEDIR);
         Ok(())
     }
 
-    /// Removes a file of the folder itself. One that is gone is no error.
+    /// Removes a file of the folder itself. A missing file is no error.
     ///
     /// # Errors
     /// Where it cannot be removed.
@@ -277,7 +280,7 @@ impl Folder {
     }
 }
 
-/// Puts a file into this folder in one step.
+/// Writes or replaces a file of this folder in one step.
 fn put(folder: impl AsFd, name: &str, content: &[u8]) -> Result<(), Errno> {
     remove_abandoned(folder.as_fd());
     let mut unfinished = UNFINISHED.to_owned();
@@ -294,7 +297,7 @@ fn put(folder: impl AsFd, name: &str, content: &[u8]) -> Result<(), Errno> {
     renamed.and_then(|()| sync(folder.as_fd()))
 }
 
-/// Brings a folder to the disk, where its file system knows how.
+/// Syncs a folder to the disk, where its file system can do that.
 fn sync(folder: impl AsFd) -> Result<(), Errno> {
     match fs::fsync(folder) {
         Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
@@ -302,7 +305,7 @@ fn sync(folder: impl AsFd) -> Result<(), Errno> {
     }
 }
 
-/// Removes what processes that died have left unfinished.
+/// Removes the unfinished files of processes that died.
 fn remove_abandoned(folder: impl AsFd) {
     let Ok(entries) = Dir::read_from(folder.as_fd()) else { return };
     for entry in entries.flatten() {
@@ -333,7 +336,7 @@ fn is_open(stat: &Stat) -> bool {
     Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH)
 }
 
-/// Calls once more where a file server has lost what it had given out.
+/// Calls once more where a file server no longer knows an open file.
 fn again_if_stale<T>(call: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
     match call() {
         Err(Errno::STALE) => call(),

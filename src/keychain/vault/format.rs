@@ -1,10 +1,11 @@
-//! The file `format`: that this is a vault, of which kind, and how it knows its key.
+//! The file `format` says that a folder is a vault, of which kind it is, and by which check it
+//! knows its key.
 //!
 //! ```text
 //! 1 0f1e2d3c4b5a69788796a5b4c3d2e1f0
 //! ```
 //!
-//! Without it a key of another vault would seem to open an empty one.
+//! Without the check, the key of another vault would seem to open an empty vault.
 
 use super::folder::{FORMAT, Folder};
 use super::keys::{DIGITS, Keys};
@@ -12,12 +13,12 @@ use crate::error::{Error, VaultTrouble};
 
 const KIND: &str = "1 ";
 
-/// The file's content for these keys.
+/// Returns the file's content for these keys.
 pub(super) fn of(keys: &Keys) -> Vec<u8> {
     format!("{KIND}{}\n", keys.check()).into_bytes()
 }
 
-/// How the vault knows its key.
+/// Returns the check by which the vault knows its key.
 ///
 /// # Errors
 /// [`VaultTrouble::Absent`] where there is no such file, [`VaultTrouble::Unknown`] where it is

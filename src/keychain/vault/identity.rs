@@ -1,7 +1,7 @@
-//! Where a vault's key comes from: `identity.age`, which a passphrase opens, or whatever else
-//! prints it.
+//! Gets a vault's key from `identity.age`, which a passphrase opens, or from a file, a command or
+//! systemd.
 //!
-//! The key is a line `AGE-SECRET-KEY-1…`, as `age-keygen` writes it; lines that begin with `#` are
+//! The key is a line `AGE-SECRET-KEY-1…`, as `age-keygen` writes it. Lines that begin with `#` are
 //! passed over. Stock age can open `identity.age`, and make it.
 
 use super::age::{self, Key, Recipient, Unreadable};
@@ -18,12 +18,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// The work that a passphrase takes: stock age's default, and one for machines with little
-/// memory. Of each the binary logarithm.
+/// The binary logarithm of the work that a passphrase takes: stock age's default, and one for
+/// machines with little memory.
 const USUAL_WORK: u8 = 18;
 const LOW_WORK: u8 = 15;
 
-/// The work that a new passphrase takes.
+/// Returns the work that a new passphrase takes.
 pub(super) fn work(low_memory: bool) -> u8 {
     if low_memory { LOW_WORK } else { USUAL_WORK }
 }
@@ -31,13 +31,13 @@ pub(super) fn work(low_memory: bool) -> u8 {
 /// The longest text of an identity, in bytes.
 const MAX_TEXT: usize = 64 * 1024;
 
-/// What systemd calls the credential that holds a key.
+/// The name of the credential in which systemd gives a key.
 const CREDENTIAL: &str = "git-credential-pat.identity";
 
-/// The secret key that the options, or systemd, give, or none where they name none.
+/// Returns the secret key that the options or systemd give, or nothing where they give none.
 ///
 /// # Errors
-/// [`VaultTrouble::Key`] where it cannot be had, or is none.
+/// [`VaultTrouble::Key`] where the key cannot be read, or is no key.
 pub(super) fn given(identity: Option<&Identity>) -> Result<Option<FixedBytes<32>>, Error> {
     let text = match identity {
         Some(Identity::File(path)) => of_file(path).map_err(refused),
@@ -50,14 +50,14 @@ pub(super) fn given(identity: Option<&Identity>) -> Result<Option<FixedBytes<32>
     parse(&text?).map(Some)
 }
 
-/// What a file holds that its owner alone can read, or that root has mounted.
+/// Reads a file that only its owner can read, or that root has mounted.
 fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     let file = private_file::open_secret(path).map_err(|untrusted| untrusted.refusal)?;
     private_file::read(&file, MAX_TEXT)
 }
 
-/// What systemd has put there is as private as it can make it: an access list, which it may have
-/// used, looks like access for a group.
+/// Reads a file that systemd has put there. systemd makes it as private as it can, but an access
+/// list, which it may use, looks like access for a group.
 fn of_service(path: &Path) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     let file = private_file::open(path, Links::Refused)?;
     let mode = file.metadata().map_err(|_| Refusal::Unreadable)?.mode();
@@ -92,19 +92,19 @@ fn not_given(error: Error) -> Error {
     }
 }
 
-/// Whether [`given`] has something to read.
+/// Returns whether [`given`] has something to read.
 pub(super) fn is_given(identity: Option<&Identity>) -> bool {
     identity.is_some() || credential().is_some()
 }
 
-/// The file that systemd has put there for a service, if it has.
+/// Returns the file that systemd has put there for a service, if there is one.
 fn credential() -> Option<PathBuf> {
     let folder = env::var_os("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty())?;
     let path = Path::new(&folder).join(CREDENTIAL);
     path.is_absolute().then_some(path).filter(|path| path.exists())
 }
 
-/// The key in the text of an identity.
+/// Returns the key in the text of an identity.
 fn parse(text: &[u8]) -> Result<FixedBytes<32>, Error> {
     let lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii);
     let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
@@ -114,15 +114,15 @@ fn parse(text: &[u8]) -> Result<FixedBytes<32>, Error> {
     bech32::parse_secret(line).ok_or(VaultTrouble::Key("this is none").into())
 }
 
-/// `identity.age`, read and not yet opened.
+/// The file `identity.age`, which was read and not yet opened.
 pub(super) struct Sealed {
     bytes: Vec<u8>,
-    /// The work that its passphrase takes.
+    /// The binary logarithm of the work that its passphrase takes.
     pub(super) work: u8,
 }
 
 impl Sealed {
-    /// The one in this folder, if it is for a passphrase and the memory for that is there.
+    /// Reads the file in this folder, if it is for a passphrase and there is memory to try one.
     ///
     /// # Errors
     /// Each obstacle has its own [`VaultTrouble`].
@@ -137,7 +137,7 @@ impl Sealed {
         Ok(Self { bytes, work })
     }
 
-    /// The key in it.
+    /// Returns the key in it.
     ///
     /// # Errors
     /// [`VaultTrouble::WrongPassphrase`], [`VaultTrouble::IdentityDamaged`].
@@ -149,7 +149,7 @@ impl Sealed {
     }
 }
 
-/// `identity.age` for this key and passphrase.
+/// Returns the content of `identity.age` for this key and passphrase.
 ///
 /// # Errors
 /// [`VaultTrouble::Memory`] where the passphrase takes more memory than there is.
@@ -158,7 +158,7 @@ pub(super) fn seal(key: &Key, passphrase: &[u8], work: u8) -> Result<Vec<u8>, Er
     age::encrypt(&text(key), &Recipient::Passphrase(passphrase, work))
 }
 
-/// A key as the text of an identity.
+/// Returns a key as the text of an identity.
 pub(super) fn text(key: &Key) -> Zeroizing<Vec<u8>> {
     let line = bech32::secret(key.expose());
     let mut text = Zeroizing::new(Vec::with_capacity(line.len() + 1));
@@ -167,7 +167,7 @@ pub(super) fn text(key: &Key) -> Zeroizing<Vec<u8>> {
     text
 }
 
-/// Opens what [`text`] was encrypted to another key of ours.
+/// Returns the key in a [`text`] that was encrypted to another key of ours.
 ///
 /// # Errors
 /// [`Error::Damaged`]

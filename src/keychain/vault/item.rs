@@ -1,16 +1,16 @@
-//! An account's file: the item as every keychain has it, and two lines below it.
+//! An account's file has the item as every keychain has it, and two lines below.
 //!
 //! ```text
 //! ghp_TESTONLY…
 //! context=https://github.com
 //! …
-//! pad=............................    as many as make the length a multiple of 256
+//! pad=............................    as many as make the length a multiple of 256 bytes
 //! mac=0f1e2d3c4b5a69788796a5b4c3d2e1f0
 //! ```
 //!
 //! The padding keeps the file's length from telling the kind of token. The last line is a digest
-//! of the file's name and of all lines above, under the vault's key: encryption alone would not
-//! say who has encrypted, and a file that took another's place would open as well.
+//! of the file's name and of all lines above, under the vault's key. Encryption alone would not
+//! show who has encrypted a file, and a file under another's name would open as well.
 
 use super::age::{self, Recipient};
 use super::folder::ITEMS;
@@ -22,35 +22,35 @@ use crate::keychain::item::{self, Content};
 use crate::secret::Buffer;
 use zeroize::Zeroizing;
 
-/// What a content's length is a multiple of.
+/// The number of bytes of which a content's length is a multiple.
 const STEP: usize = 256;
 
 const PAD: &[u8] = b"pad=";
 const MAC: &[u8] = b"mac=";
 
-/// Bytes of the last line.
+/// The number of bytes of the last line.
 const LAST_LINE: usize = MAC.len() + DIGITS + 1;
 
 const EXTENSION: &str = ".age";
 
-/// The file's name for an account's.
+/// Returns the name of the file of an account with this name.
 pub(super) fn file_name(name: &str) -> String {
     format!("{name}{EXTENSION}")
 }
 
-/// Where that file is in the vault's folder.
+/// Returns the path of that file in the vault's folder.
 pub(super) fn path(of_context: &str, name: &str) -> String {
     format!("{ITEMS}/{of_context}/{name}{EXTENSION}")
 }
 
-/// The account's name in a file's, or none where it is no item's.
+/// Returns the account's name in the name of a file, or nothing where that is no item's.
 pub(super) fn name_in(file_name: &str) -> Option<&str> {
     let name = file_name.strip_suffix(EXTENSION)?;
     let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     (name.len() == DIGITS && name.bytes().all(is_digit)).then_some(name)
 }
 
-/// The file for a credential.
+/// Returns the content of the file for a credential.
 ///
 /// # Errors
 /// [`Error::TooLong`]; where there are no random numbers.
@@ -73,18 +73,18 @@ pub(super) fn seal(keys: &Keys, credential: &Credential) -> Result<Vec<u8>, Erro
     age::encrypt(&bytes, &Recipient::Key(keys.age.public()))
 }
 
-/// What a file of this name holds.
+/// Returns the credential in the file of the account with this name.
 ///
 /// # Errors
-/// [`Error::Damaged`] where it is not what was written under this name.
+/// [`Error::Damaged`] where the file was not written under this name.
 pub(super) fn open(keys: &Keys, name: &str, file: &[u8]) -> Result<Credential, Error> {
     let credential = open_on_the_stack(keys, name, file);
     hardening::wipe_stack();
     credential
 }
 
-// The cipher and the digest leave blocks of the token on the stack: below the caller's frame, where
-// `wipe_stack` reaches them.
+// The cipher and the digest leave blocks of the token on the stack. In a function of its own they
+// are below the caller's frame, where `wipe_stack` reaches them.
 #[inline(never)]
 fn open_on_the_stack(keys: &Keys, name: &str, file: &[u8]) -> Result<Credential, Error> {
     let opened = age::File::parse(file).and_then(|file| file.open(&keys.age));
@@ -98,7 +98,7 @@ fn open_on_the_stack(keys: &Keys, name: &str, file: &[u8]) -> Result<Credential,
     item::decode(&Buffer::from(bytes))
 }
 
-/// Whether two digests are the same, without telling by the time where they differ.
+/// Returns whether two digests are the same, in a time that does not tell where they differ.
 fn is_same(left: &[u8], right: &[u8]) -> bool {
     let differences = left.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b));
     left.len() == right.len() && differences == 0

@@ -1,9 +1,9 @@
-//! What comes of a vault's one key: the names of its files, a digest by which each of them tells
-//! that it was written here and under this name, and one by which the vault knows its key.
+//! Derives three things from a vault's one key: the names of its files, a digest by which each file
+//! shows that it was written here and under its name, and a check by which the vault knows its key.
 //!
-//! A name tells nothing of what it is of to whoever has not got the key, and cannot be foreseen
-//! without it. Nor is it known without the key for whom a file would have to be encrypted: the
-//! public half is in no file.
+//! Without the key, a name tells nothing of its account, and cannot be computed. Nor does anybody
+//! without the key know to which public key a file would have to be encrypted: that half is in no
+//! file.
 
 use super::age::Key;
 use crate::context::Context;
@@ -16,23 +16,23 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// How many bytes of a digest are kept; as text, twice as many digits.
+/// The number of bytes of a digest that are kept. As text they are twice as many digits.
 const DIGEST: usize = 16;
 
-/// Digits in a name, and in every other digest.
+/// The number of digits in a name, and in every other digest.
 pub(super) const DIGITS: usize = 2 * DIGEST;
 
-/// Bytes of [`Keys::to_bytes`].
+/// The number of bytes of [`Keys::to_bytes`].
 const LENGTH: usize = 96;
 
-/// See the [module](self).
+/// A vault's key, and the key of its digests, see the [module](self).
 pub(super) struct Keys {
     pub(super) age: Key,
     digests: FixedBytes<32>,
 }
 
 impl Keys {
-    /// Those of a new vault.
+    /// Returns the keys of a new vault.
     ///
     /// # Errors
     /// Where there are no random numbers.
@@ -40,16 +40,16 @@ impl Keys {
         random().map(Self::new)
     }
 
-    /// Those of the vault with this key.
+    /// Returns the keys of the vault with this key.
     pub(super) fn new(secret: FixedBytes<32>) -> Self {
         let mut digests = FixedBytes::new([0; 32]);
-        // It fails for more than 8,160 bytes only.
+        // This fails only for more than 8,160 bytes.
         let _ =
             Hkdf::<Sha256>::new(None, &*secret).expand(b"git-credential-pat vault", &mut *digests);
         Self { age: Key::new(secret), digests }
     }
 
-    /// All of them, so that nothing must be computed anew.
+    /// Returns all keys as bytes, so that none must be computed again.
     pub(super) fn to_bytes(&self) -> FixedBytes<LENGTH> {
         let mut bytes = FixedBytes::new([0; LENGTH]);
         let (secret, rest) = bytes.split_at_mut(32);
@@ -60,7 +60,7 @@ impl Keys {
         bytes
     }
 
-    /// What [`Self::to_bytes`] has made.
+    /// Returns the keys of the bytes that [`Self::to_bytes`] has made.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; LENGTH] = bytes.try_into().ok()?;
         let (parts, _) = bytes.as_chunks::<32>();
@@ -68,23 +68,23 @@ impl Keys {
         Some(Self { age: Key::with_public(secret, parts[1]), digests: FixedBytes::new(parts[2]) })
     }
 
-    /// How the vault knows its key.
+    /// Returns the check by which the vault knows its key.
     pub(super) fn check(&self) -> String {
         self.digest("vault", &[])
     }
 
-    /// The folder of a context's items.
+    /// Returns the name of the folder of a context's items.
     pub(super) fn context(&self, context: &Context) -> String {
         self.digest("context", &[context.to_string().as_bytes()])
     }
 
-    /// The name of an account's item in that folder.
+    /// Returns the name of an account's item in that folder.
     pub(super) fn account(&self, account: &Account) -> String {
         let context = account.context.to_string();
         self.digest("account", &[context.as_bytes(), account.username.as_bytes()])
     }
 
-    /// The digest of what an item of this name holds.
+    /// Returns the digest of the content of an item with this name.
     pub(super) fn content(&self, name: &str, content: &[u8]) -> String {
         self.digest("content", &[name.as_bytes(), content])
     }
@@ -141,7 +141,7 @@ mod tests {
             names.insert(keys.check());
             names.insert(keys.content("", b""));
         }
-        // Of each vault: six accounts, four contexts, two more.
+        // Each vault has six accounts, four contexts and two more digests.
         assert_eq!(names.len(), 2 * (6 + 4 + 2));
         assert!(names.iter().all(|name| name.len() == DIGITS));
     }

@@ -1,4 +1,4 @@
-//! A vault where there is none.
+//! Makes a vault where there is none.
 
 use super::folder::{FORMAT, Folder, IDENTITY};
 use super::identity::{self, Sealed};
@@ -10,22 +10,22 @@ use std::time::Duration;
 /// The shortest passphrase, in characters.
 const SHORTEST: usize = 8;
 
-/// What is there before a vault is made.
+/// The beginning of a vault, before it is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Beginning {
-    /// Nothing: a new passphrase is needed.
+    /// There is nothing: a new passphrase is needed.
     Nothing,
-    /// An `identity.age` that its owner has made, and that a passphrase opens.
+    /// There is an `identity.age` that its owner has made, and that a passphrase opens.
     IdentityAge,
-    /// Something gives a key.
+    /// A file, a command or systemd gives a key.
     Given,
 }
 
 impl Vault {
-    /// What a new vault would begin with.
+    /// Returns with what a new vault would begin.
     ///
     /// # Errors
-    /// Where that cannot be told; where an `identity.age` is there that no passphrase opens.
+    /// Where that cannot be told; where there is an `identity.age` that no passphrase opens.
     pub fn beginning(&self) -> Result<Beginning, Error> {
         if identity::is_given(self.identity.as_ref()) {
             return Ok(Beginning::Given);
@@ -39,7 +39,7 @@ impl Vault {
         }
     }
 
-    /// Makes it for the key that the options give.
+    /// Makes the vault for the key that the options give.
     ///
     /// # Errors
     /// Where there is no key, or the folder cannot be made.
@@ -49,12 +49,12 @@ impl Vault {
         begin(&folder, &Keys::new(secret))
     }
 
-    /// Makes it with a new key, which this passphrase opens, or with the key of an `identity.age`
-    /// that is there; and unlocks it for so long.
+    /// Makes the vault with a new key, which this passphrase opens, or with the key of an existing
+    /// `identity.age`. Unlocks it for this time, or until reboot.
     ///
     /// # Errors
-    /// [`VaultTrouble::WrongPassphrase`] for an `identity.age` that is there; where the folder
-    /// cannot be made, or nothing can hold the key.
+    /// [`VaultTrouble::WrongPassphrase`] for an existing `identity.age`; where the folder cannot be
+    /// made, or nothing can hold the key.
     pub fn make_with_passphrase(
         &self,
         passphrase: &[u8],
@@ -66,7 +66,7 @@ impl Vault {
             Keys::new(Sealed::read(&folder)?.open(passphrase)?)
         } else {
             let keys = Keys::generate()?;
-            // A vault that could not be unlocked is of no use to anybody.
+            // This fails where the vault could never be unlocked.
             unlocking::recall(&keys.check())?;
             let work = identity::work(low_memory);
             folder.replace(IDENTITY, &identity::seal(&keys.age, passphrase, work)?)?;
@@ -77,7 +77,7 @@ impl Vault {
     }
 }
 
-/// Makes a folder the vault of these keys. Items that are there already must be theirs.
+/// Makes a folder the vault of these keys. Of the items that are there already, they must open one.
 fn begin(folder: &Folder, keys: &Keys) -> Result<(), Error> {
     let items = changing::items(folder)?;
     let opens = |(of_context, name): &(String, String)| {
@@ -90,7 +90,7 @@ fn begin(folder: &Folder, keys: &Keys) -> Result<(), Error> {
     folder.replace(FORMAT, &format::of(keys))
 }
 
-/// Whether a passphrase may guard a vault.
+/// Checks that a passphrase is fit to guard a vault.
 ///
 /// # Errors
 /// [`VaultTrouble::Passphrase`] with the reason.

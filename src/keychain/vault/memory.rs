@@ -1,5 +1,5 @@
-//! How much memory a passphrase may take: asked before, because the kernel does not refuse more
-//! than there is, it kills whoever uses it.
+//! Checks the memory that a passphrase takes before it is tried: the kernel does not refuse too
+//! much memory, but kills a process that uses it.
 
 use super::age;
 use crate::error::{Error, VaultTrouble};
@@ -8,10 +8,10 @@ use std::path::Path;
 
 const MB: u64 = 1024 * 1024;
 
-/// Whether the memory for this work is there.
+/// Checks that there is memory for this work.
 ///
 /// # Errors
-/// [`VaultTrouble::Memory`] where it is not.
+/// [`VaultTrouble::Memory`] where there is too little.
 pub(super) fn check(work_factor: u8) -> Result<(), Error> {
     let needs = needs(work_factor);
     match free(Path::new("/")) {
@@ -24,14 +24,14 @@ pub(super) fn check(work_factor: u8) -> Result<(), Error> {
     }
 }
 
-/// What the process takes in all, in bytes.
+/// Returns the bytes that the process takes in all.
 fn needs(work_factor: u8) -> u64 {
     let work = age::memory(work_factor);
     work + (work / 32).max(3 * MB)
 }
 
-/// What is free, in bytes: on the machine, and in each of the control groups that the process is
-/// in. None where the system does not say.
+/// Returns the bytes that are free both on the machine and in each control group of the process.
+/// Returns nothing where the system does not say.
 fn free(root: &Path) -> Option<u64> {
     let read = |path: &str| fs::read_to_string(root.join(path)).ok();
     let machine = read("proc/meminfo").and_then(|text| Some(field(&text, "MemAvailable:")? * 1024));
@@ -46,7 +46,7 @@ fn free(root: &Path) -> Option<u64> {
             _ => continue,
         };
         let top = root.join(names.folder);
-        // In a container the path may be one that only the host has.
+        // In a container, the path may exist on the host only.
         for group in top.join(path.trim_start_matches('/')).ancestors().chain([top.as_path()]) {
             if group.starts_with(&top) {
                 limits.extend(left_in(group, names));
@@ -61,7 +61,7 @@ struct Names {
     folder: &'static str,
     limit: &'static str,
     used: &'static str,
-    /// Those lines of `memory.stat` that say what of it would be given back.
+    /// The lines of `memory.stat` with the memory that would be given back.
     returned: [&'static str; 2],
 }
 
@@ -79,7 +79,7 @@ const V1: Names = Names {
     returned: ["total_inactive_file ", "total_active_file "],
 };
 
-/// What a control group has left, or none where it has no limit.
+/// Returns the bytes that a control group has left, or nothing where it has no limit.
 fn left_in(group: &Path, names: &Names) -> Option<u64> {
     let number = |name| fs::read_to_string(group.join(name)).ok()?.trim().parse::<u64>().ok();
     let limit = number(names.limit)?;
@@ -89,7 +89,7 @@ fn left_in(group: &Path, names: &Names) -> Option<u64> {
     Some(limit.saturating_sub(used.saturating_sub(returned)))
 }
 
-/// The number in the line that begins so.
+/// Returns the number in the line with this beginning.
 fn field(text: &str, beginning: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(beginning))?;
     line.split_whitespace().next()?.parse().ok()
@@ -135,7 +135,7 @@ mod tests {
                 ],
                 Some(100_000_023),
             ),
-            // A container that sees its own group as the top.
+            // The container sees its own group as the top.
             (
                 &[
                     ("proc/self/cgroup", "0::/../../kubepods/x\n"),

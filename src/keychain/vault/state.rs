@@ -1,22 +1,22 @@
-//! Whether a vault can be read.
+//! The state of a vault says whether it can be read.
 
 use crate::time::{left, now};
 
-/// Whether the vault is open, and for how long.
+/// The state of a vault: whether it is open, and for how long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
-    /// There is none.
+    /// There is no vault.
     Absent,
-    /// Somebody must be asked first.
+    /// Somebody must be asked for its passphrase first.
     Locked,
     /// Its key is held until this time (seconds since 1970 UTC), or until reboot.
     Unlocked(Option<u64>),
-    /// Something gives its key without asking.
+    /// A file, a command or systemd gives its key, without a question.
     Given,
 }
 
 impl State {
-    /// As in `the vault is` *this*.
+    /// Returns words that continue `the vault is`.
     #[must_use]
     pub fn in_words(self) -> String {
         match self {

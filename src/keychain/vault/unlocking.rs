@@ -1,9 +1,9 @@
-//! How a vault's key comes into a process.
+//! Brings a vault's key into a process.
 //!
 //! `unlock` opens `identity.age` with the passphrase and leaves the key in the kernel's keyring for
-//! a while: its description names the vault, its payload is all that [`Keys`] are, and when its
-//! time is over. A get that finds nothing there asks by itself, where git would ask as well: one
-//! process at a time, and the others then find the key.
+//! a while. The description there names the vault, the payload has the bytes of [`Keys`] and the
+//! end of the time. A get that finds no key there asks by itself, where git would ask as well. One
+//! process asks at a time, and the others then find the key.
 
 use super::changing;
 use super::folder::Folder;
@@ -20,24 +20,24 @@ use crate::time::{HOUR, now};
 use std::time::{Duration, SystemTime};
 use zeroize::Zeroizing;
 
-/// How long a vault stays unlocked where nobody says otherwise.
+/// How long a vault stays unlocked by default.
 pub const USUAL_TIME: Duration = Duration::from_secs(12 * HOUR);
 
-/// How often somebody may mistype.
+/// The number of times that a person may type the passphrase.
 const TRIES: usize = 3;
 
-/// What the key's description begins with; then comes the vault's check.
+/// The beginning of the key's description. The vault's check follows it.
 #[cfg(target_os = "linux")]
 const PREFIX: &str = "git-credential-pat-vault:";
 
-/// Keys that the kernel holds.
+/// The keys that the kernel holds.
 pub(super) struct Held {
     pub(super) keys: Keys,
-    /// Until when; none is until reboot.
+    /// The end of the time, in seconds since 1970 UTC. None stands for the next reboot.
     pub(super) until: Option<u64>,
 }
 
-/// The keys of the vault with this check, if they are held.
+/// Returns the keys of the vault with this check, if the kernel holds them.
 ///
 /// # Errors
 /// [`VaultTrouble::NowhereToHold`] where nothing could hold them.
@@ -51,10 +51,10 @@ pub(super) fn recall(check: &str) -> Result<Option<Held>, Error> {
     Ok(held.filter(|held| held.keys.check() == check))
 }
 
-/// Leaves the keys with the kernel, for so long or until reboot.
+/// Leaves the keys with the kernel, for this time or until reboot.
 ///
 /// # Errors
-/// Where it does not take them.
+/// Where the kernel does not take them.
 pub(super) fn hold(keys: &Keys, lifetime: Option<Duration>) -> Result<(), Error> {
     let until = lifetime.map_or(0, |lifetime| now().saturating_add(lifetime.as_secs()));
     let bytes = keys.to_bytes();
@@ -78,7 +78,7 @@ fn hold_payload(check: &str, payload: &[u8], lifetime: Option<Duration>) -> Resu
 /// Takes the keys of the vault with this check away from the kernel. Returns whether it had them.
 ///
 /// # Errors
-/// Where it does not give them up.
+/// Where the kernel does not give them up.
 #[cfg(target_os = "linux")]
 pub(super) fn let_go(check: &str) -> Result<bool, Error> {
     held::let_go(&format!("{PREFIX}{check}")).map_err(trouble)
@@ -111,7 +111,7 @@ pub(super) fn let_go(_: &str) -> Result<bool, Error> {
 /// the keys with the kernel.
 ///
 /// # Errors
-/// [`VaultTrouble::Locked`] where nobody can be asked, or gives up, or knows it.
+/// [`VaultTrouble::Locked`] where nobody can be asked, or the person gives up or does not know it.
 pub(super) fn ask(folder: &Folder, check: &str) -> Result<Keys, Error> {
     const LOCKED: Error = Error::Vault(VaultTrouble::Locked);
     let start = SystemTime::now();
@@ -123,7 +123,7 @@ pub(super) fn ask(folder: &Folder, check: &str) -> Result<Keys, Error> {
     if let Some(held) = recall(check)? {
         return Ok(held.keys);
     }
-    // Whoever said no to one process of a command has said it to all of them.
+    // A person who said no to one process of a command has said it to all of them.
     if turn.is_marked_since(start) {
         return Err(LOCKED);
     }
@@ -150,7 +150,7 @@ pub(super) fn ask(folder: &Folder, check: &str) -> Result<Keys, Error> {
     Err(LOCKED)
 }
 
-/// The keys of the vault with this check, by its passphrase.
+/// Returns the keys of the vault with this check, which its passphrase opens.
 ///
 /// # Errors
 /// [`VaultTrouble::WrongPassphrase`]; [`VaultTrouble::WrongKey`] where the passphrase opens
@@ -165,6 +165,6 @@ pub(super) fn open(
     if keys.check() == check {
         return Ok(keys);
     }
-    // A change of the key that was broken off.
+    // The keys are the old ones, because a change of the key was broken off.
     changing::finish(folder, check, &keys, passphrase, sealed.work)
 }

@@ -76,7 +76,13 @@ fn a_yes_to_the_import_is_none_to_a_change_of_the_configuration() {
     let ran = user.imports("--from store --yes");
     assert!(ran.stderr().contains("git goes on asking store: 1 entry is left in ~/.git-"), "{ran}");
     user.write(".git-credentials", "");
-    let ran = user.imports("--from store=.git-credentials --yes --dry-run --from store");
+    let ran = user.imports("--from store --yes");
+    assert!(ran.stderr().contains("git writes each token back to store"), "{ran}");
+    assert!(
+        ran.stderr().contains("hint: git config --global --unset-all credential.helper"),
+        "{ran}"
+    );
+    let ran = user.imports("--from store --yes --dry-run");
     assert!(!ran.stderr().contains("store at its next fetch"), "{ran}");
     assert_eq!(user.helpers().len(), 2);
 }

@@ -33,10 +33,21 @@ fn accounts() {
     follow(
         "docs/accounts.md",
         &[
-            section("Two accounts on one host", 1, at_the_hosts).then(|reader, _| {
+            section("Two accounts on one host", 2, |block| {
+                let reader = at_the_hosts(block);
+                if block.text.contains("login") {
+                    return reader;
+                }
+                reader.with_account("alice", "https://github.com")
+            })
+            .then(|reader, block| {
+                if !block.text.contains("login") {
+                    return;
+                }
                 reader.clones_as("https://github.com/work/repo.git", "alice-work");
                 reader.clones_as("https://github.com/alice/notes.git", "alice");
             }),
+            section("Change an account", 1, with_alice),
             section("A token for one organisation or repository", 1, at_the_hosts).then(
                 |reader, _| {
                     reader.clones_as("https://github.com/work/repo.git", "alice");
@@ -60,7 +71,11 @@ fn status() {
             reader.home.helper("store");
             let reader = reader.configured();
             let url = "https://git.example.com";
-            reader.with_account("alice", url).with_account("bob", url)
+            let reader = reader.with_account("alice", url).with_account("bob", url);
+            // As where git itself has brought them, and nobody has chosen.
+            let section = format!("credential.{url}");
+            reader.home.sandbox.git(&["config", "--global", "--remove-section", &section]);
+            reader
         })],
     );
 }

@@ -1,4 +1,4 @@
-//! Taking tokens out of git's configuration: all files change, or none does.
+//! Removes tokens from git's configuration. All files change, or none does.
 
 use super::{Configuration, Find, Opened, Target, What, as_proxy};
 use crate::cli::import::credential_url::Parts;
@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 impl Configuration {
-    /// The numbers that these finds of an earlier look have now. What is not there any more, git
-    /// may have been told otherwise since.
+    /// Returns the present numbers of these finds of an earlier look. A find that is gone is left
+    /// out: somebody may have changed the setting since.
     fn found_again(&self, before: &Self, numbers: &[usize]) -> Vec<usize> {
         let mut now: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (number, find) in self.finds.iter().enumerate().rev() {
@@ -32,8 +32,8 @@ impl Configuration {
         (&self.files[find.file].path.path, &find.key, &find.whole)
     }
 
-    /// What becomes of the files without these tokens, and where git sends the path then that
-    /// no file says yet.
+    /// Returns the files with the changes that remove these tokens, and the URLs at which git is to
+    /// send the path although there is no file yet to say so.
     fn changes(&self, numbers: &[usize]) -> Result<(Vec<Changed>, Vec<String>), Error> {
         let mut changed: Vec<Changed> = Vec::new();
         let mut for_user = Vec::new();
@@ -74,12 +74,12 @@ struct Changed {
     plain: PlainFile,
     parsed: ConfigFile,
     what: BTreeSet<What>,
-    /// Where git is told to send the path.
+    /// The URLs at which the file is to tell git to send the path.
     sends: BTreeSet<String>,
 }
 
 impl Changed {
-    /// The file at this path among these, which it is now.
+    /// Returns the file at this path among these, to which it is added if it is missing.
     fn of<'a>(changed: &'a mut Vec<Self>, path: &Path) -> Result<&'a mut Self, Error> {
         let known = changed.iter().position(|file| files::is_same(&file.path, path));
         let number = known.unwrap_or(changed.len());
@@ -92,7 +92,7 @@ impl Changed {
         Ok(&mut changed[number])
     }
 
-    /// What it holds then, as git reads it, too.
+    /// Returns the new content, which git must read as we do.
     fn content(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let changes: Option<Vec<Change>> =
             self.what.iter().map(|what| self.change(*what)).collect();
@@ -172,7 +172,7 @@ impl Removal for Configuration {
         let now = Self::load()?;
         let (changed, for_user) = now.changes(&now.found_again(self, numbers))?;
         let prepared = changed.iter().map(Changed::prepare).collect::<Result<Vec<_>, _>>()?;
-        // Its file is not there, so that it is none of those that are prepared.
+        // The user's file does not exist here, so it is none of the prepared ones.
         for url in &for_user {
             git::send_path_at(url).map_err(Failed::tell)?;
         }
@@ -194,7 +194,7 @@ impl Removal for Configuration {
     }
 }
 
-/// Whether a file says already that git sends the path at this URL.
+/// Returns whether a file already tells git to send the path at this URL.
 fn sends_path_in(file: &ConfigFile, url: &str) -> bool {
     file.lines.iter().any(|line| {
         let header = &file.headers[line.header];

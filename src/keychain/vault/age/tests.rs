@@ -1,4 +1,4 @@
-//! Our own reading and writing, beside the `age` crate's: each opens what the other wrote.
+//! Tests our reading and writing against the `age` crate's: each opens what the other wrote.
 
 use super::{File, INTRODUCTION, Key, MAX_CONTENT, Recipient, Unreadable, encrypt};
 use crate::error::Error;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 const PASSPHRASE: &[u8] = b" TESTONLY correct horse ";
 
-/// Little work, so that the tests have little.
+/// The work factor of passphrases here, which is small to keep the tests quick.
 const WORK: u8 = 2;
 
 const CONTENT: &[u8] = b"ghp_TESTONLY\ncontext=https://h.example\n";
@@ -65,7 +65,7 @@ fn nothing_is_encrypted_twice_in_the_same_way() {
     let parts = |file: &[u8]| -> Vec<Vec<u8>> {
         file.split(|&b| b == b'\n').map(<[u8]>::to_vec).skip(1).collect()
     };
-    // The share, the wrapped key, the MAC, and what follows.
+    // The parts are the share, the wrapped key, the MAC, and the rest.
     let same = parts(&first).iter().zip(parts(&second)).filter(|(a, b)| **a == *b).count();
     assert_eq!(same, 0);
 }
@@ -96,7 +96,7 @@ fn a_changed_or_cut_file_is_never_opened() {
 fn a_header_changed_by_whoever_knows_its_key_is_noticed() {
     let key = key(7);
     let file = for_key(CONTENT);
-    // Well formed, and passed over; only the MAC does not fit any more.
+    // The added stanza is well formed and passed over. Only the MAC does not fit any more.
     let (introduction, rest) = file.split_at(INTRODUCTION.len());
     let changed = [introduction, b"-> other\nAAAA\n", rest].concat();
     assert_eq!(open(&changed, &key), Err(Unreadable::Damaged));
@@ -183,7 +183,7 @@ fn the_age_crate_opens_what_we_encrypt() {
 fn we_open_what_the_age_crate_encrypts() {
     let other = age::x25519::Identity::generate();
     for content in [&b""[..], CONTENT, &vec![0xA5; MAX_CONTENT]] {
-        // It adds stanzas of made-up kinds.
+        // The crate adds stanzas of made-up kinds.
         let recipients = [other.to_public(), identity().to_public()];
         let recipients = recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
         let file = age::Encryptor::with_recipients(recipients).expect("recipients");
@@ -208,7 +208,7 @@ fn vectors() -> PathBuf {
     let version = String::from_utf8(rustc.stdout).expect("text");
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
     let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-    // Not the packages of other systems, which need not be here.
+    // Packages for other systems are left out, because they need not be here.
     cargo.args(["metadata", "--offline", "--locked", "--format-version", "1"]);
     cargo.args(["--filter-platform", host]).current_dir(env!("CARGO_MANIFEST_DIR"));
     let output = cargo.output().expect("cargo");
@@ -231,7 +231,7 @@ fn the_published_test_vectors_end_as_they_say() {
             let mut lines = header.lines().filter_map(|line| line.split_once(": "));
             lines.find(|(key, _)| *key == name).map(|(_, value)| value)
         };
-        // Of what we leave to stock age, or where the file itself is packed.
+        // These vectors are in the text form, which we do not read, or are compressed.
         if value("armored").is_some() || value("compressed").is_some() {
             continue;
         }
