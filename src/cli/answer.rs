@@ -69,18 +69,18 @@ impl AccountArguments {
     }
 }
 
-/// What comes of asking all that git asks of what is ours.
+/// The verdict that counts among those of all our lines that git asks, with its line and keychain.
 pub(super) struct Chosen {
     pub(super) verdict: Verdict,
     pub(super) holder: Holder,
     pub(super) keychain: Box<dyn Keychain>,
 }
 
-/// The first that has an answer at this URL, as git asks the next one where one has none; else the
-/// first that has an account and no answer. None where there is no account.
+/// Returns the first of our lines that has an answer at this URL: git asks the next one where one
+/// has none. Where none answers, returns the first that has an account, or nothing.
 ///
 /// # Errors
-/// That of the first keychain that fails, where no other answers.
+/// The error of a keychain that fails before another has an account, where none answers.
 pub(super) fn first_answer(
     setups: &Setups,
     url: &str,

@@ -10,8 +10,8 @@
 //! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`git_config`],
 //!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`],
 //!   [`our_keychain`].
-//! - [`git_hosts`]: which entries of a file that is every program's are git's. [`store_lines`]:
-//!   git's `store` itself, once nothing is left in its files.
+//! - [`git_hosts`]: the entries of `.netrc` that are git's. [`store_lines`]: the lines of git's
+//!   `store`, once nothing is left in its files.
 //! - [`credential_url`]: a URL with a token in it, as git reads it. [`token_first`]: a token
 //!   instead of a username. [`plain_file`]: a file that loses some of its parts in one step.
 
@@ -164,7 +164,8 @@ impl Import<'_> {
         self.remove(source, &plan)
     }
 
-    /// Whether a person agrees to the import of all, or of some, which the plan then says.
+    /// Returns whether a person agrees to the import of all tokens or of some, which are then the
+    /// wanted ones of the plan.
     fn agrees_to_import(&mut self, plan: &mut Plan<'_>, wanted: usize) -> Result<bool, Error> {
         let question = format!("Import {}?", tokens(wanted));
         if wanted == 1 || self.arguments.yes {
@@ -181,7 +182,7 @@ impl Import<'_> {
         }
     }
 
-    /// Has git ask its own `store` no more, where its files were looked at.
+    /// Makes git stop asking its own `store`, if the files of that were read.
     fn end_store(&mut self) -> Result<(), Error> {
         let from = &self.arguments.from;
         let is_store = |from: &From| matches!(from, From::Store(_));
@@ -191,7 +192,7 @@ impl Import<'_> {
         let (yes, remove) = (self.arguments.yes, self.arguments.remove);
         store_lines::end(&mut |question| {
             if yes {
-                // Alone it agrees to an import, not to changes of git's configuration.
+                // `--yes` alone agrees to an import, and not to changes of git's configuration.
                 return Ok(remove);
             }
             self.person().map_or(Ok(false), |person| person.confirm(question))

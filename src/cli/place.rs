@@ -10,7 +10,7 @@ use crate::forge;
 use crate::git::url;
 use ::url::Url;
 
-/// A token stands where everybody may see it.
+/// The error where a token is in a URL, where everybody may see it.
 pub(super) const HOLDS_TOKEN: Error =
     Error::Usage("a token does not belong in a URL: it is asked for, or read with --with-token");
 
@@ -46,7 +46,7 @@ impl Place {
                  xn-- form, also in the remote's URL",
             ));
         }
-        // The path is read as git reads it. A library takes `..` and blanks out.
+        // The path is read as git reads it. A library would remove `..` and blanks.
         let host = Url::parse(&format!("{protocol}://{authority}"));
         let host = host.map_err(|_| Error::Usage("the URL cannot be understood"))?;
         if host.password().is_some() {

@@ -25,7 +25,7 @@ pub(super) struct Login<'a> {
     pub(super) also: Vec<Context>,
     /// Whether another token of the account may be overwritten.
     pub(super) replace: bool,
-    /// Whether the forge does not take the token, and nobody has said that it is wanted.
+    /// Whether the forge does not take the token, and nobody has agreed to keep it all the same.
     pub(super) is_refused: bool,
 }
 
@@ -38,7 +38,7 @@ struct Owner {
 }
 
 impl Owner {
-    /// A name that nobody has chosen gives way to that of whose token it is.
+    /// Takes the owner's username that the forge has told, if nobody has chosen a username.
     fn learn(&mut self, learnt: &learn::Learnt) {
         if let Some(owner) = learnt.owner().filter(|_| self.by_convention) {
             self.username = owner;
@@ -92,7 +92,7 @@ impl Login<'_> {
             None => self.ask_username(terminal, keychain)?,
         };
         self.ask_to_replace(terminal, keychain, &owner)?;
-        // Where a forge is asked, it may know.
+        // A forge that is asked may tell the end, so the person is not asked yet.
         let asks = learn::asks(self.arguments, &context);
         if self.arguments.expires.is_none() && !asks {
             expiry = ask_end(terminal)?;
