@@ -22,13 +22,15 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The first words of the commands that people type.
-pub(crate) const COMMANDS: [&str; 20] = [
+pub(crate) const COMMANDS: [&str; 22] = [
     "login",
     "check",
     "unlock",
     "lock",
     "logout",
     "list",
+    "use",
+    "edit",
     "log",
     "token",
     "exec",

@@ -8,8 +8,10 @@ mod answer;
 mod check;
 mod completions;
 mod configure;
+mod edit;
 mod exec;
 mod import;
+mod links;
 mod list;
 mod lock;
 mod log;
@@ -24,6 +26,7 @@ mod token;
 mod unconfigure;
 mod unlock;
 mod usage;
+mod use_account;
 
 use crate::error::{Error, Failure};
 use crate::git::Failed;
@@ -73,11 +76,28 @@ enum Command {
     /// another host to which a redirect leads, or to another forge. The forge's answers are kept
     /// with the account, and `list` and `status` show them.
     Check(check::Arguments),
+    /// Change an account without its token
+    ///
+    /// Its expiry, its username, which registries get its token, and whether it answers any
+    /// username. Under another username the new account is there before the old one is deleted;
+    /// registries that are linked to it, and git's setting of the username, follow.
+    Edit(edit::Arguments),
     /// Delete an account and its token from the keychain
     ///
     /// The token stays valid at the host: revoke it there. With `--all` it deletes every account
     /// that `list` shows, once a person at a terminal agrees, or with `--yes`.
     Logout(logout::Arguments),
+    /// Show which account git uses at a URL, or choose one
+    ///
+    /// With a name, git is told to ask for this account there: by its own setting
+    /// `credential.URL.username`, which counts for everything that runs git, and whether or not
+    /// git sends its helpers the path. Of all settings that match git takes the last, so that the
+    /// one for a host is written before those for parts of it; then git is asked whether it
+    /// holds. A URL that carries a username asks for that one anyway. `logout` of the account
+    /// takes the setting back, and so does `--unset`.
+    ///
+    /// Without a name, it shows who answers now, and why.
+    Use(use_account::Arguments),
     /// Show the accounts, never their tokens
     ///
     /// It shows the context of each account, its username, kind of token, state, expiry, time of
@@ -290,6 +310,8 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Unlock(arguments) => ("unlock", unlock::run(&arguments)),
         Command::Lock => ("lock", lock::run()),
         Command::Login(arguments) => ("login", login::run(&arguments)),
+        Command::Edit(arguments) => ("edit", edit::run(&arguments)),
+        Command::Use(arguments) => ("use", use_account::run(&arguments)),
         Command::Logout(arguments) => ("logout", logout::run(&arguments)),
         Command::List(arguments) => ("list", list::run(&arguments)),
         Command::Log(arguments) => ("log", log::run(&arguments)),

@@ -1,11 +1,14 @@
-//! The one line about a token that ends soon, or one of git's that has ended. get says it on a
-//! terminal, at most once a day for an account, after git has its answer.
+//! What get says on a terminal at most once a day, after git has its answer: that a token ends soon, or
+//! one of git's has ended; and how a token is kept for a host that has none.
 //!
 //! The time when it was said is kept in a small file in the user's state folder. The file's name is
-//! a keyed digest of the account, so that it tells nobody which accounts there are. Where the file
+//! a keyed digest of the account or host, so that it tells nobody which there are. Where the file
 //! cannot be written, nothing is said, because it would be said every time.
 
+use crate::context::Context;
 use crate::credential::Username;
+use crate::forge;
+use crate::git::words::typed;
 use crate::helper::Ending;
 use crate::private_file::{self, Folder};
 use crate::time::{DAY, relative};
@@ -23,6 +26,19 @@ pub(crate) fn warn(ending: &Ending, now: u64) {
     {
         terminal::say("get", &message(ending, now));
         terminal::hint(&format!("make a new one, then type: {}", command(ending)));
+    }
+}
+
+/// Says how a token is kept for this host, if it is one where people make tokens, and a person reads
+/// it who has not been told within a day.
+pub(crate) fn offer(host: &Context, now: u64) {
+    if terminal::stderr_is_terminal()
+        && forge::likely_at(host).is_some()
+        && let Some(folder) = state_folder::made()
+        && is_first(&folder, &[host.to_string().as_bytes(), b"", b"no token"], 0, now, DAY)
+    {
+        let url = typed(&host.to_string());
+        terminal::hint(&format!("to keep a token for it: git credential-pat login {url}"));
     }
 }
 

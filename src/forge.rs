@@ -88,6 +88,11 @@ pub(crate) trait Forge: Sync {
     /// Returns whether a host (lower case, without port) certainly belongs to it.
     fn is_at(&self, host: &str) -> bool;
 
+    /// Returns the host that people mean by the forge's name, if there is one.
+    fn main_host(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Returns how its tokens begin, where they have a beginning of their own.
     fn beginnings(&self) -> &'static [Beginning];
 
@@ -228,7 +233,7 @@ pub(crate) fn at(context: &Context) -> Option<&'static dyn Forge> {
 }
 
 /// Returns the forge that is probably at this context: `gitlab.example.com` is taken for a GitLab.
-/// Nothing but an address may depend on it.
+/// Nothing may depend on it but an address, and a username where any other would do, too.
 pub(crate) fn likely_at(context: &Context) -> Option<&'static dyn Forge> {
     let labels = context.host().split('.');
     at(context).or_else(|| forges().find(|forge| labels.clone().any(|l| forge.is_called(l))))
@@ -251,7 +256,20 @@ pub(crate) fn warnings(context: &Context, token: &[u8], conventional: bool) -> V
     if let Some(what) = around(context, token) {
         warn(true, format!("this came with {what}: give the token without"));
     }
-    let Some(known) = recognise(context, token) else { return warnings };
+    let Some(known) = recognise(context, token) else {
+        if let Some(host) = at(context).filter(|_| warnings.is_empty()) {
+            warnings.push(Warning {
+                text: format!(
+                    "this has not the form of a token of {}: it may be a password, or another \
+                     service's key",
+                    host.name()
+                ),
+                strong: true,
+            });
+        }
+        return warnings;
+    };
+    let mut warn = |strong, text: String| warnings.push(Warning { text, strong });
     let (forge, name) = (known.forge.name(), known.kind.name());
     match at(context) {
         Some(host) if host.id() != known.forge => warn(
@@ -286,9 +304,20 @@ pub(crate) fn warnings(context: &Context, token: &[u8], conventional: bool) -> V
     warnings
 }
 
-/// Returns the username to send with a token where the person gave none.
-pub(crate) fn conventional_username(context: &Context, token: &[u8]) -> &'static str {
-    at(context).map_or("token", |forge| forge.username(token))
+/// The username to send with a token where the person gave none; `named` is what the person says
+/// that runs there. What is probably a GitLab gets GitLab's: others take any.
+pub(crate) fn conventional_username(
+    context: &Context,
+    named: Option<Id>,
+    token: &[u8],
+) -> &'static str {
+    let probably = || match named {
+        Some(id) => Some(id.forge()),
+        None => likely_at(context),
+    };
+    let is_gitlab = |forge: &&dyn Forge| forge.id() == Id::GitLab;
+    let forge = at(context).or_else(|| probably().filter(is_gitlab));
+    forge.map_or("token", |forge| forge.username(token))
 }
 
 /// Returns the username to send with a token that was found without one: the host's own, else that
@@ -385,9 +414,15 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_token_is_nobody_elses_business() {
-        for token in ["", "x", "mycompany-glpat-TESTONLY", "ghx_TESTONLY", "secret"] {
-            for url in ["https://github.com", "https://git.example", "https://dev.azure.com"] {
+    fn what_is_no_known_token_is_doubted_where_the_forge_is_known() {
+        for token in ["hunter2", "mycompany-glpat-TESTONLY", "ghx_TESTONLY", "AKIATESTONLY"] {
+            for url in ["https://github.com", "https://gitlab.com", "https://dev.azure.com"] {
+                let said = warned(url, token);
+                assert!(said.len() == 1 && said[0].0, "{token} at {url}: {said:?}");
+                assert!(said[0].1.starts_with("this has not the form of a token of "), "{said:?}");
+            }
+            for url in ["https://git.example", "https://gitlab.example", "https://github.com:8443"]
+            {
                 assert!(warned(url, token).is_empty(), "{token} at {url}");
             }
         }
@@ -419,9 +454,15 @@ mod tests {
             ("https://bitbucket.org", "ATATTTESTONLY", "x-bitbucket-api-token-auth"),
             ("https://bitbucket.org", "ATCTTTESTONLY", "x-token-auth"),
             ("https://git.example", "", "token"),
+            ("https://gitlab.example", "", "oauth2"),
+            ("https://gitlab.example:8443", "glcbt-TESTONLY", "gitlab-ci-token"),
+            ("https://gitea.example", "", "token"),
         ] {
-            assert_eq!(conventional_username(&context(url), token.as_bytes()), username, "{url}");
+            let said = conventional_username(&context(url), None, token.as_bytes());
+            assert_eq!(said, username, "{url}");
         }
+        let named = conventional_username(&context("https://git.example"), Some(Id::GitLab), b"");
+        assert_eq!(named, "oauth2");
     }
 
     #[test]

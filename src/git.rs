@@ -13,6 +13,7 @@
 //! - [`reach`]: whether it may read a repository, and is offered to push to it.
 //! - [`remotes`]: the URLs of this repository's remotes.
 //! - [`url`]: URLs as its credential code takes them apart, writes and compares them.
+//! - [`username`]: the username that it asks for at a place, written so that it holds.
 //! - [`words`]: the words of commands that change its configuration. [`written`]: what such
 //!   commands of ours have changed.
 
@@ -30,6 +31,7 @@ pub(crate) mod reach;
 pub(crate) mod remotes;
 mod shell_line;
 pub(crate) mod url;
+pub(crate) mod username;
 pub(crate) mod words;
 pub(crate) mod written;
 
@@ -85,9 +87,15 @@ pub(crate) fn send_path_at(url: &str) -> Result<(), Failed> {
 /// # Errors
 /// Where git refuses, with its reason, or takes no such username.
 pub(crate) fn set_username(context: &Context, username: &Username) -> Result<(), Error> {
-    let name = std::str::from_utf8(username.as_bytes())
-        .map_err(|_| Error::Refused("git's configuration takes no such username"))?;
-    set(&key(&url::of(context), "username"), name).map_err(Failed::tell)
+    username::set(context, username)
+}
+
+/// Makes git ask for no username at exactly this context, for this user.
+///
+/// # Errors
+/// Where git's configuration cannot be changed.
+pub(crate) fn unset_username(context: &Context) -> Result<(), Error> {
+    username::unset(context)
 }
 
 fn set(name: &str, value: &str) -> Result<(), Failed> {

@@ -73,7 +73,9 @@ pub enum Outcome {
     Expired(Ending),
     /// The account that would answer is a person's, and its token must not leave.
     Withheld(Box<Withheld>),
-    /// Accounts of several names would answer for this host, and none was picked.
+    /// No account is there for a request to this host.
+    Nobody(Context),
+    /// Accounts of several names at this context would answer, and none was picked.
     Ambiguous(Context, Vec<Username>),
     /// A token of this account was stored, or marked as rejected.
     Written(Account),
@@ -205,10 +207,9 @@ pub fn get(
             let ending = Ending::of(&item.1, policy.now);
             return Ok(ending.map_or(Outcome::Silent, Outcome::Expired));
         }
-        Verdict::Withheld(_, Reason::Rejected | Reason::Scheme) | Verdict::Nobody => {
-            return Ok(Outcome::Silent);
-        }
-        Verdict::Ambiguous(names) => return Ok(Outcome::Ambiguous(host, names)),
+        Verdict::Withheld(_, Reason::Rejected | Reason::Scheme) => return Ok(Outcome::Silent),
+        Verdict::Nobody => return Ok(Outcome::Nobody(host)),
+        Verdict::Ambiguous(at, names) => return Ok(Outcome::Ambiguous(at, names)),
         Verdict::RefusedHttp => return Ok(Outcome::RefusedHttp),
         Verdict::Locked => return Err(Error::Locked),
         Verdict::Damaged => return Err(Error::Damaged),

@@ -103,6 +103,14 @@ pub trait Keychain {
         Ok(false)
     }
 
+    /// Unlocks what a new item would come into, and asks a person where one can be asked.
+    ///
+    /// # Errors
+    /// Where nothing could be kept.
+    fn make_ready(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Returns the usernames under which these items are filed, in the items' order.
     ///
     /// # Errors
@@ -170,6 +178,10 @@ impl<K: Keychain + ?Sized> Keychain for &mut K {
 
     fn asks_before_it_searches(&mut self) -> Result<bool, Error> {
         (**self).asks_before_it_searches()
+    }
+
+    fn make_ready(&mut self) -> Result<(), Error> {
+        (**self).make_ready()
     }
 
     fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {

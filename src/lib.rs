@@ -142,8 +142,8 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
             ending::warn(&ending, policy.now);
         }
         Outcome::Withheld(account) => withheld::say(&account, policy.now, options.notify),
-        Outcome::Ambiguous(host, names) => {
-            withheld::say_ambiguous(&host, &names, policy.now, options.notify);
+        Outcome::Ambiguous(at, names) => {
+            withheld::say_ambiguous(&at, &names, policy.now, options.notify);
         }
         Outcome::PutAway(context) if terminal::stderr_is_terminal() => {
             let url = typed(&context.to_string());
@@ -155,7 +155,10 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
             terminal::say(operation.name(), "unencrypted http is neither answered nor stored");
             terminal::hint("to allow it, add --allow-http to the helper string");
         }
+        // What serves in place of a keychain is for one place.
+        Outcome::Nobody(host) if options.source.is_none() => ending::offer(&host, policy.now),
         Outcome::Answer { ending: None, .. }
+        | Outcome::Nobody(_)
         | Outcome::Written(_)
         | Outcome::PutAway(_)
         | Outcome::RefusedHttp

@@ -207,7 +207,7 @@ impl Keychain for Source {
         hardening::hide_memory();
         let token = self.token()?;
         let convention = || {
-            let name = forge::conventional_username(&self.context, token.expose());
+            let name = forge::conventional_username(&self.context, None, token.expose());
             Username::new(name.as_bytes())
         };
         let username = match (&self.username, &self.authtype) {

@@ -131,7 +131,7 @@ fn result(operation: Operation, outcome: &Result<Outcome, Error>) -> &'static st
         },
         (_, Ok(Outcome::Ambiguous(..))) => "ambiguous",
         (_, Ok(Outcome::RefusedHttp)) => "refused",
-        (Operation::Get, Ok(Outcome::Silent)) => "none",
+        (Operation::Get, Ok(Outcome::Silent)) | (_, Ok(Outcome::Nobody(_))) => "none",
         (_, Ok(Outcome::Silent)) => "unchanged",
         (_, Err(Error::Locked)) => "locked",
         (_, Err(_)) => "failed",

@@ -8,7 +8,6 @@
 use crate::context::Context;
 use crate::credential::Username;
 use crate::git::words::typed;
-use crate::git::{self, url};
 use crate::helper::Withheld;
 use crate::helper::verdict::Reason;
 use crate::notification;
@@ -28,20 +27,27 @@ pub(crate) fn say(account: &Withheld, now: u64, notify: bool) {
     }
 }
 
-/// Says that accounts of these names could answer at this host, and how to choose one; the same
+/// Says that accounts of these names could answer at this context, and how to choose one; the same
 /// way.
-pub(crate) fn say_ambiguous(host: &Context, names: &[Username], now: u64, notify: bool) {
-    let line = format!("several accounts could answer at {host}: {}", listed(names));
-    let setting = typed(&git::key(&url::of(host), "username"));
-    let is_value = |name: &&Username| is_shown(name) && !name.as_bytes().starts_with(b"-");
-    let first = names.iter().find(is_value);
-    let first = first.map_or_else(|| "NAME".to_owned(), |name| typed(name.as_bytes()));
-    let hint = format!("choose one, such as: git config --global {setting} {first}");
+pub(crate) fn say_ambiguous(context: &Context, names: &[Username], now: u64, notify: bool) {
+    let line = format!("several accounts could answer at {context}: {}", listed(names));
+    let words = use_words(context, names.iter().find(|name| is_shown(name)));
+    let hint = format!("choose one, such as: git credential-pat {words}");
     terminal::say("get", &line);
     terminal::hint(&hint);
     if notify {
-        notification::send(&line, &hint, &[host.to_string().as_bytes(), b"", b"several"], now);
+        notification::send(&line, &hint, &[context.to_string().as_bytes(), b"", b"several"], now);
     }
+}
+
+/// What to type after the program's name so that git uses this account; NAME stands for one that
+/// cannot be shown.
+pub(crate) fn use_words(context: &Context, username: Option<&Username>) -> String {
+    let name = username.filter(|name| is_shown(name)).map(Username::as_bytes);
+    // Else it would be an option.
+    let dashes = if name.is_some_and(|name| name.starts_with(b"-")) { "-- " } else { "" };
+    let name = name.map_or_else(|| "NAME".to_owned(), typed);
+    format!("use {dashes}{} {name}", typed(&context.to_string()))
 }
 
 fn message(account: &Withheld, now: u64) -> String {
@@ -93,7 +99,8 @@ fn is_shown(name: &Username) -> bool {
     !name.is_empty() && !name.is_token()
 }
 
-fn listed(names: &[Username]) -> String {
+/// The names, as a list in a sentence.
+pub(crate) fn listed(names: &[Username]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 

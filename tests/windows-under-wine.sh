@@ -172,7 +172,7 @@ git_drives_it() {
 
 people_type() {
     local url=https://typed.example
-    type_at 'Token for' 'TESTONLY-typed\r' 'Make it?' 'n\r' -- \
+    type_at 'Token for' 'TESTONLY-typed\r' 'Make it ask?' 'n\r' -- \
         login --username Bob --expires 90d $url ||
         die "a login at the console failed" "$(cat "$WORK/screen")"
     ! grep -q TESTONLY "$WORK/screen" || die "the token was shown" "$(cat "$WORK/screen")"

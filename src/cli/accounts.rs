@@ -45,6 +45,21 @@ pub(super) fn answers_any(
     Ok(credential.is_some_and(is_it))
 }
 
+/// Whether an account of this name, or one that answers any, would answer at this context.
+pub(super) fn is_there(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    username: &Username,
+) -> Result<bool, Error> {
+    let contexts = context.outwards();
+    let choose = || helper::choose(keychain, &contexts, Some(username), now());
+    match helper::with_retries(choose) {
+        Ok(choice) => Ok(!matches!(choice, helper::Choice::None)),
+        Err(Error::Damaged) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
 fn chosen(
     keychain: &mut dyn Keychain,
     context: &Context,

@@ -32,7 +32,7 @@ impl AccountArguments {
     /// # Errors
     /// [`Error::Usage`] where the URL cannot be understood.
     pub(super) fn context(&self) -> Result<Context, Error> {
-        Place::parse(&self.url).map(|place| place.context)
+        Place::meant(&self.url).map(|(place, _)| place.context)
     }
 
     /// Returns the credential that answers for the URL.
@@ -40,7 +40,7 @@ impl AccountArguments {
     /// # Errors
     /// Where none answers, with a hint what to type; where the keychain fails.
     pub(super) fn credential(&self, command: &'static str) -> Result<Credential, Error> {
-        let place = Place::parse(&self.url)?;
+        let place = Place::typed(command, &self.url)?;
         let username = match &self.username {
             Some(name) => Some(Username::new(name.as_bytes())),
             None => place.username.clone(),
@@ -110,7 +110,7 @@ fn refused(verdict: &Verdict) -> Error {
     match verdict {
         Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
         Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
-        Verdict::Ambiguous(_) => {
+        Verdict::Ambiguous(..) => {
             Error::Usage("several accounts are there: name one with --username NAME")
         }
         Verdict::Locked => Error::Locked,

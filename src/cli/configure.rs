@@ -81,7 +81,8 @@ const NO_NAME: Error =
     Error::Refused("git does not come to this program by its name: its folder is not in PATH");
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let context = arguments.url.as_deref().map(Place::parse).transpose()?.map(|url| url.context);
+    let place = arguments.url.as_deref().map(|url| Place::typed("configure", url)).transpose()?;
+    let context = place.map(|place| place.context);
     let text = |context: Option<&Context>| context.map_or_else(String::new, ToString::to_string);
     let source = arguments.source.read(&text(context.as_ref()), arguments.kept.of_source())?;
     let context = context.as_ref().map(above_repository);

@@ -38,6 +38,8 @@ mod token_first;
 use super::KeychainArguments;
 use super::place::Place;
 use super::settle::{self, Lack};
+use crate::context::Context;
+use crate::credential::Credential;
 use crate::error::Error;
 use crate::git::url;
 use crate::keychain::Kind;
@@ -47,6 +49,7 @@ use crate::terminal::prompt::Terminal;
 use found::Source;
 use from::From;
 use plan::{Plan, Step};
+use std::collections::BTreeMap;
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
@@ -146,6 +149,7 @@ impl Import<'_> {
             removal.check(&plan.to_settle())?;
         }
         let wanted = plan.count(|step| step.is_wanted());
+        let answering = self.answering(&plan)?;
         let agreed = wanted > 0 && self.agrees_to_import(&mut plan, wanted)?;
         if agreed {
             let stored = plan.carry_out(&mut self.opened)?;
@@ -160,7 +164,7 @@ impl Import<'_> {
         if plan.count(|step| matches!(step, Step::Differs)) > 0 {
             terminal::hint("to replace a token that is stored, repeat with --replace");
         }
-        self.settle(source, &plan)?;
+        self.settle(source, &plan, &answering)?;
         self.remove(source, &plan)
     }
 
@@ -249,19 +253,37 @@ impl Import<'_> {
         }
     }
 
-    /// Offers the changes of git's configuration that the stored tokens need.
-    fn settle(&mut self, source: &Source, plan: &Plan) -> Result<(), Error> {
+    /// Who answers at the places for which something is to be stored.
+    fn answering(&mut self, plan: &Plan) -> Result<BTreeMap<Context, Credential>, Error> {
+        let mut answering = BTreeMap::new();
+        for Credential { context, .. } in plan.wanted() {
+            let (keychain, _) = self.opened.at(context)?;
+            if let Some(credential) = settle::answering(self.setups, keychain, context)? {
+                answering.insert(context.clone(), credential);
+            }
+        }
+        Ok(answering)
+    }
+
+    /// Sees to it that git comes by what was stored.
+    fn settle(
+        &mut self,
+        source: &Source,
+        plan: &Plan,
+        answering: &BTreeMap<Context, Credential>,
+    ) -> Result<(), Error> {
         let mut lacks: Vec<Lack> = Vec::new();
         let mut urls = Vec::new();
         for credential in plan.stored() {
             let url = url::of(&credential.context);
             let (keychain, _) = self.opened.at(&credential.context)?;
-            let found = settle::lacks(self.setups, &url, keychain, credential)?;
+            let so_far = answering.get(&credential.context).cloned();
+            let found = settle::lacks(self.setups, &url, keychain, credential, so_far)?;
             urls.push(url);
             for lack in found {
                 // Of several accounts, the first one in the source has answered so far.
                 let is_said = lacks.iter().any(|other| match (other, &lack) {
-                    (Lack::Username(said, _), Lack::Username(context, _)) => said == context,
+                    (Lack::Account(said), Lack::Account(several)) => said.is_at(several),
                     (said, lack) => said == lack,
                 });
                 let is_done_later = matches!(lack, Lack::Path(_)) && source.sends_path;

@@ -4,29 +4,26 @@
 //! question leaves nothing half done.
 
 mod ask;
-mod expiry;
+pub(super) mod expiry;
 mod learn;
 mod page;
 pub(super) mod proxy;
 mod save;
 
 use super::place::{Place, usable};
-use super::{KeychainArguments, settle};
+use super::{KeychainArguments, links, settle};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
-use crate::git::{Failed, url};
+use crate::git::url;
 use crate::helper::Restored;
-use crate::helper::registry;
 use crate::keychain::Keychain;
-use crate::setup::Setups;
 use crate::terminal::prompt::Terminal;
 use crate::time::{now, relative};
 use crate::{helper, terminal};
 use ask::Login;
 use save::{Saved, save};
-use serde_json::json;
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
@@ -81,26 +78,19 @@ pub(super) fn parse_forge(word: &str) -> Result<forge::Id, String> {
     forge::Id::from_word(word).ok_or_else(|| format!("it takes one of {}", words()))
 }
 
-fn registry_named(name: &str) -> Result<Context, Error> {
-    if registry::exposes_secrets(name) {
-        return Err(Error::Usage(
-            "a registry that is called http:// would show the token on its way",
-        ));
-    }
-    let context = registry::context(name).filter(|context| !forge::is_in_context(context));
-    context.ok_or(Error::Usage("this is no name of a registry"))
-}
-
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let place = arguments.url.as_deref().map(Place::parse).transpose()?;
-    let also = arguments.also.iter().map(|name| registry_named(name));
-    let also = also.collect::<Result<Vec<_>, _>>()?;
+    let place = arguments.url.as_deref().map(|url| Place::typed("login", url)).transpose()?;
+    let also = links::registries(&arguments.also)?;
     if arguments.with_token && terminal::stdin_is_terminal() {
         return Err(Error::Usage(
             "--with-token reads a pipe or a file: leave it out to be asked, without an echo",
         ));
     }
     let mut terminal = person(arguments)?;
+    if place.is_none() && terminal.is_some() {
+        // Which host it is has yet to be asked; most have the same keychain.
+        is_ready(&mut *arguments.keychain.setups()?.at(None)?.open()?, None)?;
+    }
     let place = match (place, &mut terminal) {
         (Some(place), _) => place,
         (None, Some(terminal)) => ask_place(terminal)?,
@@ -126,19 +116,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     if arguments.restore {
         return restore(&mut *keychain, &place.context, given.as_ref());
     }
+    if terminal.is_some() {
+        is_ready(&mut *keychain, Some(&place.context))?;
+    }
     let (context, replace) = (place.context.clone(), arguments.replace);
     let mut login = Login { arguments, context, also, replace, is_refused: false };
     let credential = match &mut terminal {
         Some(terminal) => login.converse(terminal, &mut *keychain, given, expiry)?,
         None => login.read(&mut *keychain, given, expiry)?,
     };
-    let lacks = settle::lacks(&setups, &place.url, &mut *keychain, &credential)?;
-    let settings = settle::ask(lacks, terminal.as_mut())?;
-    let links: Vec<Credential> =
-        login.also.iter().map(|at| registry::link(at.clone(), &credential, now())).collect();
-    for link in &links {
-        may_be_written(&mut *keychain_of_docker()?, link, login.replace)?;
-    }
+    let so_far = settle::answering(&setups, &mut *keychain, &credential.context)?;
+    let lacks = settle::lacks(&setups, &place.url, &mut *keychain, &credential, so_far)?;
+    let settings = match &mut terminal {
+        Some(terminal) => settle::ask(lacks, Some(terminal))?,
+        None => settle::keep(lacks),
+    };
+    let links = links::of(&login.also, &credential);
+    links::may_be_written(&links, login.replace)?;
     let (saved, credential) = save(&mut *keychain, credential, login.replace)?;
     report(&saved, &credential, &*keychain);
     settle::carry_out("login", &settings, &[place.url])?;
@@ -146,13 +140,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         terminal::say("login", &lack);
         terminal::hint(&proxy::mend(&credential.context, credential.username.as_ref()));
     }
-    for link in &links {
-        // The changed configuration may name another keychain for docker.
-        let mut keychain = keychain_of_docker()?;
-        may_be_written(&mut *keychain, link, login.replace)?;
-        registry::put(&mut *keychain, link, &mut |_| Ok(None))?;
-        report_link(link);
-    }
+    // The changed configuration may name another keychain for docker.
+    links::write("login", &links, login.replace)?;
     if login.is_refused {
         return Err(Error::Refused("the forge does not take the token, which is stored as it is"));
     }
@@ -170,12 +159,34 @@ fn person(arguments: &Arguments) -> Result<Option<Terminal>, Error> {
     Terminal::open().map(Some)
 }
 
+/// Looks whether a keychain answers and is open, so that nobody types a token for one that is not:
+/// at this context, or any.
+fn is_ready(keychain: &mut dyn Keychain, context: Option<&Context>) -> Result<(), Error> {
+    let usual = Context::of_host(b"https", USUAL_HOST.as_bytes());
+    let contexts: Vec<Context> = context.cloned().or(usual).into_iter().collect();
+    helper::with_retries(|| keychain.find(&contexts, None).and_then(|_| keychain.make_ready()))
+}
+
+/// The host that is offered where nothing tells which.
+const USUAL_HOST: &str = "github.com";
+
 fn ask_place(terminal: &mut Terminal) -> Result<Place, Error> {
-    let place = terminal.ask_for("Host", "github.com", Place::parse)?;
+    // In a repository it is mostly its own host.
+    let remote = Place::of_remotes().into_iter().next();
+    let host = remote.map(|place| place.context.host_level().to_string());
+    let host = host.map(|host| host.strip_prefix("https://").map_or(host.clone(), str::to_owned));
+    let place = terminal.ask_for("Host", host.as_deref().unwrap_or(USUAL_HOST), |answer| {
+        Place::typed("login", answer)
+    })?;
     if place.context.is_scoped() {
         return Ok(place);
     }
-    let question = "Organisation or repository, if the token is for one only";
+    let question = match forge::likely_at(&place.context).map(forge::Forge::id) {
+        Some(forge::Id::GitLab) => {
+            "Group, subgroup (group/subgroup) or project, if the token is for one only"
+        }
+        _ => "Organisation or repository, if the token is for one only",
+    };
     let context = terminal.ask_for(question, "all", |answer| {
         let path = if answer == "all" { "" } else { answer.trim_matches('/') };
         let scoped =
@@ -206,37 +217,6 @@ fn report(saved: &Saved, credential: &Credential, keychain: &dyn Keychain) {
     if let (Saved::Stored, Some(instead)) = (saved, kind.instead()) {
         terminal::hint(instead);
     }
-}
-
-/// Opens the keychain in which docker's helper looks for a registry.
-fn keychain_of_docker() -> Result<Box<dyn Keychain>, Error> {
-    Setups::for_docker(None).map_err(Failed::tell)?.at(None)?.open()
-}
-
-/// Fails where a registry's own token would be lost without `replace`.
-fn may_be_written(
-    keychain: &mut dyn Keychain,
-    link: &Credential,
-    replace: bool,
-) -> Result<(), Error> {
-    let kept = registry::kept(keychain, &link.context, now())?;
-    let is_own = kept.is_some_and(|kept| kept.linked_to.is_none());
-    if is_own && !replace {
-        return Err(Error::Refused(
-            "the registry has a token of its own: add --replace to drop it",
-        ));
-    }
-    Ok(())
-}
-
-fn report_link(link: &Credential) {
-    let name = link.context.registry().unwrap_or_default();
-    terminal::say("login", &format!("{name} gets this account's token, too"));
-    terminal::hint(&format!(
-        "docker and podman ask for it with this in their configuration: \
-         \"credHelpers\": {{ {}: \"pat\" }}",
-        json!(name)
-    ));
 }
 
 /// Makes a token serve again that the host rejected, or an account that was put away.

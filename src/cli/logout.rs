@@ -3,7 +3,7 @@
 mod all;
 
 use super::place::Place;
-use super::{KeychainArguments, accounts};
+use super::{KeychainArguments, accounts, use_account};
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
@@ -44,11 +44,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         (None, Some(terminal)) => place(&terminal.ask("URL to log out of: ")?)?,
         (None, None) => return Err(Error::Usage("the URL of the host is missing")),
     };
-    let mut keychain = if place.context.registry().is_some() {
+    let (setups, mut keychain) = if place.context.registry().is_some() {
         let setups = Setups::for_docker(arguments.keychain.keychain).map_err(Failed::tell)?;
-        setups.at(None)?.open()?
+        let keychain = setups.at(None)?.open()?;
+        (setups, keychain)
     } else {
-        arguments.keychain.setup_at("logout", &place)?.1.open()?
+        let (setups, setup) = arguments.keychain.setup_at("logout", &place)?;
+        (setups, setup.open()?)
     };
     let Place { context, username, .. } = place;
     let username = match &arguments.username {
@@ -67,8 +69,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let is_link = context.registry().is_some()
         && registry::kept(&mut *keychain, &context, now())?
             .is_some_and(|kept| kept.linked_to.is_some());
+    let own_name = own_name(&mut *keychain, &context, name)?;
     helper::with_retries(|| helper::delete(&mut *keychain, &context, Some(name)))?;
     terminal::say("logout", &format!("deleted the account at {context}"));
+    if context.registry().is_none() && !own_name.is_empty() {
+        use_account::forget("logout", &setups, &context, &own_name)?;
+    }
     if !is_link {
         terminal::hint("the token itself stays valid until you revoke it at the host");
     }
@@ -76,10 +82,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 }
 
 fn place(url: &str) -> Result<Place, Error> {
-    let Some(registry) = url.trim().strip_prefix("docker://") else { return Place::parse(url) };
+    let Some(registry) = url.trim().strip_prefix("docker://") else {
+        return Place::typed("logout", url);
+    };
     let context = registry::context(registry).filter(|context| !forge::is_in_context(context));
     let context = context.ok_or(Error::Usage("this is no name of a registry"))?;
     Ok(Place { url: String::new(), context, username: None })
+}
+
+/// The name under which people know an account: one that answers any is filed under none.
+fn own_name(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    filed: &Username,
+) -> Result<Username, Error> {
+    if !filed.is_empty() {
+        return Ok(filed.clone());
+    }
+    let only = accounts::only_account(keychain, context)?;
+    Ok(only.map(|(name, _)| name).unwrap_or_default())
 }
 
 /// Returns the usernames under which the accounts that may be meant are filed, each once. An

@@ -3,12 +3,17 @@
 //! Here, and only here, a URL library reads a host. Its result must then pass the same grammar as
 //! git's own requests.
 
+mod typed;
+
+use super::import::look::without_token;
 use crate::context::{Context, unescape};
 use crate::credential::Username;
 use crate::error::Error;
 use crate::forge;
-use crate::git::url;
+use crate::git::{remotes, url};
+use crate::terminal;
 use ::url::Url;
+use zeroize::Zeroizing;
 
 /// The error where a token is in a URL, where everybody may see it.
 pub(super) const HOLDS_TOKEN: Error =
@@ -24,6 +29,56 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// The place of a context, without a username.
+    pub(super) fn of(context: Context) -> Self {
+        Self { url: url::of(&context), context, username: None }
+    }
+
+    /// The places of this repository's remotes that are reached over http or https, each once.
+    pub(super) fn of_remotes() -> Vec<Self> {
+        let mut places: Vec<Self> = Vec::new();
+        for remote in remotes::urls() {
+            let Some(url) = without_token(&remote.url) else { continue };
+            let Ok(place) = Self::parse(&url) else { continue };
+            if places.iter().all(|known| known.url != place.url) {
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    /// Reads what a person has typed behind a command: a URL; the name of a remote of this
+    /// repository; or the address of a page of a repository, which stands for the repository. What
+    /// is taken in the place of what was typed is said.
+    ///
+    /// # Errors
+    /// Those of [`Self::parse`].
+    pub(super) fn typed(command: &str, text: &str) -> Result<Self, Error> {
+        let (place, is_what_was_typed) = Self::meant(text)?;
+        if !is_what_was_typed {
+            terminal::say(command, &format!("taken for {}", place.context));
+        }
+        Ok(place)
+    }
+
+    /// The same without saying it. Returns whether it is what was typed, too.
+    pub(super) fn meant(text: &str) -> Result<(Self, bool), Error> {
+        let text = text.trim();
+        let remote = remote(text);
+        let place = Self::parse(remote.as_deref().map_or(text, String::as_str))?;
+        let repository = typed::repository_of_page(&place.context);
+        let is_what_was_typed = remote.is_none() && repository.is_none();
+        let place = match repository {
+            Some(context) => Self {
+                url: url::at(&context, place.username.as_ref(), &context.path()),
+                context,
+                ..place
+            },
+            None => place,
+        };
+        Ok((place, is_what_was_typed))
+    }
+
     /// Reads `https://alice@git.example.com/team`, or the same without `https://`.
     ///
     /// # Errors
@@ -39,6 +94,9 @@ impl Place {
         if authority.contains('\\') {
             // Libraries read it as a slash, git does not.
             return Err(Error::Usage("a host has no backslash"));
+        }
+        if let Some(refusal) = typed::refusal(text) {
+            return Err(refusal);
         }
         if !has_host_as_git_sends_it(authority) {
             return Err(Error::Usage(
@@ -82,6 +140,16 @@ impl Place {
         let url = if is_git_s { url } else { url::at(&context, username.as_ref(), &path) };
         Ok(Self { url, context, username })
     }
+}
+
+/// The URL of the remote of this name, if it is one, without a token.
+fn remote(text: &str) -> Option<Zeroizing<String>> {
+    let could_be = !text.contains(['/', ':', '.', '@', '\\']) && !text.starts_with('-');
+    if !could_be || text.is_empty() || forge::holds_token(text.as_bytes()) {
+        return None;
+    }
+    let url = remotes::url(text)?;
+    if typed::is_for_ssh(&url) { Some(url) } else { without_token(&url) }
 }
 
 /// Returns whether git sends the host's name as a library reads it. A library turns other letters
@@ -167,6 +235,64 @@ mod tests {
             ("HTTPS://h.example/c++.git", "https://h.example/c%2B%2B.git"),
         ] {
             assert_eq!(Place::parse(text).map(|place| place.url).as_deref(), Ok(url), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_people_type_has_its_own_sentence_and_the_right_form() {
+        for (text, said) in [
+            (
+                "git@github.com:org/repo.git",
+                "SSH, which takes no token: type https://github.com/org/repo",
+            ),
+            ("github.com:org/repo.git", ": type https://github.com/org/repo"),
+            ("ssh://git@h.example:2222/o/r.git", ": type https://h.example/o/r"),
+            ("git+ssh://h.example/o", ": type https://h.example/o"),
+            (
+                "ssh://h.example/a//b",
+                "SSH, which takes no token: type the one that begins with https://",
+            ),
+            ("github.com.", "ends without a dot: type https://github.com"),
+            ("https://github.com./org", "ends without a dot: type https://github.com/org"),
+            ("github", "no host of this name is known: type https://github.com"),
+            ("GitLab/group", "no host of this name is known: type https://gitlab.com/group"),
+            ("*.github.com", "there are no wildcards"),
+            ("https://*.example/x", "there are no wildcards"),
+            ("github.com:99999", "a port is a number from 1 to 65535"),
+            ("https://github.com:0/x", "a port is a number from 1 to 65535"),
+            ("https://[::1]:70000", "a port is a number from 1 to 65535"),
+            ("https://github.com:/x", "a port is a number from 1 to 65535"),
+        ] {
+            let error = Place::parse(text).err().unwrap_or_else(|| panic!("{text} is taken"));
+            assert!(error.to_string().contains(said), "{text}: {error}");
+        }
+        // Another machine may well be called so; and no password is repeated.
+        assert!(Place::parse("https://github").is_ok() && Place::parse("gitserver").is_ok());
+        for text in
+            ["a.example:TESTONLY@h.example", "alice:TESTONLY@h.example", "h.example:ghp_TESTONLY"]
+        {
+            let error = Place::parse(text).err().unwrap_or_else(|| panic!("{text} is taken"));
+            assert!(!error.to_string().contains("TESTONLY"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_page_stands_for_its_repository() {
+        for (text, context) in [
+            ("github.com/o/r/tree/main", "https://github.com/o/r"),
+            ("https://github.com/o/r/pull/3", "https://github.com/o/r"),
+            ("https://gitlab.com/g/s/r/-/tree/main", "https://gitlab.com/g/s/r"),
+            ("https://git.example/g/s/r/blob/main/x", "https://git.example/g/s/r"),
+            ("https://codeberg.org/o/r/src/branch/main", "https://codeberg.org/o/r"),
+        ] {
+            let (place, is_what_was_typed) = Place::meant(text).expect("a place");
+            assert_eq!((&*place.context.to_string(), &*place.url), (context, context), "{text}");
+            assert!(!is_what_was_typed, "{text}");
+        }
+        for text in ["github.com/o/r", "gitlab.com/g/s/t/r", "git.example/tree/main", "h.example"] {
+            let (place, is_what_was_typed) = Place::meant(text).expect("a place");
+            assert_eq!(place.context.to_string(), format!("https://{text}"));
+            assert!(is_what_was_typed, "{text}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! Makes the changes that git still needs to use a stored token, where a person agrees, and else
 //! says them. It also says what keeps git from the token at that URL, as `status` does.
 
+mod several;
+
 use super::configure::plan::Plan;
 use super::status::configuration::View;
 use super::status::finding::{Finding, this_command};
@@ -8,23 +10,25 @@ use super::status::places::Asked;
 use super::status::sources;
 use crate::arguments::HelperOptions;
 use crate::context::Context;
-use crate::credential::{Credential, Username};
+use crate::credential::Credential;
 use crate::error::Error;
 use crate::git::helper_line::{self, Helper};
 use crate::git::words::typed;
 use crate::git::{self, Failed, url};
-use crate::helper;
 use crate::keychain::Keychain;
 use crate::setup::Setups;
 use crate::source::Source;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
-use crate::time::now;
+pub(super) use several::answering;
+use several::{Chosen, Several};
 
-/// A change of git's configuration, and whether a person agreed to it.
-pub(super) struct Setting {
-    lack: Lack,
-    agreed: bool,
+/// Something that git is to be told, and whether a person agreed.
+pub(super) enum Setting {
+    /// It lacks this.
+    Lack(Lack, bool),
+    /// One of several accounts is its default.
+    Account(Chosen),
 }
 
 /// A setting that git lacks.
@@ -32,17 +36,16 @@ pub(super) struct Setting {
 pub(super) enum Lack {
     /// git does not send the path at this context.
     Path(Context),
-    /// git does not know that this one of several accounts at this context is meant.
-    Username(Context, Username),
-    /// git asks for the second username at this context, and should ask for the first.
-    OtherUsername(Context, Username, Username),
+    /// Which of several accounts is meant.
+    Account(Several),
     /// git does not use this helper, which needs this setting with this value.
     Helper(Plan, String, String),
     /// git takes the token for this context from this source, and asks no keychain.
     Source(Context, String),
 }
 
-/// Returns what git lacks for this account, where it is used at this URL.
+/// Returns what git lacks for this account, where it is used at this URL; `so_far` is the account
+/// that has answered there, see [`answering`].
 ///
 /// # Errors
 /// Where the keychain fails.
@@ -51,6 +54,7 @@ pub(super) fn lacks(
     url: &str,
     keychain: &mut dyn Keychain,
     credential: &Credential,
+    so_far: Option<Credential>,
 ) -> Result<Vec<Lack>, Error> {
     let mut lacks = Vec::new();
     let context = &credential.context;
@@ -58,17 +62,7 @@ pub(super) fn lacks(
     if context.is_scoped() && !setups.configuration(Some(&url::of(&path))).sends_path {
         lacks.push(Lack::Path(path));
     }
-    let username = credential.username.clone().unwrap_or_default();
-    // The URL is taken without its username, which another clone's URL may lack.
-    match setups.configuration(Some(&url::of(context))).username {
-        _ if credential.any_username => {}
-        Some((_, asked)) if asked == username || username.is_empty() => {}
-        Some((_, asked)) => lacks.push(Lack::OtherUsername(context.clone(), username, asked)),
-        None if has_others(keychain, credential)? => {
-            lacks.push(Lack::Username(context.clone(), username));
-        }
-        None => {}
-    }
+    lacks.extend(Several::beside(setups, keychain, credential, so_far)?.map(Lack::Account));
     lacks.extend(helper(setups, url, keychain, context)?);
     Ok(lacks)
 }
@@ -123,22 +117,28 @@ pub(super) fn ask(
     lacks: Vec<Lack>,
     mut terminal: Option<&mut Terminal>,
 ) -> Result<Vec<Setting>, Error> {
-    let settings = lacks.into_iter().map(|lack| {
-        let agreed = match (terminal.as_mut(), lack.question()) {
-            (Some(terminal), Some(question)) => terminal.confirm(&question)?,
-            _ => false,
-        };
-        Ok(Setting { lack, agreed })
+    let settings = lacks.into_iter().map(|lack| match (lack, terminal.as_mut()) {
+        (Lack::Account(several), Some(terminal)) => several.ask(terminal).map(Setting::Account),
+        (Lack::Account(several), None) => Ok(Setting::Account(several.open())),
+        (lack, Some(terminal)) => {
+            let agreed = match lack.question() {
+                Some(question) => terminal.agrees(&question)?,
+                None => false,
+            };
+            Ok(Setting::Lack(lack, agreed))
+        }
+        (lack, None) => Ok(Setting::Lack(lack, false)),
     });
     settings.collect()
 }
 
 /// Returns whether a person has other accounts at the context, so that git would have to choose.
-fn has_others(keychain: &mut dyn Keychain, credential: &Credential) -> Result<bool, Error> {
-    let account = credential.account();
-    let persons = || helper::names_of_persons(keychain, &account.context, now());
-    let names = helper::with_retries(persons)?;
-    Ok(names.iter().any(|name| *name != account.username))
+pub(super) fn keep(lacks: Vec<Lack>) -> Vec<Setting> {
+    let settings = lacks.into_iter().map(|lack| match lack {
+        Lack::Account(several) => Setting::Account(several.kept()),
+        lack => Setting::Lack(lack, false),
+    });
+    settings.collect()
 }
 
 /// Makes the changes that a person agreed to, and says how to make the others. Then it says what
@@ -151,22 +151,25 @@ pub(super) fn carry_out(
     settings: &[Setting],
     urls: &[String],
 ) -> Result<(), Error> {
-    for Setting { lack, agreed } in settings {
-        if *agreed {
-            lack.carry_out()?;
-            terminal::say(command, &format!("changed git's configuration: {}", lack.line()));
-        } else {
-            terminal::hint(&lack.hint());
+    for setting in settings {
+        match setting {
+            Setting::Lack(lack, true) => {
+                lack.carry_out()?;
+                terminal::say(command, &format!("changed git's configuration: {}", lack.line()));
+            }
+            Setting::Lack(lack, false) => terminal::hint(&lack.hint()),
+            Setting::Account(chosen) => {
+                if let Some(name) = chosen.to_tell() {
+                    git::set_username(&chosen.several.context, name)?;
+                }
+                chosen.say(command);
+            }
         }
     }
     // The configuration may have changed, and another line may count more.
     let setups = Setups::read(None).map_err(Failed::tell)?;
-    for Setting { lack, .. } in settings.iter().filter(|setting| setting.agreed) {
-        if !lack.is_settled(&setups) {
-            let place = lack.context().map_or_else(String::new, url::of);
-            terminal::say(command, "another line of git's configuration counts more");
-            terminal::hint(&format!("see {} status {}", this_command(), typed(&place)));
-        }
+    for place in settings.iter().filter_map(|setting| setting.unsettled_at(&setups)) {
+        say_that_another_counts(command, &place);
     }
     let mut said: Vec<Finding> = Vec::new();
     for url in urls {
@@ -186,49 +189,65 @@ pub(super) fn carry_out(
     Ok(())
 }
 
+/// Says that git does not do what it was told at this place.
+pub(super) fn say_that_another_counts(command: &str, place: &Context) {
+    terminal::say(command, "another line of git's configuration counts more");
+    terminal::hint(&format!("see {} status {}", this_command(), typed(&url::of(place))));
+}
+
+impl Setting {
+    /// The place where git does not do what it was told.
+    fn unsettled_at(&self, setups: &Setups) -> Option<Context> {
+        let at = |context: &Context| setups.configuration(Some(&url::of(context)));
+        match self {
+            Self::Lack(Lack::Path(context), true) => {
+                (!at(context).sends_path).then(|| context.clone())
+            }
+            Self::Account(chosen) => {
+                let (name, context) = (chosen.to_tell()?, &chosen.several.context);
+                let holds = at(context).username.is_some_and(|(_, asked)| asked == *name);
+                (!holds).then(|| context.clone())
+            }
+            Self::Lack(..) => None,
+        }
+    }
+}
+
 impl Lack {
     /// Returns the question to a person, or nothing where no change is offered.
     fn question(&self) -> Option<String> {
         Some(match self {
-            Self::Path(context) => {
-                format!("git sends the path only where it is told to. Tell it for {context}?")
-            }
-            Self::Username(context, username) => {
-                format!("There are other accounts at {context}. Let git use {username} there?")
-            }
-            Self::OtherUsername(context, username, asked) => {
-                format!("git asks for {asked} at {context}. Let it use {username} there?")
-            }
-            Self::Helper(..) => "git does not use this helper yet. Make it?".to_owned(),
-            Self::Source(..) => return None,
+            Self::Path(context) => format!(
+                "The token is for {context} alone: git finds it only if it is told to say which \
+                 repository it wants there. Tell it?"
+            ),
+            Self::Helper(..) => "git does not ask this program for tokens yet, and so would not \
+                                 find this one. Make it ask?"
+                .to_owned(),
+            Self::Account(_) | Self::Source(..) => return None,
         })
     }
 
     fn hint(&self) -> String {
         match self {
             Self::Path(_) => format!("git needs to send the path: {}", self.command()),
-            Self::Username(..) => {
-                format!("several accounts are there, choose one with: {}", self.command())
-            }
-            Self::OtherUsername(_, _, asked) => {
-                format!("git asks for {} there: {}", asked, self.command())
-            }
             Self::Helper(..) => format!("git does not use this helper yet: {}", self.command()),
             Self::Source(context, source) => {
                 format!("git takes the token for {context} from {source}, and asks no keychain")
             }
+            Self::Account(_) => String::new(),
         }
     }
 
     /// Returns the command that a person can type.
     fn command(&self) -> String {
         match self {
-            Self::Path(_) | Self::Username(..) | Self::OtherUsername(..) => {
+            Self::Path(_) => {
                 let (key, value) = self.setting();
                 format!("git config --global {} {value}", typed(&key))
             }
             Self::Helper(plan, ..) => plan.one_line(),
-            Self::Source(..) => String::new(),
+            Self::Account(_) | Self::Source(..) => String::new(),
         }
     }
 
@@ -236,55 +255,21 @@ impl Lack {
     fn setting(&self) -> (String, String) {
         match self {
             Self::Path(context) => (git::key(&url::of(context), "useHttpPath"), "true".to_owned()),
-            Self::Username(context, _) => {
-                (git::key(&url::of(context), "username"), "NAME".to_owned())
-            }
-            Self::OtherUsername(context, username, _) => {
-                (git::key(&url::of(context), "username"), typed(username.as_bytes()))
-            }
             Self::Helper(_, key, line) => (key.clone(), line.clone()),
-            Self::Source(..) => (String::new(), String::new()),
+            Self::Account(_) | Self::Source(..) => (String::new(), String::new()),
         }
     }
 
     fn line(&self) -> String {
         let (key, value) = self.setting();
-        match self {
-            Self::Username(_, name) | Self::OtherUsername(_, name, _) => format!("{key} = {name}"),
-            Self::Path(_) | Self::Helper(..) | Self::Source(..) => format!("{key} = {value}"),
-        }
-    }
-
-    fn context(&self) -> Option<&Context> {
-        match self {
-            Self::Path(context)
-            | Self::Username(context, _)
-            | Self::OtherUsername(context, ..)
-            | Self::Source(context, _) => Some(context),
-            Self::Helper(..) => None,
-        }
+        format!("{key} = {value}")
     }
 
     fn carry_out(&self) -> Result<(), Error> {
         match self {
             Self::Path(context) => git::send_path(context).map_err(Failed::tell),
-            Self::Username(context, name) | Self::OtherUsername(context, name, _) => {
-                git::set_username(context, name)
-            }
             Self::Helper(plan, ..) => plan.change_all(),
-            Self::Source(..) => Ok(()),
-        }
-    }
-
-    /// Returns whether git now does what it was told.
-    fn is_settled(&self, setups: &Setups) -> bool {
-        let at = |context: &Context| setups.configuration(Some(&url::of(context)));
-        match self {
-            Self::Path(context) => at(context).sends_path,
-            Self::Username(context, name) | Self::OtherUsername(context, name, _) => {
-                at(context).username.is_some_and(|(_, asked)| asked == *name)
-            }
-            Self::Helper(..) | Self::Source(..) => true,
+            Self::Account(_) | Self::Source(..) => Ok(()),
         }
     }
 }

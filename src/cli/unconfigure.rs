@@ -41,7 +41,8 @@ struct Work<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
-    let place = arguments.url.as_deref().map(Place::parse).transpose()?;
+    let place = arguments.url.as_deref().map(|url| Place::typed("unconfigure", url));
+    let place = place.transpose()?;
     let place = place.map(|place| [url::of(&place.context), place.context.to_string()]);
     let entries = Entries::read().map_err(Failed::tell)?;
     let has_repository = || files::local().is_some_and(|file| file.is_file());

@@ -40,6 +40,10 @@ impl Forge for Azure {
         host == "dev.azure.com" || host.ends_with(".visualstudio.com")
     }
 
+    fn main_host(&self) -> Option<&'static str> {
+        Some("dev.azure.com")
+    }
+
     fn beginnings(&self) -> &'static [Beginning] {
         &[]
     }

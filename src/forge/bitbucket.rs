@@ -39,6 +39,10 @@ impl Forge for Bitbucket {
         host == "bitbucket.org"
     }
 
+    fn main_host(&self) -> Option<&'static str> {
+        Some("bitbucket.org")
+    }
+
     fn beginnings(&self) -> &'static [Beginning] {
         &BEGINNINGS
     }

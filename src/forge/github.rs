@@ -47,6 +47,10 @@ impl Forge for GitHub {
             || host.ends_with(".ghe.com")
     }
 
+    fn main_host(&self) -> Option<&'static str> {
+        Some("github.com")
+    }
+
     fn beginnings(&self) -> &'static [Beginning] {
         &BEGINNINGS
     }

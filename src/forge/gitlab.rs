@@ -48,6 +48,10 @@ impl Forge for GitLab {
         matches!(host, "gitlab.com" | "registry.gitlab.com")
     }
 
+    fn main_host(&self) -> Option<&'static str> {
+        Some("gitlab.com")
+    }
+
     fn beginnings(&self) -> &'static [Beginning] {
         &BEGINNINGS
     }

@@ -25,6 +25,10 @@ impl Forge for HuggingFace {
         matches!(host, "huggingface.co" | "hf.co")
     }
 
+    fn main_host(&self) -> Option<&'static str> {
+        Some("huggingface.co")
+    }
+
     fn beginnings(&self) -> &'static [Beginning] {
         &BEGINNINGS
     }

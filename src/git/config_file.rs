@@ -67,6 +67,8 @@ pub(crate) enum Change {
     Subsection(usize, Zeroizing<Vec<u8>>),
     /// The line with this number is removed.
     Remove(usize),
+    /// The header with this number goes, which has a subsection and no lines any more.
+    RemoveHeader(usize),
 }
 
 impl ConfigFile {
@@ -138,6 +140,12 @@ impl ConfigFile {
                 Change::Remove(line) => {
                     (with_line(content, &self.lines[*line].part), Zeroizing::new(Vec::new()))
                 }
+                Change::RemoveHeader(header) => {
+                    let part = &self.headers[*header].part;
+                    let open = content[..part.start].iter().rposition(|&byte| byte == b'[');
+                    let whole = open.unwrap_or(part.start)..part.end + "\"]".len();
+                    (with_line(content, &whole), Zeroizing::new(Vec::new()))
+                }
             })
             .collect();
         parts.sort_by_key(|(part, _)| part.start);
@@ -157,6 +165,19 @@ impl ConfigFile {
 pub(crate) fn section(name: &str, subsection: &str, line: &str) -> String {
     let subsection = written_subsection(subsection.as_bytes());
     format!("[{name} \"{}\"]\n\t{line}\n", String::from_utf8_lossy(&subsection))
+}
+
+/// A section with one setting of any value, as text to be put at the end of a file.
+pub(super) fn setting(
+    section: &str,
+    subsection: &str,
+    name: &str,
+    value: &[u8],
+) -> Zeroizing<Vec<u8>> {
+    let subsection = written_subsection(subsection.as_bytes());
+    let header = [b"[", section.as_bytes(), b" \"", &subsection, b"\"]\n\t"].concat();
+    let value = written_value(value);
+    Zeroizing::new([&header, name.as_bytes(), b" = ", &value, b"\n"].concat())
 }
 
 struct Reader<'a> {

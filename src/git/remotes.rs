@@ -3,6 +3,14 @@
 use super::ask;
 use zeroize::Zeroizing;
 
+/// Returns the URL that git uses for the remote of this name, if there is one.
+pub(crate) fn url(name: &str) -> Option<Zeroizing<String>> {
+    let names = ask(&["remote"])?;
+    names.lines().find(|known| *known == name)?;
+    let output = ask(&["remote", "get-url", name])?;
+    output.lines().next().map(|url| Zeroizing::new(url.to_owned()))
+}
+
 /// A URL of a remote.
 pub(crate) struct RemoteUrl {
     /// The remote's name.

@@ -149,6 +149,13 @@ pub(crate) fn at(context: &Context, username: Option<&Username>, path: &[u8]) ->
     }
 }
 
+/// Returns the context that a whole URL names. Returns nothing where it names a username, too, or has
+/// wildcards.
+pub(super) fn context(url: &str) -> Option<Context> {
+    let Parts { protocol, username: None, host, path } = Parts::of(url)? else { return None };
+    Context::of_host(&protocol?, &host?)?.scoped(&path.unwrap_or_default())
+}
+
 /// Returns the path that git would send to helpers for this URL, empty where it has none; nothing
 /// where git refuses the URL.
 pub(crate) fn path(url: &str) -> Option<Vec<u8>> {

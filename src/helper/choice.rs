@@ -24,8 +24,8 @@ pub type Item = (Found, Credential);
 pub(crate) enum Choice {
     /// No account fits the request.
     None,
-    /// Accounts of these names fit, and nothing tells which is meant.
-    Ambiguous(Vec<Username>),
+    /// Accounts of these names fit, at this context, and nothing tells which is meant.
+    Ambiguous(Context, Vec<Username>),
     /// This account is meant.
     Account(Box<Item>),
 }
@@ -46,7 +46,7 @@ pub(crate) fn choose(
         Some(username) => named(keychain, contexts, username, now)?,
         None => match unnamed(keychain, contexts, now)? {
             Unnamed::Accounts(accounts) => accounts,
-            Unnamed::Several(names) => return Ok(Choice::Ambiguous(names)),
+            Unnamed::Several(at, names) => return Ok(Choice::Ambiguous(at, names)),
         },
     };
     Ok(latest(accounts).map_or(Choice::None, |account| Choice::Account(Box::new(account))))
@@ -149,8 +149,8 @@ pub(super) fn names_of_others(
 enum Unnamed {
     /// One account, in one or more items, or none.
     Accounts(Vec<Item>),
-    /// Accounts of several names.
-    Several(Vec<Username>),
+    /// Accounts of several names, at this context.
+    Several(Context, Vec<Username>),
 }
 
 fn unnamed(keychain: &mut dyn Keychain, contexts: &[Context], now: u64) -> Result<Unnamed, Error> {
@@ -178,7 +178,8 @@ fn unnamed(keychain: &mut dyn Keychain, contexts: &[Context], now: u64) -> Resul
             names.sort();
             names.dedup();
             if names.len() > 1 {
-                return Ok(Unnamed::Several(names));
+                let at = accounts.swap_remove(0).1.context;
+                return Ok(Unnamed::Several(at, names));
             }
         }
     }

@@ -89,7 +89,7 @@ pub(crate) fn explain(
             },
         ),
         Verdict::Nobody => Outcome::Nobody,
-        Verdict::Ambiguous(names) => Outcome::Among(names),
+        Verdict::Ambiguous(_, names) => Outcome::Among(names),
         Verdict::Locked => Outcome::All(Why::Locked),
         Verdict::Damaged => Outcome::All(Why::Damaged),
     };

@@ -89,7 +89,7 @@ fn at(
         Verdict::Served(item) => Ok(Some(item.1)),
         Verdict::Locked => Err(Error::Locked),
         Verdict::Damaged => Err(Error::Damaged),
-        Verdict::Withheld(..) | Verdict::Nobody | Verdict::Ambiguous(_) | Verdict::RefusedHttp => {
+        Verdict::Withheld(..) | Verdict::Nobody | Verdict::Ambiguous(..) | Verdict::RefusedHttp => {
             Ok(None)
         }
     }

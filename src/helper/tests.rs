@@ -43,9 +43,11 @@ impl Helper {
             Outcome::Answer { lines, .. } => {
                 String::from_utf8_lossy(&lines).trim_end().replace('\n', " ")
             }
-            Outcome::Silent | Outcome::Written(_) | Outcome::Expired(_) | Outcome::Withheld(_) => {
-                String::new()
-            }
+            Outcome::Silent
+            | Outcome::Nobody(_)
+            | Outcome::Written(_)
+            | Outcome::Expired(_)
+            | Outcome::Withheld(_) => String::new(),
             Outcome::Ambiguous(host, names) => {
                 let names: Vec<String> = names.iter().map(ToString::to_string).collect();
                 format!("ambiguous at {host}: {}", names.join(" "))

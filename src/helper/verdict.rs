@@ -30,8 +30,8 @@ pub enum Verdict {
     Withheld(Box<Item>, Reason),
     /// No account fits the question.
     Nobody,
-    /// Accounts of these names fit, and nothing tells which is meant.
-    Ambiguous(Vec<Username>),
+    /// Accounts of these names fit, at this context, and nothing tells which is meant.
+    Ambiguous(Context, Vec<Username>),
     /// The account must be unlocked first, and was not.
     Locked,
     /// The account's item cannot be understood, or was not meant for it.
@@ -70,7 +70,7 @@ pub fn judge(
     let item = match with_retries(|| choose(keychain, contexts, username, policy.now)) {
         Ok(Choice::Account(item)) => item,
         Ok(Choice::None) => return Ok(Verdict::Nobody),
-        Ok(Choice::Ambiguous(names)) => return Ok(Verdict::Ambiguous(names)),
+        Ok(Choice::Ambiguous(at, names)) => return Ok(Verdict::Ambiguous(at, names)),
         Err(Error::Locked) => return Ok(Verdict::Locked),
         Err(Error::Damaged) => return Ok(Verdict::Damaged),
         Err(error) => return Err(error),

@@ -80,6 +80,10 @@ impl Keychain for Undecided {
         self.call(|keychain| keychain.asks_before_it_searches())
     }
 
+    fn make_ready(&mut self) -> Result<(), Error> {
+        self.call(|keychain| keychain.make_ready())
+    }
+
     fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
         self.call(|keychain| keychain.usernames(found))
     }

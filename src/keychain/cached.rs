@@ -101,6 +101,10 @@ impl Keychain for Cached {
         self.keychain.asks_before_it_searches()
     }
 
+    fn make_ready(&mut self) -> Result<(), Error> {
+        self.keychain.make_ready()
+    }
+
     fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
         match &self.copy {
             Some((copy, credential)) if found == [copy.clone()] => {

@@ -212,6 +212,11 @@ impl Keychain for SecretService {
         self.service()?.asks_before_it_searches()
     }
 
+    fn make_ready(&mut self) -> Result<(), Error> {
+        let service = self.service()?;
+        if service.is_default_locked()? { service.unlock_default() } else { Ok(()) }
+    }
+
     fn usernames(&mut self, found: &[Found]) -> Result<Vec<Username>, Error> {
         let paths = found.iter().map(path).collect::<Result<Vec<_>, _>>()?;
         let attributes = self.service()?.attributes(&paths)?;

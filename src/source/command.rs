@@ -39,7 +39,9 @@ pub(crate) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut command = Command::new(program);
     command.args(arguments);
     printed(command, None, PATIENCE, MAX_TOKEN).map_err(|ended| match ended {
-        Ended::NotStarted => Error::Source("the command cannot be run"),
+        Ended::NotStarted => {
+            told(format!("the command cannot be run: {}", escape(forge::shown(program).as_bytes())))
+        }
         Ended::TooSlow => Error::Source("the command took longer than 30 seconds"),
         Ended::TooMuch => Error::Source("the command prints too much for a token"),
         Ended::Badly(status) => {

@@ -96,6 +96,14 @@ impl Terminal {
         Ok(self.ask(&format!("{question} [y/N] "))?.to_lowercase().starts_with('y'))
     }
 
+    /// Asks whether to go on as was offered; anything but an answer that begins with `n` is a yes.
+    ///
+    /// # Errors
+    /// Those of [`Self::ask`].
+    pub fn agrees(&mut self, question: &str) -> Result<bool, Error> {
+        Ok(!self.ask(&format!("{question} [Y/n] "))?.to_lowercase().starts_with('n'))
+    }
+
     /// Asks for a secret, which is not shown. Returns it without the blanks around it.
     ///
     /// # Errors

@@ -243,7 +243,8 @@ fn login_sees_that_git_asks_for_somebody_else() {
     let login = "login --with-token --username alice https://HOST";
     let ran = person.types(login, "ghp_TESTONLY1\n");
     assert!(ran.status.success() && git_gets(&person).is_none(), "{ran}");
-    takes_the_hint(&person, &ran.stderr(), "git asks for bob there: ");
+    assert!(ran.stderr().contains("git asks for bob at https://"), "{ran}");
+    takes_the_hint(&person, &ran.stderr(), "to use alice there: ");
     assert_eq!(git_gets(&person).as_deref(), Some("ghp_TESTONLY1"));
     let ran = person.types(login, "ghp_TESTONLY1\n");
     assert!(!ran.stderr().contains("hint"), "{ran}");
@@ -272,12 +273,13 @@ fn what_another_line_overrides_is_said_to_be_overridden() {
     person.sandbox.git(&["init", "-q", "."]);
     person.sandbox.git(&["config", "--local", "credential.username", "bob"]);
     let mut terminal = person.on_terminal("login --username alice HOST");
-    terminal.shows("When does");
-    terminal.types("\n");
     terminal.shows("Token for alice");
     terminal.types("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\n");
-    terminal.shows("git asks for bob at");
-    terminal.types("y\n");
+    terminal.shows("When does");
+    terminal.types("\n");
+    terminal.shows("git asks for bob there, of whom no token is kept.");
+    terminal.shows("Which one is git to use where a URL names none [alice]: ");
+    terminal.types("\n");
     let (status, screen) = terminal.ends();
     assert!(status.success(), "{screen}");
     assert!(screen.contains("another line of git's configuration counts more"), "{screen}");

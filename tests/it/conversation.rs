@@ -56,22 +56,27 @@ fn from_nothing_to_a_token_that_git_uses() {
     terminal.types("\n");
     terminal.shows("Organisation or repository, if the token is for one only [all]: ");
     terminal.types("my-org\n");
-    terminal.shows("Username for https://github.com/my-org [x-access-token]: ");
+    let question =
+        "Username for https://github.com/my-org, any name will do here [x-access-token]: ";
+    terminal.shows(question);
     terminal.types("alice\n");
-    terminal.shows("When does the token expire, e.g. 2027-01-31 or 90d [never]: ");
-    terminal.types("tomorrow\n");
-    terminal.shows("a token expires at a date such as 2027-01-31, or in 90d, or never");
-    terminal.types("90d\n");
     terminal.shows("Make a fine-grained token");
     terminal.shows("Or make a classic token");
     terminal.shows("Open the first page in the browser? [y/N] ");
     terminal.types("y\n");
     terminal.shows("Token for alice at https://github.com/my-org: ");
     terminal.types(&format!("  {FINE_GRAINED} \n"));
-    terminal.shows("Tell it for https://github.com/my-org?");
-    terminal.types("y\n");
-    terminal.shows("git does not use this helper yet. Make it? [y/N] ");
-    terminal.types("y\n");
+    terminal.shows("When does the token expire, e.g. 2027-01-31 or 90d [never]: ");
+    terminal.types("tomorrow\n");
+    terminal.shows("a token expires at a date such as 2027-01-31, or in 90d, or never");
+    terminal.types("90d\n");
+    // Whoever only goes on has a token that git uses.
+    terminal.shows("The token is for https://github.com/my-org alone: git finds it only if it is");
+    terminal.shows("Tell it? [Y/n] ");
+    terminal.types("\n");
+    terminal.shows("git does not ask this program for tokens yet");
+    terminal.shows("Make it ask? [Y/n] ");
+    terminal.types("\n");
     let (status, screen) = terminal.ends();
     assert!(status.success(), "{screen}");
     assert!(!screen.contains("TESTONLY") && !screen.contains("warning"), "{screen}");
@@ -88,7 +93,7 @@ fn from_nothing_to_a_token_that_git_uses() {
     let page = page(&desktop.sandbox);
     let start = "https://github.com/settings/personal-access-tokens/new?name=git+on+";
     assert!(page.starts_with(start), "{page}");
-    assert!(page.ends_with("&target_name=my-org&expires_in=90&contents=write&workflows=write"));
+    assert!(page.ends_with("&target_name=my-org&contents=write&workflows=write"), "{page}");
 
     let mut git = desktop.sandbox.command("git");
     git.args(["credential", "fill"]);
@@ -99,14 +104,14 @@ fn from_nothing_to_a_token_that_git_uses() {
 /// The questions of a login, each with the answer that leads to the next one.
 const QUESTIONS: [(&str, &str); 9] = [
     ("Host [github.com]: ", "HOST\n"),
-    ("Organisation or repository", "org\n"),
-    ("Username for https://HOST/org [token]: ", "alice\n"),
-    ("When does the token expire", "\n"),
+    ("Group, subgroup (group/subgroup) or project", "org\n"),
+    ("Username for https://HOST/org, most hosts take any name with a token [oauth2]: ", "alice\n"),
     ("Open this page in the browser?", "n\n"),
     ("Token for alice at https://HOST/org: ", "ghr_TESTONLY1\n"),
     ("Store it anyway?", "y\n"),
-    ("Tell it for https://HOST/org?", "y\n"),
-    ("Make it?", "y\n"),
+    ("When does the token expire", "\n"),
+    ("The token is for https://HOST/org alone", "y\n"),
+    ("Make it ask?", "y\n"),
 ];
 
 /// Starts the login, and stops at the question of this number.
@@ -155,18 +160,57 @@ fn ctrl_d_at_any_question_gives_up() {
 
 #[test]
 fn a_token_that_looks_wrong_is_stored_only_if_a_person_agrees() {
-    let (person, mut terminal) = login_at(6);
-    terminal.types("n\n");
-    let (status, screen) = terminal.ends();
-    assert_eq!(status.code(), Some(1), "{screen}");
+    let (person, mut terminal) = login_at(5);
+    terminal.types("\n");
+    let screen = terminal.shows_often("Token for alice at", 2);
     assert!(screen.contains("warning: this is a GitHub refresh token: it opens no repository"));
-    assert!(screen.contains("login: nothing was stored"), "{screen}");
     is_untouched(&person, &screen);
+    terminal.types("glpat-TESTONLYTESTONLYTEST\n");
+    for (question, answer) in &QUESTIONS[6..] {
+        terminal.shows(&question.replace("HOST", &person.host));
+        terminal.types(answer);
+    }
+    let (status, screen) = terminal.ends();
+    assert!(status.success() && !screen.contains("TESTONLY"), "{screen}");
+    person.get("path=org\n").prints("username=alice\npassword=glpat-TESTONLYTESTONLYTEST\n");
+}
+
+#[test]
+fn what_is_no_token_is_asked_for_again() {
+    let person = Home::new().configured();
+    let mut terminal = person.on_terminal("login --username alice HOST");
+    for (number, (answer, reason)) in
+        [("\n", "no token was given"), ("ghp_\u{1b}[A\n", "a token is one line")].iter().enumerate()
+    {
+        terminal.shows_often("Token for alice at", number + 1);
+        terminal.types(answer);
+        terminal.shows(reason);
+    }
+    terminal.shows_often("Token for alice at", 3);
+    terminal.types(&format!("{CLASSIC}\n"));
+    terminal.shows("When does");
+    terminal.types("\n");
+    let (status, screen) = terminal.ends();
+    assert!(status.success(), "{screen}");
+    person.get("").prints(&format!("username=alice\npassword={CLASSIC}\n"));
+}
+
+#[test]
+fn a_password_is_doubted_at_a_known_forge() {
+    let person = Home::new().configured();
+    let mut terminal = person.on_terminal("login --username alice github.com");
+    terminal.shows("Token for alice at");
+    terminal.types("hunter2\n");
+    terminal.shows("warning: this has not the form of a token of GitHub: it may be a password");
+    terminal.shows("Store it anyway? [y/N] ");
+    terminal.types(CTRL_D);
+    let (status, screen) = terminal.ends();
+    assert!(!status.success() && !screen.contains("hunter2"), "{screen}");
 }
 
 #[test]
 fn the_page_of_a_gitlab_is_on_the_gitlab_itself() {
-    let (person, mut terminal) = login_at(4);
+    let (person, mut terminal) = login_at(3);
     let page = format!("https://{}/-/user_settings/personal_access_tokens?name=git", person.host);
     terminal.shows(&page);
     terminal.types(CTRL_C);
@@ -177,16 +221,17 @@ fn the_page_of_a_gitlab_is_on_the_gitlab_itself() {
 fn on_a_terminal_the_token_is_asked_for_and_never_shown() {
     let person = Home::new();
     let mut terminal = person.on_terminal("login HOST/org");
-    terminal.shows(&format!("Username for {} [token]: ", person.url("/org")));
+    terminal.shows(&format!("Username for {}, most hosts", person.url("/org")));
+    terminal.shows(" [token]: ");
     terminal.types("alice\n");
-    terminal.shows("When does the token expire");
-    terminal.types("\n");
     terminal.shows(&format!("Token for alice at {}: ", person.url("/org")));
     let long = "x".repeat(5000);
     terminal.types(&format!("wrong\u{15}ghp_TESTONLYy\u{7f}{long}\n"));
-    terminal.shows("Tell it for");
+    terminal.shows("When does the token expire");
+    terminal.types("\n");
+    terminal.shows("Tell it?");
     terminal.types("y\n");
-    terminal.shows("git does not use this helper yet. Make it?");
+    terminal.shows("Make it ask?");
     terminal.types("y\n");
     let (status, screen) = terminal.ends();
     assert!(status.success(), "{screen}");
@@ -206,10 +251,10 @@ fn where_git_is_set_up_four_answers_are_enough() {
     let mut terminal = person.on_terminal("login HOST");
     terminal.shows("Username for");
     terminal.types("\n");
-    terminal.shows("When does");
-    terminal.types("\n");
     terminal.shows("Token for token");
     terminal.types(&format!("{CLASSIC}\n"));
+    terminal.shows("When does");
+    terminal.types("\n");
     let (status, screen) = terminal.ends();
     assert!(status.success(), "{screen}");
     // Nothing is left to do, but where the keychain is one that forgets.
@@ -235,15 +280,16 @@ fn a_username_that_can_be_nobodys_is_asked_for_again() {
         terminal.shows(reason);
     }
     terminal.types("alice\n");
-    terminal.shows("When does");
-    terminal.types("\n");
     terminal.shows("Token for alice at");
     terminal.types(&format!("\"{CLASSIC}\"\n"));
     terminal.shows("warning: this came with quotes: give the token without");
     terminal.shows("Store it anyway? [y/N] ");
     terminal.types("n\n");
+    terminal.shows("Then give another one, or nothing with Ctrl-C.");
+    terminal.types(CTRL_C);
     let (status, screen) = terminal.ends();
-    assert!(!status.success() && screen.contains("nothing was stored"), "{screen}");
+    assert!(!status.success(), "{screen}");
+    assert!(person.listed().is_empty());
     for name in ["--username=ab\u{1b}[A", "--username=a:b"] {
         let ran = person.sandbox.helper(&["login", "--with-token", name, "h.example"], CLASSIC);
         ran.fails(2, "a username has no");
@@ -273,11 +319,11 @@ fn another_token_takes_the_place_of_one_that_serves_only_if_a_person_agrees() {
     }
     let mut terminal = asks();
     terminal.types("y\n");
-    terminal.shows("When does the token expire");
-    terminal.types("\n");
     terminal.shows("Token for alice at");
     terminal.types("ghp_TESTONLY2\n");
-    terminal.shows("Make it?");
+    terminal.shows("When does the token expire");
+    terminal.types("\n");
+    terminal.shows("Make it ask?");
     terminal.types("n\n");
     let (status, screen) = terminal.ends();
     assert!(status.success(), "{screen}");
@@ -289,8 +335,6 @@ fn giving_up_leaves_the_terminal_as_it_was() {
     let person = Home::new();
     let script = "PAT login --username a HOST; echo status $?; stty -a";
     let mut terminal = person.runs_on_terminal(script);
-    terminal.shows("When does");
-    terminal.types("\n");
     terminal.shows("Token for a at");
     terminal.types("ghp_TESTONLY\u{3}");
     let (_, screen) = terminal.ends();
@@ -315,11 +359,11 @@ fn where_nobody_can_be_asked_login_says_how_else() {
 fn with_standard_input_closed_the_terminal_is_still_asked() {
     let person = Home::new();
     let mut terminal = person.runs_on_terminal("exec PAT login --username a HOST <&-");
-    terminal.shows("When does");
-    terminal.types("\n");
     terminal.shows("Token for a at");
     terminal.types("ghp_TESTONLY1\n");
-    terminal.shows("Make it?");
+    terminal.shows("When does");
+    terminal.types("\n");
+    terminal.shows("Make it ask?");
     terminal.types("n\n");
     let (status, screen) = terminal.ends();
     assert!(status.success(), "{screen}");

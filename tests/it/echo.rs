@@ -18,8 +18,6 @@ fn asked_for_a_token(person: &Home, then: &str) -> (Terminal, Pid) {
     let screen = terminal.shows("is it");
     let pid = screen.split("pid ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
     let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
-    terminal.shows("When does");
-    terminal.types("\n");
     terminal.shows("Token for a at");
     terminal.waits_until_it_echoes(false);
     terminal.types("ghp_TESTONLYwrong");
@@ -102,7 +100,9 @@ fn goes_on(person: &Home, mut terminal: Terminal) {
     terminal.shows_often("Token for a at", 2);
     terminal.waits_until_it_echoes(false);
     terminal.types("ghp_TESTONLY1\n");
-    terminal.shows("Make it?");
+    terminal.shows("When does");
+    terminal.types("\n");
+    terminal.shows("Make it ask?");
     terminal.types("n\n");
     let (_, screen) = terminal.ends();
     assert!(screen.contains("status 0"), "{screen}");
@@ -118,13 +118,13 @@ fn a_signal_that_was_ignored_stays_so() {
     let mut terminal = person.runs_on_terminal(script);
     let screen = terminal.shows("is it");
     let pid = screen.split("pid ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
-    terminal.shows("When does");
-    terminal.types("\n");
     terminal.shows("Token for a at");
     terminal.waits_until_it_echoes(false);
     kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::HUP).unwrap();
     terminal.types("ghp_TESTONLY1\n");
-    terminal.shows("Make it?");
+    terminal.shows("When does");
+    terminal.types("\n");
+    terminal.shows("Make it ask?");
     terminal.types("n\n");
     let (_, screen) = terminal.ends();
     is_as_it_was(&screen);

@@ -159,13 +159,31 @@ fn a_persons_expired_token_is_told_every_time_into_a_pipe_too() {
 }
 
 #[test]
+fn where_no_token_is_kept_login_is_named_once_a_day_on_a_terminal() {
+    let person = Home::new().at("gitlab");
+    let get = "printf 'protocol=https\\nhost=HOST\\n\\n' | PAT get";
+    let hint =
+        person.fill("hint: to keep a token for it: git credential-pat login https://HOST\r\n");
+    let (_, screen) = person.runs_on_terminal(get).ends();
+    assert_eq!(screen, hint);
+    let (_, screen) = person.runs_on_terminal(get).ends();
+    assert_eq!(screen, "", "not twice a day");
+    // Into a pipe or a log nothing is said, nor of a host that may have no tokens.
+    let person = Home::new().at("gitlab");
+    person.get("").prints("");
+    let person = Home::new();
+    let (_, screen) = person.runs_on_terminal(get).ends();
+    assert_eq!(screen, "");
+}
+
+#[test]
 fn accounts_between_which_nothing_chooses_are_named_every_time() {
     let person = with_two_accounts();
     is_told(
         &person,
         "",
         "git-credential-pat: get: several accounts could answer at https://HOST: alice, bob\n\
-         hint: choose one, such as: git config --global credential.https://HOST.username alice",
+         hint: choose one, such as: git credential-pat use https://HOST alice",
     );
 }
 

@@ -28,6 +28,8 @@ mod docker;
 #[cfg(unix)]
 mod echo;
 #[cfg(unix)]
+mod edit;
+#[cfg(unix)]
 mod end_to_end;
 #[cfg(unix)]
 mod endings;
@@ -86,7 +88,11 @@ mod tokens_as_names;
 #[cfg(target_os = "linux")]
 mod tools;
 #[cfg(unix)]
+mod typed_urls;
+#[cfg(unix)]
 mod usage;
+#[cfg(unix)]
+mod use_account;
 #[cfg(target_os = "linux")]
 mod use_log;
 #[cfg(target_os = "linux")]

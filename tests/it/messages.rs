@@ -35,6 +35,7 @@ a file of git's configuration could not be changed
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
 a host has no backslash
+a port is a number from 1 to 65535
 a registry that is called http:// would show the token on its way
 a standard stream failed: {0}
 a token does not belong in a URL: it is asked for, or read with --with-token
@@ -51,6 +52,7 @@ an item is gone
 an item of another keychain was given
 an option of the helper string has control characters
 an option of the helper string has no value
+another account is called so already: log out of it first
 another bus listens at the session bus's address
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
@@ -92,6 +94,7 @@ name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE
 no Secret Service can be seen from inside this Flatpak
 no Secret Service is running and none can be started
+no account there has this name
 no key could be derived
 no keychain is available to this process
 no operation is given
@@ -108,12 +111,13 @@ nothing can hold the vault's key here: the kernel keyring is not available
 nothing listens at the session bus's address
 nothing was changed
 nothing was deleted
-nothing was stored
 on the way to the file others can put another in its place
 others can write to the vault's folder
 others have access to the file, which is another user's, and it is not mounted in memory by root
 others than its owner have access to the file: chmod 600 (or 400) it
 others than root can write the file
+say what is to change: --username, --expires, --also or --any-username
+several accounts are there: name one in the URL, as in https://NAME@HOST
 several accounts are there: name one with --username NAME
 something gives the vault's key: there is nothing to unlock
 the Secret Service has no default collection
@@ -125,14 +129,15 @@ the URL of the host is missing
 the URL's path cannot be understood
 the URL's path names no organisation or repository: empty, . and .. are no parts of one
 the URL's username cannot be used
+the account could not be read back
 the account has another token already
+the account has no username yet: add --username NAME
 the account's item in the keychain is damaged
 the account's token has expired
 the account's token is not rejected
 the account's token was rejected by the host
 the answer has no end
 the answer is no text
-the command cannot be run
 the command failed
 the command is empty
 the command is missing
@@ -204,6 +209,7 @@ the vault's identity.age is in text form
 the vault's identity.age is not for a passphrase
 the vault's key: {0}
 the way to the file leads through what is another user's
+there are no wildcards: name the host that the token is for
 there is no default keychain
 there is no terminal to ask on: add --yes, or --dry-run to look only
 there is no terminal to ask on: give the passphrase with --passphrase-from FILE

@@ -201,6 +201,7 @@ fn context(at: &Place, keys: &Keys) -> Option<Context> {
 fn answer(outcome: Outcome) -> Answer {
     match outcome {
         Outcome::Silent
+        | Outcome::Nobody(_)
         | Outcome::Expired(_)
         | Outcome::Withheld(_)
         | Outcome::Written(_)

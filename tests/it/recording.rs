@@ -62,9 +62,9 @@ fn the_first_minute() {
     let url = format!("https://{}", server.host());
     session.types(&format!("git credential-pat login {url}"));
     session.answers("Username for", "alice");
-    session.answers("When does the token expire", "90d");
     session.answers("Token for alice", TOKEN);
-    session.answers("git does not use this helper yet. Make it?", "y");
+    session.answers("When does the token expire", "90d");
+    session.answers("Make it ask?", "");
     session.types(&format!("git clone --quiet {url}/notes.git && cd notes"));
     session.types("echo hello >notes.md && git add . && git commit --quiet -m 'First note'");
     session.types("git push");

@@ -160,7 +160,7 @@ fn at(
         Verdict::Served(item) | Verdict::Withheld(item, _) => item,
         verdict => {
             let reason = match verdict {
-                Verdict::Ambiguous(_) => Reason::Ambiguous,
+                Verdict::Ambiguous(..) => Reason::Ambiguous,
                 Verdict::Locked => Reason::Locked,
                 Verdict::Damaged => Reason::Damaged,
                 Verdict::RefusedHttp => Reason::Http,

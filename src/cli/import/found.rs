@@ -115,7 +115,7 @@ pub(super) fn credential(
         )?;
         (Username::new(name.as_bytes()), Secret::new(username.as_bytes()))
     } else if username.is_empty() {
-        let name = forge::conventional_username(&context, password.expose());
+        let name = forge::conventional_username(&context, None, password.expose());
         (Username::new(name.as_bytes()), password)
     } else {
         (username, password)

@@ -162,6 +162,13 @@ impl<'a> Plan<'a> {
         tokens.map(|token| Ok(opened.at(&token.context)?.0.kind())).collect()
     }
 
+    /// What is to be stored, in the source's order.
+    pub(super) fn wanted(&self) -> Vec<&Credential> {
+        let entries = self.source.entries.iter().zip(&self.steps);
+        let wanted = entries.filter(|(_, step)| step.is_wanted());
+        wanted.filter_map(|(entry, _)| entry.token.as_ref().ok()).collect()
+    }
+
     /// Returns the credentials that were stored, in the source's order.
     pub(super) fn stored(&self) -> Vec<&Credential> {
         let entries = self.source.entries.iter().zip(&self.steps);

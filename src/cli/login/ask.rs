@@ -92,44 +92,57 @@ impl Login<'_> {
             None => self.ask_username(terminal, keychain)?,
         };
         self.ask_to_replace(terminal, keychain, &owner)?;
-        // A forge that is asked may tell the end, so the person is not asked yet.
-        let asks = learn::asks(self.arguments, &context);
-        if self.arguments.expires.is_none() && !asks {
-            expiry = ask_end(terminal)?;
-        }
         page::offer(terminal, &context, self.arguments.forge, expiry)?;
-        let question = format!("Token for {} at {context}: ", owner.username);
-        let mut token = terminal.ask_hidden(&question)?;
-        check(&token)?;
-        if owner.by_convention {
-            // Some hosts have a conventional username for each kind of token.
-            owner.username = self.convention(token.expose());
-        }
-        let warnings = self.warnings(&token, &owner);
-        warnings.iter().for_each(say);
-        if warnings.iter().any(|warning| warning.strong) && !terminal.confirm("Store it anyway?")? {
-            return Err(Error::Refused("nothing was stored"));
-        }
-        let mut learnt = learn::ask(self.arguments, &context, &owner.username, &token);
-        learnt.say();
-        while learnt.is_refused() && !self.arguments.force {
-            terminal.show("Give another one, or nothing with Ctrl-C; --force keeps this one.")?;
-            token = terminal.ask_hidden(&question)?;
-            check(&token)?;
-            learnt = learn::ask(self.arguments, &context, &owner.username, &token);
-            learnt.say();
-        }
+        let (token, learnt) = self.ask_token(terminal, &mut owner)?;
         owner.learn(&learnt);
-        if self.arguments.expires.is_none() && asks && !learnt.tells_end() {
-            expiry = ask_end(terminal)?;
-        }
         if !owner.any_username && forge::has_meaningless_usernames(&context) {
-            owner.any_username = terminal.confirm(
-                "Clone URLs of this host carry usernames that mean nothing. Answer any of them \
-                 with this token?",
+            owner.any_username = terminal.agrees(
+                "Clone URLs of this host carry usernames that mean nothing, and git asks for \
+                 them. Answer any of them with this token?",
             )?;
         }
+        // A forge that was asked may have told the end.
+        if self.arguments.expires.is_none() && !learnt.tells_end() {
+            expiry = ask_end(terminal)?;
+        }
         Ok(learnt.put(self.credential(owner, token, expiry)))
+    }
+
+    /// Asks until there is a token that can be one, that the forge takes, where it is asked, and
+    /// that the person wants to be stored.
+    fn ask_token(
+        &self,
+        terminal: &mut Terminal,
+        owner: &mut Owner,
+    ) -> Result<(Secret, learn::Learnt), Error> {
+        loop {
+            let question = format!("Token for {} at {}: ", owner.username, self.context);
+            let token = terminal.ask_hidden(&question)?;
+            if let Err(error) = check(&token) {
+                terminal.show(&format!("{error}"))?;
+                continue;
+            }
+            let asked = owner.username.clone();
+            if owner.by_convention {
+                // Some hosts have a name for each kind of token.
+                owner.username = self.convention(token.expose());
+            }
+            let warnings = self.warnings(&token, owner);
+            warnings.iter().for_each(say);
+            let is_doubtful = warnings.iter().any(|warning| warning.strong);
+            if is_doubtful && !terminal.confirm("Store it anyway?")? {
+                terminal.show("Then give another one, or nothing with Ctrl-C.")?;
+                owner.username = asked;
+                continue;
+            }
+            let learnt = learn::ask(self.arguments, &self.context, &owner.username, &token);
+            learnt.say();
+            if !learnt.is_refused() || self.arguments.force {
+                return Ok((token, learnt));
+            }
+            terminal.show("Give another one, or nothing with Ctrl-C; --force keeps this one.")?;
+            owner.username = asked;
+        }
     }
 
     fn ask_username(
@@ -138,7 +151,16 @@ impl Login<'_> {
         keychain: &mut dyn Keychain,
     ) -> Result<Owner, Error> {
         let likely = self.only_or_conventional(keychain, b"")?;
-        let question = format!("Username for {}", self.context);
+        // Else it is the account's that is there.
+        let what = match forge::at(&self.context) {
+            _ if !likely.by_convention => "",
+            Some(_) if forge::is_meaningless(&self.context, likely.username.as_bytes()) => {
+                ", this one is for tokens"
+            }
+            Some(_) => ", any name will do here",
+            None => ", most hosts take any name with a token",
+        };
+        let question = format!("Username for {}{what}", self.context);
         let default = likely.username.to_string();
         let username = terminal
             .ask_for(&question, &default, |answer| usable(Username::new(answer.as_bytes())))?;
@@ -194,7 +216,8 @@ impl Login<'_> {
     }
 
     fn convention(&self, token: &[u8]) -> Username {
-        Username::new(forge::conventional_username(&self.context, token).as_bytes())
+        let forge = self.arguments.forge;
+        Username::new(forge::conventional_username(&self.context, forge, token).as_bytes())
     }
 
     fn warnings(&self, token: &Secret, owner: &Owner) -> Vec<forge::Warning> {

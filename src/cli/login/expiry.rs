@@ -14,7 +14,7 @@ pub(super) const NEVER: &str = "never";
 ///
 /// # Errors
 /// [`Error::Usage`] where the text is anything else, or the end is past.
-pub(super) fn parse(text: &str, now: u64) -> Result<Option<u64>, Error> {
+pub(in crate::cli) fn parse(text: &str, now: u64) -> Result<Option<u64>, Error> {
     if text == NEVER {
         return Ok(None);
     }

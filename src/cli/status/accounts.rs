@@ -19,6 +19,7 @@ use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
 use crate::time::{DAY, now, relative, rfc3339};
 use crate::uses::{self, Uses};
+use crate::withheld::use_words;
 use serde_json::{Value, json};
 
 /// The time before its end at which a token is reported, in seconds: 30 days.
@@ -120,10 +121,7 @@ pub(super) fn about_answer(
     let first = |why: Why| accounts.iter().find(|explained| explained.why == why);
     if let Some(one) = first(Why::Ambiguous) {
         let what = format!("several accounts could answer at {place}, so none does");
-        let key = typed(&git::key(&url::of(&one.account.context), "username"));
-        let name = Some(username(one)).filter(|name| !name.is_token());
-        let name = name.map_or_else(|| "NAME".to_owned(), |name| typed(name.as_bytes()));
-        let mend = Mend::Command(format!("git config --global {key} {name}"));
+        let mend = Mend::ours(&use_words(&one.account.context, Some(&username(one))));
         return Some(Finding::wrong("ambiguous", what, mend));
     }
     if let Some(one) = first(Why::Scheme) {

@@ -105,7 +105,7 @@ pub(in crate::cli) fn this_command() -> String {
 }
 
 /// Returns for people where a line of git's configuration is.
-pub(super) fn origin(entry: &Entry) -> String {
+pub(in crate::cli) fn origin(entry: &Entry) -> String {
     match (entry.scope.as_str(), entry.file()) {
         ("command", _) => "the command line or the environment".to_owned(),
         (_, Some(file)) => below_home(file),

@@ -157,7 +157,7 @@ pub(super) fn looked_at(url: Option<&str>, entries: &Entries) -> Result<Vec<Look
 /// the other commands.
 fn named(url: &str) -> Result<Looked, Error> {
     if !url.contains("://") {
-        return Ok(Looked::At(Asked::of(Place::parse(url)?, true)));
+        return Ok(Looked::At(Asked::of(Place::typed("status", url)?, true)));
     }
     if forge::holds_token(url.as_bytes()) || has_token(url) {
         return Err(HOLDS_TOKEN);

@@ -18,7 +18,7 @@ fn verdict(helper: &mut Helper, host: &str, takes_schemes: bool) -> Result<Strin
         }
         Verdict::Withheld(_, reason) => format!("{reason:?}"),
         Verdict::Nobody => "nobody".to_owned(),
-        Verdict::Ambiguous(_) => "ambiguous".to_owned(),
+        Verdict::Ambiguous(..) => "ambiguous".to_owned(),
         Verdict::Locked => "locked".to_owned(),
         Verdict::Damaged => "damaged".to_owned(),
         Verdict::RefusedHttp => "refused http".to_owned(),

@@ -95,7 +95,7 @@ impl Service {
     }
 
     /// Returns whether the default collection is there and locked.
-    fn is_default_locked(&mut self) -> Result<bool, Error> {
+    pub(super) fn is_default_locked(&mut self) -> Result<bool, Error> {
         let mut body = Writer::new();
         body.string(COLLECTION_INTERFACE);
         body.string("Locked");

@@ -61,7 +61,7 @@ fn of_two_accounts_none_is_taken_at_random_and_a_hint_says_how_to_choose() {
     let host = desk.server().host();
     let told = format!(
         "git-credential-pat: get: several accounts could answer at https://{host}: alice, bob\n\
-         hint: choose one, such as: git config --global credential.https://{host}.username alice\n"
+         hint: choose one, such as: git credential-pat use https://{host} alice\n"
     );
     assert!(ran.stderr().starts_with(&told), "{ran}");
     for token in [TOKEN, OTHER_TOKEN] {
@@ -76,10 +76,9 @@ fn the_hint_does_what_it_says() {
     desk.approve(&desk.url(""), "bob", OTHER_TOKEN);
     let ran = desk.git_is_refused(&["ls-remote", &desk.url("only-bob/repo.git")]);
     let stderr = ran.stderr();
-    let command = stderr.split("git config ").nth(1).unwrap().lines().next().unwrap();
-    let words: Vec<&str> =
-        command.split_whitespace().map(|w| if w == "alice" { "bob" } else { w }).collect();
-    desk.git(&[&["config"], &words[..]].concat());
+    let command = stderr.split("git credential-pat ").nth(1).unwrap().lines().next().unwrap();
+    let ran = desk.types(&command.replace(" alice", " bob --keychain kernel"), "");
+    assert!(ran.status.success(), "{ran}");
     desk.git(&["ls-remote", &desk.url("only-bob/repo.git")]);
 }
 

@@ -180,7 +180,7 @@ fn ghs_file_is_read_and_what_is_not_as_gh_writes_it_is_refused() {
         ]
     );
     assert!(ran.stderr().contains("hint: gh keeps its own copy"), "{ran}");
-    assert!(ran.stderr().contains("several accounts are there"), "{ran}");
+    assert!(ran.stderr().contains("several accounts are at https://"), "{ran}");
     newcomer.serves("username=alice", "username=alice password=gho_TESTONLY1");
     newcomer.write("config/gh/hosts.yml", "HOST: {user: *x}\n");
     newcomer.import("--from gh --yes").fails(1, "not as gh writes it");
@@ -203,10 +203,11 @@ fn without_a_source_each_plain_text_is_offered_on_a_terminal() {
     terminal.shows("Import 2 tokens? [y/N, or e to choose each] ");
     terminal.types("y\n");
     terminal.shows("stored 2 tokens in the kernel's keyring");
-    terminal.shows(&newcomer.fill("other accounts at https://HOST. Let git use alice there?"));
-    terminal.types("y\n");
-    terminal.shows("git does not use this helper yet. Make it?");
-    terminal.types("y\n");
+    terminal.shows(&newcomer.fill("Accounts at https://HOST: alice, bob."));
+    terminal.shows("Which one is git to use where a URL names none [alice]: ");
+    terminal.types("\n");
+    terminal.shows("Make it ask? [Y/n] ");
+    terminal.types("\n");
     terminal.shows("gone at reboot. Remove 2 tokens from ~/.git-credentials? [y/N] ");
     terminal.types("y\n");
     terminal.shows("removed 2 tokens");

@@ -50,7 +50,7 @@ fn what_was_changed_while_somebody_thought_is_left_alone() {
     let mut terminal = newcomer.on_terminal("import --from store");
     terminal.shows("Import 1 token?");
     terminal.types("y\n");
-    terminal.shows("Make it?");
+    terminal.shows("Make it ask?");
     terminal.types("n\n");
     terminal.shows("Remove 1 token from");
     let changed = format!("{FILE}https://bob:ghp_TESTONLY2@HOST\n");

@@ -115,7 +115,7 @@ fn of_several_accounts_none_is_picked_and_a_hint_says_how_to() {
         let ran = place.operation("get", place.lines("protocol=https host=HOST"));
         let told = place.fill(
             "git-credential-pat: get: several accounts could answer at https://HOST: alice, bob\n\
-             hint: choose one, such as: git config --global credential.https://HOST.username alice\n",
+             hint: choose one, such as: git credential-pat use https://HOST alice\n",
         );
         assert!(ran.status.success() && ran.stdout.is_empty(), "{ran}");
         assert_eq!(ran.stderr(), told);

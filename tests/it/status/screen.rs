@@ -60,7 +60,7 @@ fn the_whole_report_reads_well() {
         "helpers 1. pat --keychain kernel ~/gitconfig 2. store ~/gitconfig 3. a shell snippet",
         "accounts alice at https://h.example could answer; so could another bob at",
         "wrong: several accounts could answer at https://h.example, so none does \
-         git config --global credential.https://h.example.username alice",
+         git credential-pat use https://h.example alice",
         "wrong: the token for bob at https://h.example was rejected by the host",
         "things are wrong; the line below each mends it",
     ] {

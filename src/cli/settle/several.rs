@@ -1,0 +1,191 @@
+//! Several accounts at one place: which of them git is to use where a URL names nobody. Between
+//! them it would get none, so one is the default: the one that has answered so far, unless a
+//! person says otherwise.
+
+use crate::cli::status::finding::this_command;
+use crate::context::Context;
+use crate::credential::{Credential, Username};
+use crate::error::Error;
+use crate::git::url;
+use crate::helper::{self, Choice};
+use crate::keychain::Keychain;
+use crate::setup::Setups;
+use crate::terminal;
+use crate::terminal::prompt::Terminal;
+use crate::time::now;
+use crate::withheld::{listed, use_words};
+
+/// See the [module](self).
+#[derive(Clone, PartialEq, Eq)]
+pub(in crate::cli) struct Several {
+    pub(super) context: Context,
+    /// The account that came last.
+    new: Username,
+    /// All of them.
+    names: Vec<Username>,
+    /// The one that has answered there so far, if its token serves.
+    so_far: Option<Username>,
+    /// The one that git is told to ask for.
+    told: Option<Username>,
+}
+
+/// What was chosen.
+#[derive(Clone, PartialEq, Eq)]
+pub(in crate::cli) struct Chosen {
+    pub(super) several: Several,
+    /// None where nobody was asked and none has answered so far.
+    pub(super) name: Option<Username>,
+}
+
+/// The account that answers at this context where a URL names nobody: asked before another is
+/// stored there.
+///
+/// # Errors
+/// Where the keychain fails.
+pub(in crate::cli) fn answering(
+    setups: &Setups,
+    keychain: &mut dyn Keychain,
+    context: &Context,
+) -> Result<Option<Credential>, Error> {
+    let contexts = context.outwards();
+    let told = told(setups, context);
+    match helper::with_retries(|| helper::choose(keychain, &contexts, told.as_ref(), now())) {
+        Ok(Choice::Account(item)) => Ok(Some(item.1)),
+        Ok(_) | Err(Error::Damaged) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whom git is told to ask for, without the username that a URL may carry: another clone's does
+/// not.
+fn told(setups: &Setups, context: &Context) -> Option<Username> {
+    setups.configuration(Some(&url::of(context))).username.map(|(_, name)| name)
+}
+
+impl Several {
+    /// Returns what is to be chosen for this account, if there are others at its place, or git is
+    /// told to ask for another.
+    ///
+    /// # Errors
+    /// Where the keychain fails.
+    pub(super) fn beside(
+        setups: &Setups,
+        keychain: &mut dyn Keychain,
+        credential: &Credential,
+        so_far: Option<Credential>,
+    ) -> Result<Option<Self>, Error> {
+        let context = &credential.context;
+        let new = credential.account().username;
+        if new.is_empty() {
+            return Ok(None);
+        }
+        let told = told(setups, context);
+        let persons = || helper::names_of_persons(keychain, context, now());
+        let mut names = helper::with_retries(persons)?;
+        let is_needed = match &told {
+            Some(asked) => *asked != new,
+            None => names.iter().any(|name| *name != new),
+        };
+        if !is_needed {
+            return Ok(None);
+        }
+        // For a part of a host a person has just brought an account of its own.
+        let counts = |old: &Credential| old.context == *context && old.is_live(now());
+        let so_far = so_far.filter(counts).map(|old| old.account().username);
+        let so_far = so_far.filter(|name| *name != new);
+        names.push(new.clone());
+        names.sort();
+        names.dedup();
+        Ok(Some(Self { context: context.clone(), new, names, so_far, told }))
+    }
+
+    /// Returns whether it is about the same place.
+    pub(in crate::cli) fn is_at(&self, other: &Self) -> bool {
+        self.context == other.context
+    }
+
+    /// Who is chosen where a person only agrees.
+    fn default(&self) -> &Username {
+        self.so_far.as_ref().unwrap_or(&self.new)
+    }
+
+    /// Asks a person.
+    ///
+    /// # Errors
+    /// Where the person gives up.
+    pub(super) fn ask(self, terminal: &mut Terminal) -> Result<Chosen, Error> {
+        let context = &self.context;
+        let list: Vec<String> = self.names.iter().map(shown).collect();
+        terminal.show(&format!("Accounts at {context}: {}.", list.join(", ")))?;
+        match (&self.so_far, &self.told) {
+            (Some(name), _) => terminal.show(&format!("{} has answered so far.", shown(name)))?,
+            (None, Some(name)) if !self.names.contains(name) => {
+                terminal.show(&format!("git asks for {name} there, of whom no token is kept."))?;
+            }
+            (None, _) => {}
+        }
+        let question = "Which one is git to use where a URL names none";
+        let name = terminal.ask_for(question, &shown(self.default()), |answer| {
+            let named = self.names.iter().find(|name| shown(name) == answer);
+            // Who agrees agrees to what is offered.
+            let agrees = ["y", "yes"].iter().any(|yes| answer.eq_ignore_ascii_case(yes));
+            let named = named.or_else(|| agrees.then(|| self.default()));
+            named.cloned().ok_or(Error::Usage("no account there has this name"))
+        })?;
+        Ok(Chosen { several: self, name: Some(name) })
+    }
+
+    /// The one that has answered so far stays the default, where nobody is asked.
+    pub(super) fn kept(self) -> Chosen {
+        Chosen { name: self.so_far.clone(), several: self }
+    }
+
+    /// Nothing is chosen.
+    pub(super) fn open(self) -> Chosen {
+        Chosen { name: None, several: self }
+    }
+}
+
+impl Chosen {
+    /// The name that git is to be told, if it is not told already.
+    pub(super) fn to_tell(&self) -> Option<&Username> {
+        let name = self.name.as_ref().filter(|name| !name.is_empty());
+        name.filter(|name| self.several.told.as_ref() != Some(*name))
+    }
+
+    /// Says what git does now.
+    pub(super) fn say(&self, command: &'static str) {
+        let Several { context, new, names, told, .. } = &self.several;
+        let hint = |what: &str, name: &Username| {
+            terminal::hint(&format!(
+                "{what}: {} {}",
+                this_command(),
+                use_words(context, Some(name))
+            ));
+        };
+        match (&self.name, told) {
+            (Some(name), _) if name == new => {
+                terminal::say(command, &format!("git uses {name} at {context} from now on"));
+            }
+            (Some(name), _) => {
+                let name = shown(name);
+                terminal::say(command, &format!("git goes on to use {name} at {context}"));
+                hint(&format!("to use {new} there"), new);
+            }
+            (None, Some(told)) => {
+                terminal::say(command, &format!("git asks for {told} at {context}"));
+                hint(&format!("to use {new} there"), new);
+            }
+            (None, None) => {
+                let names = listed(names);
+                terminal::say(command, &format!("several accounts are at {context}: {names}"));
+                hint("choose one, such as", new);
+            }
+        }
+    }
+}
+
+/// A name in a question; the account without one is `-`, as in a list.
+fn shown(name: &Username) -> String {
+    if name.is_empty() { "-".to_owned() } else { name.to_string() }
+}
