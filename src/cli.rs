@@ -78,9 +78,10 @@ enum Command {
     Check(check::Arguments),
     /// Change an account without its token
     ///
-    /// Its expiry, its username, which registries get its token, and whether it answers any
-    /// username. Under another username the new account is there before the old one is deleted;
-    /// registries that are linked to it, and git's setting of the username, follow.
+    /// It changes the account's expiry, its username, the registries that get its token, and
+    /// whether it answers for any username. Under another username, the new account exists before
+    /// the old one is deleted. Registries that are linked to it, and git's setting of the username,
+    /// follow.
     Edit(edit::Arguments),
     /// Delete an account and its token from the keychain
     ///
@@ -89,14 +90,14 @@ enum Command {
     Logout(logout::Arguments),
     /// Show which account git uses at a URL, or choose one
     ///
-    /// With a name, git is told to ask for this account there: by its own setting
-    /// `credential.URL.username`, which counts for everything that runs git, and whether or not
-    /// git sends its helpers the path. Of all settings that match git takes the last, so that the
-    /// one for a host is written before those for parts of it; then git is asked whether it
-    /// holds. A URL that carries a username asks for that one anyway. `logout` of the account
-    /// takes the setting back, and so does `--unset`.
+    /// With a name, it tells git to ask for this account there, by git's own setting
+    /// `credential.URL.username`. That counts for everything that runs git, whether or not git
+    /// sends its helpers the path. git takes the last of all settings that match, so the one for a
+    /// host is written before those for parts of it. Then git is asked whether the setting counts.
+    /// A URL that carries a username asks for that one anyway. `logout` of the account takes the
+    /// setting back, and so does `--unset`.
     ///
-    /// Without a name, it shows who answers now, and why.
+    /// Without a name, it shows which account answers now, and why.
     Use(use_account::Arguments),
     /// Show the accounts, never their tokens
     ///

@@ -253,7 +253,7 @@ impl Import<'_> {
         }
     }
 
-    /// Who answers at the places for which something is to be stored.
+    /// Returns the accounts that answer so far at the contexts for which tokens are to be stored.
     fn answering(&mut self, plan: &Plan) -> Result<BTreeMap<Context, Credential>, Error> {
         let mut answering = BTreeMap::new();
         for Credential { context, .. } in plan.wanted() {
@@ -265,7 +265,7 @@ impl Import<'_> {
         Ok(answering)
     }
 
-    /// Sees to it that git comes by what was stored.
+    /// Offers the changes of git's configuration that the stored tokens need.
     fn settle(
         &mut self,
         source: &Source,

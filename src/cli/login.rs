@@ -159,19 +159,19 @@ fn person(arguments: &Arguments) -> Result<Option<Terminal>, Error> {
     Terminal::open().map(Some)
 }
 
-/// Looks whether a keychain answers and is open, so that nobody types a token for one that is not:
-/// at this context, or any.
+/// Checks that a keychain answers and is open, at this context or any, so that nobody types a token
+/// in vain.
 fn is_ready(keychain: &mut dyn Keychain, context: Option<&Context>) -> Result<(), Error> {
     let usual = Context::of_host(b"https", USUAL_HOST.as_bytes());
     let contexts: Vec<Context> = context.cloned().or(usual).into_iter().collect();
     helper::with_retries(|| keychain.find(&contexts, None).and_then(|_| keychain.make_ready()))
 }
 
-/// The host that is offered where nothing tells which.
+/// The host that is offered where no remote tells another.
 const USUAL_HOST: &str = "github.com";
 
 fn ask_place(terminal: &mut Terminal) -> Result<Place, Error> {
-    // In a repository it is mostly its own host.
+    // In a repository, the token is mostly for its own host.
     let remote = Place::of_remotes().into_iter().next();
     let host = remote.map(|place| place.context.host_level().to_string());
     let host = host.map(|host| host.strip_prefix("https://").map_or(host.clone(), str::to_owned));

@@ -108,8 +108,8 @@ impl Login<'_> {
         Ok(learnt.put(self.credential(owner, token, expiry)))
     }
 
-    /// Asks until there is a token that can be one, that the forge takes, where it is asked, and
-    /// that the person wants to be stored.
+    /// Asks until there is a fit token that the person wants to store, and that the forge takes, if
+    /// it is asked.
     fn ask_token(
         &self,
         terminal: &mut Terminal,
@@ -124,7 +124,7 @@ impl Login<'_> {
             }
             let asked = owner.username.clone();
             if owner.by_convention {
-                // Some hosts have a name for each kind of token.
+                // Some hosts have a conventional username for each kind of token.
                 owner.username = self.convention(token.expose());
             }
             let warnings = self.warnings(&token, owner);
@@ -151,7 +151,7 @@ impl Login<'_> {
         keychain: &mut dyn Keychain,
     ) -> Result<Owner, Error> {
         let likely = self.only_or_conventional(keychain, b"")?;
-        // Else it is the account's that is there.
+        // The words are only for a conventional username, and not for that of an existing account.
         let what = match forge::at(&self.context) {
             _ if !likely.by_convention => "",
             Some(_) if forge::is_meaningless(&self.context, likely.username.as_bytes()) => {

@@ -21,7 +21,7 @@ pub(in crate::cli) struct Asked {
     /// The context, which is the host's where the path can have no scope.
     pub(in crate::cli) context: Context,
     pub(super) username: Option<Username>,
-    /// Whether a person named it.
+    /// Whether a person named the URL.
     pub(super) named: bool,
 }
 
