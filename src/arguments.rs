@@ -22,7 +22,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The first words of the commands that people type.
-pub(crate) const COMMANDS: [&str; 22] = [
+pub(crate) const COMMANDS: [&str; 23] = [
     "login",
     "check",
     "unlock",
@@ -34,6 +34,7 @@ pub(crate) const COMMANDS: [&str; 22] = [
     "log",
     "token",
     "exec",
+    "lend",
     "import",
     "status",
     "configure",

@@ -11,6 +11,7 @@ mod configure;
 mod edit;
 mod exec;
 mod import;
+mod lend;
 mod links;
 mod list;
 mod lock;
@@ -187,6 +188,12 @@ enum Command {
     /// arguments of programs. It is kept for 90 days, in two files of a mebibyte. Programs of this
     /// user can change it: it is a diary, not evidence.
     Log(log::Arguments),
+    /// Give a sandbox access to repositories, never the token
+    ///
+    /// A process on this machine serves git's requests of one sandbox, container or SSH host, adds
+    /// the token and passes them on. What may be read and which branches may be pushed is said
+    /// here; anything else is refused, with the reason in git's own output. See LENDING.
+    Lend(lend::Arguments),
     /// Open the vault for a while, or change what opens it
     ///
     /// It asks for the passphrase of the keychain `vault`. Where standard input is no terminal, it
@@ -305,6 +312,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Exec(arguments) => {
             return exec::run(&arguments).map_err(|error| Failure { what: "exec", error });
         }
+        Command::Lend(arguments) => return Ok(lend::run(arguments)),
         Command::Check(arguments) => {
             return check::run(&arguments).map_err(|error| Failure { what: "check", error });
         }

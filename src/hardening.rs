@@ -14,6 +14,8 @@ pub(crate) mod echo;
 pub(crate) mod interrupts;
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(target_os = "linux")]
+pub(crate) mod namespaces;
 #[cfg(windows)]
 mod windows;
 

@@ -61,6 +61,9 @@ pub mod secret;
 pub mod docker;
 #[doc(hidden)]
 pub mod hardening;
+#[cfg(target_os = "linux")]
+#[doc(hidden)]
+pub mod lend;
 #[doc(hidden)]
 pub mod terminal;
 

@@ -29,6 +29,12 @@
 //! for every URL name. An option of `login` does not move them, because docker's helper could not
 //! know of it. The token to which a link leads lies in the keychain of its own context.
 
+mod answering;
+
+#[cfg(target_os = "linux")]
+pub(crate) use answering::Answering;
+pub(crate) use answering::{Asking, Chosen, refused};
+
 use crate::arguments::{self, HelperOptions};
 use crate::context::Context;
 use crate::error::{Error, GitTrouble};
@@ -299,7 +305,12 @@ impl<'a> Opened<'a> {
         let number = if let Some(number) = self.open.iter().position(is_it) {
             number
         } else {
-            let keychain = if self.still { still(setup.options.kind)? } else { setup.open()? };
+            let keychain = if self.still {
+                let kind = setup.options.kind;
+                still(&Options { kind, ..Options::default() })?
+            } else {
+                setup.open()?
+            };
             self.open.push((setup.options.clone(), keychain));
             self.open.len() - 1
         };
@@ -308,8 +319,8 @@ impl<'a> Opened<'a> {
 }
 
 /// Opens a keychain that is only looked at.
-fn still(kind: Option<Kind>) -> Result<Box<dyn Keychain>, Error> {
-    let mut keychain = keychain::open(&Options { kind, ..Options::default() })?;
+fn still(options: &Options) -> Result<Box<dyn Keychain>, Error> {
+    let mut keychain = keychain::open(options)?;
     if helper::with_retries(|| keychain.asks_before_it_searches())? {
         return Err(Error::Locked);
     }

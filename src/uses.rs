@@ -22,6 +22,8 @@ use crate::helper::{Outcome, Withheld};
 use crate::keychain::Kind;
 use crate::private_file::{self, Folder, Links};
 use crate::protocol::Operation;
+#[cfg(target_os = "linux")]
+use crate::setup::Answering;
 use crate::state_folder;
 use crate::time::{DAY, from_rfc3339, now, rfc3339};
 use serde::{Deserialize, Serialize};
@@ -46,9 +48,9 @@ const KEPT_FOR: u64 = 90 * DAY;
 pub(crate) struct Use<'a> {
     /// The time of the use, in the form of RFC 3339.
     pub(crate) time: Cow<'a, str>,
-    /// The way on which the token left: `git`, `docker`, `token`, `exec`.
+    /// The way on which the token left: `git`, `docker`, `token`, `exec`; or `lend`, where it stayed.
     pub(crate) via: Cow<'a, str>,
-    /// The operation: `get`, `store`, `erase`.
+    /// The operation: `get`, `store`, `erase`; of `lend` also `fetch`, `push`, `lfs`.
     pub(crate) operation: Cow<'a, str>,
     /// The result of the operation in one word, see [`result`].
     pub(crate) result: Cow<'a, str>,
@@ -64,6 +66,56 @@ pub(crate) struct Use<'a> {
     /// The programs that asked, the nearest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) by: Vec<Cow<'a, str>>,
+    /// The refs that were pushed by somebody to whom access was lent: at most four, and then how
+    /// many more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) refs: Vec<Cow<'a, str>>,
+}
+
+/// A use of access that was lent.
+#[cfg(target_os = "linux")]
+pub(crate) struct Lent {
+    /// The repository.
+    pub(crate) repository: Context,
+    /// `fetch`, `push` or `lfs`.
+    operation: &'static str,
+    /// The refs that were to be pushed.
+    pub(crate) refs: Vec<String>,
+    /// When, in seconds since 1970 UTC.
+    pub(crate) now: u64,
+}
+
+#[cfg(target_os = "linux")]
+impl Lent {
+    pub(crate) fn new(repository: &Context, operation: &'static str, now: u64) -> Self {
+        Self { repository: repository.clone(), operation, refs: Vec::new(), now }
+    }
+}
+
+/// Notes that access was lent, or was not. Whether that is wanted says the account's own line, or
+/// `is_wanted` where no account was asked for.
+#[cfg(target_os = "linux")]
+pub(crate) fn note_lending(
+    lent: &Lent,
+    is_served: bool,
+    answering: Option<&Answering>,
+    is_wanted: impl FnOnce() -> bool,
+) {
+    const SHOWN: usize = 4;
+    if !answering.map_or_else(is_wanted, |answering| answering.log) {
+        return;
+    }
+    let account = answering.map(|answering| answering.credential.account());
+    let place = account
+        .as_ref()
+        .map_or((&lent.repository, None), |account| (&account.context, Some(&account.username)));
+    let mut refs: Vec<Cow<'_, str>> = lent.refs.iter().take(SHOWN).map(Into::into).collect();
+    if let Some(more) = lent.refs.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+        refs.push(format!("and {more} more").into());
+    }
+    let result = if is_served { "served" } else { "denied" };
+    let keychain = answering.map(|answering| answering.keychain);
+    write(line("lend", lent.operation, result, place, keychain, lent.now, refs));
 }
 
 /// Notes the result of an operation of git's, for an account or for the host of the request.
@@ -101,7 +153,21 @@ fn note(
     keychain: Option<Kind>,
     now: u64,
 ) {
-    let mut line = Use {
+    let mut line = line(via, operation, result, (context, username), keychain, now, Vec::new());
+    line.by = parents::names().into_iter().map(Cow::Owned).collect();
+    write(line);
+}
+
+fn line<'a>(
+    via: &'a str,
+    operation: &'a str,
+    result: &'a str,
+    (context, username): (&Context, Option<&Username>),
+    keychain: Option<Kind>,
+    now: u64,
+    refs: Vec<Cow<'a, str>>,
+) -> Use<'a> {
+    Use {
         time: rfc3339(now).into(),
         via: via.into(),
         operation: operation.into(),
@@ -109,8 +175,12 @@ fn note(
         context: forge::shown_context(context).into(),
         username: username.filter(|name| !name.is_empty()).map(|name| name.to_string().into()),
         keychain: keychain.map(|kind| kind.name().into()),
-        by: parents::names().into_iter().map(Cow::Owned).collect(),
-    };
+        by: Vec::new(),
+        refs,
+    }
+}
+
+fn write(mut line: Use<'_>) {
     if let Some(folder) = state_folder::made() {
         let _ = append(&folder, &mut line);
     }
@@ -142,6 +212,7 @@ fn append(folder: &Folder, line: &mut Use<'_>) -> Option<()> {
     let mut text = serde_json::to_vec(line).ok()?;
     if text.len() >= MAX_LINE {
         line.by.clear();
+        line.refs.clear();
         text = serde_json::to_vec(line).ok().filter(|text| text.len() < MAX_LINE)?;
     }
     text.push(b'\n');

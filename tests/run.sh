@@ -66,6 +66,7 @@ faketime                # clocks that are wrong by decades
 time                    # how much memory a process took at most
 keyutils                # keyctl: the kernel keyring seen from outside
 age                     # opens a vault's files, and makes keys for vaults
+bubblewrap              # a sandbox to which access is lent
 openssh-client          # a key that guards a vault
 gnupg                   # another key that guards a vault
 systemd                 # systemd-creds: a third key that guards a vault

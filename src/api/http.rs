@@ -13,6 +13,9 @@
 //! - git's settings for the URL count, see [`git::http`]. But a certificate is always checked, even
 //!   where git is told not to check it.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod flow;
+
 use crate::child::{self, Bounds, Stand, Stopped};
 use crate::context::escape;
 use crate::git;

@@ -6,10 +6,8 @@ use super::place::{Place, usable};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
-use crate::helper::Policy;
-use crate::helper::verdict::{Question, Reason, Verdict, judge};
-use crate::keychain::Keychain;
-use crate::setup::{Holder, Setups};
+use crate::helper::verdict::Verdict;
+use crate::setup::{Asking, Chosen, refused};
 use crate::terminal;
 use crate::time::now;
 use crate::uses;
@@ -50,7 +48,7 @@ impl AccountArguments {
         let configured = setups.configuration(Some(&place.url)).username;
         let contexts = &place.context.outwards();
         let wanted = username.as_ref().or(configured.as_ref().map(|(_, name)| name));
-        match first_answer(&setups, &place.url, contexts, wanted)? {
+        match setups.first_answer(&place.url, contexts, wanted, Asking::Person)? {
             Some(Chosen { verdict: Verdict::Served(item), holder, keychain }) => {
                 if holder.log {
                     let account = item.1.account();
@@ -65,61 +63,6 @@ impl AccountArguments {
                 }
                 Err(Error::NoAccount)
             }
-        }
-    }
-}
-
-/// The verdict that counts among those of all our lines that git asks, with its line and keychain.
-pub(super) struct Chosen {
-    pub(super) verdict: Verdict,
-    pub(super) holder: Holder,
-    pub(super) keychain: Box<dyn Keychain>,
-}
-
-/// Returns the first of our lines that has an answer at this URL: git asks the next one where one
-/// has none. Where none answers, returns the first that has an account, or nothing.
-///
-/// # Errors
-/// The error of a keychain that fails before another has an account, where none answers.
-pub(super) fn first_answer(
-    setups: &Setups,
-    url: &str,
-    contexts: &[Context],
-    username: Option<&Username>,
-) -> Result<Option<Chosen>, Error> {
-    let question = Question { contexts, username, takes_schemes: true };
-    let mut first = Ok(None);
-    for holder in setups.holders(url)? {
-        let Some(mut keychain) = holder.open()? else { continue };
-        let policy = Policy { allow_http: holder.allow_http, now: now() };
-        let result = judge(&mut *keychain, &question, policy);
-        let chosen = |verdict| Some(Chosen { verdict, holder, keychain });
-        match result {
-            Ok(verdict @ Verdict::Served(_)) => return Ok(chosen(verdict)),
-            Ok(Verdict::Nobody) => {}
-            Ok(verdict) if matches!(first, Ok(None)) => first = Ok(chosen(verdict)),
-            Err(error) if matches!(first, Ok(None)) => first = Err(error),
-            Ok(_) | Err(_) => {}
-        }
-    }
-    first
-}
-
-/// Returns the error of a verdict that serves no token.
-fn refused(verdict: &Verdict) -> Error {
-    match verdict {
-        Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
-        Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
-        Verdict::Ambiguous(..) => {
-            Error::Usage("several accounts are there: name one with --username NAME")
-        }
-        Verdict::Locked => Error::Locked,
-        Verdict::Damaged => Error::Damaged,
-        Verdict::RefusedHttp => Error::Refused(
-            "http is unencrypted: use https, or add --allow-http to the helper string",
-        ),
-        Verdict::Served(_) | Verdict::Withheld(_, Reason::Scheme) | Verdict::Nobody => {
-            Error::NoAccount
         }
     }
 }

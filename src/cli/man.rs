@@ -14,6 +14,7 @@ use roff::{Inline, Roff, bold, italic, roman};
 const FRAME: &str = include_str!("git-credential-pat.1");
 const CHECK: &str = include_str!("man/check.1");
 const VAULT: &str = include_str!("man/vault.1");
+const LEND: &str = include_str!("man/lend.1");
 
 pub(super) fn run() -> Result<(), Error> {
     terminal::write_raw(page().as_bytes())
@@ -28,6 +29,7 @@ fn page() -> String {
         .replace(".\\\" SYNOPSIS\n", &synopsis(&line).to_roff())
         .replace(".\\\" CHECK\n", CHECK)
         .replace(".\\\" VAULT\n", VAULT)
+        .replace(".\\\" LENDING\n", LEND)
         .replace(".\\\" COMMANDS\n", &commands(&line).to_roff())
         .replace(".\\\" KEYCHAIN NAMES\n", &keychain_names().to_roff())
         .replace(".\\\" KEYCHAINS\n", &keychains().to_roff())

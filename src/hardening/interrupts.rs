@@ -15,6 +15,16 @@ pub(crate) struct Held {
     before: libc::sigset_t,
 }
 
+/// Waits for one of the signals, which wait already. Returns its number.
+#[cfg(target_os = "linux")]
+pub(crate) fn wait() -> libc::c_int {
+    let held = set(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP]);
+    let mut signal = 0;
+    // SAFETY: the set is initialised, and the call keeps no pointer to either.
+    unsafe { libc::sigwait(&raw const held, &raw mut signal) };
+    signal
+}
+
 /// Makes the signals wait.
 pub(crate) fn hold() -> Held {
     let held = set(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP]);

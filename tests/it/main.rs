@@ -48,6 +48,8 @@ mod import;
 mod install;
 #[cfg(unix)]
 mod keyring_family;
+#[cfg(target_os = "linux")]
+mod lend;
 #[cfg(unix)]
 mod lfs;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// The messages after `git-credential-pat: OPERATION: `, in order.
 const MESSAGES: &str = "\
 --api takes the URL of the forge on the same host
+--branches takes the name of a branch, or one that ends in /* for all below it
 --cache is for a keychain or for --command
 --cache is needless with --keychain kernel
 --cache is needless with --keychain vault
@@ -22,6 +23,7 @@ const MESSAGES: &str = "\
 --identity and --identity-command need --keychain vault
 --low-memory, --passphrase-from, --identity and --identity-command need --keychain vault
 --no-input needs --with-token and the token on standard input
+--push takes the URL of one repository
 --since takes a date such as 2027-01-31, or a span such as 7d
 --timeout is for a keychain, not for a source
 --timeout needs --keychain kernel
@@ -69,7 +71,10 @@ git's configuration could not be changed: its file cannot be written
 git's configuration could not be changed: this is no repository
 git's configuration takes no such username
 git's configuration was changed meanwhile and is left as it is: begin again
+git's settings for the forge are of no use to curl
 given up
+http and https of one host cannot be lent together
+http is unencrypted and is lent only where it is this machine's own
 http is unencrypted: use https, or add --allow-http to the helper string
 it cannot be written
 it ended during a prompt
@@ -82,6 +87,7 @@ it offered a key that is none
 its items change too fast to be listed
 its session has no key
 keyring= is one token: name the one place it is for, as a URL
+lending is there on Linux only, so far
 line {0} of the request has no =
 line {0} of the request has no key
 line {0} of the request holds a NUL
@@ -116,10 +122,13 @@ others can write to the vault's folder
 others have access to the file, which is another user's, and it is not mounted in memory by root
 others than its owner have access to the file: chmod 600 (or 400) it
 others than root can write the file
+port 8418 is taken inside
 say what is to change: --username, --expires, --also or --any-username
 several accounts are there: name one in the URL, as in https://NAME@HOST
 several accounts are there: name one with --username NAME
+somebody lends at this socket already
 something gives the vault's key: there is nothing to unlock
+that network has no owner
 the Secret Service has no default collection
 the URL cannot be understood
 the URL has no host
@@ -148,6 +157,7 @@ the connection to the session bus was lost
 the disk is full, nothing was changed
 the disk quota is used up, nothing was changed
 the entry is not as go-keyring writes it
+the file beside the socket cannot be written
 the file could not be written and is left as it was
 the file is too long to hold a token
 the file server lost the vault's file
@@ -156,6 +166,8 @@ the file that --file names is not there
 the file that --passphrase-from names cannot be read
 the file was changed meanwhile and is left as it is: begin again
 the file's folder cannot be written
+the folder of the socket cannot be made
+the folder of the socket must be this user's alone
 the forge does not take the token, which is stored as it is
 the helper string has an unknown option
 the helper string names two keys for the vault
@@ -179,15 +191,22 @@ the keychain {0} is not proved, so git is not configured
 the keyring has no entry of this service and user
 the keyring has several entries of this service and user, and their secrets differ
 the line with the passphrase is too long
+the listener could not be handed over
+the network of that process cannot be entered
+the network of that process cannot be seen: it is not this user's, or gone
+the network of the process of --inside cannot be entered: it must be a sandbox of this user's that runs
 the operation must be the last word
 the passphrase is not the vault's
 the passphrase {0}
 the path of the key's file cannot be written
+the port cannot be listened at
+the port is not known
 the registry has a token of its own: add --replace to drop it
 the request is longer than 1 MiB
 the security service of Windows does not answer
 the session bus belongs to another user
 the session bus's address is of no kind that is used
+the socket cannot be made: its path may be too long
 the source of the token: {0}
 the system has no random numbers
 the terminal would show the token: pipe it on, or add --yes to see it
@@ -209,6 +228,7 @@ the vault's identity.age is in text form
 the vault's identity.age is not for a passphrase
 the vault's key: {0}
 the way to the file leads through what is another user's
+the way to the forge is curl, which is not there
 there are no wildcards: name the host that the token is for
 there is no default keychain
 there is no terminal to ask on: add --yes, or --dry-run to look only

@@ -4,7 +4,6 @@
 use super::{Arguments, Held};
 use crate::api::state::{Reason, Standing, State};
 use crate::check::{Subject, account_standing};
-use crate::cli::answer::{Chosen, first_answer};
 use crate::cli::import::look::without_token;
 use crate::cli::place::{Place, usable};
 use crate::context::Context;
@@ -17,7 +16,7 @@ use crate::git::{remotes, url};
 use crate::helper::verdict::Verdict;
 use crate::helper::{self, read_sound};
 use crate::keychain::{Found, Keychain, Kind};
-use crate::setup::Setups;
+use crate::setup::{Asking, Chosen, Setups};
 use crate::time::now;
 use ::url::Url;
 
@@ -146,11 +145,11 @@ fn at(
     let host = place.context.host_level();
     let as_git =
         if configuration.sends_path { host.answering(path.as_deref()) } else { vec![host] };
-    let mut chosen = first_answer(setups, &place.url, &as_git, wanted)?;
+    let mut chosen = setups.first_answer(&place.url, &as_git, wanted, Asking::Person)?;
     let is_gits = chosen.is_some();
     if !is_gits {
         // An account that git never gets can be asked about all the same.
-        chosen = first_answer(setups, &place.url, &everywhere, wanted)?;
+        chosen = setups.first_answer(&place.url, &everywhere, wanted, Asking::Person)?;
     }
     let unknown = |reason| Standing::of(State::Unknown, reason);
     let Some(Chosen { verdict, holder, keychain }) = chosen else {

@@ -1,0 +1,316 @@
+//! A request whose body and answer flow through this process, however long they are: git's own, for
+//! those to whom access is lent.
+//!
+//! curl reads what it is told on its standard input, as always, and writes the answer on its
+//! standard output. The body comes by its standard error: a descriptor more would have to be
+//! inherited, and then every program that another thread starts in that moment would inherit it,
+//! too. So curl has no words of its own here, and its status says what went wrong.
+
+use super::{Client, ENVIRONMENT, Lines, Trouble, end_of_head, is_loopback, status_of};
+use crate::hardening::children;
+use crate::secret::Secret;
+use std::env;
+use std::io::{PipeWriter, Write, pipe};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Instant;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// The longest head of an answer, in bytes.
+pub(crate) const MOST_OF_HEAD: usize = 64 * 1024;
+
+/// How long a connection may take to come about, in seconds.
+const CONNECTS_WITHIN: &[u8] = b"30";
+
+/// The way to one host: which curl, and how git connects there.
+pub(crate) struct Way {
+    curl: PathBuf,
+    lines: Zeroizing<Vec<u8>>,
+}
+
+/// What is sent.
+pub(crate) struct Flow<'a> {
+    /// `GET`, `POST` or `PUT`.
+    pub(crate) method: &'static str,
+    /// Without a token in it.
+    pub(crate) url: &'a str,
+    /// Each with its value.
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    /// Who asks.
+    pub(crate) login: Option<Login<'a>>,
+    /// Whether there is a body.
+    pub(crate) body: Sent,
+}
+
+/// A token, and how it is sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Login<'a> {
+    /// As the password of this name.
+    Basic(&'a [u8], &'a Secret),
+    /// Behind this scheme.
+    Scheme(&'a [u8], &'a Secret),
+}
+
+/// A body that is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// There is none.
+    Nothing,
+    /// It has so many bytes.
+    Length(u64),
+    /// Nobody knows how many it has.
+    Chunked,
+}
+
+/// A request under way. Its curl ends when this is dropped.
+pub(crate) struct Flowing {
+    curl: Child,
+    /// The answer: its head, and then its body.
+    pub(crate) answer: ChildStdout,
+    /// Where the body is written to. Closing it ends the body.
+    pub(crate) body: Option<PipeWriter>,
+}
+
+/// The head of an answer.
+pub(crate) struct AnswerHead {
+    pub(crate) status: u16,
+    /// Names in lower case, with values that are plain text.
+    headers: Vec<(String, String)>,
+    /// How many bytes it has, with those of what came before it.
+    pub(crate) length: usize,
+}
+
+impl Client {
+    /// Returns the way to the host of a URL, which stays as git is configured now.
+    ///
+    /// # Errors
+    /// [`Trouble::Unfit`] where it is not one for tokens.
+    pub(crate) fn way(&self, url: &str, deadline: Instant) -> Result<Way, Trouble> {
+        let url = Url::parse(url).map_err(|_| Trouble::Unfit)?;
+        let is_plain = url.scheme() == "http" && is_loopback(&url);
+        if url.scheme() != "https" && !is_plain {
+            return Err(Trouble::Unfit);
+        }
+        let mut lines = Lines::default();
+        // No redirect is followed: where it leads, only the caller can say whether that is lent.
+        lines.flags(&[
+            "silent",
+            "include",
+            "suppress-connect-headers",
+            "globoff",
+            "path-as-is",
+            "no-buffer",
+            "http1.1",
+        ]);
+        lines.option("proto", if is_plain { b"=http" } else { b"=https" })?;
+        lines.option("connect-timeout", CONNECTS_WITHIN)?;
+        self.as_git_connects(&url, &mut lines, deadline)?;
+        Ok(Way { curl: self.curl.clone(), lines: lines.0 })
+    }
+}
+
+impl Way {
+    /// Begins a request.
+    ///
+    /// # Errors
+    /// [`Trouble::Unfit`] where something in it could be more than a value to curl, and
+    /// [`Trouble::NoCurl`] where curl cannot be started.
+    pub(crate) fn begin(&self, flow: &Flow<'_>) -> Result<Flowing, Trouble> {
+        let configuration = self.configuration(flow)?;
+        let mut program = Command::new(&self.curl);
+        program.args(["-q", "--config", "-"]).env_clear();
+        for name in ENVIRONMENT {
+            if let Some(value) = env::var_os(name) {
+                program.env(name, value);
+            }
+        }
+        program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut body = None;
+        if !matches!(flow.body, Sent::Nothing | Sent::Length(0)) {
+            let (reader, writer) = pipe().map_err(|_| Trouble::Failed)?;
+            program.stderr(reader);
+            body = Some(writer);
+        }
+        children::set_apart(&mut program);
+        let mut curl = program.spawn().map_err(|_| Trouble::NoCurl)?;
+        let told = curl.stdin.take().map(|mut stdin| stdin.write_all(&configuration));
+        if let (Some(Ok(())), Some(answer)) = (told, curl.stdout.take()) {
+            return Ok(Flowing { curl, answer, body });
+        }
+        let _ = curl.kill();
+        let _ = curl.wait();
+        Err(Trouble::Failed)
+    }
+
+    fn configuration(&self, flow: &Flow<'_>) -> Result<Zeroizing<Vec<u8>>, Trouble> {
+        let mut lines = Lines::default();
+        lines.push(&[&self.lines]);
+        lines.option("url", flow.url.as_bytes())?;
+        lines.option("request", flow.method.as_bytes())?;
+        for (name, value) in flow.headers {
+            lines.option("header", format!("{name}: {value}").as_bytes())?;
+        }
+        // What curl would send by itself.
+        for name in ["Accept", "User-Agent", "Content-Type"] {
+            if !flow.headers.iter().any(|(there, _)| *there == name) {
+                lines.option("header", format!("{name}:").as_bytes())?;
+            }
+        }
+        match flow.body {
+            Sent::Nothing | Sent::Chunked => {}
+            Sent::Length(0) => lines.option("data-binary", b"")?,
+            Sent::Length(length) => {
+                // A server of objects may refuse chunks.
+                lines.option("header", format!("Content-Length: {length}").as_bytes())?;
+                lines.option("header", b"Transfer-Encoding:")?;
+            }
+        }
+        if matches!(flow.body, Sent::Chunked | Sent::Length(1..)) {
+            lines.option("header", b"Expect:")?;
+            lines.option("upload-file", b"/dev/fd/2")?;
+        }
+        match flow.login {
+            None => {}
+            Some(Login::Basic(name, token)) => {
+                let user = Zeroizing::new([name, b":", token.expose()].concat());
+                lines.flags(&["basic"]);
+                lines.option("user", &user)?;
+            }
+            Some(Login::Scheme(scheme, token)) => {
+                let value =
+                    Zeroizing::new([b"Authorization: ", scheme, b" ", token.expose()].concat());
+                lines.option("header", &value)?;
+            }
+        }
+        Ok(lines.0)
+    }
+}
+
+impl Flowing {
+    /// Ends curl, so that a body which was cut off does not look whole.
+    pub(crate) fn cut(&mut self) {
+        let _ = self.curl.kill();
+    }
+
+    /// Waits until curl has ended. Returns its status, or none where it was ended.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        self.curl.wait().ok()?.code()
+    }
+}
+
+impl Drop for Flowing {
+    fn drop(&mut self) {
+        self.cut();
+        let _ = self.curl.wait();
+    }
+}
+
+impl AnswerHead {
+    /// Reads the head of the answer proper, or returns nothing where it is not there yet.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut at = 0;
+        loop {
+            let rest = &bytes[at..];
+            let end = end_of_head(rest)?;
+            let status = status_of(rest)?;
+            at += end;
+            if status < 200 {
+                continue;
+            }
+            let lines = rest[..end].split(|&b| b == b'\n').skip(1);
+            let headers = lines.filter_map(|line| {
+                let (name, value) = std::str::from_utf8(line).ok()?.split_once(':')?;
+                let value = value.trim();
+                let is_plain = value.bytes().all(|b| matches!(b, b' '..=b'~'));
+                is_plain.then(|| (name.to_ascii_lowercase(), value.to_owned()))
+            });
+            return Some(Self { status, headers: headers.collect(), length: at });
+        }
+    }
+
+    /// Returns the value of a header, whose name is in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(there, _)| there == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Says why curl ended with this status.
+pub(crate) fn why(status: Option<i32>) -> &'static str {
+    match status {
+        Some(5) => "the name of its proxy is not known",
+        Some(6) => "its name is not known",
+        Some(7) => "nothing listens there, or the way is barred",
+        Some(28) => "it does not answer",
+        Some(35) => "no TLS comes about",
+        Some(51 | 60 | 77 | 90 | 91) => "its certificate is not trusted",
+        Some(58 | 66) => "our own certificate is of no use",
+        Some(97) => "the proxy does not let us through",
+        _ => "the connection broke off",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AnswerHead, Flow, Login, Sent, Way};
+    use crate::secret::Secret;
+    use std::path::PathBuf;
+    use zeroize::Zeroizing;
+
+    fn told(flow: &Flow<'_>) -> Option<String> {
+        let way = Way { curl: PathBuf::new(), lines: Zeroizing::new(b"silent\n".to_vec()) };
+        let lines = way.configuration(flow).ok()?;
+        Some(String::from_utf8_lossy(&lines).into_owned())
+    }
+
+    fn flow<'a>(url: &'a str, headers: &'a [(&'a str, &'a str)], body: Sent) -> Flow<'a> {
+        Flow { method: "POST", url, headers, login: None, body }
+    }
+
+    #[test]
+    fn the_head_that_counts_is_the_last_and_its_values_are_plain() {
+        let text = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nA: b \r\nB: \x1b\r\n\r\nPACK";
+        let head = AnswerHead::parse(text).expect("a head");
+        assert_eq!((head.status, head.header("a"), head.header("b")), (200, Some("b"), None));
+        assert_eq!(&text[head.length..], b"PACK");
+        assert!(AnswerHead::parse(&text[..60]).is_none());
+        assert!(AnswerHead::parse(b"curl: (7)\n\n").is_none());
+    }
+
+    #[test]
+    fn what_came_from_elsewhere_is_a_value_and_never_an_option() {
+        let url = "https://h.example/a";
+        for header in ["\"\nurl = \"x", "a\nb", "a\rb"] {
+            assert_eq!(told(&flow(url, &[("Accept", header)], Sent::Nothing)), None);
+        }
+        let quoted = told(&flow(url, &[("Accept", "@file \"x\\")], Sent::Nothing)).expect("lines");
+        assert!(quoted.contains("header = \"Accept: @file \\\"x\\\\\"\n"), "{quoted}");
+    }
+
+    #[test]
+    fn a_body_is_never_read_by_curl_before_it_is_sent() {
+        let url = "https://h.example/a";
+        let chunked = told(&flow(url, &[], Sent::Chunked)).expect("lines");
+        assert!(chunked.contains("upload-file = \"/dev/fd/2\"\n"), "{chunked}");
+        assert!(!chunked.contains("Content-Length"), "{chunked}");
+        let long = told(&flow(url, &[], Sent::Length(5))).expect("lines");
+        assert!(long.contains("header = \"Content-Length: 5\"\n"), "{long}");
+        let none = told(&flow(url, &[], Sent::Nothing)).expect("lines");
+        assert!(!none.contains("upload-file") && !none.contains("data"), "{none}");
+    }
+
+    #[test]
+    fn a_token_is_sent_as_git_sends_it() {
+        let token = Secret::new(b"ghp_TESTONLY\"x");
+        let with = |login| {
+            told(&Flow { login: Some(login), ..flow("https://h.example", &[], Sent::Nothing) })
+        };
+        let basic = with(Login::Basic(b"alice", &token)).expect("lines");
+        assert!(basic.contains("user = \"alice:ghp_TESTONLY\\\"x\"\n"), "{basic}");
+        let bearer = with(Login::Scheme(b"Bearer", &token)).expect("lines");
+        assert!(
+            bearer.contains("header = \"Authorization: Bearer ghp_TESTONLY\\\"x\"\n"),
+            "{bearer}"
+        );
+    }
+}

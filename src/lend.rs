@@ -1,0 +1,161 @@
+//! Access for a sandbox, never the token: git's own few requests are served on this machine, each is
+//! held against a short list, gets its header from the keychain and goes on to the forge.
+//!
+//! ```text
+//! sandbox: git ──http──▶ listen ▶ request ▶ policy ▶ push ▶ account ▶ forward ──https──▶ forge
+//!                         └ refusal: read inside of git's own output
+//! ```
+//!
+//! The far side is hostile input to a process that lives: every length is bounded, a connection
+//! carries one request, and nothing panics, because that would end the lending for all.
+
+mod account;
+mod answer;
+mod environment;
+mod forward;
+pub mod framing;
+mod inside;
+pub mod lfs;
+mod listen;
+pub mod policy;
+pub mod push;
+pub mod refusal;
+pub mod request;
+mod running;
+mod serve;
+mod socks;
+mod stream;
+
+pub(crate) use inside::bring_listener;
+pub(crate) use running::run;
+
+use crate::api::http::flow::Way;
+use crate::context::Context;
+use crate::credential::Username;
+use crate::git::url;
+use crate::setup::Setups;
+use policy::Policy;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a connection on which nothing moves is kept: a forge may think for a while.
+const LETS_GO_AFTER: Duration = Duration::from_secs(600);
+
+/// How many connections are served at once. More of them wait.
+const AT_ONCE: usize = 32;
+
+/// What is to be lent, to whom and how long.
+pub(crate) struct Plan {
+    pub(crate) policy: Policy,
+    pub(crate) username: Option<Username>,
+    pub(crate) lasting: Option<Duration>,
+    pub(crate) way_in: WayIn,
+    /// Where the folder of the socket is inside.
+    pub(crate) inside_path: Option<PathBuf>,
+    /// What is run, or nothing.
+    pub(crate) command: Vec<OsString>,
+    pub(crate) setups: Setups,
+}
+
+/// Where requests come in.
+pub(crate) enum WayIn {
+    /// A socket in this folder.
+    Socket(PathBuf),
+    /// A port in the network of this process.
+    Inside(u32),
+    /// A port of this machine's loopback address.
+    Port(u16),
+}
+
+/// What all connections share.
+struct Lending {
+    policy: Policy,
+    username: Option<Username>,
+    setups: Setups,
+    ways: BTreeMap<Context, Way>,
+    key: String,
+    /// Where the listener is inside: `http://lend/`.
+    base: String,
+    objects: lfs::Objects,
+    connections: Arc<Places>,
+    transfers: Arc<Places>,
+    has_ended: AtomicBool,
+}
+
+impl Lending {
+    /// Returns whether this is the key, in the same time whatever it is.
+    fn is_key(&self, key: &str) -> bool {
+        let differences = key.bytes().zip(self.key.bytes()).fold(0, |all, (a, b)| all | (a ^ b));
+        key.len() == self.key.len() && std::hint::black_box(differences) == 0
+    }
+
+    fn way(&self, host: &Context) -> Option<&Way> {
+        self.ways.get(host)
+    }
+
+    /// Returns whether uses at this place are noted.
+    fn logs_at(&self, place: &Context) -> bool {
+        self.setups.at(Some(&url::of(place))).is_ok_and(|setup| setup.log)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+
+    /// Lends nothing more. What is under way may go on for this time.
+    fn end(&self, patience: Duration) {
+        self.has_ended.store(true, Ordering::Relaxed);
+        self.transfers.wait_for_none(patience);
+    }
+}
+
+/// Places that are taken and left again.
+struct Places {
+    taken: Mutex<usize>,
+    changed: Condvar,
+    most: usize,
+}
+
+/// A place that is left when this is dropped.
+struct Place(Arc<Places>);
+
+impl Places {
+    fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { taken: Mutex::new(0), changed: Condvar::new(), most })
+    }
+
+    /// Takes a place, once there is one.
+    fn enter(self: &Arc<Self>) -> Place {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        while *taken >= self.most {
+            taken = self.changed.wait(taken).unwrap_or_else(PoisonError::into_inner);
+        }
+        *taken += 1;
+        Place(Arc::clone(self))
+    }
+
+    fn wait_for_none(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        while *taken > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = self.changed.wait_timeout(taken, left);
+            taken = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        *taken -= 1;
+        self.0.changed.notify_all();
+    }
+}

@@ -1,0 +1,346 @@
+//! The leg to the forge: the request goes on with the token, the answer comes back without anything
+//! that is the forge's and the host's alone. Both flow, however long they are.
+
+use super::answer::begin;
+use super::framing::{write_chunk, write_end};
+use super::policy::{Policy, name_of};
+use super::refusal::Refusal;
+use super::request::{Body, Head, Route, Wanted};
+use super::stream::{Patience, Stream, Waiting, is_answered};
+use super::{Lending, account};
+use crate::api::http::Trouble;
+use crate::api::http::flow::{AnswerHead, Flow, Flowing, MOST_OF_HEAD, Sent, Way, why};
+use crate::context::{Context, unescape};
+use crate::setup::Answering;
+use std::fmt::Write as _;
+use std::io::{ErrorKind, PipeWriter, Read, Write};
+use std::os::fd::AsFd;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How much is read at a time.
+const PIECE: usize = 64 * 1024;
+
+/// How much of a body that the forge does not want any more is read, in bytes, and how long.
+const DROPPED: u64 = 2 * 1024 * 1024 * 1024;
+const DROPPED_WITHIN: Duration = Duration::from_secs(60);
+
+/// The headers of the forge that are passed back.
+const PASSED_BACK: [(&str, &str); 6] = [
+    ("Content-Type", "content-type"),
+    ("Content-Encoding", "content-encoding"),
+    ("Cache-Control", "cache-control"),
+    ("Expires", "expires"),
+    ("Pragma", "pragma"),
+    ("Retry-After", "retry-after"),
+];
+
+/// The body that is sent on.
+pub(super) struct Upload<'a, 'b> {
+    pub(super) body: &'a mut super::framing::BodyReader<Waiting<'b>>,
+    /// What was read of it already.
+    pub(super) before: &'a [u8],
+    pub(super) length: Body,
+    /// How long the next bytes are waited for.
+    pub(super) patience: &'a Patience,
+}
+
+impl Upload<'_, '_> {
+    /// Returns what curl is told of the body.
+    pub(super) fn sent(&self) -> Sent {
+        match self.length {
+            Body::None => Sent::Nothing,
+            Body::Length(length) => Sent::Length(length),
+            Body::Chunked => Sent::Chunked,
+        }
+    }
+}
+
+/// A request that goes on.
+pub(super) struct Target<'a> {
+    pub(super) way: &'a Way,
+    pub(super) flow: Flow<'a>,
+    /// What is named where there is no answer.
+    pub(super) place: &'a Context,
+    /// Makes the head that goes back.
+    pub(super) answer_head: &'a dyn Fn(&AnswerHead) -> Result<String, Refusal>,
+}
+
+/// Sends a request of git's on, and the answer back.
+///
+/// # Errors
+/// Where the client is to hear why there is no answer of the forge's. Nothing was sent to it then.
+pub(super) fn forward(
+    lending: &Lending,
+    stream: &Stream,
+    head: &Head,
+    route: &Route,
+    account: Option<&Answering>,
+    upload: Upload<'_, '_>,
+) -> Result<(), Refusal> {
+    let host = route.repository.host_level();
+    let query = head.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut headers: Vec<(&str, &str)> =
+        head.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    if head.gzip {
+        headers.push(("Content-Encoding", "gzip"));
+    }
+    let target = Target {
+        way: lending.way(&host).ok_or(Refusal::Failed)?,
+        flow: Flow {
+            method: head.method.as_str(),
+            url: &format!("{host}/{}{query}", head.path),
+            headers: &headers,
+            login: account.map(|account| account::login(lending, account)),
+            body: upload.sent(),
+        },
+        place: &route.repository,
+        answer_head: &|answer| answer_head(lending, route, account.is_some(), answer),
+    };
+    flow_through(stream, &target, upload)
+}
+
+/// Sends a request on, and the answer back.
+///
+/// # Errors
+/// As [`forward`].
+pub(super) fn flow_through(
+    stream: &Stream,
+    target: &Target<'_>,
+    mut upload: Upload<'_, '_>,
+) -> Result<(), Refusal> {
+    let mut flowing = target.way.begin(&target.flow).map_err(|trouble| match trouble {
+        Trouble::Unfit => Refusal::NotUnderstood,
+        _ => Refusal::Failed,
+    })?;
+    let pipe = flowing.body.take();
+    let patience = upload.patience;
+    let flowing = Mutex::new(flowing);
+    let mut answer = match lock(&flowing).answer.as_fd().try_clone_to_owned() {
+        Ok(answer) => std::fs::File::from(answer),
+        Err(_) => return Err(Refusal::Failed),
+    };
+    thread::scope(|scope| {
+        let sender = pipe.map(|pipe| {
+            let (flowing, upload) = (&flowing, &mut upload);
+            thread::Builder::new().spawn_scoped(scope, move || {
+                if let Some(_pipe) = send_body(upload, pipe) {
+                    let mut flowing = lock(flowing);
+                    flowing.cut();
+                    flowing.ended();
+                }
+            })
+        });
+        let result = if let Some(Err(_)) = sender {
+            Err(Refusal::Failed)
+        } else {
+            pass_back(stream, target, &mut answer, &flowing)
+        };
+        // One that still sends is read to its end, or its answer would be lost.
+        if result.is_ok() {
+            patience.end();
+        } else {
+            patience.shorten();
+        }
+        result
+    })
+}
+
+fn lock(flowing: &Mutex<Flowing>) -> std::sync::MutexGuard<'_, Flowing> {
+    flowing.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Sends the body. Where the client has cut it, the pipe is returned: its end would make the body
+/// look whole. Once the forge takes no more, the rest is read and dropped.
+fn send_body(upload: &mut Upload<'_, '_>, mut pipe: PipeWriter) -> Option<PipeWriter> {
+    let mut buffer = vec![0; PIECE];
+    if pipe.write_all(upload.before).is_ok() {
+        loop {
+            match upload.body.read(&mut buffer) {
+                Ok(0) => return None,
+                Ok(count) if pipe.write_all(&buffer[..count]).is_ok() => {}
+                Ok(_) => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Some(pipe),
+            }
+        }
+    }
+    drop(pipe);
+    let deadline = Instant::now() + DROPPED_WITHIN;
+    let mut left = DROPPED;
+    while let Ok(count @ 1..) = upload.body.read(&mut buffer) {
+        left = left.saturating_sub(count as u64);
+        if left == 0 || Instant::now() > deadline {
+            break;
+        }
+    }
+    None
+}
+
+/// Reads the answer and sends it back.
+fn pass_back(
+    stream: &Stream,
+    target: &Target<'_>,
+    answer: &mut std::fs::File,
+    flowing: &Mutex<Flowing>,
+) -> Result<(), Refusal> {
+    let host = target.place;
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0; PIECE];
+    let head = loop {
+        if !is_answered(answer.as_fd(), stream) {
+            lock(flowing).cut();
+            return Err(Refusal::Unreached(host.clone(), why(Some(28))));
+        }
+        match answer.read(&mut buffer) {
+            Ok(0) => {
+                let status = lock(flowing).ended();
+                return Err(Refusal::Unreached(host.clone(), why(status)));
+            }
+            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+            Err(_) => return Err(Refusal::Failed),
+        }
+        if let Some(head) = AnswerHead::parse(&bytes) {
+            break head;
+        }
+        if bytes.len() > MOST_OF_HEAD {
+            lock(flowing).cut();
+            return Err(Refusal::Answered(host.clone(), 0));
+        }
+    };
+    let text = match (target.answer_head)(&head) {
+        Ok(text) => text,
+        Err(refusal) => {
+            lock(flowing).cut();
+            return Err(refusal);
+        }
+    };
+    let mut stream = stream;
+    let is_sent = (&mut stream).write_all(text.as_bytes()).is_ok()
+        && write_chunk(&mut stream, &bytes[head.length..]).is_ok();
+    drop(bytes);
+    let mut is_going = is_sent;
+    while is_going && is_answered(answer.as_fd(), stream) {
+        match answer.read(&mut buffer) {
+            // Only a curl that has got all of it ends well: what is cut stays cut.
+            Ok(0) => {
+                if lock(flowing).ended() == Some(0) {
+                    let _ = write_end(&mut stream);
+                }
+                return Ok(());
+            }
+            Ok(count) => is_going = write_chunk(&mut stream, &buffer[..count]).is_ok(),
+            Err(error) => is_going = error.kind() == ErrorKind::Interrupted,
+        }
+    }
+    lock(flowing).cut();
+    Ok(())
+}
+
+/// The head that goes back.
+fn answer_head(
+    lending: &Lending,
+    route: &Route,
+    is_lent: bool,
+    head: &AnswerHead,
+) -> Result<String, Refusal> {
+    let place = &route.repository;
+    let is_list = matches!(route.wanted, Wanted::RefsToFetch | Wanted::RefsToPush);
+    match head.status {
+        200 => Ok(head_of(head, None)),
+        // What is for everybody needs no token.
+        401 if !is_lent => Err(Refusal::NotLent(place.clone())),
+        401 => Err(Refusal::TokenRefused(place.clone())),
+        301 | 302 | 307 | 308 if is_list => {
+            let target =
+                head.header("location").and_then(|url| led_to(&lending.policy, route, url));
+            let target = target.ok_or_else(|| Refusal::Redirected(place.clone()))?;
+            Ok(head_of(head, Some(&target)))
+        }
+        300..=399 => Err(Refusal::Redirected(place.clone())),
+        // git shows the text of these.
+        status if is_list && status >= 400 => Ok(head_of(head, None)),
+        status => Err(Refusal::Answered(place.clone(), status)),
+    }
+}
+
+/// Returns the head that goes back, with what is for the client alone.
+pub(super) fn head_of(head: &AnswerHead, location: Option<&str>) -> String {
+    let mut text = begin(head.status);
+    if let Some(location) = location {
+        let _ = write!(text, "Location: {location}\r\n");
+    }
+    for (name, lower) in PASSED_BACK {
+        if let Some(value) = head.header(lower) {
+            let _ = write!(text, "{name}: {value}\r\n");
+        }
+    }
+    text.push_str("Transfer-Encoding: chunked\r\n\r\n");
+    text
+}
+
+/// Where a redirect leads inside, if it leads to the list of refs of a place that is lent for the
+/// same.
+fn led_to(policy: &Policy, route: &Route, url: &str) -> Option<String> {
+    let service = match route.wanted {
+        Wanted::RefsToPush => "/info/refs?service=git-receive-pack",
+        _ => "/info/refs?service=git-upload-pack",
+    };
+    let (protocol, rest) = url.split_once("://")?;
+    let (name, path) = rest.split_once('/')?;
+    let host = Context::of_host(protocol.as_bytes(), name.as_bytes())?;
+    let name = name_of(&host);
+    let repository = path.strip_suffix(service)?;
+    let target = host.scoped(&unescape(repository)?)?;
+    let is_lent = match route.wanted {
+        Wanted::RefsToPush => policy.push(&target).is_ok(),
+        _ => policy.read(&target).is_ok(),
+    };
+    let is_plain = |b: u8| b.is_ascii_graphic() && !b"\"\\<>".contains(&b);
+    let is_ours = policy.host(&name) == Some(host) && path.bytes().all(is_plain);
+    (is_lent && is_ours).then(|| format!("/{name}/{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::led_to;
+    use crate::context::Context;
+    use crate::lend::policy::Policy;
+    use crate::lend::request::{Route, Wanted};
+
+    #[test]
+    fn a_redirect_is_followed_inside_to_what_is_lent_alone() {
+        let host = Context::of_host(b"https", b"h.example:8443").expect("a host");
+        let at = |path: &[u8]| host.scoped(path).expect("a path");
+        let policy = Policy {
+            reads: vec![at(b"team")],
+            pushes: vec![],
+            branches: None,
+            public: false,
+            lfs: false,
+        };
+        let route = Route { wanted: Wanted::RefsToFetch, repository: at(b"team/old") };
+        let refs = "info/refs?service=git-upload-pack";
+        let led = |url: &str| led_to(&policy, &route, &format!("{url}/{refs}"));
+        assert_eq!(
+            led("https://h.example:8443/team/new.git"),
+            Some(format!("/h.example:8443/team/new.git/{refs}"))
+        );
+        for url in [
+            "https://h.example:8443/other/new",
+            "https://h.example/team/new",
+            "http://h.example:8443/team/new",
+            "https://evil.example/team/new",
+            "https://h.example:8443@evil.example/team/new",
+            "https://h.example:8443/team/../other/new",
+            "https://h.example:8443/team/%2e%2e/other",
+            "/team/new",
+            "https://h.example:8443/team/a\"b",
+        ] {
+            assert_eq!(led(url), None, "{url}");
+        }
+        let other = "https://h.example:8443/team/new/info/refs?service=git-receive-pack";
+        assert_eq!(led_to(&policy, &route, other), None);
+    }
+}

@@ -1,0 +1,235 @@
+//! Bodies as HTTP/1.1 frames them: with a length, or in chunks. Read strictly, written plainly.
+//!
+//! No more of a body is read than belongs to it, and one that is cut off stays so: its reader gets
+//! an error, never an end.
+
+use super::request::Body;
+use std::io::{self, Error, ErrorKind, Read, Write};
+
+/// The longest line before a chunk: its length in hexadecimal digits.
+const MOST_DIGITS: usize = 12;
+
+/// A body that is read from a stream of which the first bytes are here already.
+pub struct BodyReader<R> {
+    stream: R,
+    ahead: Vec<u8>,
+    at: usize,
+    left: Left,
+}
+
+/// What is still to come.
+enum Left {
+    /// So many bytes, and then the end.
+    Bytes(u64),
+    /// So many bytes of a chunk, and then its line end.
+    OfChunk(u64),
+    /// A chunk, with its length before it.
+    Chunk,
+    /// Nothing.
+    Nothing,
+}
+
+impl<R: Read> BodyReader<R> {
+    /// Returns a reader of the body that begins with the bytes `ahead`, which were read with its
+    /// head.
+    #[must_use]
+    pub fn new(stream: R, ahead: Vec<u8>, body: Body) -> Self {
+        let left = match body {
+            Body::None => Left::Nothing,
+            Body::Length(length) => Left::Bytes(length),
+            Body::Chunked => Left::Chunk,
+        };
+        Self { stream, ahead, at: 0, left }
+    }
+
+    /// Returns whether the body has ended.
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        matches!(self.left, Left::Nothing | Left::Bytes(0))
+    }
+
+    /// Reads raw bytes: what was read ahead, then the stream.
+    fn raw(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let ahead = &self.ahead[self.at..];
+        if ahead.is_empty() {
+            return self.stream.read(buffer);
+        }
+        let count = ahead.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&ahead[..count]);
+        self.at += count;
+        Ok(count)
+    }
+
+    /// Reads so much of what is left as fits. The end of the stream is not the end of the body.
+    fn some(&mut self, buffer: &mut [u8], left: u64) -> io::Result<usize> {
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        match self.raw(&mut buffer[..most])? {
+            0 => Err(ErrorKind::UnexpectedEof.into()),
+            count => Ok(count),
+        }
+    }
+
+    fn byte(&mut self) -> io::Result<u8> {
+        let mut byte = [0];
+        self.some(&mut byte, 1)?;
+        Ok(byte[0])
+    }
+
+    fn line_end(&mut self) -> io::Result<()> {
+        if self.byte()? == b'\r' && self.byte()? == b'\n' { Ok(()) } else { Err(malformed()) }
+    }
+
+    /// Reads the length of a chunk: digits alone, no extension.
+    fn length_of_chunk(&mut self) -> io::Result<u64> {
+        let mut length = 0;
+        for digits in 0.. {
+            let byte = self.byte()?;
+            match char::from(byte).to_digit(16) {
+                Some(digit) if digits < MOST_DIGITS => length = length * 16 + u64::from(digit),
+                None if byte == b'\r' && digits > 0 && self.byte()? == b'\n' => break,
+                _ => return Err(malformed()),
+            }
+        }
+        Ok(length)
+    }
+}
+
+impl<R: Read> Read for BodyReader<R> {
+    /// Reads bytes of the body.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnexpectedEof`] where the body is cut off, [`ErrorKind::InvalidData`] where it
+    /// is not framed as it should be.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            match self.left {
+                Left::Nothing | Left::Bytes(0) => return Ok(0),
+                Left::Bytes(left) => {
+                    let count = self.some(buffer, left)?;
+                    self.left = Left::Bytes(left - count as u64);
+                    return Ok(count);
+                }
+                Left::Chunk => match self.length_of_chunk()? {
+                    0 => {
+                        // Trailers would come here.
+                        self.line_end()?;
+                        self.left = Left::Nothing;
+                    }
+                    length => self.left = Left::OfChunk(length),
+                },
+                Left::OfChunk(left) => {
+                    let count = self.some(buffer, left)?;
+                    let left = left - count as u64;
+                    self.left = if left == 0 {
+                        self.line_end()?;
+                        Left::Chunk
+                    } else {
+                        Left::OfChunk(left)
+                    };
+                    return Ok(count);
+                }
+            }
+        }
+    }
+}
+
+fn malformed() -> Error {
+    ErrorKind::InvalidData.into()
+}
+
+/// Writes a chunk. An empty one is not written: it would be the end.
+///
+/// # Errors
+/// Those of the stream.
+pub fn write_chunk(stream: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    stream.write_all(format!("{:x}\r\n", bytes.len()).as_bytes())?;
+    stream.write_all(bytes)?;
+    stream.write_all(b"\r\n")
+}
+
+/// Writes the end of a body in chunks.
+///
+/// # Errors
+/// Those of the stream.
+pub fn write_end(stream: &mut dyn Write) -> io::Result<()> {
+    stream.write_all(b"0\r\n\r\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BodyReader, write_chunk, write_end};
+    use crate::lend::request::Body;
+    use std::io::{ErrorKind, Read};
+
+    /// The body that is read, with what was left of the stream.
+    fn read(ahead: &[u8], mut stream: &[u8], body: Body) -> Result<(Vec<u8>, Vec<u8>), ErrorKind> {
+        let mut bytes = Vec::new();
+        let mut reader = BodyReader::new(&mut stream, ahead.to_vec(), body);
+        reader.read_to_end(&mut bytes).map_err(|error| error.kind())?;
+        assert!(reader.is_at_end());
+        Ok((bytes, stream.to_vec()))
+    }
+
+    #[test]
+    fn no_more_is_read_than_belongs_to_the_body() {
+        let rest = b"GET /".to_vec();
+        for (ahead, stream, body) in [
+            (&b"ab"[..], &b"cdGET /"[..], Body::Length(4)),
+            (b"", b"abcdGET /", Body::Length(4)),
+            (b"1\r", b"\na\r\n3\r\nbcd\r\n0\r\n\r\nGET /", Body::Chunked),
+            (b"", b"0000000004\r\nabcd\r\n000\r\n\r\nGET /", Body::Chunked),
+        ] {
+            assert_eq!(read(ahead, stream, body), Ok((b"abcd".to_vec(), rest.clone())));
+        }
+        assert_eq!(read(b"", b"GET /", Body::None), Ok((Vec::new(), rest)));
+    }
+
+    #[test]
+    fn what_is_cut_off_is_no_end() {
+        for (stream, body) in [
+            (&b"abc"[..], Body::Length(4)),
+            (b"4\r\nabc", Body::Chunked),
+            (b"4\r\nabcd", Body::Chunked),
+            (b"4\r\nabcd\r\n", Body::Chunked),
+            (b"4\r\nabcd\r\n0\r\n", Body::Chunked),
+            (b"4", Body::Chunked),
+        ] {
+            assert_eq!(read(b"", stream, body), Err(ErrorKind::UnexpectedEof));
+        }
+    }
+
+    #[test]
+    fn a_chunk_is_framed_in_one_way() {
+        for stream in [
+            &b"4;a=b\r\nabcd\r\n0\r\n\r\n"[..],
+            b"4 \r\nabcd\r\n0\r\n\r\n",
+            b"+4\r\nabcd\r\n0\r\n\r\n",
+            b"-4\r\nabcd\r\n0\r\n\r\n",
+            b"0x4\r\nabcd\r\n0\r\n\r\n",
+            b"4\nabcd\n0\n\n",
+            b"\r\nabcd\r\n",
+            b"4\r\nabcde\r\n0\r\n\r\n",
+            b"4\r\nabcd\r\n0\r\nTrailer: a\r\n\r\n",
+            b"1000000000000\r\na",
+        ] {
+            assert_eq!(read(b"", stream, Body::Chunked), Err(ErrorKind::InvalidData));
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let mut stream = Vec::new();
+        for part in [&b"a"[..], b"", &[7; 300]] {
+            write_chunk(&mut stream, part).expect("written");
+        }
+        write_end(&mut stream).expect("written");
+        let (bytes, rest) = read(b"", &stream, Body::Chunked).expect("a body");
+        assert_eq!((bytes.len(), rest.len()), (301, 0));
+    }
+}

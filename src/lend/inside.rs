@@ -1,0 +1,123 @@
+//! A listener in a sandbox's own network, made from outside: nothing has to be mounted or installed
+//! there, and nobody but the sandbox can connect.
+//!
+//! A process can enter another's network only from the user namespace that owns it, and can enter
+//! that only while it has one thread. So this program starts itself once more: the second process
+//! goes in, listens, hands the listener back and ends. `/proc/PID/ns/user` may be a nested one
+//! (bubblewrap makes one); the kernel knows which namespace owns the network.
+
+use super::listen::Listener;
+use crate::error::Error;
+use crate::hardening::namespaces::owner_of;
+use rustix::fs::{Mode, OFlags};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg,
+};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+
+/// The port inside: always the same, because git-lfs writes it into a repository's configuration.
+const PORT: u16 = 8418;
+
+/// The option by which this program starts itself.
+pub(crate) const OPTION: &str = "--listen-inside";
+
+/// Listens in the network of this process.
+///
+/// # Errors
+/// [`Error::Refused`] where that cannot be entered.
+pub(super) fn listener(process: u32) -> Result<Listener, Error> {
+    let cannot = Error::Refused(
+        "the network of the process of --inside cannot be entered: it must be a sandbox of this \
+         user's that runs",
+    );
+    let (ours, theirs) = UnixStream::pair().map_err(|error| Error::Stream(error.kind()))?;
+    let mut program = Command::new("/proc/self/exe");
+    program.args(["lend", OPTION, &process.to_string()]);
+    program.stdin(OwnedFd::from(theirs)).stdout(Stdio::null());
+    let mut child = program.spawn().map_err(|error| Error::Stream(error.kind()))?;
+    drop(program);
+    let received = receive(&ours);
+    let _ = child.wait();
+    received.map(|fd| Listener::Inside(TcpListener::from(fd))).ok_or(cannot)
+}
+
+fn receive(socket: &UnixStream) -> Option<OwnedFd> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut messages = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    let mut bytes = [IoSliceMut::new(&mut byte)];
+    recvmsg(socket, &mut bytes, &mut messages, RecvFlags::CMSG_CLOEXEC).ok()?;
+    messages.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+        _ => None,
+    })
+}
+
+/// In the second process: goes into the network of this process, listens there, and hands the
+/// listener to the first one, which is at standard input.
+///
+/// # Errors
+/// [`Error::Refused`] where one of these steps fails.
+pub(crate) fn bring_listener(process: u32) -> Result<(), Error> {
+    let path = format!("/proc/{process}/ns/net");
+    let network =
+        rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(|_| {
+            Error::Refused(
+                "the network of that process cannot be seen: it is not this user's, or gone",
+            )
+        })?;
+    let owner =
+        owner_of(network.as_fd()).map_err(|_| Error::Refused("that network has no owner"))?;
+    // Where the network is of our own user namespace, that is entered already.
+    let _ = move_into_link_name_space(owner.as_fd(), Some(LinkNameSpaceType::User));
+    move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))
+        .map_err(|_| Error::Refused("the network of that process cannot be entered"))?;
+    bring_loopback_up();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, PORT))
+        .map_err(|_| Error::Refused("port 8418 is taken inside"))?;
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut messages = SendAncillaryBuffer::new(&mut space);
+    let fds = [listener.as_fd()];
+    messages.push(SendAncillaryMessage::ScmRights(&fds));
+    sendmsg(std::io::stdin(), &[IoSlice::new(b"x")], &mut messages, SendFlags::empty())
+        .map_err(|_| Error::Refused("the listener could not be handed over"))?;
+    Ok(())
+}
+
+/// Tells the kernel that the loopback interface is up. In a fresh network it is down, and where it
+/// is up already, nothing changes. Whether it worked is seen when somebody connects.
+fn bring_loopback_up() {
+    const NEW_LINK: u16 = 16;
+    const REQUEST: u16 = 1;
+    const UP: u32 = 1;
+    /// It is the first interface of every network.
+    const LOOPBACK: i32 = 1;
+    const LENGTH: u32 = 32;
+    let mut message = Vec::new();
+    // The head: length, type, flags, number, port. Then: family, type, index, flags, which flags.
+    message.extend_from_slice(&LENGTH.to_ne_bytes());
+    message.extend_from_slice(&NEW_LINK.to_ne_bytes());
+    message.extend_from_slice(&REQUEST.to_ne_bytes());
+    message.extend_from_slice(&[0; 8]);
+    message.extend_from_slice(&[0; 4]);
+    message.extend_from_slice(&LOOPBACK.to_ne_bytes());
+    message.extend_from_slice(&UP.to_ne_bytes());
+    message.extend_from_slice(&UP.to_ne_bytes());
+    let socket = rustix::net::socket_with(
+        AddressFamily::NETLINK,
+        SocketType::RAW,
+        SocketFlags::CLOEXEC,
+        // Of the kinds of it, that for interfaces is 0.
+        None,
+    );
+    if let Ok(socket) = socket {
+        let _ = rustix::net::send(&socket, &message, SendFlags::empty());
+    }
+}

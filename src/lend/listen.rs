@@ -1,0 +1,201 @@
+//! Where requests come in: a socket in a folder that is its owner's alone, a port of the loopback
+//! address of which the peer's user is looked up, a listener in a sandbox's own network.
+
+use super::stream::Stream;
+use super::{Lending, serve};
+use crate::error::Error;
+use std::fs;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// The name of the socket in its folder.
+const SOCKET: &str = "pat.sock";
+
+/// How long nothing is accepted where the system has no room for a connection.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A way in.
+pub(super) enum Listener {
+    Socket(UnixListener, PathBuf),
+    Port(TcpListener),
+    /// One whose clients are all in one sandbox.
+    Inside(TcpListener),
+}
+
+impl Listener {
+    /// Listens at a socket in this folder, which is made where it is missing.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the folder is not this user's alone, or somebody listens there.
+    pub(super) fn socket(folder: &Path) -> Result<Self, Error> {
+        match fs::DirBuilder::new().mode(0o700).create(folder) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(Error::Refused("the folder of the socket cannot be made"));
+            }
+            _ => {}
+        }
+        let is_ours_alone = fs::metadata(folder).is_ok_and(|metadata| {
+            let others = metadata.mode() & 0o077;
+            metadata.is_dir()
+                && metadata.uid() == rustix::process::geteuid().as_raw()
+                && others == 0
+        });
+        if !is_ours_alone {
+            return Err(Error::Refused("the folder of the socket must be this user's alone"));
+        }
+        let folder = folder.canonicalize().map_err(|error| Error::Stream(error.kind()))?;
+        let path = folder.join(SOCKET);
+        if UnixStream::connect(&path).is_ok() {
+            return Err(Error::Refused("somebody lends at this socket already"));
+        }
+        let _ = fs::remove_file(&path);
+        let listener = UnixListener::bind(&path)
+            .map_err(|_| Error::Refused("the socket cannot be made: its path may be too long"))?;
+        let own = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(&path, own).map_err(|error| Error::Stream(error.kind()))?;
+        Ok(Self::Socket(listener, path))
+    }
+
+    /// Listens at this port, or with 0 at one that is free.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where it is taken.
+    pub(super) fn port(port: u16) -> Result<Self, Error> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+        listener.map(Self::Port).map_err(|_| Error::Refused("the port cannot be listened at"))
+    }
+
+    /// Returns the port, if it has one.
+    pub(super) fn number(&self) -> Option<u16> {
+        match self {
+            Self::Socket(..) => None,
+            Self::Port(listener) | Self::Inside(listener) => {
+                listener.local_addr().ok().map(|address| address.port())
+            }
+        }
+    }
+
+    /// Takes connections, each in a thread of its own, until the lending ends.
+    pub(super) fn take_all(&self, lending: &Arc<Lending>) {
+        loop {
+            let place = lending.connections.enter();
+            let Some(stream) = self.accept() else {
+                thread::sleep(PAUSE);
+                continue;
+            };
+            if lending.has_ended() {
+                return;
+            }
+            if !self.is_ours(&stream) || stream.bound().is_err() {
+                continue;
+            }
+            let lending = Arc::clone(lending);
+            let serve = move || {
+                let _place = place;
+                serve::serve(&lending, &stream);
+            };
+            // Where there is no thread, the connection is dropped with what it brought.
+            let _ = thread::Builder::new().spawn(serve);
+        }
+    }
+
+    fn accept(&self) -> Option<Stream> {
+        match self {
+            Self::Socket(listener, _) => listener.accept().ok().map(|(s, _)| Stream::Unix(s)),
+            Self::Port(listener) | Self::Inside(listener) => {
+                listener.accept().ok().map(|(s, _)| Stream::Tcp(s))
+            }
+        }
+    }
+
+    /// Whether the other side is this user's. In a sandbox's own network only it can connect, and
+    /// its users are not ours.
+    fn is_ours(&self, stream: &Stream) -> bool {
+        let user = match (self, stream) {
+            (Self::Inside(_), _) => return true,
+            (_, Stream::Unix(stream)) => {
+                rustix::net::sockopt::socket_peercred(stream.as_fd()).ok().map(|c| c.uid.as_raw())
+            }
+            (_, Stream::Tcp(stream)) => user_of(stream),
+        };
+        user == Some(rustix::process::geteuid().as_raw())
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Self::Socket(_, path) = self {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// The user of the other side of a loopback connection, by the kernel's own table. Whoever comes
+/// from another network has no line there.
+fn user_of(stream: &TcpStream) -> Option<u32> {
+    let (SocketAddr::V4(peer), SocketAddr::V4(here)) =
+        (stream.peer_addr().ok()?, stream.local_addr().ok()?)
+    else {
+        return None;
+    };
+    user_in(&fs::read_to_string("/proc/net/tcp").ok()?, peer, here)
+}
+
+fn user_in(table: &str, peer: std::net::SocketAddrV4, here: std::net::SocketAddrV4) -> Option<u32> {
+    let written = |address: std::net::SocketAddrV4| {
+        let number = u32::from_ne_bytes(address.ip().octets());
+        format!("{number:08X}:{:04X}", address.port())
+    };
+    let (peer, here) = (written(peer), written(here));
+    table.lines().find_map(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        let is_it = words.next() == Some(&peer) && words.next() == Some(&here);
+        // The state, the queues, the timer, retransmits; the user.
+        is_it.then(|| words.nth(4)?.parse().ok()).flatten()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Listener, user_in, user_of};
+    use std::fs;
+    use std::net::TcpStream;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_user_of_a_loopback_connection_is_known() {
+        let listener = Listener::port(0);
+        let Ok(Listener::Port(listener)) = &listener else { panic!("no port") };
+        let address = listener.local_addr().expect("an address");
+        let _client = TcpStream::connect(address).expect("a connection");
+        let (stream, _) = listener.accept().expect("a connection");
+        assert_eq!(user_of(&stream), Some(rustix::process::geteuid().as_raw()));
+        let (peer, here) = ("127.0.0.1:9".parse(), "127.0.0.1:8418".parse());
+        assert_eq!(user_in("", peer.expect("one"), here.expect("one")), None);
+    }
+
+    #[test]
+    fn a_socket_is_in_a_folder_that_is_its_owners_alone() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let folder = parent.path().join("pat");
+        for _ in 0..2 {
+            let listener = Listener::socket(&folder).expect("a listener");
+            let mode = |path: &str| {
+                fs::metadata(folder.join(path)).expect("there").permissions().mode() & 0o777
+            };
+            assert_eq!((mode(""), mode("pat.sock")), (0o700, 0o600));
+            assert!(Listener::socket(&folder).is_err(), "it is taken");
+            drop(listener);
+            assert!(!folder.join("pat.sock").exists());
+        }
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o750)).expect("rights");
+        assert!(Listener::socket(&folder).is_err());
+    }
+}

@@ -1,0 +1,270 @@
+//! What is lent: places to read, exact repositories to push to, and the branches there.
+//!
+//! Nothing is lent by default, and there is no rule that takes something away again: what is not
+//! named is refused. A repository to push to is named exactly and not by a prefix, because many
+//! forges create what is pushed to.
+
+use super::refusal::Refusal;
+use crate::context::Context;
+
+/// Where the branches of a repository are.
+const HEADS: &[u8] = b"refs/heads/";
+
+/// What a lending allows.
+pub struct Policy {
+    /// The hosts, or parts of them, that may be read.
+    pub reads: Vec<Context>,
+    /// The repositories that may be pushed to.
+    pub pushes: Vec<Context>,
+    /// The branches that may be pushed; none where no repository may be.
+    pub branches: Option<Branches>,
+    /// Whether other places of the same hosts may be read as everybody can.
+    pub public: bool,
+    /// Whether git-lfs is served.
+    pub lfs: bool,
+}
+
+/// How a place may be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// With the token.
+    Lent,
+    /// As everybody can, without any.
+    Public,
+}
+
+impl Policy {
+    /// Returns the host of this name, `github.com` or `localhost:8443`, if a part of it is lent.
+    #[must_use]
+    pub fn host(&self, name: &str) -> Option<Context> {
+        let lent = |place: &&Context| name_of(place) == name;
+        Some(self.places().find(lent)?.host_level())
+    }
+
+    /// Returns the hosts of which a part is lent, each once.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<Context> {
+        let mut hosts: Vec<Context> = self.places().map(Context::host_level).collect();
+        hosts.sort();
+        hosts.dedup();
+        hosts
+    }
+
+    /// Returns how this repository may be read.
+    ///
+    /// # Errors
+    /// Where it may not.
+    pub fn read(&self, repository: &Context) -> Result<Access, Refusal> {
+        let around = repository.outwards();
+        if self.pushes.contains(repository) || self.reads.iter().any(|p| around.contains(p)) {
+            return Ok(Access::Lent);
+        }
+        if self.public && self.host(&name_of(repository)).is_some() {
+            return Ok(Access::Public);
+        }
+        Err(Refusal::NotLent(repository.clone()))
+    }
+
+    /// Returns whether something may be pushed to this repository.
+    ///
+    /// # Errors
+    /// Where nothing may.
+    pub fn push(&self, repository: &Context) -> Result<(), Refusal> {
+        match self.read(repository)? {
+            Access::Lent if self.pushes.contains(repository) => Ok(()),
+            Access::Lent => Err(Refusal::ReadOnly(repository.clone())),
+            Access::Public => Err(Refusal::NotLent(repository.clone())),
+        }
+    }
+
+    fn places(&self) -> impl Iterator<Item = &Context> {
+        self.reads.iter().chain(&self.pushes)
+    }
+}
+
+/// Returns the name of a context's host, with its port.
+#[must_use]
+pub fn name_of(context: &Context) -> String {
+    let port = context.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}{port}", context.host())
+}
+
+/// One branch, or all below a name: `agent/*`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Branches {
+    name: String,
+    below: bool,
+}
+
+impl Branches {
+    /// Reads `agent/fix-1`, or `agent/*` for every branch below `agent`, however deep.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.strip_prefix("refs/heads/").unwrap_or(text);
+        let (name, below) = text.strip_suffix("/*").map_or((text, false), |name| (name, true));
+        let whole = [HEADS, name.as_bytes()].concat();
+        (!name.is_empty() && is_ref(&whole)).then(|| Self { name: name.to_owned(), below })
+    }
+
+    /// Returns whether a ref is one of these branches. A text that git takes for no ref never is.
+    #[must_use]
+    pub fn contain(&self, reference: &[u8]) -> bool {
+        let Some(branch) = reference.strip_prefix(HEADS).filter(|_| is_ref(reference)) else {
+            return false;
+        };
+        let name = self.name.as_bytes();
+        match branch.strip_prefix(name) {
+            Some(rest) if self.below => rest.len() > 1 && rest[0] == b'/',
+            Some(rest) => rest.is_empty(),
+            None => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Branches {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.name, if self.below { "/*" } else { "" })
+    }
+}
+
+/// Returns whether git takes this for the name of a ref, by the rules of git-check-ref-format(1).
+/// A pattern alone is no such check: `agent/../main` fits `agent/*`.
+#[must_use]
+pub fn is_ref(name: &[u8]) -> bool {
+    let is_plain = |b: &u8| !b.is_ascii_control() && !b" ~^:?*[\\".contains(b);
+    let is_segment = |segment: &[u8]| {
+        !segment.is_empty() && !segment.starts_with(b".") && !segment.ends_with(b".lock")
+    };
+    let has = |pair: &[u8]| name.windows(2).any(|two| two == pair);
+    name.contains(&b'/')
+        && name.iter().all(is_plain)
+        && name.split(|&b| b == b'/').all(is_segment)
+        && !has(b"..")
+        && !has(b"@{")
+        && !name.ends_with(b".")
+        && std::str::from_utf8(name).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Access, Branches, Policy, is_ref};
+    use crate::context::Context;
+    use crate::lend::refusal::Refusal;
+
+    fn at(text: &str) -> Context {
+        let (host, path) = text.split_once('/').unwrap_or((text, ""));
+        let host = Context::of_host(b"https", host.as_bytes()).expect("a host");
+        host.scoped(path.as_bytes()).expect("a path")
+    }
+
+    fn policy(public: bool) -> Policy {
+        Policy {
+            reads: vec![at("h.example/my-org"), at("g.example")],
+            pushes: vec![at("h.example/other/app")],
+            branches: Branches::parse("agent/*"),
+            public,
+            lfs: false,
+        }
+    }
+
+    #[test]
+    fn a_place_is_lent_with_what_is_below_it_and_nothing_beside_it() {
+        let policy = policy(false);
+        for lent in ["h.example/my-org/a", "h.example/my-org/a/b.git", "g.example/x", "g.example"] {
+            assert_eq!(policy.read(&at(lent)), Ok(Access::Lent), "{lent}");
+        }
+        for other in [
+            "h.example/my-orgX/a",
+            "h.example/My-Org/a",
+            "h.example/other/app2",
+            "e.example/my-org",
+        ] {
+            assert_eq!(policy.read(&at(other)), Err(Refusal::NotLent(at(other))), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_repository_to_push_to_is_exact_and_may_be_read() {
+        let policy = policy(false);
+        for repository in ["h.example/other/app", "h.example/other/app.git"] {
+            assert_eq!(policy.push(&at(repository)), Ok(()));
+            assert_eq!(policy.read(&at(repository)), Ok(Access::Lent));
+        }
+        let read_only = at("h.example/my-org/a");
+        assert_eq!(policy.push(&read_only), Err(Refusal::ReadOnly(read_only.clone())));
+        for other in ["h.example/other/app/x", "h.example/other", "h.example/other/app.wiki"] {
+            assert_eq!(policy.push(&at(other)), Err(Refusal::NotLent(at(other))), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_everybody_can_read_is_read_without_the_token_and_at_lent_hosts_alone() {
+        let policy = policy(true);
+        assert_eq!(policy.read(&at("h.example/their/a")), Ok(Access::Public));
+        assert_eq!(policy.read(&at("h.example/my-org/a")), Ok(Access::Lent));
+        assert!(policy.read(&at("e.example/a")).is_err());
+        assert!(matches!(policy.push(&at("h.example/their/a")), Err(Refusal::NotLent(_))));
+    }
+
+    #[test]
+    fn a_host_is_known_by_the_very_name_that_it_has() {
+        let policy = policy(false);
+        assert_eq!(policy.host("h.example"), Some(at("h.example")));
+        for other in ["H.example", "h.example:443", "h.example:8443", "h.example.", "e.example"] {
+            assert_eq!(policy.host(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_a_branch_or_all_below_one() {
+        let branches = Branches::parse("agent/*").expect("a pattern");
+        for fits in ["refs/heads/agent/x", "refs/heads/agent/x/y", "refs/heads/agent/-"] {
+            assert!(branches.contain(fits.as_bytes()), "{fits}");
+        }
+        for other in [
+            "refs/heads/agent",
+            "refs/heads/agent/",
+            "refs/heads/agentx/y",
+            "refs/heads/main",
+            "refs/tags/agent/x",
+            "refs/for/agent/x",
+            "refs/heads/agent/../main",
+            "refs/heads/agent/.x",
+            "refs/heads/agent/x.lock",
+            "refs/heads/agent//x",
+            "refs/heads/agent/@{x",
+            "refs/heads/agent/x\ny",
+            "agent/x",
+            "HEAD",
+            "",
+        ] {
+            assert!(!branches.contain(other.as_bytes()), "{other}");
+        }
+        let one = Branches::parse("refs/heads/topic").expect("a branch");
+        assert_eq!(one.to_string(), "topic");
+        assert!(one.contain(b"refs/heads/topic"));
+        assert!(!one.contain(b"refs/heads/topic/x") && !one.contain(b"refs/heads/topics"));
+    }
+
+    #[test]
+    fn a_pattern_of_everything_is_none() {
+        for text in
+            ["", "*", "/*", "a*", "a/*/b", "a/**", "*/a", "a..b", "-a b", "a/*/*", "refs/heads/*"]
+        {
+            assert_eq!(Branches::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_ref_is_what_git_takes_for_one() {
+        for good in ["refs/heads/a", "refs/heads/m\u{fc}ller", "refs/heads/a@b", "refs/heads/a.b"] {
+            assert!(is_ref(good.as_bytes()), "{good}");
+        }
+        for bad in
+            ["a", "refs/heads/a.", "refs/heads/a\u{7f}", "refs/heads/a\\b", "/refs/a", "refs/a/"]
+        {
+            assert!(!is_ref(bad.as_bytes()), "{bad}");
+        }
+        assert!(!is_ref(b"refs/heads/\xff"));
+    }
+}

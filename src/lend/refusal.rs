@@ -1,0 +1,138 @@
+//! Why a request is refused: one closed list, each case in words for those who read it inside of
+//! the sandbox, mostly in git's own output, and with what the person on the host would type.
+//!
+//! What is said inside names nothing that was not asked for or is not lent anyway.
+
+use super::policy::{Branches, name_of};
+use crate::context::Context;
+use crate::git::words::typed;
+use std::fmt;
+
+/// A reason.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// No place that is lent holds this one.
+    NotLent(Context),
+    /// It may be read only.
+    ReadOnly(Context),
+    /// A ref outside of the branches that may be pushed.
+    Branches(Branches),
+    /// A branch would be deleted.
+    Deleting,
+    /// The push has options, which are commands to the forge.
+    PushOptions,
+    /// The push is signed, and what is signed is not read here.
+    Signed,
+    /// Another ref of the same push was refused.
+    AnotherRef,
+    /// The request is none that git or git-lfs sends.
+    NotUnderstood,
+    /// The request does not carry the key of this lending.
+    NoKey,
+    /// The large files of git-lfs are not lent.
+    NoLfs,
+    /// The keychain on the host is locked.
+    Locked,
+    /// No account answers for the place, or its token has ended.
+    NoAccount(Context),
+    /// The host refused the token.
+    TokenRefused(Context),
+    /// The host is not reached.
+    Unreached(Context, &'static str),
+    /// The host leads to a place that is not lent.
+    Redirected(Context),
+    /// The host answered with this status.
+    Answered(Context, u16),
+    /// Something on the machine of the person failed.
+    Failed,
+}
+
+impl Refusal {
+    /// Returns what the person on the host can type, if there is something.
+    #[must_use]
+    pub fn remedy(&self) -> Option<String> {
+        let lend = |option: &str, place: &Context| {
+            Some(format!("git credential-pat lend {option} {}", typed(&place.to_string())))
+        };
+        match self {
+            Self::NotLent(place) => lend("--read", place),
+            Self::ReadOnly(place) => {
+                lend("--push", place).map(|command| command + " --branches PATTERN")
+            }
+            Self::Branches(_) => Some("git credential-pat lend with other --branches".to_owned()),
+            Self::NoLfs => Some("git credential-pat lend with --lfs".to_owned()),
+            Self::Locked => {
+                Some("git credential-pat status, which says how to unlock it".to_owned())
+            }
+            Self::NoAccount(place) => {
+                Some(format!("git credential-pat login {}", typed(&place.host_level().to_string())))
+            }
+            Self::TokenRefused(place) => Some(format!(
+                "git credential-pat login --replace {}",
+                typed(&place.host_level().to_string())
+            )),
+            _ => None,
+        }
+    }
+
+    /// Returns the reason in a few words, for one ref of a push.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Branches(branches) => format!("only refs/heads/{branches} may be pushed"),
+            Self::ReadOnly(_) => "read-only here".to_owned(),
+            Self::NotLent(_) => "not lent here".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLent(place) => write!(f, "{place} is not among what is lent here"),
+            Self::ReadOnly(place) => write!(f, "{place} is lent for reading only"),
+            Self::Branches(branches) => write!(f, "only branches {branches} may be pushed here"),
+            Self::Deleting => f.write_str("deleting branches is not lent"),
+            Self::PushOptions => f.write_str("push options are not lent"),
+            Self::Signed => f.write_str("signed pushes are not lent"),
+            Self::AnotherRef => f.write_str("another ref of this push was refused"),
+            Self::NotUnderstood => f.write_str("this is no request of git's that is served here"),
+            Self::NoKey => f.write_str("the key of this lending is missing or wrong"),
+            Self::NoLfs => f.write_str("the objects of git-lfs are not lent"),
+            Self::Locked => f.write_str("the keychain on the host is locked"),
+            Self::NoAccount(place) => {
+                write!(f, "no account on the host answers for {}", name_of(place))
+            }
+            Self::TokenRefused(place) => {
+                write!(f, "{} refused the token: it is to be renewed on the host", name_of(place))
+            }
+            Self::Unreached(place, why) => write!(f, "{} is not reached: {why}", name_of(place)),
+            Self::Redirected(place) => {
+                write!(f, "{} leads to a place that is not lent", name_of(place))
+            }
+            Self::Answered(place, status) => {
+                write!(f, "{} answered with status {status}", name_of(place))
+            }
+            Self::Failed => f.write_str("something failed on the host, which says what"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Refusal;
+    use crate::context::Context;
+
+    #[test]
+    fn a_reason_says_what_to_type_on_the_host() {
+        let place = Context::of_host(b"https", b"h.example").and_then(|host| host.scoped(b"a/b c"));
+        let refusal = Refusal::ReadOnly(place.expect("a place"));
+        assert_eq!(refusal.to_string(), "https://h.example/a/b c is lent for reading only");
+        assert_eq!(
+            refusal.remedy().as_deref(),
+            Some("git credential-pat lend --push 'https://h.example/a/b c' --branches PATTERN")
+        );
+        assert_eq!(Refusal::Deleting.remedy(), None);
+    }
+}

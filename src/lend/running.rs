@@ -1,0 +1,298 @@
+//! The lending from its beginning to its end: the way in, what is said to the person and to the
+//! command, and who ends it.
+
+use super::environment::{self, Line, Reached};
+use super::listen::Listener;
+use super::policy::name_of;
+use super::{AT_ONCE, Lending, Places, Plan, WayIn, inside};
+use crate::api::http::{Client, Trouble};
+use crate::context::Context;
+use crate::credential::Username;
+use crate::error::Error;
+use crate::git::url;
+use crate::git::words::typed;
+use crate::hardening::interrupts;
+use crate::hex;
+use crate::private_file::Folder;
+use crate::terminal;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long what is under way may go on at the end.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// How long git may take to say how it connects to a host.
+const ASKED_WITHIN: Duration = Duration::from_secs(10);
+
+/// The name of the file of configuration beside the socket.
+const FILE: &str = "gitconfig";
+
+/// What ends a lending.
+enum End {
+    Signal(i32),
+    Command(io::Result<ExitStatus>),
+}
+
+/// Lends until a signal comes, the time is over, or the command has ended. Returns the exit status.
+///
+/// # Errors
+/// Where it cannot begin.
+pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
+    let Plan { policy, username, lasting, way_in, inside_path, command, setups } = plan;
+    let held = interrupts::hold();
+    let ways = ways(&policy.hosts())?;
+    let key = key()?;
+    let listener = match &way_in {
+        WayIn::Socket(folder) => Listener::socket(folder)?,
+        WayIn::Port(port) => Listener::port(*port)?,
+        WayIn::Inside(process) => inside::listener(*process)?,
+    };
+    let mut names: Vec<(Context, Username)> = Vec::new();
+    for host in policy.hosts() {
+        let configured = setups.configuration(Some(&url::of(&host))).username;
+        let configured = configured.map(|(_, name)| name);
+        names.extend(username.iter().cloned().chain(configured).map(|name| (host.clone(), name)));
+    }
+    let mounted = match &listener {
+        Listener::Socket(_, path) => {
+            let name = path.file_name().unwrap_or_default();
+            inside_path.map(|folder| folder.join(name)).or(Some(path.clone()))
+        }
+        _ => None,
+    };
+    let reached = match (&mounted, listener.number()) {
+        (Some(path), _) => Reached::Socket(path),
+        (None, Some(port)) => Reached::Port(port),
+        (None, None) => return Err(Error::Refused("the port is not known")),
+    };
+    let base = environment::base(&reached);
+    let lines = environment::lines(&policy, &names, &reached, &key);
+    let file = match &listener {
+        Listener::Socket(_, path) => Some(write_file(path, &lines)?),
+        _ => None,
+    };
+    announce(&policy, !command.is_empty(), &setups);
+    let lending = Arc::new(Lending {
+        policy,
+        username,
+        setups,
+        ways,
+        key,
+        base,
+        objects: super::lfs::Objects::default(),
+        connections: Places::new(AT_ONCE),
+        transfers: Places::new(usize::MAX),
+        has_ended: AtomicBool::new(false),
+    });
+    let (sender, receiver) = mpsc::channel();
+    let listener = Arc::new(listener);
+    spawn({
+        let (listener, lending) = (Arc::clone(&listener), Arc::clone(&lending));
+        move || listener.take_all(&lending)
+    })?;
+    spawn({
+        let sender = sender.clone();
+        move || while sender.send(End::Signal(interrupts::wait())).is_ok() {}
+    })?;
+    let mut pid = None;
+    if let Some((program, rest)) = command.split_first() {
+        let mut child = Command::new(program);
+        child.args(rest).envs(environment::variables(&lines));
+        held.let_end(&mut child);
+        match start(child, sender) {
+            Ok(started) => pid = Some(started),
+            Err(error) => {
+                drop_way_in(&listener, file.as_deref());
+                return Ok(not_started(&error));
+            }
+        }
+    } else {
+        print(&lines, file.as_deref());
+    }
+    let deadline = lasting.map(|lasting| Instant::now() + lasting);
+    let status = wait(&lending, &receiver, deadline, pid);
+    drop_way_in(&listener, file.as_deref());
+    lending.end(GRACE);
+    Ok(status)
+}
+
+/// Waits for the end. Returns the exit status.
+fn wait(
+    lending: &Lending,
+    receiver: &mpsc::Receiver<End>,
+    mut deadline: Option<Instant>,
+    pid: Option<rustix::process::Pid>,
+) -> u8 {
+    loop {
+        let end = match deadline {
+            Some(deadline) => {
+                receiver.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            }
+            None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match end {
+            Ok(End::Signal(signal)) => match pid {
+                // A Ctrl-C comes from the terminal to the command as well.
+                Some(_) if signal == libc::SIGINT => {}
+                Some(pid) => {
+                    let signal = rustix::process::Signal::from_named_raw(signal);
+                    let _ = signal.map(|signal| rustix::process::kill_process(pid, signal));
+                }
+                None => return 0,
+            },
+            Ok(End::Command(status)) => return status.map_or(125, code),
+            Err(RecvTimeoutError::Timeout) => {
+                terminal::say("lend", "the time is over, and nothing is lent any more");
+                if pid.is_none() {
+                    return 0;
+                }
+                lending.end(Duration::ZERO);
+                deadline = None;
+            }
+            Err(RecvTimeoutError::Disconnected) => return 125,
+        }
+    }
+}
+
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(125);
+    u8::try_from(code).unwrap_or(125)
+}
+
+fn start(mut command: Command, sender: Sender<End>) -> io::Result<rustix::process::Pid> {
+    let mut child = command.spawn()?;
+    let pid = rustix::process::Pid::from_child(&child);
+    thread::Builder::new().spawn(move || sender.send(End::Command(child.wait())))?;
+    Ok(pid)
+}
+
+/// The status with which shells say that a command could not be run.
+fn not_started(error: &io::Error) -> u8 {
+    let (status, message) = match error.kind() {
+        io::ErrorKind::NotFound => (127, "the command is not there"),
+        _ => (126, "the command cannot be run"),
+    };
+    terminal::say("lend", message);
+    status
+}
+
+fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    let spawned = thread::Builder::new().spawn(work);
+    spawned.map(|_| ()).map_err(|error| Error::Stream(error.kind()))
+}
+
+/// The ways to these hosts, as git is configured now.
+fn ways(hosts: &[Context]) -> Result<BTreeMap<Context, crate::api::http::flow::Way>, Error> {
+    let mut ways = BTreeMap::new();
+    for host in hosts {
+        let url = url::of(host);
+        let deadline = Instant::now() + ASKED_WITHIN;
+        let way = Client::new(&url).and_then(|client| client.way(&url, deadline));
+        let way = way.map_err(|trouble| match trouble {
+            Trouble::NoCurl => Error::Refused("the way to the forge is curl, which is not there"),
+            Trouble::Unfit => Error::Refused(
+                "http is unencrypted and is lent only where it is this machine's own",
+            ),
+            _ => Error::Refused("git's settings for the forge are of no use to curl"),
+        })?;
+        ways.insert(host.clone(), way);
+    }
+    Ok(ways)
+}
+
+/// A key that is good for this lending.
+fn key() -> Result<String, Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| Error::Refused("the system has no random numbers"))?;
+    let mut key = String::new();
+    hex::push(&mut key, bytes);
+    Ok(key)
+}
+
+/// Says what is lent, and what gives more than that.
+fn announce(policy: &super::policy::Policy, has_command: bool, setups: &crate::setup::Setups) {
+    for place in &policy.reads {
+        let all =
+            if place.is_scoped() { "" } else { ", which is all that the token may read there" };
+        terminal::say("lend", &format!("reading of {place}{all}"));
+    }
+    if let Some(branches) = &policy.branches {
+        for place in &policy.pushes {
+            terminal::say(
+                "lend",
+                &format!("reading of {place}, and pushing of branches {branches}"),
+            );
+        }
+    }
+    if policy.public {
+        for host in policy.hosts() {
+            let name = name_of(&host);
+            terminal::say("lend", &format!("reading of what is public at {name}, without a token"));
+        }
+    }
+    if !has_command {
+        return;
+    }
+    let givers = environment::givers();
+    if !givers.is_empty() {
+        let names = givers.join(", ");
+        terminal::say("lend", &format!("the command finds a token or key of its own in {names}"));
+        let unset = givers.iter().map(|name| format!("-u {name}")).collect::<Vec<_>>().join(" ");
+        terminal::hint(&format!("to keep them from it: env {unset} git credential-pat lend …"));
+    }
+    for name in environment::rivals(policy, setups.entries()) {
+        terminal::say(
+            "lend",
+            &format!("git is configured with {name}, which wins over what lend says"),
+        );
+        terminal::hint(&format!(
+            "for the command alone, take your configuration away: GIT_CONFIG_GLOBAL=/dev/null, or \
+             type: git config --global --unset-all {}",
+            typed(&name)
+        ));
+    }
+}
+
+/// Writes the lines beside the socket, for programs that clear the environment.
+fn write_file(socket: &Path, lines: &[Line]) -> Result<std::path::PathBuf, Error> {
+    let cannot = Error::Refused("the file beside the socket cannot be written");
+    let folder = socket.parent().ok_or(cannot)?;
+    let mut file =
+        Folder::ours(folder.to_owned()).and_then(|folder| folder.file(FILE)).ok_or(cannot)?;
+    let text = environment::file(lines);
+    file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(|_| cannot)?;
+    Ok(folder.join(FILE))
+}
+
+/// Prints what git inside must be told.
+fn print(lines: &[Line], file: Option<&Path>) {
+    let _ = terminal::write_raw(environment::file(lines).as_bytes());
+    if let Some(file) = file {
+        let path = typed(file.as_os_str().as_encoded_bytes());
+        terminal::hint(&format!(
+            "these lines are git's configuration inside; they lie in {path}, which can be mounted \
+             there: GIT_CONFIG_GLOBAL, or git config --global include.path {path}"
+        ));
+    } else {
+        terminal::hint(
+            "these lines are git's configuration inside: add them to ~/.gitconfig there",
+        );
+    }
+}
+
+fn drop_way_in(listener: &Listener, file: Option<&Path>) {
+    if let Listener::Socket(_, path) = listener {
+        let _ = std::fs::remove_file(path);
+    }
+    if let Some(file) = file {
+        let _ = std::fs::remove_file(file);
+    }
+}

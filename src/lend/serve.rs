@@ -1,0 +1,287 @@
+//! One connection, which carries one request: read, judged, and answered here or by the forge.
+
+use super::answer::{Answer, words};
+use super::forward::{self, Upload};
+use super::framing::BodyReader;
+use super::policy::Access;
+use super::push::{Push, Unread};
+use super::refusal::Refusal;
+use super::request::{self, Head, Route, Wanted, end_of_head};
+use super::stream::{Patience, Stream, Waiting};
+use super::{Lending, account, lfs, socks};
+use crate::setup::Answering;
+use crate::terminal;
+use crate::time::now;
+use crate::uses::{self, Lent};
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+/// How long a head may take to come.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// How much of a body that is refused is read, in bytes, and how long.
+const DRAINED: u64 = 2 * 1024 * 1024 * 1024;
+const DRAINED_WITHIN: Duration = Duration::from_secs(60);
+
+/// Serves a connection.
+pub(super) fn serve(lending: &Lending, stream: &Stream) {
+    let deadline = Instant::now() + HEAD_WITHIN;
+    let Some((head, ahead)) = read_head(stream, deadline) else { return };
+    let Some(head) = head else {
+        send(stream, &Answer::refusal(None, &Refusal::NotUnderstood));
+        stream.finish();
+        return stream.drain(DRAINED, Duration::from_secs(2));
+    };
+    let patience = Patience::default();
+    let waiting = Waiting { stream, patience: &patience };
+    let mut body = BodyReader::new(waiting, ahead, head.body);
+    answer(lending, stream, &head, &mut body, &patience);
+    stream.finish();
+    stream.drain(DRAINED, Duration::from_secs(2));
+}
+
+/// Reads a head, and what has come with it. It may be the second thing that is said: a client that
+/// comes by the socket asks first to be connected.
+fn read_head(stream: &Stream, deadline: Instant) -> Option<(Option<Head>, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = stream.read_before(&mut buffer, deadline).ok().filter(|&count| count > 0)?;
+        bytes.extend_from_slice(&buffer[..count]);
+        if bytes.first() == Some(&socks::VERSION) {
+            bytes = socks::connect(stream, bytes, deadline)?;
+        }
+        if let Some(end) = end_of_head(&bytes).filter(|&end| end <= request::MOST) {
+            let ahead = bytes.split_off(end);
+            return Some((Head::parse(&bytes), ahead));
+        }
+        if bytes.len() >= request::MOST {
+            return Some((None, Vec::new()));
+        }
+    }
+}
+
+type RequestBody<'a> = BodyReader<Waiting<'a>>;
+
+fn answer(
+    lending: &Lending,
+    stream: &Stream,
+    head: &Head,
+    body: &mut RequestBody<'_>,
+    patience: &Patience,
+) {
+    let judged = judge(lending, head);
+    let wait_no_more = || {
+        if head.waits {
+            let _ = (&mut &*stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+    };
+    let (route, access) = match judged {
+        Ok(judged) => judged,
+        Err((wanted, refusal)) => {
+            if refusal == Refusal::NoKey {
+                return refuse(stream, None, &refusal);
+            }
+            wait_no_more();
+            if let Some(Wanted::Push) = wanted {
+                return refuse_unread_push(stream, body, &refusal);
+            }
+            drain(body);
+            return refuse(stream, wanted.as_ref(), &refusal);
+        }
+    };
+    wait_no_more();
+    let mut lent = Lent::new(&route.repository, name_of(&route.wanted), now());
+    let push = if route.wanted == Wanted::Push {
+        match read_push(lending, stream, body, &mut lent) {
+            Ok(push) => Some(push),
+            Err(refusal) => return note(lending, &lent, refusal.as_ref(), None),
+        }
+    } else {
+        None
+    };
+    let mut batch = None;
+    if route.wanted == Wanted::LfsBatch {
+        match lfs::read_batch(&lending.policy, &route.repository, body) {
+            Ok(read) => batch = Some(read),
+            Err(refusal) => {
+                fail(stream, &route, None, body, &refusal);
+                return note(lending, &lent, Some(&refusal), None);
+            }
+        }
+    }
+    let account = match access {
+        Access::Public => None,
+        Access::Lent => match account::of(lending, &route.repository) {
+            Ok(account) => Some(account),
+            Err(refusal) => {
+                fail(stream, &route, push.as_ref(), body, &refusal);
+                return note(lending, &lent, Some(&refusal), None);
+            }
+        },
+    };
+    let _transfer = lending.transfers.enter();
+    let upload = Upload {
+        body,
+        before: push.as_ref().map(|push| push.bytes.as_slice()).unwrap_or_default(),
+        length: head.body,
+        patience,
+    };
+    let account_of = account.as_ref();
+    let result = match (&route.wanted, &batch) {
+        (_, Some(batch)) => {
+            let answer = lfs::ask(lending, head, &route.repository, account_of, batch);
+            answer.map(|body| send(stream, &Answer::of_lfs(body)))
+        }
+        (Wanted::LfsObject(name), _) => {
+            let object = (&route.repository, name.as_str());
+            lfs::transfer(lending, stream, head, object, account_of, upload)
+        }
+        _ => forward::forward(lending, stream, head, &route, account_of, upload),
+    };
+    let refusal = result.err();
+    if let Some(refusal) = &refusal {
+        fail(stream, &route, push.as_ref(), body, refusal);
+    } else if let Some(push) = push.as_ref().filter(|push| !push.commands.is_empty()) {
+        let refs: Vec<String> = push.commands.iter().map(|c| shown(&c.name)).collect();
+        terminal::say("lend", &format!("pushed to {}: {}", route.repository, refs.join(", ")));
+    }
+    note(lending, &lent, refusal.as_ref(), account.as_ref());
+}
+
+/// What is asked for, and how it may be read.
+fn judge(lending: &Lending, head: &Head) -> Result<(Route, Access), (Option<Wanted>, Refusal)> {
+    if !head.key.as_deref().is_some_and(|key| lending.is_key(key)) {
+        return Err((None, Refusal::NoKey));
+    }
+    let policy = &lending.policy;
+    let route = head.route(policy).map_err(|refusal| (None, refusal))?;
+    let access = match &route.wanted {
+        Wanted::RefsToFetch | Wanted::Fetch => policy.read(&route.repository),
+        Wanted::RefsToPush | Wanted::Push => policy.push(&route.repository).map(|()| Access::Lent),
+        _ if !policy.lfs => Err(Refusal::NoLfs),
+        Wanted::LfsBatch | Wanted::LfsLocks | Wanted::LfsObject(_) => {
+            policy.read(&route.repository)
+        }
+    };
+    match access {
+        Ok(access) => Ok((route, access)),
+        Err(refusal) => Err((Some(route.wanted), refusal)),
+    }
+}
+
+/// Reads the commands of a push. One that is refused is answered; there is no refusal where the
+/// client is gone.
+fn read_push(
+    lending: &Lending,
+    stream: &Stream,
+    body: &mut RequestBody<'_>,
+    lent: &mut Lent,
+) -> Result<Push, Option<Refusal>> {
+    let (push, reasons) = match Push::read(body) {
+        Ok(push) => {
+            // With no command, nothing may follow.
+            let is_bad = push.commands.is_empty() && body.read(&mut [0]).is_ok_and(|n| n > 0);
+            let reasons = if is_bad {
+                Some(vec![Refusal::NotUnderstood])
+            } else {
+                push.judge(lending.policy.branches.as_ref())
+            };
+            (push, reasons)
+        }
+        Err(Unread::Stream(_)) => return Err(None),
+        Err(Unread::Refused(refusal, push)) => {
+            let reasons = push.commands.iter().map(|_| refusal.clone()).collect::<Vec<_>>();
+            (*push, Some(if reasons.is_empty() { vec![refusal] } else { reasons }))
+        }
+    };
+    lent.refs = push.commands.iter().map(|command| shown(&command.name)).collect();
+    let Some(reasons) = reasons else { return Ok(push) };
+    let first = reasons.iter().find(|reason| **reason != Refusal::AnotherRef);
+    let first = first.cloned().unwrap_or(Refusal::NotUnderstood);
+    drain(body);
+    report(stream, &push, &reasons, &first);
+    Err(Some(first))
+}
+
+/// Refuses a push to a place where nothing may be pushed: its commands are read for the report.
+fn refuse_unread_push(stream: &Stream, body: &mut RequestBody<'_>, refusal: &Refusal) {
+    let push = match Push::read(body) {
+        Ok(push) => push,
+        Err(Unread::Refused(_, push)) => *push,
+        Err(Unread::Stream(_)) => return,
+    };
+    drain(body);
+    let reasons = vec![refusal.clone(); push.commands.len().max(1)];
+    report(stream, &push, &reasons, refusal);
+}
+
+fn report(stream: &Stream, push: &Push, reasons: &[Refusal], refusal: &Refusal) {
+    say(refusal);
+    let answer = push.report(reasons, &words(refusal)).map(Answer::report);
+    send(stream, &answer.unwrap_or_else(|| Answer::refusal(None, refusal)));
+}
+
+/// Says why the forge's answer is none: in the client's own form.
+fn fail(
+    stream: &Stream,
+    route: &Route,
+    push: Option<&Push>,
+    body: &mut RequestBody<'_>,
+    refusal: &Refusal,
+) {
+    drain(body);
+    match push {
+        Some(push) => {
+            let reasons = vec![refusal.clone(); push.commands.len().max(1)];
+            report(stream, push, &reasons, refusal);
+        }
+        None => refuse(stream, Some(&route.wanted), refusal),
+    }
+}
+
+fn refuse(stream: &Stream, wanted: Option<&Wanted>, refusal: &Refusal) {
+    say(refusal);
+    send(stream, &Answer::refusal(wanted, refusal));
+}
+
+fn say(refusal: &Refusal) {
+    terminal::say("lend", &format!("refused: {refusal}"));
+}
+
+fn send(stream: &Stream, answer: &Answer) {
+    let _ = (&mut &*stream).write_all(&answer.to_bytes());
+}
+
+/// Reads a body that nobody needs, so that the answer is read.
+fn drain(body: &mut RequestBody<'_>) {
+    let deadline = Instant::now() + DRAINED_WITHIN;
+    let mut left = DRAINED;
+    let mut buffer = vec![0; 64 * 1024];
+    while Instant::now() < deadline
+        && let Ok(count @ 1..) = body.read(&mut buffer)
+    {
+        left = left.saturating_sub(count as u64);
+        if left == 0 {
+            break;
+        }
+    }
+}
+
+/// Notes a use, where uses are noted.
+fn note(lending: &Lending, lent: &Lent, refusal: Option<&Refusal>, account: Option<&Answering>) {
+    uses::note_lending(lent, refusal.is_none(), account, || lending.logs_at(&lent.repository));
+}
+
+fn name_of(wanted: &Wanted) -> &'static str {
+    match wanted {
+        Wanted::RefsToFetch | Wanted::Fetch => "fetch",
+        Wanted::RefsToPush | Wanted::Push => "push",
+        Wanted::LfsBatch | Wanted::LfsLocks | Wanted::LfsObject(_) => "lfs",
+    }
+}
+
+/// A ref as people may see it.
+fn shown(name: &[u8]) -> String {
+    crate::context::shown(&String::from_utf8_lossy(name)).into_owned()
+}

@@ -1,0 +1,102 @@
+//! Access that is lent: real git goes through `lend` to a real server, which knows the token, and a
+//! hostile client says what git never would.
+
+mod attacks;
+mod large_files;
+mod pushing;
+mod reading;
+mod sandboxes;
+
+use crate::support::home::{Home, TOKEN};
+use crate::support::sandbox::{Ran, run};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+/// A person with a token for the git host, and a repository there that is nobody else's business.
+fn home() -> Home {
+    let home = Home::bare().with_git_host();
+    home.approve(&home.url(""), "alice", TOKEN);
+    home.server().create_repository("team/secret.git");
+    home
+}
+
+/// Runs a command with access; the words of the options are split at blanks.
+fn lend(home: &Home, options: &str, command: &[&str]) -> Ran {
+    let mut line = home.typed(&format!("lend {options} --"));
+    line.args(command.iter().map(|word| home.fill(word)));
+    run(line, b"")
+}
+
+/// The options by which a command comes in: by a port, and by a socket.
+fn ways_in(home: &Home) -> [String; 2] {
+    ["--port 0".to_owned(), format!("--socket {}", home.sandbox.path("pat").display())]
+}
+
+/// A lending without a command, which ends when this is dropped.
+struct Lending {
+    process: Child,
+    /// What it printed: git's configuration inside.
+    configuration: String,
+}
+
+impl Lending {
+    #[track_caller]
+    fn start(home: &Home, options: &str) -> Self {
+        let mut command = home.typed(&format!("lend {options}"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stderr(std::fs::File::create(home.sandbox.path("lend.log")).unwrap());
+        let mut process = command.spawn().unwrap();
+        let mut configuration = String::new();
+        let mut lines = BufReader::new(process.stdout.take().unwrap());
+        while !configuration.contains("helper = ") {
+            let count = lines.read_line(&mut configuration).unwrap();
+            assert!(count > 0, "lend does not begin: {}", said(home));
+        }
+        Self { process, configuration }
+    }
+
+    fn value(&self, after: &str) -> &str {
+        let rest = self.configuration.split_once(after).unwrap().1;
+        rest.split(['"', '/', '\n']).next().unwrap()
+    }
+
+    fn key(&self) -> &str {
+        self.value("X-Lend: ")
+    }
+
+    fn port(&self) -> u16 {
+        self.value("http://127.0.0.1:").parse().unwrap()
+    }
+
+    /// Sends these bytes and returns what comes back until the end.
+    fn say(&self, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port())).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let _ = stream.write_all(bytes);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Ends it as a person does.
+    fn end(&mut self) -> std::process::ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.process);
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for Lending {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What a lending without a command has said on standard error.
+fn said(home: &Home) -> String {
+    std::fs::read_to_string(home.sandbox.path("lend.log")).unwrap()
+}
