@@ -12,7 +12,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 5] = [
     ("Accounts", &["edit", "import", "logout"]),
     ("A token's life", &["check"]),
     ("Keychains", &["unlock", "lock", "configure", "unconfigure"]),
-    ("For other programs", &["token", "exec", "log"]),
+    ("For other programs", &["token", "exec", "lend", "log"]),
 ];
 
 /// Returns the groups that have commands, each with them in its order.

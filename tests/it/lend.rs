@@ -5,6 +5,7 @@ mod attacks;
 mod large_files;
 mod pushing;
 mod reading;
+mod readme;
 mod sandboxes;
 
 use crate::support::home::{Home, TOKEN};

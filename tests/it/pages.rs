@@ -100,6 +100,7 @@ fn readme() {
                 reader.clones_as("https://github.com/alice/notes.git", "alice");
             }),
             section("What do you want to do?", 20, task).then(is_done),
+            run_by("lend/readme.rs", "Access for a sandbox", 1),
             section("When git does something else", 1, with_alice),
             section("The commands", 3, |_| {
                 // As on a machine without `man`: git's `--help` needs it.

@@ -273,7 +273,7 @@ mod tests {
         let head = AnswerHead::parse(text).expect("a head");
         assert_eq!((head.status, head.header("a"), head.header("b")), (200, Some("b"), None));
         assert_eq!(&text[head.length..], b"PACK");
-        assert!(AnswerHead::parse(&text[..60]).is_none());
+        assert!(AnswerHead::parse(&text[..56]).is_none());
         assert!(AnswerHead::parse(b"curl: (7)\n\n").is_none());
     }
 
