@@ -153,9 +153,9 @@ parse() {
 
 misused() { warn "$1" && hint "see ./install.sh --help" && exit 2; }
 
-# --- What is needed ------------------------------------------------------------------
-# Stops where tools are missing and names all at once, with one line to type; root on Debian or
-# Ubuntu has them installed.
+# --- The tools -----------------------------------------------------------------------
+# Installs missing tools for root on Debian or Ubuntu. Elsewhere it stops and names all of them at
+# once, with one line to type.
 need() { # TOOL…
     missing='' packages='' rust=''
     for tool; do
@@ -186,8 +186,8 @@ need() { # TOOL…
 }
 
 need_tools() {
-    # rustup changes the profile, which this shell may not have read yet; a distribution's cargo
-    # may be too old.
+    # rustup changes the shell's profile, which this shell may not have read yet. Its cargo comes
+    # first, because a distribution's may be too old.
     PATH=${CARGO_HOME:-${HOME:-}/.cargo}/bin:$PATH
     get_rust="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
     wanted=$(sed -n 's/^rust-version *= *"\(.*\)".*/\1/p' "$source/Cargo.toml")
@@ -308,7 +308,7 @@ put() { # FILE PLACE MODE [CHECK]
     say "  $2"
 }
 
-# Makes a folder and what leads to it, and remembers what was not there.
+# Makes a folder and those above it, and remembers which ones were missing.
 make_folder() { # FOLDER
     case $1 in '' | /) return ;; esac
     [ ! -d "$1" ] || return 0
@@ -317,7 +317,7 @@ make_folder() { # FOLDER
 ${made_folders:-}"
 }
 
-# Notes which folders were made, so that no other one goes at the end, be it empty.
+# Notes which folders were made, so that uninstalling removes no other one, even an empty one.
 note_folders() {
     [ "$dry_run" != yes ] && [ -n "${HOME:-}${XDG_STATE_HOME:-}" ] || return 0
     (umask 077 && make_folder "$state" && printf '%s' "${made_folders:-}" >>"$state/folders") ||
@@ -362,7 +362,7 @@ configure_git() {
         "mend the cause and run this again"
 }
 
-# Makes the program take back what it wrote into git's configuration.
+# Makes the program take back the settings that it wrote into git's configuration.
 unconfigure_git() {
     command -v git >/dev/null 2>&1 || return 0
     consent=--yes
@@ -427,20 +427,20 @@ install() {
         warn "this configured root's git, not $SUDO_USER's: run it without sudo for yourself"
     fi
     next='login https://github.com'
-    # Looks at what lies about in plain text, and says nothing of it.
+    # Looks for tokens in plain text, whose list is not shown.
     if [ "$dry_run" = no ] && "$program" import --dry-run </dev/null 2>&1 | grep -q '  import'; then
         next=import
         say "Tokens lie about in plain text: import takes them into the keychain."
     fi
-    # In this very shell, too.
+    # The command is one that works in this very shell, too.
     command=$(typed "$program")
     [ "$(command -v "$name")" != "$program" ] || command='git credential-pat'
     say
     say "Next: $command $next"
 }
 
-# Has the program delete every account, where that is wanted. Nothing is removed before that is
-# done: without the program nobody could do it any more.
+# Makes the program delete every account, where that is wanted. This comes before any file is
+# removed: without the program nobody could do it any more.
 delete_tokens() {
     tokens=kept
     [ -x "$program" ] && "$program" man >/dev/null 2>&1 || return 0
@@ -452,20 +452,21 @@ delete_tokens() {
                 "mend the cause, or leave out --purge: the tokens stay then"
         tokens=gone
     elif [ -t 0 ]; then
-        # It asks, and no is an answer.
+        # The program asks, and a no is a fine answer.
         "$program" logout --all && tokens=gone
     fi
-    # A vault that is closed would stay open for hours.
+    # Otherwise the vault would stay unlocked for hours.
     [ "$dry_run" = yes ] || [ ! -d "$data/vault" ] || "$program" lock >/dev/null 2>&1 || :
 }
 
-# Removes what the program left in its own folders, and the folders that were made for it.
+# Removes the files that the program left in its own folders, and the folders that were made for
+# it.
 remove_state() {
     [ ! -d "$state" ] || change rm -f "$state/$name"*.lock "$state/salt" \
         "$state"/warned-* "$state"/notified-* "$state"/uses*.jsonl
     [ -z "${XDG_RUNTIME_DIR:-}" ] || change rm -f "$XDG_RUNTIME_DIR/$name"*.lock
     if [ "$tokens" = gone ] && [ -d "$data/vault" ]; then
-        # Without an account its key is of no use.
+        # Without an account the vault's key is of no use.
         change rm -f "$data/vault/identity.age" "$data/vault/format"
         change rmdir "$data/vault" "$data" 2>/dev/null || :
     fi
@@ -476,11 +477,11 @@ remove_state() {
     left=$(printf '%s\n' "$folders" | sort -r | while IFS= read -r folder; do
         [ ! -d "$folder" ] || rmdir "$folder" 2>/dev/null || printf '%s\n' "$folder"
     done)
-    # Of another copy, in another place, or with others' files in them.
+    # The folders that are left are of another copy elsewhere, or hold files of others.
     [ ! -d "$state" ] || [ -z "$left" ] || printf '%s\n' "$left" >"$state/folders"
 }
 
-# What is not taken back, and why.
+# Says what is not taken back, and why.
 report_left() {
     [ "$tokens" = gone ] || advise "Tokens stay in the keychain. To delete them, install again and:" \
         "./install.sh --uninstall --purge"
@@ -497,7 +498,7 @@ report_left() {
     done
 }
 
-# Runs a command with each file of ours that is there.
+# Runs a command with each file of ours that exists.
 for_each_file() { # COMMAND
     for file in "$docker_link" "$program" "$man_page" "$bash_completion" "$zsh_completion" \
         "$fish_completion"; do

@@ -1,17 +1,17 @@
 #!/bin/sh
-# What the vault costs, beside the kernel's keyring and all in one run: each round runs every case
-# once, so that what else the machine does hits all alike. Ratios and counts travel between
-# machines, milliseconds do not.
+# Measures the cost of the vault beside that of the kernel's keyring, all in one run. Each round
+# runs every case once, so that other work of the machine hits all cases alike. Ratios and counts
+# are the same on other machines, milliseconds are not.
 #
 #   benches/vault.sh [--binary FILE] [--rounds N] [--without FILE]
 #
-#   --binary FILE    instead of what install.sh builds
-#   --rounds N       how often each case runs (300)
-#   --without FILE   the same program without the vault, instead of building one: what the vault
-#                    adds to the program, and to gets from other keychains
+#   --binary FILE    measure this binary instead of the one that install.sh builds
+#   --rounds N       run each case so many times (300)
+#   --without FILE   compare with this program without the vault, instead of building one, to see
+#                    what the vault adds to the program and to gets from other keychains
 #
-# It fails where something costs more than it may. Everything happens in a temporary home and, as
-# far as the system allows, in a user namespace with a kernel keyring of its own.
+# It fails where a case costs more than it may. Everything happens in a temporary home and, as far
+# as the system allows, in a user namespace with a kernel keyring of its own.
 
 die() {
     printf 'vault.sh: %s\n' "$*" >&4
@@ -20,7 +20,7 @@ die() {
 
 step() { printf '\n== %s\n' "$*"; }
 
-# What may not be more: a figure, its limit, and what it is.
+# Prints a figure with its limit and its name, and notes a failure where it is above the limit.
 at_most() { # FIGURE LIMIT WHAT
     awk -v figure="$1" -v limit="$2" -v what="$3" 'BEGIN {
         printf "%-58s %10.2f  at most %s%s\n", what, figure, limit, (figure > limit) ? "  TOO MUCH" : ""
@@ -29,12 +29,12 @@ at_most() { # FIGURE LIMIT WHAT
 
 # --- Programs --------------------------------------------------------------------------
 
-# As install.sh builds it, from these sources.
+# Builds the program from these sources, as install.sh does.
 build() { # SOURCE PREFIX
     "$1/install.sh" --prefix "$2" --no-configure >/dev/null || die "install.sh failed"
 }
 
-# The sources with the vault's stand-in, which systems without files of that kind have.
+# Builds the program with the vault's stand-in, which is for systems that have no vault.
 build_without() {
     mkdir "$scratch/source"
     (cd "$source" && git ls-files -z | xargs -0 tar -cf - --) | tar -xf - -C "$scratch/source"
@@ -74,7 +74,7 @@ run_cases() {
     : >"$scratch/cases"
 }
 
-# A column of a case: the second is the median of the wall time in ms.
+# Prints a column of a case. The second one is the median of the wall time in ms.
 column() { awk -F '\t' -v name="$1" -v n="$2" '$1 == name { print $n }' "$scratch/results"; }
 
 ratio() { # CASE TO
@@ -112,7 +112,7 @@ operations() { # ACCOUNTS
         "$(millions "$(instructions "$ask" "$binary" --keychain kernel get)")"
 }
 
-# All there is of a folder: a write would show.
+# Prints the details of every file in a folder, in which a write would show.
 everything() { find "$1" -printf '%p %i %s %T@ %C@\n' | sort; }
 
 stores_nothing() {
@@ -135,7 +135,7 @@ lists_a_thousand() {
     kept=$rounds rounds=9
     run_cases
     rounds=$kept
-    # On a busy machine the time of the clock is that of others, too.
+    # On a busy machine the wall time includes that of other programs.
     at_most "$(column list 4)" 300 "list of 1,000: ms of CPU (by the clock $(column list 2))"
 }
 
@@ -157,7 +157,7 @@ what_it_adds() {
     for keychain in kernel secret-service; do
         printf "%-58s %10.3f\n" "$(of "$keychain" 'get, ratio to the one without')" \
             "$(ratio "$keychain" "$keychain without")"
-        # In 1 of 256 sessions keys are drawn anew: the least of several.
+        # In 1 of 256 sessions keys are drawn anew, so the least of several counts is taken.
         at_most "$(awk -v a="$(least "$binary")" -v b="$(least "$without")" \
             'BEGIN { print 100 * (a - b) / b }')" 2 "$keychain get: per cent more instructions"
     done
@@ -197,7 +197,7 @@ main() {
         inside
         return
     fi
-    # The bus says on standard error who comes and goes; this is for people.
+    # The bus reports on stderr which clients come and go. Descriptor 4 is for people.
     exec 4>&2
     binary='' without='' rounds=300
     while [ $# -gt 0 ]; do

@@ -1,12 +1,12 @@
-//! The forges asked about a token: whose it is, what it may do, until when.
+//! Asks forges about a token: whose it is, what it may do, until when.
 //!
-//! Each forge is a file in this folder, beside what is known of it without asking in
-//! [`forge`]. They put their questions through [`Asking`], which counts them, and
-//! see nothing of how they travel: that is [`http`]'s.
+//! Each forge has a file in this folder; [`forge`] has the facts that need no question. A forge
+//! asks through [`Asking`], which counts the questions, and knows nothing of the network: that is
+//! the work of [`http`].
 //!
-//! A token goes only to its own forge: to the host that it is kept for, or to that forge's own
-//! fixed API host; never where its beginning names another forge, never into a URL, never where a
-//! redirect leads but to the same server. [`Target::of`] and [`Asking`] are where that is held.
+//! A token goes only to its own forge: to the host for which it is kept, or to that forge's own
+//! fixed API host. It never goes to a forge if its beginning names another one, never into a URL,
+//! and after a redirect only to the same server. [`Target::of`] and [`Asking`] see to that.
 
 mod azure;
 mod bitbucket;
@@ -31,36 +31,36 @@ use std::time::Instant;
 use url::Url;
 use zeroize::Zeroizing;
 
-/// What a forge knows of a token. What it does not say is none, never empty.
+/// The facts that a forge tells of a token. A fact that it does not tell is none, never empty.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Facts {
-    /// The name of whose it is.
+    /// The name of its owner.
     pub(crate) owner: Option<String>,
-    /// The forge's names of what it may do.
+    /// Its scopes, by the forge's names.
     pub(crate) scopes: Option<Vec<String>>,
-    /// When it ends, in seconds since 1970 UTC.
+    /// Its end.
     pub(crate) expiry: Told,
-    /// When it was last used before this question.
+    /// The time of its last use before this question, in seconds since 1970 UTC.
     pub(crate) last_used: Option<u64>,
-    /// Whether it opens repositories.
+    /// Whether it may read repositories.
     pub(crate) may_read: Option<bool>,
-    /// Whether it is good for pushing to them.
+    /// Whether it may push to them.
     pub(crate) may_push: Option<bool>,
 }
 
-/// What is said of an end.
+/// A forge's word about a token's end.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) enum Told {
-    /// Nothing.
+    /// The forge says nothing of it.
     #[default]
     Nothing,
-    /// That there is none.
+    /// The token has no end.
     Never,
-    /// The time, in seconds since 1970 UTC.
+    /// The token ends at this time, in seconds since 1970 UTC.
     At(u64),
 }
 
-/// What came of asking a forge.
+/// The result of asking a forge.
 pub(crate) struct Report {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,
@@ -81,25 +81,26 @@ impl Report {
     }
 }
 
-/// How a forge is asked.
+/// The way to ask a forge.
 pub(crate) trait Api: Sync {
-    /// Returns the address below which its API is for a host, or none where that is not known.
-    /// `root` is the host's own, or what a person said.
+    /// Returns the address of its API for a host, or nothing where that is not known. The `root` is
+    /// the host's own, or one that a person named.
     fn base(&self, place: &Place<'_>) -> Option<String>;
 
-    /// Returns why it has no way to ask about a token of this kind.
+    /// Returns why there is no way to ask it about a token of this kind, if there is none.
     fn objection(&self, subject: &Subject<'_>) -> Option<&'static str> {
         let _ = subject;
         None
     }
 
-    /// Asks about the token itself, and where a repository was named about that.
+    /// Asks about the token itself, and about the repository, if one was named.
     ///
     /// # Errors
-    /// With a report where a question had no answer that could be understood.
+    /// A report where a question had no answer that could be understood.
     fn check(&self, asking: &Asking<'_>) -> Result<Report, Box<Report>>;
 
-    /// Returns whether its host wants this question seldom, so that it is not put for many at once.
+    /// Returns whether its host wants to be asked seldom, so that it is not asked about many at
+    /// once.
     fn wants_to_be_spared(&self) -> bool {
         false
     }
@@ -119,11 +120,11 @@ pub(crate) fn of(id: Id) -> &'static dyn Api {
 
 /// The host whose API is wanted.
 pub(crate) struct Place<'a> {
-    /// Where the token is kept for.
+    /// The context for which the token is kept.
     pub(crate) context: &'a Context,
     /// Whether the host's name tells which forge it is.
     pub(crate) is_certain: bool,
-    /// `https://HOST`, or `https://HOST/below` where a person said so.
+    /// The root of the host, `https://HOST`, or `https://HOST/below` where a person named that.
     pub(crate) root: &'a str,
     /// The account's username.
     pub(crate) username: Option<&'a Username>,
@@ -136,13 +137,13 @@ pub(crate) struct Subject<'a> {
     pub(crate) token: &'a Secret,
     pub(crate) username: Option<&'a Username>,
     pub(crate) kind: Option<Kind>,
-    /// Whether it is sent as `Bearer`, or a refresh token lies with it: OAuth's.
+    /// Whether it is of OAuth: it is sent as `Bearer`, or has a refresh token beside it.
     pub(crate) is_oauth: bool,
     /// The path of the repository, empty for none.
     pub(crate) path: &'a str,
 }
 
-/// Where a token may be sent to be asked about.
+/// The only address to which a token may be sent with questions about it.
 pub(crate) struct Target {
     pub(crate) forge: Id,
     /// The API's address.
@@ -150,10 +151,10 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Returns the only place that a token may go to, if there is one.
+    /// Returns the only address to which a token may go, if there is one.
     ///
     /// # Errors
-    /// Why it goes nowhere.
+    /// The reason why it may go nowhere.
     pub(crate) fn of(
         forge: Id,
         place: &Place<'_>,
@@ -168,7 +169,7 @@ impl Target {
         if place.context.exposes_secrets() {
             return Err(unasked(Reason::Http));
         }
-        // Below a part of a host may be one forge, and at its root another program.
+        // A part of a host may be one forge, and its root another program.
         if place.context.is_scoped() && !place.is_certain && api.is_none() {
             return Err(unasked(Reason::NoApi));
         }
@@ -179,7 +180,7 @@ impl Target {
         Ok(Self { forge, base })
     }
 
-    /// Returns the server that is asked, for who asks several.
+    /// Returns the server that is asked, by which several targets are sorted.
     pub(crate) fn origin(&self) -> String {
         origin(&self.base).unwrap_or_default()
     }
@@ -194,29 +195,29 @@ pub(crate) struct Asking<'a> {
     pub(crate) client: &'a Client,
     pub(crate) base: &'a str,
     pub(crate) subject: &'a Subject<'a>,
-    /// Whether the API is that of the forge's own fixed host.
+    /// Whether the host's name tells the forge, so that the API is at its own fixed host.
     pub(crate) is_certain: bool,
     pub(crate) deadline: Instant,
-    /// How many questions may still be put.
+    /// How many questions are still allowed.
     pub(crate) left: Cell<u8>,
     /// The time, in seconds since 1970 UTC.
     pub(crate) now: u64,
 }
 
-/// How a token stands in a request.
+/// The form of a token in a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scheme {
     Bearer,
-    /// Gitea's own word.
+    /// `token`, which is Gitea's own word.
     Token,
-    /// With the account's name before it.
+    /// `Basic`, with the account's username before the token.
     Basic,
-    /// With an empty name before it.
+    /// `Basic`, with an empty username before the token.
     Nameless,
 }
 
 impl Asking<'_> {
-    /// Returns whether another question may be put.
+    /// Returns whether another question is allowed.
     fn may_ask(&self) -> bool {
         self.left.get() > 0
     }
@@ -231,8 +232,8 @@ impl Asking<'_> {
         self.get_at(&format!("{}{path}", self.base), scheme, headers)
     }
 
-    /// Asks at an address of the same server. What no forge means anything of its own by is a
-    /// report already: a redirect elsewhere, too many questions, a failing server.
+    /// Asks at an address of the same server. Answers that mean the same for every forge are
+    /// reports already: a redirect elsewhere, too many questions, a failing server.
     fn get_at(
         &self,
         url: &str,
@@ -304,7 +305,7 @@ impl Asking<'_> {
         }
     }
 
-    /// An answer that wants to be asked later.
+    /// Returns the standing of an answer that wants a question later.
     fn limited(&self, answer: &Answer) -> Standing {
         let after = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
         let reset = answer.header("x-ratelimit-reset").and_then(|at| at.parse::<u64>().ok());
@@ -313,13 +314,13 @@ impl Asking<'_> {
             .saying(self.words(answer))
     }
 
-    /// Returns what the server says, fit to be shown.
+    /// Returns a server's text in a form that is fit to be shown.
     fn said(&self, text: &[u8]) -> Option<String> {
         said::by_server(text, self.subject.token)
     }
 
-    /// Returns what an answer says to people: the text in what forges call so, or all of a plain
-    /// text.
+    /// Returns the words of an answer for people: a text under one of the names that forges use, or
+    /// the whole of a plain text.
     fn words(&self, answer: &Answer) -> Option<String> {
         const NAMES: [&str; 4] = ["message", "error_description", "error", "errorDescription"];
         let body = answer.body.expose();
@@ -328,7 +329,7 @@ impl Asking<'_> {
         };
         let text = NAMES.iter().find_map(|name| match &json[*name] {
             Value::String(text) => Some(text.clone()),
-            // Bitbucket's, and GitLab's at times.
+            // Bitbucket has such an object, and GitLab at times.
             Value::Object(inner) => {
                 inner.get("message").and_then(Value::as_str).map(ToOwned::to_owned)
             }
@@ -345,37 +346,37 @@ impl Asking<'_> {
             .ok_or_else(|| self.unexpected(answer))
     }
 
-    /// An answer that this forge does not give.
+    /// Returns the report of an answer that this forge does not give.
     fn unexpected(&self, answer: &Answer) -> Box<Report> {
         let reason = if answer.is_page() { Reason::Html } else { Reason::Answer };
         Report::wrong(Standing::of(State::Unknown, reason).saying(self.words(answer)))
     }
 
-    /// A 401: the token is not taken, or its time is over where the server says that.
+    /// Returns the report of a 401: the token is not taken, or has ended where the server says so.
     fn refused(&self, answer: &Answer) -> Box<Report> {
         let said = self.words(answer);
         let lower = said.as_deref().unwrap_or_default().to_lowercase();
-        // Some name all that may be.
+        // Some servers name every possible reason.
         let others = ["invalid", "revoked", "not supported"];
         let is_over = lower.contains("expired") && !others.iter().any(|word| lower.contains(word));
         let state = if is_over { State::Ended } else { State::Refused };
         Report::wrong(Standing::of(state, None).saying(said))
     }
 
-    /// A 403: the token is known, and may not.
+    /// Returns the report of a 403: the token is known, and may not do this.
     fn denied(&self, answer: &Answer) -> Box<Report> {
         let said = self.words(answer);
         let reason = said.as_deref().map_or(Reason::Other, reason_in);
         Report::wrong(Standing::of(State::Denied, reason).saying(said))
     }
 
-    /// A text of an answer, fit to be shown and kept: one line, not too long.
+    /// Returns a text of an answer, fit to be shown and kept: one line, not too long.
     fn text(&self, value: &Value) -> Option<String> {
         let text = value.as_str().map(ToOwned::to_owned);
         self.said(text?.as_bytes()).filter(|text| text != forge::A_TOKEN)
     }
 
-    /// Texts of an answer, such as scopes.
+    /// Returns the texts of an answer, such as scopes.
     fn texts(&self, value: &Value) -> Option<Vec<String>> {
         const MOST: usize = 50;
         let texts = value.as_array()?.iter().take(MOST);
@@ -383,7 +384,7 @@ impl Asking<'_> {
     }
 }
 
-/// `Basic` with name and token.
+/// Returns the value of a `Basic` header with name and token.
 fn basic(name: &[u8], token: &[u8]) -> Zeroizing<Vec<u8>> {
     let word = Zeroizing::new([name, b":", token].concat());
     let text = Zeroizing::new(base64::encode(&word));
@@ -409,7 +410,7 @@ fn standing_of(trouble: Trouble) -> Standing {
 /// Asks a forge about a token, with at most so many questions.
 pub(crate) fn check(target: &Target, asking: &Asking<'_>) -> Report {
     let mut report = of(target.forge).check(asking).unwrap_or_else(|report| *report);
-    // What is over is not taken.
+    // A token that has ended would not be taken, so this end is wrong.
     if report.standing.state == State::Good
         && matches!(report.facts.expiry, Told::At(at) if at <= asking.now)
     {

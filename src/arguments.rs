@@ -66,7 +66,8 @@ const TIMEOUT_REFUSED: Error =
 const CACHE_REFUSED: Error =
     Error::Option("--cache takes a number of seconds from 1 to 4294967295");
 
-/// Returns whether a person who typed this first meant a command and there is none of this name.
+/// Returns whether this first word is a person's mistake: no command, operation or option has this
+/// name.
 pub(crate) fn is_no_command(word: &str) -> bool {
     !word.starts_with('-') && !COMMANDS.contains(&word) && Operation::from_name(word).is_none()
 }
@@ -167,7 +168,8 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Invocation, Error> {
                 options.source = source.finish()?;
                 check(&options)?;
                 let operation = Operation::from_name(word);
-                // `check` has git ask for what is there, and nothing is to come of it.
+                // `check` makes git ask for an account. git's store or erase afterwards must change
+                // nothing.
                 let operation = operation.filter(|operation| {
                     !answers_only || !matches!(operation, Operation::Store | Operation::Erase)
                 });

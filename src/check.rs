@@ -1,14 +1,14 @@
-//! What a token is worth: whose it is, what it may do, until when, and why git was refused.
+//! Checks a token: whose it is, what it may do, until when, and why git was refused.
 //!
-//! Four have their say, each where it applies, and the worst counts:
+//! Four layers judge it, each where it applies, and the worst judgement counts:
 //!
-//! - the account: what git would be given there;
-//! - the form: what the token shows of itself, and its end as far as that is known;
+//! - the account: whether git would get its token;
+//! - the form: what the token itself shows, and its end as far as that is known;
 //! - [`git_layer`]: git itself, where a repository was named;
-//! - [`api_layer`]: the forge, where it is known which one that is.
+//! - [`api_layer`]: the forge, where it is known which one it is.
 //!
-//! What a forge tells is [`kept`] with the account. [`all`] asks about many. Nothing here speaks
-//! to people, but for [`advice`], which knows what to type.
+//! The forge's answers are [`kept`] with the account. [`all`] asks about many accounts. Nothing
+//! here speaks to people, but [`advice`] knows what to type.
 
 pub(crate) mod advice;
 pub(crate) mod all;
@@ -28,18 +28,18 @@ use git_layer::GitLayer;
 use kept::Kept;
 use std::time::{Duration, Instant};
 
-/// How is asked.
+/// The options of a check.
 #[derive(Clone)]
 pub(crate) struct Options {
-    /// What runs at the host, where its name does not tell.
+    /// The forge at the host, where its name does not tell.
     pub(crate) forge: Option<Id>,
     /// The root of its API.
     pub(crate) api: Option<String>,
     /// Whether nobody is asked.
     pub(crate) offline: bool,
-    /// How long before its end a token is worth a word, in seconds.
+    /// The time before its end at which a token is reported, in seconds.
     pub(crate) warn_before: u64,
-    /// How long all questions about one account may take.
+    /// The longest time that all questions about one account may take.
     pub(crate) timeout: Duration,
     /// The time, in seconds since 1970 UTC.
     pub(crate) now: u64,
@@ -47,50 +47,50 @@ pub(crate) struct Options {
 
 /// An account that is asked about.
 pub(crate) struct Subject {
-    /// Where its token goes.
+    /// The context to which its token goes.
     pub(crate) context: Context,
     pub(crate) username: Option<Username>,
-    /// What is kept, where that can be read.
+    /// The credential, where it can be read.
     pub(crate) credential: Option<Credential>,
-    /// What git would be given.
+    /// Whether git would get its token.
     pub(crate) account: Standing,
     /// The URL of a repository, or of a part of a host, that was named.
     pub(crate) url: Option<String>,
-    /// Its path.
+    /// The path of that URL, or else of the account's context.
     pub(crate) path: String,
     /// Our helper's line, where git is to be asked.
     pub(crate) helper: Option<String>,
 }
 
-/// What came of it.
+/// The result of a check.
 pub(crate) struct Checked {
     pub(crate) subject: Subject,
-    /// What the token looks like.
+    /// The kind of token, by its form.
     pub(crate) kind: Option<Recognised>,
     pub(crate) forge: Option<Id>,
     pub(crate) form: Standing,
     pub(crate) git: Option<GitLayer>,
     pub(crate) api: Option<ApiLayer>,
-    /// What its forge tells of it, or told when it was last asked.
+    /// The forge's facts about it, from now or from the last question.
     pub(crate) facts: Facts,
-    /// When the token ends, as far as that is known.
+    /// The token's end, as far as it is known.
     pub(crate) expiry: Option<u64>,
-    /// What is to be kept, if that is something new.
+    /// The account with the new facts that are to be kept, if there are any.
     pub(crate) learnt: Option<Credential>,
-    /// What should be known beside.
+    /// The notes that a person should read, too.
     pub(crate) notes: Vec<String>,
-    /// All of it in one.
+    /// The worst judgement, which counts.
     pub(crate) worst: Standing,
 }
 
 impl Checked {
-    /// Returns whether git and the forge both do not take the token.
+    /// Returns whether neither git's host nor the forge's API takes the token.
     pub(crate) fn is_refused_by_both(&self) -> bool {
         let api = self.api.as_ref().is_some_and(|api| api.standing.state == State::Refused);
         api && self.git.as_ref().is_some_and(GitLayer::is_refused)
     }
 
-    /// Returns whether the token reads, by the word of git or of the forge.
+    /// Returns whether the token may read, by the word of git or of the forge.
     pub(crate) fn may_read(&self) -> Option<bool> {
         both(self.git.as_ref().and_then(|git| git.may_read), self.facts.may_read)
     }
@@ -100,7 +100,7 @@ impl Checked {
         both(self.git.as_ref().and_then(|git| git.may_push), self.facts.may_push)
     }
 
-    /// Returns whether nothing is wrong, as far as anybody knows.
+    /// Returns whether nothing is known to be wrong.
     pub(crate) fn is_well(&self) -> bool {
         match self.worst.state {
             State::Good => true,
@@ -110,8 +110,8 @@ impl Checked {
     }
 }
 
-/// Who says no is right: git's yes may be that of a public repository, and the forge's that of a
-/// scope.
+/// Returns the answer of git and the forge together. A no counts more than a yes: git's yes may be
+/// for a public repository, and the forge's for a scope.
 fn both(git: Option<bool>, forge: Option<bool>) -> Option<bool> {
     match (git, forge) {
         (Some(false), _) | (_, Some(false)) => Some(false),
@@ -119,7 +119,8 @@ fn both(git: Option<bool>, forge: Option<bool>) -> Option<bool> {
     }
 }
 
-/// Asks about one account: the forge first, for what git does counts there as a use of the token.
+/// Asks about one account. The forge comes first, because git's request counts there as a use of
+/// the token.
 pub(crate) fn one(subject: Subject, options: &Options, entries: &Entries) -> Checked {
     let deadline = Instant::now() + options.timeout;
     let api = api_layer::of(&subject, options, None, all::QUESTIONS, deadline);
@@ -138,7 +139,7 @@ fn git_of(
     if options.offline || !names_repository(subject, options) {
         return None;
     }
-    // A token in a name's place is in no argument either.
+    // A token that is filed as a username must be in no argument either.
     let is_name = |name: &&Username| !name.is_empty() && !name.is_token();
     let username = subject.username.as_ref().filter(is_name);
     let username = username.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
@@ -147,7 +148,7 @@ fn git_of(
     Some(git_layer::ask(&ask, entries))
 }
 
-/// Returns whether the URL is that of a repository, as far as its forge tells.
+/// Returns whether the URL is of a repository, as far as its forge tells.
 fn names_repository(subject: &Subject, options: &Options) -> bool {
     let path = subject.path.trim_matches('/');
     match api_layer::forge_of(subject, options) {
@@ -156,7 +157,7 @@ fn names_repository(subject: &Subject, options: &Options) -> bool {
     }
 }
 
-/// Returns all that was said, in one.
+/// Returns the result of the layers' answers.
 pub(crate) fn concluded(
     mut subject: Subject,
     options: &Options,
@@ -168,7 +169,7 @@ pub(crate) fn concluded(
     let forge = api_layer::forge_of(&subject, options).map(|(forge, _)| forge);
     let kept = subject.credential.as_ref().map(Kept::of).unwrap_or_default();
     let mut facts = api.as_ref().map(|api| api.facts.clone()).unwrap_or_default();
-    // What is older than our own last question may have been that question.
+    // A use that is not older than our own last question may have been that question.
     let before = kept.checked_at.unwrap_or(now);
     facts.last_used = facts.last_used.filter(|used| *used < before);
     let learnt = learnt(&subject, options, &kept, git.as_ref(), api.as_ref());
@@ -189,12 +190,12 @@ pub(crate) fn concluded(
     Checked { subject, kind, forge, form, git, api, facts, expiry, learnt, notes, worst }
 }
 
-/// Returns what a token is, by its form, at the forge that is known to be there.
+/// Returns the kind of token by its form, at the forge that is known to be there.
 fn recognised(context: &Context, forge: Option<Id>, credential: &Credential) -> Option<Recognised> {
     let token = credential.token.expose();
     let own = forge.and_then(|id| id.forge().recognise(token));
     let recognised = own.or_else(|| forge::recognise(context, token));
-    // A checksum works on copies of what it is taken of.
+    // A checksum leaves copies of its input on the stack.
     hardening::wipe_stack();
     recognised
 }
@@ -219,7 +220,8 @@ fn form(
     }
 }
 
-/// Returns the worst of what was said. Where nobody was asked, that is what is known at best.
+/// Returns the worst judgement. Where nobody was asked, an unknown state is the best one, unless
+/// `--offline` was wanted and the token's end is known.
 fn worst(
     account: &Standing,
     form: &Standing,
@@ -235,7 +237,7 @@ fn worst(
         .chain(api.map(|api| &api.standing))
         .filter(is_said)
         .collect();
-    // Of two that are as bad the one who knows more comes last.
+    // Of two that are equally bad, the later one knows more, and counts.
     let all = [account, form].into_iter().chain(asked.iter().copied());
     let worst = all.max_by_key(|standing| standing.state).cloned().unwrap_or_else(Standing::good);
     if !asked.is_empty() || worst.state > State::Good {
@@ -249,7 +251,7 @@ fn worst(
     unasked.unwrap_or_else(|| Standing::of(State::Unknown, Reason::NoForge))
 }
 
-/// Returns the account with what was learnt, where somebody has answered.
+/// Returns the account with the facts that were learnt, if somebody has answered.
 fn learnt(
     subject: &Subject,
     options: &Options,
@@ -264,7 +266,7 @@ fn learnt(
     }
     let facts = api.filter(|_| is_told).map(|api| api.facts.clone()).unwrap_or_default();
     let mut kept = kept.clone();
-    // Only what has answered is right.
+    // The forge and address that a person named are kept only if they have answered.
     if is_told && forge::at(&credential.context).is_none() {
         kept.forge = options.forge.or(kept.forge);
         kept.api = options.api.clone().or(kept.api);
@@ -272,7 +274,7 @@ fn learnt(
     Some(kept.learn(credential, &facts, options.now))
 }
 
-/// Returns what git would be given of an account, by its state alone.
+/// Returns whether git would get an account's token, by its state alone.
 pub(crate) fn account_standing(credential: &Credential, now: u64) -> Standing {
     match credential.state(now) {
         credential::State::Live => Standing::good(),

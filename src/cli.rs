@@ -10,6 +10,7 @@ mod completions;
 mod configure;
 mod edit;
 mod exec;
+mod groups;
 mod import;
 mod lend;
 mod links;
@@ -45,7 +46,7 @@ use std::iter::once;
 /// git runs it as a credential helper; the commands below are for people.
 #[derive(Parser)]
 #[command(name = "git-credential-pat", bin_name = "git credential-pat", version)]
-#[command(after_help = "See git-credential-pat(1) for how git uses it and which account answers.")]
+#[command(help_template = groups::help())]
 struct Line {
     #[command(subcommand)]
     command: Command,
@@ -62,40 +63,43 @@ enum Command {
     /// scoped account. git tells its helpers the path only if `credential.useHttpPath` is true for
     /// that URL.
     ///
-    /// The token is checked before it is stored, without asking the host: a token of another host,
-    /// a wrong checksum and a kind that git cannot use give a warning. A token of an unknown form
-    /// is taken as it is. An account's expired or rejected token is replaced in any case. From a
-    /// week before a token's end, git's user is told of it on the terminal, once a day.
+    /// The token's form is checked before it is stored: a token of another host, a wrong checksum
+    /// and a kind that git cannot use give a warning. A token of an unknown form is taken as it is.
+    /// Then the forge is asked about the token, where the host's name or `--forge` tells which one
+    /// it is, unless `--offline` forbids it. An account's expired or rejected token is replaced in
+    /// any case. From a week before a token's end, git's user is told of it on the terminal, once a
+    /// day.
     Login(login::Arguments),
     /// Ask whose token it is, what it may do, until when, and why git was refused
     ///
-    /// Asks git itself whether it may read the repository and is offered to push, and the forge,
-    /// where it is known which one that is, whose the token is, what it may do and when it ends.
-    /// Nothing is changed at the host, and the token goes nowhere but to its own forge: not where
-    /// a redirect leads, not where another forge runs. What the forge tells is kept with the
-    /// account, and `list` and `status` show it.
+    /// It asks git itself whether git may read the repository and is offered to push. It asks the
+    /// forge, where it is known which one it is, whose the token is, what it may do and when it
+    /// ends. It changes nothing at the host. The token goes only to its own forge, and never to
+    /// another host to which a redirect leads, or to another forge. The forge's answers are kept
+    /// with the account, and `list` and `status` show them.
     Check(check::Arguments),
     /// Change an account without its token
     ///
-    /// Its expiry, its username, which registries get its token, and whether it answers any
-    /// username. Under another username the new account is there before the old one is deleted;
-    /// registries that are linked to it, and git's setting of the username, follow.
+    /// It changes the account's expiry, its username, the registries that get its token, and
+    /// whether it answers for any username. Under another username, the new account exists before
+    /// the old one is deleted. Registries that are linked to it, and git's setting of the username,
+    /// follow.
     Edit(edit::Arguments),
     /// Delete an account and its token from the keychain
     ///
-    /// The token stays valid at the host: revoke it there. With `--all` every account that `list`
-    /// shows is deleted, once a person at a terminal agrees, or `--yes` says so.
+    /// The token stays valid at the host: revoke it there. With `--all` it deletes every account
+    /// that `list` shows, once a person at a terminal agrees, or with `--yes`.
     Logout(logout::Arguments),
     /// Show which account git uses at a URL, or choose one
     ///
-    /// With a name, git is told to ask for this account there: by its own setting
-    /// `credential.URL.username`, which counts for everything that runs git, and whether or not
-    /// git sends its helpers the path. Of all settings that match git takes the last, so that the
-    /// one for a host is written before those for parts of it; then git is asked whether it
-    /// holds. A URL that carries a username asks for that one anyway. `logout` of the account
-    /// takes the setting back, and so does `--unset`.
+    /// With a name, it tells git to ask for this account there, by git's own setting
+    /// `credential.URL.username`. That counts for everything that runs git, whether or not git
+    /// sends its helpers the path. git takes the last of all settings that match, so the one for a
+    /// host is written before those for parts of it. Then git is asked whether the setting counts.
+    /// A URL that carries a username asks for that one anyway. `logout` of the account takes the
+    /// setting back, and so does `--unset`.
     ///
-    /// Without a name, it shows who answers now, and why.
+    /// Without a name, it shows which account answers now, and why.
     Use(use_account::Arguments),
     /// Show the accounts, never their tokens
     ///
@@ -148,14 +152,15 @@ enum Command {
     ///
     /// These items and entries, gh's file and other helpers' stores are read and never changed.
     ///
-    /// `.netrc` is every program's: an entry is git's where its host is a forge's, stands in git's
-    /// configuration or has `git` at the beginning of a label, or where the token has a forge's
+    /// Every program may use `.netrc`. An entry is git's where its host is a forge's, is named in
+    /// git's configuration or has a label that begins with `git`, or where the token has a forge's
     /// form. The others are left alone, unless their URL is named. Where several tokens are to be
-    /// imported, `e` at the question has each asked about.
+    /// imported, the answer `e` asks about each of them.
     ///
-    /// Once nothing is left in the files of git's `store`, it is offered to take its line out of
-    /// git's configuration: git would write each token back at its next fetch. `--yes` agrees to
-    /// that only with `--remove`. A line in the machine's or in an included file is named.
+    /// Once nothing is left in the files of git's `store`, it offers to remove the line of `store`
+    /// from git's configuration: git would write each token back at its next fetch. `--yes` agrees
+    /// to that only together with `--remove`. A line in the machine's or in an included file is
+    /// reported.
     ///
     /// A file is replaced in one step, under the lock that git takes for it. A file of tokens is
     /// then its owner's alone. Copies in backups and in the disk's free space remain: where others
@@ -204,26 +209,27 @@ enum Command {
     Lock,
     /// Make git ask this helper, once the keychain is proved
     ///
-    /// First git stores a test token in the keychain and reads it back, by the very line with
-    /// which it is to be configured, and the token is deleted. Then the `git config` commands are
-    /// shown, and run where a person agrees. An older line of this helper is replaced and keeps
-    /// its options, but for those that are given (`--cache off` takes one out); where all is as it should be, nothing is changed.
+    /// First git stores a test token in the keychain and reads it back, by the very line with which
+    /// it is to be configured, and the token is deleted. Then it shows the `git config` commands,
+    /// and runs them where a person agrees. It replaces an older line of this helper, whose options
+    /// stay, except for those that are given (`--cache off` removes one). Where all is as it should
+    /// be, it changes nothing.
     ///
-    /// The line names this program by the path on which it was started. With `--by-name` it is
+    /// The line names this program by the path by which it was started. With `--by-name` it has
     /// the bare name `pat`, for which git looks in PATH each time. A line that leads to this very
     /// program already keeps its form.
     ///
-    /// With `--env`, `--file`, `--command` or `--ci` the line names a source of a token in place
-    /// of a keychain, and nothing is proved: the token is read when git asks.
+    /// With `--env`, `--file`, `--command` or `--ci` the line names a source of a token instead of
+    /// a keychain, and nothing is proved: the token is read when git asks.
     Configure(configure::Arguments),
     /// Make git forget this helper
     ///
-    /// Takes the lines of this helper out of git's configuration, and `useHttpPath` for parts of
-    /// hosts, which only this helper made sense of; with `--this-program` no line by which git runs
-    /// another copy of it. What `configure`, `login` and `import` wrote besides (the empty line of
-    /// `--only`, a `username`, a `useHttpPath`) was noted then, and goes where it still stands as
-    /// it was written; what it replaced comes back. All is shown first. Tokens stay in the keychain:
-    /// `logout --all` deletes them.
+    /// It removes the lines of this helper from git's configuration, and `useHttpPath` for parts of
+    /// hosts, of which only this helper made use. With `--this-program` it leaves the lines by
+    /// which git runs another copy of this program. The other settings that `configure`, `login`
+    /// and `import` wrote (the empty line of `--only`, a `username`, a `useHttpPath`) were noted
+    /// then. It removes each that is unchanged, and brings back the value that this had replaced.
+    /// It shows all changes first. Tokens stay in the keychain: `logout --all` deletes them.
     Unconfigure(unconfigure::Arguments),
     /// Print the completions for a shell, for packagers
     #[command(hide = true)]

@@ -158,7 +158,7 @@ fn run_operation(operation: Operation, options: &HelperOptions) -> Result<(), Er
             terminal::say(operation.name(), "unencrypted http is neither answered nor stored");
             terminal::hint("to allow it, add --allow-http to the helper string");
         }
-        // What serves in place of a keychain is for one place.
+        // A source instead of a keychain is for one URL only, so nothing is offered.
         Outcome::Nobody(host) if options.source.is_none() => ending::offer(&host, policy.now),
         Outcome::Answer { ending: None, .. }
         | Outcome::Nobody(_)

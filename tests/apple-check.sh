@@ -4,10 +4,10 @@
 #
 #   tests/apple-check.sh [--lint]    --lint: without linking
 #
-# zig has the list of all symbols in macOS's system library. Only a Mac has Apple's frameworks: a
-# stand-in has every symbol that the linker misses and that is called as theirs are. So this shows that
-# nothing else is missing, but not that a framework has what we call. Nothing runs. Run `cargo test`
-# on a Mac to test what the code does.
+# zig has the list of all symbols in macOS's system library. Only a Mac has Apple's frameworks. A
+# stand-in for them has every symbol that the linker misses and that has a name like theirs. So this
+# shows that nothing else is missing, but not that a framework has what we call. Nothing runs. Run
+# `cargo test` on a Mac to test what the code does.
 
 set -eu
 
@@ -18,19 +18,20 @@ die() {
     exit 1
 }
 
-# --- What stands in for a Mac's libraries ------------------------------------------------
+# --- The stand-ins for a Mac's libraries ---------------------------------------------------
 
 # Writes the list of the system library's symbols where the linker looks for it.
 system_library() {
     tests/zig.sh || die "there is no zig" "tests/apple-check.sh --lint does without"
     text=$(find target/zig/lib -path '*/darwin/libSystem.tbd' | head -n 1)
     mkdir -p "$library"
-    # Rust's linker knows no processor of that name, and the library is one for all of its kind.
+    # Rust's linker does not know this processor's name. The library is the same for all of its
+    # kind.
     sed 's/arm64e\.x1-/arm64-/g' "$text" >"$library/libSystem.tbd"
     for name in libc libm; do ln -sf libSystem.tbd "$library/$name.tbd"; done
 }
 
-# Writes a stand-in for a library: it has these symbols.
+# Writes a stand-in for a library, which has these symbols.
 stub() { # NAME FILE SYMBOLS
     mkdir -p "$(dirname "$2")"
     {
@@ -40,7 +41,7 @@ stub() { # NAME FILE SYMBOLS
     } >"$2"
 }
 
-# Writes a framework's stand-in, with those symbols that the linker has missed so far.
+# Writes a stand-in for a framework, which has the symbols that the linker has missed so far.
 of_framework() { # NAME BEGINNING FIRST
     symbols=$(grep -E "^_k?$2[A-Z]" "$missed" | paste -s -d ,) || true
     stub "/System/Library/Frameworks/$1.framework/Versions/A/$1" \
@@ -83,7 +84,7 @@ link_all() {
     until stubs && link_once; do
         grep -o 'undefined symbol: .*' "$sdk/said" | sed 's/undefined symbol: //' | sort -u \
             >"$sdk/new"
-        # Nothing new is missed, so this was not for want of a symbol.
+        # No new symbol is missed, so the linker has failed for another reason.
         [ -n "$(comm -23 "$sdk/new" "$missed")" ] ||
             die "$target is not linked" "$(tail -n 20 "$sdk/said")"
         ! grep -vE '^_k?(CF|Sec)[A-Z]' "$sdk/new" ||

@@ -1,18 +1,18 @@
 #!/bin/sh
-# The unit tests and the keychains' contract for processors that count bytes from the other end
-# or have 32 bits, by an emulator of their instructions (qemu-user) on this machine's kernel:
+# Runs the unit tests and the keychains' contract for processors with the reverse byte order or with
+# 32 bits, on an emulator (qemu-user) and this machine's kernel:
 #
-#   s390x-unknown-linux-gnu         the big end first
+#   s390x-unknown-linux-gnu         the reverse byte order: the big end comes first
 #   armv7-unknown-linux-gnueabihf   32 bits, as released for the Raspberry Pi
 #
 #   tests/other-processors.sh [TARGET...]    default: both
 #
 # The keychains are this machine's own: the desktop's three and files. The kernel's keyring is left
-# out, and the vault that leaves its key there: that emulator passes no call to it on. Nor does it say
-# that a program could not be started.
+# out, and so is a vault that leaves its key there: the emulator does not pass on the calls to it.
+# Nor does it report that a program could not be started.
 #
-# It needs Debian or Ubuntu. The tests are linked statically, and what they start runs by itself:
-# the kernel learns of the emulator in a namespace of its own, which ends with them.
+# It needs Debian or Ubuntu. The tests are linked statically. In a namespace of its own, which ends
+# with the tests, the kernel starts their programs with the emulator.
 
 set -eu
 
@@ -24,11 +24,11 @@ die() {
     exit 1
 }
 
-# What a target is called elsewhere: the emulator, and Debian's compiler.
+# Print the emulator's and Debian's compiler's name for a target.
 emulator() { case $1 in armv7-*) echo arm ;; *) echo "${1%%-*}" ;; esac }
 compiler() { case $1 in armv7-*) echo arm-linux-gnueabihf ;; *) echo "${1%%-*}-linux-gnu" ;; esac }
 
-# The first bytes of a program for the processor, and which of their bits count.
+# Print the first bytes of a program for the processor, and the mask of the bits that count.
 magic() {
     zeros='\x00\x00\x00\x00\x00\x00\x00\x00\x00'
     case $1 in
@@ -44,9 +44,9 @@ mask() {
     esac
 }
 
-# In the namespace: the kernel starts programs of this processor with its emulator.
+# Runs in the namespace: makes the kernel start programs of this processor with the emulator.
 inside() { # EMULATOR COMMAND...
-    # Nothing of it is seen outside.
+    # This changes nothing outside of the namespace.
     mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc ||
         die "this kernel knows no emulators in a namespace" "it takes Linux 6.7 or newer"
     printf '%s' ":$1:M::$(magic "$1"):$(mask "$1"):$(command -v "qemu-$1"):FOC" \
@@ -55,7 +55,7 @@ inside() { # EMULATOR COMMAND...
     exec "$@"
 }
 
-# Has cargo do something for the target.
+# Runs a command of cargo's for the target.
 for_target() { # TARGET COMMAND...
     small=$(echo "$1" | tr - _)
     great=$(echo "$small" | tr '[:lower:]' '[:upper:]')
@@ -67,14 +67,14 @@ for_target() { # TARGET COMMAND...
 }
 
 tests_of() { # TARGET
-    # Does nothing where it is there.
+    # This does nothing where the target is installed.
     rustup target add "$1" >/dev/null 2>&1 ||
         die "the standard library for $1 is missing" \
             "it comes with rustup, on a machine that reaches it: rustup target add $1"
     command -v "$(compiler "$1")-gcc" >/dev/null ||
         die "$(compiler "$1")-gcc is missing" "apt-get install gcc-$(compiler "$1")"
     set -- "$1" cargo test --quiet --locked --target "$1" --lib --test keychain_contract
-    # The compiler runs outside, where it is no emulator's business.
+    # The compiler runs outside of the namespace, without the emulator.
     for_target "$@" --no-run
     for_target "$1" unshare --user --map-root-user --mount -- tests/other-processors.sh --inside "$(emulator "$1")" \
         "$2" test --locked --target "$1" --lib -- --skip a_program_that_does_not_end_as_it_should

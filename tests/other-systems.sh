@@ -1,6 +1,6 @@
 #!/bin/sh
-# Types and lints for systems on which nobody runs the tests, from any machine with rustup, and
-# without a warning. Nothing runs: this shows that the code compiles there.
+# Checks types and lints for systems on which nobody runs the tests, on any machine with rustup.
+# Nothing runs, so this only shows that the code compiles for them without a warning.
 #
 #   FreeBSD, NetBSD, illumos   the program, with the Secret Service for its keychain
 #   Windows, both processors   everything, tests included, as a release builds it (MSVC)
@@ -16,8 +16,9 @@ x86_64-pc-windows-msvc aarch64-pc-windows-msvc aarch64-pc-windows-gnullvm'
 
 # shellcheck disable=SC2086 # a list
 [ $# -gt 0 ] || set -- $TARGETS
-# A benchmark's crate has some compiled C. What is not linked does not need it: this says that it
-# was compiled, and as Microsoft's librarian, which is asked for a file, makes one.
+# A benchmark's crate has C code, which nothing needs where nothing is linked. This stands for the
+# compiler, and succeeds. It also stands for Microsoft's librarian, and makes the file that is
+# wanted.
 pretend=$(mktemp)
 trap 'rm -f "$pretend"' EXIT
 cat >"$pretend" <<'END'
@@ -28,7 +29,7 @@ done
 END
 chmod +x "$pretend"
 for target; do
-    # Does nothing where it is there.
+    # This does nothing where the target is installed.
     rustup target add "$target" >/dev/null 2>&1 || {
         printf 'tests/other-systems.sh: the standard library for %s is missing\n' "$target" >&2
         printf 'hint: it comes with rustup, on a machine that reaches it: rustup target add %s\n' "$target" >&2

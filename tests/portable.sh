@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds, checks and runs the portable binaries for Linux: one file each for x86-64, and for ARM of 64
-# and of 32 bits, which needs nothing of the system but the kernel.
+# Builds, checks and runs the portable binaries for Linux: one file each for x86-64, for ARM of 64
+# bits and for ARM of 32 bits, which needs nothing of the system but the kernel.
 #
 #   where it runs                    what it does
 #   an empty folder as the root      store, get, list, erase with the kernel's keyring
@@ -31,7 +31,7 @@ same() { # WHAT EXPECTED GIVEN
 build() {
     CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
-    # For 32 bits it is Debian's C library, linked in.
+    # The binary for 32 bits has Debian's C library linked in.
     CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER=arm-linux-gnueabihf-gcc
     CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_RUSTFLAGS=-Ctarget-feature=+crt-static
     export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER \

@@ -59,7 +59,7 @@ build() {
         linker=CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_LINKER
         export "$linker=rust-lld"
         ;;
-    # Debian's C library, linked statically.
+    # This binary has Debian's C library linked in.
     armv7-unknown-linux-gnueabihf)
         command -v arm-linux-gnueabihf-gcc >/dev/null 2>&1 ||
             die "the linker for $target is missing" \
@@ -89,6 +89,7 @@ stage() {
     rm -rf "$staged"
     mkdir -p "$staged/completions"
     cp "$program" LICENSE-MIT LICENSE-APACHE README.md CHANGELOG.md SECURITY.md "$staged/"
+    cp -R docs "$staged/docs"
     run man >"$staged/$name.1"
     run completions bash >"$staged/completions/$name.bash"
     run completions zsh >"$staged/completions/_$name"

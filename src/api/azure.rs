@@ -1,6 +1,6 @@
-//! Azure DevOps: `connectionData` of the organisation tells whose the token is, and nothing
-//! else. A token that is not taken may get a page to sign in at, with 203 or a redirect, in place
-//! of a 401: only a real user in JSON counts.
+//! Asks Azure DevOps: `connectionData` of the organisation tells whose the token is, and nothing
+//! else. A token that is not taken may get a page to sign in, with 203 or a redirect, instead of a
+//! 401, so only a real user in JSON counts.
 
 use super::{Api, Asking, Facts, Place, Report, Scheme};
 use crate::api::http::Answer;
@@ -10,12 +10,12 @@ use crate::credential::Username;
 
 pub(super) struct Azure;
 
-/// Who asks without a name.
+/// The identifier of an anonymous user.
 const NOBODY: &str = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa";
 
 impl Api for Azure {
-    /// Returns the address with the organisation in it: the first of the path, the name before the
-    /// host in clone URLs, or, in older addresses, of the host.
+    /// Returns the address with the organisation in it. The organisation is the first part of the
+    /// path, the username in clone URLs, or, in older addresses, a part of the host.
     fn base(&self, place: &Place<'_>) -> Option<String> {
         let host = place.context.host();
         if place.is_certain && host != "dev.azure.com" {
@@ -75,7 +75,7 @@ fn is_sign_in(report: &Report) -> bool {
     address.contains("/_signin") || address.starts_with("https://login.microsoftonline.com/")
 }
 
-/// It says in a header whether the token's time is over.
+/// Returns the report of a refusal. A header says whether the token has ended.
 fn refused(asking: &Asking<'_>, answer: &Answer) -> Box<Report> {
     let error = answer.header("x-tfs-serviceerror").and_then(|text| unescape(&text));
     let said = error.and_then(|text| asking.said(&text)).or_else(|| asking.words(answer));

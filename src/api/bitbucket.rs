@@ -1,11 +1,11 @@
-//! Bitbucket Cloud, whose API has a host of its own, and Bitbucket Data Center.
+//! Asks Bitbucket Cloud, whose API has a host of its own, and Bitbucket Data Center.
 //!
-//! Cloud takes an API token only after the e-mail address of its account, so that is asked about
-//! only where the account's username is one. It tells no end. The tokens of a repository, a
-//! project or a workspace are nobody's: they are tried at the repository.
+//! Cloud takes an API token only with the e-mail address of its account, so it is asked only where
+//! the account's username is one. It tells no end. The token of a repository, a project or a
+//! workspace has no user: it is tried at the repository.
 //!
-//! Data Center tells the user's name, and with that, of a user's token, everything: the number by
-//! which it is known there stands in the token itself.
+//! Data Center tells the user's name, and by that name everything about a user's token: the token
+//! itself holds the number by which it is known there.
 
 use super::{Api, Asking, Facts, Place, Report, Scheme, Subject, Told};
 use crate::api::http::Answer;
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 pub(super) struct Bitbucket;
 
-/// Cloud's own.
+/// The address of Cloud's API.
 const CLOUD: &str = "https://api.bitbucket.org/2.0";
 
 impl Api for Bitbucket {
@@ -62,7 +62,7 @@ impl Api for Bitbucket {
 fn of_cloud(asking: &Asking<'_>, answer: &Answer) -> Result<Report, Box<Report>> {
     match answer.status {
         401 => return Err(asking.refused(answer)),
-        // It is known, and may not ask this.
+        // The token is known, but may not ask this.
         403 if asking.subject.kind == Some(Kind::Api) => {
             return Ok(Report::good(of_scopes(scopes_in(asking, answer))));
         }
@@ -110,13 +110,13 @@ fn data_center(asking: &Asking<'_>) -> Result<Report, Box<Report>> {
     let is_slug = |b: u8| b.is_ascii_alphanumeric() || b"-_.@~".contains(&b);
     let name = name.trim();
     if name.is_empty() || !name.bytes().all(is_slug) {
-        // A project's or a repository's is nobody's, and so is whoever is not known.
+        // The token of a project or a repository has no user, and neither has an unknown token.
         return Err(Report::wrong(Standing::of(State::Unknown, Reason::Anonymous)));
     }
     let owner = asking.said(name.as_bytes());
     let path = format!("/rest/access-tokens/latest/users/{name}?limit=500");
     let listed = asking.may_ask().then(|| asking.get(&path, Scheme::Bearer, &[]));
-    // Where it may not see the list, it is good all the same.
+    // A token that may not see the list is good all the same.
     let json = listed.and_then(Result::ok).and_then(|answer| asking.json(&answer).ok());
     let own =
         json.as_ref().zip(number(asking.subject.token.expose())).and_then(|(json, number)| {
@@ -138,7 +138,7 @@ fn id_of(token: &Value) -> Option<String> {
     id.as_str().map(ToOwned::to_owned).or_else(|| id.as_u64().map(|id| id.to_string()))
 }
 
-/// Returns the number of a token, before the colon in what is encoded behind `BBDC-`.
+/// Returns the number of a token: the part before the colon of the encoded text after `BBDC-`.
 fn number(token: &[u8]) -> Option<String> {
     let body = token.strip_prefix(b"BBDC-")?;
     let whole = &body[..body.len() / 4 * 4];

@@ -1,6 +1,6 @@
-//! Gitea, Forgejo and Codeberg. Gitea since 1.27 tells of a token at `GET /token`, which takes it
-//! after the word `token` alone; all others only whose it is, at `GET /user`. A token without the
-//! scope for that gets 403, and lives all the same. None of their tokens ends.
+//! Asks Gitea, Forgejo and Codeberg. Gitea since 1.27 tells everything at `GET /token`, which takes
+//! the token only after the word `token`. All others tell only whose it is, at `GET /user`. A token
+//! without the scope for that gets 403, but is good all the same. None of their tokens has an end.
 
 use super::{Api, Asking, Facts, Place, Report, Scheme};
 use crate::time::from_rfc3339;
@@ -30,7 +30,7 @@ impl Api for Gitea {
         if answer.status == 401 && !asking.may_ask() {
             return Err(asking.refused(&answer));
         }
-        // An older one, another program, or a token that it does not know: all say 404 or 401.
+        // An older Gitea and another program answer 404 or 401, and so does an unknown token.
         let answer = asking.get("/user", Scheme::Token, &[])?;
         match answer.status {
             401 => return Err(asking.refused(&answer)),

@@ -1,9 +1,9 @@
-//! GitHub: github.com, `*.ghe.com`, and GitHub Enterprise Server below `/api/v3`.
+//! Asks GitHub: github.com, `*.ghe.com`, and GitHub Enterprise Server below `/api/v3`.
 //!
-//! `GET /user` tells the owner; scopes and end stand in headers. Only classic and OAuth tokens
-//! have scopes: an empty header is that of a token without any, or of one that has none to have,
-//! and the token's own beginning tells which. Single sign-on shows only where a repository of the
-//! organisation is asked for.
+//! `GET /user` tells the owner; headers tell scopes and end. Only classic and OAuth tokens have
+//! scopes. An empty header means a token without scopes, or a kind of token that has none: the
+//! token's beginning tells which. Single sign-on shows only in an answer about a repository of the
+//! organisation.
 
 use super::{Api, Asking, Facts, Place, Report, Scheme, Subject, Told};
 use crate::api::http::Answer;
@@ -15,7 +15,7 @@ pub(super) struct GitHub;
 
 const ACCEPT: (&str, &str) = ("Accept", "application/vnd.github+json");
 
-/// Servers of a company may be older, and answer 400 to a version that they do not know.
+/// The version of the API. An older server answers 400 to a version that it does not know.
 const VERSION: (&str, &str) = ("X-GitHub-Api-Version", "2022-11-28");
 
 const EXPIRY: &str = "github-authentication-token-expiration";
@@ -25,7 +25,7 @@ impl Api for GitHub {
         let host = place.context.host();
         Some(match place.is_certain {
             true if host.ends_with(".ghe.com") => format!("https://api.{host}"),
-            // Also gists' and the registries'.
+            // This is also the API of gists and of the registries.
             true => "https://api.github.com".to_owned(),
             false => format!("{}/api/v3", place.root),
         })
@@ -37,7 +37,7 @@ impl Api for GitHub {
 
     fn check(&self, asking: &Asking<'_>) -> Result<Report, Box<Report>> {
         let is_installation = asking.subject.kind == Some(Kind::Installation);
-        // It is nobody's, and may not ask who it is.
+        // An installation's token has no user, and may not ask for one.
         let path = if is_installation { "/installation/repositories?per_page=1" } else { "/user" };
         let answer = ask(asking, path)?;
         match answer.status {
@@ -53,7 +53,7 @@ impl Api for GitHub {
         let has_scopes =
             matches!(asking.subject.kind, Some(Kind::ClassicPersonal | Kind::OauthApp) | None);
         let scopes = answer.header("x-oauth-scopes").filter(|_| has_scopes);
-        // Without a beginning of its own nobody knows what an empty one means.
+        // Where the token has no known beginning, the meaning of an empty header is not known.
         let scopes = scopes.filter(|text| !text.is_empty() || asking.subject.kind.is_some());
         let scopes = scopes.and_then(|text| scopes_in(asking, &text));
         let expiry = match answer.header(EXPIRY) {
@@ -70,7 +70,7 @@ impl Api for GitHub {
     }
 }
 
-/// Asks with the version of the API, and once more without where the server does not know it.
+/// Asks with the version of the API, and once more without it where the server does not know it.
 fn ask(asking: &Asking<'_>, path: &str) -> Result<Answer, Box<Report>> {
     if !asking.is_certain {
         return asking.get(path, Scheme::Bearer, &[ACCEPT]);
@@ -82,7 +82,7 @@ fn ask(asking: &Asking<'_>, path: &str) -> Result<Answer, Box<Report>> {
     Ok(answer)
 }
 
-/// A 403: asked too often, no single sign-on, or what the text says.
+/// Returns the report of a 403: too many questions, no single sign-on, or the reason in the text.
 fn denied(asking: &Asking<'_>, answer: &Answer) -> Box<Report> {
     let mut report = asking.denied(answer);
     let said = report.standing.said.as_deref().unwrap_or_default().to_lowercase();
@@ -105,8 +105,8 @@ fn sso_address(asking: &Asking<'_>, header: &str) -> Option<String> {
     asking.said(url.trim().as_bytes()).filter(|url| url.starts_with("https://"))
 }
 
-/// Looks at what the token may do with a repository. That is its owner's right, and says nothing of
-/// a fine-grained token's own.
+/// Asks what the token may do with a repository. The answer has its owner's rights, and does not
+/// tell those of a fine-grained token.
 fn look_at(asking: &Asking<'_>, repository: &str, report: &mut Report) -> Result<(), Box<Report>> {
     let answer = ask(asking, &format!("/repos/{repository}"))?;
     match answer.status {
@@ -140,7 +140,7 @@ fn look_at(asking: &Asking<'_>, repository: &str, report: &mut Report) -> Result
     Ok(())
 }
 
-/// `owner/name` of a path, where it is that of a repository.
+/// Returns `owner/name` of a path, if it is that of a repository.
 fn repository(path: &str) -> Option<String> {
     let path = path.trim_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);
@@ -158,7 +158,7 @@ fn scopes_in(asking: &Asking<'_>, text: &str) -> Option<Vec<String>> {
 
 fn of_scopes(scopes: Option<Vec<String>>) -> Facts {
     let has = |name: &str| scopes.as_ref().map(|all| all.iter().any(|scope| scope == name));
-    // Without the first it opens public repositories alone.
+    // With `public_repo` and without `repo`, the token opens only public repositories.
     let may_push = match (has("repo"), has("public_repo")) {
         (Some(false), Some(true)) | (None, _) => None,
         (repo, _) => repo,

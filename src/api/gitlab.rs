@@ -1,8 +1,8 @@
-//! GitLab: `GET /personal_access_tokens/self` tells everything, also of a project's, a group's
-//! and a service account's token, which are personal ones of a bot. An OAuth token is asked about
-//! at `/oauth/token/info`. Deploy and job tokens cannot ask about themselves.
+//! Asks GitLab: `GET /personal_access_tokens/self` tells everything, also of the tokens of
+//! projects, groups and service accounts, which are personal ones of a bot. `/oauth/token/info`
+//! tells of an OAuth token. Deploy and job tokens cannot ask about themselves.
 //!
-//! Its ends are days in UTC, and a token is dead when its day begins.
+//! A token's end is a day in UTC, and the token ends when that day begins.
 
 use super::{Api, Asking, Facts, Place, Report, Scheme, Subject, Told};
 use crate::api::state::{Standing, State};
@@ -12,12 +12,12 @@ use serde_json::Value;
 
 pub(super) struct GitLab;
 
-/// What follows the root.
+/// The path of the API below the root.
 const API: &str = "/api/v4";
 
 impl Api for GitLab {
     fn base(&self, place: &Place<'_>) -> Option<String> {
-        // The registry's tokens are those of the site.
+        // The registry takes the tokens of the site.
         let root = if place.is_certain { "https://gitlab.com" } else { place.root };
         Some(format!("{root}{API}"))
     }
@@ -37,9 +37,9 @@ impl Api for GitLab {
         let answer = asking.get("/personal_access_tokens/self", Scheme::Bearer, &[])?;
         match answer.status {
             401 => return Err(refused(asking.refused(&answer))),
-            // It is no personal token; OAuth's have no beginning of their own.
+            // It is no personal token. An OAuth token has no beginning that would tell it before.
             400 | 405 if asking.may_ask() => return oauth(asking),
-            // Whatever it may do, it is one.
+            // The token may not ask this, but it is a good one.
             403 => return Ok(Report::good(Facts::default())),
             _ => {}
         }
@@ -69,18 +69,18 @@ impl Api for GitLab {
     }
 }
 
-/// Returns the user's name. Where it cannot be had, the token is no worse for it.
+/// Returns the user's name, or nothing where it cannot be read: the token is no worse for that.
 fn owner(asking: &Asking<'_>) -> Option<String> {
     let answer = asking.get("/user", Scheme::Bearer, &[]).ok()?;
     let json = asking.json(&answer).ok()?;
     asking.text(&json["username"])
 }
 
-/// Returns what the scopes open.
+/// Returns what the scopes allow.
 fn of_scopes(scopes: Option<Vec<String>>) -> Facts {
     let has = |names: &[&str]| {
         let scopes = scopes.as_ref()?;
-        // Finer ones than these have names that we do not know.
+        // Finer scopes have names that we do not know.
         let is_fine = scopes.is_empty() || scopes.iter().any(|scope| scope == "granular");
         let has = scopes.iter().any(|scope| names.contains(&scope.as_str()));
         (has || !is_fine).then_some(has)
@@ -111,7 +111,8 @@ fn oauth(asking: &Asking<'_>) -> Result<Report, Box<Report>> {
     Ok(Report::good(Facts { expiry, ..of_scopes(scopes) }))
 }
 
-/// GitLab says which of the three it is: unknown, revoked, or over.
+/// Returns the report of a refusal, in which GitLab says that a token is unknown, revoked or
+/// expired.
 fn refused(mut report: Box<Report>) -> Box<Report> {
     let said = report.standing.said.as_deref().unwrap_or_default().to_lowercase();
     if said.contains("revoked") {

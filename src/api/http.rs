@@ -1,18 +1,17 @@
-//! The only file that leads to the network: requests by way of the user's own `curl`.
+//! Sends requests by the user's own `curl`. No other file leads to the network.
 //!
-//! No TLS is linked into this program. It would add most of its size again, cost each get of
-//! git's, and have an opinion of its own about certificates; curl takes those that the system
-//! trusts, every kind of proxy, and its mendings come with the system's. What one has to know:
+//! No TLS is linked into this program. It would add most of the program's size again, cost time at
+//! each get of git's, and judge certificates by itself. curl takes those that the system trusts and
+//! every kind of proxy, and its fixes come with the system's. What one has to know:
 //!
-//! - `-q` comes first, or `~/.curlrc` counts, which can write every header into a file.
-//! - All that is said to curl goes to its standard input as a configuration. Neither an
-//!   argument nor the environment holds a token, and no file is written.
-//! - The environment is what curl needs to find its proxy and certificates. `SSLKEYLOGFILE` is
-//!   not among it: with that file a wiretap can be read.
-//! - Nothing is followed: where a redirect leads, only the caller can say whether the token may
-//!   go there.
-//! - git's settings for the URL count, see [`git::http`]; but a certificate is checked always,
-//!   also where git is told not to.
+//! - `-q` comes first. Otherwise `~/.curlrc` would count, which can write every header into a file.
+//! - curl reads everything from its standard input, as a configuration. Neither an argument nor the
+//!   environment holds a token, and no file is written.
+//! - The environment has only what curl needs to find its proxy and certificates. It lacks
+//!   `SSLKEYLOGFILE`: with that file a wiretap could be decrypted.
+//! - No redirect is followed: only the caller can say whether the token may go where it leads.
+//! - git's settings for the URL count, see [`git::http`]. But a certificate is always checked, even
+//!   where git is told not to check it.
 
 #[cfg(target_os = "linux")]
 pub(crate) mod flow;
@@ -34,7 +33,7 @@ use zeroize::Zeroizing;
 /// The longest answer, in bytes.
 pub(crate) const MOST: usize = 1024 * 1024;
 
-/// How long before the deadline curl gives up by itself, so that it can say why.
+/// The time before the deadline at which curl gives up by itself, so that it can say why.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// The variables that curl gets.
@@ -57,51 +56,50 @@ const ENVIRONMENT: [&str; 16] = [
     "KRB5RCACHEDIR",
 ];
 
-/// What is asked.
+/// A request to a server.
 pub(crate) struct Request<'a> {
-    /// `GET`, `POST`, …
+    /// The method, such as `GET` or `POST`.
     pub(crate) method: &'static str,
-    /// Without a token in it, nor a username: both belong into a header.
+    /// The URL, which holds no token and no username: both belong in a header.
     pub(crate) url: &'a str,
-    /// Each with its value, which may be a secret.
+    /// The headers, each with its value, which may be a secret.
     pub(crate) headers: Vec<(&'static str, Zeroizing<Vec<u8>>)>,
-    /// What is sent, which may be a secret.
+    /// The body, which may be a secret.
     pub(crate) body: Option<&'a Secret>,
-    /// When the answer must be there.
+    /// The time by which the answer must be there.
     pub(crate) deadline: Instant,
 }
 
-/// What came back, in memory that is wiped.
+/// A server's answer, in memory that is wiped.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     head: Zeroizing<Vec<u8>>,
-    /// At most [`MOST`] bytes, with the head.
+    /// The body, of at most [`MOST`] bytes together with the head.
     pub(crate) body: Buffer,
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Trouble {
     /// There is no curl.
     NoCurl,
-    /// The host, or the proxy before it, is not reached; what curl says of it.
+    /// The host, or the proxy before it, is not reached. The text is curl's.
     Unreachable(String),
-    /// There was none within the time.
+    /// There was no answer in time.
     TooSlow,
-    /// The certificate of the host is not one that is trusted, or ours is not taken; what curl
-    /// says of it.
+    /// The host's certificate is not trusted, or ours is not taken. The text is curl's.
     Certificate(String),
     /// The answer is longer than anybody needs.
     TooMuch,
-    /// What came back is no answer, or curl does not do what it should.
+    /// The output is no answer, or curl does not do what it should.
     Failed,
     /// The request cannot be made: no https, or something in it that curl could take for more.
     Unfit,
 }
 
 impl Answer {
-    /// Returns the value of a header, without the blanks around it. Where it stands several times
-    /// and not with one value, nobody knows which is meant, and there is none.
+    /// Returns the value of a header, without the blanks around it. A header with several different
+    /// values has none, because nobody knows which one is meant.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let mut values = self.head.split(|&byte| byte == b'\n').filter_map(|line| {
             let colon = line.iter().position(|&byte| byte == b':')?;
@@ -120,8 +118,7 @@ impl Answer {
         self.header("content-type").is_some_and(|kind| kind.starts_with("text/html"))
     }
 
-    /// Reads what curl has printed: the heads of all answers, of which the last counts, and the
-    /// body.
+    /// Reads curl's output: the heads of all answers, of which the last counts, and the body.
     fn parse(printed: &[u8]) -> Option<Self> {
         let mut at = 0;
         loop {
@@ -158,12 +155,12 @@ fn status_of(bytes: &[u8]) -> Option<u16> {
     std::str::from_utf8(number).ok()?.parse().ok().filter(|status| (100..600).contains(status))
 }
 
-/// The way to the network of one thread.
+/// One thread's way to the network.
 pub(crate) struct Client {
     curl: PathBuf,
     /// The URL of the git host, whose proxy and authorities count for its API, too.
     git_host: String,
-    /// What git is configured with, by origin.
+    /// The settings in git's configuration, by origin.
     settings: RefCell<BTreeMap<String, git::http::Settings>>,
 }
 
@@ -180,7 +177,7 @@ impl Client {
     /// Sends a request, once.
     ///
     /// # Errors
-    /// Why there is no answer. Whether the request has arrived is not known then, but for
+    /// The reason why there is no answer. The request may have arrived all the same, except with
     /// [`Trouble::NoCurl`] and [`Trouble::Unfit`].
     pub(crate) fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble> {
         let configuration = self.configuration(request)?;
@@ -211,7 +208,7 @@ impl Client {
         }
     }
 
-    /// Returns what curl is told.
+    /// Returns curl's configuration for a request.
     fn configuration(&self, request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Trouble> {
         let url = Url::parse(request.url).map_err(|_| Trouble::Unfit)?;
         let is_plain = url.scheme() == "http" && is_loopback(&url);
@@ -242,7 +239,8 @@ impl Client {
         Ok(lines.0)
     }
 
-    /// git's way there: for an API on another host than git's, that of its own first.
+    /// Adds git's settings for this URL. For an API on another host than git's, its own settings
+    /// come first.
     fn as_git_connects(
         &self,
         url: &Url,
@@ -258,7 +256,7 @@ impl Client {
         };
         let mut all = settings(&here);
         if let Some(of_git) = of_git.filter(|of_git| *of_git != here) {
-            // A client's certificate is for the host it was made for.
+            // A client's certificate is only for the host for which it was made.
             let is_wide =
                 |name: &str| matches!(name, "sslcainfo" | "sslcapath") || name.starts_with("proxy");
             for (name, value) in settings(&of_git) {
@@ -279,7 +277,7 @@ impl Client {
                 all.push((name.to_owned(), Zeroizing::new(value)));
             }
         }
-        // It would have to be asked for.
+        // Somebody would have to be asked for the password of such a key.
         let is_locked = |(name, value): &(String, Zeroizing<String>)| {
             name == "sslcertpasswordprotected" && git::entries::is_true(value)
         };
@@ -293,7 +291,7 @@ impl Client {
     }
 }
 
-/// curl's configuration: an option a line.
+/// curl's configuration, with an option on each line.
 #[derive(Default)]
 struct Lines(Zeroizing<Vec<u8>>);
 
@@ -304,7 +302,7 @@ impl Lines {
         }
     }
 
-    /// A value in quotes, in which nothing can end the line.
+    /// Adds an option whose value is in quotes, so that nothing in the value can end the line.
     fn option(&mut self, name: &str, value: &[u8]) -> Result<(), Trouble> {
         if value.iter().any(u8::is_ascii_control) {
             return Err(Trouble::Unfit);
@@ -320,7 +318,7 @@ impl Lines {
         Ok(())
     }
 
-    /// It grows here alone: what it leaves behind is wiped.
+    /// Adds bytes. The text grows only here, and its old copy is wiped.
     fn push(&mut self, parts: &[&[u8]]) {
         let length = self.0.len() + parts.iter().map(|part| part.len()).sum::<usize>();
         let mut longer = Zeroizing::new(Vec::with_capacity(length));
@@ -331,7 +329,7 @@ impl Lines {
         self.0 = longer;
     }
 
-    /// A setting of git's as curl's own.
+    /// Adds a setting of git's as curl's own option.
     fn setting(&mut self, name: &str, value: &str) -> Result<(), Trouble> {
         let option = match name {
             "sslcainfo" => "cacert",
@@ -391,7 +389,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// curl's words, without its name and number.
+/// Returns curl's words, without its name and number.
 fn words(stderr: &[u8]) -> String {
     let line = stderr.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let text = escape(line);
@@ -399,8 +397,8 @@ fn words(stderr: &[u8]) -> String {
     said::capped(bare.map_or(text.as_str(), |(_, words)| words))
 }
 
-/// Returns the system's own, else the first that an absolute folder of PATH has: never one in the
-/// folder that somebody happens to be in.
+/// Returns the system's own curl, else the first one in an absolute folder of PATH. So it is never
+/// a file in the folder where a person happens to be.
 fn curl() -> Option<PathBuf> {
     if cfg!(windows) {
         let root = PathBuf::from(env::var_os("SystemRoot")?);

@@ -1,5 +1,5 @@
-//! Hugging Face: `whoami-v2` tells the owner and the token's role. It wants to be asked seldom,
-//! and answers 429 where it is not.
+//! Asks Hugging Face: `whoami-v2` tells the owner and the token's role. It wants to be asked
+//! seldom, and answers 429 to frequent questions.
 
 use super::{Api, Asking, Facts, Place, Report, Scheme, Told};
 use crate::time::from_rfc3339;

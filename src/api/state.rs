@@ -1,27 +1,27 @@
-//! What a token is worth, in the words that `check` has for it.
+//! The state of a token, in the words of `check`.
 
 use std::fmt;
 
-/// How a token stands, the best first: of several, the last counts.
+/// The state of a token, the best first. Of several states the last one in this order counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum State {
-    /// It works.
+    /// The token works.
     Good,
-    /// It works, and ends soon.
+    /// The token works, and ends soon.
     Ending,
-    /// Nobody has said anything that could be understood.
+    /// There is no answer that could be understood.
     Unknown,
-    /// Whoever should say it is not reached.
+    /// The host is not reached.
     Unreachable,
-    /// Whoever should say it wants to be asked later.
+    /// The host wants to be asked later.
     Limited,
-    /// What it is for is not there, or is hidden from it.
+    /// The repository or organisation does not exist, or is hidden from the token.
     Absent,
-    /// It is known, and may not.
+    /// The token is known, and may not do this.
     Denied,
-    /// Its time is over.
+    /// The token has ended.
     Ended,
-    /// It is not taken, or not any more.
+    /// The token is not taken, or not any more.
     Refused,
 }
 
@@ -42,10 +42,10 @@ impl State {
     }
 }
 
-/// Why a token stands as it does.
+/// The reason for the state of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Reason {
-    // Why it is denied.
+    // The reasons why it is denied.
     Scope,
     Sso,
     Policy,
@@ -54,7 +54,7 @@ pub(crate) enum Reason {
     ReadOnly,
     Account,
     Other,
-    // Why nothing is known.
+    // The reasons why nothing is known.
     Redirect,
     Html,
     /// The answer is not one of this forge's.
@@ -63,11 +63,11 @@ pub(crate) enum Reason {
     Server,
     /// Nothing was asked: nobody knows which forge it is.
     NoForge,
-    /// Nothing was asked, as was wanted.
+    /// Nothing was asked, because a person wanted that.
     Offline,
     /// Nothing was asked: the token is another forge's.
     OtherForge,
-    /// Nothing was asked: where the forge's API is on this host is not known.
+    /// Nothing was asked: the address of the forge's API on this host is not known.
     NoApi,
     /// Nothing was asked: the forge has no way to ask about a token of this kind.
     NoWay,
@@ -79,22 +79,22 @@ pub(crate) enum Reason {
     NoGit,
     /// The answer was not about this token: a line in `.netrc` came first.
     Netrc,
-    /// The server lets nobody do it, and asked nobody who they are.
+    /// The server allows this to nobody, and has not asked who they are.
     Anonymous,
     /// git goes to another address than the one that was named.
     Rewritten,
-    // Why it is not reached.
+    // The reasons why it is not reached.
     Network,
     Certificate,
     Timeout,
-    // What is wrong on this machine.
+    // The reasons on this machine.
     NoAccount,
     PutAway,
     Ambiguous,
     Rejected,
     Locked,
     Damaged,
-    /// It is not sent unencrypted.
+    /// The token is not sent unencrypted.
     Http,
 }
 
@@ -138,7 +138,7 @@ impl Reason {
         }
     }
 
-    /// Returns whether nothing was asked, so that nothing is said of the token.
+    /// Returns whether nothing was asked, so that the reason says nothing of the token.
     pub(crate) fn is_unasked(self) -> bool {
         matches!(
             self,
@@ -159,22 +159,21 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What one of those who were asked has said.
+/// The judgement of one layer about a token.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Standing {
     pub(crate) state: State,
     pub(crate) reason: Option<Reason>,
     /// The server's own words, fit to be shown.
     pub(crate) said: Option<String>,
-    /// An address to open or to look at: where single sign-on is to be done, where a redirect
-    /// leads.
+    /// An address to open or to look at: of single sign-on, or to which a redirect leads.
     pub(crate) address: Option<String>,
-    /// In how many seconds it may be asked again.
+    /// The number of seconds after which it may be asked again.
     pub(crate) retry_after: Option<u64>,
 }
 
 impl Standing {
-    /// Nothing is wrong.
+    /// Returns the judgement that nothing is wrong.
     pub(crate) fn good() -> Self {
         Self::of(State::Good, None)
     }
@@ -183,7 +182,7 @@ impl Standing {
         Self { state, reason: reason.into(), said: None, address: None, retry_after: None }
     }
 
-    /// Returns whether whoever was asked has said something of the token.
+    /// Returns whether the judgement says something of the token.
     pub(crate) fn is_answer(&self) -> bool {
         !matches!(self.state, State::Unknown | State::Unreachable | State::Limited)
     }
@@ -199,8 +198,8 @@ impl Standing {
     }
 }
 
-/// Returns why something is denied, by what the server says of it: each forge has words of its own,
-/// and none has a code.
+/// Returns why something is denied, by the server's words: each forge has words of its own, and
+/// none has a code.
 pub(crate) fn reason_in(said: &str) -> Reason {
     const WORDS: [(&str, Reason); 27] = [
         (" sso", Reason::Sso),

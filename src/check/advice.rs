@@ -1,4 +1,4 @@
-//! What to type, or where to go, once it is known what is wrong with a token.
+//! Tells what to type, or where to go, once it is known what is wrong with a token.
 
 use super::{Checked, api_layer};
 use crate::api::state::{Reason, State};
@@ -7,7 +7,7 @@ use crate::credential::Username;
 use crate::forge::{self, Id, Wanted};
 use crate::git::words::typed;
 
-/// One or two hints, the first of which helps most.
+/// Returns hints, of which the first ones help most.
 pub(crate) fn of(checked: &Checked) -> Vec<String> {
     let context = &checked.subject.context;
     let place = typed(&forge::shown_context(context));
@@ -92,12 +92,12 @@ fn is_good_at_forge(checked: &Checked) -> bool {
         || checked.git.as_ref().is_some_and(|git| is_good(git.standing.state))
 }
 
-/// Returns whether the forge was not asked for want of curl.
+/// Returns whether the forge was not asked because there is no curl.
 pub(crate) fn lacks_curl(checked: &Checked) -> bool {
     checked.api.as_ref().is_some_and(|api| api.standing.reason == Some(Reason::NoCurl))
 }
 
-/// Returns the forge that a host says it is, by what its realm is called.
+/// Returns the forge that a host says it is, by the name of its realm.
 pub(crate) fn forge_of_realm(realm: &str) -> Option<Id> {
     let first = realm.split([' ', '(']).next().unwrap_or_default().to_ascii_lowercase();
     match first.as_str() {
@@ -119,7 +119,7 @@ fn no_forge(checked: &Checked) -> String {
     }
 }
 
-/// Returns the page where a token with the right scopes is made, filled in.
+/// Returns the address of the page where a token is made, filled in with the right scopes.
 fn page(checked: &Checked) -> Option<String> {
     let forge = checked.forge.map(Id::forge).or_else(|| forge::likely_at(place_of(checked)))?;
     let wanted = Wanted { context: place_of(checked), name: "git", days: None };

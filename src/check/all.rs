@@ -1,7 +1,8 @@
-//! Many accounts asked about: hosts side by side, at each of them one account after the other.
+//! Asks about many accounts: at several hosts at once, and at each host about one account after the
+//! other.
 //!
-//! A forge bans an address that brings it many bad tokens. So after five refusals in a row at one
-//! host the others there are not asked about.
+//! A forge bans an address that sends it many bad tokens. So after five refusals in a row at one
+//! host, the other accounts there are not asked about.
 
 use super::api_layer::{self, ApiLayer};
 use super::{Checked, Options, Subject, concluded};
@@ -12,16 +13,16 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Instant;
 
-/// How many refusals in a row a host gets to see.
+/// The number of refusals in a row after which a host is not asked any more.
 const REFUSALS: usize = 5;
 
-/// How many questions are put about one account.
+/// The greatest number of questions about one account.
 pub(super) const QUESTIONS: u8 = 2;
 
-/// How many hosts are asked at once.
+/// The greatest number of hosts that are asked at once.
 const HOSTS: usize = 64;
 
-/// Asks about all of them. They come back in their order.
+/// Asks about all these accounts. Returns the results in their order.
 pub(crate) fn all(subjects: Vec<Subject>, options: &Options) -> Vec<Checked> {
     let mut by_host: BTreeMap<String, Vec<(usize, &Subject)>> = BTreeMap::new();
     let mut layers: Vec<Option<ApiLayer>> = Vec::new();

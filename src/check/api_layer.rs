@@ -1,4 +1,4 @@
-//! What the forge itself says of an account's token.
+//! Asks the forge itself about an account's token.
 
 use super::kept::Kept;
 use super::{Options, Subject};
@@ -12,14 +12,14 @@ use crate::time::HOUR;
 use std::cell::Cell;
 use std::time::Instant;
 
-/// See the [module](self).
+/// The forge's answer, see the [module](self).
 pub(crate) struct ApiLayer {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,
 }
 
 impl ApiLayer {
-    /// Nothing was asked, or nobody has answered.
+    /// Returns a layer without facts: nothing was asked, or nobody has answered.
     pub(crate) fn of(standing: Standing) -> Self {
         Self { standing, facts: Facts::default() }
     }
@@ -44,10 +44,10 @@ pub(crate) fn root(context: &Context) -> String {
     host.strip_prefix("docker").map_or_else(|| host.clone(), |rest| format!("https{rest}"))
 }
 
-/// Returns where the token of an account goes to be asked about.
+/// Returns the API to which an account's token may be sent with questions about it.
 ///
 /// # Errors
-/// Why nowhere.
+/// The reason why it may be sent to none.
 pub(crate) fn target(
     subject: &Subject,
     credential: &Credential,
@@ -57,7 +57,7 @@ pub(crate) fn target(
     let Some((forge, is_certain)) = forge_of(subject, options) else {
         return Err(unasked(Reason::NoForge));
     };
-    // What runs beside a registry is another host.
+    // A registry's forge, if it has one, is on another host.
     if credential.context.protocol() == Protocol::Docker && !is_certain {
         return Err(unasked(Reason::NoForge));
     }
@@ -85,8 +85,8 @@ fn of_token<'a>(subject: &'a Subject, credential: &'a Credential, forge: Id) -> 
     }
 }
 
-/// Asks with at most so many questions; by this client, where there is one already. Nothing where
-/// nobody is to be asked.
+/// Asks with at most so many questions, by this client if there is one already. Returns nothing
+/// where nobody is to be asked.
 pub(crate) fn of(
     subject: &Subject,
     options: &Options,

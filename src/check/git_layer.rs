@@ -1,5 +1,5 @@
-//! What git itself comes to at a repository, with the account's token: first whether push is
-//! offered, which no public repository grants to everybody, then whether it may read.
+//! Asks git itself about a repository, with the account's token: first whether push is offered,
+//! which no public repository grants to everybody, then whether git may read.
 
 use crate::api::state::{Reason, Standing, State, reason_in};
 use crate::git::entries::Entries;
@@ -9,17 +9,17 @@ use crate::secret::Secret;
 use std::time::Instant;
 use url::Url;
 
-/// See the [module](self).
+/// git's answer, see the [module](self).
 pub(crate) struct GitLayer {
     pub(crate) standing: Standing,
     pub(crate) may_read: Option<bool>,
-    /// Whether push is offered: branches and rules of the server may still refuse it.
+    /// Whether push is offered. The server's rules for branches may still refuse it.
     pub(crate) may_push: Option<bool>,
-    /// Whether git reads it without a token.
+    /// Whether git reads the repository without a token.
     pub(crate) is_public: bool,
-    /// What the server says who it is, such as `GitLab`.
+    /// The server's name for itself, such as `GitLab`.
     pub(crate) realm: Option<String>,
-    /// What should be known beside.
+    /// The notes that a person should read, too.
     pub(crate) notes: Vec<&'static str>,
 }
 
@@ -44,9 +44,9 @@ impl GitLayer {
     }
 }
 
-/// What is asked.
+/// A question to git.
 pub(crate) struct Ask<'a> {
-    /// Of the repository, without a username.
+    /// The URL of the repository, without a username.
     pub(crate) url: &'a str,
     pub(crate) username: Option<&'a str>,
     /// The line of our helper that answers for the account.
@@ -55,7 +55,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) deadline: Instant,
 }
 
-/// Asks git.
+/// Asks git whether push is offered, and whether it may read.
 pub(crate) fn ask(ask: &Ask<'_>, entries: &Entries) -> GitLayer {
     let mut url = ask.url.to_owned();
     let mut without_headers = false;
@@ -98,8 +98,8 @@ pub(crate) fn ask(ask: &Ask<'_>, entries: &Entries) -> GitLayer {
         break reached;
     };
     let of_push = standing(&push, ask.token);
-    // One refusal is enough: some hosts ban who brings many. Without a token it shows whether
-    // the repository is public.
+    // One refusal is enough, because some hosts ban an address that brings many. A question
+    // without a token then shows whether the repository is public.
     let helper = if of_push.state >= State::Ended { "" } else { ask.helper };
     let question = Question {
         url: &url,
@@ -181,7 +181,7 @@ fn standing(reached: &Reached, token: &Secret) -> Standing {
     standing.saying(said)
 }
 
-/// Returns the address at which a server wants single sign-on, in the text of its refusal.
+/// Returns the address for single sign-on in the text of a server's refusal.
 fn sso_address(lower: &str, text: &[u8]) -> Option<String> {
     if reason_in(lower) != Reason::Sso {
         return None;
@@ -191,7 +191,7 @@ fn sso_address(lower: &str, text: &[u8]) -> Option<String> {
     Some(url.trim_end_matches(['.', ',']).to_owned())
 }
 
-/// Returns why there is no answer at all, in git's own words, which are not translated.
+/// Returns why there is no answer at all, by git's own words, which are not translated.
 fn unreached(words: &str) -> Reason {
     let lower = words.to_lowercase();
     let is_of_tls =
@@ -199,7 +199,7 @@ fn unreached(words: &str) -> Reason {
     if is_of_tls { Reason::Certificate } else { Reason::Network }
 }
 
-/// Returns where a redirect leads: the repository's new URL.
+/// Returns the repository's new URL, to which a redirect leads.
 fn moved_to(reached: &Reached, url: &str) -> Option<String> {
     let answer = reached.answer.as_ref().filter(|answer| (300..400).contains(&answer.status))?;
     let location = Url::parse(url).ok()?.join(answer.header("location")?).ok()?.to_string();
@@ -211,7 +211,7 @@ fn origin(url: &str) -> Option<String> {
     Url::parse(url).ok().map(|url| url.origin().ascii_serialization())
 }
 
-/// A URL without what stands before its host.
+/// Returns a URL without the username and password before its host.
 fn without_name(url: &str) -> String {
     let Ok(mut url) = Url::parse(url) else { return url.to_owned() };
     let _ = url.set_username("");
@@ -225,7 +225,7 @@ fn realm(challenge: &str) -> Option<String> {
     rest.split_once('"').map(|(realm, _)| realm.to_owned())
 }
 
-/// Returns whether a header that git is configured with says who asks.
+/// Returns whether git's configuration has a header that says who asks.
 fn has_header(entries: &Entries, url: &str) -> bool {
     let headers = entries.at("http", Some(url));
     headers.iter().any(|entry| {

@@ -1,5 +1,5 @@
-//! What a forge has told of a token, as it is kept with it: one line of the item, in JSON, which
-//! git's operations carry along unread.
+//! Keeps what a forge has told of a token: one line of the item, in JSON, which git's operations
+//! carry along unread.
 //!
 //! ```text
 //! known={"owner":"alice","scopes":["api"],"ends":1798761600,"forge":"gitlab","checked":1796169600}
@@ -11,25 +11,25 @@ use crate::forge::Id;
 use crate::secret::Secret;
 use serde_json::{Map, Value, json};
 
-/// See the [module](self). Times are in seconds since 1970 UTC.
+/// The facts that are kept, see the [module](self). Times are in seconds since 1970 UTC.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Kept {
     pub(crate) owner: Option<String>,
     pub(crate) scopes: Option<Vec<String>>,
-    /// What the forge said of the token's end.
+    /// The token's end, as the forge has told it.
     ends: Told,
-    /// The end that was known before the forge said one: a person's own.
+    /// The end that a person typed before the forge told one.
     typed: Option<u64>,
     /// The forge, where the host's name does not tell.
     pub(crate) forge: Option<Id>,
-    /// The root of its API, where a person said so.
+    /// The root of its API, where a person named it.
     pub(crate) api: Option<String>,
-    /// When it was last asked about.
+    /// The time of the last question about the token.
     pub(crate) checked_at: Option<u64>,
 }
 
 impl Kept {
-    /// Returns what is kept with this account's token.
+    /// Returns the facts that are kept with this account's token.
     pub(crate) fn of(credential: &Credential) -> Self {
         let Some(known) = &credential.known else { return Self::default() };
         let Ok(json) = serde_json::from_slice::<Value>(known.expose()) else {
@@ -77,15 +77,16 @@ impl Kept {
         Secret::new(Value::Object(map).to_string().as_bytes())
     }
 
-    /// Returns the account with this kept in place of what was.
+    /// Returns the account with these facts instead of those that it had.
     pub(crate) fn put(&self, credential: Credential) -> Credential {
         Credential { known: Some(self.to_secret()), ..credential }
     }
 
-    /// Returns the account with what a forge has told of its token at `now`.
+    /// Returns the account with the facts that a forge has told of its token at `now`.
     ///
-    /// What the forge says of the end takes the place of what it said before. Against a date that
-    /// a person typed the earlier holds, unless that has passed: the token has just worked.
+    /// The end that the forge tells replaces the one that it told before. Of this end and the one
+    /// that a person typed, the earlier counts, unless the typed one has passed: the token has just
+    /// worked.
     pub(crate) fn learn(mut self, credential: Credential, facts: &Facts, now: u64) -> Credential {
         if self.ends == Told::Nothing {
             self.typed = credential.expiry;
@@ -158,7 +159,7 @@ mod tests {
             (Some(late), &[Told::At(soon)], Some(soon)),
             (Some(late), &[Told::At(soon), Told::Never], Some(late)),
             (Some(late), &[Told::Never], Some(late)),
-            // It has just worked.
+            // The token has just worked after the typed end.
             (Some(NOW - 1), &[Told::At(late)], Some(late)),
             (Some(NOW - 1), &[Told::Never], None),
         ] {

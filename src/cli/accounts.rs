@@ -45,7 +45,8 @@ pub(super) fn answers_any(
     Ok(credential.is_some_and(is_it))
 }
 
-/// Whether an account of this name, or one that answers any, would answer at this context.
+/// Returns whether an account with this username, or one that answers for any, could answer at this
+/// context.
 pub(super) fn is_there(
     keychain: &mut dyn Keychain,
     context: &Context,

@@ -1,8 +1,8 @@
-//! `git credential-pat check [URL]`: whose token it is, what it may do, until when, and why git
-//! was refused.
+//! `git credential-pat check [URL]` shows whose token it is, what it may do, until when, and why
+//! git was refused.
 //!
-//! - [`subjects`]: the accounts that are asked about. [`keep`]: what is learnt goes back to them.
-//! - [`report`]: for people. [`json`](mod@json) and [`nagios`]: for programs.
+//! - [`subjects`]: the accounts that are asked about. [`keep`]: the facts that are kept with them.
+//! - [`report`]: the output for people. [`json`](mod@json) and [`nagios`]: those for programs.
 
 mod json;
 pub(super) mod keep;
@@ -36,27 +36,27 @@ pub(super) struct Arguments {
     /// Ask about every account, also those that have ended
     #[arg(long, conflicts_with_all = ["url", "username", "api"])]
     all: bool,
-    /// What runs at the host, where its name does not tell: github, gitlab, bitbucket, gitea
-    /// (or Forgejo), azure or huggingface. Kept with the account
+    /// The forge at the host, where its name does not tell: github, gitlab, bitbucket, gitea
+    /// (or Forgejo), azure or huggingface. It is kept with the account
     #[arg(long, value_name = "NAME", value_parser = parse_forge)]
     forge: Option<forge::Id>,
-    /// Where the forge is on its host, if not at its root: <https://HOST/git>. Kept with the
-    /// account
+    /// The forge's URL, if it is not at the root of its host: <https://HOST/git>. It is kept with
+    /// the account
     #[arg(long, value_name = "URL")]
     api: Option<String>,
-    /// Ask nobody: look at the token and at its end, as far as that is known
+    /// Ask nobody, and check only the token's form and its end, as far as that is known
     #[arg(long)]
     offline: bool,
-    /// How long before its end a token is worth a word
+    /// How long before its end a token is reported
     #[arg(long, value_name = "14d", default_value = "14d", value_parser = humantime::parse_duration)]
     warn_before: Duration,
-    /// How long all questions about one account may take together
+    /// The longest time that all questions about one account may take
     #[arg(long, value_name = "10s", default_value = "10s", value_parser = parse_timeout)]
     timeout: Duration,
     /// Print a JSON array with an object for each account, for programs
     #[arg(long, conflicts_with = "nagios")]
     json: bool,
-    /// Print one line for a monitor; the exit status is 0, 1, 2 or 3
+    /// Print one line for a monitor. The exit status is 0, 1, 2 or 3
     #[arg(long)]
     nagios: bool,
     #[command(flatten)]
@@ -81,7 +81,7 @@ impl Arguments {
         }
     }
 
-    /// Returns whether somebody is there who can be asked, and wants to be.
+    /// Returns whether a person is there who can be asked, and the options allow it.
     fn may_ask(&self) -> bool {
         !self.json
             && !self.nagios
@@ -98,7 +98,8 @@ struct Held {
     keychain: Option<usize>,
 }
 
-/// Returns the exit status: 0 if all is well, 1 if something needs a person; for a monitor its own.
+/// Runs the command. Returns the exit status: 0 if all is well, 1 if something needs a person, or
+/// the status for a monitor.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let setups = arguments.keychain.setups()?;
     let options = arguments.options();
@@ -167,7 +168,7 @@ fn keep_in(keychains: &mut [Box<dyn Keychain>], at: Option<usize>, checked: &Che
     }
 }
 
-/// Returns the forge that a host says it is, where a person agrees that it is asked.
+/// Returns the forge that a host says it is, if a person agrees to a question to it.
 fn confirmed_forge(checked: &Checked) -> Result<Option<forge::Id>, Error> {
     let realm = checked.git.as_ref().and_then(|git| git.realm.as_deref());
     let forge = realm.filter(|_| checked.forge.is_none()).and_then(forge_of_realm);
@@ -178,8 +179,8 @@ fn confirmed_forge(checked: &Checked) -> Result<Option<forge::Id>, Error> {
     Ok(terminal.confirm(&question)?.then_some(forge))
 }
 
-/// A token that git and the forge both do not take is marked so where a person agrees: a proxy's
-/// 401 alone must not hide one.
+/// Marks a token as rejected that neither git's host nor the forge's API takes, if a person agrees.
+/// A proxy's 401 alone must not hide a good token.
 fn offer_to_reject(
     checked: &Checked,
     keychain: Option<&mut Box<dyn Keychain>>,

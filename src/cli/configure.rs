@@ -55,7 +55,7 @@ pub(super) struct Arguments {
     source: SourceArguments,
 }
 
-/// Whether uses are noted, and the desktop is notified.
+/// The options that say whether uses are noted, and whether the desktop is notified.
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
 struct LogArguments {
@@ -65,11 +65,11 @@ struct LogArguments {
     /// Make it stop noting them
     #[arg(long)]
     no_log: bool,
-    /// Have git's helper send a notification of the desktop, where no terminal shows what it says
-    /// of an account that does not answer
+    /// Make git's helper send a desktop notification about an account that does not answer, where
+    /// no terminal shows what it says
     #[arg(long, overrides_with = "no_notify")]
     notify: bool,
-    /// Have it send none
+    /// Make it stop sending them
     #[arg(long)]
     no_notify: bool,
 }
@@ -186,7 +186,7 @@ fn logs(old: Option<&str>, arguments: &Arguments) -> bool {
     arguments.log.log || noted && !arguments.log.no_log
 }
 
-/// Whether the desktop is to be notified, likewise.
+/// Returns whether the desktop is to be notified: by the option, else by the line before.
 fn notifies(old: Option<&str>, arguments: &Arguments) -> bool {
     let does = matches!(old.map(Helper::parse), Some(Helper::Ours(Some(line))) if line.notify);
     arguments.log.notify || does && !arguments.log.no_notify

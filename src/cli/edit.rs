@@ -1,7 +1,7 @@
-//! `git credential-pat edit URL`: changes what is kept with a token, without the token.
+//! `git credential-pat edit URL` changes the details of an account, without its token.
 //!
-//! Under another username it is another item of the keychain: the new one is there, and registries
-//! lead to it, before the old one goes.
+//! Under another username the account is another item of the keychain. The new item exists, and
+//! registries lead to it, before the old one is deleted.
 
 use super::login::expiry;
 use super::place::{Place, usable};
@@ -18,13 +18,13 @@ use crate::time::{now, relative};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The host, or the organisation or repository that the token is for; where several accounts
-    /// are there, with the name of one, as in <https://alice@github.com>
+    /// The host, or the organisation or repository that the token is for; if it has several
+    /// accounts, with the name of one, as in <https://alice@github.com>
     url: String,
     /// Call the account by this name from now on
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
-    /// When the token ends, as for login, or `never`
+    /// The token's end, as for login, or `never`
     #[arg(long, value_name = "DATE|90d|never")]
     expires: Option<String>,
     /// Give the token to this container registry, too, e.g. ghcr.io
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     /// Answer any username that a clone URL carries with this token
     #[arg(long)]
     any_username: bool,
-    /// Drop a token of its own that a registry of --also has
+    /// Drop the own token of a registry of --also
     #[arg(long, requires = "also")]
     replace: bool,
     #[command(flatten)]
@@ -81,7 +81,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     links::write("edit", &links, *replace)
 }
 
-/// The account that is meant: of the URL's username, or the only one that is there.
+/// Returns the account that is meant: the one with the URL's username, or the only one at the
+/// context.
 fn account(keychain: &mut dyn Keychain, place: &Place) -> Result<Credential, Error> {
     let Place { context, username, .. } = place;
     let contexts = std::slice::from_ref(context);
@@ -95,7 +96,7 @@ fn account(keychain: &mut dyn Keychain, place: &Place) -> Result<Credential, Err
     }
 }
 
-/// Writes the account as it is now.
+/// Writes the changed account and reads it back.
 fn write(keychain: &mut dyn Keychain, old: &Credential, new: &Credential) -> Result<(), Error> {
     let (was, is) = (old.account(), new.account());
     if was != is && accounts::existing(keychain, &is)?.is_some() {
@@ -108,7 +109,7 @@ fn write(keychain: &mut dyn Keychain, old: &Credential, new: &Credential) -> Res
     }
 }
 
-/// What leads to the account's old name leads to the new one; then the old one goes.
+/// Makes registries lead to the account's new name, and then deletes the account's old item.
 fn leave(keychain: &mut dyn Keychain, old: &Credential, new: &Credential) -> Result<(), Error> {
     if old.username != new.username {
         links::follow(old, new)?;
@@ -144,7 +145,7 @@ fn report(old: &Credential, new: &Credential) {
     }
 }
 
-/// Where git asks for the account by its old name, it asks for the new one.
+/// Makes git ask for the account by its new name, where it asks by the old one.
 fn rename_for_git(
     setups: &Setups,
     keychain: &mut dyn Keychain,

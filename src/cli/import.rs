@@ -10,8 +10,8 @@
 //! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`git_config`],
 //!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`],
 //!   [`our_keychain`].
-//! - [`git_hosts`]: which entries of a file that is every program's are git's. [`store_lines`]:
-//!   git's `store` itself, once nothing is left in its files.
+//! - [`git_hosts`]: the entries of `.netrc` that are git's. [`store_lines`]: the lines of git's
+//!   `store`, once nothing is left in its files.
 //! - [`credential_url`]: a URL with a token in it, as git reads it. [`token_first`]: a token
 //!   instead of a username. [`plain_file`]: a file that loses some of its parts in one step.
 
@@ -168,7 +168,8 @@ impl Import<'_> {
         self.remove(source, &plan)
     }
 
-    /// Whether a person agrees to the import of all, or of some, which the plan then says.
+    /// Returns whether a person agrees to the import of all tokens or of some, which are then the
+    /// wanted ones of the plan.
     fn agrees_to_import(&mut self, plan: &mut Plan<'_>, wanted: usize) -> Result<bool, Error> {
         let question = format!("Import {}?", tokens(wanted));
         if wanted == 1 || self.arguments.yes {
@@ -185,7 +186,7 @@ impl Import<'_> {
         }
     }
 
-    /// Has git ask its own `store` no more, where its files were looked at.
+    /// Makes git stop asking its own `store`, if the files of that were read.
     fn end_store(&mut self) -> Result<(), Error> {
         let from = &self.arguments.from;
         let is_store = |from: &From| matches!(from, From::Store(_));
@@ -195,7 +196,7 @@ impl Import<'_> {
         let (yes, remove) = (self.arguments.yes, self.arguments.remove);
         store_lines::end(&mut |question| {
             if yes {
-                // Alone it agrees to an import, not to changes of git's configuration.
+                // `--yes` alone agrees to an import, and not to changes of git's configuration.
                 return Ok(remove);
             }
             self.person().map_or(Ok(false), |person| person.confirm(question))
@@ -252,7 +253,7 @@ impl Import<'_> {
         }
     }
 
-    /// Who answers at the places for which something is to be stored.
+    /// Returns the accounts that answer so far at the contexts for which tokens are to be stored.
     fn answering(&mut self, plan: &Plan) -> Result<BTreeMap<Context, Credential>, Error> {
         let mut answering = BTreeMap::new();
         for Credential { context, .. } in plan.wanted() {
@@ -264,7 +265,7 @@ impl Import<'_> {
         Ok(answering)
     }
 
-    /// Sees to it that git comes by what was stored.
+    /// Offers the changes of git's configuration that the stored tokens need.
     fn settle(
         &mut self,
         source: &Source,

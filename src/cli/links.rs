@@ -1,5 +1,5 @@
-//! Container registries that are linked to an account, and get whatever token it has: for `login`
-//! and `edit`.
+//! Links container registries to an account, for `login` and `edit`. A linked registry gets
+//! whatever token the account has.
 
 use crate::context::Context;
 use crate::credential::{Account, Credential};
@@ -13,10 +13,10 @@ use crate::terminal;
 use crate::time::now;
 use serde_json::json;
 
-/// The registries of these names.
+/// Returns the registries with these names.
 ///
 /// # Errors
-/// [`Error::Usage`] where one is no name of a registry.
+/// [`Error::Usage`] where one of them is no name of a registry.
 pub(super) fn registries(names: &[String]) -> Result<Vec<Context>, Error> {
     names.iter().map(|name| named(name)).collect()
 }
@@ -31,15 +31,15 @@ fn named(name: &str) -> Result<Context, Error> {
     context.ok_or(Error::Usage("this is no name of a registry"))
 }
 
-/// The links of these registries to an account.
+/// Returns the links of these registries to an account.
 pub(super) fn of(registries: &[Context], credential: &Credential) -> Vec<Credential> {
     registries.iter().map(|at| registry::link(at.clone(), credential, now())).collect()
 }
 
-/// Looks whether these links can be written. A registry's own token is not lost without `replace`.
+/// Checks whether these links can be written. A registry's own token is not lost without `replace`.
 ///
 /// # Errors
-/// Where one cannot be, or docker's keychain fails.
+/// Where a link cannot be written, or docker's keychain fails.
 pub(super) fn may_be_written(links: &[Credential], replace: bool) -> Result<(), Error> {
     if links.is_empty() {
         return Ok(());
@@ -80,7 +80,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Makes the links that lead to an account lead to what it is called now.
+/// Makes the links that lead to an account lead to its new name.
 ///
 /// # Errors
 /// Where docker's keychain fails.
@@ -104,7 +104,7 @@ pub(super) fn follow(old: &Credential, new: &Credential) -> Result<(), Error> {
     Ok(())
 }
 
-/// The keychain in which docker's helper looks for a registry.
+/// Opens the keychain in which docker's helper looks for a registry.
 fn keychain_of_docker() -> Result<Box<dyn Keychain>, Error> {
     Setups::for_docker(None).map_err(Failed::tell)?.at(None)?.open()
 }

@@ -31,7 +31,8 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-/// The last three only where there is a log of uses, and where somebody was asked.
+/// The headings of the table. Of the last three, the first is shown where there is a use log, the
+/// others where a forge was asked.
 const HEADINGS: [&str; 10] = [
     "CONTEXT",
     "USERNAME",
@@ -252,7 +253,7 @@ impl Row {
         }
     }
 
-    /// What its forge has told of the token.
+    /// Returns the facts that the forge has told about the token.
     fn kept(&self) -> Kept {
         self.credential.as_ref().map(Kept::of).unwrap_or_default()
     }

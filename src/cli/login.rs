@@ -38,15 +38,16 @@ pub(super) struct Arguments {
     /// Read the token from standard input, and ask nothing
     #[arg(long)]
     with_token: bool,
-    /// The token's end: a date, at the begin of which (00:00 UTC) the token ends, a time such as
+    /// The token's end: a date, at whose beginning (00:00 UTC) the token ends, a time such as
     /// 2027-01-31T12:00:00Z, or a span from now, such as 90d. It is not served after that
     #[arg(long, value_name = "DATE|90d")]
     expires: Option<String>,
     /// Replace the account's token, if it has another one that still serves
     #[arg(long)]
     replace: bool,
-    /// The forge at the host, where its name does not tell: github, gitlab, bitbucket, gitea
-    /// (or Forgejo), azure or huggingface. It is used for the address of the token page
+    /// The forge at the host, where its name does not tell: github, gitlab, bitbucket, gitea (or
+    /// Forgejo), azure or huggingface. It has the token page, is asked about the token, and is kept
+    /// with the account
     #[arg(long, value_name = "NAME", value_parser = parse_forge)]
     forge: Option<forge::Id>,
     /// Give the token to this container registry, too, e.g. ghcr.io: docker, podman and others
@@ -59,7 +60,7 @@ pub(super) struct Arguments {
     /// Do not ask the forge about the token
     #[arg(long)]
     offline: bool,
-    /// Keep a token that the forge does not take, too
+    /// Keep a token even if the forge does not take it
     #[arg(long)]
     force: bool,
     /// Serve again a token that the host rejected, or an account that was put away
@@ -158,19 +159,19 @@ fn person(arguments: &Arguments) -> Result<Option<Terminal>, Error> {
     Terminal::open().map(Some)
 }
 
-/// Looks whether a keychain answers and is open, so that nobody types a token for one that is not:
-/// at this context, or any.
+/// Checks that a keychain answers and is open, at this context or any, so that nobody types a token
+/// in vain.
 fn is_ready(keychain: &mut dyn Keychain, context: Option<&Context>) -> Result<(), Error> {
     let usual = Context::of_host(b"https", USUAL_HOST.as_bytes());
     let contexts: Vec<Context> = context.cloned().or(usual).into_iter().collect();
     helper::with_retries(|| keychain.find(&contexts, None).and_then(|_| keychain.make_ready()))
 }
 
-/// The host that is offered where nothing tells which.
+/// The host that is offered where no remote tells another.
 const USUAL_HOST: &str = "github.com";
 
 fn ask_place(terminal: &mut Terminal) -> Result<Place, Error> {
-    // In a repository it is mostly its own host.
+    // In a repository, the token is mostly for its own host.
     let remote = Place::of_remotes().into_iter().next();
     let host = remote.map(|place| place.context.host_level().to_string());
     let host = host.map(|host| host.strip_prefix("https://").map_or(host.clone(), str::to_owned));

@@ -1,4 +1,4 @@
-//! `git credential-pat logout [URL]`: deletes an account and its token; [`all`]: every one.
+//! `git credential-pat logout [URL]` deletes an account and its token. [`all`] deletes every one.
 
 mod all;
 
@@ -23,10 +23,10 @@ pub(super) struct Arguments {
     /// The account, where there are several
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
-    /// Every account that `list` shows, whatever the place
+    /// Delete every account that `list` shows, at any URL
     #[arg(long, conflicts_with_all = ["url", "username"])]
     all: bool,
-    /// With --all: without asking
+    /// With --all: delete them without asking
     #[arg(long, requires = "all")]
     yes: bool,
     #[command(flatten)]

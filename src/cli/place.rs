@@ -15,7 +15,7 @@ use crate::terminal;
 use ::url::Url;
 use zeroize::Zeroizing;
 
-/// A token stands where everybody may see it.
+/// The error where a token is in a URL, where everybody may see it.
 pub(super) const HOLDS_TOKEN: Error =
     Error::Usage("a token does not belong in a URL: it is asked for, or read with --with-token");
 
@@ -29,12 +29,13 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The place of a context, without a username.
+    /// Returns the URL of a context, without a username.
     pub(super) fn of(context: Context) -> Self {
         Self { url: url::of(&context), context, username: None }
     }
 
-    /// The places of this repository's remotes that are reached over http or https, each once.
+    /// Returns the URLs of this repository's remotes that are reached over http or https, each
+    /// once.
     pub(super) fn of_remotes() -> Vec<Self> {
         let mut places: Vec<Self> = Vec::new();
         for remote in remotes::urls() {
@@ -47,12 +48,12 @@ impl Place {
         places
     }
 
-    /// Reads what a person has typed behind a command: a URL; the name of a remote of this
-    /// repository; or the address of a page of a repository, which stands for the repository. What
-    /// is taken in the place of what was typed is said.
+    /// Reads the argument that a person has typed: a URL, the name of a remote of this repository,
+    /// or the address of a page of a repository, which stands for the repository. Says which URL it
+    /// takes where that is not the typed one.
     ///
     /// # Errors
-    /// Those of [`Self::parse`].
+    /// The errors of [`Self::parse`].
     pub(super) fn typed(command: &str, text: &str) -> Result<Self, Error> {
         let (place, is_what_was_typed) = Self::meant(text)?;
         if !is_what_was_typed {
@@ -61,7 +62,8 @@ impl Place {
         Ok(place)
     }
 
-    /// The same without saying it. Returns whether it is what was typed, too.
+    /// Reads such an argument without saying anything. Also returns whether the URL is the typed
+    /// one.
     pub(super) fn meant(text: &str) -> Result<(Self, bool), Error> {
         let text = text.trim();
         let remote = remote(text);
@@ -104,7 +106,7 @@ impl Place {
                  xn-- form, also in the remote's URL",
             ));
         }
-        // The path is read as git reads it. A library takes `..` and blanks out.
+        // The path is read as git reads it. A library would remove `..` and blanks.
         let host = Url::parse(&format!("{protocol}://{authority}"));
         let host = host.map_err(|_| Error::Usage("the URL cannot be understood"))?;
         if host.password().is_some() {
@@ -142,7 +144,7 @@ impl Place {
     }
 }
 
-/// The URL of the remote of this name, if it is one, without a token.
+/// Returns the URL of the remote with this name, without a token, if there is such a remote.
 fn remote(text: &str) -> Option<Zeroizing<String>> {
     let could_be = !text.contains(['/', ':', '.', '@', '\\']) && !text.starts_with('-');
     if !could_be || text.is_empty() || forge::holds_token(text.as_bytes()) {
@@ -266,7 +268,7 @@ mod tests {
             let error = Place::parse(text).err().unwrap_or_else(|| panic!("{text} is taken"));
             assert!(error.to_string().contains(said), "{text}: {error}");
         }
-        // Another machine may well be called so; and no password is repeated.
+        // Another machine may well have this name. And no password is repeated.
         assert!(Place::parse("https://github").is_ok() && Place::parse("gitserver").is_ok());
         for text in
             ["a.example:TESTONLY@h.example", "alice:TESTONLY@h.example", "h.example:ghp_TESTONLY"]

@@ -23,11 +23,11 @@ use crate::terminal::prompt::Terminal;
 pub(super) use several::answering;
 use several::{Chosen, Several};
 
-/// Something that git is to be told, and whether a person agreed.
+/// A change of git's configuration, and whether a person agreed to it.
 pub(super) enum Setting {
-    /// It lacks this.
+    /// The setting that git lacks, and whether a person agreed to it.
     Lack(Lack, bool),
-    /// One of several accounts is its default.
+    /// The account of several that is to be git's default.
     Account(Chosen),
 }
 
@@ -36,7 +36,7 @@ pub(super) enum Setting {
 pub(super) enum Lack {
     /// git does not send the path at this context.
     Path(Context),
-    /// Which of several accounts is meant.
+    /// git does not know which of several accounts is meant.
     Account(Several),
     /// git does not use this helper, which needs this setting with this value.
     Helper(Plan, String, String),
@@ -132,7 +132,8 @@ pub(super) fn ask(
     settings.collect()
 }
 
-/// Returns whether a person has other accounts at the context, so that git would have to choose.
+/// Returns the settings where nobody is asked: of several accounts, the one that has answered so
+/// far stays, and every lack is only said.
 pub(super) fn keep(lacks: Vec<Lack>) -> Vec<Setting> {
     let settings = lacks.into_iter().map(|lack| match lack {
         Lack::Account(several) => Setting::Account(several.kept()),
@@ -189,14 +190,14 @@ pub(super) fn carry_out(
     Ok(())
 }
 
-/// Says that git does not do what it was told at this place.
+/// Says that git does not do what it was told at this context.
 pub(super) fn say_that_another_counts(command: &str, place: &Context) {
     terminal::say(command, "another line of git's configuration counts more");
     terminal::hint(&format!("see {} status {}", this_command(), typed(&url::of(place))));
 }
 
 impl Setting {
-    /// The place where git does not do what it was told.
+    /// Returns the context at which git does not do what it was told, if there is one.
     fn unsettled_at(&self, setups: &Setups) -> Option<Context> {
         let at = |context: &Context| setups.configuration(Some(&url::of(context)));
         match self {

@@ -90,7 +90,7 @@ fn unreadable(failed: &Failed) -> Finding {
     Finding::wrong(id, what, mend)
 }
 
-/// Opens a keychain just as git would, but without copies, which are not to be made or ended.
+/// Opens a keychain as git does, but without the cache, whose copies stay as they are.
 fn to_look(setup: &Setup) -> Result<(Options, Box<dyn Keychain>), Error> {
     let Options { kind, identity, .. } = setup.options.clone();
     let options = Options { kind, identity, ..Options::default() };
@@ -106,7 +106,7 @@ struct PlaceReport {
     helpers: Vec<(String, String)>,
     helpers_json: Value,
     accounts: Vec<Explained>,
-    /// Whether a person named it.
+    /// Whether a person named the URL.
     is_named: bool,
 }
 
@@ -216,7 +216,7 @@ impl Report {
         Ok(())
     }
 
-    /// Reports a place for which nothing can answer.
+    /// Reports a URL for which no account can answer.
     fn pass_over(&mut self, place: Unanswered, setups: &Setups) {
         let configuration = setups.configuration(Some(&place.url));
         let view = View::of(&configuration, setups.entries(), None);
@@ -383,8 +383,8 @@ impl Report {
 }
 
 impl PlaceReport {
-    /// The command that asks the host about this account, where git is given its token, or was
-    /// until the host refused it.
+    /// Returns the command that asks the host about this account, if git gets its token, or did so
+    /// until the host rejected it.
     fn check(&self, explained: &Explained) -> Option<String> {
         let url = self.url.as_ref().filter(|_| self.is_named)?;
         matches!(explained.why, Why::Answers | Why::Rejected)

@@ -1,6 +1,5 @@
-//! `git credential-pat unconfigure [URL]`: makes git forget this helper, and the settings that
-//! only this helper made sense of or that were noted when we wrote them. Tokens stay where they
-//! are.
+//! `git credential-pat unconfigure [URL]` makes git forget this helper, and the settings of which
+//! only this helper made use, or that were noted when we wrote them. Tokens stay where they are.
 
 use super::configure::plan::{self, Consent, Plan, Whose};
 use super::place::Place;
@@ -21,7 +20,7 @@ pub(super) struct Arguments {
     /// Only the lines that run this very program, not those of another copy of it
     #[arg(long)]
     this_program: bool,
-    /// For this user, this machine and this repository; and whatever this program is known to have
+    /// For this user, this machine and this repository, and all that this program is known to have
     /// written anywhere else
     #[arg(long, conflicts_with_all = ["url", "global", "system", "local"])]
     all: bool,
@@ -31,11 +30,11 @@ pub(super) struct Arguments {
     consent: Consent,
 }
 
-/// What is to be taken back.
+/// The settings that are to be taken back.
 struct Work<'a> {
     arguments: &'a Arguments,
     entries: &'a Entries,
-    /// A place as it is written now, and as it was once.
+    /// The URL in the form that is written now, and in that of older versions.
     place: Option<[String; 2]>,
     scopes: Vec<&'static str>,
     notes: Vec<Note>,
@@ -81,7 +80,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut failed = None;
     for plan in &plans {
         if let Err(error) = plan.change_all() {
-            // The machine's is its administrator's; that is no reason to leave a user's.
+            // The machine's configuration is its administrator's. The user's own is changed anyway.
             failed = Some(error);
             say(&format!("could not be changed, and still names this helper: {}", plan.whose()));
             terminal::hint(&format!("who may change it types: {}", plan.one_line()));
@@ -109,7 +108,7 @@ impl Work<'_> {
         is_ours(&entry.value) && (!self.arguments.this_program || runs_this_program(&entry.value))
     }
 
-    /// Makes git forget our lines of this scope; what has to stay of them is added to `left`.
+    /// Makes git forget our lines of this scope. An empty line that must stay is added to `left`.
     fn forget_lines(
         &self,
         scope: &str,
@@ -142,7 +141,8 @@ impl Work<'_> {
         lines.any(|entry| is_ours(&entry.value) && !goes(entry))
     }
 
-    /// Other helpers would look for tokens of this very path, and find none.
+    /// Stops sending the path for parts of hosts: other helpers would look for a token with this
+    /// very path, and find none.
     fn unset_paths(&self, scope: &str, plan: &mut Plan) {
         let lines = self.entries.named("credential", "usehttppath");
         for entry in lines.filter(|entry| self.is_here(scope, entry)) {
@@ -152,7 +152,7 @@ impl Work<'_> {
         }
     }
 
-    /// Takes back what else this program has written, where it still stands.
+    /// Takes back the other settings that this program has written, if they are still there.
     fn take_back_noted(
         &self,
         plans: &mut Vec<Plan>,
@@ -179,7 +179,7 @@ impl Work<'_> {
                 continue;
             }
             if key.ends_with(".helper") {
-                // An empty line goes with those that it was written for.
+                // An empty line is removed with the lines for which it was written.
                 let goes = !self.arguments.this_program || runs_this_program(value);
                 if is_ours(value) && goes && !plan.changes_key(key) && plan.forget(key, &[value])? {
                     left.push((plan.whose(), key.clone()));

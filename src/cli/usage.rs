@@ -1,7 +1,7 @@
-//! What is wrong with a command line, in our own words: the option, the missing argument, the
+//! Says in our own words what is wrong with a command line: the option, the missing argument, the
 //! allowed values, and how the command is used.
 //!
-//! No word that was typed is repeated, because it may be a token: where one is close to one of
+//! No word that was typed is repeated, because it may be a token. Where a word is close to one of
 //! ours, ours is named.
 
 use super::Line;
@@ -12,15 +12,15 @@ use std::error::Error as _;
 use std::ffi::OsString;
 use std::iter::once;
 
-/// What to say of a line that cannot be understood.
+/// The message about a line that cannot be understood.
 pub(super) struct Misuse {
-    /// The command that it is about.
+    /// The command that the message is about.
     pub(super) what: String,
     pub(super) message: String,
     pub(super) hint: String,
 }
 
-/// Returns what is wrong with these arguments, of which clap says no more than this.
+/// Returns what is wrong with these arguments, for which clap has this error.
 pub(super) fn explain(arguments: &[OsString], error: &clap::Error) -> Misuse {
     let mut root = Line::command();
     root.build();
@@ -60,7 +60,7 @@ pub(super) fn explain(arguments: &[OsString], error: &clap::Error) -> Misuse {
     Misuse { what: what.to_owned(), message, hint }
 }
 
-/// Returns what to say where there is no command of this name.
+/// Returns the command that was probably meant, where there is none of this name.
 pub(crate) fn no_command(word: &str) -> Option<&'static str> {
     let commands = crate::arguments::COMMANDS.into_iter().filter(|name| !name.starts_with('-'));
     nearest(word, commands)
@@ -109,7 +109,7 @@ fn missing(command: &Command, words: &[&str]) -> String {
 fn invalid(command: &Command, arguments: &[OsString], first: usize, error: &clap::Error) -> String {
     let culprit = culprits(command, arguments, first, error.kind()).into_iter().next();
     let option = culprit.unwrap_or_else(|| "an option".to_owned());
-    // A parser of ours says what it takes; clap has no words of its own where no value is there.
+    // A parser of ours says what it takes. clap has no words of its own for a missing value.
     match error.source() {
         Some(why) if error.kind() == ErrorKind::ValueValidation => format!("{option}: {why}"),
         _ => match command.get_arguments().find(|arg| called(arg).starts_with(&option)) {
@@ -119,7 +119,7 @@ fn invalid(command: &Command, arguments: &[OsString], first: usize, error: &clap
     }
 }
 
-/// The options without which the line would be wrong in another way or not at all.
+/// Returns the options without which the line would be wrong in another way or not at all.
 fn culprits(
     command: &Command,
     arguments: &[OsString],
@@ -148,7 +148,7 @@ fn culprits(
     culprits
 }
 
-/// An argument as the usage shows it: `--username <NAME>`.
+/// Returns an argument as the usage shows it, such as `--username <NAME>`.
 fn called(arg: &Arg) -> String {
     let values = arg.get_value_names().unwrap_or_default();
     let values: Vec<String> = values.iter().map(|name| format!("<{name}>")).collect();
@@ -159,7 +159,7 @@ fn called(arg: &Arg) -> String {
     }
 }
 
-/// The name among these that somebody may have meant by a word.
+/// Returns the name among these that somebody may have meant by a word.
 fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     let allowed = |name: &str| match name.len().min(word.len()) {
@@ -175,10 +175,10 @@ fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a s
     close.min_by_key(|(far, _)| *far).map(|(_, name)| name)
 }
 
-/// How many letters have to be put in, taken out, changed, or swapped with their neighbour.
+/// Returns how many letters must be inserted, removed, changed, or swapped with their neighbour.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    // What is far longer is not compared at length.
+    // A word that is much longer or shorter is not compared.
     if one.len().abs_diff(other.len()) > 2 {
         return usize::MAX;
     }

@@ -1,7 +1,7 @@
-//! `git credential-pat use [URL] [NAME]`: which account answers at a URL, and which is to.
+//! `git credential-pat use [URL] [NAME]` shows or chooses the account that answers at a URL.
 //!
-//! git's own setting says so, `credential.URL.username`, so that it holds for everything that
-//! runs git. It is written in such a way that it counts, and then git is asked.
+//! git's own setting `credential.URL.username` holds the choice, so that it counts for everything
+//! that runs git. It is written so that it counts before other settings, and then git is asked.
 
 use super::place::{Place, usable};
 use super::settle::{self, Lack};
@@ -22,12 +22,12 @@ use std::collections::BTreeSet;
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The host, or the organisation or repository on it [default: this repository's remotes;
-    /// outside of one, every place for which a token is kept]
+    /// outside of one, every URL for which a token is kept]
     url: Option<String>,
     /// The account that git is to use there, whose token is in the keychain already
     #[arg(value_name = "NAME")]
     name: Option<String>,
-    /// Let git ask for nobody in particular there
+    /// Make git ask for no particular account there
     #[arg(long, conflicts_with = "name", requires = "url")]
     unset: bool,
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     }
 }
 
-/// The places of this repository's remotes, else those for which a token is kept.
+/// Returns the URLs of this repository's remotes, else those for which a token is kept.
 fn places(setups: &Setups) -> Result<Vec<Place>, Error> {
     let mut places: Vec<Place> = Place::of_remotes();
     if places.is_empty() {
@@ -75,13 +75,13 @@ fn show(setups: &Setups, places: &[Place]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What is shown of a place.
+/// The text about a URL.
 struct Shown {
     line: String,
     hint: Option<String>,
 }
 
-/// Who answers a get of git's at this place, and why.
+/// Returns in words which account answers a get of git's at this URL, and why.
 fn shown(setups: &Setups, place: &Place) -> Result<Shown, Error> {
     let configuration = setups.configuration(Some(&place.url));
     let told = configuration.username.as_ref().filter(|_| place.username.is_none());
@@ -151,7 +151,7 @@ fn shown(setups: &Setups, place: &Place) -> Result<Shown, Error> {
     Ok(Shown { line, hint })
 }
 
-/// The name under which people know the account: also of one that answers any.
+/// Returns the account's own username, also where it answers for any.
 fn own_name(credential: &Credential) -> Username {
     credential.username.clone().unwrap_or_default()
 }
@@ -165,7 +165,7 @@ fn set(setups: &Setups, place: &Place, name: &str) -> Result<(), Error> {
     let credential = account(setups, place, &name)?;
     git::set_username(context, &name)?;
     let setups = Setups::read(None).map_err(Failed::tell)?;
-    // As it is written there: what was typed may carry a username.
+    // The URL is taken as the setting has it, because the typed one may carry a username.
     let now_asked = setups.configuration(Some(&url::of(context))).username;
     if now_asked.is_none_or(|(_, asked)| asked != name) {
         settle::say_that_another_counts("use", context);
@@ -184,7 +184,7 @@ fn set(setups: &Setups, place: &Place, name: &str) -> Result<(), Error> {
     }
     let mut keychain = setups.at(Some(&place.url))?.open()?;
     let lacks = settle::lacks(&setups, &place.url, &mut *keychain, &credential, None)?;
-    // Who names an account for a part of a host wants it to be found there.
+    // A person who names an account for a part of a host wants git to find it there.
     let settings = lacks.into_iter().filter(|lack| !matches!(lack, Lack::Account(_)));
     let settings = settings.map(|lack| match lack {
         path @ Lack::Path(_) => settle::Setting::Lack(path, true),
@@ -193,7 +193,7 @@ fn set(setups: &Setups, place: &Place, name: &str) -> Result<(), Error> {
     settle::carry_out("use", &settings.collect::<Vec<_>>(), &[])
 }
 
-/// The account of this name that can answer there.
+/// Returns the account with this username that can answer there.
 fn account(setups: &Setups, place: &Place, name: &Username) -> Result<Credential, Error> {
     let contexts = place.context.outwards();
     let mut there: Vec<Username> = Vec::new();
@@ -235,8 +235,8 @@ fn unset(place: &Place) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes back what git was told of an account that is gone: where it asks for a username for
-/// which nothing is kept any more, it gets nobody's token.
+/// Takes back git's setting for an account that is gone. Where git asks for a username for which no
+/// account is kept any more, it gets nobody's token.
 ///
 /// # Errors
 /// Where the keychain fails, or git's configuration cannot be changed.

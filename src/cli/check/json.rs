@@ -1,4 +1,4 @@
-//! What was found about an account, for programs. The names do not change.
+//! Writes the result about an account as JSON, for programs. The names do not change.
 
 use crate::api::state::{Reason, Standing};
 use crate::check::Checked;

@@ -1,4 +1,5 @@
-//! What `check` and `login` have learnt of a token, put with its account; and a refusal.
+//! Keeps with an account what `check` and `login` have learnt of its token, and marks a token as
+//! rejected.
 
 use crate::cli::accounts::existing;
 use crate::credential::Credential;
@@ -8,8 +9,8 @@ use crate::keychain::{Keychain, Kind};
 use crate::protocol::Request;
 use crate::time::now;
 
-/// Keeps what was learnt of a token with its account, unless that has another token by now. A
-/// source keeps nothing.
+/// Keeps what was learnt of a token with its account, unless the account has another token by now.
+/// A source keeps nothing.
 ///
 /// # Errors
 /// Where the keychain fails.
@@ -29,7 +30,7 @@ pub(in crate::cli) fn keep(keychain: &mut dyn Keychain, learnt: &Credential) -> 
     helper::with_retries(|| helper::put(keychain, &new))
 }
 
-/// Marks a token as one that its host does not take, as git's erase does.
+/// Marks a token as rejected by its host, as git's erase does.
 ///
 /// # Errors
 /// Where the keychain fails.

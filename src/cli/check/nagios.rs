@@ -1,5 +1,5 @@
-//! One line for a monitor, as its plugins have it: `OK`, `WARNING`, `CRITICAL` or `UNKNOWN`, the
-//! worst account, and in how many days the first token ends.
+//! Writes one line for a monitor, in the form of its plugins: `OK`, `WARNING`, `CRITICAL` or
+//! `UNKNOWN`, the worst account, and the number of days until the first token ends.
 
 use crate::api::state::State;
 use crate::check::{Checked, Options};
@@ -7,10 +7,10 @@ use crate::forge;
 use crate::time::{DAY, relative};
 use std::fmt::Write;
 
-/// At how many days a monitor may find it critical.
+/// The number of days before the end at which a monitor may call it critical.
 const CRITICAL_DAYS: u64 = 3;
 
-/// Returns how bad a state is for a monitor, and the exit status that says so.
+/// Returns how bad a state is for a monitor, and the exit status for it.
 fn level(state: State) -> (u8, u8) {
     match state {
         State::Good => (0, 0),
@@ -55,7 +55,7 @@ pub(super) fn line(all: &[Checked], options: &Options) -> String {
             let _ = write!(line, "{} tokens are good", all.len());
         }
     }
-    // What follows this sign is for programs.
+    // The part after this sign is for programs.
     line = line.replace('|', "/");
     let ends = all.iter().filter_map(|one| one.expiry);
     if let Some(days) = ends.map(|end| end.saturating_sub(options.now) / DAY).min() {

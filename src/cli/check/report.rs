@@ -1,5 +1,5 @@
-//! What was found, for people: two to six lines for an account. First what is, then why, then
-//! what to type.
+//! Writes the results for people, with two to six lines for an account: first the state, then the
+//! reasons, then what to type.
 
 use crate::api::state::{Reason, Standing, State};
 use crate::check::advice;
@@ -10,7 +10,7 @@ use crate::forge;
 use crate::time::relative;
 use std::fmt::Write;
 
-/// How many hints an account gets.
+/// The greatest number of hints for an account.
 const HINTS: usize = 2;
 
 pub(super) fn text(all: &[Checked], now: u64) -> String {
@@ -51,7 +51,7 @@ fn lines(checked: &Checked, now: u64) -> Vec<String> {
     lines
 }
 
-/// Returns what the token is: whose, of which kind, for what and until when.
+/// Returns whose token it is, of which kind, for what and until when.
 fn token(checked: &Checked, now: u64) -> Option<String> {
     let credential = checked.subject.credential.as_ref()?;
     let kind = checked.kind.map(|kind| format!("{} {}", kind.forge.name(), kind.kind.name()));
@@ -103,14 +103,14 @@ fn of_api(standing: &Standing) -> String {
 fn with_said(text: String, standing: &Standing) -> String {
     let said = standing.said.as_deref();
     match (said, standing.state) {
-        // curl's and git's own words.
+        // These are curl's or git's own words.
         (Some(said), State::Unreachable) => format!("{text}: {said}"),
         (Some(said), _) => format!("{text}; remote: {said}"),
         (None, _) => text,
     }
 }
 
-/// Returns how things stand by the word of one who was asked.
+/// Returns in words what git or the forge says of the token.
 fn in_words(standing: &Standing) -> String {
     let reason = standing.reason;
     match standing.state {
@@ -137,7 +137,7 @@ fn in_words(standing: &Standing) -> String {
     }
 }
 
-/// A reason in words.
+/// Returns a reason in words.
 fn why(standing: &Standing) -> Option<String> {
     let to = || standing.address.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
     Some(match standing.reason? {

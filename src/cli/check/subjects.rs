@@ -1,5 +1,5 @@
-//! The accounts that are asked about: those that git would be given at a URL or at this
-//! repository's remotes, or all of them.
+//! Finds the accounts that are asked about: those that git would get at a URL or at this
+//! repository's remotes, or all accounts.
 
 use super::{Arguments, Held};
 use crate::api::state::{Reason, Standing, State};
@@ -20,11 +20,11 @@ use crate::setup::{Asking, Chosen, Setups};
 use crate::time::now;
 use ::url::Url;
 
-/// Returns the accounts at what was named, or at the remotes.
+/// Returns the accounts at the named URL, or at the remotes.
 ///
 /// # Errors
-/// [`Error::Usage`] where nothing is named and there is no remote, or the URL cannot be
-/// understood; and where a keychain fails.
+/// [`Error::Usage`] where no URL is named and there is no remote, or where the URL cannot be
+/// understood; where a keychain fails.
 pub(super) fn named(
     arguments: &Arguments,
     setups: &Setups,
@@ -48,11 +48,11 @@ pub(super) fn named(
     Ok(held)
 }
 
-/// Where git would go.
+/// The URL to which git would go.
 enum Asked {
     Place(Place),
-    /// What was named, and the beginning of where git's `insteadOf` leads from there: to what is
-    /// no https, or has a password of its own.
+    /// The named URL, and the beginning of the one to which git's `insteadOf` leads from there.
+    /// That one is not of https, or has a password of its own.
     Elsewhere(Place, String),
 }
 
@@ -74,7 +74,7 @@ fn asked(url: Option<&str>) -> Result<Vec<Asked>, Error> {
     Ok(places.into_iter().map(Asked::Place).collect())
 }
 
-/// Returns what git makes of a URL that a person typed, which may be a short form of theirs.
+/// Returns the URL that git makes of one that a person typed, which may be a person's short form.
 fn rewritten(text: &str) -> Result<Asked, Error> {
     let typed = Place::parse(text);
     let question = match &typed {
@@ -102,7 +102,7 @@ fn rewritten(text: &str) -> Result<Asked, Error> {
     }
 }
 
-/// Returns the forge is on the host itself, or the token would go elsewhere.
+/// Fails where `--api` is not on the host itself: the token would go elsewhere.
 fn check_api(arguments: &Arguments, context: &Context) -> Result<(), Error> {
     let Some(api) = &arguments.api else { return Ok(()) };
     let is_there = Place::parse(api).is_ok_and(|place| {
@@ -148,7 +148,7 @@ fn at(
     let mut chosen = setups.first_answer(&place.url, &as_git, wanted, Asking::Person)?;
     let is_gits = chosen.is_some();
     if !is_gits {
-        // One that git never comes to can be asked about all the same.
+        // An account that git never gets can be asked about all the same.
         chosen = setups.first_answer(&place.url, &everywhere, wanted, Asking::Person)?;
     }
     let unknown = |reason| Standing::of(State::Unknown, reason);
@@ -190,19 +190,19 @@ fn at(
     Ok(Held { subject, keychain: is_kept.then_some(keychains.len() - 1) })
 }
 
-/// Returns the URL without a username, as a part of a setting's name.
+/// Returns the URL without a username, in the form for a setting's name.
 fn nameless(url: &str) -> Option<String> {
     let mut url = Url::parse(url).ok()?;
     url.set_username("").ok()?;
-    // git takes the first of these for the end of the name.
+    // git takes the first `=` for the end of the name.
     Some(url.as_str().replace('=', "%3D"))
 }
 
-/// Every account in the keychains that git's configuration names; and the error of one that
-/// cannot be asked.
+/// Returns every account in the keychains that git's configuration names, and the error of a
+/// keychain that fails.
 ///
 /// # Errors
-/// Where there is one keychain, and it cannot be asked.
+/// Where there is one keychain, and it fails.
 pub(super) fn all(
     setups: &Setups,
     keychains: &mut Vec<Box<dyn Keychain>>,
@@ -225,7 +225,7 @@ pub(super) fn all(
                 all.extend(accounts.into_iter().map(|subject| Held { subject, keychain: at }));
             }
             Err(error) if is_one => return Err(error),
-            // For certain places, on other systems.
+            // A line for certain URLs may name a keychain of another system.
             Err(Error::Unsupported) => {}
             Err(error) => failed = Some(error),
         }
@@ -250,7 +250,7 @@ fn accounts(keychain: &mut dyn Keychain) -> Result<Vec<Subject>, Error> {
         let credential = read.iter().position(is_it).map(|at| read.swap_remove(at).1);
         let unknown = |reason| Standing::of(State::Unknown, reason);
         let standing = match &credential {
-            // Another account's, or nobody's: single sign-on has none.
+            // A link has another account's token, and a sign for single sign-on has none.
             Some(c) if c.is_gone(now()) || c.token.expose().is_empty() => continue,
             Some(credential) => account_standing(credential, now()),
             None if found.locked => unknown(Reason::Locked),

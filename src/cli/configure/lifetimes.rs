@@ -1,4 +1,5 @@
-//! `configure --cache` and `--timeout`: for how long the kernel's keyring keeps what is put there.
+//! The options `--cache` and `--timeout` of `configure` say for how long the kernel's keyring keeps
+//! a token.
 
 use crate::arguments::{self, HelperOptions, Invocation};
 use crate::error::Error;
@@ -6,31 +7,31 @@ use crate::keychain::Kind;
 use crate::protocol::Operation;
 use std::ffi::OsString;
 
-/// What takes an option out of the line again.
+/// The value that removes an option from the line again.
 const OFF: &str = "off";
 
-/// As in the helper string.
+/// The options of the lifetimes, as in the helper string.
 #[derive(clap::Args)]
 pub(super) struct Lifetimes {
-    /// Keep what the desktop's keychain or --command has answered in the kernel's keyring for so
+    /// Keep the answers of the desktop's keychain or of --command in the kernel's keyring for so
     /// long; `off` ends that
     #[arg(long, value_name = "SECONDS", conflicts_with_all = ["env", "file", "ci"])]
     cache: Option<String>,
-    /// With --keychain kernel: have it forget a token so long after it was stored; `off` ends that
+    /// With --keychain kernel: make it forget a token so long after it was stored; `off` ends that
     #[arg(long, value_name = "SECONDS", conflicts_with = "source")]
     timeout: Option<String>,
 }
 
 impl Lifetimes {
-    /// What a source's line is to have.
+    /// Returns the value of `--cache` for the line of a source.
     pub(super) fn of_source(&self) -> Option<&str> {
         self.cache.as_deref().filter(|seconds| *seconds != OFF)
     }
 
-    /// Changes the options of a line for this keychain; what was not given stays as it is.
+    /// Changes the options of a line for this keychain. Those that were not given stay as they are.
     ///
     /// # Errors
-    /// What the helper itself would say of such a line.
+    /// The helper's own error for such a line.
     pub(super) fn set(&self, kind: Kind, options: &mut HelperOptions) -> Result<(), Error> {
         let is_given = |value: &&String| *value != OFF;
         let mut words = vec!["--keychain", kind.name()];

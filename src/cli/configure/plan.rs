@@ -45,21 +45,21 @@ impl Whose {
     }
 }
 
-/// Calls of `git config`, without its name, all for one configuration.
+/// The arguments of the `git config` commands that change one configuration.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::cli) struct Plan {
-    /// As git's options name it.
+    /// The options of git that name the configuration.
     whose: Vec<String>,
     changes: Vec<Vec<String>>,
 }
 
 impl Plan {
-    /// For this scope (`global`).
+    /// Makes an empty plan for this scope, such as `global`.
     pub(in crate::cli) fn new(scope: &str) -> Self {
         Self { whose: vec![format!("--{scope}")], changes: Vec::new() }
     }
 
-    /// For this file.
+    /// Makes an empty plan for this file.
     pub(in crate::cli) fn of_file(file: &str) -> Self {
         Self { whose: vec!["--file".to_owned(), file.to_owned()], changes: Vec::new() }
     }
@@ -96,12 +96,12 @@ impl Plan {
         self.changes.push(words.collect());
     }
 
-    /// Whose configuration it is, as git's options name it and as it is typed.
+    /// Returns the options of git that name the configuration, as they are typed.
     pub(in crate::cli) fn whose(&self) -> String {
         self.whose.iter().map(typed).collect::<Vec<_>>().join(" ")
     }
 
-    /// The file that is changed.
+    /// Returns the file that is changed, if it is known.
     pub(in crate::cli) fn file(&self) -> Option<PathBuf> {
         written::file_of(&self.whose.iter().map(String::as_str).collect::<Vec<_>>())
     }
@@ -116,12 +116,12 @@ impl Plan {
         text
     }
 
-    /// The same on one line.
+    /// Returns the commands on one line.
     pub(in crate::cli) fn one_line(&self) -> String {
         self.text().trim_end().replace('\n', "; ")
     }
 
-    /// Whether one of them is about this setting.
+    /// Returns whether one of the commands is about this setting.
     pub(in crate::cli) fn changes_key(&self, key: &str) -> bool {
         let is_it = |word: &String| word.eq_ignore_ascii_case(key);
         self.changes.iter().any(|change| change.iter().any(is_it))
@@ -205,8 +205,8 @@ impl Plan {
         Ok(())
     }
 
-    /// Makes git forget these lines of ours, and the line of ours before them that made it forget
-    /// all others. Returns whether such a line has to stay, after which git asks nobody.
+    /// Removes these lines of ours, and our empty line before them that made git forget all others.
+    /// Returns whether an empty line must stay, after which git asks nobody.
     ///
     /// # Errors
     /// Where git cannot read its configuration.
@@ -236,11 +236,11 @@ impl Plan {
     }
 }
 
-/// Shows the commands of these plans and asks where that is wanted. Returns whether they are to be
-/// run.
+/// Shows the commands of these plans and asks where that is wanted. Returns whether the commands
+/// are to be run.
 ///
 /// # Errors
-/// Where nobody can be asked, or said no.
+/// Where nobody can be asked, or a person says no.
 pub(in crate::cli) fn agree(
     plans: &[Plan],
     consent: &Consent,

@@ -53,12 +53,12 @@ pub(super) struct SourceArguments {
 }
 
 impl SourceArguments {
-    /// The options of the helper line, if they name a source, and the source itself. Its answers
+    /// Returns the options of the helper line and the source, if the options name one. Its answers
     /// may be kept for so many seconds.
     ///
     /// # Errors
-    /// [`Error::Usage`] where a token was given in its place, and what the helper itself would
-    /// say of such a line.
+    /// [`Error::Usage`] where a token was given instead of its source; the helper's own error for
+    /// such a line.
     pub(super) fn read(
         &self,
         url: &str,

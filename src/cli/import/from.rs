@@ -135,7 +135,7 @@ impl From {
     }
 }
 
-/// Leaves what is for hosts with which git is not known to be used.
+/// Leaves the entries for hosts with which git is not known to be used.
 fn leave_others(source: &mut Source) -> Result<(), Error> {
     let hosts = GitHosts::known()?;
     for entry in &mut source.entries {

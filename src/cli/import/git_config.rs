@@ -97,7 +97,7 @@ fn elsewhere() -> Result<Vec<String>, Error> {
 fn holds_token(text: &[u8]) -> bool {
     let is_apart = |b: &u8| b.is_ascii_whitespace() || b"\"'`()<>|;".contains(b);
     let has_token = |word: &[u8]| {
-        // A transport by name may stand before it: `http::https://…`.
+        // The name of a transport may come before the URL: `http::https://…`.
         let after = word.windows(2).rposition(|two| two == b"::").map_or(0, |at| at + 2);
         let is_with_token = |url| Parts::of(url).is_some_and(|parts| parts.has_token());
         is_with_token(word) || is_with_token(&word[after..])
@@ -259,7 +259,7 @@ fn target(kind: Kind, section: &str) -> Target {
     }
 }
 
-/// A proxy's URL: git takes one without a protocol for http's.
+/// Returns a proxy's URL with a protocol. git takes one without a protocol for http's.
 pub(super) fn as_proxy(value: &[u8]) -> Zeroizing<Vec<u8>> {
     let has_protocol = value.windows(3).any(|part| part == b"://");
     Zeroizing::new([if has_protocol { b"" } else { &b"http://"[..] }, value].concat())

@@ -1,5 +1,5 @@
-//! Which hosts git is used with, as far as that is known. `.netrc` is every program's: what it has
-//! for a mail server is no token of git's, and whoever reads it there would miss it.
+//! Finds the hosts with which git is used, as far as they are known. Every program may use
+//! `.netrc`: its entry for a mail server is no token of git's, and the mail program would miss it.
 
 use crate::credential::Credential;
 use crate::error::Error;
@@ -8,21 +8,21 @@ use crate::git::Failed;
 use crate::git::entries::Entries;
 use std::collections::BTreeSet;
 
-/// Why an entry of `.netrc` is left alone.
+/// The reason why an entry of `.netrc` is left alone.
 pub(super) const NO_GIT_HOST: &str =
     "nothing says that git uses this host: name its URL to import it";
 
-/// The settings whose places and values are URLs of git's.
+/// The sections whose subsections and values are URLs of git's.
 const SECTIONS: [&str; 7] = ["remote", "url", "credential", "http", "submodule", "lfs", "branch"];
 
-/// Beginnings of the labels of such hosts' names.
+/// The beginnings of labels in the names of such hosts.
 const LABELS: [&str; 4] = ["git", "bitbucket", "forgejo", "codeberg"];
 
 /// The hosts that git's configuration names.
 pub(super) struct GitHosts(BTreeSet<String>);
 
 impl GitHosts {
-    /// Asks git.
+    /// Reads the hosts from git's configuration.
     ///
     /// # Errors
     /// Where git cannot read its configuration.
@@ -37,7 +37,8 @@ impl GitHosts {
         Ok(Self(hosts))
     }
 
-    /// Whether a token is for one of them, or for what is one by its name, or is one by its form.
+    /// Returns whether a token is for one of these hosts, or for a host whose name is like git's,
+    /// or has the form of a forge's token.
     pub(super) fn have(&self, token: &Credential) -> bool {
         let host = token.context.host();
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
@@ -50,7 +51,7 @@ impl GitHosts {
     }
 }
 
-/// The host of a URL, or of `user@host:path`, without a port.
+/// Returns the host of a URL, or of `user@host:path`, without a port.
 fn host(text: &str) -> Option<String> {
     let authority = match text.split_once("://") {
         Some((_, rest)) => rest.split(['/', '?', '#']).next()?,

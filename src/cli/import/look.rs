@@ -50,7 +50,7 @@ pub(in crate::cli) fn without_token(url: &str) -> Option<Zeroizing<String>> {
     String::from_utf8(parts.without_token()).ok().map(Zeroizing::new)
 }
 
-/// Whether a token stands before the host of a URL.
+/// Returns whether a URL has a token before its host.
 pub(in crate::cli) fn has_token(url: &str) -> bool {
     Parts::of(url.as_bytes()).is_some_and(|parts| parts.has_token())
 }

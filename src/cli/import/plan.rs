@@ -41,7 +41,7 @@ pub(super) enum Step {
     /// The earlier entry at this index has another token for the account, and has been served
     /// instead. This entry leaves the source with that one.
     Unserved(usize),
-    /// A person wants it to stay where it is.
+    /// A person wants the entry to stay in its source.
     Declined,
     /// The entry stays in its source, for this reason.
     Stays(&'static str),
@@ -176,7 +176,7 @@ impl<'a> Plan<'a> {
         stored.filter_map(|(entry, _)| entry.token.as_ref().ok()).collect()
     }
 
-    /// Has a person decide about each that is wanted. Returns how many still are.
+    /// Asks a person about each wanted entry. Returns how many are still wanted.
     ///
     /// # Errors
     /// Where the person gives up.

@@ -1,5 +1,5 @@
-//! git's own `store`, once its files are empty: as long as git asks it, the next fetch writes each
-//! token back into its file.
+//! Ends git's own `store`, once its files are empty. As long as git asks it, the next fetch writes
+//! each token back into its file.
 
 use super::from::{From, named};
 use crate::cli::configure::plan::Plan;
@@ -12,8 +12,9 @@ use crate::git::helper_line::{Helper, store_file};
 use crate::terminal;
 use std::path::{Path, PathBuf};
 
-/// Takes the lines of `store` out of the user's and this repository's configuration, where nothing
-/// is left in their files and `agrees` says so. A line in another file is named with its command.
+/// Removes the lines of `store` from the user's and this repository's configuration, where nothing
+/// is left in the files of `store` and `agrees` says so. For a line in another file, says the
+/// command.
 ///
 /// # Errors
 /// Where git cannot read or change its configuration.
@@ -67,7 +68,8 @@ fn say(what: &str) {
     terminal::say("import", what);
 }
 
-/// Whether git asks `store` by this line, and us as well: who has nothing else keeps it.
+/// Returns whether git asks `store` by this line, and us as well. A person who has no other helper
+/// keeps the line.
 fn counts(entries: &Entries, line: &Entry) -> bool {
     let is_store = matches!(Helper::parse(&line.value), Helper::Other(name) if name == "store");
     let place = Some(line.subsection.as_str()).filter(|place| !place.is_empty());
@@ -77,7 +79,7 @@ fn counts(entries: &Entries, line: &Entry) -> bool {
         && here.helpers.iter().any(|(entry, _)| std::ptr::eq(*entry, line))
 }
 
-/// Which of its files hold entries, and how many.
+/// Returns the files of this line's `store` that still hold entries, each with their number.
 fn entries_left(line: &Entry) -> Vec<(usize, PathBuf)> {
     let from = From::Store(store_file(&line.value));
     let Ok(sources) = from.sources(&[]) else { return Vec::new() };
@@ -89,8 +91,8 @@ fn entries_left(line: &Entry) -> Vec<(usize, PathBuf)> {
     files.collect()
 }
 
-/// The scope of a line that stands in the user's or this repository's own file, not in one that is
-/// included.
+/// Returns the scope of a line in the user's or this repository's own file, or nothing where the
+/// line is in another file, such as an included one.
 fn own_scope(line: &Entry) -> Option<&'static str> {
     let file = Path::new(line.file()?);
     match line.scope.as_str() {

@@ -25,7 +25,7 @@ impl Cell {
     }
 }
 
-/// How wide each column is.
+/// Returns the width of each column.
 fn widths(headings: &[&str], rows: &[Vec<Cell>]) -> Vec<usize> {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].text.width());
@@ -34,7 +34,7 @@ fn widths(headings: &[&str], rows: &[Vec<Cell>]) -> Vec<usize> {
     (0..headings.len()).map(width).collect()
 }
 
-/// Whether each row fits on a line.
+/// Returns whether each row fits on a line.
 pub(in crate::cli) fn fits(headings: &[&str], rows: &[Vec<Cell>], look: &Look) -> bool {
     let whole = widths(headings, rows).iter().sum::<usize>() + 2 * headings.len().saturating_sub(1);
     look.columns.is_none_or(|columns| columns >= whole)

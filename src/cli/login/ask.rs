@@ -25,7 +25,7 @@ pub(super) struct Login<'a> {
     pub(super) also: Vec<Context>,
     /// Whether another token of the account may be overwritten.
     pub(super) replace: bool,
-    /// Whether the forge does not take the token, and nobody has said that it is wanted.
+    /// Whether the forge does not take the token, and nobody has agreed to keep it all the same.
     pub(super) is_refused: bool,
 }
 
@@ -38,7 +38,7 @@ struct Owner {
 }
 
 impl Owner {
-    /// A name that nobody has chosen gives way to that of whose token it is.
+    /// Takes the owner's username that the forge has told, if nobody has chosen a username.
     fn learn(&mut self, learnt: &learn::Learnt) {
         if let Some(owner) = learnt.owner().filter(|_| self.by_convention) {
             self.username = owner;
@@ -101,15 +101,15 @@ impl Login<'_> {
                  them. Answer any of them with this token?",
             )?;
         }
-        // Where a forge was asked, it may know.
+        // A forge that was asked may have told the end.
         if self.arguments.expires.is_none() && !learnt.tells_end() {
             expiry = ask_end(terminal)?;
         }
         Ok(learnt.put(self.credential(owner, token, expiry)))
     }
 
-    /// Asks until there is a token that can be one, that the forge takes, where it is asked, and
-    /// that the person wants to be stored.
+    /// Asks until there is a fit token that the person wants to store, and that the forge takes, if
+    /// it is asked.
     fn ask_token(
         &self,
         terminal: &mut Terminal,
@@ -124,7 +124,7 @@ impl Login<'_> {
             }
             let asked = owner.username.clone();
             if owner.by_convention {
-                // Some hosts have a name for each kind of token.
+                // Some hosts have a conventional username for each kind of token.
                 owner.username = self.convention(token.expose());
             }
             let warnings = self.warnings(&token, owner);
@@ -151,7 +151,7 @@ impl Login<'_> {
         keychain: &mut dyn Keychain,
     ) -> Result<Owner, Error> {
         let likely = self.only_or_conventional(keychain, b"")?;
-        // Else it is the account's that is there.
+        // The words are only for a conventional username, and not for that of an existing account.
         let what = match forge::at(&self.context) {
             _ if !likely.by_convention => "",
             Some(_) if forge::is_meaningless(&self.context, likely.username.as_bytes()) => {

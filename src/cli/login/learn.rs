@@ -1,8 +1,8 @@
-//! What a login learns from the forge before a token is kept: whether it takes the token, whose it
-//! is, when it ends, and whether it is good for pushing.
+//! Asks the forge about a token before a login keeps it: whether the forge takes it, whose it is,
+//! when it ends, and whether it is good for pushing.
 //!
-//! Only a forge that is certain is asked: the host's name tells it, or the person has named it.
-//! That there is no network is no failure: the token is kept as it is.
+//! Only a certain forge is asked: one that the host's name tells, or that the person has named.
+//! Without a network the login does not fail: the token is kept as it is.
 
 use super::Arguments;
 use crate::api::Told;
@@ -18,22 +18,22 @@ use crate::terminal;
 use crate::time::now;
 use std::time::{Duration, Instant};
 
-/// How long the forge may take.
+/// The longest time that the forge may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How many questions are put to it.
+/// The greatest number of questions to the forge.
 const QUESTIONS: u8 = 2;
 
-/// What a forge said of a token, if it was asked.
+/// A forge's answer about a token, if it was asked.
 #[derive(Default)]
 pub(super) struct Learnt {
     forge: Option<Id>,
-    /// The same, where the host's name does not tell it.
+    /// The forge, where a person has named it and the host's name does not tell it.
     named: Option<Id>,
     layer: Option<ApiLayer>,
 }
 
-/// Returns whether a forge is asked about tokens for this place.
+/// Returns whether a forge is asked about tokens for this context.
 pub(super) fn asks(arguments: &Arguments, context: &Context) -> bool {
     !arguments.offline && (forge::at(context).is_some() || arguments.forge.is_some())
 }
@@ -79,13 +79,13 @@ impl Learnt {
         matches!(state, Some(State::Refused | State::Ended))
     }
 
-    /// Returns whether nobody need be asked when the token ends.
+    /// Returns whether the forge tells the token's end, so that nobody need be asked.
     pub(super) fn tells_end(&self) -> bool {
         self.layer.as_ref().is_some_and(|layer| layer.facts.expiry != Told::Nothing)
     }
 
-    /// Whose token it is, where the forge takes any username with it, so that its owner's is the
-    /// best.
+    /// Returns the owner of the token, where the forge takes any username with it: the owner's is
+    /// then the best one.
     pub(super) fn owner(&self) -> Option<Username> {
         let takes_any = [Id::GitHub, Id::GitLab, Id::Gitea, Id::HuggingFace];
         let owner = self.layer.as_ref()?.facts.owner.as_ref()?;
@@ -94,7 +94,7 @@ impl Learnt {
         (is_fit && self.forge.is_some_and(|forge| takes_any.contains(&forge))).then_some(name)
     }
 
-    /// Returns the account with what was learnt.
+    /// Returns the account with the facts that were learnt.
     pub(super) fn put(&self, credential: Credential) -> Credential {
         let Some(layer) = self.layer.as_ref().filter(|layer| layer.standing.is_answer()) else {
             return credential;
@@ -104,7 +104,7 @@ impl Learnt {
         kept.learn(credential, &layer.facts, now())
     }
 
-    /// Says what a person should know.
+    /// Says what a person should know of the answer.
     pub(super) fn say(&self) {
         let (Some(layer), Some(forge)) = (&self.layer, self.forge) else { return };
         let say = |text: &str| terminal::say("login", text);

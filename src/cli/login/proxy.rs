@@ -1,5 +1,5 @@
-//! A proxy's password: git asks for it as `http` at the proxy's host and port, unencrypted, and
-//! only where `http.proxy` names the user.
+//! Handles a proxy's password. git asks for it as `http` at the proxy's host and port, unencrypted,
+//! and only where `http.proxy` names the user.
 
 use crate::cli::place::Place;
 use crate::cli::status::places::percent;
@@ -10,10 +10,10 @@ use crate::git::entries::Entries;
 use crate::git::words::typed;
 use crate::terminal::prompt::Terminal;
 
-/// Has a person agree to a password that crosses the network as it is.
+/// Asks a person to agree to a password that crosses the network unencrypted.
 ///
 /// # Errors
-/// Where nobody can be asked, or said no, or it is no whole host.
+/// Where nobody can be asked, where the person says no, or where the URL is not of a whole host.
 pub(super) fn agree(place: &Place, terminal: Option<&mut Terminal>) -> Result<(), Error> {
     const REFUSED: Error =
         Error::Refused("http is unencrypted: use https, or add --allow-http to the helper string");
@@ -40,7 +40,7 @@ pub(in crate::cli) fn lack(entries: &Entries, proxy: &Context) -> Option<String>
     })
 }
 
-/// Returns what to type.
+/// Returns the command that names the user.
 pub(in crate::cli) fn mend(proxy: &Context, username: Option<&Username>) -> String {
     let name = username.filter(|name| !name.is_empty() && !name.is_token());
     let name = name.map_or_else(|| "USER".to_owned(), percent);

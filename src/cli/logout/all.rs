@@ -1,5 +1,5 @@
-//! `logout --all`: whoever leaves takes every account along, from each keychain that `list` looks
-//! into.
+//! `logout --all` deletes every account from each keychain that `list` reads, for a person who
+//! gives this program up.
 
 use crate::cli::KeychainArguments;
 use crate::credential::Account;
@@ -11,14 +11,14 @@ use crate::setup::Setup;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 
-/// A keychain and what it holds.
+/// A keychain and its accounts.
 type Held = (Box<dyn Keychain>, Vec<Account>);
 
-/// Deletes what there is, where a person agrees or `yes` says so.
+/// Deletes every account, where a person agrees or `yes` says so.
 ///
 /// # Errors
-/// Where a keychain cannot be asked: nothing is deleted then. Where nobody can be asked, or said
-/// no.
+/// Where a keychain cannot be read: nothing is deleted then. Where nobody can be asked, or the
+/// person says no.
 pub(super) fn run(keychain: &KeychainArguments, yes: bool) -> Result<(), Error> {
     let mut keychains = everything(&keychain.setups()?.everywhere()?)?;
     let count: usize = keychains.iter().map(|(_, accounts)| accounts.len()).sum();
@@ -50,7 +50,7 @@ pub(super) fn run(keychain: &KeychainArguments, yes: bool) -> Result<(), Error> 
 
 const NOBODY: Error = Error::Usage("nobody can be asked here: add --yes to delete every account");
 
-/// What the keychains hold, each of them once.
+/// Returns the keychains, each of them once, with their accounts.
 fn everything(setups: &[Setup]) -> Result<Vec<Held>, Error> {
     let mut keychains: Vec<Held> = Vec::new();
     for setup in setups {
@@ -59,12 +59,12 @@ fn everything(setups: &[Setup]) -> Result<Vec<Held>, Error> {
             say(&format!("{name}: {error}"));
         };
         let mut keychain = match setup.open() {
-            // For certain places, on other systems.
+            // A line for certain URLs may name a keychain of another system.
             Err(Error::Unsupported) if setups.len() > 1 => continue,
             opened => opened.inspect_err(named)?,
         };
         let listed = helper::with_retries(|| keychain.list()).inspect_err(named)?;
-        // Only now it is known where none was named.
+        // If no keychain was named, its kind is known only now.
         if keychains.iter().all(|(other, _)| other.kind() != keychain.kind()) {
             let mut accounts: Vec<Account> =
                 listed.into_iter().map(|(_, account)| account).collect();

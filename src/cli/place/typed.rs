@@ -1,11 +1,11 @@
-//! What people type in the place of a host's URL: an address for SSH, a name with a dot at its end,
-//! a page of a repository. Each is told apart, and has its own sentence with the right form.
+//! Recognises what people type instead of a host's URL: an address for SSH, a name with a dot at
+//! its end, a page of a repository. Each has its own message with the right form.
 
 use crate::context::Context;
 use crate::error::Error;
 use crate::forge::{self, Forge, Id};
 
-/// Why this is no URL of a host, where more can be said than that.
+/// Returns the error that says why this is no URL of a host, if the reason is known.
 pub(super) fn refusal(text: &str) -> Option<Error> {
     if let Some(ssh) = Ssh::of(text) {
         let form = ssh.https().unwrap_or_else(|| "the one that begins with https://".to_owned());
@@ -24,7 +24,7 @@ pub(super) fn refusal(text: &str) -> Option<Error> {
         let at = at + host.rfind(']').unwrap_or(0);
         (&host[..at], Some(&host[at + 1..]))
     });
-    // What stands before an `@` may be a password, and a port is a number.
+    // The text before an `@` may be a password. A port is a number.
     if let Some(port) = port
         && !is_port(port)
         && !authority.contains('@')
@@ -46,7 +46,7 @@ pub(super) fn refusal(text: &str) -> Option<Error> {
     Some(told(format!("no host of this name is known: type {form}")))
 }
 
-/// Whether this is an address for SSH.
+/// Returns whether this is an address for SSH.
 pub(super) fn is_for_ssh(text: &str) -> bool {
     Ssh::of(text).is_some()
 }
@@ -56,8 +56,8 @@ fn is_port(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// An error with a place in it. A process reads what was typed once, and the place has passed the
-/// grammar: no token is in it.
+/// Returns an error with a URL in it. The URL has passed the grammar, so it holds no token. Its
+/// memory is never freed, but a process reads typed text only once.
 fn told(text: String) -> Error {
     Error::Usage(Box::leak(text.into_boxed_str()))
 }
@@ -80,7 +80,7 @@ impl<'a> Ssh<'a> {
         }
         let (before, path) = text.split_once(':')?;
         let (user, host) = before.split_once('@').map_or((None, before), |(u, h)| (Some(u), h));
-        // Of a password nothing is to be taken for a path, and digits are a port.
+        // No part of a password must be taken for a path, and digits are a port.
         let is_path = path.contains('/') && !path.contains('@');
         let is_port =
             path.split('/').next().is_some_and(|first| first.bytes().all(|b| b.is_ascii_digit()));
@@ -89,7 +89,7 @@ impl<'a> Ssh<'a> {
         is_scp.then_some(Self { host, path })
     }
 
-    /// The same place for HTTPS.
+    /// Returns the URL of the same repository for HTTPS.
     fn https(&self) -> Option<String> {
         let host = Context::of_host(b"https", self.host.as_bytes())?;
         let context = host.scoped(self.path.trim_matches('/').as_bytes())?;
@@ -97,13 +97,13 @@ impl<'a> Ssh<'a> {
     }
 }
 
-/// The repository that a page belongs to, where this is the address of one.
+/// Returns the repository to which a page belongs, if this is the address of a page.
 pub(super) fn repository_of_page(context: &Context) -> Option<Context> {
     const PAGES: [&[u8]; 6] = [b"tree", b"blob", b"blame", b"raw", b"commit", b"commits"];
     let path = context.path();
     let segments: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
     let forge = forge::at(context).map(Forge::id);
-    // On these a repository is always the second part of the path.
+    // On these forges, a repository is always the second part of the path.
     let is_flat = matches!(forge, Some(Id::GitHub | Id::Bitbucket | Id::Gitea));
     let follows = |at: usize| segments.get(at + 1).copied();
     let begins_page = |at: usize| match segments[at] {

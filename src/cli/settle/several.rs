@@ -1,6 +1,6 @@
-//! Several accounts at one place: which of them git is to use where a URL names nobody. Between
-//! them it would get none, so one is the default: the one that has answered so far, unless a
-//! person says otherwise.
+//! Chooses which of several accounts at one context git is to use, where a URL names no username.
+//! Without a choice git would get none of them. The default is the account that has answered so
+//! far, unless a person says otherwise.
 
 use crate::cli::status::finding::this_command;
 use crate::context::Context;
@@ -15,30 +15,30 @@ use crate::terminal::prompt::Terminal;
 use crate::time::now;
 use crate::withheld::{listed, use_words};
 
-/// See the [module](self).
+/// Several accounts at a context, see the [module](self).
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::cli) struct Several {
     pub(super) context: Context,
-    /// The account that came last.
+    /// The username of the account that came last.
     new: Username,
-    /// All of them.
+    /// The usernames of all accounts.
     names: Vec<Username>,
-    /// The one that has answered there so far, if its token serves.
+    /// The username of the account that has answered so far, if its token serves.
     so_far: Option<Username>,
-    /// The one that git is told to ask for.
+    /// The username for which git is told to ask.
     told: Option<Username>,
 }
 
-/// What was chosen.
+/// The account that was chosen.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::cli) struct Chosen {
     pub(super) several: Several,
-    /// None where nobody was asked and none has answered so far.
+    /// Its username, or none where nobody was asked and none has answered so far.
     pub(super) name: Option<Username>,
 }
 
-/// The account that answers at this context where a URL names nobody: asked before another is
-/// stored there.
+/// Returns the account that answers at this context where a URL names no username. This is asked
+/// before another account is stored there.
 ///
 /// # Errors
 /// Where the keychain fails.
@@ -56,15 +56,15 @@ pub(in crate::cli) fn answering(
     }
 }
 
-/// Whom git is told to ask for, without the username that a URL may carry: another clone's does
-/// not.
+/// Returns the username for which git is told to ask. The one in a clone's URL does not count,
+/// because another clone's URL may lack it.
 fn told(setups: &Setups, context: &Context) -> Option<Username> {
     setups.configuration(Some(&url::of(context))).username.map(|(_, name)| name)
 }
 
 impl Several {
-    /// Returns what is to be chosen for this account, if there are others at its place, or git is
-    /// told to ask for another.
+    /// Returns the accounts from which to choose, if there are others beside this one at its
+    /// context, or git is told to ask for another.
     ///
     /// # Errors
     /// Where the keychain fails.
@@ -89,7 +89,8 @@ impl Several {
         if !is_needed {
             return Ok(None);
         }
-        // For a part of a host a person has just brought an account of its own.
+        // An account of a wider context does not count: a person has just stored one for this
+        // part of the host.
         let counts = |old: &Credential| old.context == *context && old.is_live(now());
         let so_far = so_far.filter(counts).map(|old| old.account().username);
         let so_far = so_far.filter(|name| *name != new);
@@ -99,17 +100,17 @@ impl Several {
         Ok(Some(Self { context: context.clone(), new, names, so_far, told }))
     }
 
-    /// Returns whether it is about the same place.
+    /// Returns whether both are at the same context.
     pub(in crate::cli) fn is_at(&self, other: &Self) -> bool {
         self.context == other.context
     }
 
-    /// Who is chosen where a person only agrees.
+    /// Returns the username that is chosen where a person only agrees.
     fn default(&self) -> &Username {
         self.so_far.as_ref().unwrap_or(&self.new)
     }
 
-    /// Asks a person.
+    /// Asks a person to choose.
     ///
     /// # Errors
     /// Where the person gives up.
@@ -127,7 +128,7 @@ impl Several {
         let question = "Which one is git to use where a URL names none";
         let name = terminal.ask_for(question, &shown(self.default()), |answer| {
             let named = self.names.iter().find(|name| shown(name) == answer);
-            // Who agrees agrees to what is offered.
+            // A mere yes chooses the offered account.
             let agrees = ["y", "yes"].iter().any(|yes| answer.eq_ignore_ascii_case(yes));
             let named = named.or_else(|| agrees.then(|| self.default()));
             named.cloned().ok_or(Error::Usage("no account there has this name"))
@@ -135,19 +136,19 @@ impl Several {
         Ok(Chosen { several: self, name: Some(name) })
     }
 
-    /// The one that has answered so far stays the default, where nobody is asked.
+    /// Chooses the account that has answered so far, where nobody is asked.
     pub(super) fn kept(self) -> Chosen {
         Chosen { name: self.so_far.clone(), several: self }
     }
 
-    /// Nothing is chosen.
+    /// Chooses no account.
     pub(super) fn open(self) -> Chosen {
         Chosen { name: None, several: self }
     }
 }
 
 impl Chosen {
-    /// The name that git is to be told, if it is not told already.
+    /// Returns the username that git is to be told, if it is not told already.
     pub(super) fn to_tell(&self) -> Option<&Username> {
         let name = self.name.as_ref().filter(|name| !name.is_empty());
         name.filter(|name| self.several.told.as_ref() != Some(*name))
@@ -185,7 +186,7 @@ impl Chosen {
     }
 }
 
-/// A name in a question; the account without one is `-`, as in a list.
+/// Returns a username for a question. An account without one is `-`, as in a list.
 fn shown(name: &Username) -> String {
     if name.is_empty() { "-".to_owned() } else { name.to_string() }
 }

@@ -53,7 +53,7 @@ pub(super) fn reason(explained: &Explained, asked_name: Option<&str>) -> String 
     }
 }
 
-/// What its forge has told of the account's token, if it was asked.
+/// Returns the words about what the forge has told of the account's token, if it was asked.
 pub(super) fn told(explained: &Explained) -> Option<String> {
     let kept = Kept::of(explained.credential.as_ref()?);
     let at = kept.checked_at?;
@@ -177,7 +177,7 @@ pub(super) fn about_http(
         let name = at_host.map(|one| &one.account.username);
         return Some(Finding::wrong("proxy-user", lack, Mend::Command(proxy::mend(&host, name))));
     }
-    // What a person kept for this very host is answered all the same.
+    // An account that a person keeps for this very host is answered all the same.
     let is_kept = at_host.is_some_and(|one| one.why != Why::Refused);
     let refused = host.exposes_secrets() && !allow_http && !is_kept;
     let what = "unencrypted http is neither answered nor stored";

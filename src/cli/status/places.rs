@@ -18,26 +18,25 @@ use std::fmt::Write;
 pub(in crate::cli) struct Asked {
     /// The URL as git compares it, see [`Place::url`].
     pub(in crate::cli) url: String,
-    /// The host alone where the path can have no scope.
+    /// The context, which is the host's where the path can have no scope.
     pub(in crate::cli) context: Context,
     pub(super) username: Option<Username>,
-    /// Whether a person named it.
+    /// Whether a person named the URL.
     pub(super) named: bool,
 }
 
-/// A place whose host git asks for, and no account can be for it: git sends the host as the URL
-/// has it.
+/// A URL for whose host no account can exist: git asks for the host exactly as the URL has it.
 pub(super) struct Unanswered {
-    /// Without a token.
+    /// The URL, without a token.
     pub(super) url: String,
-    /// The place that is probably meant.
+    /// The URL that is probably meant.
     meant: Option<Place>,
-    /// What takes it there.
+    /// The way to put that URL in its place.
     mend: Mend,
     pub(super) named: bool,
 }
 
-/// What is looked at.
+/// A URL that is looked at.
 pub(super) enum Looked {
     At(Asked),
     Unanswered(Unanswered),
@@ -65,15 +64,15 @@ impl Asked {
 }
 
 impl Unanswered {
-    /// Takes the place that a person named.
+    /// Takes a URL that a person named.
     fn named(url: &str) -> Result<Self, Error> {
-        // What a person cannot mean either, is said.
+        // A URL that no person can mean either is an error.
         let meant = Place::parse(url)?;
         let mend = Mend::Advice(format!("write {} in its place", typed(&meant.url)));
         Ok(Self { url: url.to_owned(), meant: Some(meant), mend, named: true })
     }
 
-    /// Takes the place of a remote.
+    /// Takes the URL of a remote.
     fn of_remote(remote: &RemoteUrl, url: &str, entries: &Entries) -> Self {
         let meant = meant(url);
         let mend = meant.as_ref().map_or(Mend::Nothing, |place| {
@@ -81,7 +80,8 @@ impl Unanswered {
             let key = if remote.is_push { "pushurl" } else { "url" };
             let mut lines = entries.named("remote", key);
             let is_it = |value: &str, name: &str| name == remote.name && *value == **remote.url;
-            // Elsewhere its beginning may have been replaced; and a token is not to be shown.
+            // The URL in the configuration may differ: `insteadOf` may have replaced its beginning,
+            // or it has a token, which is not to be shown.
             if url != *remote.url || !lines.any(|line| is_it(&line.value, &line.subsection)) {
                 return Mend::Advice(format!("write {new} in its place"));
             }
@@ -92,13 +92,14 @@ impl Unanswered {
         Self { url: url.to_owned(), meant, mend, named: false }
     }
 
-    /// Returns the place that is probably meant, as git would come to it.
+    /// Returns the URL that is probably meant, as git would come to it.
     pub(super) fn meant(&self) -> Option<Asked> {
         let place = self.meant.as_ref()?;
         Asked::as_git_reads(&place.url, self.named)
     }
 
-    /// Says that git gets no answer there. It is expected where something is kept for what is meant.
+    /// Returns the finding that git gets no answer there. An answer is expected where an account is
+    /// kept for the URL that is meant.
     pub(super) fn finding(self, is_expected: bool) -> Finding {
         let (protocol, _) = self.url.split_once("://").unwrap_or_default();
         let place = format!("{protocol}://{}", escape(&url::host(&self.url)));
@@ -111,7 +112,7 @@ impl Unanswered {
     }
 }
 
-/// Returns the place that a library, or a resolver, makes of a URL whose host git sends as it is.
+/// Returns the meaning that a library or a resolver gives a URL whose host git sends as it is.
 fn meant(url: &str) -> Option<Place> {
     let (protocol, rest) = url.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -144,7 +145,7 @@ pub(super) fn looked_at(url: Option<&str>, entries: &Entries) -> Result<Vec<Look
         places.push(match Asked::as_git_reads(&url, false) {
             Some(asked) if forge::is_in_context(&asked.context) => continue,
             Some(asked) => Looked::At(asked),
-            // git refuses it.
+            // git refuses a URL without a host.
             None if url::host(&url).is_empty() => continue,
             None => Looked::Unanswered(Unanswered::of_remote(&remote, &url, entries)),
         });
@@ -152,7 +153,8 @@ pub(super) fn looked_at(url: Option<&str>, entries: &Entries) -> Result<Vec<Look
     Ok(places)
 }
 
-/// Reads a URL that a person named as git would read it. Without a protocol it is a place.
+/// Reads a URL that a person named as git would read it. A text without a protocol is read as for
+/// the other commands.
 fn named(url: &str) -> Result<Looked, Error> {
     if !url.contains("://") {
         return Ok(Looked::At(Asked::of(Place::typed("status", url)?, true)));

@@ -140,8 +140,8 @@ pub fn encrypt(content: &[u8], recipient: &Recipient<'_>) -> Result<Vec<u8>, Err
     Ok(file)
 }
 
-/// By the ladder that opens a file, too: the other way to the same bytes, over an Edwards curve, would
-/// make the program 30 KB longer.
+/// Returns the public half of a secret key, by the ladder that also opens files. The other way to
+/// the same bytes, over an Edwards curve, would make the program 30 KB longer.
 fn public_half(secret: &[u8; 32]) -> [u8; 32] {
     X25519_BASEPOINT.mul_clamped(*secret).to_bytes()
 }

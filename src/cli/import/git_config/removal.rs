@@ -129,7 +129,7 @@ impl Changed {
         })
     }
 
-    /// What git is told in it.
+    /// Returns the notes of the settings that are written into the file.
     fn notes(&self) -> Vec<Note> {
         let Some(file) = self.path.to_str() else { return Vec::new() };
         let notes = self.sends.iter().map(|url| Note {
