@@ -2,8 +2,8 @@
 //! next one where one has no answer, as git does.
 
 #[cfg(target_os = "linux")]
-use super::still;
-use super::{Held, Holder, Setups};
+use super::{Held, still};
+use super::{Holder, Setups};
 use crate::context::Context;
 #[cfg(target_os = "linux")]
 use crate::credential::Credential;
