@@ -10,6 +10,7 @@ mod completions;
 mod configure;
 mod edit;
 mod exec;
+mod groups;
 mod import;
 mod lend;
 mod links;
@@ -45,7 +46,7 @@ use std::iter::once;
 /// git runs it as a credential helper; the commands below are for people.
 #[derive(Parser)]
 #[command(name = "git-credential-pat", bin_name = "git credential-pat", version)]
-#[command(after_help = "See git-credential-pat(1) for how git uses it and which account answers.")]
+#[command(help_template = groups::help())]
 struct Line {
     #[command(subcommand)]
     command: Command,

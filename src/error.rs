@@ -216,7 +216,9 @@ impl Error {
     #[must_use]
     pub fn hint(self) -> Option<&'static str> {
         Some(match self {
-            Self::Usage(_) | Self::Option(_) | Self::Source(_) => "see git-credential-pat --help",
+            Self::Usage(_) => "the commands are listed by: git credential-pat -h",
+            Self::Option(_) => "see OPTIONS in: git credential-pat --help",
+            Self::Source(_) => "see SOURCES in: git credential-pat --help",
             Self::TokenFile(_) => {
                 "name a file that is its owner's alone and no link, or trust a program with it: \
                  --command 'cat FILE'"

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Makes recording.svg, the README's picture of the first minute, from a real run on a terminal
-# with a real git, a real host with TLS and a real keychain. Only the host's port is left out.
+# Makes the pages' pictures from real runs on a terminal: recording.svg, the first minute, and
+# docs/status.svg, in which `status` finds what is wrong. A real git, a real host with TLS, a real
+# keychain. Only the host's port is left out.
 set -eu
 cd "$(dirname "$0")/.."
-RECORDING=$PWD/recording.svg
+RECORDING=$PWD
 export RECORDING
-cargo test --quiet --locked --test it -- recording::the_first_minute
-printf '%s\n' "$RECORDING"
+cargo test --quiet --locked --test it -- recording::
+printf '%s\n' recording.svg docs/status.svg

@@ -89,6 +89,7 @@ stage() {
     rm -rf "$staged"
     mkdir -p "$staged/completions"
     cp "$program" LICENSE-MIT LICENSE-APACHE README.md CHANGELOG.md SECURITY.md "$staged/"
+    cp -R docs "$staged/docs"
     run man >"$staged/$name.1"
     run completions bash >"$staged/completions/$name.bash"
     run completions zsh >"$staged/completions/_$name"

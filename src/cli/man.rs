@@ -5,6 +5,7 @@
 //! definitions that read them, so that the page names every command and option.
 
 use super::Line;
+use super::groups::groups;
 use crate::error::Error;
 use crate::keychain::Kind;
 use crate::terminal;
@@ -12,6 +13,7 @@ use clap::{Arg, Command, CommandFactory};
 use roff::{Inline, Roff, bold, italic, roman};
 
 const FRAME: &str = include_str!("git-credential-pat.1");
+const TASKS: &str = include_str!("man/tasks.1");
 const CHECK: &str = include_str!("man/check.1");
 const VAULT: &str = include_str!("man/vault.1");
 const LEND: &str = include_str!("man/lend.1");
@@ -27,6 +29,7 @@ fn page() -> String {
     FRAME
         .replace("git\\-credential\\-pat VERSION", &format!("git\\-credential\\-pat {version}"))
         .replace(".\\\" SYNOPSIS\n", &synopsis(&line).to_roff())
+        .replace(".\\\" TASKS\n", TASKS)
         .replace(".\\\" CHECK\n", CHECK)
         .replace(".\\\" VAULT\n", VAULT)
         .replace(".\\\" LENDING\n", LEND)
@@ -37,7 +40,7 @@ fn page() -> String {
 
 fn synopsis(line: &Command) -> Roff {
     let mut roff = Roff::new();
-    for command in line.get_subcommands().filter(|command| !command.is_hide_set()) {
+    for command in groups(line).flat_map(|(_, commands)| commands) {
         let (name, rest) = usage(command);
         roff.text([bold(name), roman(rest)]);
     }
@@ -55,7 +58,14 @@ fn usage(command: &Command) -> (String, String) {
 
 fn commands(line: &Command) -> Roff {
     let mut roff = Roff::new();
-    for command in line.get_subcommands() {
+    for (heading, commands) in groups(line) {
+        let names: Vec<&str> = commands.iter().map(|command| command.get_name()).collect();
+        roff.control("TP", []);
+        roff.text([roman(format!("{heading}:"))]);
+        roff.text([bold(names.join(", "))]);
+    }
+    let hidden = line.get_subcommands().filter(|command| command.is_hide_set());
+    for command in groups(line).flat_map(|(_, commands)| commands).chain(hidden) {
         let (_, rest) = usage(command);
         roff.control("SS", [format!("{}{rest}", command.get_name()).as_str()]);
         let about = command.get_long_about().or_else(|| command.get_about());
@@ -161,7 +171,14 @@ mod tests {
     fn the_manual_names_every_command_and_option_and_its_own_version() {
         let page = page().replace("\\-", "-");
         assert!(page.contains(&format!("git-credential-pat {}", env!("CARGO_PKG_VERSION"))));
-        for left in [".\\\" SYNOPSIS", ".\\\" COMMANDS", ".\\\" KEYCHAIN", "VERSION\""] {
+        for left in [
+            ".\\\" SYNOPSIS",
+            ".\\\" TASKS",
+            ".\\\" VAULT",
+            ".\\\" COMMANDS",
+            ".\\\" KEYCHAIN",
+            "VERSION\"",
+        ] {
             assert!(!page.contains(left), "{left}");
         }
         for kind in Kind::ALL {

@@ -93,7 +93,7 @@ impl VaultTrouble {
             }
             Self::NowhereToHold => {
                 "give it a key that needs no unlocking: --identity FILE or --identity-command \
-                 'WORDS', see git-credential-pat(1)"
+                 'WORDS', see VAULT in: git credential-pat --help"
             }
             Self::Memory { .. } => {
                 "free some, or where there is more of it, type: \
@@ -103,7 +103,7 @@ impl VaultTrouble {
                 "restore the file from a backup"
             }
             Self::NotForPassphrase => {
-                "name what opens it with --identity-command 'WORDS', see git-credential-pat(1)"
+                "name what opens it with --identity-command 'WORDS', see VAULT in: git credential-pat --help"
             }
             Self::Armored => "make it anew with age, without --armor",
             Self::Key(_) => {

@@ -1,10 +1,10 @@
 //! The examples for build runners, run as they stand there: with a real git, a real server and the
-//! variables that the runner sets. Only the lines that install the helper are left out, and the
-//! host and the file are the test's own.
+//! variables that the runner sets. The release that they install is made here, by the scripts that
+//! make the real ones; its address and digest, the host and the file are the test's own.
 
 use crate::support::home::{Home, TOKEN};
 use crate::support::page;
-use crate::support::spy::program;
+use crate::support::release_server::Release;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -25,6 +25,19 @@ fn runner(user: &str, variables: &[(&str, &str)]) -> Home {
     desk
 }
 
+/// Serves a release, and tells the runner its archive and digest. It ends when it is dropped.
+fn with_release(desk: &mut Home) -> Release {
+    let release = Release::serve();
+    release.introduce_to(&mut desk.sandbox);
+    let archive = release.archive();
+    let name = archive.file_name().unwrap().to_str().unwrap();
+    desk.set("PAT_ARCHIVE", &format!("{}/{name}", release.url("release")));
+    let sums = fs::read_to_string(release.folder().join("SHA256SUMS")).unwrap();
+    let sum = sums.lines().find_map(|line| line.strip_suffix(name)).unwrap();
+    desk.set("PAT_SHA256", sum.trim());
+    release
+}
+
 /// Runs the example's lines, and looks for the token afterwards.
 #[track_caller]
 fn works(desk: &Home, script: &str) {
@@ -42,33 +55,43 @@ fn works(desk: &Home, script: &str) {
     assert_eq!(desk.keys.accounts(), [""; 0], "a source is read and never written");
 }
 
-/// Returns the lines of `run:` in a workflow, except for the one that installs.
+/// Returns the lines of `run:` in a workflow.
 fn steps(workflow: &str) -> String {
     let mut lines = String::new();
     let mut block_indent = None;
     for line in workflow.lines() {
         let indent = line.len() - line.trim_start().len();
         if block_indent.is_some_and(|block| indent > block) {
-            lines += line.trim_start();
-            lines += "\n";
+            lines.extend([line.trim_start(), "\n"]);
             continue;
         }
         block_indent = None;
         match line.trim_start().strip_prefix("run: ") {
             Some("|") => block_indent = Some(indent),
-            Some(command) if !command.starts_with("cargo install") => {
-                lines += command;
-                lines += "\n";
-            }
-            _ => {}
+            Some(command) => lines.extend([command, "\n"]),
+            None => {}
         }
     }
     lines
 }
 
+/// Returns the lines of a job for GitLab.
+fn job(example: &str) -> String {
+    let (_, script) = example.split_once("\n  before_script:\n").unwrap();
+    let lines: Vec<&str> =
+        script.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
+    lines.join("\n")
+}
+
+/// Returns the lines of all the steps of a pipeline.
+fn stages(example: &str) -> String {
+    let scripts: Vec<&str> = example.split("'''").skip(1).step_by(2).collect();
+    scripts.join("\n")
+}
+
 #[test]
 fn github_actions() {
-    let desk = runner(
+    let mut desk = runner(
         "x-access-token",
         &[
             ("GITHUB_ACTIONS", "true"),
@@ -77,29 +100,12 @@ fn github_actions() {
             ("GITHUB_TOKEN", TOKEN),
         ],
     );
+    let _release = with_release(&mut desk);
     // checkout does this first, without leaving its credentials.
     desk.sandbox.git(&["init", "--quiet"]);
     desk.sandbox.git(&["remote", "add", "origin", &desk.url("team/repo.git")]);
     works(&desk, &steps(&example("github-actions.yml")));
     assert!(example("github-actions.yml").contains("persist-credentials: false"));
-}
-
-/// Puts a program into PATH that compiles nothing, and notes its environment.
-fn with_cargo(desk: &mut Home) {
-    let folder = desk.sandbox.path("compiler");
-    fs::create_dir(&folder).unwrap();
-    let note = format!("#!/bin/sh\necho \"$*\" >'{0}/seen'; env >>'{0}/seen'\n", folder.display());
-    program(&folder.join("cargo"), &note);
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-    desk.set("PATH", &path);
-}
-
-/// Returns what the program of [`with_cargo`] was given.
-fn seen(desk: &Home) -> String {
-    let seen = fs::read_to_string(desk.sandbox.path("compiler/seen")).unwrap();
-    assert!(seen.starts_with("install --locked git-credential-pat\n"), "{seen}");
-    assert!(seen.contains("\nHOME=") && seen.contains("\nPATH="), "{seen}");
-    seen
 }
 
 #[test]
@@ -114,33 +120,43 @@ fn on_github_only_the_step_that_works_has_the_token() {
 }
 
 #[test]
-fn on_gitlab_what_is_compiled_sees_no_token() {
-    let mut desk = runner(
-        "gitlab-ci-token",
-        &[
-            ("CI_JOB_TOKEN", TOKEN),
-            ("CI_REGISTRY_PASSWORD", TOKEN),
-            ("CI_REPOSITORY_URL", &format!("https://gitlab-ci-token:{TOKEN}@HOST/team/repo.git")),
-        ],
-    );
-    with_cargo(&mut desk);
-    let example = example("gitlab-ci.yml");
-    let (_, script) = example.split_once("\n  before_script:\n    - ").unwrap();
-    let command = script.split_once("\n  script:").unwrap().0.replace("\n     ", "");
-    let ran = desk.sandbox.run(
-        "sh",
-        &["-eu", "-c", &format!("CARGO_HOME=c RUSTUP_HOME=r; {command}")],
-        b"",
-    );
-    assert!(ran.status.success(), "{ran}");
-    let seen = seen(&desk);
-    assert!(!seen.contains("TESTONLY"), "{seen}");
-    assert!(seen.contains("\nCARGO_HOME=c\n") && seen.contains("\nRUSTUP_HOME=r\n"), "{seen}");
+fn nothing_is_compiled_where_a_token_could_be() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/ci");
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    // What another test here runs.
+    assert_eq!(names, ["Jenkinsfile", "container.sh", "github-actions.yml", "gitlab-ci.yml"]);
+    for name in &names {
+        let example = example(name);
+        let lines = example.lines().filter(|line| !line.trim_start().starts_with(['#', '/']));
+        let compiles = |line: &str| line.contains("cargo") || line.contains("install.sh");
+        let compiling: Vec<&str> = lines.filter(|line| compiles(line)).collect();
+        assert!(compiling.is_empty(), "{name}: {compiling:?}");
+    }
+}
+
+#[test]
+fn an_archive_of_another_digest_is_not_unpacked() {
+    for (name, lines) in [
+        ("github-actions.yml", steps as fn(&str) -> String),
+        ("gitlab-ci.yml", job),
+        ("Jenkinsfile", stages),
+    ] {
+        let mut desk = runner("alice", &[]);
+        let _release = with_release(&mut desk);
+        desk.set("PAT_SHA256", &"0".repeat(64));
+        let ran = desk.sandbox.run("sh", &["-eu", "-c", &lines(&example(name))], b"");
+        assert_eq!(ran.status.code(), Some(1), "{ran}");
+        assert!(!desk.sandbox.path("pat").exists() && desk.helpers().is_empty(), "{ran}");
+    }
 }
 
 #[test]
 fn gitlab_ci() {
-    let desk = runner(
+    let mut desk = runner(
         "gitlab-ci-token",
         &[
             ("GITLAB_CI", "true"),
@@ -151,19 +167,18 @@ fn gitlab_ci() {
             ("CI_JOB_TOKEN", TOKEN),
         ],
     );
-    let example = example("gitlab-ci.yml");
-    let (_, script) = example.split_once("\n  script:\n").unwrap();
-    let lines: Vec<&str> =
-        script.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
-    works(&desk, &lines.join("\n"));
+    let _release = with_release(&mut desk);
+    works(&desk, &job(&example("gitlab-ci.yml")));
 }
 
 #[test]
 fn jenkins() {
-    let desk = runner("token", &[("FORGE_TOKEN", TOKEN)]);
-    let example = example("Jenkinsfile");
-    let script = example.split("'''").nth(1).unwrap();
-    works(&desk, &script.replace("git.example.com", &desk.server().host()));
+    let mut desk = runner("token", &[("FORGE_TOKEN", TOKEN)]);
+    let _release = with_release(&mut desk);
+    works(
+        &desk,
+        &stages(&example("Jenkinsfile")).replace("git.example.com", &desk.server().host()),
+    );
 }
 
 #[test]

@@ -64,6 +64,8 @@ mod notifications;
 #[cfg(target_os = "linux")]
 mod one_keychain;
 #[cfg(target_os = "linux")]
+mod pages;
+#[cfg(target_os = "linux")]
 mod private_files;
 mod protocol;
 #[cfg(unix)]

@@ -309,6 +309,9 @@ fn token_takes_the_account_for_which_git_asks() {
         let login = format!("login --with-token --username {name} https://HOST");
         works(&somebody.types(&login, token));
     }
+    // The account that has answered so far goes on to answer.
+    somebody.types("token https://HOST", "").prints(&format!("{TOKEN}\n"));
+    works(&somebody.types("use https://HOST --unset", ""));
     somebody.types("token https://HOST", "").fails(2, "--username NAME");
     somebody.git(&["config", "--global", "credential.https://HOST.username", "bob"]);
     somebody.types("token https://HOST", "").prints("ghp_TESTONLYbob\n");

@@ -2,10 +2,10 @@
 //! host with TLS and a real keychain. `tests/recording.sh` makes the README's picture from it.
 
 use crate::support::desktop::Desktop;
-use crate::support::sandbox::{BINARY, run};
 use crate::support::server::Server;
 use crate::support::terminal::Terminal;
 use std::fmt::Write;
+use std::path::Path;
 
 const TOKEN: &str = "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";
 
@@ -36,30 +36,72 @@ impl Session {
     }
 }
 
+/// What a picture needs: a desktop, a host whose user is alice, and her shell.
+struct Stage {
+    // Ended first: what runs there writes into the home folder.
+    session: Session,
+    desktop: Desktop,
+    server: Server,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let mut desktop = Desktop::gnome_keyring();
+        desktop.sandbox.unset("GIT_CONFIG_GLOBAL");
+        let server = Server::start([HOST.to_owned(), "other.example.com".to_owned()]);
+        server.introduce_to(&desktop.sandbox);
+        server.set_token("alice", TOKEN);
+        server.create_repository("notes.git");
+        for (name, value) in [
+            ("user.name", "Alice"),
+            ("user.email", "alice@example.com"),
+            ("advice.detachedHead", "false"),
+            ("core.pager", "cat"),
+            // The number of threads depends on the machine.
+            ("pack.threads", "1"),
+        ] {
+            desktop.sandbox.git(&["config", "--global", name, value]);
+        }
+        desktop.sandbox.set("PS1", "\n[\\#]$ ");
+        desktop.sandbox.set("TERM", "xterm-256color");
+        let home = desktop.sandbox.home().to_str().unwrap().trim_end_matches('/').to_owned();
+        desktop.sandbox.set("HOME", &home);
+        desktop.sandbox.unset("GIT_TERMINAL_PROMPT");
+        let mut bash = desktop.sandbox.command("bash");
+        bash.args(["--noprofile", "--norc", "--noediting", "-i"]);
+        let session = Session { terminal: Terminal::of_columns(COLUMNS, &bash), prompts: 0 };
+        Self { session, desktop, server }
+    }
+
+    fn url(&self) -> String {
+        format!("https://{}", self.server.host())
+    }
+
+    /// Leaves the shell. Returns what the screen has shown, with the picture's names, and draws the
+    /// picture where it is wanted.
+    fn ends(mut self, file: &str, title: &str) -> String {
+        self.session.types("exit");
+        let (_, screen) = self.session.terminal.ends();
+        assert!(!screen.contains("TESTONLY"), "{screen}");
+        let home = self.desktop.sandbox.home().to_str().unwrap();
+        let with_port = self.server.host();
+        // A column of a table keeps its width.
+        let screen =
+            screen.replace(&format!("{with_port}  "), &format!("{HOST:0$}  ", with_port.len()));
+        let screen = screen.replace(&with_port, HOST).replace(home.trim_end_matches('/'), "~");
+        let picture = picture(&screen, title);
+        if let Some(root) = std::env::var_os("RECORDING") {
+            std::fs::write(Path::new(&root).join(file), picture).unwrap();
+        }
+        screen
+    }
+}
+
 #[test]
 fn the_first_minute() {
-    let mut desktop = Desktop::gnome_keyring();
-    let server = Server::start([HOST.to_owned(), "other.example.com".to_owned()]);
-    server.introduce_to(&desktop.sandbox);
-    server.set_token("alice", TOKEN);
-    server.create_repository("notes.git");
-    for (name, value) in [
-        ("user.name", "Alice"),
-        ("user.email", "alice@example.com"),
-        ("advice.detachedHead", "false"),
-        ("core.pager", "cat"),
-        // The number of threads depends on the machine.
-        ("pack.threads", "1"),
-    ] {
-        desktop.sandbox.git(&["config", "--global", name, value]);
-    }
-    desktop.sandbox.set("PS1", "\n[\\#]$ ");
-    desktop.sandbox.set("TERM", "xterm-256color");
-    let mut bash = desktop.sandbox.command("bash");
-    bash.args(["--noprofile", "--norc", "--noediting", "-i"]);
-    let mut session = Session { terminal: Terminal::of_columns(COLUMNS, &bash), prompts: 0 };
-
-    let url = format!("https://{}", server.host());
+    let mut stage = Stage::new();
+    let url = stage.url();
+    let session = &mut stage.session;
     session.types(&format!("git credential-pat login {url}"));
     session.answers("Username for", "alice");
     session.answers("Token for alice", TOKEN);
@@ -69,32 +111,50 @@ fn the_first_minute() {
     session.types("echo hello >notes.md && git add . && git commit --quiet -m 'First note'");
     session.types("git push");
     session.types("git credential-pat list");
-    if has_status() {
-        session.types(&format!("git credential-pat status {url}/notes.git"));
-    }
-    session.types("exit");
-    let (_, screen) = session.terminal.ends();
+    session.types(&format!("git credential-pat status {url}/notes.git"));
+    let screen = stage.ends("recording.svg", "The first minute: login, push, list");
     for text in ["stored the token for alice", "main -> main", "classic PAT"] {
         assert!(screen.contains(text), "{text}: {screen}");
     }
-    assert!(!screen.contains("TESTONLY"), "{screen}");
-    let home = desktop.sandbox.home().to_str().unwrap();
-    let with_port = server.host();
-    // A column of a table keeps its width.
-    let screen =
-        screen.replace(&format!("{with_port}  "), &format!("{HOST:0$}  ", with_port.len()));
-    let screen = screen.replace(&with_port, HOST).replace(home.trim_end_matches('/'), "~");
-    let picture = picture(&screen);
-    if let Some(path) = std::env::var_os("RECORDING") {
-        std::fs::write(path, picture).unwrap();
-    }
 }
 
-/// Returns whether the build has the command `status`.
-fn has_status() -> bool {
-    let mut command = std::process::Command::new(BINARY);
-    command.args(["status", "--help"]);
-    run(command, b"").status.success()
+/// Two accounts, and git's plain-text store beside this helper: a fetch fails, and what `status`
+/// says mends it.
+#[test]
+fn status_finds_what_is_wrong_and_says_what_mends_it() {
+    let mut stage = Stage::new();
+    let url = stage.url();
+    let sandbox = &stage.desktop.sandbox;
+    for helper in ["pat --keychain secret-service", "store"] {
+        sandbox.git(&["config", "--global", "--add", "credential.helper", helper]);
+    }
+    for user in ["alice", "bob"] {
+        let ran = sandbox.helper(&["login", "--with-token", "--username", user, &url], TOKEN);
+        assert!(ran.status.success(), "{ran}");
+    }
+    // As where git itself has brought them, and nobody has chosen.
+    sandbox.git(&["config", "--global", "--remove-section", &format!("credential.{url}")]);
+    sandbox.git(&["init", "--quiet", "notes"]);
+    sandbox.git(&["-C", "notes", "remote", "add", "origin", &format!("{url}/notes.git")]);
+    let session = &mut stage.session;
+    session.types("cd notes && GIT_TERMINAL_PROMPT=0 git fetch");
+    session.types("git credential-pat status");
+    let shown = session.terminal.shows("; the line below each mends it");
+    let report = shown.rsplit("credential-pat status").next().unwrap().replace('\r', "");
+    for part in report.split("wrong: ").skip(1) {
+        let part = part.split("\n\n").next().unwrap();
+        let part = ["\u{1b}[0m", "\u{1b}[1m"]
+            .iter()
+            .fold(part.to_owned(), |part, colour| part.replace(colour, ""));
+        let command = part.lines().skip(1).map(str::trim).find(|line| line.starts_with("git "));
+        session.types(command.unwrap_or_else(|| panic!("no command: {part}")));
+    }
+    session.types("git fetch");
+    session.types("git credential-pat status");
+    let screen = stage.ends("docs/status.svg", "status finds what is wrong and says what mends it");
+    let (before, after) = screen.rsplit_once("credential-pat status").unwrap();
+    assert!(before.contains("several accounts could answer") && before.contains("origin/main"));
+    assert!(!after.contains("wrong"), "{after}");
 }
 
 /// A character and its colour's class, or none for the usual colour.
@@ -145,7 +205,7 @@ fn lines(screen: &str) -> Vec<Vec<Cell>> {
 
 /// Returns the screen as SVG: text that can be read, searched and copied. In pictures that may
 /// move, typed text appears a while after the text that was shown before.
-fn picture(screen: &str) -> String {
+fn picture(screen: &str, title: &str) -> String {
     const WIDTH: usize = 850;
     const LINE: usize = 18;
     let mut lines = lines(screen);
@@ -157,7 +217,7 @@ fn picture(screen: &str) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
          width=\"{WIDTH}\" height=\"{height}\" role=\"img\">\n\
-         <title>The first minute: login, push, list</title>\n<style>\n\
+         <title>{title}</title>\n<style>\n\
          rect {{ fill: #16181d }}\n\
          text {{ font: 13.5px ui-monospace, Menlo, Consolas, monospace; fill: #d5d9e0; \
          white-space: pre }}\n\

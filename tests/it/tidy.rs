@@ -15,10 +15,19 @@ fn read(name: &str) -> String {
 
 /// Returns every text that is written by hand, with its path.
 fn sources() -> Vec<(PathBuf, String)> {
-    let mut paths: Vec<PathBuf> =
-        ["src", "tests", "benches", ".ci", ".github", "install.sh", "install.ps1"]
-            .map(PathBuf::from)
-            .into();
+    let mut paths: Vec<PathBuf> = [
+        "src",
+        "tests",
+        "benches",
+        "docs",
+        "examples",
+        ".ci",
+        ".github",
+        "install.sh",
+        "install.ps1",
+    ]
+    .map(PathBuf::from)
+    .into();
     let pages = fs::read_dir(ROOT).unwrap().map(|entry| PathBuf::from(entry.unwrap().file_name()));
     paths.extend(pages.filter(|page| page.extension().is_some_and(|e| e == "md" || e == "toml")));
     let mut sources = Vec::new();
@@ -140,6 +149,51 @@ fn tokens_in_the_sources_are_marked_as_tests() {
 }
 
 #[test]
+fn every_part_of_the_manual_that_a_message_names_is_there() {
+    let manual = read("src/cli/git-credential-pat.1") + &read("src/cli/man/tasks.1");
+    let manual = manual + &read("src/cli/man/vault.1");
+    let mut named = 0;
+    for (path, text) in rust_sources().filter(|(path, _)| path.starts_with("src")) {
+        for (at, _) in text.match_indices(" in: git credential-pat --help") {
+            let section = text[..at].rsplit("see ").next().unwrap();
+            let heading = format!(".SH {section}\n");
+            assert!(manual.contains(&heading), "{} names {section}", path.display());
+            named += 1;
+        }
+    }
+    assert!(named > 2);
+}
+
+/// The anchor that a heading has on the web.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn every_link_of_a_page_leads_somewhere() {
+    let mut links = 0;
+    let is_page = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    for (path, text) in sources().into_iter().filter(|(path, _)| is_page(path)) {
+        for rest in text.split("](").skip(1) {
+            let link = rest.split(')').next().unwrap();
+            if link.contains("://") {
+                continue;
+            }
+            let (file, part) = link.split_once('#').unwrap_or((link, ""));
+            let target = path.parent().unwrap().join(file);
+            assert!(Path::new(ROOT).join(&target).exists(), "{}: {link}", path.display());
+            let is_there = |line: &str| line.starts_with('#') && anchor(line) == part;
+            let has_part = || read(target.to_str().unwrap()).lines().any(is_there);
+            assert!(part.is_empty() || has_part(), "{}: {link}", path.display());
+            links += 1;
+        }
+    }
+    assert!(links > 30, "{links} links");
+}
+
+#[test]
 fn the_pages_name_what_is_there() {
     let readme = read("README.md");
     for command in ["./install.sh", "tests/run.sh", "git credential-pat login"] {
@@ -153,9 +207,10 @@ fn the_pages_name_what_is_there() {
         let folder = if whole { "" } else { "tests/it/" };
         read(&format!("{folder}{named}"));
     }
+    let page = read("docs/keychains.md");
     for kind in Kind::ALL {
-        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", kind.name())));
-        let row = row.unwrap_or_else(|| panic!("README.md has no row for {}", kind.name()));
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{}` |", kind.name())));
+        let row = row.unwrap_or_else(|| panic!("{page} has no row for {}", kind.name()));
         let end = if kind.outlives_reboot() { "| still there |" } else { "| gone |" };
         assert!(row.ends_with(end), "{row}");
     }

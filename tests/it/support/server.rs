@@ -54,6 +54,11 @@ pub struct Request {
 impl Server {
     /// Starts the server under these two names, which end in `.test`, and as `localhost`.
     pub fn start(names: [String; 2]) -> Self {
+        Self::start_also_as(names, &[])
+    }
+
+    /// The same where its certificate is for more names, by which a tunnel leads to it.
+    pub fn start_also_as(names: [String; 2], more: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("pat-server-").tempdir().unwrap();
         // Apache's workers are another user where the test runs as root.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -67,7 +72,8 @@ impl Server {
             fs::set_permissions(folder.path().join(name), executable).unwrap();
         }
         forge::install(folder.path());
-        certify(folder.path(), &names);
+        let more = more.iter().map(|&name| name.to_owned());
+        certify(folder.path(), &names.iter().cloned().chain(more).collect::<Vec<_>>());
         for _ in 0..5 {
             let ports = free_ports();
             fs::write(
@@ -158,6 +164,19 @@ impl Server {
         repository
     }
 
+    /// Makes a bare repository in which nothing is.
+    pub fn create_empty_repository(&self, path: &str) {
+        let repository = self.create_repository(path);
+        let mut command = Command::new("git");
+        command.env_clear().env("PATH", std::env::var("PATH").unwrap());
+        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+        command.args(["-c", "safe.directory=*", "-C"]).arg(&repository);
+        command.args(["update-ref", "-d", "refs/heads/main"]);
+        let ran = run(command, b"");
+        assert!(ran.status.success(), "{ran}");
+        hand_over(&self.folder.path().join("repositories"));
+    }
+
     /// Makes git in this sandbox find the hosts and trust them.
     pub fn introduce_to(&self, sandbox: &Sandbox) {
         let certificate = self.certificate();
@@ -219,14 +238,14 @@ pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Makes a key and a certificate for these names and `localhost`.
-pub fn certify(folder: &Path, names: &[String; 2]) {
+pub fn certify(folder: &Path, names: &[String]) {
     let mut command = Command::new(program("openssl", "openssl"));
     command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
     command.args(["-noenc", "-days", "2", "-subj", "/CN=git-credential-pat test", "-keyout"]);
     command.arg(folder.join("key.pem")).arg("-out").arg(folder.join("certificate.pem"));
-    let [first, second] = names;
-    let names = format!("subjectAltName=DNS:{first},DNS:{second},DNS:localhost,IP:127.0.0.1");
-    let names = format!("{names},{}", forge::NAMES.map(|name| format!("DNS:{name}")).join(","));
+    let names = names.join(",DNS:");
+    let forges = forge::NAMES.map(|name| format!("DNS:{name}")).join(",");
+    let names = format!("subjectAltName=DNS:{names},DNS:localhost,IP:127.0.0.1,{forges}");
     command.args(["-addext", &names]);
     let ran = run(command, b"");
     assert!(ran.status.success(), "{ran}");

@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long to wait: far longer than anything should take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running command on a terminal of its own.
 pub struct Terminal {
@@ -100,6 +100,39 @@ impl Terminal {
             assert!(Instant::now() < deadline, "its echo stays as it is");
             thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// Stays with it to its end, and types at each question what the function says to it, and that
+    /// once the terminal hides it where the function says that it is secret.
+    #[track_caller]
+    pub fn talks(
+        mut self,
+        answer: impl Fn(&str) -> Option<(String, bool)>,
+    ) -> (ExitStatus, String) {
+        let deadline = Instant::now() + 2 * PATIENCE;
+        let mut answered = 0;
+        while self.child.try_wait().unwrap().is_none() {
+            let (screen, changed) = &*self.screen;
+            let waiting = |screen: &mut Vec<u8>| screen.len() <= answered;
+            let pause = Duration::from_millis(50);
+            let (screen, _) =
+                changed.wait_timeout_while(screen.lock().unwrap(), pause, waiting).unwrap();
+            let shown = String::from_utf8_lossy(&screen).into_owned();
+            let length = screen.len();
+            drop(screen);
+            assert!(Instant::now() < deadline, "waited for its end, the screen shows:\n{shown}");
+            let question = shown.rsplit('\n').next().unwrap_or_default();
+            if length > answered
+                && let Some((answer, is_secret)) = answer(question)
+            {
+                answered = length;
+                if is_secret {
+                    self.waits_until_it_echoes(false);
+                }
+                self.types(&answer);
+            }
+        }
+        self.ends()
     }
 
     /// Types, as a person would who has seen the screen.

@@ -43,6 +43,11 @@ impl Home {
         self
     }
 
+    /// Gives it this server, which ends with the home, and leaves git as it is.
+    pub fn at_server(&mut self, server: Server) {
+        self.work.server = Some(server);
+    }
+
     /// Uses this git from now on.
     pub fn with_git(mut self, git: &Path) -> Self {
         let folder = Path::new(BINARY).parent().unwrap().display();
