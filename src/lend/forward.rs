@@ -19,7 +19,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How much is read at a time.
+/// How many bytes are read at a time.
 const PIECE: usize = 64 * 1024;
 
 /// How many bytes of a body are read and dropped once the forge takes no more, and for how long.
@@ -104,7 +104,7 @@ pub(super) fn forward(
 /// Sends a request on, and the answer back.
 ///
 /// # Errors
-/// As [`forward`].
+/// The errors of [`forward`].
 pub(super) fn flow_through(
     stream: &Stream,
     target: &Target<'_>,

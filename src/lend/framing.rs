@@ -140,10 +140,10 @@ fn malformed() -> Error {
     ErrorKind::InvalidData.into()
 }
 
-/// Writes a chunk. An empty one is not written: it would be the end.
+/// Writes a chunk. Writes nothing for no bytes: an empty chunk would end the body.
 ///
 /// # Errors
-/// Those of the stream.
+/// The errors of the stream.
 pub fn write_chunk(stream: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
     if bytes.is_empty() {
         return Ok(());
@@ -156,7 +156,7 @@ pub fn write_chunk(stream: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
 /// Writes the end of a body in chunks.
 ///
 /// # Errors
-/// Those of the stream.
+/// The errors of the stream.
 pub fn write_end(stream: &mut dyn Write) -> io::Result<()> {
     stream.write_all(b"0\r\n\r\n")
 }
@@ -167,7 +167,7 @@ mod tests {
     use crate::lend::request::Body;
     use std::io::{ErrorKind, Read};
 
-    /// The body that is read, with what was left of the stream.
+    /// Returns the body that is read, and the rest of the stream.
     fn read(ahead: &[u8], mut stream: &[u8], body: Body) -> Result<(Vec<u8>, Vec<u8>), ErrorKind> {
         let mut bytes = Vec::new();
         let mut reader = BodyReader::new(&mut stream, ahead.to_vec(), body);
