@@ -191,9 +191,9 @@ enum Command {
     Log(log::Arguments),
     /// Give a sandbox access to repositories, never the token
     ///
-    /// A process on this machine serves git's requests of one sandbox, container or SSH host, adds
-    /// the token and passes them on. What may be read and which branches may be pushed is said
-    /// here; anything else is refused, with the reason in git's own output. See LENDING.
+    /// A process on this machine takes git's requests from one sandbox, container or SSH host, adds
+    /// the token and passes them on. The options say what may be read and which branches may be
+    /// pushed; anything else is refused, with the reason in git's own output. See LENDING.
     Lend(lend::Arguments),
     /// Open the vault for a while, or change what opens it
     ///

@@ -1,13 +1,14 @@
-//! Access for a sandbox, never the token: git's own few requests are served on this machine, each is
-//! held against a short list, gets its header from the keychain and goes on to the forge.
+//! Access for a sandbox, never the token: this machine serves git's own few requests. It checks
+//! each one against a short list, adds the token from the keychain and sends the request on to the
+//! forge.
 //!
 //! ```text
 //! sandbox: git ──http──▶ listen ▶ request ▶ policy ▶ push ▶ account ▶ forward ──https──▶ forge
-//!                         └ refusal: read inside of git's own output
+//!                         └ refusal: read inside, in git's own output
 //! ```
 //!
-//! The far side is hostile input to a process that lives: every length is bounded, a connection
-//! carries one request, and nothing panics, because that would end the lending for all.
+//! The far side is hostile, and this process runs for long: every length is bounded, a connection
+//! carries one request, and nothing panics, because a panic would end the lending for all.
 
 mod account;
 mod answer;
@@ -42,43 +43,43 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a connection on which nothing moves is kept: a forge may think for a while.
+/// How long an idle connection is kept: a forge may think for a while.
 const LETS_GO_AFTER: Duration = Duration::from_secs(600);
 
-/// How many connections are served at once. More of them wait.
+/// How many connections are served at once. Further ones wait.
 const AT_ONCE: usize = 32;
 
-/// What is to be lent, to whom and how long.
+/// What is to be lent, by which way in, and for how long.
 pub(crate) struct Plan {
     pub(crate) policy: Policy,
     pub(crate) username: Option<Username>,
     pub(crate) lasting: Option<Duration>,
     pub(crate) way_in: WayIn,
-    /// Where the folder of the socket is inside.
+    /// The path of the socket's folder in the sandbox, if it differs from the path here.
     pub(crate) inside_path: Option<PathBuf>,
-    /// What is run, or nothing.
+    /// The command to run with access, with its arguments. Empty where there is none.
     pub(crate) command: Vec<OsString>,
     pub(crate) setups: Setups,
 }
 
-/// Where requests come in.
+/// The way by which requests come in.
 pub(crate) enum WayIn {
     /// A socket in this folder.
     Socket(PathBuf),
-    /// A port in the network of this process.
+    /// A port in the network of the process with this ID.
     Inside(u32),
     /// A port of this machine's loopback address.
     Port(u16),
 }
 
-/// What all connections share.
+/// The state that all connections share.
 struct Lending {
     policy: Policy,
     username: Option<Username>,
     setups: Setups,
     ways: BTreeMap<Context, Way>,
     key: String,
-    /// Where the listener is inside: `http://lend/`.
+    /// The URL of the listener in the sandbox: `http://lend/`.
     base: String,
     objects: lfs::Objects,
     connections: Arc<Places>,
@@ -87,7 +88,7 @@ struct Lending {
 }
 
 impl Lending {
-    /// Returns whether this is the key, in the same time whatever it is.
+    /// Returns whether this is the key. The time it takes does not depend on how much is right.
     fn is_key(&self, key: &str) -> bool {
         let differences = key.bytes().zip(self.key.bytes()).fold(0, |all, (a, b)| all | (a ^ b));
         key.len() == self.key.len() && std::hint::black_box(differences) == 0
@@ -97,7 +98,7 @@ impl Lending {
         self.ways.get(host)
     }
 
-    /// Returns whether uses at this place are noted.
+    /// Returns whether uses at the URL of this context are noted.
     fn logs_at(&self, place: &Context) -> bool {
         self.setups.at(Some(&url::of(place))).is_ok_and(|setup| setup.log)
     }
@@ -106,21 +107,21 @@ impl Lending {
         self.has_ended.load(Ordering::Relaxed)
     }
 
-    /// Lends nothing more. What is under way may go on for this time.
+    /// Ends the lending. Transfers that are under way may go on for this time.
     fn end(&self, patience: Duration) {
         self.has_ended.store(true, Ordering::Relaxed);
         self.transfers.wait_for_none(patience);
     }
 }
 
-/// Places that are taken and left again.
+/// A limited number of places, which are taken and given back.
 struct Places {
     taken: Mutex<usize>,
     changed: Condvar,
     most: usize,
 }
 
-/// A place that is left when this is dropped.
+/// A taken place. It is given back when this is dropped.
 struct Place(Arc<Places>);
 
 impl Places {
@@ -128,7 +129,7 @@ impl Places {
         Arc::new(Self { taken: Mutex::new(0), changed: Condvar::new(), most })
     }
 
-    /// Takes a place, once there is one.
+    /// Takes a place, and waits until one is free.
     fn enter(self: &Arc<Self>) -> Place {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         while *taken >= self.most {

@@ -48,9 +48,9 @@ const KEPT_FOR: u64 = 90 * DAY;
 pub(crate) struct Use<'a> {
     /// The time of the use, in the form of RFC 3339.
     pub(crate) time: Cow<'a, str>,
-    /// The way on which the token left: `git`, `docker`, `token`, `exec`; or `lend`, where it stayed.
+    /// The way by which the token left: `git`, `docker`, `token` or `exec`. With `lend` it stays.
     pub(crate) via: Cow<'a, str>,
-    /// The operation: `get`, `store`, `erase`; of `lend` also `fetch`, `push`, `lfs`.
+    /// The operation: `get`, `store` or `erase`. `lend` has `fetch`, `push` and `lfs`.
     pub(crate) operation: Cow<'a, str>,
     /// The result of the operation in one word, see [`result`].
     pub(crate) result: Cow<'a, str>,
@@ -66,8 +66,8 @@ pub(crate) struct Use<'a> {
     /// The programs that asked, the nearest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) by: Vec<Cow<'a, str>>,
-    /// The refs that were pushed by somebody to whom access was lent: at most four, and then how
-    /// many more.
+    /// The refs that somebody to whom access was lent pushed: at most four, and then the number of
+    /// further ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) refs: Vec<Cow<'a, str>>,
 }
@@ -81,7 +81,7 @@ pub(crate) struct Lent {
     operation: &'static str,
     /// The refs that were to be pushed.
     pub(crate) refs: Vec<String>,
-    /// When, in seconds since 1970 UTC.
+    /// The time of the request, in seconds since 1970 UTC.
     pub(crate) now: u64,
 }
 
@@ -92,8 +92,8 @@ impl Lent {
     }
 }
 
-/// Notes that access was lent, or was not. Whether that is wanted says the account's own line, or
-/// `is_wanted` where no account was asked for.
+/// Notes that access was lent or refused, if uses are noted. The account's own line in git's
+/// configuration says so, or `is_wanted` where there is no account.
 #[cfg(target_os = "linux")]
 pub(crate) fn note_lending(
     lent: &Lent,

@@ -1,12 +1,12 @@
-//! The commands by what people want to do: the order of `--help`, of the manual and of the README.
-//! An alphabet, or the order in which they were written, would put what is typed once a year before
-//! what is typed every day.
+//! The groups of commands, by what people want to do. `--help`, the manual and the README list the
+//! commands in this order. In alphabetical order, or the order in which they were written, a
+//! command that people type once a year could come before one that they type every day.
 
 use super::Command as Subcommand;
 use clap::{Command, Subcommand as _};
 use std::fmt::Write;
 
-/// Every command that people see, the everyday ones first.
+/// The groups of all commands that people see, the everyday ones first.
 pub(super) const GROUPS: [(&str, &[&str]); 5] = [
     ("Every day", &["login", "list", "status", "use"]),
     ("Accounts", &["edit", "import", "logout"]),
@@ -15,7 +15,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 5] = [
     ("For other programs", &["token", "exec", "lend", "log"]),
 ];
 
-/// Returns the groups that have commands, each with them in its order.
+/// Returns the groups that have commands, each with its commands in order.
 pub(super) fn groups(line: &Command) -> impl Iterator<Item = (&'static str, Vec<&Command>)> {
     GROUPS.into_iter().filter(|(_, names)| !names.is_empty()).map(|(heading, names)| {
         let commands = names.iter().filter_map(|name| line.find_subcommand(name)).collect();

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The exit status of a lending that failed itself.
+/// The exit status where the lending itself failed, not the command.
 const FAILED: u8 = 125;
 
 #[derive(clap::Args)]
@@ -25,32 +25,32 @@ pub(super) struct Arguments {
     /// The branches that may be pushed: one, or all below a name, like 'agent/*'
     #[arg(long, value_name = "PATTERN", requires = "push")]
     branches: Option<String>,
-    /// Pass the reading of other places on these hosts on without a token
+    /// Also pass on requests that read other repositories on these hosts, without a token
     #[arg(long)]
     public: bool,
-    /// Lend the objects of git-lfs, too: to read where reading is lent, to add where pushing is
+    /// Lend git-lfs's objects too: to read where reading is lent, to add where pushing is lent
     #[arg(long, conflicts_with = "socket")]
     lfs: bool,
-    /// The account, where there are several
+    /// The name of the account, where there are several
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
-    /// End it after a time such as 30m or 8h
+    /// End the lending after a time such as 30m or 8h
     #[arg(long, value_name = "8h", value_parser = parse_time)]
     lasting: Option<Duration>,
-    /// Listen at a socket in this folder, which is made, is to be this user's alone, and can be
-    /// mounted into the sandbox
+    /// Listen at a socket in this folder, which can be mounted into the sandbox; it is made if it
+    /// is missing and must be this user's alone
     #[arg(long, value_name = "FOLDER")]
     socket: Option<PathBuf>,
-    /// Where the folder of --socket is inside, if it is mounted elsewhere
+    /// The path of --socket's folder in the sandbox, if it differs from the path here
     #[arg(long, value_name = "FOLDER", requires = "socket")]
     inside_path: Option<PathBuf>,
-    /// Listen in the network of the sandbox of this process
+    /// Listen in the network of the sandbox in which this process runs
     #[arg(long, value_name = "PID", conflicts_with = "command")]
     inside: Option<u32>,
-    /// Listen at this port of the loopback address; 0 takes one that is free
+    /// Listen at this port of the loopback address; 0 takes a free one
     #[arg(long, value_name = "N")]
     port: Option<u16>,
-    /// How this program starts itself for --inside
+    /// The option with which this program starts itself for --inside
     #[arg(long, value_name = "PID", hide = true, exclusive = true)]
     listen_inside: Option<u32>,
     #[command(flatten)]
@@ -65,7 +65,7 @@ fn parse_time(text: &str) -> Result<Duration, &'static str> {
     time.ok_or("no such time: it is like 30m or 8h")
 }
 
-/// Lends, and returns the status of the command.
+/// Lends access. Returns the exit status of the command.
 pub(super) fn run(arguments: Arguments) -> u8 {
     match lend(arguments) {
         Ok(status) => status,
@@ -112,7 +112,7 @@ fn lend(arguments: Arguments) -> Result<u8, Error> {
         public: arguments.public,
         lfs: arguments.lfs,
     };
-    // Which of two hosts of one name is meant, a path inside could not say.
+    // The path of a request has a host's name, not its protocol: it could not tell the two apart.
     let hosts = policy.hosts();
     let mut names: Vec<String> = hosts.iter().map(crate::lend::policy::name_of).collect();
     names.dedup();

@@ -15,12 +15,12 @@ pub(crate) struct Held {
     before: libc::sigset_t,
 }
 
-/// Waits for one of the signals, which wait already. Returns its number.
+/// Waits for one of the signals, which must be held already. Returns its number.
 #[cfg(target_os = "linux")]
 pub(crate) fn wait() -> libc::c_int {
     let held = set(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP]);
     let mut signal = 0;
-    // SAFETY: the set is initialised, and the call keeps no pointer to either.
+    // SAFETY: both values are initialised, and the call keeps no pointer to either.
     unsafe { libc::sigwait(&raw const held, &raw mut signal) };
     signal
 }

@@ -1,5 +1,5 @@
-//! Whose token answers for a repository: the same account as at home, asked for anew with each
-//! request. Nothing is kept, and nobody is asked: a sandbox must not make a dialog appear.
+//! The account that answers for a repository: the same one as for git on this machine. Each request
+//! looks it up anew. Nothing is kept, and nobody is asked: a sandbox must not make a dialog appear.
 
 use super::Lending;
 use super::refusal::Refusal;
@@ -15,7 +15,7 @@ use crate::terminal;
 /// Returns the account that answers for a repository.
 ///
 /// # Errors
-/// Where none does; why is said on the host.
+/// Where no account answers. The terminal of the host says why.
 pub(super) fn of(lending: &Lending, repository: &Context) -> Result<Answering, Refusal> {
     let url = url::of(repository);
     let configured = lending.setups.configuration(Some(&url)).username;
@@ -43,7 +43,7 @@ pub(super) fn of(lending: &Lending, repository: &Context) -> Result<Answering, R
     })
 }
 
-/// Returns what curl is to send for this account.
+/// Returns the token of this account, and the way in which curl is to send it.
 pub(super) fn login<'a>(lending: &'a Lending, account: &'a Answering) -> Login<'a> {
     let credential = &account.credential;
     if let Some(scheme) = &credential.authtype {

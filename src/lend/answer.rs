@@ -1,8 +1,8 @@
-//! What is answered in place of the forge: each refusal in the form that the client shows to the
-//! person or the agent who reads its output.
+//! The answers that are made here and not by the forge. Each refusal has the form that the client
+//! shows to the person or the agent who reads its output.
 //!
 //! git prints the text of a failed `info/refs`, an `ERR` packet in a fetch, and the report of a
-//! push; the body of any other failure it drops and shows a bare number.
+//! push. It drops the body of any other failure and shows a bare number.
 
 use super::push::packet;
 use super::refusal::Refusal;
@@ -10,7 +10,7 @@ use super::request::Wanted;
 use serde_json::json;
 use std::fmt::Write as _;
 
-/// What begins each line that is read inside.
+/// The beginning of each line that is read in the sandbox.
 const NAME: &str = "git-credential-pat lend";
 
 /// An answer that is made here.
@@ -21,8 +21,8 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Returns the refusal of a request of this kind; none is a request that was not understood.
-    /// A push's is [`Self::report`].
+    /// Returns the refusal of a request of this kind, or of one that was not understood where there
+    /// is no kind. [`Self::report`] makes the refusal of a push.
     pub(super) fn refusal(wanted: Option<&Wanted>, refusal: &Refusal) -> Self {
         let words = words(refusal);
         match wanted {
@@ -45,7 +45,7 @@ impl Answer {
         Self { status: 200, media_type: "application/x-git-receive-pack-result", body }
     }
 
-    /// Returns where the objects of git-lfs are.
+    /// Returns the answer to a batch request of git-lfs: the addresses of its objects.
     pub(super) fn of_lfs(body: Vec<u8>) -> Self {
         Self { status: 200, media_type: "application/vnd.git-lfs+json", body }
     }
@@ -63,13 +63,13 @@ impl Answer {
     }
 }
 
-/// Returns the reason in words, and on a line of its own what can be typed on the host.
+/// Returns the reason in words and, on its own line, the command that the person can type.
 pub(super) fn words(refusal: &Refusal) -> String {
     let remedy = refusal.remedy().map(|remedy| format!("\n{NAME}: on the host, type: {remedy}"));
     format!("{NAME}: {refusal}{}", remedy.unwrap_or_default())
 }
 
-/// Returns the beginning of a head.
+/// Returns the beginning of the head of an answer with this status.
 pub(super) fn begin(status: u16) -> String {
     let reason = match status {
         200 => "OK",

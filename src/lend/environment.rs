@@ -1,5 +1,5 @@
-//! What git must be told inside: lines of its configuration, and nothing else. They lead the lent
-//! hosts to the listener, give it the key, and make sure that nobody inside is asked for a token.
+//! The lines of git's configuration that the sandbox needs, and nothing else. They lead the URLs of
+//! the lent hosts to the listener, send it the key, and keep git from asking anybody for a token.
 //!
 //! ```text
 //! [url "http://lend/github.com/"]
@@ -25,7 +25,7 @@ use std::path::Path;
 /// The name of the one host that a client of the socket can reach.
 pub(super) const HOST: &str = "lend";
 
-/// Variables by which other programs find a token or a key.
+/// The variables in which other programs find a token or a key, or a way to one.
 const GIVERS: [&str; 12] = [
     "GH_TOKEN",
     "GITHUB_TOKEN",
@@ -41,15 +41,15 @@ const GIVERS: [&str; 12] = [
     "SSH_AUTH_SOCK",
 ];
 
-/// How the listener is reached from inside.
+/// The way in which the sandbox reaches the listener.
 pub(super) enum Reached<'a> {
-    /// By this socket, as its path is inside.
+    /// By a socket, which has this path in the sandbox.
     Socket(&'a Path),
-    /// By this port of the loopback address.
+    /// By a port of the loopback address.
     Port(u16),
 }
 
-/// Returns where the listener is inside.
+/// Returns the URL of the listener in the sandbox.
 pub(super) fn base(reached: &Reached<'_>) -> String {
     match reached {
         Reached::Socket(_) => format!("http://{HOST}/"),
@@ -57,10 +57,10 @@ pub(super) fn base(reached: &Reached<'_>) -> String {
     }
 }
 
-/// A line: its name, `url.http://lend/github.com/.insteadOf`, and its value.
+/// A line of configuration: its name, `url.http://lend/github.com/.insteadOf`, and its value.
 pub(super) type Line = (String, String);
 
-/// Returns the lines.
+/// Returns the lines for git in the sandbox.
 pub(super) fn lines(
     policy: &Policy,
     names: &[(Context, Username)],
@@ -77,7 +77,7 @@ pub(super) fn lines(
     lines.push((format!("http.{base}.extraHeader"), format!("{KEY_HEADER}: {key}")));
     let proxy = match reached {
         Reached::Socket(path) => format!("socks5h://localhost{}", path.display()),
-        // A proxy of the user's own does not lead to it.
+        // A proxy of the user's own does not lead to the listener.
         Reached::Port(_) => String::new(),
     };
     lines.push((format!("http.{base}.proxy"), proxy));
@@ -85,7 +85,7 @@ pub(super) fn lines(
     lines
 }
 
-/// The beginnings of the URLs that lead to a host.
+/// Returns the beginnings that the URLs of a host can have.
 fn prefixes(host: &Context, names: &[(Context, Username)]) -> Vec<String> {
     let mut prefixes = vec![format!("{}/", url::of(host))];
     for (_, name) in names.iter().filter(|(place, _)| place.host_level() == *host) {
@@ -118,7 +118,7 @@ pub(super) fn file(lines: &[Line]) -> String {
     text
 }
 
-/// Returns the lines as variables, which come after those that are there already.
+/// Returns the lines as variables for git, numbered after those that this process has already.
 pub(super) fn variables(lines: &[Line]) -> Vec<(String, String)> {
     const COUNT: &str = "GIT_CONFIG_COUNT";
     let before = env::var(COUNT).ok().and_then(|count| count.parse().ok()).unwrap_or(0_usize);
@@ -130,7 +130,7 @@ pub(super) fn variables(lines: &[Line]) -> Vec<(String, String)> {
     variables
 }
 
-/// Returns the variables that would give a command a token, or a key that serves as one.
+/// Returns the names of the variables that would give a command a token, or a key like one.
 pub(super) fn givers() -> Vec<String> {
     let mut names = Vec::new();
     for (name, value) in env::vars_os() {
@@ -144,8 +144,8 @@ pub(super) fn givers() -> Vec<String> {
     names
 }
 
-/// Returns the user's own lines that lead a lent host elsewhere in spite of ours: git takes the
-/// longest `insteadOf`, of two equal ones the first, and any `pushInsteadOf` before all of them.
+/// Returns the names of the user's own lines that win over ours at a lent host: git takes the
+/// longest `insteadOf`, the first of two equal ones, and any `pushInsteadOf` before all of them.
 pub(super) fn rivals(policy: &Policy, entries: &Entries) -> Vec<String> {
     let hosts = policy.hosts();
     let ours: Vec<String> = hosts.iter().flat_map(|host| prefixes(host, &[])).collect();

@@ -1,5 +1,5 @@
-//! The leg to the forge: the request goes on with the token, the answer comes back without anything
-//! that is the forge's and the host's alone. Both flow, however long they are.
+//! The way to the forge: the request goes on with the token, and the answer comes back without what
+//! is for this machine alone. Neither is held in memory, so both may have any length.
 
 use super::answer::begin;
 use super::framing::{write_chunk, write_end};
@@ -19,14 +19,14 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How much is read at a time.
+/// How many bytes are read at a time.
 const PIECE: usize = 64 * 1024;
 
-/// How much of a body that the forge does not want any more is read, in bytes, and how long.
+/// How many bytes of a body are read and dropped once the forge takes no more, and for how long.
 const DROPPED: u64 = 2 * 1024 * 1024 * 1024;
 const DROPPED_WITHIN: Duration = Duration::from_secs(60);
 
-/// The headers of the forge that are passed back.
+/// The headers of the forge's answer that are passed back.
 const PASSED_BACK: [(&str, &str); 6] = [
     ("Content-Type", "content-type"),
     ("Content-Encoding", "content-encoding"),
@@ -36,18 +36,18 @@ const PASSED_BACK: [(&str, &str); 6] = [
     ("Retry-After", "retry-after"),
 ];
 
-/// The body that is sent on.
+/// The body of a request that is sent on.
 pub(super) struct Upload<'a, 'b> {
     pub(super) body: &'a mut super::framing::BodyReader<Waiting<'b>>,
-    /// What was read of it already.
+    /// The bytes that were read from it already.
     pub(super) before: &'a [u8],
     pub(super) length: Body,
-    /// How long the next bytes are waited for.
+    /// How long to wait for the next bytes.
     pub(super) patience: &'a Patience,
 }
 
 impl Upload<'_, '_> {
-    /// Returns what curl is told of the body.
+    /// Returns what curl is told about the body.
     pub(super) fn sent(&self) -> Sent {
         match self.length {
             Body::None => Sent::Nothing,
@@ -57,20 +57,20 @@ impl Upload<'_, '_> {
     }
 }
 
-/// A request that goes on.
+/// A request that is sent on, and what becomes of its answer.
 pub(super) struct Target<'a> {
     pub(super) way: &'a Way,
     pub(super) flow: Flow<'a>,
-    /// What is named where there is no answer.
+    /// The repository that a refusal names where there is no answer.
     pub(super) place: &'a Context,
-    /// Makes the head that goes back.
+    /// Makes the head that goes back to the client.
     pub(super) answer_head: &'a dyn Fn(&AnswerHead) -> Result<String, Refusal>,
 }
 
 /// Sends a request of git's on, and the answer back.
 ///
 /// # Errors
-/// Where the client is to hear why there is no answer of the forge's. Nothing was sent to it then.
+/// The reason why the forge's answer is not passed on. The client has got no part of one then.
 pub(super) fn forward(
     lending: &Lending,
     stream: &Stream,
@@ -104,7 +104,7 @@ pub(super) fn forward(
 /// Sends a request on, and the answer back.
 ///
 /// # Errors
-/// As [`forward`].
+/// The errors of [`forward`].
 pub(super) fn flow_through(
     stream: &Stream,
     target: &Target<'_>,
@@ -137,7 +137,7 @@ pub(super) fn flow_through(
         } else {
             pass_back(stream, target, &mut answer, &flowing)
         };
-        // One that still sends is read to its end, or its answer would be lost.
+        // A client that still sends would lose a refusal, so its body is read for a while longer.
         if result.is_ok() {
             patience.end();
         } else {
@@ -151,8 +151,8 @@ fn lock(flowing: &Mutex<Flowing>) -> std::sync::MutexGuard<'_, Flowing> {
     flowing.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Sends the body. Where the client has cut it, the pipe is returned: its end would make the body
-/// look whole. Once the forge takes no more, the rest is read and dropped.
+/// Sends the body. Once the forge takes no more, reads the rest and drops it. Returns the pipe
+/// where the client has cut the body off: to close the pipe would make the body look whole.
 fn send_body(upload: &mut Upload<'_, '_>, mut pipe: PipeWriter) -> Option<PipeWriter> {
     let mut buffer = vec![0; PIECE];
     if pipe.write_all(upload.before).is_ok() {
@@ -178,7 +178,7 @@ fn send_body(upload: &mut Upload<'_, '_>, mut pipe: PipeWriter) -> Option<PipeWr
     None
 }
 
-/// Reads the answer and sends it back.
+/// Reads the forge's answer and sends it back to the client.
 fn pass_back(
     stream: &Stream,
     target: &Target<'_>,
@@ -223,7 +223,7 @@ fn pass_back(
     let mut is_going = is_sent;
     while is_going && is_answered(answer.as_fd(), stream) {
         match answer.read(&mut buffer) {
-            // Only a curl that has got all of it ends well: what is cut stays cut.
+            // curl ends with 0 only if it got the whole answer: one that was cut off stays so.
             Ok(0) => {
                 if lock(flowing).ended() == Some(0) {
                     let _ = write_end(&mut stream);
@@ -238,7 +238,7 @@ fn pass_back(
     Ok(())
 }
 
-/// The head that goes back.
+/// Returns the head that goes back to the client.
 fn answer_head(
     lending: &Lending,
     route: &Route,
@@ -249,7 +249,7 @@ fn answer_head(
     let is_list = matches!(route.wanted, Wanted::RefsToFetch | Wanted::RefsToPush);
     match head.status {
         200 => Ok(head_of(head, None)),
-        // What is for everybody needs no token.
+        // A repository that is public needs no token.
         401 if !is_lent => Err(Refusal::NotLent(place.clone())),
         401 => Err(Refusal::TokenRefused(place.clone())),
         301 | 302 | 307 | 308 if is_list => {
@@ -259,13 +259,13 @@ fn answer_head(
             Ok(head_of(head, Some(&target)))
         }
         300..=399 => Err(Refusal::Redirected(place.clone())),
-        // git shows the text of these.
+        // git shows the text of these answers.
         status if is_list && status >= 400 => Ok(head_of(head, None)),
         status => Err(Refusal::Answered(place.clone(), status)),
     }
 }
 
-/// Returns the head that goes back, with what is for the client alone.
+/// Returns the head that goes back, with those of the forge's headers that the client may have.
 pub(super) fn head_of(head: &AnswerHead, location: Option<&str>) -> String {
     let mut text = begin(head.status);
     if let Some(location) = location {
@@ -280,8 +280,8 @@ pub(super) fn head_of(head: &AnswerHead, location: Option<&str>) -> String {
     text
 }
 
-/// Where a redirect leads inside, if it leads to the list of refs of a place that is lent for the
-/// same.
+/// Returns the path at the listener to which a redirect leads, if it leads to the list of refs of a
+/// repository that is lent for the same operation.
 fn led_to(policy: &Policy, route: &Route, url: &str) -> Option<String> {
     let service = match route.wanted {
         Wanted::RefsToPush => "/info/refs?service=git-receive-pack",

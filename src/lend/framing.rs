@@ -1,15 +1,15 @@
-//! Bodies as HTTP/1.1 frames them: with a length, or in chunks. Read strictly, written plainly.
+//! Bodies as HTTP/1.1 frames them, with a length or in chunks: read strictly and written plainly.
 //!
-//! No more of a body is read than belongs to it, and one that is cut off stays so: its reader gets
-//! an error, never an end.
+//! No byte behind a body is read as part of it. The reader of a body that is cut off gets an error,
+//! never an end.
 
 use super::request::Body;
 use std::io::{self, Error, ErrorKind, Read, Write};
 
-/// The longest line before a chunk: its length in hexadecimal digits.
+/// The most hexadecimal digits of the length before a chunk.
 const MOST_DIGITS: usize = 12;
 
-/// A body that is read from a stream of which the first bytes are here already.
+/// A body that is read from a stream, of which some bytes were read ahead.
 pub struct BodyReader<R> {
     stream: R,
     ahead: Vec<u8>,
@@ -17,11 +17,11 @@ pub struct BodyReader<R> {
     left: Left,
 }
 
-/// What is still to come.
+/// The part of a body that is still to come.
 enum Left {
-    /// So many bytes, and then the end.
+    /// This many bytes, and then the end.
     Bytes(u64),
-    /// So many bytes of a chunk, and then its line end.
+    /// This many bytes of a chunk, and then its line end.
     OfChunk(u64),
     /// A chunk, with its length before it.
     Chunk,
@@ -48,7 +48,7 @@ impl<R: Read> BodyReader<R> {
         matches!(self.left, Left::Nothing | Left::Bytes(0))
     }
 
-    /// Reads raw bytes: what was read ahead, then the stream.
+    /// Reads raw bytes: first those that were read ahead, then those of the stream.
     fn raw(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let ahead = &self.ahead[self.at..];
         if ahead.is_empty() {
@@ -60,7 +60,7 @@ impl<R: Read> BodyReader<R> {
         Ok(count)
     }
 
-    /// Reads so much of what is left as fits. The end of the stream is not the end of the body.
+    /// Reads at most `left` bytes. The end of the stream is an error: the body has not ended.
     fn some(&mut self, buffer: &mut [u8], left: u64) -> io::Result<usize> {
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         match self.raw(&mut buffer[..most])? {
@@ -79,7 +79,7 @@ impl<R: Read> BodyReader<R> {
         if self.byte()? == b'\r' && self.byte()? == b'\n' { Ok(()) } else { Err(malformed()) }
     }
 
-    /// Reads the length of a chunk: digits alone, no extension.
+    /// Reads the length of a chunk: digits alone, without an extension.
     fn length_of_chunk(&mut self) -> io::Result<u64> {
         let mut length = 0;
         for digits in 0.. {
@@ -114,7 +114,7 @@ impl<R: Read> Read for BodyReader<R> {
                 }
                 Left::Chunk => match self.length_of_chunk()? {
                     0 => {
-                        // Trailers would come here.
+                        // Trailers would come here. They are refused.
                         self.line_end()?;
                         self.left = Left::Nothing;
                     }
@@ -140,10 +140,10 @@ fn malformed() -> Error {
     ErrorKind::InvalidData.into()
 }
 
-/// Writes a chunk. An empty one is not written: it would be the end.
+/// Writes a chunk. Writes nothing for no bytes: an empty chunk would end the body.
 ///
 /// # Errors
-/// Those of the stream.
+/// The errors of the stream.
 pub fn write_chunk(stream: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
     if bytes.is_empty() {
         return Ok(());
@@ -156,7 +156,7 @@ pub fn write_chunk(stream: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
 /// Writes the end of a body in chunks.
 ///
 /// # Errors
-/// Those of the stream.
+/// The errors of the stream.
 pub fn write_end(stream: &mut dyn Write) -> io::Result<()> {
     stream.write_all(b"0\r\n\r\n")
 }
@@ -167,7 +167,7 @@ mod tests {
     use crate::lend::request::Body;
     use std::io::{ErrorKind, Read};
 
-    /// The body that is read, with what was left of the stream.
+    /// Returns the body that is read, and the rest of the stream.
     fn read(ahead: &[u8], mut stream: &[u8], body: Body) -> Result<(Vec<u8>, Vec<u8>), ErrorKind> {
         let mut bytes = Vec::new();
         let mut reader = BodyReader::new(&mut stream, ahead.to_vec(), body);

@@ -1,10 +1,10 @@
 //! A listener in a sandbox's own network, made from outside: nothing has to be mounted or installed
 //! there, and nobody but the sandbox can connect.
 //!
-//! A process can enter another's network only from the user namespace that owns it, and can enter
-//! that only while it has one thread. So this program starts itself once more: the second process
-//! goes in, listens, hands the listener back and ends. `/proc/PID/ns/user` may be a nested one
-//! (bubblewrap makes one); the kernel knows which namespace owns the network.
+//! A process can enter another's network only from the user namespace that owns the network, and it
+//! can enter that namespace only while it has one thread. So this program starts itself once more:
+//! the second process goes in, listens, hands the listener back and ends. `/proc/PID/ns/user` may
+//! be a nested namespace (bubblewrap makes one), so the kernel is asked which one owns the network.
 
 use super::listen::Listener;
 use crate::error::Error;
@@ -22,16 +22,16 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
-/// The port inside: always the same, because git-lfs writes it into a repository's configuration.
+/// The port in the sandbox. It never changes: git-lfs writes it into a repository's configuration.
 const PORT: u16 = 8418;
 
-/// The option by which this program starts itself.
+/// The option with which this program starts itself.
 pub(crate) const OPTION: &str = "--listen-inside";
 
-/// Listens in the network of this process.
+/// Returns a listener in the network of this process.
 ///
 /// # Errors
-/// [`Error::Refused`] where that cannot be entered.
+/// [`Error::Refused`] where that network cannot be entered.
 pub(super) fn listener(process: u32) -> Result<Listener, Error> {
     let cannot = Error::Refused(
         "the network of the process of --inside cannot be entered: it must be a sandbox of this \
@@ -60,8 +60,8 @@ fn receive(socket: &UnixStream) -> Option<OwnedFd> {
     })
 }
 
-/// In the second process: goes into the network of this process, listens there, and hands the
-/// listener to the first one, which is at standard input.
+/// Enters the network of this process, listens there, and sends the listener over the socket at
+/// standard input. This is the whole work of the second process.
 ///
 /// # Errors
 /// [`Error::Refused`] where one of these steps fails.
@@ -75,7 +75,7 @@ pub(crate) fn bring_listener(process: u32) -> Result<(), Error> {
         })?;
     let owner =
         owner_of(network.as_fd()).map_err(|_| Error::Refused("that network has no owner"))?;
-    // Where the network is of our own user namespace, that is entered already.
+    // This fails where our own user namespace owns the network: we are in that one already.
     let _ = move_into_link_name_space(owner.as_fd(), Some(LinkNameSpaceType::User));
     move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))
         .map_err(|_| Error::Refused("the network of that process cannot be entered"))?;
@@ -91,17 +91,17 @@ pub(crate) fn bring_listener(process: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tells the kernel that the loopback interface is up. In a fresh network it is down, and where it
-/// is up already, nothing changes. Whether it worked is seen when somebody connects.
+/// Tells the kernel to bring the loopback interface up. A fresh network has it down, and nothing
+/// changes where it is up already. A failure shows when somebody connects.
 fn bring_loopback_up() {
     const NEW_LINK: u16 = 16;
     const REQUEST: u16 = 1;
     const UP: u32 = 1;
-    /// It is the first interface of every network.
+    /// The number of the loopback interface: it is the first one of every network.
     const LOOPBACK: i32 = 1;
     const LENGTH: u32 = 32;
     let mut message = Vec::new();
-    // The head: length, type, flags, number, port. Then: family, type, index, flags, which flags.
+    // The head has length, type, flags, number, port; the body family, type, index, flags, mask.
     message.extend_from_slice(&LENGTH.to_ne_bytes());
     message.extend_from_slice(&NEW_LINK.to_ne_bytes());
     message.extend_from_slice(&REQUEST.to_ne_bytes());
@@ -114,7 +114,7 @@ fn bring_loopback_up() {
         AddressFamily::NETLINK,
         SocketType::RAW,
         SocketFlags::CLOEXEC,
-        // Of the kinds of it, that for interfaces is 0.
+        // The protocol of netlink for interfaces is 0.
         None,
     );
     if let Ok(socket) = socket {

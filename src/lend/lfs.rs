@@ -1,10 +1,10 @@
-//! git-lfs: where its objects are, and the objects.
+//! git-lfs: the addresses of its objects, and the objects themselves.
 //!
 //! The forge answers a batch request with an address for each object, often at another host and
 //! signed, or with a header that is as good as a token for an hour. None of that goes inside: each
-//! address is kept here under a random name, and the client gets that. So what is lent stays within
-//! what was asked for: an upload is possible only where pushing is lent, and only of what the forge
-//! has given an address for.
+//! address is kept here under a random name, and the client gets the name. So a client can reach
+//! only the objects that it was allowed to ask for. It can upload only where pushing is lent, and
+//! only objects for which the forge has given an address.
 
 use super::forward::{self, Target, Upload};
 use super::policy::Policy;
@@ -30,7 +30,7 @@ use url_of_object::Address;
 const MOST_ASKED: u64 = 4 * 1024 * 1024;
 const MOST_ANSWERED: u64 = 8 * 1024 * 1024;
 
-/// How many addresses are kept, and how long.
+/// How many addresses are kept, and for how long.
 const MOST_KEPT: usize = 20_000;
 const KEPT_FOR: Duration = Duration::from_secs(3600);
 
@@ -39,11 +39,11 @@ const ASKED_WITHIN: Duration = Duration::from_secs(10);
 
 const MEDIA_TYPE: &str = "application/vnd.git-lfs+json";
 
-/// The addresses of objects by the names that are given inside.
+/// The addresses of objects, by the names that the client gets for them.
 #[derive(Default)]
 pub(super) struct Objects(Mutex<BTreeMap<String, Object>>);
 
-/// An address.
+/// The address of an object, and what it may be used for.
 #[derive(Clone)]
 pub(super) struct Object {
     repository: Context,
@@ -72,7 +72,7 @@ impl Objects {
         Some(name)
     }
 
-    /// Returns the address of this name, if it is there for this.
+    /// Returns the address of this name, if it is for this repository and method and still holds.
     fn get(&self, name: &str, repository: &Context, method: Method) -> Option<Object> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_it = |object: &&Object| {
@@ -84,13 +84,13 @@ impl Objects {
     }
 }
 
-/// A batch request, as it is sent on: what is known of it, and no other way to transfer than the
+/// A batch request as it is sent on: only the fields that are known, and no way to transfer but the
 /// basic one.
 #[derive(Debug)]
 pub struct Batch {
     /// Whether objects are to be uploaded.
     pub is_upload: bool,
-    /// What is sent to the forge.
+    /// The body that is sent to the forge.
     pub body: Vec<u8>,
 }
 
@@ -126,8 +126,8 @@ impl Batch {
     }
 }
 
-/// Takes the addresses out of the forge's answer and puts others in their place, which `kept` gives
-/// for a method, an address and its headers.
+/// Returns the forge's answer with other addresses. `kept` gives the new one for a method, an
+/// address and its headers.
 #[must_use]
 pub fn rewritten(
     answer: &[u8],
@@ -168,7 +168,7 @@ pub fn rewritten(
 /// Reads a batch request and checks what it asks for.
 ///
 /// # Errors
-/// Where it is not understood, or not lent.
+/// Where the request is not understood, or its operation is not lent.
 pub(super) fn read_batch(
     policy: &Policy,
     repository: &Context,
@@ -189,7 +189,7 @@ pub(super) fn read_batch(
 /// Asks the forge for addresses. Returns the answer for the client.
 ///
 /// # Errors
-/// Where there is none.
+/// Where the forge gives no answer that can be passed on.
 pub(super) fn ask(
     lending: &Lending,
     head: &Head,
@@ -220,7 +220,7 @@ pub(super) fn ask(
     rewritten(&answer, kept).ok_or_else(|| Refusal::Answered(host.clone(), 200))
 }
 
-/// Sends a short request, and reads its answer.
+/// Sends a short request, and reads the whole answer.
 fn whole(way: &Way, flow: &Flow<'_>, body: &[u8], host: &Context) -> Result<Vec<u8>, Refusal> {
     let mut flowing = way.begin(flow).map_err(|_| Refusal::Failed)?;
     let pipe = flowing.body.take();
@@ -246,10 +246,10 @@ fn whole(way: &Way, flow: &Flow<'_>, body: &[u8], host: &Context) -> Result<Vec<
     }
 }
 
-/// Sends an object on, or gets it.
+/// Sends an object to its address, or gets it from there.
 ///
 /// # Errors
-/// Where there is no such address, or no answer.
+/// Where no address has this name, or there is no answer that can be passed on.
 pub(super) fn transfer(
     lending: &Lending,
     stream: &Stream,
@@ -289,7 +289,7 @@ pub(super) fn transfer(
             Ok(forward::head_of(answer, None))
         }
         401 => Err(Refusal::TokenRefused(host.clone())),
-        // The forge leads to where the object lies: that goes inside under another name again.
+        // The forge leads to another address of the object, which gets a random name as well.
         301 | 302 | 303 | 307 | 308 if head.method == Method::Get => {
             let href = answer.header("location").unwrap_or_default().to_owned();
             let name = Address::parse(&href, &host).and_then(|_| {
@@ -322,7 +322,7 @@ fn is(name: &str, other: &str) -> bool {
     name.eq_ignore_ascii_case(other)
 }
 
-/// Whether a header that the forge wants to have is one, and not one of those that curl writes.
+/// Returns whether a header that the forge asks for is well formed and none that curl writes.
 fn is_passed_on(name: &str) -> bool {
     let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let curls = ["host", "content-length", "transfer-encoding", "connection", "expect", "cookie"];
@@ -330,19 +330,19 @@ fn is_passed_on(name: &str) -> bool {
 }
 
 mod url_of_object {
-    //! Where an object may lie.
+    //! The addresses at which an object may lie.
 
     use crate::context::Context;
     use url::Url;
 
     /// An address that may be used.
     pub(super) struct Address {
-        /// Whether it is at the forge's own host.
+        /// Whether the address is at the forge's own host.
         pub(super) is_the_hosts: bool,
     }
 
     impl Address {
-        /// Reads an address: at the forge's host as that is reached, else anywhere by https.
+        /// Reads an address: one at the forge's host by its own protocol, else any by https.
         pub(super) fn parse(href: &str, host: &Context) -> Option<Self> {
             let url = Url::parse(href).ok()?;
             let is_plain = href.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');

@@ -1,5 +1,5 @@
-//! Where requests come in: a socket in a folder that is its owner's alone, a port of the loopback
-//! address of which the peer's user is looked up, a listener in a sandbox's own network.
+//! The ways by which requests come in: a socket in a folder that is its owner's alone, a port of
+//! the loopback address that serves this user alone, or a listener in a sandbox's own network.
 
 use super::stream::Stream;
 use super::{Lending, serve};
@@ -18,22 +18,22 @@ use std::time::Duration;
 /// The name of the socket in its folder.
 const SOCKET: &str = "pat.sock";
 
-/// How long nothing is accepted where the system has no room for a connection.
+/// How long to wait after the system had no room for a connection.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A way in.
 pub(super) enum Listener {
     Socket(UnixListener, PathBuf),
     Port(TcpListener),
-    /// One whose clients are all in one sandbox.
+    /// A port in a sandbox's network, whose clients are all in that sandbox.
     Inside(TcpListener),
 }
 
 impl Listener {
-    /// Listens at a socket in this folder, which is made where it is missing.
+    /// Listens at a socket in this folder. Makes the folder if it is missing.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the folder is not this user's alone, or somebody listens there.
+    /// [`Error::Refused`] where the folder is not this user's alone or its socket is in use.
     pub(super) fn socket(folder: &Path) -> Result<Self, Error> {
         match fs::DirBuilder::new().mode(0o700).create(folder) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
@@ -63,16 +63,16 @@ impl Listener {
         Ok(Self::Socket(listener, path))
     }
 
-    /// Listens at this port, or with 0 at one that is free.
+    /// Listens at this port, or at a free one if it is 0.
     ///
     /// # Errors
-    /// [`Error::Refused`] where it is taken.
+    /// [`Error::Refused`] where the port is taken.
     pub(super) fn port(port: u16) -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
         listener.map(Self::Port).map_err(|_| Error::Refused("the port cannot be listened at"))
     }
 
-    /// Returns the port, if it has one.
+    /// Returns the port, if the listener has one.
     pub(super) fn number(&self) -> Option<u16> {
         match self {
             Self::Socket(..) => None,
@@ -101,7 +101,7 @@ impl Listener {
                 let _place = place;
                 serve::serve(&lending, &stream);
             };
-            // Where there is no thread, the connection is dropped with what it brought.
+            // If no thread can be made, this drops the connection and gives its place back.
             let _ = thread::Builder::new().spawn(serve);
         }
     }
@@ -115,8 +115,8 @@ impl Listener {
         }
     }
 
-    /// Whether the other side is this user's. In a sandbox's own network only it can connect, and
-    /// its users are not ours.
+    /// Returns whether this user runs the other side. In a sandbox's own network, only the sandbox
+    /// can connect, and its users are not ours: there, everybody may.
     fn is_ours(&self, stream: &Stream) -> bool {
         let user = match (self, stream) {
             (Self::Inside(_), _) => return true,
@@ -137,8 +137,8 @@ impl Drop for Listener {
     }
 }
 
-/// The user of the other side of a loopback connection, by the kernel's own table. Whoever comes
-/// from another network has no line there.
+/// Returns the user of the other side of a loopback connection, by the kernel's own table. A client
+/// from another network has no line in that table.
 fn user_of(stream: &TcpStream) -> Option<u32> {
     let (SocketAddr::V4(peer), SocketAddr::V4(here)) =
         (stream.peer_addr().ok()?, stream.local_addr().ok()?)
@@ -157,7 +157,7 @@ fn user_in(table: &str, peer: std::net::SocketAddrV4, here: std::net::SocketAddr
     table.lines().find_map(|line| {
         let mut words = line.split_whitespace().skip(1);
         let is_it = words.next() == Some(&peer) && words.next() == Some(&here);
-        // The state, the queues, the timer, retransmits; the user.
+        // Between the addresses and the user are the state, the queues, the timer and retransmits.
         is_it.then(|| words.nth(4)?.parse().ok()).flatten()
     })
 }

@@ -1,35 +1,35 @@
-//! What is lent: places to read, exact repositories to push to, and the branches there.
+//! What is lent: contexts to read, exact repositories to push to, and the branches of those.
 //!
-//! Nothing is lent by default, and there is no rule that takes something away again: what is not
-//! named is refused. A repository to push to is named exactly and not by a prefix, because many
-//! forges create what is pushed to.
+//! Nothing is lent by default, and no rule takes something away again: whatever is not named is
+//! refused. A repository to push to is named exactly and not by a prefix, because many forges
+//! create a repository when somebody pushes to it.
 
 use super::refusal::Refusal;
 use crate::context::Context;
 
-/// Where the branches of a repository are.
+/// The prefix of the refs that are branches.
 const HEADS: &[u8] = b"refs/heads/";
 
-/// What a lending allows.
+/// The access that a lending gives.
 pub struct Policy {
-    /// The hosts, or parts of them, that may be read.
+    /// The contexts, hosts or parts of hosts, that may be read.
     pub reads: Vec<Context>,
     /// The repositories that may be pushed to.
     pub pushes: Vec<Context>,
-    /// The branches that may be pushed; none where no repository may be.
+    /// The branches that may be pushed. `None` where no repository may be pushed to.
     pub branches: Option<Branches>,
-    /// Whether other places of the same hosts may be read as everybody can.
+    /// Whether other repositories of the same hosts may be read without the token.
     pub public: bool,
     /// Whether git-lfs is served.
     pub lfs: bool,
 }
 
-/// How a place may be read.
+/// The way in which a repository may be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
     /// With the token.
     Lent,
-    /// As everybody can, without any.
+    /// Without any token, as everybody can.
     Public,
 }
 
@@ -53,7 +53,7 @@ impl Policy {
     /// Returns how this repository may be read.
     ///
     /// # Errors
-    /// Where it may not.
+    /// Where the repository may not be read.
     pub fn read(&self, repository: &Context) -> Result<Access, Refusal> {
         let around = repository.outwards();
         if self.pushes.contains(repository) || self.reads.iter().any(|p| around.contains(p)) {
@@ -65,10 +65,10 @@ impl Policy {
         Err(Refusal::NotLent(repository.clone()))
     }
 
-    /// Returns whether something may be pushed to this repository.
+    /// Checks that this repository may be pushed to.
     ///
     /// # Errors
-    /// Where nothing may.
+    /// Where it may not.
     pub fn push(&self, repository: &Context) -> Result<(), Refusal> {
         match self.read(repository)? {
             Access::Lent if self.pushes.contains(repository) => Ok(()),
@@ -106,7 +106,7 @@ impl Branches {
         (!name.is_empty() && is_ref(&whole)).then(|| Self { name: name.to_owned(), below })
     }
 
-    /// Returns whether a ref is one of these branches. A text that git takes for no ref never is.
+    /// Returns whether a ref is one of these branches. A text that is no ref to git never is.
     #[must_use]
     pub fn contain(&self, reference: &[u8]) -> bool {
         let Some(branch) = reference.strip_prefix(HEADS).filter(|_| is_ref(reference)) else {

@@ -1,13 +1,13 @@
-//! What is pushed: the commands that git sends before its pack, read before anything goes on, and
-//! the answer in git's own form where one of them is refused.
+//! The commands of a push, which git sends before the pack. They are read before anything goes on
+//! to the forge, and where one of them is refused, the answer has git's own form.
 //!
 //! ```text
 //! 00a5<old> <new> refs/heads/agent/x\0 report-status-v2 side-band-64k …
 //! 0000PACK…
 //! ```
 //!
-//! The wire is judged, never a command line. What is not understood is refused. One refused ref
-//! refuses the whole push, so that nothing of it reaches the forge.
+//! The bytes on the wire are judged, never a command line. A command that is not understood is
+//! refused. One refused ref refuses the whole push, so that nothing of it reaches the forge.
 
 use super::policy::{Branches, is_ref};
 use super::refusal::Refusal;
@@ -19,7 +19,7 @@ const MOST: usize = 1024 * 1024;
 /// The longest name of a ref: as long as git makes one on a usual file system.
 const MOST_OF_NAME: usize = 1024;
 
-/// What a client may announce. Its `agent` and such are behind a `=`.
+/// The capabilities that a client may announce. Some have a value behind a `=`, like `agent`.
 const KNOWN: [&str; 10] = [
     "report-status",
     "report-status-v2",
@@ -36,13 +36,13 @@ const KNOWN: [&str; 10] = [
 /// The commands of a push.
 #[derive(Default, PartialEq, Eq, Debug)]
 pub struct Push {
-    /// What is to become of which ref.
+    /// The changes to refs.
     pub commands: Vec<Command>,
-    /// Whether the answer is to say what became of them.
+    /// Whether the client wants a report of what became of the commands.
     pub reports: bool,
-    /// Whether the answer has bands.
+    /// Whether the answer is divided into bands.
     pub has_bands: bool,
-    /// The bytes that were read.
+    /// The bytes that were read, which go on to the forge.
     pub bytes: Vec<u8>,
     refusal: Option<Refusal>,
 }
@@ -50,18 +50,18 @@ pub struct Push {
 /// A packet of git's.
 enum Packet {
     Line(Vec<u8>),
-    /// The empty one.
+    /// The empty packet, which ends a list.
     End,
-    /// One that git does not send here.
+    /// A packet that git does not send here.
     Unfit,
 }
 
-/// One command.
+/// A change to one ref.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Command {
-    /// The object that the ref shall have had, or zeros.
+    /// The object that the ref is expected to have, or zeros if it is new.
     pub old: String,
-    /// The one that it shall have, or zeros to delete it.
+    /// The object that the ref is to have, or zeros to delete it.
     pub new: String,
     /// The ref.
     pub name: Vec<u8>,
@@ -73,20 +73,20 @@ impl Command {
     }
 }
 
-/// Why there is no [`Push`].
+/// The reason why there is no [`Push`].
 #[derive(Debug)]
 pub enum Unread {
-    /// The client's stream failed, or ended.
+    /// The client's stream failed or ended.
     Stream(io::Error),
-    /// What came is refused. What was understood of it is here, for the answer.
+    /// The push is refused. The part of it that was understood is here, for the answer.
     Refused(Refusal, Box<Push>),
 }
 
 impl Push {
-    /// Reads the commands, to the empty packet that ends them.
+    /// Reads the commands up to the empty packet that ends them.
     ///
     /// # Errors
-    /// Where the stream ends, or what comes is not what git sends.
+    /// Where the stream ends, or the packets are not as git sends them.
     pub fn read(body: &mut dyn Read) -> Result<Self, Unread> {
         let mut push = Self::default();
         let mut format = None;
@@ -127,7 +127,7 @@ impl Push {
         Ok(Packet::Line(line))
     }
 
-    /// Reads a line. Returns nothing where it is not understood.
+    /// Reads a line. Returns `None` where the line is not understood.
     fn line(&mut self, line: &[u8], format: &mut Option<usize>) -> Option<()> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         if let Some(id) = line.strip_prefix(b"shallow ") {
@@ -158,7 +158,7 @@ impl Push {
         Some(())
     }
 
-    /// Reads what the client announces. Returns nothing where it is not understood.
+    /// Reads the client's capabilities. Returns `None` where one is not understood.
     fn announce(&mut self, words: &[u8], format: &mut Option<usize>) -> Option<()> {
         let text = std::str::from_utf8(words).ok()?;
         let mut is_understood = true;
@@ -181,7 +181,7 @@ impl Push {
         is_understood.then_some(())
     }
 
-    /// Returns why each command is refused, where one is.
+    /// Returns the reason for each command, where at least one is refused.
     #[must_use]
     pub fn judge(&self, branches: Option<&Branches>) -> Option<Vec<Refusal>> {
         let reason = |command: &Command| match branches {
@@ -198,14 +198,14 @@ impl Push {
         is_refused.then(|| all.collect())
     }
 
-    /// Returns git's answer to a push that was refused: for each command, in their order, the
-    /// reason, and words for people. Where the client wants no such answer, there is none.
+    /// Returns git's answer to a push that was refused: the reason for each command, in order, and
+    /// words for people. Returns `None` where the client wants no such answer.
     #[must_use]
     pub fn report(&self, reasons: &[Refusal], words: &str) -> Option<Vec<u8>> {
         if !self.reports && !self.has_bands {
             return None;
         }
-        // Where no ref is known, the reason stands here, or git would take the silence for consent.
+        // With no ref to refuse, the reason goes here: git would take silence for consent.
         let unpack = match reasons.first() {
             Some(reason) if self.commands.is_empty() => {
                 format!("unpack lend: {}\n", reason.brief())
@@ -237,7 +237,7 @@ impl Push {
     }
 }
 
-/// How much of a band a packet takes.
+/// How many bytes of a band fit into a packet.
 const MOST_OF_BAND: usize = 65_515;
 
 /// Returns a packet, or an empty one where the bytes are too many for one.
@@ -263,7 +263,7 @@ mod tests {
     const CAPABILITIES: &str =
         " report-status-v2 side-band-64k quiet atomic object-format=sha1 agent=git/2.47.3-Linux";
 
-    /// A push of these refs, which were and are to be so.
+    /// Returns a push of commands, each with the old object, the new one and the ref.
     fn push(commands: &[(&str, &str, &str)], capabilities: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (number, (old, new, name)) in commands.iter().enumerate() {
@@ -302,7 +302,7 @@ mod tests {
         assert!(push.reports && push.has_bands);
         assert_eq!(push.commands[0].name, b"refs/heads/agent/x");
         assert_eq!(push.judge(agents().as_ref()), None);
-        // git sends this first before it sends much.
+        // git sends an empty list first when the push itself is long.
         assert_eq!(read(b"0000").expect("a push").commands.len(), 0);
     }
 

@@ -1,31 +1,31 @@
-//! Why a request is refused: one closed list, each case in words for those who read it inside of
-//! the sandbox, mostly in git's own output, and with what the person on the host would type.
+//! The reasons for which a request is refused: one closed list. Each reason has words for those who
+//! read it in the sandbox, mostly in git's own output, and the command to type on the host.
 //!
-//! What is said inside names nothing that was not asked for or is not lent anyway.
+//! The words name only what the request itself named or what is lent anyway.
 
 use super::policy::{Branches, name_of};
 use crate::context::Context;
 use crate::git::words::typed;
 use std::fmt;
 
-/// A reason.
+/// The reason why a request is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {
-    /// No place that is lent holds this one.
+    /// No context that is lent contains this one.
     NotLent(Context),
-    /// It may be read only.
+    /// The repository may be read, but not pushed to.
     ReadOnly(Context),
-    /// A ref outside of the branches that may be pushed.
+    /// A ref is outside of these branches, which may be pushed.
     Branches(Branches),
     /// A branch would be deleted.
     Deleting,
     /// The push has options, which are commands to the forge.
     PushOptions,
-    /// The push is signed, and what is signed is not read here.
+    /// The push is signed. A signed list of commands is not read here.
     Signed,
     /// Another ref of the same push was refused.
     AnotherRef,
-    /// The request is none that git or git-lfs sends.
+    /// git or git-lfs does not send such a request, or it is not served here.
     NotUnderstood,
     /// The request does not carry the key of this lending.
     NoKey,
@@ -33,22 +33,22 @@ pub enum Refusal {
     NoLfs,
     /// The keychain on the host is locked.
     Locked,
-    /// No account answers for the place, or its token has ended.
+    /// No account answers for this context: there is none or several, or its token is of no use.
     NoAccount(Context),
     /// The host refused the token.
     TokenRefused(Context),
-    /// The host is not reached.
+    /// The host cannot be reached, for this reason.
     Unreached(Context, &'static str),
-    /// The host leads to a place that is not lent.
+    /// The host redirects to a URL that is not lent.
     Redirected(Context),
     /// The host answered with this status.
     Answered(Context, u16),
-    /// Something on the machine of the person failed.
+    /// Something failed on the host that lends.
     Failed,
 }
 
 impl Refusal {
-    /// Returns what the person on the host can type, if there is something.
+    /// Returns what the person on the host can do, if anything: mostly the command to type.
     #[must_use]
     pub fn remedy(&self) -> Option<String> {
         let lend = |option: &str, place: &Context| {

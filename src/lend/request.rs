@@ -1,9 +1,8 @@
 //! The head of a request: exactly what git and git-lfs send, and nothing else that HTTP allows.
 //!
-//! The sender is not trusted. Two programs that read one head in two ways are how requests are
-//! smuggled, so whatever could be read in two ways is refused: there is one spelling of a path,
-//! one length of a body, one request on a connection. The words that are known are passed on, the
-//! others are not.
+//! The sender is not trusted. A request can be smuggled where two programs read one head in two
+//! ways, so a head that could be read in two ways is refused: there is one spelling of a path, one
+//! length of a body, one request on a connection. Only the headers that are known are passed on.
 
 use super::policy::Policy;
 use super::refusal::Refusal;
@@ -15,49 +14,49 @@ pub const MOST: usize = 16 * 1024;
 /// The most header lines. git sends about ten.
 const MOST_LINES: usize = 64;
 
-/// What carries the key of a lending.
+/// The header that carries the key of a lending.
 pub const KEY_HEADER: &str = "X-Lend";
 
 /// The headers that are passed on, as they are written to the forge.
 const PASSED_ON: [&str; 6] =
     ["Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Git-Protocol", "User-Agent"];
 
-/// A head.
+/// The head of a request.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Head {
-    /// How it is asked.
+    /// The method.
     pub method: Method,
     /// The first segment of the path: the name of a host.
     pub host: String,
-    /// What follows it, as it was sent and can be sent on.
+    /// The rest of the path, as it was sent and is sent on.
     pub path: String,
-    /// What is behind the `?`.
+    /// The text behind the `?`.
     pub query: Option<String>,
     /// The headers that are passed on.
     pub headers: Vec<(&'static str, String)>,
-    /// How long the body is.
+    /// The length of the body.
     pub body: Body,
     /// Whether the body is compressed.
     pub gzip: bool,
-    /// Whether the sender waits for a word before it sends the body.
+    /// Whether the sender waits for a `100 Continue` before it sends the body.
     pub waits: bool,
-    /// The key that it carries.
+    /// The key that the request carries.
     pub key: Option<String>,
 }
 
-/// The methods that are served.
+/// A method that is served.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Method {
     /// `GET`
     Get,
     /// `POST`
     Post,
-    /// `PUT`, of git-lfs alone.
+    /// `PUT`, which git-lfs alone sends.
     Put,
 }
 
 impl Method {
-    /// Returns the word for it.
+    /// Returns the method as it is written in a head.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -68,18 +67,18 @@ impl Method {
     }
 }
 
-/// How long a body is.
+/// The length of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Body {
-    /// There is none.
+    /// There is no body.
     None,
-    /// So many bytes.
+    /// This many bytes.
     Length(u64),
-    /// In chunks, of which the last is empty.
+    /// Unknown: the body comes in chunks, of which the last is empty.
     Chunked,
 }
 
-/// What a request is for.
+/// The operation for which a request is made.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Wanted {
     /// The list of refs before a fetch.
@@ -90,25 +89,25 @@ pub enum Wanted {
     Fetch,
     /// A push.
     Push,
-    /// Where the objects of git-lfs are, or where they are to go.
+    /// The addresses from which to get objects of git-lfs, or to which to send them.
     LfsBatch,
-    /// Which files of git-lfs others have locked.
+    /// The list of the files of git-lfs that others have locked.
     LfsLocks,
-    /// An object of git-lfs, by the name that an answer to [`Self::LfsBatch`] had for it.
+    /// An object of git-lfs, by the name that it got in the answer to [`Self::LfsBatch`].
     LfsObject(String),
 }
 
-/// A repository, and what is wanted of it.
+/// A repository, and the operation on it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Route {
-    /// What it is for.
+    /// The operation.
     pub wanted: Wanted,
     /// The repository.
     pub repository: Context,
 }
 
-/// Returns the length of the head in these bytes, with its empty line, or nothing where its end has
-/// not come.
+/// Returns the length of the head in these bytes, with its empty line, or `None` where the end of
+/// the head has not come yet.
 #[must_use]
 pub fn end_of_head(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|end| end == b"\r\n\r\n").map(|at| at + 4)
@@ -199,17 +198,17 @@ impl Head {
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns what this is for.
+    /// Returns the repository and the operation for which this request is made.
     ///
     /// # Errors
-    /// Where it is nothing that is served, or at a host of which nothing is lent.
+    /// Where the request is not one that is served.
     pub fn route(&self, policy: &Policy) -> Result<Route, Refusal> {
         let (path, wanted) = self.wanted().ok_or(Refusal::NotUnderstood)?;
         let path = unescape(path).ok_or(Refusal::NotUnderstood)?;
         if path.is_empty() || !is_repository(&path) {
             return Err(Refusal::NotUnderstood);
         }
-        // A name in another spelling is no other host, and is not served.
+        // A host has one spelling. A name in any other is refused.
         let host = Context::of_host(b"https", self.host.as_bytes());
         let host = host.filter(|host| super::policy::name_of(host) == self.host);
         let host = policy.host(&self.host).or(host).ok_or(Refusal::NotUnderstood)?;
@@ -217,7 +216,7 @@ impl Head {
         Ok(Route { wanted, repository })
     }
 
-    /// The path of the repository, and what is wanted there.
+    /// Returns the path of the repository, and the operation.
     fn wanted(&self) -> Option<(&str, Wanted)> {
         let is = |name: &str, value: &str| self.header(name) == Some(value);
         let has_media_type = |value: &str| {
@@ -257,8 +256,8 @@ impl Head {
     }
 }
 
-/// Whether these are plain segments, none of which two programs could read in two ways: the one
-/// escape is that of the space.
+/// Returns whether a path has plain characters only, so that no two programs could read it in two
+/// ways. The only escape that it may have is that of the space.
 fn is_path(path: &str) -> bool {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"._~@+,=-/".contains(&b);
     path.len() <= 2048 && path.replace("%20", "").bytes().all(is_plain)
@@ -268,7 +267,7 @@ fn is_query(query: &str) -> bool {
     query.bytes().all(|b| b.is_ascii_lowercase() || b == b'=' || b == b'-')
 }
 
-/// Whether no segment of the path could be taken for one that git adds.
+/// Returns whether no part of a repository's path could be taken for one that git adds.
 fn is_repository(path: &[u8]) -> bool {
     let segments: Vec<&[u8]> = path.split(|&b| b == b'/').collect();
     let is_added =
@@ -277,7 +276,7 @@ fn is_repository(path: &[u8]) -> bool {
     !segments.iter().any(is_added) && !segments.windows(2).any(is_info)
 }
 
-/// A length as there is only one way to write it.
+/// Reads a length, which may be written in one way only.
 fn length(text: &str) -> Option<u64> {
     let is_number =
         text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
@@ -476,7 +475,7 @@ mod tests {
             let route = get(&format!("/{name}/a{REFS}")).map(|head| head.route(&policy()));
             assert!(matches!(route, None | Some(Err(Refusal::NotUnderstood))), "{name}: {route:?}");
         }
-        // One that is not lent is understood, so that it can be named.
+        // A host that is not lent is understood, so that the refusal can name it.
         let route = get(&format!("/g.example/a{REFS}")).expect("a head").route(&policy());
         assert_eq!(route.expect("a route").repository.to_string(), "https://g.example/a");
     }
@@ -506,7 +505,7 @@ mod tests {
         let fetch = with(&format!("{FETCH}Content-Encoding: gzip\r\nContent-Length: 4\r\n"));
         let route = fetch.expect("a head").route(&policy()).expect("a route");
         assert_eq!(route.wanted, Wanted::Fetch);
-        // What is pushed is looked into, so it comes as it is.
+        // A push is read here, so its body must not be compressed.
         let push = "POST /h.example:8443/a/git-receive-pack HTTP/1.1\r\nHost: x\r\n\
                     Content-Type: application/x-git-receive-pack-request\r\nContent-Length: 4\r\n";
         let plain = Head::parse(format!("{push}\r\n").as_bytes()).expect("a head");

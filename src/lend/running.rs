@@ -1,5 +1,5 @@
-//! The lending from its beginning to its end: the way in, what is said to the person and to the
-//! command, and who ends it.
+//! The course of a lending: opens the way in, tells the person and the command what they need, and
+//! waits for the end.
 
 use super::environment::{self, Line, Reached};
 use super::listen::Listener;
@@ -26,16 +26,16 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long what is under way may go on at the end.
+/// How long transfers that are under way may go on after the end.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// How long git may take to say how it connects to a host.
 const ASKED_WITHIN: Duration = Duration::from_secs(10);
 
-/// The name of the file of configuration beside the socket.
+/// The name of the file of git's configuration beside the socket.
 const FILE: &str = "gitconfig";
 
-/// What ends a lending.
+/// An event that can end a lending.
 enum End {
     Signal(i32),
     Command(io::Result<ExitStatus>),
@@ -44,7 +44,7 @@ enum End {
 /// Lends until a signal comes, the time is over, or the command has ended. Returns the exit status.
 ///
 /// # Errors
-/// Where it cannot begin.
+/// Where the lending cannot begin.
 pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     let Plan { policy, username, lasting, way_in, inside_path, command, setups } = plan;
     let held = interrupts::hold();
@@ -124,7 +124,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     Ok(status)
 }
 
-/// Waits for the end. Returns the exit status.
+/// Waits for the end of the lending. Returns the exit status.
 fn wait(
     lending: &Lending,
     receiver: &mpsc::Receiver<End>,
@@ -140,7 +140,7 @@ fn wait(
         };
         match end {
             Ok(End::Signal(signal)) => match pid {
-                // A Ctrl-C comes from the terminal to the command as well.
+                // The terminal sends a Ctrl-C to the command as well.
                 Some(_) if signal == libc::SIGINT => {}
                 Some(pid) => {
                     let signal = rustix::process::Signal::from_named_raw(signal);
@@ -174,7 +174,7 @@ fn start(mut command: Command, sender: Sender<End>) -> io::Result<rustix::proces
     Ok(pid)
 }
 
-/// The status with which shells say that a command could not be run.
+/// Says why the command could not be run. Returns the status that shells return then.
 fn not_started(error: &io::Error) -> u8 {
     let (status, message) = match error.kind() {
         io::ErrorKind::NotFound => (127, "the command is not there"),
@@ -189,7 +189,7 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     spawned.map(|_| ()).map_err(|error| Error::Stream(error.kind()))
 }
 
-/// The ways to these hosts, as git is configured now.
+/// Returns the ways to these hosts, as git is configured now.
 fn ways(hosts: &[Context]) -> Result<BTreeMap<Context, crate::api::http::flow::Way>, Error> {
     let mut ways = BTreeMap::new();
     for host in hosts {
@@ -208,7 +208,7 @@ fn ways(hosts: &[Context]) -> Result<BTreeMap<Context, crate::api::http::flow::W
     Ok(ways)
 }
 
-/// A key that is good for this lending.
+/// Returns a new random key for this lending.
 fn key() -> Result<String, Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| Error::Refused("the system has no random numbers"))?;
@@ -217,7 +217,7 @@ fn key() -> Result<String, Error> {
     Ok(key)
 }
 
-/// Says what is lent, and what gives more than that.
+/// Says what is lent. Warns of variables and settings that lead the command past the lending.
 fn announce(policy: &super::policy::Policy, has_command: bool, setups: &crate::setup::Setups) {
     for place in &policy.reads {
         let all =
@@ -272,7 +272,7 @@ fn write_file(socket: &Path, lines: &[Line]) -> Result<std::path::PathBuf, Error
     Ok(folder.join(FILE))
 }
 
-/// Prints what git inside must be told.
+/// Prints the lines of configuration that git in the sandbox needs.
 fn print(lines: &[Line], file: Option<&Path>) {
     let _ = terminal::write_raw(environment::file(lines).as_bytes());
     if let Some(file) = file {

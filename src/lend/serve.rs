@@ -1,4 +1,4 @@
-//! One connection, which carries one request: read, judged, and answered here or by the forge.
+//! One connection and its one request, which is read, judged, and answered here or by the forge.
 
 use super::answer::{Answer, words};
 use super::forward::{self, Upload};
@@ -16,10 +16,10 @@ use crate::uses::{self, Lent};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-/// How long a head may take to come.
+/// How long a client may take to send the head.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
-/// How much of a body that is refused is read, in bytes, and how long.
+/// How many bytes of a refused body are read and dropped, and for how long.
 const DRAINED: u64 = 2 * 1024 * 1024 * 1024;
 const DRAINED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -40,8 +40,8 @@ pub(super) fn serve(lending: &Lending, stream: &Stream) {
     stream.drain(DRAINED, Duration::from_secs(2));
 }
 
-/// Reads a head, and what has come with it. It may be the second thing that is said: a client that
-/// comes by the socket asks first to be connected.
+/// Reads a head and the bytes that came with it. A client that comes by the socket first asks to be
+/// connected, in the words of SOCKS.
 fn read_head(stream: &Stream, deadline: Instant) -> Option<(Option<Head>, Vec<u8>)> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
@@ -149,7 +149,7 @@ fn answer(
     note(lending, &lent, refusal.as_ref(), account.as_ref());
 }
 
-/// What is asked for, and how it may be read.
+/// Returns what a request wants, and the way in which its repository may be read.
 fn judge(lending: &Lending, head: &Head) -> Result<(Route, Access), (Option<Wanted>, Refusal)> {
     if !head.key.as_deref().is_some_and(|key| lending.is_key(key)) {
         return Err((None, Refusal::NoKey));
@@ -170,8 +170,10 @@ fn judge(lending: &Lending, head: &Head) -> Result<(Route, Access), (Option<Want
     }
 }
 
-/// Reads the commands of a push. One that is refused is answered; there is no refusal where the
-/// client is gone.
+/// Reads the commands of a push. Answers a push that is refused.
+///
+/// # Errors
+/// The refusal, or `None` where the client is gone.
 fn read_push(
     lending: &Lending,
     stream: &Stream,
@@ -180,7 +182,7 @@ fn read_push(
 ) -> Result<Push, Option<Refusal>> {
     let (push, reasons) = match Push::read(body) {
         Ok(push) => {
-            // With no command, nothing may follow.
+            // Nothing may follow an empty list of commands.
             let is_bad = push.commands.is_empty() && body.read(&mut [0]).is_ok_and(|n| n > 0);
             let reasons = if is_bad {
                 Some(vec![Refusal::NotUnderstood])
@@ -204,7 +206,7 @@ fn read_push(
     Err(Some(first))
 }
 
-/// Refuses a push to a place where nothing may be pushed: its commands are read for the report.
+/// Refuses a push to a repository that may not be pushed to. Reads its commands for the report.
 fn refuse_unread_push(stream: &Stream, body: &mut RequestBody<'_>, refusal: &Refusal) {
     let push = match Push::read(body) {
         Ok(push) => push,
@@ -222,7 +224,7 @@ fn report(stream: &Stream, push: &Push, reasons: &[Refusal], refusal: &Refusal) 
     send(stream, &answer.unwrap_or_else(|| Answer::refusal(None, refusal)));
 }
 
-/// Says why the forge's answer is none: in the client's own form.
+/// Tells the client, in its own form, why there is no answer of the forge's.
 fn fail(
     stream: &Stream,
     route: &Route,
@@ -253,7 +255,7 @@ fn send(stream: &Stream, answer: &Answer) {
     let _ = (&mut &*stream).write_all(&answer.to_bytes());
 }
 
-/// Reads a body that nobody needs, so that the answer is read.
+/// Reads and drops the rest of a body: a client that still sends would lose the answer.
 fn drain(body: &mut RequestBody<'_>) {
     let deadline = Instant::now() + DRAINED_WITHIN;
     let mut left = DRAINED;
@@ -268,7 +270,7 @@ fn drain(body: &mut RequestBody<'_>) {
     }
 }
 
-/// Notes a use, where uses are noted.
+/// Notes a use in the use log, where uses are noted.
 fn note(lending: &Lending, lent: &Lent, refusal: Option<&Refusal>, account: Option<&Answering>) {
     uses::note_lending(lent, refusal.is_none(), account, || lending.logs_at(&lent.repository));
 }
@@ -281,7 +283,7 @@ fn name_of(wanted: &Wanted) -> &'static str {
     }
 }
 
-/// A ref as people may see it.
+/// Returns a ref in a form that is safe to show.
 fn shown(name: &[u8]) -> String {
     crate::context::shown(&String::from_utf8_lossy(name)).into_owned()
 }

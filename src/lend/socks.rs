@@ -1,4 +1,4 @@
-//! The few words of SOCKS 5 that git says before a request when it comes by the socket: it is told
+//! The few words of SOCKS 5 that git says before a request when it comes by the socket. git is told
 //! that the socket is a proxy, because a URL cannot name a socket.
 
 use super::environment::HOST;
@@ -6,13 +6,13 @@ use super::stream::Stream;
 use std::io::Write;
 use std::time::Instant;
 
-/// The first byte of a client that speaks it. None of HTTP begins so.
+/// The first byte of a client that speaks SOCKS 5. No request of HTTP begins with it.
 pub(super) const VERSION: u8 = 5;
 
-/// Connects a client to the one host that there is. Returns what it has sent after that.
+/// Connects a client to [`HOST`], the only host there is. Returns the bytes that came after that.
 pub(super) fn connect(stream: &Stream, begun: Vec<u8>, deadline: Instant) -> Option<Vec<u8>> {
     let mut bytes = begun;
-    // 5, the number of methods, the methods: 0 is to be asked nothing.
+    // The client sends 5, the number of methods, and the methods. Method 0 asks for no login.
     let greeting = take(stream, &mut bytes, 2, deadline)?;
     let methods = take(stream, &mut bytes, usize::from(greeting[1]), deadline)?;
     if !methods.contains(&0) {
@@ -20,7 +20,7 @@ pub(super) fn connect(stream: &Stream, begun: Vec<u8>, deadline: Instant) -> Opt
         return None;
     }
     (&mut &*stream).write_all(&[VERSION, 0]).ok()?;
-    // 5, connect, 0, a name, its length; the name, a port.
+    // The client sends 5, 1 to connect, 0, 3 for a name, the name's length, the name, and a port.
     let request = take(stream, &mut bytes, 5, deadline)?;
     let rest = take(stream, &mut bytes, usize::from(request[4]) + 2, deadline)?;
     let is_ours = request[..4] == [VERSION, 1, 0, 3]
@@ -30,7 +30,7 @@ pub(super) fn connect(stream: &Stream, begun: Vec<u8>, deadline: Instant) -> Opt
     is_ours.then_some(bytes)
 }
 
-/// Takes so many bytes off, and reads them where they have not come.
+/// Takes this many bytes from the front, and first reads those that have not come yet.
 fn take(stream: &Stream, bytes: &mut Vec<u8>, count: usize, deadline: Instant) -> Option<Vec<u8>> {
     let mut buffer = [0; 512];
     while bytes.len() < count {

@@ -1,5 +1,5 @@
-//! A connection from the sandbox, by whichever way it came: bounded in time, so that a far side
-//! which says nothing holds up nobody but itself.
+//! A connection from the sandbox, by whichever way it came. Every wait has a limit, so that a
+//! silent client holds up nobody but itself.
 
 use super::LETS_GO_AFTER;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -10,17 +10,17 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often somebody who waits looks whether it still makes sense.
+/// How often a reader that waits looks whether its patience has changed.
 const LOOKS_UP: Duration = Duration::from_millis(200);
 
-/// A connection.
+/// A connection with a client.
 pub(super) enum Stream {
     Unix(UnixStream),
     Tcp(TcpStream),
 }
 
 impl Stream {
-    /// Makes every write end in time.
+    /// Sets a time limit for every write.
     pub(super) fn bound(&self) -> io::Result<()> {
         match self {
             Self::Unix(stream) => stream.set_write_timeout(Some(LETS_GO_AFTER)),
@@ -31,7 +31,7 @@ impl Stream {
         }
     }
 
-    /// Says that nothing more will be written.
+    /// Tells the client that nothing more will be written.
     pub(super) fn finish(&self) {
         let _ = match self {
             Self::Unix(stream) => stream.shutdown(Shutdown::Write),
@@ -39,7 +39,7 @@ impl Stream {
         };
     }
 
-    /// Reads some bytes, before the deadline.
+    /// Reads some bytes, or fails at the deadline.
     pub(super) fn read_before(&self, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() || !is_ready(self.as_fd(), left)? {
@@ -48,8 +48,8 @@ impl Stream {
         (&mut &*self).read(buffer)
     }
 
-    /// Reads and drops what still comes, until the other side is done: an answer to somebody who is
-    /// still writing would be lost with the connection.
+    /// Reads and drops the bytes that still come, up to a limit: a client that is still writing
+    /// when the connection closes would lose the answer.
     pub(super) fn drain(&self, mut most: u64, time: Duration) {
         let deadline = Instant::now() + time;
         let mut buffer = [0; 16 * 1024];
@@ -93,7 +93,7 @@ impl AsFd for Stream {
     }
 }
 
-/// How long a reader waits for the next bytes, which another thread can change.
+/// The time for which a reader waits for the next bytes. Another thread can change it.
 pub(super) struct Patience(AtomicU32);
 
 impl Default for Patience {
@@ -103,12 +103,12 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// Says that nobody needs what still comes.
+    /// Ends the wait: nobody needs the bytes that still come.
     pub(super) fn end(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    /// Says that what still comes is read only so that the answer is not lost.
+    /// Shortens the wait: the bytes that still come are read only so that the answer is not lost.
     pub(super) fn shorten(&self) {
         self.0.store(20_000, Ordering::Relaxed);
     }
@@ -119,7 +119,7 @@ impl Patience {
     }
 }
 
-/// A reader with some patience.
+/// A reader that waits as long as its patience lasts.
 pub(super) struct Waiting<'a> {
     pub(super) stream: &'a Stream,
     pub(super) patience: &'a Patience,
@@ -139,7 +139,7 @@ impl Read for Waiting<'_> {
     }
 }
 
-/// Waits until there is something to read, or the end. Returns whether there is.
+/// Waits until there are bytes to read, or the end of them. Returns whether that came in time.
 fn is_ready(fd: BorrowedFd<'_>, patience: Duration) -> io::Result<bool> {
     let patience = Timespec::try_from(patience).map_err(|_| ErrorKind::InvalidInput)?;
     let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
@@ -151,8 +151,8 @@ fn is_ready(fd: BorrowedFd<'_>, patience: Duration) -> io::Result<bool> {
     }
 }
 
-/// Waits for an answer as long as somebody is there to get it. Returns whether it can be read. One
-/// who has only ended what they send still waits.
+/// Waits for an answer as long as the client is connected. Returns whether the answer can be read.
+/// A client that has only ended its own sending still counts as connected.
 pub(super) fn is_answered(answer: BorrowedFd<'_>, client: &Stream) -> bool {
     let patience = Timespec::try_from(LETS_GO_AFTER).unwrap_or_default();
     let mut fds = [

@@ -1,5 +1,5 @@
-//! The account that answers at a URL: our keychains and sources are asked in git's order, and the
-//! next one where one has no answer, as git does.
+//! The account that answers at a URL. Our keychains and sources are asked in git's order, until one
+//! of them has an answer, as git does.
 
 #[cfg(target_os = "linux")]
 use super::{Held, still};
@@ -16,24 +16,24 @@ use crate::keychain::Keychain;
 use crate::keychain::{Kind, Options};
 use crate::time::now;
 
-/// What comes of asking all that git asks of what is ours.
+/// The verdict that counts among those of all our lines that git asks, with its line and keychain.
 pub(crate) struct Chosen {
     pub(crate) verdict: Verdict,
     pub(crate) holder: Holder,
     pub(crate) keychain: Box<dyn Keychain>,
 }
 
-/// An account that answers for somebody to whom access is lent.
+/// The account that answers for somebody to whom access is lent.
 #[cfg(target_os = "linux")]
 pub(crate) struct Answering {
     pub(crate) credential: Credential,
-    /// The keychain that holds it.
+    /// The keychain that holds the account.
     pub(crate) keychain: Kind,
     /// Whether uses are noted.
     pub(crate) log: bool,
 }
 
-/// How the keychains are asked.
+/// The way in which the keychains are asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asking {
     /// A person has typed a command, and may be asked.
@@ -44,11 +44,11 @@ pub(crate) enum Asking {
 }
 
 impl Setups {
-    /// Returns the first that has an answer at this URL, as git asks the next one where one has none;
-    /// else the first that has an account and no answer. None where there is no account.
+    /// Returns the first of our lines that has an answer at this URL: git asks the next one where
+    /// one has none. Where none answers, returns the first that has an account, or nothing.
     ///
     /// # Errors
-    /// That of the first keychain that fails, where no other answers.
+    /// The error of a keychain that fails before another has an account, where none answers.
     pub(crate) fn first_answer(
         &self,
         url: &str,
@@ -87,7 +87,7 @@ impl Setups {
 
 #[cfg(target_os = "linux")]
 impl Holder {
-    /// Opens the keychain or the source to look only.
+    /// Opens the keychain or the source only to look: nobody is asked, and nothing is unlocked.
     fn open_still(&self) -> Result<Option<Box<dyn Keychain>>, Error> {
         match &self.held {
             Held::Keychain(options) => {
@@ -99,7 +99,7 @@ impl Holder {
     }
 }
 
-/// Returns why a verdict that serves nothing does not.
+/// Returns the error of a verdict that serves no token.
 pub(crate) fn refused(verdict: &Verdict) -> Error {
     match verdict {
         Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,

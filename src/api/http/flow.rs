@@ -1,10 +1,10 @@
-//! A request whose body and answer flow through this process, however long they are: git's own, for
-//! those to whom access is lent.
+//! A request whose body and answer flow through this process and may have any length: a request of
+//! git's own from those to whom access is lent.
 //!
-//! curl reads what it is told on its standard input, as always, and writes the answer on its
-//! standard output. The body comes by its standard error: a descriptor more would have to be
-//! inherited, and then every program that another thread starts in that moment would inherit it,
-//! too. So curl has no words of its own here, and its status says what went wrong.
+//! curl reads its options from standard input, as always, and writes the answer to standard output.
+//! It reads the body from standard error: one more descriptor would have to be inherited, and any
+//! program that another thread starts at that moment would inherit it too. So curl can print no
+//! message here, and its status says what went wrong.
 
 use super::{Client, ENVIRONMENT, Lines, Trouble, end_of_head, is_loopback, status_of};
 use crate::hardening::children;
@@ -23,69 +23,69 @@ pub(crate) const MOST_OF_HEAD: usize = 64 * 1024;
 /// How long a connection may take to come about, in seconds.
 const CONNECTS_WITHIN: &[u8] = b"30";
 
-/// The way to one host: which curl, and how git connects there.
+/// The way to one host: the path of curl, and the options with which git connects to the host.
 pub(crate) struct Way {
     curl: PathBuf,
     lines: Zeroizing<Vec<u8>>,
 }
 
-/// What is sent.
+/// A request that is to be sent.
 pub(crate) struct Flow<'a> {
     /// `GET`, `POST` or `PUT`.
     pub(crate) method: &'static str,
-    /// Without a token in it.
+    /// The URL, which holds no token.
     pub(crate) url: &'a str,
-    /// Each with its value.
+    /// The names and values of the headers.
     pub(crate) headers: &'a [(&'a str, &'a str)],
-    /// Who asks.
+    /// The token to send, if any.
     pub(crate) login: Option<Login<'a>>,
-    /// Whether there is a body.
+    /// The length of the body.
     pub(crate) body: Sent,
 }
 
-/// A token, and how it is sent.
+/// A token, and the way in which it is sent.
 #[derive(Clone, Copy)]
 pub(crate) enum Login<'a> {
-    /// As the password of this name.
+    /// As the password of this user name.
     Basic(&'a [u8], &'a Secret),
-    /// Behind this scheme.
+    /// In an `Authorization` header, behind this scheme.
     Scheme(&'a [u8], &'a Secret),
 }
 
-/// A body that is sent.
+/// The length of a body that is sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
-    /// There is none.
+    /// There is no body.
     Nothing,
-    /// It has so many bytes.
+    /// The body has this many bytes.
     Length(u64),
-    /// Nobody knows how many it has.
+    /// Nobody knows how many bytes the body has.
     Chunked,
 }
 
 /// A request under way. Its curl ends when this is dropped.
 pub(crate) struct Flowing {
     curl: Child,
-    /// The answer: its head, and then its body.
+    /// The stream of the answer: its head, and then its body.
     pub(crate) answer: ChildStdout,
-    /// Where the body is written to. Closing it ends the body.
+    /// The pipe into which the body is written. Closing it ends the body.
     pub(crate) body: Option<PipeWriter>,
 }
 
 /// The head of an answer.
 pub(crate) struct AnswerHead {
     pub(crate) status: u16,
-    /// Names in lower case, with values that are plain text.
+    /// The names in lower case, and the values that are plain text.
     headers: Vec<(String, String)>,
-    /// How many bytes it has, with those of what came before it.
+    /// The number of bytes up to its end, with those of interim answers before it.
     pub(crate) length: usize,
 }
 
 impl Client {
-    /// Returns the way to the host of a URL, which stays as git is configured now.
+    /// Returns the way to the host of a URL. It keeps the settings that git has now.
     ///
     /// # Errors
-    /// [`Trouble::Unfit`] where it is not one for tokens.
+    /// [`Trouble::Unfit`] where no token may be sent to the URL.
     pub(crate) fn way(&self, url: &str, deadline: Instant) -> Result<Way, Trouble> {
         let url = Url::parse(url).map_err(|_| Trouble::Unfit)?;
         let is_plain = url.scheme() == "http" && is_loopback(&url);
@@ -93,7 +93,7 @@ impl Client {
             return Err(Trouble::Unfit);
         }
         let mut lines = Lines::default();
-        // No redirect is followed: where it leads, only the caller can say whether that is lent.
+        // curl follows no redirect: only the caller knows whether its target is lent.
         lines.flags(&[
             "silent",
             "include",
@@ -114,7 +114,7 @@ impl Way {
     /// Begins a request.
     ///
     /// # Errors
-    /// [`Trouble::Unfit`] where something in it could be more than a value to curl, and
+    /// [`Trouble::Unfit`] where curl could take a part of the request for more than a value, and
     /// [`Trouble::NoCurl`] where curl cannot be started.
     pub(crate) fn begin(&self, flow: &Flow<'_>) -> Result<Flowing, Trouble> {
         let configuration = self.configuration(flow)?;
@@ -151,7 +151,7 @@ impl Way {
         for (name, value) in flow.headers {
             lines.option("header", format!("{name}: {value}").as_bytes())?;
         }
-        // What curl would send by itself.
+        // curl would send these headers by itself. An empty one takes them away.
         for name in ["Accept", "User-Agent", "Content-Type"] {
             if !flow.headers.iter().any(|(there, _)| *there == name) {
                 lines.option("header", format!("{name}:").as_bytes())?;
@@ -161,7 +161,7 @@ impl Way {
             Sent::Nothing | Sent::Chunked => {}
             Sent::Length(0) => lines.option("data-binary", b"")?,
             Sent::Length(length) => {
-                // A server of objects may refuse chunks.
+                // A server for objects of git-lfs may refuse chunks.
                 lines.option("header", format!("Content-Length: {length}").as_bytes())?;
                 lines.option("header", b"Transfer-Encoding:")?;
             }
@@ -188,12 +188,12 @@ impl Way {
 }
 
 impl Flowing {
-    /// Ends curl, so that a body which was cut off does not look whole.
+    /// Kills curl, so that a body that was cut off does not look whole.
     pub(crate) fn cut(&mut self) {
         let _ = self.curl.kill();
     }
 
-    /// Waits until curl has ended. Returns its status, or none where it was ended.
+    /// Waits until curl has ended. Returns its status, or `None` where it was killed.
     pub(crate) fn ended(&mut self) -> Option<i32> {
         self.curl.wait().ok()?.code()
     }
@@ -207,7 +207,7 @@ impl Drop for Flowing {
 }
 
 impl AnswerHead {
-    /// Reads the head of the answer proper, or returns nothing where it is not there yet.
+    /// Reads the head of the final answer. Returns `None` where it has not come yet.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut at = 0;
         loop {
@@ -235,7 +235,7 @@ impl AnswerHead {
     }
 }
 
-/// Says why curl ended with this status.
+/// Returns the reason why curl ended with this status, in words.
 pub(crate) fn why(status: Option<i32>) -> &'static str {
     match status {
         Some(5) => "the name of its proxy is not known",

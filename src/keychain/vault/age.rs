@@ -93,13 +93,13 @@ pub enum Recipient<'a> {
 /// The reason why a file cannot be opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unreadable {
-    /// It is no file of this format, was changed, or is cut off.
+    /// The file is not of this format, was changed, or is cut off.
     Damaged,
-    /// It is in the format's text form.
+    /// The file is in the format's text form.
     Armored,
-    /// It is for another key or passphrase.
+    /// The file is for another key or passphrase.
     NotForThis,
-    /// It asks for more memory than any file should.
+    /// The file asks for more memory than any file should.
     TooMuchWork,
 }
 

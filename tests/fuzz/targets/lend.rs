@@ -1,8 +1,9 @@
-//! What a sandbox sends to somebody who lends it access: no panic; a head that is understood has
-//! one spelling and leads to what is lent; a body is never longer than it is framed; and every
-//! command of a push that is not refused is inside the pattern.
+//! The bytes that a sandbox sends to somebody who lends it access. Nothing panics. A head that is
+//! understood and lent has one spelling and leads to what is lent. A body is never longer than its
+//! frame says. Every command of a push that is not refused is inside the pattern.
 //!
-//! Input: a letter for what it is, then its bytes.
+//! The input is a letter for the kind, and then the bytes: `h` a head, `c` a body, `p` a push, and
+//! any other a batch request of git-lfs or the answer to one.
 #![no_main]
 
 use git_credential_pat::context::Context;
