@@ -18,18 +18,18 @@ pub(crate) fn send(line: &str, hint: &str, account: &[&[u8]], now: u64) {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(unix, not(target_os = "macos")))]
 fn show(line: &str, hint: &str) {
     use crate::context::shown;
     let body = escaped(&format!("{}\n{}", shown(line), shown(hint)));
     crate::keychain::secret_service::notify(terminal::NAME, &body);
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(unix), target_os = "macos"))]
 fn show(_: &str, _: &str) {}
 
 /// Returns a text in which a desktop sees no markup.
-#[cfg(target_os = "linux")]
+#[cfg(all(unix, not(target_os = "macos")))]
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
