@@ -44,6 +44,9 @@ const PATHS: [&str; 9] = [
 
 const NAMES: [&str; 4] = ["", "alice", "Alice", "bob"];
 
+/// The context to which a token would go unencrypted.
+const EXPOSED: &str = "http://a.example";
+
 /// The tokens. No eight bytes with a digit among them are in two of these.
 const TOKENS: [&str; 5] = [
     "ghp_TESTONLY0one0zero0fire",
@@ -112,6 +115,7 @@ fuzz_target!(|input: (Option<Planted>, Vec<Step>)| {
         refused: Vec::new(),
         now: START,
         foreign: false,
+        keeps_exposed: false,
     };
     if let Some(planted) = &planted {
         run.plant(planted);
@@ -129,12 +133,15 @@ struct Run {
     now: u64,
     /// Whether the keychain may hold more than `given` says, so that an answer may come from there.
     foreign: bool,
+    /// Whether a person keeps an account at [`EXPOSED`], which is then served and stored for.
+    keeps_exposed: bool,
 }
 
 impl Run {
     fn plant(&mut self, planted: &Planted) {
         let (_, _, place) = pick(&HOSTS, planted.host);
         let Some(context) = Context::from_canonical(place) else { return };
+        self.keeps_exposed = place == EXPOSED;
         if let Some(token) = planted.any_username {
             // `login --any-username` writes such an item.
             let token = pick(&TOKENS, token);
@@ -231,7 +238,7 @@ impl Run {
     fn remember(&mut self, step: &Step, wrote: bool) {
         let (_, _, place) = pick(&HOSTS, step.host);
         let expiry = self.expiry(step);
-        let exposed = place == "http://a.example" && !step.allow_http;
+        let exposed = place == EXPOSED && !step.allow_http && !self.keeps_exposed;
         // An empty token is no token, but for git's sign for single sign-on.
         let is_sign = token(step) == Some("") && !step.scheme && name(step) == Some("");
         let has_token = is_sign || token(step).is_some_and(|token| !token.is_empty());
@@ -297,7 +304,8 @@ impl Run {
     fn is_what_was_given(&self, step: &Step, request: &Request, bytes: &[u8]) {
         let (_, _, place) = pick(&HOSTS, step.host);
         assert!(!place.is_empty(), "a place outside the grammar was answered");
-        assert!(place != "http://a.example" || step.allow_http, "unencrypted http was answered");
+        let is_allowed = place != EXPOSED || step.allow_http || self.keeps_exposed;
+        assert!(is_allowed, "unencrypted http was answered");
         let read = Request::parse(bytes).expect("an answer reads as a request does");
         assert!(read.protocol.is_none() && read.host.is_none() && read.path.is_none());
         if request.username.is_some() {
