@@ -213,23 +213,23 @@ pub fn stdout_takes_colour() -> bool {
 /// terminal.
 #[must_use]
 pub fn stdout_columns() -> Option<usize> {
-    columns_of(io::stdout())
+    columns_of(&io::stdout())
 }
 
 /// The same for standard error.
 fn stderr_columns() -> Option<usize> {
-    columns_of(io::stderr())
+    columns_of(&io::stderr())
 }
 
 #[cfg(unix)]
-fn columns_of(stream: impl AsFd) -> Option<usize> {
+fn columns_of(stream: &impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     Some(usual_if_unknown(size.ws_col.into()))
 }
 
 #[cfg(windows)]
-fn columns_of(stream: impl IsTerminal + AsRawHandle) -> Option<usize> {
-    let columns = || console::columns(&stream).unwrap_or_default();
+fn columns_of(stream: &(impl IsTerminal + AsRawHandle)) -> Option<usize> {
+    let columns = || console::columns(stream).unwrap_or_default();
     stream.is_terminal().then(|| usual_if_unknown(columns()))
 }
 
