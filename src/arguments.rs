@@ -12,7 +12,6 @@
 mod source;
 
 use crate::error::Error;
-use crate::git::reach::ANSWER_ONLY;
 use crate::keychain::{Cache, Identity, Kind, Options};
 use crate::protocol::Operation;
 use crate::source::SourceOptions;
@@ -20,6 +19,9 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::sync::LazyLock;
 use std::time::Duration;
+
+/// The option by which the helper keeps nothing of what git stores.
+pub(crate) const ANSWER_ONLY: &str = "--answer-only";
 
 /// The first words of the commands that people type.
 pub(crate) const COMMANDS: [&str; 23] = [

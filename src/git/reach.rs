@@ -13,12 +13,10 @@
 //! ```
 
 use super::{ask, command};
+use crate::arguments::ANSWER_ONLY;
 use crate::child::{self, Bounds, Stand, Stopped};
 use std::time::Instant;
 use zeroize::Zeroizing;
-
-/// The option by which our helper keeps nothing of what git stores.
-pub(crate) const ANSWER_ONLY: &str = "--answer-only";
 
 /// How much is read of what git says.
 const MOST: usize = 256 * 1024;

@@ -3,6 +3,7 @@
 
 use super::{Arguments, Held};
 use crate::api::state::{Reason, Standing, State};
+use crate::arguments::ANSWER_ONLY;
 use crate::check::{Subject, account_standing};
 use crate::cli::import::look::without_token;
 use crate::cli::place::{Place, usable};
@@ -11,7 +12,7 @@ use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::git::helper_line;
-use crate::git::reach::{ANSWER_ONLY, url_of};
+use crate::git::reach::url_of;
 use crate::git::{remotes, url};
 use crate::helper::verdict::Verdict;
 use crate::helper::{self, read_sound};
