@@ -24,7 +24,8 @@ use crate::secret::{Buffer, Secret};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::env;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use url::{Host, Url};
@@ -120,19 +121,24 @@ impl Answer {
 
     /// Reads curl's output: the heads of all answers, of which the last counts, and the body.
     fn parse(printed: &[u8]) -> Option<Self> {
-        let mut at = 0;
-        loop {
-            let rest = &printed[at..];
-            let end = end_of_head(rest)?;
-            let status = status_of(rest)?;
-            if status < 200 {
-                at += end;
-                continue;
-            }
-            let head = Zeroizing::new(rest[..end].to_vec());
-            let body = Buffer::new(&rest[end..]);
-            return Some(Self { status, head, body });
+        let (status, head) = final_head(printed)?;
+        let body = Buffer::new(&printed[head.end..]);
+        Some(Self { status, head: Zeroizing::new(printed[head].to_vec()), body })
+    }
+}
+
+/// Returns the status and the place of the final answer's head. Heads of interim answers stand
+/// before it.
+fn final_head(bytes: &[u8]) -> Option<(u16, Range<usize>)> {
+    let mut at = 0;
+    loop {
+        let rest = &bytes[at..];
+        let end = at + end_of_head(rest)?;
+        let status = status_of(rest)?;
+        if status >= 200 {
+            return Some((status, at..end));
         }
+        at = end;
     }
 }
 
@@ -153,6 +159,30 @@ fn status_of(bytes: &[u8]) -> Option<u16> {
     let line = bytes.strip_prefix(b"HTTP/")?.split(|&byte| byte == b'\n').next()?;
     let number = line.split(|&byte| byte == b' ').nth(1)?.trim_ascii();
     std::str::from_utf8(number).ok()?.parse().ok().filter(|status| (100..600).contains(status))
+}
+
+/// Returns curl as it is always started: with its options on standard input, without the user's own
+/// file of options, and with a few variables.
+fn program(curl: &Path) -> Command {
+    let mut program = Command::new(curl);
+    program.args(["-q", "--config", "-"]).env_clear();
+    for name in ENVIRONMENT {
+        if let Some(value) = env::var_os(name) {
+            program.env(name, value);
+        }
+    }
+    program
+}
+
+/// Returns a URL that may be asked, and curl's option for its protocol, which is the only one that
+/// curl may speak: https, or http to this machine.
+fn address(url: &str) -> Result<(Url, &'static [u8]), Trouble> {
+    let url = Url::parse(url).map_err(|_| Trouble::Unfit)?;
+    match url.scheme() {
+        "https" => Ok((url, b"=https")),
+        "http" if is_loopback(&url) => Ok((url, b"=http")),
+        _ => Err(Trouble::Unfit),
+    }
 }
 
 /// One thread's way to the network.
@@ -181,13 +211,7 @@ impl Client {
     /// [`Trouble::NoCurl`] and [`Trouble::Unfit`].
     pub(crate) fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble> {
         let configuration = self.configuration(request)?;
-        let mut program = Command::new(&self.curl);
-        program.args(["-q", "--config", "-"]).env_clear();
-        for name in ENVIRONMENT {
-            if let Some(value) = env::var_os(name) {
-                program.env(name, value);
-            }
-        }
+        let program = program(&self.curl);
         let bounds = Bounds { deadline: request.deadline, stdout: Some(MOST), stderr: Some(4096) };
         let output = child::run(program, Some(configuration), Stand::Apart, &bounds);
         let output = output.map_err(|stopped| match stopped {
@@ -210,9 +234,8 @@ impl Client {
 
     /// Returns curl's configuration for a request.
     fn configuration(&self, request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Trouble> {
-        let url = Url::parse(request.url).map_err(|_| Trouble::Unfit)?;
-        let is_plain = url.scheme() == "http" && is_loopback(&url);
-        if (url.scheme() != "https" && !is_plain) || !url.username().is_empty() {
+        let (url, protocol) = address(request.url)?;
+        if !url.username().is_empty() {
             return Err(Trouble::Unfit);
         }
         let left = request.deadline.saturating_duration_since(Instant::now()).saturating_sub(GRACE);
@@ -223,7 +246,7 @@ impl Client {
         lines.flags(&["silent", "show-error", "include", "suppress-connect-headers", "globoff"]);
         lines.option("url", request.url.as_bytes())?;
         lines.option("request", request.method.as_bytes())?;
-        lines.option("proto", if is_plain { b"=http" } else { b"=https" })?;
+        lines.option("proto", protocol)?;
         lines.option("max-time", format!("{:.3}", left.as_secs_f64()).as_bytes())?;
         lines.option("max-redirs", b"0")?;
         let agent = concat!("git-credential-pat/", env!("CARGO_PKG_VERSION"));

@@ -19,16 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The reason why a program's output cannot be had.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ended {
-    /// The program cannot be started.
-    NotStarted,
-    /// The program took longer than it may, and was ended.
-    TooSlow,
-    /// The program printed more than it may.
-    TooMuch,
+    /// The program did not come to its end.
+    Early(Stopped),
     /// The program ended with this status, which is not success.
     Badly(ExitStatus),
-    /// The system does not let us read its output, or wait for it.
-    Failed,
 }
 
 /// Runs the command. Returns its output.
@@ -39,16 +33,16 @@ pub(crate) fn output(line: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut command = Command::new(program);
     command.args(arguments);
     printed(command, None, PATIENCE, MAX_TOKEN).map_err(|ended| match ended {
-        Ended::NotStarted => {
+        Ended::Early(Stopped::NotStarted) => {
             told(format!("the command cannot be run: {}", escape(forge::shown(program).as_bytes())))
         }
-        Ended::TooSlow => Error::Source("the command took longer than 30 seconds"),
-        Ended::TooMuch => Error::Source("the command prints too much for a token"),
+        Ended::Early(Stopped::TooSlow) => Error::Source("the command took longer than 30 seconds"),
+        Ended::Early(Stopped::TooMuch) => Error::Source("the command prints too much for a token"),
         Ended::Badly(status) => {
             let program = escape(forge::shown(program).as_bytes());
             told(format!("the command failed: {program}, {status}"))
         }
-        Ended::Failed => Error::Source("the command failed"),
+        Ended::Early(Stopped::Failed) => Error::Source("the command failed"),
     })
 }
 
@@ -66,19 +60,14 @@ pub(crate) fn printed(
 ) -> Result<Zeroizing<Vec<u8>>, Ended> {
     let bounds = Bounds { deadline: Instant::now() + patience, stdout: Some(most), stderr: None };
     let input = input.map(|input| Zeroizing::new(input.to_vec()));
-    let output = child::run(program, input, Stand::AtTerminal, &bounds);
-    let output = output.map_err(|stopped| match stopped {
-        Stopped::NotStarted => Ended::NotStarted,
-        Stopped::TooSlow => Ended::TooSlow,
-        Stopped::TooMuch => Ended::TooMuch,
-        Stopped::Failed => Ended::Failed,
-    })?;
+    let output = child::run(program, input, Stand::AtTerminal, &bounds).map_err(Ended::Early)?;
     if output.status.success() { Ok(output.stdout) } else { Err(Ended::Badly(output.status)) }
 }
 
 #[cfg(all(test, unix))]
 mod tests {
     use super::{Ended, printed};
+    use crate::child::Stopped;
     use std::process::Command;
     use std::time::Duration;
 
@@ -99,9 +88,9 @@ mod tests {
     fn a_program_that_does_not_end_as_it_should_says_why() {
         let badly = shell("echo out; exit 3", 30_000, 100);
         assert!(matches!(badly, Err(Ended::Badly(status)) if status.code() == Some(3)));
-        assert_eq!(shell("echo out", 30_000, 3), Err(Ended::TooMuch));
+        assert_eq!(shell("echo out", 30_000, 3), Err(Ended::Early(Stopped::TooMuch)));
         let none = printed(Command::new("/nonexistent/x"), None, Duration::ZERO, 1);
-        assert_eq!(none.err(), Some(Ended::NotStarted));
+        assert_eq!(none.err(), Some(Ended::Early(Stopped::NotStarted)));
     }
 
     #[test]
@@ -109,7 +98,7 @@ mod tests {
         let scripts =
             ["exec sleep 60", "sleep 60 & wait", "exec >&-; sleep 60", "trap '' TERM; sleep 60"];
         for script in scripts {
-            assert_eq!(shell(script, 200, 100), Err(Ended::TooSlow), "{script}");
+            assert_eq!(shell(script, 200, 100), Err(Ended::Early(Stopped::TooSlow)), "{script}");
         }
     }
 }

@@ -6,15 +6,13 @@
 //! program that another thread starts at that moment would inherit it too. So curl can print no
 //! message here, and its status says what went wrong.
 
-use super::{Client, ENVIRONMENT, Lines, Trouble, end_of_head, is_loopback, status_of};
+use super::{Client, Lines, Trouble, address, final_head, program};
 use crate::hardening::children;
 use crate::secret::Secret;
-use std::env;
 use std::io::{PipeWriter, Write, pipe};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::Instant;
-use url::Url;
 use zeroize::Zeroizing;
 
 /// The longest head of an answer, in bytes.
@@ -87,11 +85,7 @@ impl Client {
     /// # Errors
     /// [`Trouble::Unfit`] where no token may be sent to the URL.
     pub(crate) fn way(&self, url: &str, deadline: Instant) -> Result<Way, Trouble> {
-        let url = Url::parse(url).map_err(|_| Trouble::Unfit)?;
-        let is_plain = url.scheme() == "http" && is_loopback(&url);
-        if url.scheme() != "https" && !is_plain {
-            return Err(Trouble::Unfit);
-        }
+        let (url, protocol) = address(url)?;
         let mut lines = Lines::default();
         // curl follows no redirect: only the caller knows whether its target is lent.
         lines.flags(&[
@@ -103,7 +97,7 @@ impl Client {
             "no-buffer",
             "http1.1",
         ]);
-        lines.option("proto", if is_plain { b"=http" } else { b"=https" })?;
+        lines.option("proto", protocol)?;
         lines.option("connect-timeout", CONNECTS_WITHIN)?;
         self.as_git_connects(&url, &mut lines, deadline)?;
         Ok(Way { curl: self.curl.clone(), lines: lines.0 })
@@ -118,13 +112,7 @@ impl Way {
     /// [`Trouble::NoCurl`] where curl cannot be started.
     pub(crate) fn begin(&self, flow: &Flow<'_>) -> Result<Flowing, Trouble> {
         let configuration = self.configuration(flow)?;
-        let mut program = Command::new(&self.curl);
-        program.args(["-q", "--config", "-"]).env_clear();
-        for name in ENVIRONMENT {
-            if let Some(value) = env::var_os(name) {
-                program.env(name, value);
-            }
-        }
+        let mut program = program(&self.curl);
         program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut body = None;
         if !matches!(flow.body, Sent::Nothing | Sent::Length(0)) {
@@ -209,24 +197,16 @@ impl Drop for Flowing {
 impl AnswerHead {
     /// Reads the head of the final answer. Returns `None` where it has not come yet.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
-        let mut at = 0;
-        loop {
-            let rest = &bytes[at..];
-            let end = end_of_head(rest)?;
-            let status = status_of(rest)?;
-            at += end;
-            if status < 200 {
-                continue;
-            }
-            let lines = rest[..end].split(|&b| b == b'\n').skip(1);
-            let headers = lines.filter_map(|line| {
-                let (name, value) = std::str::from_utf8(line).ok()?.split_once(':')?;
-                let value = value.trim();
-                let is_plain = value.bytes().all(|b| matches!(b, b' '..=b'~'));
-                is_plain.then(|| (name.to_ascii_lowercase(), value.to_owned()))
-            });
-            return Some(Self { status, headers: headers.collect(), length: at });
-        }
+        let (status, head) = final_head(bytes)?;
+        let length = head.end;
+        let lines = bytes[head].split(|&b| b == b'\n').skip(1);
+        let headers = lines.filter_map(|line| {
+            let (name, value) = std::str::from_utf8(line).ok()?.split_once(':')?;
+            let value = value.trim();
+            let is_plain = value.bytes().all(|b| matches!(b, b' '..=b'~'));
+            is_plain.then(|| (name.to_ascii_lowercase(), value.to_owned()))
+        });
+        Some(Self { status, headers: headers.collect(), length })
     }
 
     /// Returns the value of a header, whose name is in lower case.

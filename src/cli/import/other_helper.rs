@@ -4,6 +4,7 @@
 //! Where nobody is there it gets less, and after it has not answered once it is asked no more.
 
 use super::found::{Entry, Source, credential};
+use crate::child::Stopped;
 use crate::cli::place::Place;
 use crate::context::Context;
 use crate::credential::{Credential, Username};
@@ -69,9 +70,9 @@ fn ask(
     let question = description(context, username, None);
     let answer = printed(command, Some(&question), patience, MAX_REQUEST);
     let answer = answer.map_err(|ended| match ended {
-        Ended::NotStarted => "the helper cannot be run",
-        Ended::TooSlow => TOO_SLOW,
-        Ended::TooMuch | Ended::Badly(_) | Ended::Failed => FAILED,
+        Ended::Early(Stopped::NotStarted) => "the helper cannot be run",
+        Ended::Early(Stopped::TooSlow) => TOO_SLOW,
+        Ended::Early(Stopped::TooMuch | Stopped::Failed) | Ended::Badly(_) => FAILED,
     })?;
     let answer = Request::parse(&answer);
     let answer = answer.map_err(|_| "the helper's answer cannot be understood")?;
