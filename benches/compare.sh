@@ -101,21 +101,8 @@ start_keyring() {
 
 host=compare-$$.example
 
-# Writes a request's lines, given as words, to a file and prints its name.
-request() { # NAME LINE...
-    request_file=$scratch/request-$1
-    shift
-    printf '%s\n' "$@" '' >"$request_file"
-    printf '%s' "$request_file"
-}
-
-# Adds a case to $scratch/cases.
-case_of() { # NAME INPUT COMMAND...
-    printf '%s' "$1" >>"$scratch/cases"
-    shift
-    printf '\t%s' "$@" >>"$scratch/cases"
-    printf '\n' >>"$scratch/cases"
-}
+# shellcheck source=benches/cases.sh
+. "$(dirname "$0")/cases.sh"
 
 run_cases() { # ROUNDS
     "$scratch/pairs" "$1" "$daemon" <"$scratch/cases" >"$scratch/results" || die "pairs failed"

@@ -52,20 +52,8 @@ build_without() {
 
 host=vault-$$.example
 
-# Writes a request to a file and prints its name.
-request() { # NAME LINE...
-    request_file=$scratch/request-$1
-    shift
-    printf '%s\n' "$@" '' >"$request_file"
-    printf '%s' "$request_file"
-}
-
-case_of() { # NAME INPUT COMMAND...
-    printf '%s' "$1" >>"$scratch/cases"
-    shift
-    printf '\t%s' "$@" >>"$scratch/cases"
-    printf '\n' >>"$scratch/cases"
-}
+# shellcheck source=benches/cases.sh
+. "$(dirname "$0")/cases.sh"
 
 run_cases() {
     "$scratch/pairs" "$rounds" <"$scratch/cases" >"$scratch/results" || die "pairs failed"
