@@ -47,6 +47,11 @@ impl Username {
         forge::is_token(&self.0)
     }
 
+    /// Returns the name for a list, in which `-` stands for none.
+    pub(crate) fn listed(&self) -> String {
+        if self.is_empty() { "-".to_owned() } else { self.to_string() }
+    }
+
     /// Returns whether it is the key of an account without a username.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -16,7 +16,6 @@
 use crate::context::{Context, Protocol};
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
-use crate::forge;
 use crate::git::url;
 use crate::hardening;
 use crate::helper::{self, Policy, registry};
@@ -300,7 +299,7 @@ fn server(request: &Buffer) -> Result<&str, Failure> {
 }
 
 fn context(server: &str) -> Result<Context, Error> {
-    let context = registry::context(server).filter(|context| !forge::is_in_context(context));
+    let context = registry::context(server);
     context.ok_or(Error::Refused("this is no name of a registry"))
 }
 

@@ -1,22 +1,17 @@
 //! What get says on a terminal at most once a day, after git has its answer: that a token ends soon, or
 //! one of git's has ended; and how a token is kept for a host that has none.
 //!
-//! The time when it was said is kept in a small file in the user's state folder. The file's name is
-//! a keyed digest of the account or host, so that it tells nobody which there are. Where the file
-//! cannot be written, nothing is said, because it would be said every time.
+//! What was said is noted, see [`stamp`](crate::stamp).
 
 use crate::context::Context;
 use crate::credential::Username;
 use crate::forge;
 use crate::git::words::typed;
 use crate::helper::Ending;
-use crate::private_file::{self, Folder};
+use crate::private_file::Folder;
+use crate::stamp::is_first;
 use crate::time::{DAY, relative};
-use crate::{hex, state_folder, terminal, withheld};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use std::io::{Read, Seek, Write};
-use std::time::Duration;
+use crate::{state_folder, terminal, withheld};
 
 /// Says so, where a person reads stderr and has not been told within a day.
 pub(crate) fn warn(ending: &Ending, now: u64) {
@@ -58,69 +53,6 @@ fn is_first_within_a_day(folder: &Folder, ending: &Ending, now: u64) -> bool {
     let context = ending.context.to_string();
     let username = ending.username.as_ref().map_or(&b""[..], Username::as_bytes);
     is_first(folder, &[context.as_bytes(), username], ending.stored_at, now, DAY)
-}
-
-/// Returns whether a notification of what these fields name was not sent within an hour, and notes
-/// that it is now.
-pub(crate) fn is_first_within_an_hour(folder: &Folder, fields: &[&[u8]], now: u64) -> bool {
-    let fields: Vec<&[u8]> = fields.iter().copied().chain([&b"notified"[..]]).collect();
-    is_first(folder, &fields, 0, now, DAY / 24)
-}
-
-/// The same of whatever these fields name, in this version of it, within so many seconds.
-fn is_first(folder: &Folder, fields: &[&[u8]], version: u64, now: u64, within: u64) -> bool {
-    let said = || -> Option<bool> {
-        let mut stamp = folder.file(&name(fields, &salt(folder)?))?;
-        // git runs several of us at once; the process that has the lock says it.
-        stamp.try_lock().ok()?;
-        let mut last = String::new();
-        stamp.read_to_string(&mut last).ok()?;
-        let version = format!("{version} ");
-        let last = last.trim_end().strip_prefix(&version).and_then(|time| time.parse::<u64>().ok());
-        if last.is_some_and(|last| last.abs_diff(now) < within) {
-            return Some(false);
-        }
-        stamp.rewind().ok()?;
-        stamp.set_len(0).ok()?;
-        stamp.write_all(format!("{version}{now}\n").as_bytes()).ok()?;
-        Some(true)
-    };
-    said().unwrap_or(false)
-}
-
-const STAMP: &str = "warned-";
-
-/// Returns the name of an account's or host's file. Its content tells a new token from the old one.
-fn name(fields: &[&[u8]], salt: &Salt) -> String {
-    let mut digest = Hmac::<Sha256>::new_from_slice(salt).expect("HMAC takes a key of any length");
-    for field in fields {
-        digest.update(&(field.len() as u64).to_be_bytes());
-        digest.update(field);
-    }
-    let mut name = String::from(STAMP);
-    hex::push(&mut name, digest.finalize().into_bytes().into_iter().take(16));
-    name
-}
-
-type Salt = [u8; 32];
-
-/// Returns the salt that makes the digests in this folder unlike all others, and makes it where
-/// there is none. Without it, anybody who sees a name could try out which account it stands for.
-fn salt(folder: &Folder) -> Option<Salt> {
-    const PATIENCE: Duration = Duration::from_secs(1);
-    let mut file = folder.file("salt")?;
-    private_file::lock(&file, PATIENCE).then_some(())?;
-    let mut salt = Salt::default();
-    if file.read_exact(&mut salt).is_ok() {
-        return Some(salt);
-    }
-    getrandom::fill(&mut salt).ok()?;
-    file.rewind().ok()?;
-    file.set_len(0).ok()?;
-    file.write_all(&salt).ok()?;
-    // An older version named the files without a salt.
-    folder.remove_all(STAMP);
-    Some(salt)
 }
 
 #[cfg(test)]

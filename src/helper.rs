@@ -21,7 +21,7 @@ mod two_tokens;
 pub mod verdict;
 
 pub use choice::Item;
-pub(crate) use choice::{Choice, choose, names_of_persons, read_sound};
+pub(crate) use choice::{Choice, choose, names_of_persons, read_sound, with_contents};
 pub use restoring::{Restored, restore};
 
 use crate::context::Context;

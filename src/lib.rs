@@ -82,6 +82,7 @@ mod private_file;
 mod said;
 mod setup;
 mod source;
+mod stamp;
 mod state_folder;
 mod time;
 mod uses;

@@ -4,15 +4,17 @@
 //! It is sent after git has its answer, at most once an hour for an account, and takes 200 ms at
 //! most. Where there is no session bus, nothing happens.
 
-use crate::ending;
+use crate::stamp;
 use crate::state_folder;
 use crate::terminal;
+use crate::time::HOUR;
 
 /// Sends a line and a hint about the account that these fields name, where no terminal shows them.
 pub(crate) fn send(line: &str, hint: &str, account: &[&[u8]], now: u64) {
+    let fields: Vec<&[u8]> = account.iter().copied().chain([&b"notified"[..]]).collect();
     if !terminal::stderr_is_terminal()
         && let Some(folder) = state_folder::made()
-        && ending::is_first_within_an_hour(&folder, account, now)
+        && stamp::is_first(&folder, &fields, 0, now, HOUR)
     {
         show(line, hint);
     }

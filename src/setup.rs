@@ -328,6 +328,11 @@ fn still(options: &Options) -> Result<Box<dyn Keychain>, Error> {
 }
 
 impl Setup {
+    /// Returns the keychain's name, as far as one was named.
+    pub(crate) fn name(&self) -> &'static str {
+        self.options.kind.map_or("the keychain for all other places", Kind::name)
+    }
+
     /// Opens the keychain.
     ///
     /// # Errors

@@ -261,23 +261,51 @@ impl Uses {
         })
     }
 
-    /// Returns when each account was served last, by its context and its username, which may be
-    /// empty.
-    pub(crate) fn last(&self) -> BTreeMap<(String, String), u64> {
+    /// Returns when tokens were let out last, and since when the log holds every use.
+    pub(crate) fn summary(&self) -> Summary {
         let mut last = BTreeMap::new();
-        for (time, line) in self.iter().filter(|(_, line)| line.result == "served") {
-            let username = line.username.unwrap_or_default().into_owned();
-            let latest = last.entry((line.context.into_owned(), username)).or_insert(time);
-            *latest = time.max(*latest);
+        let mut times = Vec::new();
+        for (time, line) in self.iter() {
+            times.push(time);
+            if line.result == "served" {
+                let username = line.username.unwrap_or_default().into_owned();
+                let latest = last.entry((line.context.into_owned(), username)).or_insert(time);
+                *latest = time.max(*latest);
+            }
         }
-        last
+        Summary { last, whole_since: Summary::whole_since(times) }
+    }
+}
+
+/// What the log says of the accounts, see [`Uses::summary`].
+pub(crate) struct Summary {
+    /// When each account was served last, by its context and its username, which may be empty.
+    last: BTreeMap<(String, String), u64>,
+    whole_since: Option<u64>,
+}
+
+impl Summary {
+    /// Returns whether no token was let out.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.last.is_empty()
+    }
+
+    /// Returns when the account's token was let out last, in seconds since 1970 UTC.
+    pub(crate) fn last_of(&self, account: &Account) -> Option<u64> {
+        self.last.get(&key(account)).copied()
+    }
+
+    /// Returns whether the account's token has not been let out since this time, and the log would
+    /// know.
+    pub(crate) fn is_unused_since(&self, account: &Account, time: u64) -> bool {
+        self.whole_since.is_some_and(|begin| begin < time)
+            && self.last_of(account).is_none_or(|last| last < time)
     }
 
     /// Returns the time since when the log holds every use: from then on, no more than a month lies
     /// between two uses. In a longer silence, uses may not have been noted.
-    pub(crate) fn reaches_back_to(&self) -> Option<u64> {
+    fn whole_since(mut times: Vec<u64>) -> Option<u64> {
         const SILENCE: u64 = 30 * DAY;
-        let mut times: Vec<u64> = self.iter().map(|(time, _)| time).collect();
         times.sort_unstable();
         let mut from = now();
         for time in times.into_iter().rev() {
@@ -291,7 +319,7 @@ impl Uses {
 }
 
 /// Returns the context and username by which the log names an account.
-pub(crate) fn key(account: &Account) -> (String, String) {
+fn key(account: &Account) -> (String, String) {
     let username = Some(&account.username).filter(|name| !name.is_empty());
     let username = username.map(ToString::to_string).unwrap_or_default();
     (forge::shown_context(&account.context), username)

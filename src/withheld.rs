@@ -17,14 +17,10 @@ use crate::time::relative;
 /// Says why a person's account does not answer, and what a person can do about it; where it is to
 /// notify, also as a notification.
 pub(crate) fn say(account: &Withheld, now: u64, notify: bool) {
-    let (line, hint) = (message(account, now), remedy(account));
-    terminal::say("get", &line);
-    terminal::hint(&hint);
-    if notify {
-        let context = account.context.to_string();
-        let name = account.username.as_ref().map_or(&b""[..], Username::as_bytes);
-        notification::send(&line, &hint, &[context.as_bytes(), name], now);
-    }
+    let context = account.context.to_string();
+    let name = account.username.as_ref().map_or(&b""[..], Username::as_bytes);
+    let about = [context.as_bytes(), name];
+    tell(&message(account, now), &remedy(account), notify.then_some(&about), now);
 }
 
 /// Says that accounts of these names could answer at this context, and how to choose one; the same
@@ -33,10 +29,16 @@ pub(crate) fn say_ambiguous(context: &Context, names: &[Username], now: u64, not
     let line = format!("several accounts could answer at {context}: {}", listed(names));
     let words = use_words(context, names.iter().find(|name| is_shown(name)));
     let hint = format!("choose one, such as: git credential-pat {words}");
-    terminal::say("get", &line);
-    terminal::hint(&hint);
-    if notify {
-        notification::send(&line, &hint, &[context.to_string().as_bytes(), b"", b"several"], now);
+    let context = context.to_string();
+    tell(&line, &hint, notify.then_some(&[context.as_bytes(), b"", b"several"]), now);
+}
+
+/// Says a line and a hint; also as a notification, where it is given what they are about.
+fn tell(line: &str, hint: &str, about: Option<&[&[u8]]>, now: u64) {
+    terminal::say("get", line);
+    terminal::hint(hint);
+    if let Some(about) = about {
+        notification::send(line, hint, about, now);
     }
 }
 

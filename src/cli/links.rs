@@ -4,7 +4,6 @@
 use crate::context::Context;
 use crate::credential::{Account, Credential};
 use crate::error::Error;
-use crate::forge;
 use crate::git::Failed;
 use crate::helper::{self, registry};
 use crate::keychain::{Found, Keychain};
@@ -27,7 +26,7 @@ fn named(name: &str) -> Result<Context, Error> {
             "a registry that is called http:// would show the token on its way",
         ));
     }
-    let context = registry::context(name).filter(|context| !forge::is_in_context(context));
+    let context = registry::context(name);
     context.ok_or(Error::Usage("this is no name of a registry"))
 }
 

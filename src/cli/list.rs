@@ -9,10 +9,10 @@ use crate::credential::{Account, Aside, Credential, Maker, State};
 use crate::error::{Error, VaultTrouble};
 use crate::forge::{self, Recognised};
 use crate::keychain::vault::{self, Vault};
-use crate::keychain::{Found, Keychain, Kind};
+use crate::keychain::{Keychain, Kind};
 use crate::setup::Setup;
 use crate::time::{now, relative, rfc3339};
-use crate::uses::{self, Uses};
+use crate::uses::Uses;
 use crate::{hardening, helper, terminal};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
@@ -61,10 +61,9 @@ struct Row {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let (mut rows, failed) = everywhere(&arguments.keychain.setups()?.everywhere()?)?;
-    let uses = Uses::read();
-    let last = uses.last();
+    let uses = Uses::read().summary();
     for row in &mut rows {
-        row.last_used = last.get(&uses::key(&row.account)).copied();
+        row.last_used = uses.last_of(&row.account);
     }
     rows.sort_by(|a, b| (&a.account, a.keychain.name()).cmp(&(&b.account, b.keychain.name())));
     if arguments.json {
@@ -78,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         let table = |is_long: bool| {
             let columns: Vec<usize> = (0..HEADINGS.len())
                 .filter(|column| match column {
-                    7 => !last.is_empty(),
+                    7 => !uses.is_empty(),
                     8.. => is_long,
                     _ => true,
                 })
@@ -135,8 +134,7 @@ fn everywhere(setups: &[Setup]) -> Result<(Vec<Row>, Option<Error>), Error> {
             // A line for certain URLs may name a keychain of another system.
             Err(Error::Unsupported) => {}
             Err(error) => {
-                let name = kind.map_or("the keychain for all other places", Kind::name);
-                terminal::say("list", &format!("{name}: {error}"));
+                say(&format!("{}: {error}", setup.name()));
                 if kind.is_some() {
                     failed = Some(error);
                 }
@@ -164,15 +162,8 @@ fn say(what: &str) {
 fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
     let kind = keychain.kind();
     let listed = keychain.list()?;
-    let open: Vec<Found> =
-        listed.iter().map(|(found, _)| found).filter(|found| !found.locked).cloned().collect();
-    let (mut read, _) = helper::read_sound(keychain, &open)?;
     let mut rows = Vec::with_capacity(listed.len());
-    for (found, account) in listed {
-        let credential = read
-            .iter()
-            .position(|(f, credential)| *f == found && credential.account() == account)
-            .map(|index| read.swap_remove(index).1);
+    for (found, account, credential) in helper::with_contents(keychain, listed)? {
         let is_gone = credential.as_ref().is_some_and(|c| c.is_gone(now()));
         if !is_gone || !helper::forget_if_gone(keychain, &found, now())? {
             let token = credential.as_ref().map(|credential| credential.token.expose());

@@ -85,7 +85,7 @@ fn place(url: &str) -> Result<Place, Error> {
     let Some(registry) = url.trim().strip_prefix("docker://") else {
         return Place::typed("logout", url);
     };
-    let context = registry::context(registry).filter(|context| !forge::is_in_context(context));
+    let context = registry::context(registry);
     let context = context.ok_or(Error::Usage("this is no name of a registry"))?;
     Ok(Place { url: String::new(), context, username: None })
 }
@@ -136,11 +136,8 @@ fn filed_names(
 }
 
 fn which<'a>(terminal: &mut Terminal, names: &'a [Username]) -> Result<&'a Username, Error> {
-    let shown = |name: &Username| {
-        if name.is_empty() { "-".to_owned() } else { name.to_string() }
-    };
-    let list: Vec<String> = names.iter().map(shown).collect();
+    let list: Vec<String> = names.iter().map(Username::listed).collect();
     let answer = terminal.ask(&format!("Which account, {}: ", list.join(" or ")))?;
-    let chosen = names.iter().find(|name| shown(name) == answer);
+    let chosen = names.iter().find(|name| name.listed() == answer);
     chosen.ok_or(Error::NoAccount)
 }

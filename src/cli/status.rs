@@ -37,7 +37,6 @@ use crate::protocol::Request;
 use crate::setup::{Setup, Setups};
 use crate::terminal;
 use crate::time::now;
-use crate::uses::Uses;
 use configuration::View;
 use finding::{Finding, Mend};
 use places::{Asked, Looked, Unanswered};
@@ -280,7 +279,7 @@ impl Report {
             self.keychains.push(kind);
         }
         let accounts = looked?;
-        self.found(accounts::about_accounts(&accounts, entries, &Uses::read(), asked));
+        self.found(accounts::about_accounts(&accounts, entries, asked));
         if let Some(asked) = asked.filter(|_| configuration.has_ours()) {
             let has_source = configuration.sources().any(|one| sources::may_answer(one, asked));
             let found = accounts::about_answer(asked, &accounts, username, configuration);

@@ -45,13 +45,7 @@ pub(super) fn set(context: &Context, username: &Username) -> Result<(), Error> {
     let is_in_order = is_in_order(&lines, context, &global);
     let others = inside_of_other_files(&lines, &global);
     if !is_in_order && global.is_file() {
-        // Noted as if git had written them.
-        let keys = spellings(context).into_iter().map(|place| key(&place, "username"));
-        let pending = keys.filter_map(|key| Pending::of(&["--global", &key, name]));
-        let pending: Vec<Pending> = pending.collect();
-        change(&global, |content| rewritten(content, context, Some(name), others))?;
-        pending.into_iter().for_each(Pending::note);
-        return Ok(());
+        return rewrite(&global, context, Some(name), others);
     }
     for place in spellings(context) {
         super::set(&key(&place, "username"), name).map_err(Failed::tell)?;
@@ -86,10 +80,24 @@ pub(crate) fn places_of(entries: &Entries, context: &Context, username: &Usernam
 /// Where git's configuration cannot be read or changed.
 pub(super) fn unset(context: &Context) -> Result<(), Error> {
     let global = files::global().ok_or(GitTrouble::NoHome)?;
+    rewrite(&global, context, None, Vec::new())
+}
+
+/// Rewrites this user's own file, see [`rewritten`], and notes the change as if git had made it.
+fn rewrite(
+    global: &Path,
+    context: &Context,
+    name: Option<&str>,
+    others: Vec<Line>,
+) -> Result<(), Error> {
     let keys = spellings(context).into_iter().map(|place| key(&place, "username"));
-    let pending = keys.filter_map(|key| Pending::of(&["--global", "--unset-all", &key]));
-    let pending: Vec<Pending> = pending.collect();
-    change(&global, |content| rewritten(content, context, None, Vec::new()))?;
+    let pending: Vec<Pending> = keys
+        .filter_map(|key| match name {
+            Some(name) => Pending::of(&["--global", &key, name]),
+            None => Pending::of(&["--global", "--unset-all", &key]),
+        })
+        .collect();
+    change(global, |content| rewritten(content, context, name, others))?;
     pending.into_iter().for_each(Pending::note);
     Ok(())
 }

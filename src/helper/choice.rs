@@ -14,8 +14,8 @@
 use crate::context::Context;
 use crate::credential::{Account, Credential, Maker, State, Username};
 use crate::error::Error;
-use crate::keychain::{Found, Keychain};
-use std::collections::BTreeMap;
+use crate::keychain::{Found, ItemId, Keychain};
+use std::collections::{BTreeMap, HashMap};
 
 /// An item of a keychain with the credential in it.
 pub type Item = (Found, Credential);
@@ -324,6 +324,26 @@ pub(crate) fn read_sound(
         }
     }
     Ok((accounts, damaged))
+}
+
+/// Returns each listed item with its account and its content. Locked and damaged items have none.
+///
+/// # Errors
+/// Where the keychain fails.
+pub(crate) fn with_contents(
+    keychain: &mut dyn Keychain,
+    listed: Vec<(Found, Account)>,
+) -> Result<Vec<(Found, Account, Option<Credential>)>, Error> {
+    let open: Vec<Found> =
+        listed.iter().map(|(found, _)| found).filter(|found| !found.locked).cloned().collect();
+    let (read, _) = read_sound(keychain, &open)?;
+    let mut contents: HashMap<ItemId, Credential> =
+        read.into_iter().map(|(found, credential)| (found.id, credential)).collect();
+    let items = listed.into_iter().map(|(found, account)| {
+        let content = contents.remove(&found.id).filter(|content| content.account() == account);
+        (found, account, content)
+    });
+    Ok(items.collect())
 }
 
 /// Returns the items at this context, unlocked. After an unlocking the search is made again,

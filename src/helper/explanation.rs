@@ -3,7 +3,7 @@
 //! The verdict comes from [`judge`] itself, on a keychain that asks nobody, writes nothing and
 //! unlocks nothing. So an explanation says what a get would do; this module only words the reasons.
 
-use super::choice::{counts, read_sound};
+use super::choice::{counts, with_contents};
 use super::verdict::{Question, Reason, Verdict, judge};
 use super::{Policy, host_of, with_retries};
 use crate::context::Context;
@@ -117,15 +117,13 @@ fn of_host(
 ) -> Result<Vec<Explained>, Error> {
     let mut listed = keychain.list()?;
     listed.retain(|(_, a)| host.is_none_or(|host| a.context.host_level() == *host));
-    let open: Vec<Found> =
-        listed.iter().map(|(found, _)| found).filter(|found| !found.locked).cloned().collect();
-    let (mut read, _) = read_sound(keychain, &open)?;
-    let mut accounts: Vec<Explained> = listed
+    let mut accounts: Vec<Explained> = with_contents(keychain, listed)?
         .into_iter()
-        .map(|(found, account)| {
-            let is_it = |(f, c): &(Found, Credential)| *f == found && c.account() == account;
-            let credential = read.iter().position(is_it).map(|at| read.swap_remove(at).1);
-            Explained { account, credential, locked: found.locked, why: Why::Refused }
+        .map(|(found, account, credential)| Explained {
+            account,
+            credential,
+            locked: found.locked,
+            why: Why::Refused,
         })
         .collect();
     accounts.retain(|one| one.credential.as_ref().is_none_or(|c| !c.is_gone(now)));

@@ -7,6 +7,7 @@
 use crate::context::Context;
 use crate::credential::{Credential, Maker, Username};
 use crate::error::Error;
+use crate::forge;
 use crate::helper::verdict::{Question, Verdict, judge};
 use crate::helper::{self, Policy};
 use crate::keychain::Keychain;
@@ -16,13 +17,15 @@ use crate::secret::Secret;
 pub(crate) const HUB: &str = "docker.io";
 
 /// Returns the context of a registry's name: `ghcr.io`, `https://ghcr.io/`, `localhost:5000/team`.
-/// The API's version at the end of the name is no part of the context.
+/// The API's version at the end of the name is no part of the context. Returns nothing where the
+/// name cannot be one, or is a token.
 #[must_use]
 pub(crate) fn context(server: &str) -> Option<Context> {
     let bare = ["https://", "http://"].iter().find_map(|scheme| server.strip_prefix(scheme));
     let bare = bare.unwrap_or(server).trim_end_matches('/');
     let bare = ["/v1", "/v2"].iter().find_map(|version| bare.strip_suffix(version)).unwrap_or(bare);
-    Context::of_registry(if bare == "index.docker.io" { HUB } else { bare })
+    let context = Context::of_registry(if bare == "index.docker.io" { HUB } else { bare })?;
+    (!forge::is_in_context(&context)).then_some(context)
 }
 
 /// Returns whether a token could be read on its way to the registry of this name: the name begins

@@ -5,9 +5,9 @@
 
 #[cfg(unix)]
 use super::owner_and_mode;
-#[cfg(windows)]
-use std::fs;
 use std::fs::File;
+#[cfg(windows)]
+use std::fs::{self, OpenOptions};
 #[cfg(unix)]
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -67,9 +67,9 @@ impl Folder {
         self.opened(name, rustix::fs::OFlags::empty())
     }
 
-    fn opened(&self, name: &str, create: rustix::fs::OFlags) -> Option<File> {
+    fn opened(&self, name: &str, how: rustix::fs::OFlags) -> Option<File> {
         use rustix::fs::{Mode, OFlags};
-        let flags = OFlags::RDWR | create | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let flags = OFlags::RDWR | how | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
         let own = Mode::RUSR | Mode::WUSR;
         let file = File::from(rustix::fs::openat(&self.folder, name, flags, own).ok()?);
@@ -81,10 +81,7 @@ impl Folder {
     /// The same for writing at its end: lines that several processes write do not mix.
     pub(crate) fn file_to_append(&self, name: &str) -> Option<File> {
         use rustix::fs::OFlags;
-        let file = self.file(name)?;
-        let flags = rustix::fs::fcntl_getfl(&file).ok()?;
-        rustix::fs::fcntl_setfl(&file, flags | OFlags::APPEND).ok()?;
-        Some(file)
+        self.opened(name, OFlags::CREATE | OFlags::APPEND)
     }
 
     /// Gives an open file, which has the first name, the second one; not where another file has
@@ -147,19 +144,18 @@ impl Folder {
 
     /// Opens a file in it for reading and writing, and makes it where it is missing.
     pub(crate) fn file(&self, name: &str) -> Option<File> {
-        self.opened(name, true)
+        self.opened(name, File::options().create(true))
     }
 
     /// The same where it is there, else nothing.
     pub(crate) fn existing_file(&self, name: &str) -> Option<File> {
-        self.opened(name, false)
+        self.opened(name, &mut File::options())
     }
 
-    fn opened(&self, name: &str, create: bool) -> Option<File> {
+    fn opened(&self, name: &str, options: &mut OpenOptions) -> Option<File> {
         use std::os::windows::fs::OpenOptionsExt;
         use windows_sys::Win32::Storage::FileSystem::FILE_FLAG_OPEN_REPARSE_POINT;
-        let mut options = File::options();
-        options.read(true).write(true).create(create).truncate(false);
+        options.read(true).write(true).truncate(false);
         // A link is opened itself, not the file that it leads to.
         let file = options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(self.path.join(name));
         let is_file = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
@@ -168,8 +164,7 @@ impl Folder {
 
     /// The same for writing at its end.
     pub(crate) fn file_to_append(&self, name: &str) -> Option<File> {
-        self.file(name)?;
-        File::options().append(true).open(self.path.join(name)).ok()
+        self.opened(name, File::options().create(true).append(true))
     }
 
     /// Gives an open file, which has the first name, the second one; not where another file has

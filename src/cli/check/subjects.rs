@@ -5,18 +5,17 @@ use super::{Arguments, Held};
 use crate::api::state::{Reason, Standing, State};
 use crate::arguments::ANSWER_ONLY;
 use crate::check::{Subject, account_standing};
-use crate::cli::import::look::without_token;
 use crate::cli::place::{Place, usable};
 use crate::context::Context;
-use crate::credential::{Credential, Username};
+use crate::credential::Username;
 use crate::error::Error;
 use crate::forge;
 use crate::git::helper_line;
 use crate::git::reach::url_of;
-use crate::git::{remotes, url};
+use crate::git::url;
+use crate::helper;
 use crate::helper::verdict::Verdict;
-use crate::helper::{self, read_sound};
-use crate::keychain::{Found, Keychain, Kind};
+use crate::keychain::{Keychain, Kind};
 use crate::setup::{Asking, Chosen, Setups};
 use crate::time::now;
 use ::url::Url;
@@ -61,14 +60,7 @@ fn asked(url: Option<&str>) -> Result<Vec<Asked>, Error> {
     if let Some(url) = url {
         return rewritten(url).map(|asked| vec![asked]);
     }
-    let mut places: Vec<Place> = Vec::new();
-    for remote in remotes::urls() {
-        let Some(url) = without_token(&remote.url) else { continue };
-        let Ok(place) = Place::parse(&url) else { continue };
-        if places.iter().all(|known| known.url != place.url) {
-            places.push(place);
-        }
-    }
+    let places = Place::of_remotes();
     if places.is_empty() {
         return Err(Error::Usage("name a URL, or --all: no remote here is one of https"));
     }
@@ -240,15 +232,8 @@ pub(super) fn all(
 
 fn accounts(keychain: &mut dyn Keychain) -> Result<Vec<Subject>, Error> {
     let listed = keychain.list()?;
-    let open: Vec<Found> =
-        listed.iter().map(|(found, _)| found).filter(|found| !found.locked).cloned().collect();
-    let (mut read, _) = read_sound(keychain, &open)?;
     let mut subjects = Vec::new();
-    for (found, account) in listed {
-        let is_it = |(there, credential): &(Found, Credential)| {
-            *there == found && credential.account() == account
-        };
-        let credential = read.iter().position(is_it).map(|at| read.swap_remove(at).1);
+    for (found, account, credential) in helper::with_contents(keychain, listed)? {
         let unknown = |reason| Standing::of(State::Unknown, reason);
         let standing = match &credential {
             // A link has another account's token, and a sign for single sign-on has none.

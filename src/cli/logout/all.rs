@@ -54,10 +54,7 @@ const NOBODY: Error = Error::Usage("nobody can be asked here: add --yes to delet
 fn everything(setups: &[Setup]) -> Result<Vec<Held>, Error> {
     let mut keychains: Vec<Held> = Vec::new();
     for setup in setups {
-        let named = |error: &Error| {
-            let name = setup.options.kind.map_or("the keychain for all other places", Kind::name);
-            say(&format!("{name}: {error}"));
-        };
+        let named = |error: &Error| say(&format!("{}: {error}", setup.name()));
         let mut keychain = match setup.open() {
             // A line for certain URLs may name a keychain of another system.
             Err(Error::Unsupported) if setups.len() > 1 => continue,
@@ -80,8 +77,8 @@ fn text(kind: Kind, accounts: &[Account]) -> String {
     let mut text = String::new();
     for Account { context, username } in accounts {
         let context = forge::shown_context(context);
-        let name = if username.is_empty() { "-".to_owned() } else { username.to_string() };
-        text.push_str(&crate::context::shown(&format!("{context}  {name}  {}", kind.name())));
+        let (name, kind) = (username.listed(), kind.name());
+        text.push_str(&crate::context::shown(&format!("{context}  {name}  {kind}")));
         text.push('\n');
     }
     text

@@ -116,18 +116,18 @@ impl Several {
     /// Where the person gives up.
     pub(super) fn ask(self, terminal: &mut Terminal) -> Result<Chosen, Error> {
         let context = &self.context;
-        let list: Vec<String> = self.names.iter().map(shown).collect();
+        let list: Vec<String> = self.names.iter().map(Username::listed).collect();
         terminal.show(&format!("Accounts at {context}: {}.", list.join(", ")))?;
         match (&self.so_far, &self.told) {
-            (Some(name), _) => terminal.show(&format!("{} has answered so far.", shown(name)))?,
+            (Some(name), _) => terminal.show(&format!("{} has answered so far.", name.listed()))?,
             (None, Some(name)) if !self.names.contains(name) => {
                 terminal.show(&format!("git asks for {name} there, of whom no token is kept."))?;
             }
             (None, _) => {}
         }
         let question = "Which one is git to use where a URL names none";
-        let name = terminal.ask_for(question, &shown(self.default()), |answer| {
-            let named = self.names.iter().find(|name| shown(name) == answer);
+        let name = terminal.ask_for(question, &self.default().listed(), |answer| {
+            let named = self.names.iter().find(|name| name.listed() == answer);
             // A mere yes chooses the offered account.
             let agrees = ["y", "yes"].iter().any(|yes| answer.eq_ignore_ascii_case(yes));
             let named = named.or_else(|| agrees.then(|| self.default()));
@@ -169,7 +169,7 @@ impl Chosen {
                 terminal::say(command, &format!("git uses {name} at {context} from now on"));
             }
             (Some(name), _) => {
-                let name = shown(name);
+                let name = name.listed();
                 terminal::say(command, &format!("git goes on to use {name} at {context}"));
                 hint(&format!("to use {new} there"), new);
             }
@@ -184,9 +184,4 @@ impl Chosen {
             }
         }
     }
-}
-
-/// Returns a username for a question. An account without one is `-`, as in a list.
-fn shown(name: &Username) -> String {
-    if name.is_empty() { "-".to_owned() } else { name.to_string() }
 }

@@ -18,9 +18,10 @@ use crate::git::url;
 use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
 use crate::time::{DAY, now, relative, rfc3339};
-use crate::uses::{self, Uses};
+use crate::uses::{Summary, Uses};
 use crate::withheld::use_words;
 use serde_json::{Value, json};
+use std::cell::LazyCell;
 
 /// The time before its end at which a token is reported, in seconds: 30 days.
 const SOON: u64 = 30 * DAY;
@@ -191,10 +192,11 @@ pub(super) fn about_http(
 pub(super) fn about_accounts(
     accounts: &[Explained],
     entries: &Entries,
-    uses: &Uses,
     asked: Option<&Asked>,
 ) -> Vec<Finding> {
     let now = now();
+    // The log is read once, and only where it is kept.
+    let uses = LazyCell::new(|| Uses::read().summary());
     let mut findings = Vec::new();
     // Where another account answers, git misses nothing.
     let answers = accounts.iter().any(|one| one.why == Why::Answers);
@@ -248,7 +250,7 @@ pub(super) fn about_accounts(
                         let what = format!("{who} expires {}", relative(expiry, now));
                         let mend = login(explained, " --replace");
                         findings.push(Finding::wrong("expires-soon", what, mend));
-                    } else if is_unused(explained, entries, uses, now) {
+                    } else if is_unused(explained, entries, &uses, now) {
                         let what = format!("{who} has not been used for 60 days, says the log");
                         let mend =
                             Mend::Advice("revoke it at its host if nobody needs it".to_owned());
@@ -280,15 +282,19 @@ pub(super) fn about_accounts(
 
 /// Returns whether the log says that a token has not been used for long. For that, the log must be
 /// on for its context and reach back far enough.
-fn is_unused(explained: &Explained, entries: &Entries, uses: &Uses, now: u64) -> bool {
+fn is_unused(
+    explained: &Explained,
+    entries: &Entries,
+    uses: &LazyCell<Summary, impl FnOnce() -> Summary>,
+    now: u64,
+) -> bool {
     let long_ago = now.saturating_sub(UNUSED);
     let stored = explained.credential.as_ref().map(|credential| credential.stored_at);
     let url = url::of(&explained.account.context);
     let line = Configuration::at(entries, Some(&url));
     line.our_keychain().is_some_and(|(_, options)| options.log)
         && stored.is_some_and(|stored| stored < long_ago)
-        && uses.reaches_back_to().is_some_and(|begin| begin < long_ago)
-        && uses.last().get(&uses::key(&explained.account)).is_none_or(|last| *last < long_ago)
+        && uses.is_unused_since(&explained.account, long_ago)
 }
 
 /// Returns whether git sends the path for a repository of this context, with or without `.git`.
