@@ -6,6 +6,7 @@
 
 #[cfg(unix)]
 use crate::hardening::children;
+use crate::terminal;
 use std::io::{self, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -84,6 +85,18 @@ pub(crate) fn run(
         end(&mut child, in_own_group);
     }
     result
+}
+
+/// Says why a command could not be run. Returns the status with which shells say so.
+pub(crate) fn not_started(what: &str, error: &io::Error) -> u8 {
+    const NOT_FOUND: u8 = 127;
+    const NOT_EXECUTABLE: u8 = 126;
+    let (status, message) = match error.kind() {
+        io::ErrorKind::NotFound => (NOT_FOUND, "the command is not there"),
+        _ => (NOT_EXECUTABLE, "the command cannot be run"),
+    };
+    terminal::say(what, message);
+    status
 }
 
 /// What a thread has read, and whether there was more.

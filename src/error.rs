@@ -9,6 +9,12 @@ pub use vault::VaultTrouble;
 
 use std::io;
 
+/// Keeps a text with a name or a URL for an error, which owns none, so that no token can come into
+/// one. The text stays until the process ends: a process has one or two such errors.
+pub(crate) fn kept(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
 /// The reason why bytes are no request of git's. The number is the line's, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {

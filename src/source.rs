@@ -22,7 +22,7 @@ pub(crate) use command::{Ended, printed};
 
 use crate::context::{Context, unescape};
 use crate::credential::{Account, Credential, Username};
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::forge;
 use crate::hardening;
 use crate::keychain::lock::Lock;
@@ -117,7 +117,7 @@ impl Source {
         }
         self.token().map(|_| ()).map_err(|error| match error {
             Error::Source(why) | Error::TokenFile(why) => why,
-            error => kept(error.to_string()),
+            other => error::kept(other.to_string()),
         })
     }
 
@@ -156,14 +156,9 @@ pub(crate) fn is_hidden_by_others(variable: &str) -> bool {
     variable.starts_with("GIT_")
 }
 
-/// Returns an error with a name in it. Errors own no text, so that no token can come into one. A
-/// process reads a source once or twice, so this text may stay until its end.
+/// Returns an error with a name in it.
 fn told(text: String) -> Error {
-    Error::Source(kept(text))
-}
-
-fn kept(text: String) -> &'static str {
-    Box::leak(text.into_boxed_str())
+    Error::Source(error::kept(text))
 }
 
 fn variable(name: &str) -> Result<Zeroizing<Vec<u8>>, Error> {

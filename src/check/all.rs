@@ -17,7 +17,7 @@ use std::time::Instant;
 const REFUSALS: usize = 5;
 
 /// The greatest number of questions about one account.
-pub(super) const QUESTIONS: u8 = 2;
+pub(crate) const QUESTIONS: u8 = 2;
 
 /// The greatest number of hosts that are asked at once.
 const HOSTS: usize = 64;

@@ -10,15 +10,16 @@
 //! own, the command runs in that.
 
 use super::answer::AccountArguments;
+use crate::child::not_started;
 use crate::context::{Context, Protocol};
 use crate::error::Error;
 use crate::forge;
 #[cfg(windows)]
 use crate::hardening;
 use crate::secret::Secret;
+#[cfg(windows)]
 use crate::terminal;
 use std::ffi::OsString;
-use std::io;
 #[cfg(windows)]
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -94,7 +95,7 @@ fn value(token: &Secret) -> Result<OsString, Error> {
 #[expect(clippy::unnecessary_wraps, reason = "as on other systems")]
 fn become_command(mut command: Command) -> Result<u8, Error> {
     use std::os::unix::process::CommandExt;
-    Ok(failed(&command.exec()))
+    Ok(not_started("exec", &command.exec()))
 }
 
 /// Runs the command and waits for it: on Windows a process cannot become another. It leaves a
@@ -104,7 +105,7 @@ fn become_command(mut command: Command) -> Result<u8, Error> {
     terminal::console::leave_interrupts_to_children();
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => return Ok(failed(&error)),
+        Err(error) => return Ok(not_started("exec", &error)),
     };
     drop(command);
     let status = child.wait().map_err(|error| Error::Stream(error.kind()))?;
@@ -128,18 +129,6 @@ fn found(name: &OsString) -> OsString {
 #[cfg(unix)]
 fn found(name: &OsString) -> &OsString {
     name
-}
-
-/// Returns the status with which shells say that a command could not be run, and says why.
-fn failed(error: &io::Error) -> u8 {
-    const NOT_FOUND: u8 = 127;
-    const NOT_EXECUTABLE: u8 = 126;
-    let (status, message) = match error.kind() {
-        io::ErrorKind::NotFound => (NOT_FOUND, "the command is not there"),
-        _ => (NOT_EXECUTABLE, "the command cannot be run"),
-    };
-    terminal::say("exec", message);
-    status
 }
 
 #[cfg(test)]

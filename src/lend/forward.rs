@@ -17,14 +17,9 @@ use std::io::{ErrorKind, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::Mutex;
 use std::thread;
-use std::time::{Duration, Instant};
 
 /// How many bytes are read at a time.
 const PIECE: usize = 64 * 1024;
-
-/// How many bytes of a body are read and dropped once the forge takes no more, and for how long.
-const DROPPED: u64 = 2 * 1024 * 1024 * 1024;
-const DROPPED_WITHIN: Duration = Duration::from_secs(60);
 
 /// The headers of the forge's answer that are passed back.
 const PASSED_BACK: [(&str, &str); 6] = [
@@ -167,14 +162,7 @@ fn send_body(upload: &mut Upload<'_, '_>, mut pipe: PipeWriter) -> Option<PipeWr
         }
     }
     drop(pipe);
-    let deadline = Instant::now() + DROPPED_WITHIN;
-    let mut left = DROPPED;
-    while let Ok(count @ 1..) = upload.body.read(&mut buffer) {
-        left = left.saturating_sub(count as u64);
-        if left == 0 || Instant::now() > deadline {
-            break;
-        }
-    }
+    upload.body.drain();
     None
 }
 

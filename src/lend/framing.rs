@@ -5,9 +5,14 @@
 
 use super::request::Body;
 use std::io::{self, Error, ErrorKind, Read, Write};
+use std::time::{Duration, Instant};
 
 /// The most hexadecimal digits of the length before a chunk.
 const MOST_DIGITS: usize = 12;
+
+/// How many bytes of a body that nobody needs are read and dropped, and for how long.
+pub(super) const DRAINED: u64 = 2 * 1024 * 1024 * 1024;
+const DRAINED_WITHIN: Duration = Duration::from_secs(60);
 
 /// A body that is read from a stream, of which some bytes were read ahead.
 pub struct BodyReader<R> {
@@ -30,6 +35,21 @@ enum Left {
 }
 
 impl<R: Read> BodyReader<R> {
+    /// Reads and drops the rest of the body: a client that still sends would lose the answer.
+    pub(super) fn drain(&mut self) {
+        let deadline = Instant::now() + DRAINED_WITHIN;
+        let mut left = DRAINED;
+        let mut buffer = vec![0; 64 * 1024];
+        while Instant::now() < deadline
+            && let Ok(count @ 1..) = self.read(&mut buffer)
+        {
+            left = left.saturating_sub(count as u64);
+            if left == 0 {
+                break;
+            }
+        }
+    }
+
     /// Returns a reader of the body that begins with the bytes `ahead`, which were read with its
     /// head.
     #[must_use]

@@ -6,6 +6,7 @@ use super::listen::Listener;
 use super::policy::name_of;
 use super::{AT_ONCE, Lending, Places, Plan, WayIn, inside};
 use crate::api::http::{Client, Trouble};
+use crate::child::not_started;
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
@@ -111,7 +112,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
             Ok(started) => pid = Some(started),
             Err(error) => {
                 drop_way_in(&listener, file.as_deref());
-                return Ok(not_started(&error));
+                return Ok(not_started("lend", &error));
             }
         }
     } else {
@@ -172,16 +173,6 @@ fn start(mut command: Command, sender: Sender<End>) -> io::Result<rustix::proces
     let pid = rustix::process::Pid::from_child(&child);
     thread::Builder::new().spawn(move || sender.send(End::Command(child.wait())))?;
     Ok(pid)
-}
-
-/// Says why the command could not be run. Returns the status that shells return then.
-fn not_started(error: &io::Error) -> u8 {
-    let (status, message) = match error.kind() {
-        io::ErrorKind::NotFound => (127, "the command is not there"),
-        _ => (126, "the command cannot be run"),
-    };
-    terminal::say("lend", message);
-    status
 }
 
 fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, words};
 use super::forward::{self, Upload};
-use super::framing::BodyReader;
+use super::framing::{BodyReader, DRAINED};
 use super::policy::Access;
 use super::push::{Push, Unread};
 use super::refusal::Refusal;
@@ -18,10 +18,6 @@ use std::time::{Duration, Instant};
 
 /// How long a client may take to send the head.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
-
-/// How many bytes of a refused body are read and dropped, and for how long.
-const DRAINED: u64 = 2 * 1024 * 1024 * 1024;
-const DRAINED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Serves a connection.
 pub(super) fn serve(lending: &Lending, stream: &Stream) {
@@ -86,7 +82,7 @@ fn answer(
             if let Some(Wanted::Push) = wanted {
                 return refuse_unread_push(stream, body, &refusal);
             }
-            drain(body);
+            body.drain();
             return refuse(stream, wanted.as_ref(), &refusal);
         }
     };
@@ -201,7 +197,7 @@ fn read_push(
     let Some(reasons) = reasons else { return Ok(push) };
     let first = reasons.iter().find(|reason| **reason != Refusal::AnotherRef);
     let first = first.cloned().unwrap_or(Refusal::NotUnderstood);
-    drain(body);
+    body.drain();
     report(stream, &push, &reasons, &first);
     Err(Some(first))
 }
@@ -213,7 +209,7 @@ fn refuse_unread_push(stream: &Stream, body: &mut RequestBody<'_>, refusal: &Ref
         Err(Unread::Refused(_, push)) => *push,
         Err(Unread::Stream(_)) => return,
     };
-    drain(body);
+    body.drain();
     let reasons = vec![refusal.clone(); push.commands.len().max(1)];
     report(stream, &push, &reasons, refusal);
 }
@@ -232,7 +228,7 @@ fn fail(
     body: &mut RequestBody<'_>,
     refusal: &Refusal,
 ) {
-    drain(body);
+    body.drain();
     match push {
         Some(push) => {
             let reasons = vec![refusal.clone(); push.commands.len().max(1)];
@@ -253,21 +249,6 @@ fn say(refusal: &Refusal) {
 
 fn send(stream: &Stream, answer: &Answer) {
     let _ = (&mut &*stream).write_all(&answer.to_bytes());
-}
-
-/// Reads and drops the rest of a body: a client that still sends would lose the answer.
-fn drain(body: &mut RequestBody<'_>) {
-    let deadline = Instant::now() + DRAINED_WITHIN;
-    let mut left = DRAINED;
-    let mut buffer = vec![0; 64 * 1024];
-    while Instant::now() < deadline
-        && let Ok(count @ 1..) = body.read(&mut buffer)
-    {
-        left = left.saturating_sub(count as u64);
-        if left == 0 {
-            break;
-        }
-    }
 }
 
 /// Notes a use in the use log, where uses are noted.

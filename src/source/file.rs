@@ -1,9 +1,9 @@
 //! A token in a file: one that only its owner can read, not a link, a device or a pipe; or a secret
 //! that root has mounted.
 
-use super::{MAX_TOKEN, kept};
+use super::MAX_TOKEN;
 use crate::context::shown;
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::forge;
 use crate::private_file::{self, Refusal, Untrusted};
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Untrusted> {
 pub(super) fn error(untrusted: &Untrusted) -> Error {
     match (of(untrusted.refusal), &untrusted.at) {
         (Error::TokenFile(why), Some(at)) => {
-            Error::TokenFile(kept(format!("{why}: {}", shown_path(at))))
+            Error::TokenFile(error::kept(format!("{why}: {}", shown_path(at))))
         }
         (error, _) => error,
     }

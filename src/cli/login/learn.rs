@@ -9,7 +9,7 @@ use crate::api::Told;
 use crate::api::state::{Reason, Standing, State};
 use crate::check::api_layer::{self, ApiLayer};
 use crate::check::kept::Kept;
-use crate::check::{Options, Subject};
+use crate::check::{Options, Subject, all};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::forge::{self, Id};
@@ -20,9 +20,6 @@ use std::time::{Duration, Instant};
 
 /// The longest time that the forge may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The greatest number of questions to the forge.
-const QUESTIONS: u8 = 2;
 
 /// A forge's answer about a token, if it was asked.
 #[derive(Default)]
@@ -67,7 +64,7 @@ pub(super) fn ask(
         timeout: PATIENCE,
         now: now(),
     };
-    let layer = api_layer::of(&subject, &options, None, QUESTIONS, Instant::now() + PATIENCE);
+    let layer = api_layer::of(&subject, &options, None, all::QUESTIONS, Instant::now() + PATIENCE);
     let forge = api_layer::forge_of(&subject, &options).map(|(forge, _)| forge);
     Learnt { forge, named, layer }
 }

@@ -2,7 +2,7 @@
 //! its end, a page of a repository. Each has its own message with the right form.
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::forge::{self, Forge, Id};
 
 /// Returns the error that says why this is no URL of a host, if the reason is known.
@@ -56,10 +56,9 @@ fn is_port(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// Returns an error with a URL in it. The URL has passed the grammar, so it holds no token. Its
-/// memory is never freed, but a process reads typed text only once.
+/// Returns an error with a URL in it. The URL has passed the grammar, so it holds no token.
 fn told(text: String) -> Error {
-    Error::Usage(Box::leak(text.into_boxed_str()))
+    Error::Usage(error::kept(text))
 }
 
 /// An address for SSH: `ssh://git@h.example:22/o/r.git`, or `git@h.example:o/r.git`.
