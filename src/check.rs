@@ -62,6 +62,21 @@ pub(crate) struct Subject {
     pub(crate) helper: Option<String>,
 }
 
+impl Subject {
+    /// Returns an account whose token is asked about by itself: nobody has named a URL.
+    pub(crate) fn of(credential: Credential, now: u64) -> Self {
+        Self {
+            context: credential.context.clone(),
+            username: credential.username.clone(),
+            account: account_standing(&credential, now),
+            path: String::from_utf8_lossy(&credential.context.path()).into_owned(),
+            credential: Some(credential),
+            url: None,
+            helper: None,
+        }
+    }
+}
+
 /// The result of a check.
 pub(crate) struct Checked {
     pub(crate) subject: Subject,
@@ -230,7 +245,7 @@ fn worst(
     expiry: Option<u64>,
     options: &Options,
 ) -> Standing {
-    let is_said = |standing: &&Standing| !standing.reason.is_some_and(Reason::is_unasked);
+    let is_said = |standing: &&Standing| !standing.is_unasked();
     let asked: Vec<&Standing> = git
         .map(|git| &git.standing)
         .into_iter()

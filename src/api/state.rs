@@ -187,6 +187,11 @@ impl Standing {
         !matches!(self.state, State::Unknown | State::Unreachable | State::Limited)
     }
 
+    /// Returns whether nothing was asked, so that the judgement says nothing of the token.
+    pub(crate) fn is_unasked(&self) -> bool {
+        self.reason.is_some_and(Reason::is_unasked)
+    }
+
     /// Returns the same with the server's own words.
     pub(crate) fn saying(self, said: Option<String>) -> Self {
         Self { said, ..self }
