@@ -82,7 +82,9 @@ impl Import<'_> {
         let place = forge::shown_context(&checked.subject.context);
         terminal::say("import", &format!("{place}{name}: {words}"));
         if learn::is_refused(layer) {
-            advice::of(checked).iter().for_each(|hint| terminal::hint(hint));
+            for hint in advice::of(checked) {
+                terminal::hint(&hint);
+            }
         }
         Ok(())
     }

@@ -85,6 +85,49 @@ fn githubs_own_host_tells_of_classic_and_fine_grained_tokens() {
 }
 
 #[test]
+fn what_githubs_heads_say_beside_the_answer_is_told() {
+    let (desk, _tunnel) = Home::with_named_forges(GHP);
+    let forge = desk.server().forge();
+    desk.keep_at("https://github.com", "alice", GHP);
+    let limit = "You have exceeded a secondary rate limit.";
+    let repositories = json!({
+        "o/r": {},
+        "o/limit": { "denied": limit, "head": ["Retry-After: 60"] },
+        "o/small": {
+            "denied": "Resource not accessible by personal access token",
+            "head": ["X-Accepted-GitHub-Permissions: contents=read; metadata=read"],
+        },
+    });
+    let more = json!({ "scopes": ["repo"], "partial": "21955855, 20582480",
+        "repositories": repositories });
+    forge.knows("classic", GHP, more);
+    // Nothing is wrong with the token: a part of the answer is left out.
+    let one = desk.checked(&["https://github.com"]);
+    let note = "single sign-on is missing at the organisations with these numbers: 21955855, \
+                20582480";
+    assert_eq!(some(&one, &["state", "reason"]), "good null", "{one:#}");
+    assert_eq!(one["notes"], json!([note]));
+    let text = desk.check(&["https://github.com"]).stdout();
+    assert!(text.contains(note), "{text}");
+    let more = json!({ "scopes": ["repo"], "repositories": repositories });
+    forge.knows("classic", GHP, more);
+    let one = desk.checked(&["https://github.com/o/limit"]);
+    let names = ["state", "reason", "retry_after"];
+    let api = &one["layers"]["api"];
+    assert_eq!(some(api, &["state", "said"]), format!("limited {limit}"), "{one:#}");
+    let one = desk.checked(&["https://github.com/o/small"]);
+    let api = &one["layers"]["api"];
+    assert_eq!(some(api, &["state", "reason"]), "denied scope", "{one:#}");
+    assert!(one["notes"].to_string().contains("what it takes: contents=read"), "{one:#}");
+    forge.set("fault", "busy=9");
+    let one = desk.checked(&["https://github.com"]);
+    assert_eq!(some(&one, &names), "limited null 9", "{one:#}");
+    // Its checksum is wrong, which only a forge that takes it knows better.
+    let checksum = "the token's checksum is wrong";
+    assert!(one["notes"].to_string().contains(checksum), "{one:#}");
+}
+
+#[test]
 fn github_enterprise_server_is_asked_below_api_v3() {
     let desk = Home::with_forge(GHP);
     let forge = desk.server().forge();
@@ -137,6 +180,10 @@ fn bitbuckets_cloud_and_data_center_are_asked_in_their_own_ways() {
     let names = ["state", "owner", "scopes", "may_push"];
     let told = "good alice [\"read:repository:bitbucket\"] false";
     assert_eq!(some(&one, &names), told, "{one:#}");
+    // What it has is told beside what it lacks.
+    forge.knows("api", api, json!({ "scopes": ["write:repository:bitbucket"], "detail": true }));
+    let one = desk.checked(&["https://bitbucket.org"]);
+    assert_eq!(some(&one, &["state", "owner", "may_push"]), "good alice true", "{one:#}");
     // Without the address Bitbucket tells nothing.
     desk.keep_at("https://bitbucket.org/other", "alice", api);
     desk.configure("credential.https://bitbucket.org/other.useHttpPath", "true");
@@ -161,6 +208,10 @@ fn bitbuckets_cloud_and_data_center_are_asked_in_their_own_ways() {
         "good alice [\"REPO_WRITE\"] 2099-01-31T00:00:00Z true",
         "{one:#}"
     );
+    // A 401 that is not about who it is.
+    forge.knows("dc", dc, json!({ "scopes": ["PROJECT_READ"], "small": true }));
+    let one = desk.checked(&["--forge", "bitbucket", "https://HOST"]);
+    assert_eq!(some(&one, &["state", "reason"]), "denied scope", "{one:#}");
 }
 
 #[test]
