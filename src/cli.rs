@@ -30,6 +30,9 @@ mod unlock;
 mod usage;
 mod use_account;
 
+#[doc(hidden)]
+pub use check::rehearsed;
+
 use crate::error::{Error, Failure};
 use crate::git::Failed;
 use crate::hardening;

@@ -88,6 +88,9 @@ mod time;
 mod uses;
 mod withheld;
 
+#[doc(hidden)]
+pub use cli::rehearsed;
+
 use arguments::{HelperOptions, Invocation};
 use context::Context;
 use error::{Error, Failure};

@@ -120,7 +120,7 @@ impl Answer {
     }
 
     /// Reads curl's output: the heads of all answers, of which the last counts, and the body.
-    fn parse(printed: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(printed: &[u8]) -> Option<Self> {
         let (status, head) = final_head(printed)?;
         let body = Buffer::new(&printed[head.end..]);
         Some(Self { status, head: Zeroizing::new(printed[head].to_vec()), body })
@@ -185,6 +185,16 @@ fn address(url: &str) -> Result<(Url, &'static [u8]), Trouble> {
     }
 }
 
+/// A way to send requests.
+pub(crate) trait Transport {
+    /// Sends a request, once.
+    ///
+    /// # Errors
+    /// The reason why there is no answer. The request may have arrived all the same, except with
+    /// [`Trouble::NoCurl`] and [`Trouble::Unfit`].
+    fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble>;
+}
+
 /// One thread's way to the network.
 pub(crate) struct Client {
     curl: PathBuf,
@@ -202,34 +212,6 @@ impl Client {
     pub(crate) fn new(git_host: &str) -> Result<Self, Trouble> {
         let curl = curl().ok_or(Trouble::NoCurl)?;
         Ok(Self { curl, git_host: git_host.to_owned(), settings: RefCell::default() })
-    }
-
-    /// Sends a request, once.
-    ///
-    /// # Errors
-    /// The reason why there is no answer. The request may have arrived all the same, except with
-    /// [`Trouble::NoCurl`] and [`Trouble::Unfit`].
-    pub(crate) fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble> {
-        let configuration = self.configuration(request)?;
-        let program = program(&self.curl);
-        let bounds = Bounds { deadline: request.deadline, stdout: Some(MOST), stderr: Some(4096) };
-        let output = child::run(program, Some(configuration), Stand::Apart, &bounds);
-        let output = output.map_err(|stopped| match stopped {
-            Stopped::NotStarted => Trouble::NoCurl,
-            Stopped::TooSlow => Trouble::TooSlow,
-            Stopped::TooMuch => Trouble::TooMuch,
-            Stopped::Failed => Trouble::Failed,
-        })?;
-        match output.status.code() {
-            Some(0) => Answer::parse(&output.stdout).ok_or(Trouble::Failed),
-            Some(28) => Err(Trouble::TooSlow),
-            Some(63) => Err(Trouble::TooMuch),
-            Some(5 | 6 | 7 | 52 | 55 | 56 | 97) => Err(Trouble::Unreachable(words(&output.stderr))),
-            Some(35 | 51 | 53 | 54 | 58 | 59 | 60 | 66 | 77 | 80 | 82 | 83 | 90 | 91) => {
-                Err(Trouble::Certificate(words(&output.stderr)))
-            }
-            _ => Err(Trouble::Failed),
-        }
     }
 
     /// Returns curl's configuration for a request.
@@ -311,6 +293,31 @@ impl Client {
             }
         }
         Ok(())
+    }
+}
+
+impl Transport for Client {
+    fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble> {
+        let configuration = self.configuration(request)?;
+        let program = program(&self.curl);
+        let bounds = Bounds { deadline: request.deadline, stdout: Some(MOST), stderr: Some(4096) };
+        let output = child::run(program, Some(configuration), Stand::Apart, &bounds);
+        let output = output.map_err(|stopped| match stopped {
+            Stopped::NotStarted => Trouble::NoCurl,
+            Stopped::TooSlow => Trouble::TooSlow,
+            Stopped::TooMuch => Trouble::TooMuch,
+            Stopped::Failed => Trouble::Failed,
+        })?;
+        match output.status.code() {
+            Some(0) => Answer::parse(&output.stdout).ok_or(Trouble::Failed),
+            Some(28) => Err(Trouble::TooSlow),
+            Some(63) => Err(Trouble::TooMuch),
+            Some(5 | 6 | 7 | 52 | 55 | 56 | 97) => Err(Trouble::Unreachable(words(&output.stderr))),
+            Some(35 | 51 | 53 | 54 | 58 | 59 | 60 | 66 | 77 | 80 | 82 | 83 | 90 | 91) => {
+                Err(Trouble::Certificate(words(&output.stderr)))
+            }
+            _ => Err(Trouble::Failed),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::kept::Kept;
 use super::{Options, Subject};
-use crate::api::http::Client;
+use crate::api::http::{Client, Transport};
 use crate::api::state::{Reason, Standing, State};
 use crate::api::{self, Asking, Facts, Place, Target};
 use crate::context::{Context, Protocol};
@@ -87,12 +87,12 @@ fn of_token<'a>(subject: &'a Subject, credential: &'a Credential, forge: Id) -> 
     }
 }
 
-/// Asks with at most so many questions, by this client if there is one already. Returns nothing
+/// Asks with at most so many questions, in this way to the network if there is one already. Returns nothing
 /// where nobody is to be asked.
 pub(crate) fn of(
     subject: &Subject,
     options: &Options,
-    client: Option<&Client>,
+    client: Option<&dyn Transport>,
     most: u8,
     deadline: Instant,
 ) -> Option<ApiLayer> {

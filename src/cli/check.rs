@@ -3,10 +3,13 @@
 //!
 //! - [`subjects`]: the accounts that are asked about. [`keep`]: the facts that are kept with them.
 //! - [`report`]: the output for people. [`json`](mod@json) and [`nagios`]: those for programs.
+//!   [`rehearsed`]: all of them, for given answers.
 
 mod json;
 pub(super) mod keep;
 mod nagios;
+#[doc(hidden)]
+pub mod rehearsed;
 mod report;
 mod subjects;
 
