@@ -78,6 +78,7 @@ mod forge;
 mod git;
 mod hex;
 mod notification;
+mod plain_text;
 mod private_file;
 mod said;
 mod setup;

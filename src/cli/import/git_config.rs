@@ -16,9 +16,8 @@
 
 mod removal;
 
-use super::credential_url::{Parts, Reach};
+use super::credential_url::Reach;
 use super::found::{Entry, Source};
-use super::from::named;
 use super::plain_file::PlainFile;
 use crate::context::escape;
 use crate::credential::Credential;
@@ -28,6 +27,8 @@ use crate::git::Failed;
 use crate::git::config_file::ConfigFile;
 use crate::git::entries::{self, Entries};
 use crate::git::files::{self, ConfigPath, Kind};
+use crate::plain_text::places::named;
+use crate::plain_text::url::Parts;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
