@@ -2,16 +2,69 @@
 
 use crate::context::escape;
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Returns the folder of this person.
-pub(crate) fn home() -> Option<PathBuf> {
-    variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
+/// The variables and the folder in which programs look for their files.
+pub(crate) struct Surroundings<'a> {
+    /// Returns a variable's value.
+    pub(crate) variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The folder that a person works in, if it is known.
+    pub(crate) here: Option<PathBuf>,
 }
 
-/// Returns the path that a variable holds, if it is one from the root.
-pub(crate) fn variable(name: &str) -> Option<PathBuf> {
-    env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
+impl Surroundings<'_> {
+    /// Returns those of this process.
+    pub(crate) fn of_this_process() -> Self {
+        Self { variable: &|name| env::var_os(name), here: env::current_dir().ok() }
+    }
+
+    /// Returns the path that a variable holds, if it is one from the root.
+    pub(crate) fn absolute(&self, name: &str) -> Option<PathBuf> {
+        (self.variable)(name).map(PathBuf::from).filter(|path| path.is_absolute())
+    }
+
+    /// Returns the path that a variable holds, which may be one from here.
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
+        let path = (self.variable)(name).filter(|path| !path.is_empty()).map(PathBuf::from)?;
+        if path.is_absolute() { Some(path) } else { Some(self.here.as_ref()?.join(path)) }
+    }
+
+    /// Returns the folder of this person.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
+        self.absolute(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
+    }
+
+    /// Returns the folder of programs' settings.
+    pub(crate) fn config(&self) -> Option<PathBuf> {
+        self.absolute("XDG_CONFIG_HOME").or_else(|| Some(self.home()?.join(".config")))
+    }
+
+    /// Returns the two files of git's `store`.
+    pub(crate) fn stores(&self) -> [Option<PathBuf>; 2] {
+        [
+            self.home().map(|home| home.join(".git-credentials")),
+            self.config().map(|config| config.join("git").join("credentials")),
+        ]
+    }
+
+    /// Returns the file of names and passwords that curl and git read.
+    pub(crate) fn netrc(&self) -> Option<PathBuf> {
+        Some(self.home()?.join(if cfg!(windows) { "_netrc" } else { ".netrc" }))
+    }
+
+    /// Returns gh's hosts file.
+    pub(crate) fn gh(&self) -> Option<PathBuf> {
+        let on_windows =
+            || Some(self.absolute("AppData").filter(|_| cfg!(windows))?.join("GitHub CLI"));
+        let folder = self.absolute("GH_CONFIG_DIR").or_else(on_windows);
+        Some(folder.or_else(|| Some(self.config()?.join("gh")))?.join("hosts.yml"))
+    }
+}
+
+/// Returns the folder of this person, as this process knows it.
+pub(crate) fn home() -> Option<PathBuf> {
+    Surroundings::of_this_process().home()
 }
 
 /// Returns a path for people, which begins with `~` below the home folder.
@@ -20,30 +73,4 @@ pub(crate) fn named(path: &Path) -> String {
         Some(rest) => format!("~/{}", escape(rest.as_os_str().as_encoded_bytes())),
         None => escape(path.as_os_str().as_encoded_bytes()),
     }
-}
-
-/// Returns the folder of programs' settings.
-pub(crate) fn config() -> Option<PathBuf> {
-    variable("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")))
-}
-
-/// Returns the two files of git's `store`.
-pub(crate) fn stores() -> [Option<PathBuf>; 2] {
-    [
-        home().map(|home| home.join(".git-credentials")),
-        config().map(|config| config.join("git").join("credentials")),
-    ]
-}
-
-/// Returns the file that curl and git read.
-pub(crate) fn netrc() -> Option<PathBuf> {
-    Some(home()?.join(if cfg!(windows) { "_netrc" } else { ".netrc" }))
-}
-
-/// Returns gh's hosts file.
-pub(crate) fn gh() -> Option<PathBuf> {
-    let folder = variable("GH_CONFIG_DIR")
-        .or_else(|| Some(variable("AppData").filter(|_| cfg!(windows))?.join("GitHub CLI")))
-        .or_else(|| Some(config()?.join("gh")));
-    Some(folder?.join("hosts.yml"))
 }

@@ -8,7 +8,8 @@
 //! ```
 
 use super::token_first::is_first;
-use crate::context::Context;
+use crate::context::{Context, escape};
+use crate::forge;
 use zeroize::Zeroizing;
 
 /// The parts of a URL, as they are written there.
@@ -71,12 +72,25 @@ impl<'a> Parts<'a> {
 }
 
 /// Decodes `%XX` as git does. git takes the text before a colon for a protocol and leaves it as it
-/// is. It also leaves `%00`, and `%` without two digits.
+/// is.
 pub(crate) fn decode(part: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut decoded = Zeroizing::new(Vec::with_capacity(part.len()));
-    let start = part.iter().position(|&b| b == b':').unwrap_or(0);
-    decoded.extend_from_slice(&part[..start]);
-    let mut rest = &part[start..];
+    let (protocol, rest) = part.split_at(part.iter().position(|&b| b == b':').unwrap_or(0));
+    decoded.extend_from_slice(protocol);
+    decode_into(&mut decoded, rest);
+    decoded
+}
+
+/// Decodes `%XX` in all of a text.
+pub(crate) fn decode_all(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
+    decode_into(&mut decoded, text);
+    decoded
+}
+
+/// Decodes `%XX` into memory that has room for all of the text, so that it does not move. git leaves
+/// `%00`, and `%` without two digits.
+fn decode_into(decoded: &mut Vec<u8>, mut rest: &[u8]) {
     while let Some((&first, tail)) = rest.split_first() {
         let digit = |at: usize| tail.get(at).and_then(|&b| char::from(b).to_digit(16));
         let byte = match (first, digit(0), digit(1)) {
@@ -87,7 +101,14 @@ pub(crate) fn decode(part: &[u8]) -> Zeroizing<Vec<u8>> {
         decoded.push(byte.unwrap_or(first));
         rest = if byte.is_some() { &tail[2..] } else { tail };
     }
-    decoded
+}
+
+/// Returns the name of a setting of git's for people, without the token that may be in it.
+pub(crate) fn key(section: &str, subsection: Option<&[u8]>, name: &str) -> String {
+    let Some(subsection) = subsection else { return format!("{section}.{name}") };
+    let bare = Parts::of(subsection).map(|parts| parts.without_token());
+    let text = escape(bare.as_deref().unwrap_or(subsection));
+    format!("{section}.{}.{name}", forge::shown(&text))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::cli::place::Place;
 use crate::error::Error;
 use crate::forge;
 use crate::keychain::Kind;
-use crate::plain_text::places::{self, named};
+use crate::plain_text::places::{Surroundings, named};
 use std::path::{Path, PathBuf};
 
 /// A source that `--from` names.
@@ -85,6 +85,7 @@ impl From {
     /// # Errors
     /// Where a source cannot be read.
     pub(super) fn sources(&self, places: &[Place]) -> Result<Vec<Source>, Error> {
+        let surroundings = Surroundings::of_this_process();
         let read = |read: fn(&Path, &str) -> Result<Option<Source>, Error>,
                     path: Option<PathBuf>| {
             path.map_or(Ok(None), |path| read(&path, &named(&path)))
@@ -92,11 +93,11 @@ impl From {
         let found = match self {
             Self::Store(Some(path)) => vec![read(store_file::read, Some(path.clone()))?],
             Self::Store(None) => {
-                let [first, second] = places::stores();
+                let [first, second] = surroundings.stores();
                 vec![read(store_file::read, first)?, read(store_file::read, second)?]
             }
             Self::Netrc(path) => {
-                let path = path.clone().or_else(places::netrc);
+                let path = path.clone().or_else(|| surroundings.netrc());
                 let mut source = read(netrc::read, path)?;
                 if let Some(source) = source.as_mut().filter(|_| places.is_empty()) {
                     leave_others(source)?;
@@ -104,7 +105,7 @@ impl From {
                 vec![source]
             }
             Self::Gh(path) => {
-                let path = path.clone().or_else(places::gh);
+                let path = path.clone().or_else(|| surroundings.gh());
                 vec![read(gh::read, path)?]
             }
             Self::Glab => vec![Some(glab::read(places)?)],
