@@ -64,11 +64,13 @@ pub(crate) enum Told {
 pub(crate) struct Report {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,
+    /// The notes that a person should read, too.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Report {
     fn of(standing: Standing) -> Self {
-        Self { standing, facts: Facts::default() }
+        Self { standing, facts: Facts::default(), notes: Vec::new() }
     }
 
     /// Returns the report of a question that was not answered.
@@ -77,7 +79,7 @@ impl Report {
     }
 
     fn good(facts: Facts) -> Self {
-        Self { standing: Standing::good(), facts }
+        Self { facts, ..Self::of(Standing::good()) }
     }
 }
 
@@ -282,6 +284,9 @@ impl Asking<'_> {
                     }
                 }
                 429 => return Err(Report::wrong(self.limited(&answer))),
+                503 if answer.header("retry-after").is_some() => {
+                    return Err(Report::wrong(self.limited(&answer)));
+                }
                 500.. => {
                     let said = self.words(&answer);
                     let mut report = unknown(Reason::Server);

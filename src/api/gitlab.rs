@@ -5,6 +5,7 @@
 //! A token's end is a day in UTC, and the token ends when that day begins.
 
 use super::{Api, Asking, Facts, Place, Report, Scheme, Subject, Told};
+use crate::api::http::Answer;
 use crate::api::state::{Standing, State};
 use crate::forge::Kind;
 use crate::time::from_rfc3339;
@@ -40,7 +41,8 @@ impl Api for GitLab {
             // It is no personal token. An OAuth token has no beginning that would tell it before.
             400 | 405 if asking.may_ask() => return oauth(asking),
             // The token may not ask this, but it is a good one.
-            403 => return Ok(Report::good(Facts::default())),
+            403 if lacks_scope(&answer) => return Ok(Report::good(Facts::default())),
+            403 => return Err(asking.denied(&answer)),
             _ => {}
         }
         let json = asking.json(&answer)?;
@@ -55,10 +57,10 @@ impl Api for GitLab {
             ..of_scopes(scopes)
         };
         if json["revoked"] == true {
-            return Ok(Report { standing: Standing::of(State::Refused, None), facts });
+            return Ok(Report { facts, ..Report::of(Standing::of(State::Refused, None)) });
         }
         if json["active"] == false {
-            return Ok(Report { standing: Standing::of(State::Ended, None), facts });
+            return Ok(Report { facts, ..Report::of(Standing::of(State::Ended, None)) });
         }
         let tells_its_user =
             |scope: &String| matches!(scope.as_str(), "api" | "read_api" | "read_user" | "sudo");
@@ -67,6 +69,13 @@ impl Api for GitLab {
         }
         Ok(Report::good(facts))
     }
+}
+
+/// Returns whether an answer says that the token's scopes are too small for the question. Any other
+/// 403 is about its owner, such as one who is blocked.
+fn lacks_scope(answer: &Answer) -> bool {
+    let json = serde_json::from_slice::<Value>(answer.body.expose());
+    json.is_ok_and(|json| json["error"] == "insufficient_scope")
 }
 
 /// Returns the user's name, or nothing where it cannot be read: the token is no worse for that.

@@ -16,12 +16,14 @@ use std::time::Instant;
 pub(crate) struct ApiLayer {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,
+    /// The notes that a person should read, too.
+    pub(crate) notes: Vec<String>,
 }
 
 impl ApiLayer {
     /// Returns a layer without facts: nothing was asked, or nobody has answered.
     pub(crate) fn of(standing: Standing) -> Self {
-        Self { standing, facts: Facts::default() }
+        Self { standing, facts: Facts::default(), notes: Vec::new() }
     }
 
     pub(crate) fn unasked(reason: Reason) -> Self {
@@ -126,6 +128,6 @@ pub(crate) fn of(
         left: Cell::new(most),
         now: options.now,
     };
-    let report = api::check(&target, &asking);
-    Some(ApiLayer { standing: report.standing, facts: report.facts })
+    let api::Report { standing, facts, notes } = api::check(&target, &asking);
+    Some(ApiLayer { standing, facts, notes })
 }
