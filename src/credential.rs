@@ -211,7 +211,7 @@ impl Credential {
     }
 
     /// Returns the account with itself and its token as a person's, not put away, and no other
-    /// token.
+    /// token. What a rotation has left stays: only the rotation, or a new token, ends it.
     #[must_use]
     pub fn as_a_persons(self) -> Self {
         Self {

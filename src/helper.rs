@@ -35,6 +35,7 @@ use kept_http::is_kept;
 use std::io::{Read, Write};
 use storing::{Brought, offered};
 use two_tokens::later_than;
+pub(crate) use two_tokens::rotated;
 use verdict::{Question, Reason, Verdict, judge};
 use zeroize::Zeroizing;
 
