@@ -403,6 +403,24 @@ pub(crate) fn host_of(request: &Request) -> Option<Context> {
     Context::of_host(request.protocol.as_deref()?, request.host.as_deref()?)
 }
 
+/// Returns what is kept under exactly this key, in whatever state.
+///
+/// # Errors
+/// Where the keychain fails, [`Error::Damaged`] where the item cannot be understood.
+pub(crate) fn kept_at(
+    keychain: &mut dyn Keychain,
+    account: &Account,
+) -> Result<Option<Credential>, Error> {
+    with_retries(|| {
+        let contexts = std::slice::from_ref(&account.context);
+        let found = keychain.find(contexts, Some(&account.username))?;
+        let found = choice::unlocked(keychain, found, &account.context, Some(&account.username))?;
+        let mut read = keychain.read(&found)?;
+        read.retain(|(_, credential)| credential.account() == *account);
+        Ok(choice::latest(read).map(|(_, credential)| credential))
+    })
+}
+
 /// Writes a credential over its account's item, or as a new account.
 ///
 /// # Errors

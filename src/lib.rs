@@ -79,6 +79,7 @@ mod git;
 mod hex;
 mod notification;
 mod private_file;
+mod rotate;
 mod said;
 mod setup;
 mod source;
