@@ -15,6 +15,7 @@ mod github;
 mod gitlab;
 pub(crate) mod http;
 mod huggingface;
+pub(crate) mod password;
 pub(crate) mod renewal;
 pub(crate) mod state;
 

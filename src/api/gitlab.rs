@@ -11,6 +11,7 @@ use super::renewal::{self, JSON, Outcome, Renewal, Wish};
 use super::{Api, Asking, Facts, Place, Question, Report, Scheme, Subject, Told};
 use crate::api::state::{Standing, State};
 use crate::forge::Kind;
+use crate::forge::gitlab::{is_fine, may_renew};
 use crate::secret::Secret;
 use crate::time::{DAY, from_rfc3339, rfc3339};
 use serde_json::Value;
@@ -93,16 +94,11 @@ impl Api for GitLab {
             body: Some(&Secret::new(body.as_bytes())),
             ..Question::get(&url)
         };
-        renewal::asked(asking, &question, "token", |json| Facts {
+        renewal::outcome(asking, asking.send(&question), "token", |json| Facts {
             expiry: end(json),
             ..of_scopes(asking.texts(&json["scopes"]))
         })
     }
-}
-
-/// Returns whether a token with these scopes may ask for its successor.
-fn may_renew(scopes: &[String]) -> bool {
-    is_fine(scopes) || scopes.iter().any(|scope| matches!(scope.as_str(), "api" | "self_rotate"))
 }
 
 /// Returns the day at whose beginning a token ends that is wanted until this time: the same day, but
@@ -130,11 +126,6 @@ fn of_scopes(scopes: Option<Vec<String>>) -> Facts {
     let may_read = has(&["api", "read_repository", "write_repository"]);
     let may_push = has(&["api", "write_repository"]);
     Facts { scopes, may_read, may_push, ..Facts::default() }
-}
-
-/// Returns whether the scopes are finer ones, whose names we do not know.
-fn is_fine(scopes: &[String]) -> bool {
-    scopes.is_empty() || scopes.iter().any(|scope| scope == "granular")
 }
 
 fn end(json: &Value) -> Told {

@@ -6,7 +6,7 @@
 
 use super::http::{Answer, Trouble};
 use super::state::{Reason, Standing, State, reason_in};
-use super::{Asking, Facts, Question, Subject, standing_of};
+use super::{Asking, Facts, Subject, standing_of};
 use crate::forge::Kind;
 use crate::secret::{Buffer, Secret};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -90,18 +90,9 @@ pub(crate) struct Issued {
     pub(crate) facts: Facts,
 }
 
-/// Sends the only request, and reads the new token below this name in the answer, with the facts
+/// Reads the result of the only request: the new token below this name in the answer, and the facts
 /// that stand beside it.
-pub(super) fn asked(
-    asking: &Asking<'_>,
-    question: &Question<'_>,
-    name: &'static str,
-    facts: impl FnOnce(&Value) -> Facts,
-) -> Outcome {
-    outcome(asking, asking.send(question), name, facts)
-}
-
-fn outcome(
+pub(super) fn outcome(
     asking: &Asking<'_>,
     result: Result<Answer, Trouble>,
     name: &'static str,
@@ -134,7 +125,7 @@ fn outcome(
 }
 
 /// Returns the judgement of an answer that says no. The forge's own words say why.
-fn refusal(asking: &Asking<'_>, answer: &Answer) -> Standing {
+pub(super) fn refusal(asking: &Asking<'_>, answer: &Answer) -> Standing {
     let said = asking.words(answer);
     let because = |state, reason: Option<Reason>| Standing::of(state, reason);
     let standing = match answer.status {
