@@ -90,7 +90,7 @@ impl Way<'_> {
         let online = Online { options: &options, expiry };
         let begun = rotate::begin(keychain, &old.account(), &old.token, &online)?;
         let asked = begun.ask(&online);
-        self.after(keychain, old, asked, &online)
+        Ok(self.after(keychain, old, asked, &online))
     }
 
     /// Says what has become of the request, and verifies the new token.
@@ -100,13 +100,13 @@ impl Way<'_> {
         old: &Credential,
         asked: Asked,
         outside: &dyn Outside,
-    ) -> Result<bool, Error> {
+    ) -> bool {
         let new = match asked {
             Asked::Here(new) => new,
-            asked => return Ok(words::of_asked(old, asked, self.arguments.unattended)),
+            asked => return words::of_asked(old, asked, self.arguments.unattended),
         };
         let verified = rotate::verify(keychain, &new, self.arguments.keep_old, outside);
-        Ok(words::of_verified("rotate", &new, verified.as_ref().map_err(|error| *error)))
+        words::of_verified("rotate", &new, verified.as_ref().map_err(|error| *error))
     }
 
     /// Says where a person makes a new token.

@@ -79,7 +79,12 @@ fn make_new(old: &Credential) {
 fn page(old: &Credential) -> Option<String> {
     let known = Kept::of(old).forge.map(forge::Id::forge);
     let forge = forge::at(&old.context).or(known).or_else(|| forge::likely_at(&old.context))?;
-    let wanted = Wanted { context: &old.context, name: "git", days: None };
+    let scopes = Kept::of(old).scopes;
+    let token = forge::Old {
+        kind: forge::recognise(&old.context, old.token.expose()).map(|known| known.kind),
+        scopes: scopes.as_deref(),
+    };
+    let wanted = Wanted { context: &old.context, name: "git", days: None, old: Some(token) };
     forge.pages(&wanted).into_iter().next().map(|page| page.address)
 }
 
