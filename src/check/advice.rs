@@ -125,7 +125,7 @@ fn no_forge(checked: &Checked) -> String {
 /// Returns the address of the page where a token is made, filled in with the right scopes.
 fn page(checked: &Checked) -> Option<String> {
     let forge = checked.forge.map(Id::forge).or_else(|| forge::likely_at(place_of(checked)))?;
-    let wanted = Wanted { context: place_of(checked), name: "git", days: None };
+    let wanted = Wanted { context: place_of(checked), name: "git", days: None, old: None };
     forge.pages(&wanted).into_iter().next().map(|page| page.address)
 }
 

@@ -11,7 +11,7 @@ mod nagios;
 #[doc(hidden)]
 pub mod rehearsed;
 mod report;
-mod subjects;
+pub(super) mod subjects;
 
 use super::KeychainArguments;
 use super::login::parse_forge;
@@ -25,6 +25,7 @@ use crate::setup::Setups;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use crate::time::now;
+pub(super) use report::of_api as in_words;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -95,10 +96,10 @@ impl Arguments {
 }
 
 /// An account and the keychain that has it.
-struct Held {
-    subject: Subject,
+pub(super) struct Held {
+    pub(super) subject: Subject,
     /// The number of the keychain, or none where nothing can be kept.
-    keychain: Option<usize>,
+    pub(super) keychain: Option<usize>,
 }
 
 /// Runs the command. Returns the exit status: 0 if all is well, 1 if something needs a person, or
