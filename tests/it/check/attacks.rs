@@ -52,6 +52,9 @@ fn the_token_is_in_no_argument_environment_file_or_trace() {
     for _ in 0..3 {
         let one = desk.checked(&["--forge", "gitlab", "https://HOST/team/repo.git"]);
         assert_eq!(some(&one, &["state"]), "good", "{one:#}");
+        let words = ["login", "--with-token", "--forge", "gitlab", "--username", "alice"];
+        let ran = desk.sandbox.helper(&[&words[..], &[&desk.url("")]].concat(), GLPAT);
+        assert!(ran.status.success(), "{ran}");
     }
     for seen in [onlooker.stop(), basic.stop()] {
         assert!(seen.rounds > 3, "{seen:?}");
@@ -148,6 +151,29 @@ fn without_curl_git_still_answers_and_what_to_install_is_said() {
     assert_eq!(some(&one, &["state", "may_push"]), "good true", "{one:#}");
     assert_eq!(one["layers"]["api"]["reason"], "no-curl");
     assert!(one["hints"].to_string().contains("install curl"), "{one:#}");
+}
+
+/// Returns the arguments of the processes that have this text among them.
+fn running(text: &str) -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines.filter(|line| line.contains(text)).collect()
+}
+
+#[test]
+fn git_and_all_that_it_has_started_end_with_the_time() {
+    let desk = Home::with_forge(GLPAT);
+    let url = desk.url("fault/slow/r");
+    let one = desk.checked(&["--timeout", "3s", &url]);
+    assert_eq!(some(&one, &["state", "reason"]), "unreachable timeout", "{one:#}");
+    assert!(one["hints"].to_string().contains("--timeout 60s"), "{one:#}");
+    // What was killed may need a moment to be gone.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !running(&url).is_empty() {
+        assert!(Instant::now() < deadline, "{:?}", running(&url));
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]
