@@ -172,3 +172,22 @@ fn a_person_confirms_the_forge_and_that_a_token_is_marked() {
     assert_eq!(listed(&desk)["state"], "rejected");
     assert!(desk.server().forge().asked().iter().any(|asked| asked.path.contains("/api/v4/")));
 }
+
+#[test]
+fn a_token_that_only_one_of_them_refuses_is_not_offered_to_be_marked() {
+    let desk = Home::with_forge(GLPAT);
+    let forge = desk.server().forge();
+    for (path, known) in [
+        // A proxy's 401 must not hide a good token.
+        ("fault/refused/r", json!({ "scopes": ["api"] })),
+        ("team/repo.git", json!({ "scopes": ["api"], "revoked": true })),
+    ] {
+        forge.knows("alices", GLPAT, known);
+        let mut command = desk.sandbox.command(BINARY);
+        command.args(["check", "--timeout", "60s", "--forge", "gitlab", &desk.url(path)]);
+        let (status, screen) = Terminal::run(&command).ends();
+        assert_eq!(status.code(), Some(1), "{screen}");
+        assert!(screen.contains(": refused") && !screen.contains("Mark it"), "{screen}");
+    }
+    assert_eq!(listed(&desk)["state"], "ready");
+}
