@@ -22,6 +22,7 @@ mod logout;
 mod man;
 mod passphrase;
 pub(crate) mod place;
+mod revoke;
 mod settle;
 mod status;
 mod token;
@@ -78,6 +79,19 @@ enum Command {
     /// another host to which a redirect leads, or to another forge. The forge's answers are kept
     /// with the account, and `list` and `status` show them.
     Check(check::Arguments),
+    /// End a token at its forge, and delete it here once it is dead
+    ///
+    /// It asks the forge to revoke the token that git would get at the URL, and then asks about the
+    /// token, up to six times in a minute, until the forge does not take it any more. Only then is
+    /// the account deleted here, with every other account that has the same token and with its
+    /// links. A token that the forge still takes is kept, and the exit status is 1. GitHub revokes
+    /// for good and mails the owner; GitLab, and Gitea from 1.27 on, do it silently. Elsewhere it
+    /// names the page where you do it.
+    ///
+    /// With `--breach` git is not given the token from the first moment on, and what else there is
+    /// to do is listed. `--all-at` is for a machine that you give away. It knows the tokens of the
+    /// machine on which it runs: for a machine that you have lost, go to the forges' own pages.
+    Revoke(revoke::Arguments),
     /// Change an account without its token
     ///
     /// It changes the account's expiry, its username, the registries that get its token, and
@@ -316,6 +330,9 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Lend(arguments) => return Ok(lend::run(arguments)),
         Command::Check(arguments) => {
             return check::run(&arguments).map_err(|error| Failure { what: "check", error });
+        }
+        Command::Revoke(arguments) => {
+            return revoke::run(&arguments).map_err(|error| Failure { what: "revoke", error });
         }
         Command::Unlock(arguments) => ("unlock", unlock::run(&arguments)),
         Command::Lock => ("lock", lock::run()),

@@ -79,6 +79,7 @@ mod git;
 mod hex;
 mod notification;
 mod private_file;
+mod revoke;
 mod said;
 mod setup;
 mod source;

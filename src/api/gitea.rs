@@ -2,7 +2,9 @@
 //! the token only after the word `token`. All others tell only whose it is, at `GET /user`. A token
 //! without the scope for that gets 403, but is good all the same. None of their tokens has an end.
 
-use super::{Api, Asking, Facts, Place, Report, Scheme};
+use super::{Api, Asking, Facts, Place, Question, Report, Revocation, Scheme};
+use crate::api::state::State;
+use crate::forge::Kind;
 use crate::time::from_rfc3339;
 
 pub(super) struct Gitea;
@@ -50,6 +52,27 @@ impl Api for Gitea {
             return Err(asking.unexpected(&answer));
         }
         Ok(Report::good(Facts { owner, ..Facts::default() }))
+    }
+
+    fn can_revoke(&self, _kind: Option<Kind>) -> bool {
+        true
+    }
+
+    fn revoke(&self, asking: &Asking<'_>) -> Revocation {
+        let url = format!("{}/token", asking.base);
+        let scheme = Some(Scheme::Token);
+        match asking.revoke(&Question { method: "DELETE", scheme, ..Question::get(&url) }) {
+            // An unknown token gets the same answer as a question that an older server does not
+            // know.
+            Ok(answer) if matches!(answer.status, 404 | 405) => match self.check(asking) {
+                Err(report) if report.standing.state == State::Refused => {
+                    Revocation::Dead(report.standing)
+                }
+                _ => Revocation::NoWay,
+            },
+            Ok(answer) => asking.revocation(&answer),
+            Err(revocation) => revocation,
+        }
     }
 }
 

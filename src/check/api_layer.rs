@@ -7,7 +7,7 @@ use crate::api::state::{Reason, Standing, State};
 use crate::api::{self, Asking, Facts, Place, Target};
 use crate::context::{Context, Protocol};
 use crate::credential::Credential;
-use crate::forge::{self, Id};
+use crate::forge::{self, Id, Kind};
 use crate::time::HOUR;
 use std::cell::Cell;
 use std::time::Instant;
@@ -74,12 +74,12 @@ pub(crate) fn target(
 }
 
 fn of_token<'a>(subject: &'a Subject, credential: &'a Credential, forge: Id) -> api::Subject<'a> {
-    let kind = super::recognised(&credential.context, Some(forge), credential);
     let authtype = credential.authtype.as_deref().unwrap_or_default();
     api::Subject {
         token: &credential.token,
         username: subject.username.as_ref(),
-        kind: kind.map(|kind| kind.kind),
+        kind: kind_of(credential, forge),
+        refresh_token: credential.refresh_token.as_ref(),
         is_oauth: credential.refresh_token.is_some() || authtype.eq_ignore_ascii_case(b"bearer"),
         path: &subject.path,
     }
@@ -117,15 +117,42 @@ pub(crate) fn of(
         own = new;
         &own
     };
-    let asking = Asking {
-        client,
+    let bounds = Bounds { client, most, deadline, now: options.now };
+    let report =
+        asking(subject, credential, &target, &bounds, |asking| api::check(&target, asking));
+    Some(ApiLayer { standing: report.standing, facts: report.facts })
+}
+
+/// The way to a forge, and how much may be asked there.
+pub(crate) struct Bounds<'a> {
+    pub(crate) client: &'a Client,
+    /// The greatest number of questions.
+    pub(crate) most: u8,
+    pub(crate) deadline: Instant,
+    /// The time, in seconds since 1970 UTC.
+    pub(crate) now: u64,
+}
+
+/// Hands the questions about an account's token to `ask`, and returns its result.
+pub(crate) fn asking<T>(
+    subject: &Subject,
+    credential: &Credential,
+    target: &Target,
+    bounds: &Bounds<'_>,
+    ask: impl FnOnce(&Asking<'_>) -> T,
+) -> T {
+    ask(&Asking {
+        client: bounds.client,
         base: &target.base,
         subject: &of_token(subject, credential, target.forge),
         is_certain: forge::at(&credential.context).is_some(),
-        deadline,
-        left: Cell::new(most),
-        now: options.now,
-    };
-    let report = api::check(&target, &asking);
-    Some(ApiLayer { standing: report.standing, facts: report.facts })
+        deadline: bounds.deadline,
+        left: Cell::new(bounds.most),
+        now: bounds.now,
+    })
+}
+
+/// Returns the kind of an account's token, as its forge knows it.
+pub(crate) fn kind_of(credential: &Credential, forge: Id) -> Option<Kind> {
+    super::recognised(&credential.context, Some(forge), credential).map(|kind| kind.kind)
 }

@@ -7,8 +7,8 @@
 mod json;
 pub(super) mod keep;
 mod nagios;
-mod report;
-mod subjects;
+pub(super) mod report;
+pub(super) mod subjects;
 
 use super::KeychainArguments;
 use super::login::parse_forge;
@@ -24,6 +24,7 @@ use crate::terminal::prompt::Terminal;
 use crate::time::now;
 use serde_json::Value;
 use std::time::Duration;
+use subjects::Wanted;
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
@@ -63,7 +64,7 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-fn parse_timeout(text: &str) -> Result<Duration, &'static str> {
+pub(super) fn parse_timeout(text: &str) -> Result<Duration, &'static str> {
     const MOST: Duration = Duration::from_secs(60 * 60);
     let duration = humantime::parse_duration(text).ok();
     duration.filter(|time| !time.is_zero() && *time <= MOST).ok_or("a time such as 10s")
@@ -92,10 +93,10 @@ impl Arguments {
 }
 
 /// An account and the keychain that has it.
-struct Held {
-    subject: Subject,
+pub(super) struct Held {
+    pub(super) subject: Subject,
     /// The number of the keychain, or none where nothing can be kept.
-    keychain: Option<usize>,
+    pub(super) keychain: Option<usize>,
 }
 
 /// Runs the command. Returns the exit status: 0 if all is well, 1 if something needs a person, or
@@ -114,7 +115,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
         }
         (checked, failed)
     } else {
-        let held = subjects::named(arguments, &setups, &mut keychains)?;
+        let wanted = Wanted {
+            url: arguments.url.as_deref(),
+            username: arguments.username.as_deref(),
+            api: arguments.api.as_deref(),
+        };
+        let held = subjects::named(&wanted, &setups, &mut keychains)?;
         (one_by_one(arguments, held, &options, &setups, &mut keychains)?, None)
     };
     let status = if arguments.nagios {

@@ -75,6 +75,8 @@ mod recording;
 #[cfg(unix)]
 mod releases;
 #[cfg(unix)]
+mod revoke;
+#[cfg(unix)]
 mod secret_service;
 #[cfg(unix)]
 mod shown;

@@ -2,15 +2,20 @@
 
 import os
 
-from forge import FOLDER, answer
+from forge import FOLDER, answer, revoke
 
 
 def serve(request):
     token = request.token("token", "bearer")
+    if token and token.get("revoked"):
+        token = None
     is_new = not os.path.exists(os.path.join(FOLDER, "old"))
     if request.path == "/api/v1/token" and is_new:
         if token is None:
             answer(404, {"message": "invalid personal token", "url": "/api/swagger"})
+        if request.method == "DELETE":
+            revoke(token)
+            answer(204, "", "Retry-After: 0")
         answer(200, {
             "id": 3,
             "name": "git",

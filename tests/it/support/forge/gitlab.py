@@ -1,6 +1,8 @@
-"""GitLab: `personal_access_tokens/self`, `user`, `oauth/token/info`."""
+"""GitLab: `personal_access_tokens/self`, `user`, `oauth/token/info`, `oauth/revoke`."""
 
-from forge import answer, is_over
+import urllib.parse
+
+from forge import answer, is_over, revoke, tokens
 
 
 def refuse(token):
@@ -15,7 +17,20 @@ def refuse(token):
         answer(401, {"error": "invalid_token", "error_description": said})
 
 
+def revoke_oauth(request):
+    """As RFC 7009 has it: whoever is the application's, and an unknown token is no error."""
+    form = dict(urllib.parse.parse_qsl(request.body().decode()))
+    if form.get("client_id") != "x":
+        answer(403, {"error": "unauthorized_client", "error_description": "You are not authorized"})
+    for token in tokens():
+        if token.get("oauth") and token["token"] == form.get("token"):
+            revoke(token)
+    answer(200, {}, "Retry-After: 0")
+
+
 def serve(request):
+    if request.path == "/oauth/revoke" and request.method == "POST":
+        revoke_oauth(request)
     token = request.token("bearer", "private")
     refuse(token)
     if request.path == "/oauth/token/info":
@@ -32,6 +47,9 @@ def serve(request):
         if token.get("oauth"):
             answer(400, {"message": "400 Bad request - This endpoint requires token type to be a "
                                     "personal access token"})
+        if request.method == "DELETE":
+            revoke(token)
+            answer(204, "", "Retry-After: 0")
         answer(200, {
             "id": 7,
             "name": "git",
