@@ -10,9 +10,9 @@
 
 use crate::api::http::Client;
 use crate::api::state::{Reason, Standing, State};
-use crate::api::{self, Revocation, Target};
+use crate::api::{self, Api, Asking, Revocation};
 use crate::check::all::QUESTIONS;
-use crate::check::api_layer::{self, Bounds};
+use crate::check::api_layer;
 use crate::check::{Options, Subject};
 use crate::forge::Id;
 use std::thread;
@@ -66,24 +66,21 @@ pub(crate) fn revoke(subject: &Subject, options: &Options, waiting: &mut dyn FnM
     if api_layer::forge_of(subject, options).is_none() {
         return unasked(Reason::NoForge);
     }
-    let target = match api_layer::target(subject, credential, options) {
-        Ok(target) => target,
-        Err(Standing { reason: Some(Reason::NoWay), .. }) => return Outcome::NoWay,
+    match api_layer::target(subject, credential, options) {
         Err(standing) if standing.reason == Some(Reason::OtherForge) => {
             return Outcome::Unasked(standing);
         }
         // Whoever has no way needs no address either.
-        Err(_) if forge_that_can(subject, options).is_none() => return Outcome::NoWay,
+        _ if forge_that_can(subject, options).is_none() => return Outcome::NoWay,
+        Err(standing) if standing.reason == Some(Reason::NoWay) => return Outcome::NoWay,
         Err(standing) => return Outcome::Unasked(standing),
-    };
-    if forge_that_can(subject, options).is_none() {
-        return Outcome::NoWay;
+        Ok(_) => {}
     }
     let Ok(client) = Client::new(&api_layer::root(&credential.context)) else {
         return unasked(Reason::NoCurl);
     };
     let way = Way { subject, options, client: &client };
-    match way.ask(&target) {
+    match way.ask() {
         Revocation::Accepted(again) => way.wait(again.map(Duration::from_secs), waiting),
         Revocation::NoWay => Outcome::NoWay,
         Revocation::Dead(standing) => match way.look() {
@@ -124,12 +121,13 @@ struct Way<'a> {
 
 impl Way<'_> {
     /// Asks once that the token be revoked.
-    fn ask(&self, target: &Target) -> Revocation {
-        let Some(credential) = &self.subject.credential else { return Revocation::NoWay };
+    fn ask(&self) -> Revocation {
         let deadline = Instant::now() + self.options.timeout;
-        let bounds = Bounds { client: self.client, most: MOST, deadline, now: self.options.now };
-        let api = api::of(target.forge);
-        api_layer::asking(self.subject, credential, target, &bounds, |asking| api.revoke(asking))
+        let client = Some(self.client);
+        let revoke = |api: &dyn Api, asking: &Asking<'_>| api.revoke(asking);
+        let asked =
+            api_layer::with_asking(self.subject, self.options, client, MOST, deadline, revoke);
+        asked.unwrap_or_else(Revocation::NotDone)
     }
 
     /// Asks whether the forge takes the token.
