@@ -29,6 +29,7 @@ mod unconfigure;
 mod unlock;
 mod usage;
 mod use_account;
+mod watch;
 
 use crate::error::{Error, Failure};
 use crate::git::Failed;
@@ -78,6 +79,18 @@ enum Command {
     /// another host to which a redirect leads, or to another forge. The forge's answers are kept
     /// with the account, and `list` and `status` show them.
     Check(check::Arguments),
+    /// Have every token checked by a timer, which speaks up when something is wrong
+    ///
+    /// `watch daily` or `watch weekly` installs a timer of the system's: systemd's for this user, else
+    /// a line in the crontab. It shows what it would write, asks, and writes it. `watch off` takes it
+    /// back, and every other line of the crontab stays as it is. On macOS and Windows it prints what
+    /// belongs into launchd or the Task Scheduler. Without an argument it shows what is installed, and
+    /// when it ran last.
+    ///
+    /// The timer runs `git credential-pat watch run`, and any other scheduler can. It asks as
+    /// `check --all` does, says nothing if all is well, and asks nobody: what is locked is reported.
+    /// See WATCHING.
+    Watch(watch::Arguments),
     /// Change an account without its token
     ///
     /// It changes the account's expiry, its username, the registries that get its token, and
@@ -316,6 +329,9 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Lend(arguments) => return Ok(lend::run(arguments)),
         Command::Check(arguments) => {
             return check::run(&arguments).map_err(|error| Failure { what: "check", error });
+        }
+        Command::Watch(arguments) => {
+            return watch::run(&arguments).map_err(|error| Failure { what: "watch", error });
         }
         Command::Unlock(arguments) => ("unlock", unlock::run(&arguments)),
         Command::Lock => ("lock", lock::run()),

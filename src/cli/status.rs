@@ -22,7 +22,7 @@ mod vault;
 use super::KeychainArguments;
 use crate::context::escape;
 use crate::credential::Username;
-use crate::error::{Error, GitTrouble, VaultTrouble};
+use crate::error::{Error, GitTrouble};
 use crate::forge;
 use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
@@ -34,7 +34,7 @@ use crate::helper::{self, Policy};
 use crate::keychain::vault::State;
 use crate::keychain::{self, Keychain, Kind, Options};
 use crate::protocol::Request;
-use crate::setup::{Setup, Setups};
+use crate::setup::{Setup, Setups, locked};
 use crate::terminal;
 use crate::time::now;
 use configuration::View;
@@ -67,11 +67,6 @@ struct Report {
     vault: Option<State>,
     others: Vec<(&'static str, String)>,
     findings: Vec<Finding>,
-}
-
-/// Returns the error that a keychain asks somebody first.
-fn locked(kind: Kind) -> Error {
-    if kind == Kind::Vault { VaultTrouble::Locked.into() } else { Error::Locked }
 }
 
 /// Returns the finding that git cannot give its configuration.
