@@ -242,7 +242,7 @@ enum Command {
     /// which git runs another copy of this program. The other settings that `configure`, `login`
     /// and `import` wrote (the empty line of `--only`, a `username`, a `useHttpPath`) were noted
     /// then. It removes each that is unchanged, and brings back the value that this had replaced.
-    /// It shows all changes first. Tokens stay in the keychain: `logout --all` deletes them.
+    /// With `--all` the timer of `watch` goes, too. It shows all changes first. Tokens stay in the keychain: `logout --all` deletes them.
     Unconfigure(unconfigure::Arguments),
     /// Print the completions for a shell, for packagers
     #[command(hide = true)]

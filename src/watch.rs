@@ -22,7 +22,6 @@ pub(crate) use scheduler::Trouble;
 
 use crate::api::http;
 use crate::git::helper_line::{self, is_program};
-use crate::state_folder;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -112,19 +111,13 @@ pub(crate) fn way() -> Result<Way, Trouble> {
 
 /// Returns the timers of ours, as far as they can be read: one, or two where a system has changed
 /// its scheduler.
-///
-/// # Errors
-/// Where the crontab cannot be read. What is not there is no error.
-pub(crate) fn installed() -> Result<Vec<Installed>, Trouble> {
-    let mut all = Vec::new();
+pub(crate) fn installed() -> Vec<Installed> {
     if is_by_hand() {
-        return Ok(all);
+        return Vec::new();
     }
-    all.extend(systemd::installed());
-    if cron::is_there() {
-        all.extend(cron::installed()?);
-    }
-    Ok(all)
+    // Whoever may have no crontab has no line of ours in it.
+    let line = if cron::is_there() { cron::installed().ok().flatten() } else { None };
+    systemd::installed().into_iter().chain(line).collect()
 }
 
 /// The variables that say where this user's files are, besides those that curl gets.
@@ -134,11 +127,16 @@ const PLACES: [&str; 4] =
 /// The folders in which every scheduler looks for programs.
 const USUAL_PATH: [&str; 2] = ["/usr/bin", "/bin"];
 
+/// The variable by which the session bus is found, and with it the desktop's keychain.
+const RUNTIME: &str = "XDG_RUNTIME_DIR";
+
 /// Returns the variables that a job needs, with the names of those that are left out because they
 /// may hold a password.
-pub(crate) fn variables() -> (Vec<(String, String)>, Vec<&'static str>) {
+pub(crate) fn variables(way: Option<Way>) -> (Vec<(String, String)>, Vec<&'static str>) {
     let (mut variables, mut left_out) = (Vec::new(), Vec::new());
-    for name in PLACES.into_iter().chain(http::ENVIRONMENT).filter(|name| *name != "SYSTEMROOT") {
+    let names = PLACES.into_iter().chain(http::ENVIRONMENT).filter(|name| *name != "SYSTEMROOT");
+    // A user manager has its own.
+    for name in Some(RUNTIME).filter(|_| way == Some(Way::Cron)).into_iter().chain(names) {
         let Ok(value) = env::var(name) else { continue };
         let has_login = name.to_ascii_lowercase().ends_with("_proxy") && value.contains('@');
         if has_login {
@@ -168,9 +166,4 @@ fn path() -> Option<String> {
     all.extend(USUAL_PATH.map(PathBuf::from));
     let path = env::join_paths(all).ok()?.into_string().ok()?;
     (!path.contains(char::is_control)).then_some(path)
-}
-
-/// Returns the folder of the user's runtime files, which cron does not name.
-fn runtime_folder() -> Option<String> {
-    state_folder::variable("XDG_RUNTIME_DIR")?.into_os_string().into_string().ok()
 }

@@ -110,8 +110,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let setups = arguments.keychain.setups()?;
     let options = arguments.options();
     let (checked, failed) = if arguments.all {
-        let (all, failed) = everything(&setups, &options)?;
-        (all.into_iter().map(|(checked, _)| checked).collect(), failed)
+        let Everything { checked, failed } = everything(&setups, &options)?;
+        (checked.into_iter().map(|(checked, _)| checked).collect(), failed)
     } else {
         let mut keychains: Vec<Box<dyn Keychain>> = Vec::new();
         let held = subjects::named(arguments, &setups, &mut keychains)?;
@@ -148,16 +148,20 @@ pub(super) fn usual_options() -> Options {
     }
 }
 
+/// The results about every account.
+pub(super) struct Everything {
+    /// The results, each with the kind of its keychain.
+    pub(super) checked: Vec<(Checked, Option<Kind>)>,
+    /// The error of a keychain that fails beside others.
+    pub(super) failed: Option<Error>,
+}
+
 /// Asks about every account in the keychains that git's configuration names, and keeps what is
-/// learnt. Returns the results, each with the kind of its keychain, and the error of a keychain that
-/// fails beside others.
+/// learnt.
 ///
 /// # Errors
 /// Where there is one keychain, and it fails.
-pub(super) fn everything(
-    setups: &Setups,
-    options: &Options,
-) -> Result<(Vec<(Checked, Option<Kind>)>, Option<Error>), Error> {
+pub(super) fn everything(setups: &Setups, options: &Options) -> Result<Everything, Error> {
     let mut keychains: Vec<Box<dyn Keychain>> = Vec::new();
     let (held, failed) = subjects::all(setups, &mut keychains)?;
     let (subjects, places): (Vec<_>, Vec<_>) =
@@ -169,7 +173,7 @@ pub(super) fn everything(
         let kind = place.and_then(|at| keychains.get(at)).map(|keychain| keychain.kind());
         all.push((one, kind));
     }
-    Ok((all, failed))
+    Ok(Everything { checked: all, failed })
 }
 
 fn one_by_one(

@@ -20,6 +20,7 @@ pub(super) mod sources;
 mod vault;
 
 use super::KeychainArguments;
+use super::watch;
 use crate::context::escape;
 use crate::credential::Username;
 use crate::error::{Error, GitTrouble};
@@ -82,6 +83,13 @@ fn unreadable(failed: &Failed) -> Finding {
     let words = Some(&failed.words).filter(|words| !words.is_empty());
     let what = words.map_or_else(|| error.to_string(), |words| format!("{error}: {words}"));
     Finding::wrong(id, what, mend)
+}
+
+/// Returns what is wrong with the timer that has tokens checked, if there is one.
+fn timers() -> Vec<Finding> {
+    let installed = crate::watch::installed();
+    let trouble = installed.iter().filter_map(watch::trouble);
+    trouble.map(|what| Finding::wrong("timer", what, Mend::Advice(watch::mend()))).collect()
 }
 
 /// Opens a keychain as git does, but without the cache, whose copies stay as they are.
@@ -152,6 +160,7 @@ impl Report {
         }
         report.found(configuration::headers(setups.entries(), &asked));
         report.found(plain_text::findings(&setups));
+        report.found(timers());
         // Wrong things come first, and missing accounts last among them: their tokens may be those
         // that were found in plain text.
         report.findings.sort_by_key(|finding| (!finding.wrong, finding.id == "no-account"));

@@ -151,14 +151,14 @@ fn install(arguments: &Arguments, rhythm: Rhythm) -> Result<u8, Failed> {
     let program = program.filter(|path| !path.contains(char::is_control));
     let program =
         program.ok_or(Error::Refused("this program's path cannot be written for a scheduler"))?;
-    let (variables, left_out) = watch::variables();
+    let way = if watch::is_by_hand() { None } else { Some(watch::way()?) };
+    let (variables, left_out) = watch::variables(way);
     let job = Job { rhythm, program, words: arguments.words()?, variables };
-    if watch::is_by_hand() {
+    let Some(way) = way else {
         terminal::write_raw(watch::to_install(&job).as_bytes())?;
         return Ok(0);
-    }
-    let way = watch::way()?;
-    let old = watch::installed()?;
+    };
+    let old = watch::installed();
     let is_it = |one: &Installed| one.way == way && one.job.as_ref() == Some(&job);
     let is_live = || way != Way::Systemd || systemd::is_enabled();
     if old.len() == 1 && is_it(&old[0]) && is_live() {
@@ -234,23 +234,32 @@ fn off(arguments: &Arguments) -> Result<u8, Failed> {
         terminal::write_raw(format!("{}\n", watch::to_remove()).as_bytes())?;
         return Ok(0);
     }
-    let installed = watch::installed()?;
-    let is_meant = |one: &&Installed| !arguments.this_program || one.is_of_this_program();
-    let installed: Vec<&Installed> = installed.iter().filter(is_meant).collect();
+    if !take_back(arguments.this_program, arguments.consent.dry_run)? {
+        say("no timer is installed: nothing to change");
+    }
+    Ok(0)
+}
+
+/// Takes back the timers, or only those that run this very program. Says so. Returns whether there
+/// was one.
+///
+/// # Errors
+/// Where one cannot be taken back.
+pub(super) fn take_back(this_program: bool, dry_run: bool) -> Result<bool, Trouble> {
+    let mut installed = watch::installed();
+    installed.retain(|one| !this_program || one.is_of_this_program());
     for one in &installed {
-        if arguments.consent.dry_run {
+        if dry_run {
             say(&format!("would take back {}", one.way.name()));
         } else {
             remove(one.way)?;
             say(&format!("took back {}", one.way.name()));
         }
     }
-    if installed.is_empty() {
-        say("no timer is installed: nothing to change");
-    } else if !arguments.consent.dry_run {
+    if !installed.is_empty() && !dry_run {
         memory::forget_runs();
     }
-    Ok(0)
+    Ok(!installed.is_empty())
 }
 
 /// Shows what is installed, when it ran last, and when it runs next.
@@ -258,7 +267,7 @@ fn show() -> Result<u8, Failed> {
     if watch::is_by_hand() {
         terminal::hint("what this system runs is in its own scheduler: see watch daily");
     }
-    let installed = watch::installed()?;
+    let installed = watch::installed();
     let mut is_well = true;
     if installed.is_empty() {
         terminal::write_raw(b"no timer is installed\n")?;
@@ -296,7 +305,7 @@ fn shown(one: &Installed) -> String {
     let mut text = one.way.name().to_owned();
     if let Some(job) = &one.job {
         let words = [&job.program].into_iter().chain(&job.words);
-        let command = words.map(|word| typed(word)).collect::<Vec<_>>().join(" ");
+        let command = words.map(typed).collect::<Vec<_>>().join(" ");
         text = format!("{text}, {}: {command}", job.rhythm.word());
     }
     let next = match one.way {

@@ -12,7 +12,7 @@
 //! it, so that this goes with it: the crontab itself, or the end of the line before.
 
 use super::scheduler::{Trouble, run, succeeded};
-use super::{Installed, Job, Rhythm, Way, runtime_folder};
+use super::{Installed, Job, Rhythm, Way};
 use crate::git::helper_line::is_program;
 use crate::git::words::typed;
 use std::env;
@@ -41,10 +41,7 @@ pub(super) fn is_there() -> bool {
 /// # Errors
 /// Where cron would cut it off.
 pub(crate) fn line(job: &Job, minute: u8) -> Result<String, Trouble> {
-    let runtime = runtime_folder().map(|folder| ("XDG_RUNTIME_DIR".to_owned(), folder));
-    let is_given = job.variables.iter().any(|(name, _)| name == "XDG_RUNTIME_DIR");
-    let variables = runtime.filter(|_| !is_given).into_iter().chain(job.variables.clone());
-    let words = variables.map(|(name, value)| format!("{name}={}", typed(&value)));
+    let words = job.variables.iter().map(|(name, value)| format!("{name}={}", typed(value)));
     let words = words.chain([typed(&job.program)]).chain(job.words.iter().map(typed));
     let command = words.collect::<Vec<_>>().join(" ").replace('%', "\\%");
     if command.len() + MARK.len() + MADE_END.len() > MOST {
@@ -191,7 +188,17 @@ pub(crate) fn install(line: &str, seen: &Crontab) -> Result<(), Trouble> {
 pub(crate) fn remove() -> Result<(), Trouble> {
     let now = Crontab::now()?;
     let rest = now.clone().without();
-    if rest == now { Ok(()) } else { rest.put() }
+    if rest == now {
+        return Ok(());
+    }
+    match (rest.put(), rest.0) {
+        // Most crontabs take no last line without an end, even one that was there before.
+        (Err(_), Some(mut content)) if content.last().is_some_and(|last| *last != b'\n') => {
+            content.push(b'\n');
+            Crontab(Some(content)).put()
+        }
+        (put, _) => put,
+    }
 }
 
 /// Returns the time at which our line runs, `at 09:23 every day`.

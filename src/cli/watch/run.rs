@@ -3,8 +3,9 @@
 
 use super::finding::{self, Finding};
 use super::{Arguments, say, untold};
+use crate::check::Checked;
 use crate::child::{self, Bounds, Stand, Stopped};
-use crate::cli::check;
+use crate::cli::check::{self, Everything};
 use crate::cli::status::finding::this_command;
 use crate::error::Error;
 use crate::notification;
@@ -23,10 +24,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let setups = arguments.keychain.setups()?.asking_nobody();
     let options = check::usual_options();
     let now = options.now;
-    let (checked, failed) = match check::everything(&setups, &options) {
-        Ok((all, failed)) => (all.into_iter().map(|(checked, _)| checked).collect(), failed),
-        Err(error) => (Vec::new(), Some(error)),
-    };
+    let Everything { checked, failed } = check::everything(&setups, &options)
+        .unwrap_or_else(|error| Everything { checked: Vec::new(), failed: Some(error) });
+    let checked: Vec<Checked> = checked.into_iter().map(|(checked, _)| checked).collect();
     let said = Said::of_this_user();
     let findings = finding::all(&checked, failed, &said, now);
     memory::note(Run { at: now, findings: findings.len() });
@@ -43,7 +43,7 @@ fn report(new: &[&Finding], arguments: &Arguments, said: &Said) -> Result<(), Er
         let hint = format!("to see more: {} check --all", this_command());
         notification::report(&lines, &hint);
     }
-    let told = arguments.tell.as_ref().map(|line| tell(line, new));
+    let told = arguments.tell.as_ref().map(|line| tell(line, new, PATIENCE));
     if let Some(Ok(())) = told {
         return Ok(());
     }
@@ -59,14 +59,14 @@ fn report(new: &[&Finding], arguments: &Arguments, said: &Said) -> Result<(), Er
 }
 
 /// Gives the findings to a command, as JSON.
-fn tell(line: &str, new: &[&Finding]) -> Result<(), Error> {
+fn tell(line: &str, new: &[&Finding], patience: Duration) -> Result<(), Error> {
     let words = shell_words::split(line).unwrap_or_default();
     let (program, words) = words.split_first().ok_or_else(|| untold("is empty"))?;
     let mut command = Command::new(program);
     command.args(words);
     let all = Value::Array(new.iter().map(|finding| finding.json.clone()).collect());
     let input = Zeroizing::new(terminal::json(&all).into_bytes());
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + patience;
     let bounds = Bounds { deadline, stdout: None, stderr: None };
     match child::run(command, Some(input), Stand::Apart, &bounds) {
         Ok(output) if output.status.success() => Ok(()),
@@ -74,5 +74,23 @@ fn tell(line: &str, new: &[&Finding]) -> Result<(), Error> {
         Err(Stopped::NotStarted) => Err(untold("cannot be started")),
         Err(Stopped::TooSlow) => Err(untold("took longer than 60 seconds")),
         Err(Stopped::TooMuch | Stopped::Failed) => Err(untold("cannot be waited for")),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::tell;
+    use std::time::Duration;
+
+    #[test]
+    fn a_command_that_hangs_is_ended_with_all_that_it_has_started() {
+        let temporary = tempfile::tempdir().expect("a folder");
+        let late = temporary.path().join("late");
+        let script = format!("sh -c '(sleep 1; touch {}) & sleep 60'", late.display());
+        let told = tell(&script, &[], Duration::from_millis(200));
+        let error = told.expect_err("it hangs").to_string();
+        assert_eq!(error, "the command of --tell took longer than 60 seconds");
+        std::thread::sleep(Duration::from_millis(1500));
+        assert!(!late.exists(), "what it has started goes on");
     }
 }

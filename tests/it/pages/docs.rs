@@ -2,7 +2,8 @@
 
 use super::reader::{OF_GITLAB, PASSPHRASE, Reader, TOKEN};
 use super::{
-    anybody, at_the_hosts, checked, follow, installed, of_another_helper, section, with_alice,
+    anybody, at_the_hosts, checked, follow, installed, of_another_helper, section, watched,
+    with_alice,
 };
 use crate::support::page::Block;
 use crate::support::sandbox::BINARY;
@@ -112,6 +113,11 @@ fn check() {
         checked(block).expecting(status)
     };
     follow("docs/check.md", &[section("Ask the host", 2, before)]);
+}
+
+#[test]
+fn watch() {
+    follow("docs/watch.md", &[section("Watch", 2, watched), section("What it says", 1, anybody)]);
 }
 
 #[test]
