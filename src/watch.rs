@@ -14,6 +14,7 @@
 pub(crate) mod cron;
 mod elsewhere;
 pub(crate) mod memory;
+pub(crate) mod rotation;
 mod scheduler;
 pub(crate) mod systemd;
 

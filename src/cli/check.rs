@@ -8,7 +8,7 @@ pub(super) mod json;
 pub(super) mod keep;
 mod nagios;
 pub(super) mod report;
-mod subjects;
+pub(super) mod subjects;
 
 use super::KeychainArguments;
 use super::login::parse_forge;
@@ -98,10 +98,10 @@ impl Arguments {
 }
 
 /// An account and the keychain that has it.
-struct Held {
-    subject: Subject,
+pub(super) struct Held {
+    pub(super) subject: Subject,
     /// The number of the keychain, or none where nothing can be kept.
-    keychain: Option<usize>,
+    pub(super) keychain: Option<usize>,
 }
 
 /// Runs the command. Returns the exit status: 0 if all is well, 1 if something needs a person, or
@@ -110,7 +110,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let setups = arguments.keychain.setups()?;
     let options = arguments.options();
     let (checked, failed) = if arguments.all {
-        let Everything { checked, failed } = everything(&setups, &options)?;
+        let Everything { checked, failed, .. } = everything(&setups, &options)?;
         (checked.into_iter().map(|(checked, _)| checked).collect(), failed)
     } else {
         let mut keychains: Vec<Box<dyn Keychain>> = Vec::new();
@@ -150,8 +150,9 @@ pub(super) fn usual_options() -> Options {
 
 /// The results about every account.
 pub(super) struct Everything {
-    /// The results, each with the kind of its keychain.
-    pub(super) checked: Vec<(Checked, Option<Kind>)>,
+    /// The results, each with the number of its keychain, or none where nothing can be kept.
+    pub(super) checked: Vec<(Checked, Option<usize>)>,
+    pub(super) keychains: Vec<Box<dyn Keychain>>,
     /// The error of a keychain that fails beside others.
     pub(super) failed: Option<Error>,
 }
@@ -170,10 +171,9 @@ pub(super) fn everything(setups: &Setups, options: &Options) -> Result<Everythin
     let mut all = Vec::with_capacity(checked.len());
     for (one, place) in checked.into_iter().zip(places) {
         keep_in(&mut keychains, place, &one);
-        let kind = place.and_then(|at| keychains.get(at)).map(|keychain| keychain.kind());
-        all.push((one, kind));
+        all.push((one, place));
     }
-    Ok(Everything { checked: all, failed })
+    Ok(Everything { checked: all, keychains, failed })
 }
 
 fn one_by_one(

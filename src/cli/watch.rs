@@ -2,6 +2,7 @@
 //! it, and takes it back. [`run`](mod@run) is what the timer starts, [`finding`] what it may find.
 
 mod finding;
+mod rotation;
 mod run;
 
 use super::KeychainArguments;
@@ -18,6 +19,7 @@ use crate::terminal::prompt::Terminal;
 use crate::time::{DAY, now, relative};
 use crate::watch::memory;
 use crate::watch::{self, Installed, Job, Rhythm, Trouble, Way, cron, systemd};
+use std::time::Duration;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -25,6 +27,13 @@ pub(super) struct Arguments {
     /// timer does [default: show the timer]
     #[arg(value_name = "daily|weekly|off|run", value_parser = parse_what)]
     what: Option<What>,
+    /// Rotate, too, by itself and so long before its end, each token that the forge gives a new one
+    /// for: GitLab does. Each account is asked about
+    #[arg(long, value_name = "14d", value_parser = parse_before)]
+    rotate: Option<Duration>,
+    /// With --rotate: an account that is rotated, as `https://NAME@HOST`. May stand several times
+    #[arg(long = "account", value_name = "URL", requires = "rotate")]
+    accounts: Vec<String>,
     /// Send what is found as a notification of the desktop, too
     #[arg(long)]
     notify: bool,
@@ -56,6 +65,12 @@ fn parse_what(word: &str) -> Result<What, &'static str> {
         "run" => Ok(What::Run),
         _ => Err("it takes daily, weekly, off or run"),
     }
+}
+
+fn parse_before(text: &str) -> Result<Duration, &'static str> {
+    const LEAST: Duration = Duration::from_secs(DAY);
+    let time = humantime::parse_duration(text).ok();
+    time.filter(|time| *time >= LEAST).ok_or("it takes a time of a day at least, such as 14d")
 }
 
 fn parse_command(line: &str) -> Result<String, &'static str> {
@@ -114,13 +129,17 @@ impl From<Trouble> for Failed {
 
 impl Arguments {
     fn has_options(&self) -> bool {
-        self.notify || self.tell.is_some() || self.this_program || self.consent.yes
+        self.notify
+            || self.tell.is_some()
+            || self.rotate.is_some()
+            || self.this_program
+            || self.consent.yes
     }
 
     /// Returns the words with which the timer runs this program.
     ///
     /// # Errors
-    /// Where the environment names no keychain.
+    /// Where no account is agreed to that is to be rotated, or the environment names no keychain.
     fn words(&self) -> Result<Vec<String>, Error> {
         let mut words = vec!["watch".to_owned(), "run".to_owned()];
         if self.notify {
@@ -128,6 +147,12 @@ impl Arguments {
         }
         if let Some(line) = &self.tell {
             words.extend(["--tell".to_owned(), line.clone()]);
+        }
+        if let Some(rotate) = self.rotate {
+            let before = humantime::format_duration(rotate).to_string();
+            let accounts = rotation::agreed(self, &before)?;
+            words.extend(["--rotate".to_owned(), before.replace(' ', "")]);
+            words.extend(accounts.into_iter().flat_map(|url| ["--account".to_owned(), url]));
         }
         // A scheduler does not have this variable.
         let kind = match self.keychain.keychain {

@@ -1,10 +1,12 @@
 //! `watch`: the timer that has tokens checked, and what it runs.
 //!
 //! - [`crontab`]: a line in a real crontab. [`manager`]: a timer of a real user manager of systemd.
+//! - [`rotating`]: what it may rotate.
 //! - [`running`]: what the timer starts. [`telling`]: who is told.
 
 mod crontab;
 mod manager;
+mod rotating;
 mod running;
 mod telling;
 

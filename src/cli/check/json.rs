@@ -26,6 +26,7 @@ pub(in crate::cli) fn of(checked: &Checked, now: u64) -> Value {
         "scopes": facts.scopes,
         "expires": checked.expiry.map(rfc3339),
         "last_used": facts.last_used.map(rfc3339),
+        "used_from": facts.used_from,
         "may_read": checked.may_read(),
         "may_push": checked.may_push(),
         "public": git.as_ref().map(|git| git.is_public),

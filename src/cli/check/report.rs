@@ -5,7 +5,8 @@ use crate::api::state::{Reason, Standing, State};
 use crate::check::advice;
 use crate::check::git_layer::GitLayer;
 use crate::check::{Checked, kept::Kept};
-use crate::context::shown;
+use crate::context::{Context, shown};
+use crate::credential::Username;
 use crate::forge;
 use crate::time::relative;
 use std::fmt::Write;
@@ -34,10 +35,14 @@ pub(in crate::cli) fn heading(checked: &Checked) -> String {
 
 /// Returns the place of an account, and its name.
 pub(in crate::cli) fn whose(checked: &Checked) -> String {
-    let subject = &checked.subject;
-    let name = subject.username.as_ref().filter(|name| !name.is_empty());
+    whose_of(&checked.subject.context, checked.subject.username.as_ref())
+}
+
+/// Returns the same of an account that was not checked.
+pub(in crate::cli) fn whose_of(context: &Context, username: Option<&Username>) -> String {
+    let name = username.filter(|name| !name.is_empty());
     let name = name.map(|name| format!(" for {name}")).unwrap_or_default();
-    format!("{}{name}", forge::shown_context(&subject.context))
+    format!("{}{name}", forge::shown_context(context))
 }
 
 fn lines(checked: &Checked, now: u64) -> Vec<String> {

@@ -5,7 +5,7 @@ use crate::api::state::{Reason, State};
 use crate::check::Checked;
 use crate::check::advice;
 use crate::cli::check::{json, report};
-use crate::credential::Username;
+use crate::credential::{Account, Username};
 use crate::error::Error;
 use crate::time::{DAY, relative, rfc3339};
 use crate::watch::memory::Said;
@@ -64,6 +64,28 @@ impl Finding {
         Self { fields: fields_of(checked), version, line, hints, json }
     }
 
+    /// Makes a finding of an account that is to be rotated, and is not.
+    pub(super) fn of_rotation(
+        checked: Option<&Checked>,
+        whose: &str,
+        why: &str,
+        hint: Option<&str>,
+        now: u64,
+    ) -> Self {
+        let mut finding = match checked {
+            Some(checked) => Self::of_account(checked, now),
+            None => Self::of_thing(whose, why, Reason::NoAccount.word(), hint, now),
+        };
+        let line = if checked.is_some() { finding.line } else { whose.to_owned() };
+        finding.line = format!("{line}: {why}");
+        finding.hints.splice(0..0, hint.map(ToOwned::to_owned));
+        finding.hints.dedup();
+        finding.json["rotation"] = why.into();
+        finding.json["hints"] = finding.hints.clone().into();
+        finding.version = u64::from(crc32fast::hash(why.as_bytes()));
+        finding
+    }
+
     fn of_thing(name: &str, what: &str, reason: &str, hint: Option<&str>, now: u64) -> Self {
         let hints: Vec<String> = hint.into_iter().map(ToOwned::to_owned).collect();
         let json = json!({
@@ -85,8 +107,15 @@ fn fields_of(checked: &Checked) -> Vec<Vec<u8>> {
     vec![b"account".to_vec(), checked.subject.context.to_string().into_bytes(), name.to_vec()]
 }
 
-/// Returns what is not well. What is well again is forgotten.
-pub(super) fn all(all: &[Checked], failed: Option<Error>, said: &Said, now: u64) -> Vec<Finding> {
+/// Returns what is not well, but for the accounts that are settled otherwise. What is well again is
+/// forgotten.
+pub(super) fn all(
+    all: &[&Checked],
+    settled: &[Account],
+    failed: Option<Error>,
+    said: &Said,
+    now: u64,
+) -> Vec<Finding> {
     let mut things = Vec::new();
     if let Some(error) = failed {
         let reason = match error {
@@ -95,14 +124,14 @@ pub(super) fn all(all: &[Checked], failed: Option<Error>, said: &Said, now: u64)
         };
         things.push(Finding::of_thing(KEYCHAIN, &error.to_string(), reason, error.hint(), now));
     }
-    let is_locked = |one: &&Checked| one.worst.reason == Some(Reason::Locked);
+    let is_locked = |one: &&&Checked| one.worst.reason == Some(Reason::Locked);
     let locked = all.iter().filter(is_locked).count();
     if locked > 0 {
         let what = format!("{}: accounts that were not checked: {locked}", Error::Locked);
         let hint = Error::Locked.hint();
         things.push(Finding::of_thing(LOCKED, &what, LOCKED, hint, now));
     }
-    if all.iter().any(advice::lacks_curl) {
+    if all.iter().any(|one| advice::lacks_curl(one)) {
         let what = "the forges are not asked: there is no curl";
         let reason = Reason::NoCurl.word();
         things.push(Finding::of_thing(CURL, what, reason, Some("install curl"), now));
@@ -112,14 +141,25 @@ pub(super) fn all(all: &[Checked], failed: Option<Error>, said: &Said, now: u64)
             said.forget(&[name.as_bytes()]);
         }
     }
-    let mut accounts: Vec<&Checked> = all.iter().filter(|one| !one.is_well()).collect();
-    accounts.retain(|one| !is_locked(one));
-    for well in all.iter().filter(|one| one.is_well()) {
-        let fields = fields_of(well);
-        said.forget(&fields.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let mut accounts: Vec<&Checked> = Vec::new();
+    for one in all.iter().filter(|one| !is_locked(one)) {
+        let fields = fields_of(one);
+        if is_settled(one, settled) {
+            continue;
+        }
+        if one.is_well() {
+            said.forget(&fields.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        } else {
+            accounts.push(one);
+        }
     }
     // The worst ones come first.
     accounts.sort_by_key(|one| std::cmp::Reverse(one.worst.state));
     things.extend(accounts.into_iter().map(|one| Finding::of_account(one, now)));
     things
+}
+
+fn is_settled(checked: &Checked, settled: &[Account]) -> bool {
+    let name = checked.subject.username.clone().unwrap_or_default();
+    settled.iter().any(|one| one.context == checked.subject.context && one.username == name)
 }

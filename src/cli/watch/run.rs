@@ -2,6 +2,7 @@
 //! asked, and nothing is said if all is well.
 
 use super::finding::{self, Finding};
+use super::rotation::{self, Rotated};
 use super::{Arguments, say, untold};
 use crate::check::Checked;
 use crate::child::{self, Bounds, Stand, Stopped};
@@ -24,11 +25,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let setups = arguments.keychain.setups()?.asking_nobody();
     let options = check::usual_options();
     let now = options.now;
-    let Everything { checked, failed } = check::everything(&setups, &options)
-        .unwrap_or_else(|error| Everything { checked: Vec::new(), failed: Some(error) });
-    let checked: Vec<Checked> = checked.into_iter().map(|(checked, _)| checked).collect();
+    let mut everything = check::everything(&setups, &options).unwrap_or_else(|error| Everything {
+        checked: Vec::new(),
+        keychains: Vec::new(),
+        failed: Some(error),
+    });
+    let Everything { checked, keychains, failed } = &mut everything;
+    let Rotated { settled, findings: mut left } =
+        rotation::rotate(arguments, checked, keychains, &setups, &options)?;
+    let checked: Vec<&Checked> = checked.iter().map(|(checked, _)| checked).collect();
     let said = Said::of_this_user();
-    let findings = finding::all(&checked, failed, &said, now);
+    let mut findings = finding::all(&checked, &settled, *failed, &said, now);
+    findings.append(&mut left);
     memory::note(Run { at: now, findings: findings.len() });
     let new: Vec<&Finding> = findings.iter().filter(|finding| finding.is_new(&said, now)).collect();
     if !new.is_empty() {

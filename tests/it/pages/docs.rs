@@ -2,7 +2,7 @@
 
 use super::reader::{OF_GITLAB, PASSPHRASE, Reader, TOKEN};
 use super::{
-    anybody, at_the_hosts, checked, follow, installed, of_another_helper, section, watched,
+    anybody, at_the_hosts, checked, follow, installed, of_another_helper, run_by, section, watched,
     with_alice,
 };
 use crate::support::page::Block;
@@ -117,7 +117,12 @@ fn check() {
 
 #[test]
 fn watch() {
-    follow("docs/watch.md", &[section("Watch", 2, watched), section("What it says", 1, anybody)]);
+    let sections = [
+        section("Watch", 2, watched),
+        run_by("watch/rotating.rs", "Rotate, too", 1),
+        section("Other systems", 1, anybody),
+    ];
+    follow("docs/watch.md", &sections);
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn systemctl(desk: &Home, words: &[&str]) -> Ran {
 }
 
 /// A `systemctl` that takes everything, for what systemd reads in the files alone.
-fn pretend_manager(desk: &mut Home) {
+pub fn pretend_manager(desk: &mut Home) {
     let folder = desk.sandbox.path("pretended");
     spy::program(&folder.join("systemctl"), "#!/bin/sh\necho Version=1\n");
     let path = format!("{}:{}", folder.display(), desk.sandbox.get("PATH"));

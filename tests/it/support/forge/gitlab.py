@@ -41,6 +41,7 @@ def serve(request):
             "scopes": token["scopes"],
             "user_id": 1,
             "last_used_at": token.get("used"),
+            "last_used_ips": token.get("addresses", []),
             "active": True,
             "expires_at": token.get("expires"),
         })
