@@ -48,6 +48,8 @@ pub(crate) struct Facts {
     pub(crate) expiry: Told,
     /// The time of its last use before this question, in seconds since 1970 UTC.
     pub(crate) last_used: Option<u64>,
+    /// The addresses from which it was last used.
+    pub(crate) used_from: Option<Vec<String>>,
     /// Whether it may read repositories.
     pub(crate) may_read: Option<bool>,
     /// Whether it may push to them.

@@ -91,6 +91,7 @@ mod stamp;
 mod state_folder;
 mod time;
 mod uses;
+mod watch;
 mod withheld;
 
 use arguments::{HelperOptions, Invocation};

@@ -61,6 +61,7 @@ impl Api for GitLab {
             owner: None,
             expiry: end(&json),
             last_used: json["last_used_at"].as_str().and_then(from_rfc3339),
+            used_from: asking.texts(&json["last_used_ips"]),
             ..of_scopes(scopes)
         };
         if json["revoked"] == true {

@@ -107,5 +107,7 @@ mod use_account;
 mod use_log;
 #[cfg(target_os = "linux")]
 mod vault;
+#[cfg(target_os = "linux")]
+mod watch;
 #[cfg(windows)]
 mod windows;

@@ -67,7 +67,7 @@ def rotate(request, token):
             "family": family(token),
             "expires": end,
             "used": None,
-            "ips": [],
+            "addresses": [],
         }
         issuing.save(new)
         issuing.save(token | {"revoked": True})
@@ -89,7 +89,7 @@ def told(token):
         "last_used_at": token.get("used"),
         "active": True,
         "expires_at": token.get("expires"),
-        "last_used_ips": token.get("ips", []),
+        "last_used_ips": token.get("addresses", []),
     }
 
 
