@@ -3,9 +3,11 @@
 
 mod attacks;
 mod large_files;
+mod public;
 mod pushing;
 mod reading;
 mod readme;
+mod redirects;
 mod sandboxes;
 
 use crate::support::home::{Home, TOKEN};
