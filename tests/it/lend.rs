@@ -3,6 +3,7 @@
 
 mod attacks;
 mod large_files;
+mod locked;
 mod public;
 mod pushing;
 mod reading;
@@ -92,6 +93,16 @@ impl Lending {
 
     fn port(&self) -> u16 {
         self.value("http://127.0.0.1:").parse().unwrap()
+    }
+
+    /// Runs git with nothing but the lines of the lending and a name for commits.
+    fn git(&self, home: &Home, args: &[&str]) -> Ran {
+        let file = home.sandbox.path("inside.gitconfig");
+        let name = "[user]\n\tname = Agent\n\temail = agent@h.example\n";
+        std::fs::write(&file, format!("{}{name}", self.configuration)).unwrap();
+        let mut git = home.sandbox.command("git");
+        git.env("GIT_CONFIG_GLOBAL", file).args(args);
+        run(git, b"")
     }
 
     /// Sends these bytes and returns what comes back until the end.
