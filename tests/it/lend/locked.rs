@@ -7,8 +7,7 @@ use crate::support::server_home::PASSPHRASE;
 /// A lending that goes on while the keychain is locked and unlocked.
 fn lends_until_it_is_locked(home: &Home, lock: impl FnOnce(), unlock: impl FnOnce(), says: &str) {
     let repository = home.url("team/repo.git");
-    let lending =
-        Lending::start(home, &format!("--push {repository} --branches agent/* --port 0"));
+    let lending = Lending::start(home, &format!("--push {repository} --branches agent/* --port 0"));
     let checkout = home.sandbox.path("checkout");
     let checkout = checkout.to_str().unwrap();
     let ran = lending.git(home, &["clone", "--quiet", &repository, checkout]);
