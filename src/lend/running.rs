@@ -131,7 +131,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     let cut = Arc::clone(&lending);
     spawn(move || {
         while receiver.recv().is_ok() {
-            cut.transfers.cut()
+            cut.transfers.cut();
         }
     })?;
     lending.end(GRACE);

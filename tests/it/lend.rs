@@ -11,6 +11,8 @@ mod reading;
 mod readme;
 mod redirects;
 mod sandboxes;
+#[cfg(target_arch = "x86_64")]
+mod token;
 
 use crate::support::home::{Home, TOKEN};
 use crate::support::program::program;
@@ -18,7 +20,7 @@ use crate::support::sandbox::{Ran, run};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// A person with a token for the git host, and a repository there that is nobody else's business.
@@ -71,9 +73,17 @@ impl Lending {
     #[track_caller]
     fn start(home: &Home, options: &str) -> Self {
         let mut command = home.typed(&format!("lend {options}"));
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stdin(Stdio::null());
+        Self::begin(home, command, |_| ())
+    }
+
+    /// Starts this command, which becomes a lending, and does something with it first.
+    #[track_caller]
+    fn begin(home: &Home, mut command: Command, first: impl FnOnce(&mut Child)) -> Self {
+        command.stdout(Stdio::piped());
         command.stderr(std::fs::File::create(home.sandbox.path("lend.log")).unwrap());
         let mut process = command.spawn().unwrap();
+        first(&mut process);
         let mut configuration = String::new();
         let mut lines = BufReader::new(process.stdout.take().unwrap());
         while !configuration.contains("helper = ") {
