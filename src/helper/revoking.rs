@@ -83,7 +83,7 @@ pub(crate) fn still_holds(
 }
 
 /// Returns whether an account holds this token, as the one that answers or the one set aside.
-pub(crate) fn holds_token(credential: &Credential, token: &Secret) -> bool {
+fn holds_token(credential: &Credential, token: &Secret) -> bool {
     let aside = credential.aside.as_ref().map(|aside| &aside.token.secret);
     credential.token == *token || aside == Some(token)
 }

@@ -105,7 +105,7 @@ fn rewritten(text: &str) -> Result<Asked, Error> {
 }
 
 /// Fails where `--api` is not on the host itself: the token would go elsewhere.
-fn check_api(api: Option<&str>, context: &Context) -> Result<(), Error> {
+pub(in crate::cli) fn check_api(api: Option<&str>, context: &Context) -> Result<(), Error> {
     let Some(api) = api else { return Ok(()) };
     let is_there = Place::parse(api).is_ok_and(|place| {
         place.context.host_level() == context.host_level() && place.username.is_none()

@@ -7,6 +7,7 @@ use super::target::{Doomed, Other, of_account};
 use super::{asked, report, say};
 use crate::check::Options;
 use crate::check::all::REFUSALS;
+use crate::cli::check::subjects::check_api;
 use crate::cli::place::Place;
 use crate::context::{Context, shown};
 use crate::credential::Credential;
@@ -28,8 +29,11 @@ type Token = (Doomed, Vec<Other>);
 /// Where the host cannot be understood or has no account, nobody can be asked, or a keychain fails.
 pub(super) fn run(host: &str, yes: bool, setups: &Setups, options: &Options) -> Result<u8, Error> {
     let host = Place::parse(host)?.context.host_level();
+    check_api(options.api.as_deref(), &host)?;
     let mut keychains = Vec::new();
-    let tokens = tokens(&host, setups, &mut keychains)?;
+    let mut tokens = tokens(&host, setups, &mut keychains)?;
+    // An account is deleted with its last token.
+    tokens.sort_by_key(|(doomed, _)| !doomed.is_aside);
     if tokens.is_empty() {
         return Err(Error::NoAccount);
     }
@@ -57,7 +61,6 @@ pub(super) fn run(host: &str, yes: bool, setups: &Setups, options: &Options) -> 
                 continue;
             }
         };
-        report::after(doomed, &outcome, false, options);
         left += u32::from(!report::is_dead(&outcome));
         match outcome {
             Outcome::Confirmed | Outcome::NotInForce(_) => in_a_row = 0,
@@ -153,7 +156,7 @@ fn add(tokens: &mut Vec<Token>, credential: Credential, keychain: usize) {
         let account = credential.account();
         match known {
             Some((doomed, _)) if doomed.credential.account() == account => {}
-            Some((_, others)) => others.push(Other { account, keychain }),
+            Some((_, others)) => others.push(Other { account, keychain, is_aside }),
             None => {
                 let doomed = Doomed::of(of_account(credential), Some(keychain));
                 tokens.extend(doomed.map(|doomed| (Doomed { is_aside, ..doomed }, Vec::new())));
