@@ -93,7 +93,7 @@ impl Forge for Bitbucket {
 
     fn list_of_tokens(&self, context: &Context, kind: Option<Kind>) -> Option<String> {
         // The token of a repository, a project or a workspace stands in the settings of that.
-        let wanted = Wanted { context, name: "git", days: None };
+        let wanted = Wanted { context, name: "git", days: None, old: None };
         let page = self.pages(&wanted).pop().filter(|_| kind != Some(Kind::Access));
         page.map(|page| page.address)
     }

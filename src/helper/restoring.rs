@@ -30,7 +30,7 @@ pub fn restore(
     username: Option<&Username>,
     now: u64,
 ) -> Result<Restored, Error> {
-    let accounts = kept_at(keychain, context, username, now)?;
+    let accounts = accounts_at(keychain, context, username, now)?;
     if accounts.is_empty() {
         return Ok(Restored::Nobody);
     }
@@ -52,7 +52,7 @@ pub fn restore(
 ///
 /// # Errors
 /// Where the keychain fails, or has nothing there but damaged items.
-pub(crate) fn kept_at(
+pub(crate) fn accounts_at(
     keychain: &mut dyn Keychain,
     context: &Context,
     username: Option<&Username>,

@@ -60,6 +60,8 @@ mod model;
 #[cfg(target_os = "linux")]
 mod mounted_secrets;
 #[cfg(target_os = "linux")]
+mod new_tokens;
+#[cfg(target_os = "linux")]
 mod notifications;
 #[cfg(target_os = "linux")]
 mod one_keychain;
@@ -76,6 +78,8 @@ mod recording;
 mod releases;
 #[cfg(unix)]
 mod revoke;
+#[cfg(target_os = "linux")]
+mod rotate;
 #[cfg(unix)]
 mod secret_service;
 #[cfg(unix)]
@@ -103,5 +107,7 @@ mod use_account;
 mod use_log;
 #[cfg(target_os = "linux")]
 mod vault;
+#[cfg(target_os = "linux")]
+mod watch;
 #[cfg(windows)]
 mod windows;

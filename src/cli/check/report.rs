@@ -5,13 +5,14 @@ use crate::api::state::{Reason, Standing, State};
 use crate::check::advice;
 use crate::check::git_layer::GitLayer;
 use crate::check::{Checked, kept::Kept};
-use crate::context::shown;
+use crate::context::{Context, shown};
+use crate::credential::Username;
 use crate::forge;
 use crate::time::relative;
 use std::fmt::Write;
 
 /// The greatest number of hints for an account.
-const HINTS: usize = 2;
+pub(in crate::cli) const HINTS: usize = 2;
 
 pub(super) fn text(all: &[Checked], now: u64) -> String {
     if all.is_empty() {
@@ -26,13 +27,26 @@ pub(super) fn text(all: &[Checked], now: u64) -> String {
     text
 }
 
-fn lines(checked: &Checked, now: u64) -> Vec<String> {
-    let subject = &checked.subject;
-    let name = subject.username.as_ref().filter(|name| !name.is_empty());
-    let name = name.map(|name| format!(" for {name}")).unwrap_or_default();
-    let place = forge::shown_context(&subject.context);
+/// Returns the line that says whose token it is, and its state.
+pub(in crate::cli) fn heading(checked: &Checked) -> String {
     let why = why(&checked.worst).map(|why| format!(", {why}")).unwrap_or_default();
-    let mut lines = vec![format!("{place}{name}: {}{why}", checked.worst.state.word())];
+    format!("{}: {}{why}", whose(checked), checked.worst.state.word())
+}
+
+/// Returns the place of an account, and its name.
+pub(in crate::cli) fn whose(checked: &Checked) -> String {
+    whose_of(&checked.subject.context, checked.subject.username.as_ref())
+}
+
+/// Returns the same of an account that was not checked.
+pub(in crate::cli) fn whose_of(context: &Context, username: Option<&Username>) -> String {
+    let name = username.filter(|name| !name.is_empty());
+    let name = name.map(|name| format!(" for {name}")).unwrap_or_default();
+    format!("{}{name}", forge::shown_context(context))
+}
+
+fn lines(checked: &Checked, now: u64) -> Vec<String> {
+    let mut lines = vec![heading(checked)];
     lines.extend(token(checked, now).map(|token| format!("  {token}")));
     if let Some(git) = &checked.git {
         lines.push(format!("  git {}", of_git(git)));
@@ -93,6 +107,7 @@ fn of_git(git: &GitLayer) -> String {
     with_said(state, &git.standing)
 }
 
+/// Returns in words what the forge has said of the token, or why it was not asked.
 pub(in crate::cli) fn of_api(standing: &Standing) -> String {
     match (standing.reason, &standing.said) {
         (Some(Reason::NoWay), Some(why)) => format!("was not asked: {why}"),

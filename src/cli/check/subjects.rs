@@ -205,7 +205,7 @@ fn nameless(url: &str) -> Option<String> {
 ///
 /// # Errors
 /// Where there is one keychain, and it fails.
-pub(super) fn all(
+pub(in crate::cli) fn all(
     setups: &Setups,
     keychains: &mut Vec<Box<dyn Keychain>>,
 ) -> Result<(Vec<Held>, Option<Error>), Error> {

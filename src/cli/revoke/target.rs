@@ -117,7 +117,7 @@ fn put_away(
     let mut keychain = setups.at(Some(&url))?.open()?;
     let named = arguments.username.as_ref().map(|name| Username::new(name.as_bytes()));
     let name = named.as_ref().or(subject.username.as_ref());
-    let kept = || helper::kept_at(&mut *keychain, &subject.context, name, now());
+    let kept = || helper::accounts_at(&mut *keychain, &subject.context, name, now());
     let mut items = helper::with_retries(kept)?;
     if items.len() > 1 {
         return Err(Error::Usage("several accounts are there: name one with --username NAME"));
