@@ -88,7 +88,7 @@ fn agree(host: &Context, count: usize) -> Result<(), Error> {
 fn listed(tokens: &[Token]) -> String {
     let mut text = String::new();
     for (doomed, others) in tokens {
-        let aside = if doomed.is_aside { ", its token that lies aside" } else { "" };
+        let aside = if doomed.is_aside { ", another token of the account" } else { "" };
         let _ = writeln!(text, "{}{aside}", shown(&doomed.shown()));
         for other in others {
             let _ = writeln!(text, "  and {}, the same token", shown(&other.shown()));
@@ -131,7 +131,7 @@ fn tokens(
         keychains.push(keychain);
         for (found, account, credential) in contents {
             match credential {
-                Some(credential) => add(&mut tokens, credential, number),
+                Some(credential) => add(&mut tokens, &credential, number),
                 None if found.locked => return Err(Error::Locked),
                 None => say(&format!("the account at {} is damaged", account.context)),
             }
@@ -141,13 +141,17 @@ fn tokens(
 }
 
 /// Adds the tokens of an account. One that is there already gets the account beside it.
-fn add(tokens: &mut Vec<Token>, credential: Credential, keychain: usize) {
+fn add(tokens: &mut Vec<Token>, credential: &Credential, keychain: usize) {
     if credential.is_gone(now()) {
         return;
     }
-    let aside =
-        credential.aside.clone().map(|aside| credential.clone().with_answering(aside.token));
-    for (credential, is_aside) in [(Some(credential), false), (aside, true)] {
+    let aside = credential.aside.clone().map(|aside| aside.token);
+    // What a rotation has replaced at a forge that ends it is dead.
+    let previous = credential.previous.clone().filter(|previous| previous.rejected_at.is_none());
+    let with = |token| credential.clone().with_answering(token);
+    let others = [aside.map(with), previous.map(|token| with(*token))];
+    let all = others.into_iter().map(|one| (one, true)).chain([(Some(credential.clone()), false)]);
+    for (credential, is_aside) in all {
         let Some(credential) = credential else { continue };
         let known = tokens.iter_mut().find(|(doomed, _)| {
             doomed.credential.token == credential.token

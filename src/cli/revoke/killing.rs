@@ -43,8 +43,8 @@ impl Killing<'_> {
     /// is dead then. With `is_breach` it is also taken out where its forge has no way to revoke it.
     ///
     /// # Errors
-    /// Where the lock cannot be had or the account has changed: nothing was begun then. Where a
-    /// keychain fails afterwards.
+    /// Where the lock cannot be had, the account has changed, or a rotation is open: nothing was
+    /// begun then. Where a keychain fails afterwards.
     pub(super) fn kill(
         &mut self,
         doomed: &Doomed,
@@ -68,11 +68,16 @@ impl Killing<'_> {
                 "another process is changing the keychain, and nothing was begun: repeat it",
             ));
         };
-        let holds = || helper::still_holds(&mut **keychain, &account, doomed.token());
-        if !helper::with_retries(holds)? {
+        let there = helper::kept_at(&mut **keychain, &account)?;
+        let there = there.filter(|there| helper::holds_token(there, doomed.token().1));
+        let Some(there) = there else {
             return Err(Error::Refused(
                 "the account does not have this token any more, and nothing was begun",
             ));
+        };
+        // What has become of a new token is found out with the old one.
+        if there.rotating_at.is_some() && !is_breach {
+            return Err(Error::Rotating);
         }
         let outcome = revoke::revoke(&doomed.subject, self.options, waiting);
         report::after(doomed, &outcome, is_breach, self.options);

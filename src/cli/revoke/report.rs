@@ -230,6 +230,10 @@ pub(super) fn what_else(
         let (place, name) = words(&other.account);
         format!("the same token was there, too: git credential-pat login{name} {place}")
     }));
+    if doomed.credential.rotating_at.is_some() {
+        let page = page.unwrap_or_else(|| "its forge's page".to_owned());
+        lines.push(format!("a rotation had begun, and may have made a new token: look at {page}"));
+    }
     if doomed.credential.aside.is_some() {
         lines.push("think of the account's other token, too, which lay aside".to_owned());
     }

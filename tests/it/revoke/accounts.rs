@@ -113,7 +113,7 @@ fn every_token_of_a_host_is_revoked_after_one_question() {
     let line = "revoke --timeout 60s --forge gitlab --api https://HOST --all-at HOST";
     let mut person = desk.on_terminal(line);
     let shown = person.shows("To revoke 3 tokens, type the host");
-    assert!(shown.contains("its token that lies aside") && shown.contains("the same token"));
+    assert!(shown.contains("another token of the account") && shown.contains("the same token"));
     person.types(&format!("{}\n", desk.host));
     let (status, screen) = person.ends();
     assert!(status.success(), "{screen}");
