@@ -149,8 +149,8 @@ the URL's path cannot be understood
 the URL's path names no organisation or repository: empty, . and .. are no parts of one
 the URL's username cannot be used
 the account could not be read back
+the account does not have this token any more, and nothing was begun
 the account has another token already
-the account has another token by now, and nothing was begun: repeat it
 the account has another token by now: nothing was begun
 the account has no token of its own
 the account has no username yet: add --username NAME
