@@ -15,6 +15,8 @@ mod github;
 mod gitlab;
 pub(crate) mod http;
 mod huggingface;
+pub(crate) mod password;
+pub(crate) mod renewal;
 pub(crate) mod state;
 
 use crate::base64;
@@ -24,6 +26,7 @@ use crate::forge::{self, Id, Kind};
 use crate::said;
 use crate::secret::Secret;
 use http::{Answer, Client, Request, Trouble};
+use renewal::{Outcome, Renewal, Wish};
 use serde_json::Value;
 use state::{Reason, Standing, State, reason_in};
 use std::cell::Cell;
@@ -66,11 +69,13 @@ pub(crate) enum Told {
 pub(crate) struct Report {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,
+    /// The notes that a person should read, too.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Report {
     fn of(standing: Standing) -> Self {
-        Self { standing, facts: Facts::default() }
+        Self { standing, facts: Facts::default(), notes: Vec::new() }
     }
 
     /// Returns the report of a question that was not answered.
@@ -79,7 +84,7 @@ impl Report {
     }
 
     fn good(facts: Facts) -> Self {
-        Self { standing: Standing::good(), facts }
+        Self { facts, ..Self::of(Standing::good()) }
     }
 }
 
@@ -100,6 +105,20 @@ pub(crate) trait Api: Sync {
     /// # Errors
     /// A report where a question had no answer that could be understood.
     fn check(&self, asking: &Asking<'_>) -> Result<Report, Box<Report>>;
+
+    /// Returns how a new token comes in the place of this one. The `scopes` are those of this one,
+    /// where they are known.
+    fn renewal(&self, subject: &Subject<'_>, scopes: Option<&[String]>) -> Renewal {
+        let _ = scopes;
+        Renewal::by_page(subject)
+    }
+
+    /// Asks for a new token in the place of this one, by exactly one request: it is never repeated,
+    /// and no redirect is followed. To be called only where [`renewal`](Self::renewal) says so.
+    fn renew(&self, asking: &Asking<'_>, wish: &Wish<'_>) -> Outcome {
+        let _ = (asking, wish);
+        Outcome::DidNotHappen(Standing::of(State::Unknown, Reason::NoWay))
+    }
 
     /// Returns whether its host wants to be asked seldom, so that it is not asked about many at
     /// once.
@@ -284,6 +303,9 @@ impl Asking<'_> {
                     }
                 }
                 429 => return Err(Report::wrong(self.limited(&answer))),
+                503 if answer.header("retry-after").is_some() => {
+                    return Err(Report::wrong(self.limited(&answer)));
+                }
                 500.. => {
                     let said = self.words(&answer);
                     let mut report = unknown(Reason::Server);
@@ -298,8 +320,8 @@ impl Asking<'_> {
     /// Sends one question, once. No redirect is followed.
     ///
     /// # Errors
-    /// The reason why there is no answer. The question may have arrived all the same, except where
-    /// [`Trouble`] says that it cannot.
+    /// The reason why there is no answer. The question may have arrived all the same, unless
+    /// [`Trouble::is_before_sending`].
     fn send(&self, question: &Question<'_>) -> Result<Answer, Trouble> {
         self.left.set(self.left.get().saturating_sub(1));
         let mut headers = Vec::new();
@@ -425,13 +447,13 @@ fn basic(name: &[u8], token: &[u8]) -> Zeroizing<Vec<u8>> {
 fn standing_of(trouble: Trouble) -> Standing {
     match trouble {
         Trouble::NoCurl => Standing::of(State::Unknown, Reason::NoCurl),
-        Trouble::Unreachable(said) => {
+        Trouble::Unreachable(said) | Trouble::Cut(said) => {
             Standing::of(State::Unreachable, Reason::Network).saying(Some(said))
         }
         Trouble::Certificate(said) => {
             Standing::of(State::Unreachable, Reason::Certificate).saying(Some(said))
         }
-        Trouble::TooSlow => Standing::of(State::Unreachable, Reason::Timeout),
+        Trouble::NoTime | Trouble::TooSlow => Standing::of(State::Unreachable, Reason::Timeout),
         Trouble::TooMuch | Trouble::Failed => Standing::of(State::Unknown, Reason::Answer),
         Trouble::Unfit => Standing::of(State::Unknown, Reason::NoApi),
     }

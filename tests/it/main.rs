@@ -60,6 +60,8 @@ mod model;
 #[cfg(target_os = "linux")]
 mod mounted_secrets;
 #[cfg(target_os = "linux")]
+mod new_tokens;
+#[cfg(target_os = "linux")]
 mod notifications;
 #[cfg(target_os = "linux")]
 mod one_keychain;
@@ -74,6 +76,8 @@ mod proxies;
 mod recording;
 #[cfg(unix)]
 mod releases;
+#[cfg(target_os = "linux")]
+mod rotate;
 #[cfg(unix)]
 mod secret_service;
 #[cfg(unix)]

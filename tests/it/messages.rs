@@ -37,6 +37,7 @@ a file of git's configuration could not be changed
 a file of this name is there already, and is not this program's: {0}
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
+a forge does not take what was imported, which is stored as it is
 a host has no backslash
 a port is a number from 1 to 65535
 a registry that is called http:// would show the token on its way
@@ -101,6 +102,7 @@ name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE
 no Secret Service can be seen from inside this Flatpak
 no Secret Service is running and none can be started
+no account is left that a timer may rotate
 no account there has this name
 no key could be derived
 no keychain is available to this process
@@ -112,6 +114,7 @@ no socket could be made
 no such account is in the keychain
 no token was given
 nobody can be asked here: add --yes to delete every account
+nobody can be asked here: name each account with --account https://NAME@HOST, and add --yes
 nobody can be asked here: repeat it with --yes, or look first with --dry-run
 not a key of ours
 nothing can hold the vault's key here: the kernel keyring is not available

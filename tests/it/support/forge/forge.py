@@ -38,12 +38,22 @@ class Request:
     def __init__(self):
         uri = urllib.parse.urlsplit(os.environ["REQUEST_URI"])
         self.path, self.query = uri.path, uri.query
+        self.method = os.environ.get("REQUEST_METHOD", "GET")
         self.host = os.environ.get("HTTP_HOST", "")
         self.scheme, _, self.word = os.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         self.scheme, self.name = self.scheme.lower(), ""
         if self.scheme == "basic":
             self.name, _, self.word = base64.b64decode(self.word).decode().partition(":")
         self.private = os.environ.get("HTTP_PRIVATE_TOKEN", "")
+
+    def body(self):
+        """The JSON of the body, an object."""
+        text = sys.stdin.buffer.read(int(os.environ.get("CONTENT_LENGTH") or 0))
+        try:
+            body = json.loads(text)
+        except ValueError:
+            body = None
+        return body if isinstance(body, dict) else {}
 
     def header(self, name):
         return os.environ.get("HTTP_" + name.upper().replace("-", "_"), "")
@@ -73,7 +83,9 @@ def answer(status, content="", *head, kind="application/json"):
         content = json.dumps(content)
     if isinstance(content, str):
         content = content.encode()
-    lines = [f"Status: {status}", f"Content-Type: {kind}", f"Content-Length: {len(content)}"]
+    lines = [f"Status: {status}", f"Content-Type: {kind}"]
+    if not any(line.startswith("Content-Length:") for line in head):
+        lines.append(f"Content-Length: {len(content)}")
     sys.stdout.buffer.write("\r\n".join([*lines, *head, "", ""]).encode() + content)
     sys.stdout.flush()
     sys.exit()
@@ -97,6 +109,8 @@ def goes_wrong(word, request):
         answer(301, "", f"Location: {value}{request.path}")
     elif word == "limited":
         answer(429, {"message": "Too Many Requests"}, f"Retry-After: {value}")
+    elif word == "busy":
+        answer(503, {"message": "The server is busy"}, f"Retry-After: {value}")
     elif word == "long":
         answer(200, b'{"login": "' + b"a" * 10_000_000 + b'"}')
     elif word == "slow":
