@@ -25,9 +25,10 @@ use std::time::Duration;
 pub(crate) const ANSWER_ONLY: &str = "--answer-only";
 
 /// The first words of the commands that people type.
-pub(crate) const COMMANDS: [&str; 25] = [
+pub(crate) const COMMANDS: [&str; 26] = [
     "login",
     "check",
+    "revoke",
     "rotate",
     "unlock",
     "lock",

@@ -22,6 +22,7 @@ mod logout;
 mod man;
 mod passphrase;
 pub(crate) mod place;
+mod revoke;
 mod rotate;
 mod settle;
 mod status;
@@ -92,6 +93,19 @@ enum Command {
     /// did not happen; or it did, and the new token is here; or it did, and the answer was lost.
     /// While that is open, git's store and erase change nothing in this account.
     Rotate(rotate::Arguments),
+    /// End a token at its forge, and delete it here once it is dead
+    ///
+    /// It asks the forge to revoke the token that git would get at the URL, and then asks about the
+    /// token, up to six times in a minute, until the forge does not take it any more. Only then is
+    /// the account deleted here, with every other account that has the same token and with its
+    /// links. A token that the forge still takes is kept, and the exit status is 1. GitHub revokes
+    /// for good and mails the owner; GitLab, and Gitea from 1.27 on, do it silently. Elsewhere it
+    /// names the page where you do it.
+    ///
+    /// With `--breach` git is not given the token from the first moment on, and what else there is
+    /// to do is listed. `--all-at` is for a machine that you give away. It knows the tokens of the
+    /// machine on which it runs: for a machine that you have lost, go to the forges' own pages.
+    Revoke(revoke::Arguments),
     /// Have every token checked by a timer, which speaks up when something is wrong
     ///
     /// `watch daily` or `watch weekly` installs a timer of the system's: systemd's for this user, else
@@ -345,6 +359,9 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         }
         Command::Rotate(arguments) => {
             return rotate::run(&arguments).map_err(|error| Failure { what: "rotate", error });
+        }
+        Command::Revoke(arguments) => {
+            return revoke::run(&arguments).map_err(|error| Failure { what: "revoke", error });
         }
         Command::Watch(arguments) => {
             return watch::run(&arguments).map_err(|error| Failure { what: "watch", error });

@@ -82,6 +82,7 @@ mod hex;
 mod notification;
 mod plain_text;
 mod private_file;
+mod revoke;
 mod rotate;
 mod said;
 mod setup;

@@ -25,6 +25,7 @@ use crate::time::now;
 pub(super) use report::of_api as in_words;
 use serde_json::Value;
 use std::time::Duration;
+use subjects::Wanted;
 
 /// How long before its end a token is reported, where a person says nothing else.
 const WARN_BEFORE: &str = "14d";
@@ -70,7 +71,7 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-fn parse_timeout(text: &str) -> Result<Duration, &'static str> {
+pub(super) fn parse_timeout(text: &str) -> Result<Duration, &'static str> {
     const MOST: Duration = Duration::from_secs(60 * 60);
     let duration = humantime::parse_duration(text).ok();
     duration.filter(|time| !time.is_zero() && *time <= MOST).ok_or("a time such as 10s")
@@ -115,7 +116,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
         (checked.into_iter().map(|(checked, _)| checked).collect(), failed)
     } else {
         let mut keychains: Vec<Box<dyn Keychain>> = Vec::new();
-        let held = subjects::named(arguments, &setups, &mut keychains)?;
+        let wanted = Wanted {
+            url: arguments.url.as_deref(),
+            username: arguments.username.as_deref(),
+            api: arguments.api.as_deref(),
+        };
+        let held = subjects::named(&wanted, &setups, &mut keychains)?;
         (one_by_one(arguments, held, &options, &setups, &mut keychains)?, None)
     };
     let status = if arguments.nagios {

@@ -76,6 +76,8 @@ mod proxies;
 mod recording;
 #[cfg(unix)]
 mod releases;
+#[cfg(unix)]
+mod revoke;
 #[cfg(target_os = "linux")]
 mod rotate;
 #[cfg(unix)]

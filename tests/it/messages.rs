@@ -58,6 +58,7 @@ an option of the helper string has control characters
 an option of the helper string has no value
 another account is called so already: log out of it first
 another bus listens at the session bus's address
+another process is changing the keychain, and nothing was begun: repeat it
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
 docker sent no token: nothing is stored
@@ -114,6 +115,7 @@ no socket could be made
 no such account is in the keychain
 no token was given
 nobody can be asked here: add --yes to delete every account
+nobody can be asked here: add --yes to revoke without
 nobody can be asked here: name each account with --account https://NAME@HOST, and add --yes
 nobody can be asked here: repeat it with --yes, or look first with --dry-run
 not a key of ours
@@ -121,6 +123,7 @@ nothing can hold the vault's key here: the kernel keyring is not available
 nothing listens at the session bus's address
 nothing was changed
 nothing was deleted
+nothing was revoked
 on the way to the file others can put another in its place
 others can write to the vault's folder
 others have access to the file, which is another user's, and it is not mounted in memory by root
@@ -145,6 +148,7 @@ the URL's path names no organisation or repository: empty, . and .. are no parts
 the URL's username cannot be used
 the account could not be read back
 the account has another token already
+the account has another token by now, and nothing was begun: repeat it
 the account has no username yet: add --username NAME
 the account's item in the keychain is damaged
 the account's token has expired
@@ -210,6 +214,7 @@ the path of the key's file cannot be written
 the port cannot be listened at
 the port is not known
 the registry has a token of its own: add --replace to drop it
+the remotes here use several accounts: name a URL
 the request is longer than 1 MiB
 the security service of Windows does not answer
 the session bus belongs to another user

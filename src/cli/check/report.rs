@@ -115,7 +115,7 @@ pub(in crate::cli) fn of_api(standing: &Standing) -> String {
     }
 }
 
-fn with_said(text: String, standing: &Standing) -> String {
+pub(in crate::cli) fn with_said(text: String, standing: &Standing) -> String {
     let said = standing.said.as_deref();
     match (said, standing.state) {
         // These are curl's or git's own words.
@@ -153,7 +153,7 @@ fn in_words(standing: &Standing) -> String {
 }
 
 /// Returns a reason in words.
-fn why(standing: &Standing) -> Option<String> {
+pub(in crate::cli) fn why(standing: &Standing) -> Option<String> {
     let to = || standing.address.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
     Some(match standing.reason? {
         Reason::Scope => "the token lacks a scope".to_owned(),

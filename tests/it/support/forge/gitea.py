@@ -8,7 +8,7 @@ import json
 import os
 
 import issuing
-from forge import FOLDER, answer, tokens
+from forge import FOLDER, answer, revoke, tokens
 
 
 def person(request):
@@ -37,7 +37,7 @@ def serve_tokens(request):
         answer(200, [told(token) for token in mine])
     if status != 200:
         issuing.refuse(name, status, {"message": said})
-    wanted = request.body()
+    wanted = request.json()
     if any(title(token) == wanted.get("name") for token in mine):
         issuing.refuse(name, 400, {"message": "access token name has been used already"})
     if not wanted.get("name") or not wanted.get("scopes"):
@@ -78,10 +78,15 @@ def serve(request):
     if request.path.startswith("/api/v1/users/"):
         serve_tokens(request)
     token = request.token("token", "bearer")
+    if token and token.get("revoked"):
+        token = None
     is_new = not os.path.exists(os.path.join(FOLDER, "old"))
     if request.path == "/api/v1/token" and is_new:
         if token is None:
             answer(404, {"message": "invalid personal token", "url": "/api/swagger"})
+        if request.method == "DELETE":
+            revoke(token)
+            answer(204, "", "Retry-After: 0")
         answer(200, {
             "id": 3,
             "name": title(token),
