@@ -84,7 +84,8 @@ impl Arguments {
 }
 
 /// Rotates the token of exactly this account, or brings to its end what was cut off, without asking
-/// anybody. Says what has become of it. Returns whether all is well.
+/// anybody. It is due so long before its end. Says what has become of it. Returns whether all is
+/// well.
 ///
 /// # Errors
 /// Where nothing was begun.
@@ -92,6 +93,7 @@ pub(super) fn unattended(
     keychain: &mut dyn Keychain,
     credential: &Credential,
     setups: &Setups,
+    due: Duration,
 ) -> Result<bool, Error> {
     let arguments = Arguments {
         url: None,
@@ -100,7 +102,7 @@ pub(super) fn unattended(
         unattended: true,
         keep_old: false,
         all: false,
-        due: None,
+        due: Some(due),
         yes: false,
         forge: None,
         api: None,

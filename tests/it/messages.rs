@@ -60,8 +60,8 @@ an option of the helper string has control characters
 an option of the helper string has no value
 another account is called so already: log out of it first
 another bus listens at the session bus's address
-another process is changing the keychain, and nothing was begun: repeat it
 another process is changing an account at this host, or the lock cannot be had: nothing was begun
+another process is changing the keychain, and nothing was begun: repeat it
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
 docker sent no token: nothing is stored

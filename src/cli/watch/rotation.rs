@@ -164,7 +164,7 @@ pub(super) fn rotate(
             Plan::LeftOut(LeftOut { why, hint }) => (format!("it is not rotated: {why}"), hint),
             Plan::Rotate => {
                 let Some(credential) = &one.subject.credential else { continue };
-                match rotate::unattended(&mut **keychain, credential, setups) {
+                match rotate::unattended(&mut **keychain, credential, setups, due) {
                     Ok(true) => {
                         rotated.settled.push(account_of(&one.subject));
                         continue;

@@ -92,7 +92,7 @@ fn without_a_terminal_each_account_is_named_and_agreed_to() {
         "for dave: a timer cannot rotate the token: its forge gives a new token in the place",
     );
     watch(&desk, &["daily", "--rotate", "1h", "--yes", "--account", &alice])
-        .fails(2, "it takes a time of a day at least");
+        .fails(2, "it takes a time from a day to 180 days");
     assert_eq!(service(&desk), None);
     let ran = watch(&desk, &["daily", "--rotate", "14d", "--yes", "--account", &alice]);
     assert!(ran.status.success() && service(&desk).unwrap().contains(&alice), "{ran}");
@@ -133,7 +133,7 @@ fn what_is_used_elsewhere_too_is_left_out_and_reported() {
     desk.holds(".netrc", &netrc);
     fs::remove_file(desk.sandbox.path(".netrc")).unwrap();
     let more = json!({ "scopes": ["self_rotate"], "expires": day(7), "login": "alice",
-        "ips": ["192.0.2.7", "192.0.2.8"] });
+        "addresses": ["192.0.2.7", "192.0.2.8"] });
     desk.server().forge().knows("alice", GLPAT, more);
     let said = " it is not rotated: it was used from several addresses: 192.0.2.7, 192.0.2.8";
     run("alice").fails(1, said);
