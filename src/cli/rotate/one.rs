@@ -146,7 +146,10 @@ impl Way<'_> {
             _ => old.expiry,
         };
         let life = end.and_then(|end| end.checked_sub(old.stored_at));
-        let life = life.unwrap_or(USUAL_LIFE).clamp(DAY, LONGEST_LIFE);
+        // One that is kept here since shortly before its end would be due again at once.
+        let least = self.arguments.due.map_or(DAY, |due| due.as_secs().saturating_mul(2));
+        let life = life.filter(|life| *life >= least).unwrap_or(USUAL_LIFE.max(least));
+        let life = life.clamp(DAY, LONGEST_LIFE);
         self.end.unwrap_or(now.saturating_add(life))
     }
 }
