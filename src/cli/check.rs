@@ -2,11 +2,16 @@
 //! git was refused.
 //!
 //! - [`subjects`]: the accounts that are asked about. [`keep`]: the facts that are kept with them.
+//! - [`open`]: what has become of a rotation that was cut off.
 //! - [`report`]: the output for people. [`json`](mod@json) and [`nagios`]: those for programs.
+//!   [`rehearsed`]: all of them, for given answers.
 
 pub(super) mod json;
 pub(super) mod keep;
 mod nagios;
+mod open;
+#[doc(hidden)]
+pub mod rehearsed;
 pub(super) mod report;
 pub(super) mod subjects;
 
@@ -171,7 +176,10 @@ pub(super) struct Everything {
 /// Where there is one keychain, and it fails.
 pub(super) fn everything(setups: &Setups, options: &Options) -> Result<Everything, Error> {
     let mut keychains: Vec<Box<dyn Keychain>> = Vec::new();
-    let (held, failed) = subjects::all(setups, &mut keychains)?;
+    let (mut held, failed) = subjects::all(setups, &mut keychains)?;
+    for one in &mut held {
+        open::settle(one, options, &mut keychains);
+    }
     let (subjects, places): (Vec<_>, Vec<_>) =
         held.into_iter().map(|held| (held.subject, held.keychain)).unzip();
     let checked = check::all::all(subjects, options);
@@ -191,7 +199,9 @@ fn one_by_one(
     keychains: &mut [Box<dyn Keychain>],
 ) -> Result<Vec<Checked>, Error> {
     let mut all = Vec::new();
-    for Held { subject, keychain } in held {
+    for mut one in held {
+        open::settle(&mut one, options, keychains);
+        let Held { subject, keychain } = one;
         let options = Options { now: now(), ..options.clone() };
         let mut checked = check::one(subject, &options, setups.entries());
         if arguments.may_ask()

@@ -1,3 +1,5 @@
+//! Rotations at a forge that counts its requests, and in a keychain that fails when it is told to.
+
 use super::{
     Asked, NO_LOCK, NO_ROOM, Old, Outside, REPLACED, Resumed, SETTLED_AFTER, Stage, Verified,
     begin, resume, verify,
@@ -74,7 +76,7 @@ impl Outside for Fake {
             return ApiLayer::of(standing.clone());
         }
         let state = if self.lives(&credential.token) { State::Good } else { State::Refused };
-        ApiLayer { standing: Standing::of(state, None), facts: Facts::default(), notes: Vec::new() }
+        ApiLayer::of(Standing::of(state, None))
     }
 
     fn renew(&self, credential: &Credential) -> Outcome {
