@@ -104,7 +104,6 @@ pub(crate) trait Api: Sync {
 
     /// Returns how a new token comes in the place of this one. The `scopes` are those of this one,
     /// where they are known.
-    #[allow(dead_code, reason = "for the command that renews tokens")]
     fn renewal(&self, subject: &Subject<'_>, scopes: Option<&[String]>) -> Renewal {
         let _ = scopes;
         Renewal::by_page(subject)
@@ -112,7 +111,6 @@ pub(crate) trait Api: Sync {
 
     /// Asks for a new token in the place of this one, by exactly one request: it is never repeated,
     /// and no redirect is followed. To be called only where [`renewal`](Self::renewal) says so.
-    #[allow(dead_code, reason = "for the command that renews tokens")]
     fn renew(&self, asking: &Asking<'_>, wish: &Wish<'_>) -> Outcome {
         let _ = (asking, wish);
         Outcome::DidNotHappen(Standing::of(State::Unknown, Reason::NoWay))

@@ -24,9 +24,10 @@ use std::time::Duration;
 pub(crate) const ANSWER_ONLY: &str = "--answer-only";
 
 /// The first words of the commands that people type.
-pub(crate) const COMMANDS: [&str; 23] = [
+pub(crate) const COMMANDS: [&str; 24] = [
     "login",
     "check",
+    "rotate",
     "unlock",
     "lock",
     "logout",
@@ -285,7 +286,7 @@ mod tests {
 
     #[test]
     fn an_operation_of_a_later_git_is_unknown_and_no_error() {
-        assert!(matches!(invocation("--allow-http rotate"), Ok(Invocation::Unknown)));
+        assert!(matches!(invocation("--allow-http renew"), Ok(Invocation::Unknown)));
     }
 
     #[test]

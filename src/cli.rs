@@ -22,6 +22,7 @@ mod logout;
 mod man;
 mod passphrase;
 pub(crate) mod place;
+mod rotate;
 mod settle;
 mod status;
 mod token;
@@ -78,6 +79,18 @@ enum Command {
     /// another host to which a redirect leads, or to another forge. The forge's answers are kept
     /// with the account, and `list` and `status` show them.
     Check(check::Arguments),
+    /// Put a new token in the place of an account's
+    ///
+    /// Where the forge gives a new token for the old one, as GitLab does, nobody needs to do
+    /// anything. It proves that the keychain can be written, and keeps a note with the account.
+    /// Then it sends one request, which is never repeated, and writes the new token before anything
+    /// else happens. Then the forge is asked about the new one. Registries that are linked to the
+    /// account follow by themselves.
+    ///
+    /// Whatever cuts it off, the next `rotate`, `check` or `status` says what has become of it: it
+    /// did not happen; or it did, and the new token is here; or it did, and the answer was lost.
+    /// While that is open, git's store and erase change nothing in this account.
+    Rotate(rotate::Arguments),
     /// Change an account without its token
     ///
     /// It changes the account's expiry, its username, the registries that get its token, and
@@ -316,6 +329,9 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         Command::Lend(arguments) => return Ok(lend::run(arguments)),
         Command::Check(arguments) => {
             return check::run(&arguments).map_err(|error| Failure { what: "check", error });
+        }
+        Command::Rotate(arguments) => {
+            return rotate::run(&arguments).map_err(|error| Failure { what: "rotate", error });
         }
         Command::Unlock(arguments) => ("unlock", unlock::run(&arguments)),
         Command::Lock => ("lock", lock::run()),

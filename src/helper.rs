@@ -35,6 +35,7 @@ use kept_http::is_kept;
 use std::io::{Read, Write};
 use storing::{Brought, offered};
 use two_tokens::later_than;
+pub(crate) use two_tokens::rotated;
 use verdict::{Question, Reason, Verdict, judge};
 use zeroize::Zeroizing;
 
@@ -400,6 +401,24 @@ fn place_of(request: &Request, policy: Policy, keychain: &mut dyn Keychain) -> P
 /// Returns the host of a request, if it is one that can have accounts.
 pub(crate) fn host_of(request: &Request) -> Option<Context> {
     Context::of_host(request.protocol.as_deref()?, request.host.as_deref()?)
+}
+
+/// Returns what is kept under exactly this key, in whatever state.
+///
+/// # Errors
+/// Where the keychain fails, [`Error::Damaged`] where the item cannot be understood.
+pub(crate) fn kept_at(
+    keychain: &mut dyn Keychain,
+    account: &Account,
+) -> Result<Option<Credential>, Error> {
+    with_retries(|| {
+        let contexts = std::slice::from_ref(&account.context);
+        let found = keychain.find(contexts, Some(&account.username))?;
+        let found = choice::unlocked(keychain, found, &account.context, Some(&account.username))?;
+        let mut read = keychain.read(&found)?;
+        read.retain(|(_, credential)| credential.account() == *account);
+        Ok(choice::latest(read).map(|(_, credential)| credential))
+    })
 }
 
 /// Writes a credential over its account's item, or as a new account.

@@ -73,12 +73,16 @@ mod base64;
 mod check;
 mod child;
 mod cli;
+#[allow(dead_code, reason = "its callers come after it")]
+mod copies;
 mod ending;
 mod forge;
 mod git;
 mod hex;
 mod notification;
+mod plain_text;
 mod private_file;
+mod rotate;
 mod said;
 mod setup;
 mod source;

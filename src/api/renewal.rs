@@ -73,7 +73,6 @@ pub(crate) struct Person<'a> {
 }
 
 /// The outcome of asking for a new token.
-#[allow(dead_code, reason = "for the command that renews tokens")]
 pub(crate) enum Outcome {
     /// The forge has given a new token.
     Issued(Issued),
@@ -84,7 +83,6 @@ pub(crate) enum Outcome {
 }
 
 /// A token that a forge has just given.
-#[allow(dead_code, reason = "for the command that renews tokens")]
 pub(crate) struct Issued {
     /// The token, in the memory into which the answer was read.
     pub(crate) token: Secret,

@@ -8,7 +8,7 @@ mod json;
 pub(super) mod keep;
 mod nagios;
 mod report;
-mod subjects;
+pub(super) mod subjects;
 
 use super::KeychainArguments;
 use super::login::parse_forge;
@@ -22,6 +22,7 @@ use crate::setup::Setups;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use crate::time::now;
+pub(super) use report::of_api as in_words;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -92,10 +93,10 @@ impl Arguments {
 }
 
 /// An account and the keychain that has it.
-struct Held {
-    subject: Subject,
+pub(super) struct Held {
+    pub(super) subject: Subject,
     /// The number of the keychain, or none where nothing can be kept.
-    keychain: Option<usize>,
+    pub(super) keychain: Option<usize>,
 }
 
 /// Runs the command. Returns the exit status: 0 if all is well, 1 if something needs a person, or

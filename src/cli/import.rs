@@ -12,8 +12,8 @@
 //!   [`our_keychain`].
 //! - [`git_hosts`]: the entries of `.netrc` that are git's. [`store_lines`]: the lines of git's
 //!   `store`, once nothing is left in its files.
-//! - [`credential_url`]: a URL with a token in it, as git reads it. [`token_first`]: a token
-//!   instead of a username. [`plain_file`]: a file that loses some of its parts in one step.
+//! - [`credential_url`]: the token of a URL. [`plain_file`]: a file that loses some of its parts in
+//!   one step.
 
 mod credential_url;
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -33,7 +33,6 @@ mod plain_file;
 mod plan;
 mod store_file;
 mod store_lines;
-mod token_first;
 
 use super::KeychainArguments;
 use super::place::Place;

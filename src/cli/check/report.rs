@@ -93,7 +93,8 @@ fn of_git(git: &GitLayer) -> String {
     with_said(state, &git.standing)
 }
 
-fn of_api(standing: &Standing) -> String {
+/// Returns in words what the forge has said of the token, or why it was not asked.
+pub(in crate::cli) fn of_api(standing: &Standing) -> String {
     match (standing.reason, &standing.said) {
         (Some(Reason::NoWay), Some(why)) => format!("was not asked: {why}"),
         _ => with_said(in_words(standing), standing),

@@ -36,7 +36,7 @@ pub(super) fn named(
     for asked in asked(arguments.url.as_deref())? {
         match asked {
             Asked::Place(place) => {
-                check_api(arguments, &place.context)?;
+                check_api(arguments.api.as_deref(), &place.context)?;
                 held.push(at(&place, username.as_ref(), setups, keychains)?);
             }
             Asked::Elsewhere(place, to) => {
@@ -96,8 +96,8 @@ fn rewritten(text: &str) -> Result<Asked, Error> {
 }
 
 /// Fails where `--api` is not on the host itself: the token would go elsewhere.
-fn check_api(arguments: &Arguments, context: &Context) -> Result<(), Error> {
-    let Some(api) = &arguments.api else { return Ok(()) };
+pub(in crate::cli) fn check_api(api: Option<&str>, context: &Context) -> Result<(), Error> {
+    let Some(api) = api else { return Ok(()) };
     let is_there = Place::parse(api).is_ok_and(|place| {
         place.context.host_level() == context.host_level() && place.username.is_none()
     });
@@ -196,7 +196,7 @@ fn nameless(url: &str) -> Option<String> {
 ///
 /// # Errors
 /// Where there is one keychain, and it fails.
-pub(super) fn all(
+pub(in crate::cli) fn all(
     setups: &Setups,
     keychains: &mut Vec<Box<dyn Keychain>>,
 ) -> Result<(Vec<Held>, Option<Error>), Error> {
