@@ -55,7 +55,7 @@ impl Outside for Online<'_> {
 }
 
 /// Returns an account as one that is asked about.
-fn subject(credential: &Credential) -> Subject {
+pub(crate) fn subject(credential: &Credential) -> Subject {
     Subject {
         context: credential.context.clone(),
         username: credential.username.clone(),

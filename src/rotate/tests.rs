@@ -1,6 +1,6 @@
 use super::{
-    Asked, NO_LOCK, NO_ROOM, Old, Outside, REPLACED, Resumed, SETTLED_AFTER, Stage, Verified, begin, resume,
-    verify,
+    Asked, NO_LOCK, NO_ROOM, Old, Outside, REPLACED, Resumed, SETTLED_AFTER, Stage, Verified,
+    begin, resume, verify,
 };
 use crate::api::renewal::{Issued, Outcome};
 use crate::api::state::{Reason, Standing, State};
@@ -58,7 +58,7 @@ impl Fake {
             now: Cell::new(NOW),
             has_lock: true,
             has_refuge: false,
-            refuge: RefCell::default(),
+            refuge: Rc::default(),
             revoked: RefCell::default(),
         }
     }
@@ -221,6 +221,7 @@ fn nothing_begins_where_it_could_not_end_well() {
     let locked = || {
         let mut keychain = keychain();
         keychain.lock();
+        keychain.fail_on("unlock", Error::Locked);
         keychain
     };
     let with = |credential: Credential| {
@@ -316,7 +317,8 @@ fn an_old_token_that_lives_on_is_revoked_once_the_new_one_is_good() {
     for (keeps_old, revoked) in [(false, vec![OLD.to_vec()]), (true, Vec::new())] {
         let (mut keychain, outside) = (keychain(), Fake::new(Does::Nothing));
         *outside.living.borrow_mut() = vec![OLD, NEW];
-        let begun = begin(&mut keychain, &account(), &Secret::new(OLD), &outside).expect("a beginning");
+        let begun =
+            begin(&mut keychain, &account(), &Secret::new(OLD), &outside).expect("a beginning");
         let Asked::Here(new) = begun.answered(issued(), Old::LivesOn, &outside) else {
             panic!("not here")
         };

@@ -3,7 +3,7 @@
 use super::{Arguments, words};
 use crate::api::Facts;
 use crate::api::renewal::Renewal;
-use crate::api::state::State;
+use crate::api::state::{Reason, State};
 use crate::check::kept::Kept;
 use crate::credential::Credential;
 use crate::error::Error;
@@ -67,53 +67,55 @@ impl Way<'_> {
         // The old token tells what may be asked for, and whether it lives at all.
         let online = Online { options: &options, expiry: 0 };
         let layer = online.ask(old);
-        if !matches!(layer.standing.state, State::Good | State::Ending | State::Denied) {
+        // A forge that wants to be asked seldom has been asked lately.
+        let is_spared = layer.standing.reason == Some(Reason::Spared);
+        let lives = matches!(layer.standing.state, State::Good | State::Ending | State::Denied);
+        if !lives && !is_spared {
             words::not_begun(old, &layer.standing);
             return Ok(false);
         }
         let learnt = Kept::of(old).learn(old.clone(), &layer.facts, now());
-        match online.renewal(&learnt) {
-            Ok(Renewal::ByToken) => {}
-            Ok(renewal @ (Renewal::ByPassword | Renewal::ByPage)) => {
-                return Ok(self.by_person(&learnt, renewal));
-            }
+        let renewal = match online.renewal(&learnt) {
             Ok(Renewal::None(why)) => return Err(words::no_way(why)),
+            Ok(renewal) => renewal,
             Err(standing) => {
                 words::not_begun(old, &standing);
                 return Ok(false);
             }
+        };
+        if renewal != Renewal::ByToken && self.arguments.unattended {
+            words::needs_person(&learnt);
+            return Ok(false);
         }
         if !self.may_be_forgotten(keychain)? {
             return Ok(false);
         }
         let expiry = self.expiry(old, &layer.facts, now());
         let online = Online { options: &options, expiry };
+        match renewal {
+            Renewal::ByPassword => return self.by_password(keychain, &learnt, &online),
+            Renewal::ByPage => return self.by_page(keychain, &learnt, &online),
+            Renewal::ByToken | Renewal::None(_) => {}
+        }
         let begun = rotate::begin(keychain, &old.account(), &old.token, &online)?;
         let asked = begun.ask(&online);
-        self.after(keychain, old, asked, &online)
+        Ok(self.after(keychain, old, asked, &online))
     }
 
     /// Says what has become of the request, and verifies the new token.
-    fn after(
+    pub(super) fn after(
         &self,
         keychain: &mut dyn Keychain,
         old: &Credential,
         asked: Asked,
         outside: &dyn Outside,
-    ) -> Result<bool, Error> {
+    ) -> bool {
         let new = match asked {
             Asked::Here(new) => new,
-            asked => return Ok(words::of_asked(old, asked, self.arguments.unattended)),
+            asked => return words::of_asked(old, asked, self.arguments.unattended),
         };
         let verified = rotate::verify(keychain, &new, self.arguments.keep_old, outside);
-        Ok(words::of_verified("rotate", &new, verified.as_ref().map_err(|error| *error)))
-    }
-
-    /// Says where a person makes a new token.
-    #[expect(clippy::unused_self, reason = "a person is asked here")]
-    fn by_person(&self, old: &Credential, _renewal: Renewal) -> bool {
-        words::needs_person(old);
-        false
+        words::of_verified("rotate", &new, verified.as_ref().map_err(|error| *error))
     }
 
     /// Returns whether the keychain is one that outlives the machine's next start, or a person

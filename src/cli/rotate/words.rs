@@ -15,7 +15,7 @@ use crate::terminal::prompt::Terminal;
 use crate::time::{now, relative};
 
 /// Returns the account in words: `alice at https://h.example`.
-fn whose(credential: &Credential) -> String {
+pub(super) fn whose(credential: &Credential) -> String {
     let place = forge::shown_context(&credential.context);
     match credential.username.as_ref().filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} at {place}"),
@@ -75,11 +75,24 @@ fn make_new(old: &Credential) {
     terminal::hint(&format!("then: git credential-pat login --replace {}", named(old)));
 }
 
+/// Returns the kind of an account's token, as far as its form tells.
+pub(super) fn kind_of(old: &Credential) -> Option<forge::Kind> {
+    forge::recognise(&old.context, old.token.expose()).map(|known| known.kind)
+}
+
+/// Says why nothing was begun with a password.
+pub(super) fn not_by_password(old: &Credential, why: &str) {
+    terminal::say("rotate", &format!("{}: {why}, so nothing was begun", whose(old)));
+    make_new(old);
+}
+
 /// Returns the address of the page where a token is made.
 fn page(old: &Credential) -> Option<String> {
     let known = Kept::of(old).forge.map(forge::Id::forge);
     let forge = forge::at(&old.context).or(known).or_else(|| forge::likely_at(&old.context))?;
-    let wanted = Wanted { context: &old.context, name: "git", days: None };
+    let scopes = Kept::of(old).scopes;
+    let token = forge::Old { kind: kind_of(old), scopes: scopes.as_deref() };
+    let wanted = Wanted { context: &old.context, name: "git", days: None, old: Some(token) };
     forge.pages(&wanted).into_iter().next().map(|page| page.address)
 }
 
@@ -276,6 +289,6 @@ pub(in crate::cli) fn of_resumed(
 }
 
 /// Returns in words what the forge has said, or why nobody was asked.
-fn in_words(standing: &Standing) -> String {
+pub(super) fn in_words(standing: &Standing) -> String {
     check::in_words(standing)
 }
