@@ -76,6 +76,8 @@ mod proxies;
 mod recording;
 #[cfg(unix)]
 mod releases;
+#[cfg(target_os = "linux")]
+mod rotate;
 #[cfg(unix)]
 mod secret_service;
 #[cfg(unix)]
