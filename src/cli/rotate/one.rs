@@ -7,6 +7,7 @@ use crate::api::state::{Reason, State};
 use crate::check::kept::Kept;
 use crate::credential::Credential;
 use crate::error::Error;
+use crate::forge;
 use crate::keychain::Keychain;
 use crate::rotate::online::Online;
 use crate::rotate::{self, Asked, Outside, Resumed, Stage};
@@ -64,6 +65,7 @@ impl Way<'_> {
 
     fn rotate(&self, keychain: &mut dyn Keychain, old: &Credential) -> Result<bool, Error> {
         let options = self.arguments.options();
+        let old = &self.with_forge(old.clone());
         // The old token tells what may be asked for, and whether it lives at all.
         let online = Online { options: &options, expiry: 0 };
         let layer = online.ask(old);
@@ -100,6 +102,16 @@ impl Way<'_> {
         let begun = rotate::begin(keychain, &old.account(), &old.token, &online)?;
         let asked = begun.ask(&online);
         Ok(self.after(keychain, old, asked, &online))
+    }
+
+    /// Returns the account with the forge that was named, where its own name does not tell it.
+    fn with_forge(&self, old: Credential) -> Credential {
+        let mut kept = Kept::of(&old);
+        if forge::at(&old.context).is_some() || self.arguments.forge.is_none() {
+            return old;
+        }
+        kept.forge = self.arguments.forge;
+        kept.put(old)
     }
 
     /// Says what has become of the request, and verifies the new token.

@@ -290,5 +290,6 @@ pub(in crate::cli) fn of_resumed(
 
 /// Returns in words what the forge has said, or why nobody was asked.
 pub(super) fn in_words(standing: &Standing) -> String {
-    check::in_words(standing)
+    let who = if standing.state == State::Denied { "the token" } else { "the forge" };
+    format!("{who} {}", check::in_words(standing))
 }

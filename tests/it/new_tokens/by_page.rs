@@ -32,7 +32,10 @@ fn the_page_is_shown_filled_in_and_the_typed_token_is_checked_as_at_login() {
     for (typed, said) in [
         ("", "no token was given"),
         (OLD, "This is the old one"),
-        ("glpat-TESTONLYTESTONLYTES3", "This token is not good: it is not taken"),
+        (
+            "glpat-TESTONLYTESTONLYTES3",
+            "This token is not good: the forge does not take the token; remote:",
+        ),
     ] {
         terminal.types(&format!("{typed}\n"));
         terminal.shows(said);
