@@ -67,11 +67,13 @@ pub(crate) enum Told {
 pub(crate) struct Report {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,
+    /// The notes that a person should read, too.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Report {
     fn of(standing: Standing) -> Self {
-        Self { standing, facts: Facts::default() }
+        Self { standing, facts: Facts::default(), notes: Vec::new() }
     }
 
     /// Returns the report of a question that was not answered.
@@ -80,7 +82,7 @@ impl Report {
     }
 
     fn good(facts: Facts) -> Self {
-        Self { standing: Standing::good(), facts }
+        Self { facts, ..Self::of(Standing::good()) }
     }
 }
 
@@ -299,6 +301,9 @@ impl Asking<'_> {
                     }
                 }
                 429 => return Err(Report::wrong(self.limited(&answer))),
+                503 if answer.header("retry-after").is_some() => {
+                    return Err(Report::wrong(self.limited(&answer)));
+                }
                 500.. => {
                     let said = self.words(&answer);
                     let mut report = unknown(Reason::Server);

@@ -63,6 +63,7 @@ impl Api for GitHub {
         };
         let facts = Facts { owner, expiry, ..of_scopes(scopes) };
         let mut report = Report::good(facts);
+        report.notes.extend(unseen(&answer));
         if let Some(repository) = repository(asking.subject.path).filter(|_| asking.may_ask()) {
             look_at(asking, &repository, &mut report)?;
         }
@@ -96,7 +97,28 @@ fn denied(asking: &Asking<'_>, answer: &Answer) -> Box<Report> {
         report.standing.reason = Some(Reason::Sso);
         report.standing.address = sso_address(asking, &sso);
     }
+    let wanted = answer.header("x-accepted-github-permissions").filter(|wanted| !wanted.is_empty());
+    if report.standing.reason == Some(Reason::Scope)
+        && let Some(wanted) = wanted.and_then(|wanted| asking.said(wanted.as_bytes()))
+    {
+        report.notes.push(format!("what it takes: {wanted}"));
+    }
     report
+}
+
+/// Returns a note about the organisations whose part of a good answer is left out because the token
+/// is not let in there by single sign-on: `partial-results; organizations=21955855,20582480`.
+fn unseen(answer: &Answer) -> Option<String> {
+    const MOST: usize = 10;
+    let header = answer.header("x-github-sso")?;
+    let (_, numbers) = header.strip_prefix("partial-results")?.split_once("organizations=")?;
+    let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let numbers: Vec<&str> = numbers.split(',').map(str::trim).filter(is_number).collect();
+    let more = if numbers.len() > MOST { ", …" } else { "" };
+    let some = numbers.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    (!some.is_empty()).then(|| {
+        format!("single sign-on is missing at the organisations with these numbers: {some}{more}")
+    })
 }
 
 /// Returns the address in `required; url=https://…`.
@@ -109,11 +131,13 @@ fn sso_address(asking: &Asking<'_>, header: &str) -> Option<String> {
 /// tell those of a fine-grained token.
 fn look_at(asking: &Asking<'_>, repository: &str, report: &mut Report) -> Result<(), Box<Report>> {
     let answer = ask(asking, &format!("/repos/{repository}"))?;
+    report.notes.extend(unseen(&answer).filter(|_| answer.status == 200));
     match answer.status {
         401 => return Err(asking.refused(&answer)),
         403 => {
             let mut denied = denied(asking, &answer);
             denied.facts = report.facts.clone();
+            denied.notes.append(&mut report.notes);
             return Err(denied);
         }
         404 => {

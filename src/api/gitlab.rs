@@ -9,6 +9,7 @@
 
 use super::renewal::{self, JSON, Outcome, Renewal, Wish};
 use super::{Api, Asking, Facts, Place, Question, Report, Scheme, Subject, Told};
+use crate::api::http::Answer;
 use crate::api::state::{Standing, State};
 use crate::forge::Kind;
 use crate::forge::gitlab::{is_fine, may_renew};
@@ -46,7 +47,8 @@ impl Api for GitLab {
             // It is no personal token. An OAuth token has no beginning that would tell it before.
             400 | 405 if asking.may_ask() => return oauth(asking),
             // The token may not ask this, but it is a good one.
-            403 => return Ok(Report::good(Facts::default())),
+            403 if lacks_scope(&answer) => return Ok(Report::good(Facts::default())),
+            403 => return Err(asking.denied(&answer)),
             _ => {}
         }
         let json = asking.json(&answer)?;
@@ -61,10 +63,10 @@ impl Api for GitLab {
             ..of_scopes(scopes)
         };
         if json["revoked"] == true {
-            return Ok(Report { standing: Standing::of(State::Refused, None), facts });
+            return Ok(Report { facts, ..Report::of(Standing::of(State::Refused, None)) });
         }
         if json["active"] == false {
-            return Ok(Report { standing: Standing::of(State::Ended, None), facts });
+            return Ok(Report { facts, ..Report::of(Standing::of(State::Ended, None)) });
         }
         let tells_its_user =
             |scope: &String| matches!(scope.as_str(), "api" | "read_api" | "read_user" | "sudo");
@@ -107,6 +109,13 @@ fn last_day(expiry: u64, now: u64) -> String {
     let day = (expiry / DAY).max(now / DAY + 1);
     let text = rfc3339(day.saturating_mul(DAY));
     text.split('T').next().unwrap_or_default().to_owned()
+}
+
+/// Returns whether an answer says that the token's scopes are too small for the question. Any other
+/// 403 is about its owner, such as one who is blocked.
+fn lacks_scope(answer: &Answer) -> bool {
+    let json = serde_json::from_slice::<Value>(answer.body.expose());
+    json.is_ok_and(|json| json["error"] == "insufficient_scope")
 }
 
 /// Returns the user's name, or nothing where it cannot be read: the token is no worse for that.

@@ -40,6 +40,9 @@ pub(crate) fn of(checked: &Checked) -> Vec<String> {
         (State::Denied, Some(Reason::Ip)) => {
             hints.push("the owner lets in certain addresses only: ask for yours".to_owned());
         }
+        (State::Denied, Some(Reason::Account)) => {
+            hints.push("sign in there with a browser, and see what it wants of you".to_owned());
+        }
         (State::Denied, _) => {
             hints.push("ask the owner of the repository, or name another account".to_owned());
         }

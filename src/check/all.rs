@@ -9,6 +9,7 @@ use super::{Checked, Options, Subject, concluded};
 use crate::api;
 use crate::api::http::Client;
 use crate::api::state::{Reason, State};
+use crate::forge::Id;
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Instant;
@@ -21,6 +22,13 @@ pub(crate) const QUESTIONS: u8 = 2;
 
 /// The greatest number of hosts that are asked at once.
 const HOSTS: usize = 64;
+
+/// Returns the forge that is asked about an account where many are asked about, if one is.
+pub(crate) fn asked(subject: &Subject, options: &Options) -> Option<Id> {
+    let credential = subject.credential.as_ref().filter(|_| !options.offline)?;
+    let forge = api_layer::target(subject, credential, options).ok()?.forge;
+    (!api::of(forge).wants_to_be_spared()).then_some(forge)
+}
 
 /// Asks about all these accounts. Returns the results in their order.
 pub(crate) fn all(subjects: Vec<Subject>, options: &Options) -> Vec<Checked> {

@@ -13,15 +13,18 @@ use std::cell::Cell;
 use std::time::Instant;
 
 /// The forge's answer, see the [module](self).
+#[derive(Clone)]
 pub(crate) struct ApiLayer {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,
+    /// The notes that a person should read, too.
+    pub(crate) notes: Vec<String>,
 }
 
 impl ApiLayer {
     /// Returns a layer without facts: nothing was asked, or nobody has answered.
     pub(crate) fn of(standing: Standing) -> Self {
-        Self { standing, facts: Facts::default() }
+        Self { standing, facts: Facts::default(), notes: Vec::new() }
     }
 
     pub(crate) fn unasked(reason: Reason) -> Self {
@@ -108,8 +111,8 @@ pub(crate) fn of(
         return Some(ApiLayer::unasked(Reason::Spared));
     }
     let check = |_: &dyn Api, asking: &Asking<'_>| {
-        let report = api::check(&target, asking);
-        ApiLayer { standing: report.standing, facts: report.facts }
+        let api::Report { standing, facts, notes } = api::check(&target, asking);
+        ApiLayer { standing, facts, notes }
     };
     let asked = with_asking(subject, options, client, most, deadline, check);
     Some(asked.unwrap_or_else(ApiLayer::of))

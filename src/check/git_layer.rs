@@ -170,7 +170,7 @@ fn standing(reached: &Reached, token: &Secret) -> Standing {
             Standing::of(State::Denied, reason).at(address)
         }
         404 | 410 => Standing::of(State::Absent, None),
-        429 => {
+        429 | 503 if answer.status == 429 || answer.header("retry-after").is_some() => {
             let after = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
             Standing { retry_after: after, ..Standing::of(State::Limited, None) }
         }

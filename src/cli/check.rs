@@ -162,10 +162,8 @@ fn one_by_one(
 
 fn keep_in(keychains: &mut [Box<dyn Keychain>], at: Option<usize>, checked: &Checked) {
     let keychain = at.and_then(|at| keychains.get_mut(at));
-    let (Some(keychain), Some(learnt)) = (keychain, &checked.learnt) else { return };
-    if let Err(error) = keep::keep(&mut **keychain, learnt) {
-        let place = forge::shown_context(&learnt.context);
-        terminal::say("check", &format!("what was learnt of {place} is not kept: {error}"));
+    if let (Some(keychain), Some(learnt)) = (keychain, &checked.learnt) {
+        keep::keep_or_say("check", &mut **keychain, learnt);
     }
 }
 

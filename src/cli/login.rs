@@ -5,7 +5,7 @@
 
 pub(super) mod ask;
 pub(super) mod expiry;
-mod learn;
+pub(super) mod learn;
 pub(super) mod page;
 pub(super) mod proxy;
 mod save;

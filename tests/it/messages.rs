@@ -36,6 +36,7 @@ a file in the vault belongs to another user, or others can write to it
 a file of git's configuration could not be changed
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
+a forge does not take what was imported, which is stored as it is
 a host has no backslash
 a port is a number from 1 to 65535
 a registry that is called http:// would show the token on its way

@@ -63,7 +63,11 @@ impl Way<'_> {
         let facts = layer.facts.clone();
         let at_page = AtPage { online, token: token.clone(), layer };
         let asked = begun.answered(Issued { token, facts }, Old::LivesOn, &at_page);
-        Ok(self.after(keychain, old, asked, &at_page))
+        let is_well = self.after(keychain, old, asked, &at_page);
+        if is_well && !self.arguments.keep_old {
+            words::old_lives_on(old);
+        }
+        Ok(is_well)
     }
 }
 
@@ -197,8 +201,7 @@ impl Outside for AtPage<'_> {
             return self.online.ask(credential);
         }
         // It is not asked twice in a row: some forges want to be asked seldom.
-        let ApiLayer { standing, facts } = &self.layer;
-        ApiLayer { standing: standing.clone(), facts: facts.clone() }
+        self.layer.clone()
     }
 
     fn renew(&self, _credential: &Credential) -> Outcome {

@@ -43,6 +43,7 @@ impl Way<'_> {
         keychain: &mut dyn Keychain,
         credential: &Credential,
     ) -> Result<bool, Error> {
+        let credential = &self.with_forge(credential.clone());
         if Stage::of(credential).is_some() {
             return self.resume(keychain, credential);
         }
@@ -65,7 +66,6 @@ impl Way<'_> {
 
     fn rotate(&self, keychain: &mut dyn Keychain, old: &Credential) -> Result<bool, Error> {
         let options = self.arguments.options();
-        let old = &self.with_forge(old.clone());
         // The old token tells what may be asked for, and whether it lives at all.
         let online = Online { options: &options, expiry: 0 };
         let layer = online.ask(old);
@@ -106,10 +106,10 @@ impl Way<'_> {
 
     /// Returns the account with the forge that was named, where its own name does not tell it.
     fn with_forge(&self, old: Credential) -> Credential {
-        let mut kept = Kept::of(&old);
         if forge::at(&old.context).is_some() || self.arguments.forge.is_none() {
             return old;
         }
+        let mut kept = Kept::of(&old);
         kept.forge = self.arguments.forge;
         kept.put(old)
     }

@@ -8,7 +8,7 @@ use crate::credential::Credential;
 use crate::error::{Error, kept};
 use crate::forge::{self, Wanted};
 use crate::git::words::typed;
-use crate::rotate::{Asked, Resumed, Verified};
+use crate::rotate::{self, Asked, Resumed, Verified};
 use crate::secret::Secret;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
@@ -251,6 +251,15 @@ pub(in crate::cli) fn of_resumed(
             ));
             false
         }
+        Resumed::DidNotHappen if let Some(name) = stray(credential) => {
+            say(&format!(
+                "the rotation that was cut off left the old token, which stays; a new one may \
+                 have been made, and nobody has it"
+            ));
+            let page = page(credential).map(|page| format!(", at {page}")).unwrap_or_default();
+            terminal::hint(&format!("look for {name:?}, and delete it{page}"));
+            false
+        }
         Resumed::DidNotHappen => {
             say("the rotation that was cut off did not happen: the old token lives, and stays");
             terminal::hint(&format!(
@@ -285,6 +294,24 @@ pub(in crate::cli) fn of_resumed(
             say("the rotation that was cut off did happen, and its token is here");
             of_verified(command, new, Ok(verified))
         }
+    }
+}
+
+/// Returns the name of the token that a rotation asked for which left the old one alive, so that
+/// nobody knows whether there is a new one: where a password gave it.
+fn stray(old: &Credential) -> Option<String> {
+    let named = forge::at(&old.context).map(forge::Forge::id).or_else(|| Kept::of(old).forge);
+    let began = old.rotating_at.filter(|_| named == Some(forge::Id::Gitea));
+    began.map(rotate::password::name_of_token)
+}
+
+/// Says that the old token lives on at a forge where nobody else can end it.
+pub(super) fn old_lives_on(old: &Credential) {
+    let text = format!("{}: the old token still lives at its forge", whose(old));
+    terminal::say("rotate", &text);
+    let page = page(old).and_then(|page| page.split('?').next().map(ToOwned::to_owned));
+    if let Some(page) = page {
+        terminal::hint(&format!("delete it there: {page}"));
     }
 }
 

@@ -8,11 +8,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The names that are the forges' own, for a proxy that leads them here.
-pub const NAMES: [&str; 6] = [
+pub const NAMES: [&str; 7] = [
     "github.com",
     "api.github.com",
     "acme.ghe.com",
     "api.acme.ghe.com",
+    "gitlab.com",
     "bitbucket.org",
     "api.bitbucket.org",
 ];

@@ -109,6 +109,8 @@ def goes_wrong(word, request):
         answer(301, "", f"Location: {value}{request.path}")
     elif word == "limited":
         answer(429, {"message": "Too Many Requests"}, f"Retry-After: {value}")
+    elif word == "busy":
+        answer(503, {"message": "The server is busy"}, f"Retry-After: {value}")
     elif word == "long":
         answer(200, b'{"login": "' + b"a" * 10_000_000 + b'"}')
     elif word == "slow":

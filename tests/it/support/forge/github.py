@@ -47,6 +47,8 @@ def head(token):
     if token.get("expires"):
         lines.append("github-authentication-token-expiration: " + token["expires"] + " "
                      + token.get("zone", "00:00:00 UTC"))
+    if token.get("partial"):
+        lines.append("X-GitHub-SSO: partial-results; organizations=" + token["partial"])
     if token.get("twice"):
         lines.append("github-authentication-token-expiration: 2026-12-01 00:00:00 UTC")
     return lines
@@ -79,7 +81,7 @@ def serve(request):
             said = "Resource protected by organization SAML enforcement."
             answer(403, {"message": said}, "X-GitHub-SSO: required; url=" + known["sso"])
         if known.get("denied"):
-            answer(403, {"message": known["denied"]})
+            answer(403, {"message": known["denied"]}, *known.get("head", []))
         rights = {"admin": False, "maintain": False, "triage": False, "pull": True}
         rights["push"] = known.get("push", True)
         archived = known.get("archived", False)

@@ -112,6 +112,10 @@ def serve(request):
         if token.get("oauth"):
             answer(400, {"message": "400 Bad request - This endpoint requires token type to be a "
                                     "personal access token"})
+        if token.get("denied"):
+            answer(403, {"message": "403 Forbidden  - " + token["denied"]})
+        if token.get("may_not_ask"):
+            answer(403, {"error": "insufficient_scope", "scope": "api read_api self_rotate"})
         answer(200, told(token))
     if request.path.endswith("/user"):
         if not {"api", "read_api", "read_user"} & set(token["scopes"]):
