@@ -23,6 +23,7 @@ use crate::credential::{self, Credential, Username};
 use crate::forge::{self, Id, Integrity, Recognised};
 use crate::git::entries::Entries;
 use crate::hardening;
+use crate::rotate::Stage;
 use api_layer::ApiLayer;
 use git_layer::GitLayer;
 use kept::Kept;
@@ -289,6 +290,9 @@ fn learnt(
 /// Returns whether git would get an account's token, by its state alone.
 pub(crate) fn account_standing(credential: &Credential, now: u64) -> Standing {
     match credential.state(now) {
+        credential::State::Live if Stage::of(credential).is_some() => {
+            Standing::of(State::Unknown, Reason::Rotating)
+        }
         credential::State::Live => Standing::good(),
         credential::State::Expired => Standing::of(State::Ended, None),
         credential::State::Rejected => Standing::of(State::Refused, Reason::Rejected),

@@ -118,6 +118,15 @@ impl Stage {
         }
     }
 
+    /// Returns it in words for people.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Begun(_) => "a rotation has begun",
+            Self::Unverified => "a new token that was not verified",
+            Self::Unrevoked => "the token before it was not revoked",
+        }
+    }
+
     /// Returns for how many seconds from `now` on nobody knows what has become of it.
     pub(crate) fn unsettled_for(self, now: u64) -> u64 {
         match self {

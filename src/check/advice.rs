@@ -78,6 +78,12 @@ pub(crate) fn of(checked: &Checked) -> Vec<String> {
             hints
                 .push(format!("to have it back: git credential-pat login --restore{name} {place}"));
         }
+        (State::Unknown, Some(Reason::Rotating)) => {
+            hints.push(format!(
+                "this says what has become of it, and mends it: git credential-pat rotate{name} \
+                 {place}"
+            ));
+        }
         (State::Unknown, Some(Reason::Rewritten)) => {
             hints.push("git's insteadOf leads elsewhere: name the address it comes to".to_owned());
         }

@@ -2,11 +2,13 @@
 //! git was refused.
 //!
 //! - [`subjects`]: the accounts that are asked about. [`keep`]: the facts that are kept with them.
+//! - [`open`]: what has become of a rotation that was cut off.
 //! - [`report`]: the output for people. [`json`](mod@json) and [`nagios`]: those for programs.
 
 mod json;
 pub(super) mod keep;
 mod nagios;
+mod open;
 mod report;
 pub(super) mod subjects;
 
@@ -106,7 +108,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let options = arguments.options();
     let mut keychains: Vec<Box<dyn Keychain>> = Vec::new();
     let (checked, failed) = if arguments.all {
-        let (held, failed) = subjects::all(&setups, &mut keychains)?;
+        let (mut held, failed) = subjects::all(&setups, &mut keychains)?;
+        for one in &mut held {
+            open::settle(one, &options, &mut keychains);
+        }
         let (subjects, places): (Vec<_>, Vec<_>) =
             held.into_iter().map(|held| (held.subject, held.keychain)).unzip();
         let checked = check::all::all(subjects, &options);
@@ -141,7 +146,9 @@ fn one_by_one(
     keychains: &mut [Box<dyn Keychain>],
 ) -> Result<Vec<Checked>, Error> {
     let mut all = Vec::new();
-    for Held { subject, keychain } in held {
+    for mut one in held {
+        open::settle(&mut one, options, keychains);
+        let Held { subject, keychain } = one;
         let options = Options { now: now(), ..options.clone() };
         let mut checked = check::one(subject, &options, setups.entries());
         if arguments.may_ask()

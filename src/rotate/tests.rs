@@ -1,3 +1,5 @@
+//! Rotations at a forge that counts its requests, and in a keychain that fails when it is told to.
+
 use super::{
     Asked, NO_LOCK, NO_ROOM, Old, Outside, REPLACED, Resumed, SETTLED_AFTER, Stage, Verified,
     begin, resume, verify,

@@ -40,6 +40,7 @@ a forge does not take what was imported, which is stored as it is
 a host has no backslash
 a port is a number from 1 to 65535
 a registry that is called http:// would show the token on its way
+a rotation of the account's token has not come to its end, so nothing was changed
 a standard stream failed: {0}
 a token does not belong in a URL: it is asked for, or read with --with-token
 a token expires at a date such as 2027-01-31, or in 90d, or never
@@ -48,6 +49,7 @@ a token is no username: it is the password
 a token is one line without control characters
 a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use
+a token that is rotated needs an end, such as 90d
 a token that was stored cannot be deleted
 a username is one line
 access to the vault's folder is denied
@@ -57,6 +59,7 @@ an option of the helper string has control characters
 an option of the helper string has no value
 another account is called so already: log out of it first
 another bus listens at the session bus's address
+another process is changing an account at this host, or the lock cannot be had: nothing was begun
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
 docker sent no token: nothing is stored
@@ -96,6 +99,8 @@ line {0} of the request holds a carriage return
 line {0} of the request is cut off
 line {0} of the request repeats an attribute
 name a URL, or --all: no remote here is one of https
+name a URL: no remote here is one of https
+name a URL: there are several remotes here
 name the places that glab has a token for, as URLs
 name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE
@@ -141,6 +146,8 @@ the URL's path names no organisation or repository: empty, . and .. are no parts
 the URL's username cannot be used
 the account could not be read back
 the account has another token already
+the account has another token by now: nothing was begun
+the account has no token of its own
 the account has no username yet: add --username NAME
 the account's item in the keychain is damaged
 the account's token has expired
@@ -185,6 +192,7 @@ the keychain denied access
 the keychain did not answer in time
 the keychain failed: the system gives the number {0}
 the keychain failed: {0}
+the keychain has no room for two tokens in this account: nothing was begun
 the keychain has to ask somebody, and nobody can be asked here
 the keychain is locked
 the keychain refused the access or the password
@@ -196,6 +204,8 @@ the listener could not be handed over
 the network of that process cannot be entered
 the network of that process cannot be seen: it is not this user's, or gone
 the network of the process of --inside cannot be entered: it must be a sandbox of this user's that runs
+the new token could not be read back
+the note could not be read back
 the operation must be the last word
 the passphrase is not the vault's
 the passphrase {0}
@@ -212,6 +222,7 @@ the source of the token: {0}
 the system has no random numbers
 the terminal would show the token: pipe it on, or add --yes to see it
 the test's own place cannot be named
+the token comes from a source, not from a keychain: rotate it where it is kept
 the token could not be read back
 the token is too long for this keychain
 the vault cannot be kept to this process: its file system has no locks
@@ -239,6 +250,7 @@ there is no vault here
 there is nothing of the kind that --from names
 this is no name of a registry
 this keychain does not exist on this system
+this keychain is in memory, and would forget the new token at the next start: add --yes, or keep the account in another one
 this logon session has no Credential Manager
 this names no organisation or repository
 this program's path cannot be written in git's configuration
@@ -361,6 +373,7 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::NoEntry,
         Error::SeveralEntries,
         Error::Exists,
+        Error::Rotating,
         Error::Vault(VaultTrouble::Absent),
         Error::Vault(VaultTrouble::Locked),
         Error::Vault(VaultTrouble::WrongPassphrase),

@@ -170,6 +170,7 @@ fn why(standing: &Standing) -> Option<String> {
         Reason::Timeout => "there was no answer in time".to_owned(),
         Reason::NoAccount => "no account is there for it".to_owned(),
         Reason::PutAway => "it is put away".to_owned(),
+        Reason::Rotating => "a rotation of it has not come to its end".to_owned(),
         Reason::Ambiguous => "several accounts could answer".to_owned(),
         Reason::Rejected => "the host has refused it before".to_owned(),
         Reason::Locked => "it is locked".to_owned(),

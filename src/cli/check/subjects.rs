@@ -164,7 +164,7 @@ fn at(
     let credential = item.1;
     let account = account_standing(&credential, now());
     let name = wanted.cloned().or_else(|| credential.username.clone());
-    let is_served = is_gits && account.state == State::Good;
+    let is_served = is_gits && credential.is_live(now());
     let url = nameless(&place.url);
     let helper = helper_line::by_path()
         .filter(|_| is_served)
