@@ -82,6 +82,7 @@ mod hex;
 mod notification;
 mod plain_text;
 mod private_file;
+mod revoke;
 mod rotate;
 mod said;
 mod setup;
@@ -90,6 +91,7 @@ mod stamp;
 mod state_folder;
 mod time;
 mod uses;
+mod watch;
 mod withheld;
 
 use arguments::{HelperOptions, Invocation};

@@ -70,6 +70,7 @@ bubblewrap              # a sandbox to which access is lent
 openssh-client          # a key that guards a vault
 gnupg                   # another key that guards a vault
 systemd                 # systemd-creds: a third key that guards a vault
+cron                    # its crontab gets a line of ours, and gives it back
 swtpm                   # a TPM for systemd-creds
 libtss2-tcti-swtpm0     # connects systemd-creds to that TPM
 tpm2-tools              # closes what systemd leaves open in that TPM

@@ -101,6 +101,33 @@ pub(super) fn refused(
     Some(new)
 }
 
+/// What is left of an account without one of its tokens.
+pub(super) enum Rest {
+    Nothing,
+    Account(Box<Credential>),
+}
+
+/// Returns what is left of the account without this token, or none where it does not hold it. A
+/// token that lay aside does not answer because another one is gone: the account is put away with
+/// it, so that only a person brings it back.
+pub(super) fn without(
+    old: &Credential,
+    (authtype, secret): (Option<&[u8]>, &Secret),
+    now: u64,
+) -> Option<Rest> {
+    let old = without_what_is_gone(old, now);
+    let aside = old.aside.clone().map(|aside| aside.token);
+    let other = aside.filter(|aside| !aside.is(authtype, secret));
+    if old.answering().is(authtype, secret) {
+        let Some(other) = other else { return Some(Rest::Nothing) };
+        let put_away_at = Some(not_before(other.stored_at, now));
+        let new = Credential { aside: None, put_away_at, ..old }.with_answering(other);
+        return Some(Rest::Account(Box::new(new)));
+    }
+    let is_aside = old.aside.is_some() && other.is_none();
+    is_aside.then(|| Rest::Account(Box::new(Credential { aside: None, ..old })))
+}
+
 /// Returns the account's content once it is put away, or none where it is so already, or where a
 /// rotation has not come to its end.
 pub(super) fn put_away(old: &Credential, now: u64) -> Option<Credential> {

@@ -252,8 +252,10 @@ pub(in crate::cli) fn of_resumed(
             false
         }
         Resumed::DidNotHappen if let Some(name) = stray(credential) => {
-            say("the rotation that was cut off left the old token, which stays; a new one may have \
-                 been made, and nobody has it");
+            say(
+                "the rotation that was cut off left the old token, which stays; a new one may have \
+                 been made, and nobody has it",
+            );
             let page = page(credential).map(|page| format!(", at {page}")).unwrap_or_default();
             terminal::hint(&format!("look for {name:?}, and delete it{page}"));
             false

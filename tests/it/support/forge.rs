@@ -126,6 +126,13 @@ impl Forge {
         let _ = fs::remove_file(self.folder.join(name));
     }
 
+    /// Whether a token was revoked.
+    pub fn is_revoked(&self, name: &str) -> bool {
+        let text = fs::read_to_string(self.folder.join(format!("tokens/{name}.json"))).unwrap();
+        let known: Value = serde_json::from_str(&text).unwrap();
+        known["revoked"] == true
+    }
+
     /// What it was asked since this was last called.
     pub fn asked(&self) -> Vec<Asked> {
         let file = self.folder.join("requests");

@@ -9,7 +9,7 @@ import os
 import zlib
 
 import issuing
-from forge import FOLDER, answer, tokens
+from forge import FOLDER, answer, revoke, tokens
 
 
 def person(request):
@@ -47,7 +47,7 @@ def serve_tokens(request):
         answer(200, [told(token) for token in mine])
     if status != 200:
         issuing.refuse(name, status, {"message": said})
-    wanted = request.body()
+    wanted = request.json()
     if any(title(token) == wanted.get("name") for token in mine):
         issuing.refuse(name, 400, {"message": "access token name has been used already"})
     if not wanted.get("name") or not wanted.get("scopes"):
@@ -98,6 +98,9 @@ def serve(request):
     if request.path == "/api/v1/token" and is_new:
         if token is None:
             answer(404, {"message": "invalid personal token", "url": "/api/swagger"})
+        if request.method == "DELETE":
+            revoke(token)
+            answer(204, "", "Retry-After: 0")
         answer(200, {
             "id": 3,
             "name": title(token),
