@@ -25,6 +25,7 @@ mod keeping;
 pub(crate) mod online;
 pub(crate) mod password;
 mod resume;
+pub(crate) mod revoking;
 #[cfg(test)]
 mod tests;
 

@@ -19,6 +19,7 @@ use crate::forge::{self, Id};
 use crate::hardening;
 use crate::keychain::Keychain;
 use crate::rotate::online::{Online, subject};
+use crate::rotate::revoking::Revoking;
 use crate::rotate::{self, Old, Outside};
 use crate::secret::Secret;
 use crate::terminal;
@@ -62,12 +63,34 @@ impl Way<'_> {
         let begun = rotate::begin(keychain, &account, &old.token, online)?;
         let facts = layer.facts.clone();
         let at_page = AtPage { online, token: token.clone(), layer };
-        let asked = begun.answered(Issued { token, facts }, Old::LivesOn, &at_page);
-        let is_well = self.after(keychain, old, asked, &at_page);
-        if is_well && !self.arguments.keep_old {
+        let is_wanted = |forge| self.may_revoke(forge);
+        let outside = Revoking::new(&at_page, online.options, &is_wanted);
+        let asked = begun.answered(Issued { token, facts }, Old::LivesOn, &outside);
+        let is_well = self.after(keychain, old, asked, &outside);
+        if outside.has_left_old_alive() {
             words::old_lives_on(old);
         }
         Ok(is_well)
+    }
+}
+
+impl Way<'_> {
+    /// Returns whether a forge is to revoke an old token: a person is asked where that is final and
+    /// mailed.
+    ///
+    /// # Errors
+    /// Where the person gives up.
+    pub(super) fn may_revoke(&self, forge: Id) -> Result<bool, Error> {
+        if forge != Id::GitHub {
+            return Ok(true);
+        }
+        if self.arguments.unattended || !terminal::stdin_is_terminal() {
+            return Ok(false);
+        }
+        Terminal::open()?.confirm(
+            "GitHub can end the old token now, as one that others have seen: that is final, and \
+             mailed to its owner. End it?",
+        )
     }
 }
 

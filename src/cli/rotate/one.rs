@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::forge;
 use crate::keychain::Keychain;
 use crate::rotate::online::Online;
+use crate::rotate::revoking::Revoking;
 use crate::rotate::{self, Asked, Outside, Resumed, Stage};
 use crate::setup::Setups;
 use crate::terminal;
@@ -54,14 +55,20 @@ impl Way<'_> {
     fn resume(&self, keychain: &mut dyn Keychain, credential: &Credential) -> Result<bool, Error> {
         let options = self.arguments.options();
         let online = Online { options: &options, expiry: 0 };
+        let is_wanted = |forge| self.may_revoke(forge);
+        let outside = Revoking::new(&online, &options, &is_wanted);
         let account = credential.account();
-        let mut resumed = rotate::resume(keychain, &account, &online)?;
+        let mut resumed = rotate::resume(keychain, &account, &outside)?;
         if let Resumed::NotYet(seconds) = resumed {
             words::waiting("rotate", credential, seconds);
             online.wait(Duration::from_secs(seconds));
-            resumed = rotate::resume(keychain, &account, &online)?;
+            resumed = rotate::resume(keychain, &account, &outside)?;
         }
-        Ok(words::of_resumed("rotate", credential, &resumed))
+        let is_well = words::of_resumed("rotate", credential, &resumed);
+        if outside.has_left_old_alive() {
+            words::old_lives_on(credential);
+        }
+        Ok(is_well)
     }
 
     fn rotate(&self, keychain: &mut dyn Keychain, old: &Credential) -> Result<bool, Error> {

@@ -86,10 +86,15 @@ pub(super) fn not_by_password(old: &Credential, why: &str) {
     make_new(old);
 }
 
+/// Returns the forge of an account, as far as it is known or likely.
+fn forge_of(old: &Credential) -> Option<&'static dyn forge::Forge> {
+    let known = Kept::of(old).forge.map(forge::Id::forge);
+    forge::at(&old.context).or(known).or_else(|| forge::likely_at(&old.context))
+}
+
 /// Returns the address of the page where a token is made.
 fn page(old: &Credential) -> Option<String> {
-    let known = Kept::of(old).forge.map(forge::Id::forge);
-    let forge = forge::at(&old.context).or(known).or_else(|| forge::likely_at(&old.context))?;
+    let forge = forge_of(old)?;
     let scopes = Kept::of(old).scopes;
     let token = forge::Old { kind: kind_of(old), scopes: scopes.as_deref() };
     let wanted = Wanted { context: &old.context, name: "git", days: None, old: Some(token) };
@@ -309,7 +314,7 @@ fn stray(old: &Credential) -> Option<String> {
 pub(super) fn old_lives_on(old: &Credential) {
     let text = format!("{}: the old token still lives at its forge", whose(old));
     terminal::say("rotate", &text);
-    let page = page(old).and_then(|page| page.split('?').next().map(ToOwned::to_owned));
+    let page = forge_of(old).and_then(|forge| forge.list_of_tokens(&old.context, kind_of(old)));
     if let Some(page) = page {
         terminal::hint(&format!("delete it there: {page}"));
     }

@@ -50,7 +50,22 @@ fn the_page_is_shown_filled_in_and_the_typed_token_is_checked_as_at_login() {
     assert!(screen.contains("the new token is here and good, which ends in"), "{screen}");
     assert!(!screen.contains(OLD) && !screen.contains(NEW), "{screen}");
     assert_eq!((desk.token_for_git(), desk.has_note()), (NEW.to_owned(), false));
+    // What GitLab knows of it is revoked there, without a word of anybody.
+    assert_eq!(desk.server().forge().living(), ["new"]);
     assert_eq!(desk.server().forge().issued(), [""; 0]);
+}
+
+#[test]
+fn the_old_token_lives_on_where_that_is_wanted() {
+    let desk = desk();
+    let terminal = desk.on_terminal("rotate --yes --keep-old --forge gitlab https://HOST");
+    terminal.shows("New token for alice at ");
+    let mut terminal = terminal;
+    terminal.types(&format!("{NEW}\n"));
+    let (status, screen) = terminal.ends();
+    assert!(status.success() && !screen.contains("still lives"), "{screen}");
+    assert_eq!(desk.server().forge().living(), ["new", "old"]);
+    assert_eq!(desk.token_for_git(), NEW);
 }
 
 #[test]
@@ -137,21 +152,30 @@ fn the_account_changed_while_the_token_was_made_is_left_as_it_is() {
 }
 
 #[test]
-fn githubs_page_is_that_of_the_old_ones_kind_and_its_end_is_told() {
-    let desk = Home::with_forge(CLASSIC);
-    let forge = desk.server().forge();
-    forge.knows("old", CLASSIC, json!({ "scopes": ["repo", "read:org"], "expires": "2099-01-31" }));
-    let new = "ghp_TESTONLYTESTONLYTESTONLYTESTOM0aaaaa";
-    forge.knows("new", new, json!({ "scopes": ["repo", "read:org"], "expires": "2099-03-31" }));
-    let mut terminal = rotates(&desk, "github");
-    terminal.types(&format!("{new}\n"));
-    terminal.shows("the checksum in this GitHub classic personal access token is wrong");
-    terminal.types("y\n");
-    let (status, screen) = terminal.ends();
-    assert!(status.success(), "{screen}");
-    let filled = "&scopes=repo%2Cread%3Aorg&default_expires_at=30";
-    assert!(screen.contains("/settings/tokens/new?description=git+on+"), "{screen}");
-    assert!(screen.contains(filled) && !screen.contains("When does"), "{screen}");
-    assert!(screen.contains("may do what the old one may: repo, read:org"), "{screen}");
-    assert_eq!(desk.token_for_git(), new);
+fn githubs_page_is_of_the_old_ones_kind_and_its_last_revocation_is_asked_about() {
+    for (answer, living) in [("\n", &["new", "old"][..]), ("y\n", &["new"])] {
+        let desk = Home::with_forge(CLASSIC);
+        let forge = desk.server().forge();
+        let known = |end| json!({ "scopes": ["repo", "read:org"], "expires": end });
+        forge.knows("old", CLASSIC, known("2099-01-31"));
+        let new = "ghp_TESTONLYTESTONLYTESTONLYTESTOM0aaaaa";
+        forge.knows("new", new, known("2099-03-31"));
+        let mut terminal = rotates(&desk, "github");
+        terminal.types(&format!("{new}\n"));
+        terminal.shows("the checksum in this GitHub classic personal access token is wrong");
+        terminal.types("y\n");
+        terminal.shows("that is final, and");
+        terminal.shows("End it? [y/N]");
+        terminal.types(answer);
+        let (status, screen) = terminal.ends();
+        assert!(status.success(), "{screen}");
+        let filled = "&scopes=repo%2Cread%3Aorg&default_expires_at=30";
+        assert!(screen.contains("/settings/tokens/new?description=git+on+"), "{screen}");
+        assert!(screen.contains(filled) && !screen.contains("When does"), "{screen}");
+        assert!(screen.contains("may do what the old one may: repo, read:org"), "{screen}");
+        let page = format!("delete it there: https://{}/settings/tokens\r\n", desk.host);
+        assert_eq!(screen.contains(&page), living.len() > 1, "{screen}");
+        assert_eq!(forge.living(), living, "{screen}");
+        assert_eq!((desk.token_for_git(), desk.has_note()), (new.to_owned(), false));
+    }
 }
