@@ -155,7 +155,7 @@ impl Answer {
     }
 
     /// Reads curl's output: the heads of all answers, of which the last counts, and the body.
-    pub(super) fn parse(printed: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(printed: &[u8]) -> Option<Self> {
         let (status, head) = final_head(printed)?;
         let body = Buffer::new(&printed[head.end..]);
         Some(Self { status, head: Zeroizing::new(printed[head].to_vec()), body })
@@ -220,6 +220,16 @@ fn address(url: &str) -> Result<(Url, &'static [u8]), Trouble> {
     }
 }
 
+/// A way to send requests.
+pub(crate) trait Transport {
+    /// Sends a request, once.
+    ///
+    /// # Errors
+    /// The reason why there is no answer. The request may have arrived all the same, unless
+    /// [`Trouble::is_before_sending`].
+    fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble>;
+}
+
 /// One thread's way to the network.
 pub(crate) struct Client {
     curl: PathBuf,
@@ -243,28 +253,6 @@ impl Client {
     #[cfg(test)]
     pub(super) fn without_curl() -> Self {
         Self { curl: PathBuf::new(), git_host: String::new(), settings: RefCell::default() }
-    }
-
-    /// Sends a request, once.
-    ///
-    /// # Errors
-    /// The reason why there is no answer. The request may have arrived all the same, unless
-    /// [`Trouble::is_before_sending`].
-    pub(crate) fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble> {
-        let configuration = self.configuration(request)?;
-        let program = program(&self.curl);
-        let bounds = Bounds { deadline: request.deadline, stdout: Some(MOST), stderr: Some(4096) };
-        let output = child::run(program, Some(configuration), Stand::Apart, &bounds);
-        let output = output.map_err(|stopped| match stopped {
-            Stopped::NotStarted => Trouble::NoCurl,
-            Stopped::TooSlow => Trouble::TooSlow,
-            Stopped::TooMuch => Trouble::TooMuch,
-            Stopped::Failed => Trouble::Failed,
-        })?;
-        match output.status.code() {
-            Some(0) => Answer::parse(&output.stdout).ok_or(Trouble::Failed),
-            status => Err(Trouble::of(status, &output.stderr)),
-        }
     }
 
     /// Returns curl's configuration for a request.
@@ -346,6 +334,25 @@ impl Client {
             }
         }
         Ok(())
+    }
+}
+
+impl Transport for Client {
+    fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble> {
+        let configuration = self.configuration(request)?;
+        let program = program(&self.curl);
+        let bounds = Bounds { deadline: request.deadline, stdout: Some(MOST), stderr: Some(4096) };
+        let output = child::run(program, Some(configuration), Stand::Apart, &bounds);
+        let output = output.map_err(|stopped| match stopped {
+            Stopped::NotStarted => Trouble::NoCurl,
+            Stopped::TooSlow => Trouble::TooSlow,
+            Stopped::TooMuch => Trouble::TooMuch,
+            Stopped::Failed => Trouble::Failed,
+        })?;
+        match output.status.code() {
+            Some(0) => Answer::parse(&output.stdout).ok_or(Trouble::Failed),
+            status => Err(Trouble::of(status, &output.stderr)),
+        }
     }
 }
 

@@ -79,7 +79,7 @@ fn single_sign_on_names_the_address_to_open() {
     let desk = Home::with_forge(GLPAT);
     for path in ["fault/sso/r", "fault/sso-text/r"] {
         let one = desk.checked(&[&format!("https://HOST/{path}")]);
-        let address = "https://github.example/orgs/acme/sso?authorization_request=TESTONLY";
+        let address = "https://github.example/orgs/acme/sso?authorization_request=A1B2C3";
         assert_eq!(some(&one, &["reason", "sso_url"]), format!("sso {address}"), "{one:#}");
         let text = desk.check(&[&format!("https://HOST/{path}")]).stdout();
         assert!(text.contains(&format!("hint: let the organisation in at {address}")), "{text}");

@@ -21,7 +21,7 @@ fn githubs_own_host_tells_of_classic_and_fine_grained_tokens() {
     let repositories = json!({
         "o/r": { "push": true },
         "o/old": { "archived": true },
-        "o/sso": { "sso": "https://github.com/orgs/o/sso?authorization_request=TESTONLY" },
+        "o/sso": { "sso": "https://github.com/orgs/o/sso?authorization_request=A1B2C3" },
         "o/policy": { "denied": "o forbids access via a personal access token (classic)." },
     });
     let known = |more: Value| {
@@ -53,7 +53,7 @@ fn githubs_own_host_tells_of_classic_and_fine_grained_tokens() {
     forge.knows("classic", GHP, known(json!({})));
     for (path, told) in [
         ("o/old", "null"),
-        ("o/sso", "https://github.com/orgs/o/sso?authorization_request=TESTONLY"),
+        ("o/sso", "https://github.com/orgs/o/sso?authorization_request=A1B2C3"),
         ("o/policy", "null"),
         ("o/none", "null"),
     ] {
