@@ -204,6 +204,23 @@ pub(crate) struct Asking<'a> {
     pub(crate) now: u64,
 }
 
+/// One question to a server.
+struct Question<'a> {
+    method: &'static str,
+    url: &'a str,
+    /// The form in which the token goes along, or none where it does not.
+    scheme: Option<Scheme>,
+    headers: &'a [(&'static str, &'a str)],
+    /// The body, with which belongs a `Content-Type` among the headers.
+    body: Option<&'a Secret>,
+}
+
+impl<'a> Question<'a> {
+    fn get(url: &'a str) -> Self {
+        Self { method: "GET", url, scheme: None, headers: &[], body: None }
+    }
+}
+
 /// The form of a token in a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scheme {
@@ -242,7 +259,9 @@ impl Asking<'_> {
     ) -> Result<Answer, Box<Report>> {
         let mut url = url.to_owned();
         loop {
-            let answer = self.send(&url, scheme, headers)?;
+            let question = Question { scheme: Some(scheme), headers, ..Question::get(&url) };
+            let answer = self.send(&question);
+            let answer = answer.map_err(|trouble| Report::wrong(standing_of(trouble)))?;
             let unknown = |reason| Report::wrong(Standing::of(State::Unknown, reason));
             match answer.status {
                 301 | 302 | 303 | 307 | 308 => {
@@ -274,22 +293,31 @@ impl Asking<'_> {
         }
     }
 
-    fn send(
-        &self,
-        url: &str,
-        scheme: Scheme,
-        headers: &[(&'static str, &str)],
-    ) -> Result<Answer, Box<Report>> {
+    /// Sends one question, once. No redirect is followed.
+    ///
+    /// # Errors
+    /// The reason why there is no answer. The question may have arrived all the same, except where
+    /// [`Trouble`] says that it cannot.
+    fn send(&self, question: &Question<'_>) -> Result<Answer, Trouble> {
         self.left.set(self.left.get().saturating_sub(1));
-        let mut all = vec![("Authorization", self.authorization(scheme))];
-        let own = headers.iter().map(|(name, value)| (*name, value.as_bytes().to_vec().into()));
-        all.extend(own);
-        if headers.iter().all(|(name, _)| *name != "Accept") {
-            all.push(("Accept", b"application/json".to_vec().into()));
+        let mut headers = Vec::new();
+        if let Some(scheme) = question.scheme {
+            headers.push(("Authorization", self.authorization(scheme)));
         }
-        let request =
-            Request { method: "GET", url, headers: all, body: None, deadline: self.deadline };
-        self.client.send(&request).map_err(|trouble| Report::wrong(standing_of(trouble)))
+        let own =
+            question.headers.iter().map(|(name, value)| (*name, value.as_bytes().to_vec().into()));
+        headers.extend(own);
+        if question.headers.iter().all(|(name, _)| *name != "Accept") {
+            headers.push(("Accept", b"application/json".to_vec().into()));
+        }
+        let request = Request {
+            method: question.method,
+            url: question.url,
+            headers,
+            body: question.body,
+            deadline: self.deadline,
+        };
+        self.client.send(&request)
     }
 
     fn authorization(&self, scheme: Scheme) -> Zeroizing<Vec<u8>> {

@@ -116,7 +116,9 @@ fn answer(
             }
         },
     };
-    let _transfer = lending.transfers.enter();
+    let Ok(_transfer) = lending.transfers.begin(stream) else {
+        return fail(stream, &route, push.as_ref(), body, &Refusal::Failed);
+    };
     let upload = Upload {
         body,
         before: push.as_ref().map(|push| push.bytes.as_slice()).unwrap_or_default(),
@@ -161,6 +163,7 @@ fn judge(lending: &Lending, head: &Head) -> Result<(Route, Access), (Option<Want
         }
     };
     match access {
+        Ok(_) if lending.has_ended() => Err((Some(route.wanted), Refusal::Ended)),
         Ok(access) => Ok((route, access)),
         Err(refusal) => Err((Some(route.wanted), refusal)),
     }

@@ -3,15 +3,19 @@
 
 mod attacks;
 mod large_files;
+mod public;
 mod pushing;
 mod reading;
 mod readme;
+mod redirects;
 mod sandboxes;
 
 use crate::support::home::{Home, TOKEN};
+use crate::support::program::program;
 use crate::support::sandbox::{Ran, run};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -33,6 +37,25 @@ fn lend(home: &Home, options: &str, command: &[&str]) -> Ran {
 /// The options by which a command comes in: by a port, and by a socket.
 fn ways_in(home: &Home) -> [String; 2] {
     ["--port 0".to_owned(), format!("--socket {}", home.sandbox.path("pat").display())]
+}
+
+/// Runs a script in a bubblewrap without a network, where the folder of a socket is `/tmp/lent` and
+/// the person's folder `work` can be written. Its one variable of git's leads to the lent lines.
+fn in_bubblewrap(home: &Home, lent: &Path, script: &str) -> Ran {
+    let work = home.sandbox.path("work");
+    std::fs::create_dir_all(&work).unwrap();
+    let mut command = home.sandbox.command(program("bwrap", "bubblewrap"));
+    command.args(["--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]);
+    command.args(["--tmpfs", "/tmp", "--bind"]).arg(&work).arg("/tmp/work");
+    command.arg("--ro-bind").arg(lent).args(["/tmp/lent", "--clearenv"]);
+    let path = std::env::var("PATH").unwrap();
+    for (name, value) in
+        [("PATH", path.as_str()), ("HOME", "/tmp"), ("GIT_CONFIG_GLOBAL", "/tmp/lent/gitconfig")]
+    {
+        command.args(["--setenv", name, value]);
+    }
+    command.args(["--chdir", "/tmp/work", "sh", "-e", "-c"]).arg(home.fill(script));
+    run(command, b"")
 }
 
 /// A lending without a command, which ends when this is dropped.

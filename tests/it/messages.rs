@@ -122,7 +122,6 @@ others can write to the vault's folder
 others have access to the file, which is another user's, and it is not mounted in memory by root
 others than its owner have access to the file: chmod 600 (or 400) it
 others than root can write the file
-port 8418 is taken inside
 say what is to change: --username, --expires, --also or --any-username
 several accounts are there: name one in the URL, as in https://NAME@HOST
 several accounts are there: name one with --username NAME
@@ -201,6 +200,7 @@ the passphrase {0}
 the path of the key's file cannot be written
 the port cannot be listened at
 the port is not known
+the port is taken inside
 the registry has a token of its own: add --replace to drop it
 the request is longer than 1 MiB
 the security service of Windows does not answer
@@ -231,6 +231,7 @@ the way to the file leads through what is another user's
 the way to the forge is curl, which is not there
 there are no wildcards: name the host that the token is for
 there is no default keychain
+there is no such port
 there is no terminal to ask on: add --yes, or --dry-run to look only
 there is no terminal to ask on: give the passphrase with --passphrase-from FILE
 there is no terminal to ask on: pipe the token in with --with-token

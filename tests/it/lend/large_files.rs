@@ -1,6 +1,6 @@
 //! git-lfs through what is lent.
 
-use super::{home, lend};
+use super::{Lending, home, in_bubblewrap, lend, said};
 use crate::support::program::program;
 use std::fs;
 
@@ -39,4 +39,37 @@ fn large_files_are_pushed_and_pulled_where_that_is_lent_and_their_addresses_stay
     let requests = home.server().requests(|requests| !requests.is_empty());
     let puts = requests.iter().filter(|request| request.method == "PUT").count();
     assert_eq!(puts, 1, "{requests:?}");
+}
+
+#[test]
+fn git_lfs_comes_in_beside_the_socket_that_it_does_not_know() {
+    program("git-lfs", "git-lfs");
+    let home = home();
+    let (folder, repository) = (home.sandbox.path("pat"), home.url("team/repo.git"));
+    let options = format!(
+        "--push {repository} --branches agent/* --lfs --socket {} --inside-path /tmp/lent",
+        folder.display()
+    );
+    let lending = Lending::start(&home, &options);
+    let script = format!(
+        "git clone --quiet {repository} one
+         git -C one lfs install --local
+         git -C one lfs track '*.bin'
+         head -c 300000 /dev/zero >one/large.bin
+         git -C one add .
+         git -C one -c user.name=a -c user.email=a commit --quiet --message 'Add a large file'
+         git -C one push origin HEAD:agent/x
+         GIT_LFS_SKIP_SMUDGE=1 git clone --quiet --branch agent/x {repository} two
+         git -C two lfs install --local
+         git -C two lfs pull
+         cmp one/large.bin two/large.bin"
+    );
+    let ran = in_bubblewrap(&home, &folder, &script);
+    assert!(ran.status.success(), "{ran} {}", said(&home));
+    let requests = home.server().requests(|requests| !requests.is_empty());
+    let count = |method: &str| {
+        requests.iter().filter(|r| r.method == method && r.path.contains("/storage/")).count()
+    };
+    assert_eq!((count("PUT"), count("GET")), (1, 1), "{requests:?}");
+    drop(lending);
 }

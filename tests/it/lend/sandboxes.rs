@@ -1,9 +1,8 @@
 //! Sandboxes without a network, and how a lending begins and ends.
 
-use super::{Lending, home, lend, said};
+use super::{Lending, home, in_bubblewrap, lend, said};
 use crate::support::home::{Home, TOKEN};
 use crate::support::program::program;
-use crate::support::sandbox::run;
 use std::fs;
 use std::io::Write;
 use std::process::Stdio;
@@ -48,20 +47,8 @@ fn bubblewrap_without_a_network_reads_by_the_socket() {
     );
     let lending = Lending::start(&home, &options);
     assert!(lending.configuration.contains("socks5h://localhost/tmp/lent/pat.sock"));
-    let mut command = home.sandbox.command(program("bwrap", "bubblewrap"));
-    command.args(["--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--tmpfs", "/tmp"]);
-    command.arg("--ro-bind").arg(&folder).args(["/tmp/lent", "--clearenv"]);
-    command.args(["--setenv", "PATH", &std::env::var("PATH").unwrap()]);
-    command.args([
-        "--setenv",
-        "HOME",
-        "/tmp",
-        "--setenv",
-        "GIT_CONFIG_GLOBAL",
-        "/tmp/lent/gitconfig",
-    ]);
-    command.args(["--chdir", "/tmp", "git", "ls-remote", &home.url("team/repo.git")]);
-    let ran = run(command, b"");
+    let ran =
+        in_bubblewrap(&home, &folder, &format!("git ls-remote {}", home.url("team/repo.git")));
     assert!(
         ran.status.success() && ran.stdout().contains("refs/heads/main"),
         "{ran} {}",
