@@ -19,6 +19,7 @@ pub mod framing;
 mod inside;
 pub mod lfs;
 mod listen;
+mod peer;
 pub mod policy;
 pub mod push;
 pub mod refusal;
