@@ -106,6 +106,7 @@ fn answer(
             }
         }
     }
+    let _place = lending.at_the_forge.enter();
     let account = match access {
         Access::Public => None,
         Access::Lent => match account::of(lending, &route.repository) {
