@@ -37,7 +37,7 @@ pub(crate) use answering::{Asking, Chosen, refused};
 
 use crate::arguments::{self, HelperOptions};
 use crate::context::Context;
-use crate::error::{Error, GitTrouble};
+use crate::error::{Error, GitTrouble, VaultTrouble};
 use crate::git::Failed;
 use crate::git::configuration::Configuration;
 use crate::git::entries::{Entries, Entry};
@@ -322,9 +322,14 @@ impl<'a> Opened<'a> {
 fn still(options: &Options) -> Result<Box<dyn Keychain>, Error> {
     let mut keychain = keychain::open(options)?;
     if helper::with_retries(|| keychain.asks_before_it_searches())? {
-        return Err(Error::Locked);
+        return Err(locked(keychain.kind()));
     }
     Ok(Box::new(Still(keychain)))
+}
+
+/// Returns the error of a keychain of this kind that is locked.
+fn locked(keychain: Kind) -> Error {
+    if keychain == Kind::Vault { VaultTrouble::Locked.into() } else { Error::Locked }
 }
 
 impl Setup {

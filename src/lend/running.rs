@@ -127,6 +127,16 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     code::let_go();
     let status = wait(&lending, &receiver, deadline, pid);
     drop_way_in(&listener, file.as_deref());
+    if lending.transfers.are_under_way() {
+        let message = "transfers are under way: they get 30 seconds, or end with a Ctrl-C";
+        terminal::say("lend", message);
+    }
+    let cut = Arc::clone(&lending);
+    spawn(move || {
+        while receiver.recv().is_ok() {
+            cut.transfers.cut();
+        }
+    })?;
     lending.end(GRACE);
     Ok(status)
 }

@@ -42,10 +42,20 @@ impl Transfers {
         if self.are_over_within(patience) {
             return;
         }
+        self.cut();
+        self.are_over_within(NOTICES_WITHIN);
+    }
+
+    /// Cuts off all transfers.
+    pub(super) fn cut(&self) {
         for connection in self.lock().values() {
             let _ = shutdown(connection, Shutdown::Both);
         }
-        self.are_over_within(NOTICES_WITHIN);
+    }
+
+    /// Returns whether a transfer is under way.
+    pub(super) fn are_under_way(&self) -> bool {
+        !self.lock().is_empty()
     }
 
     fn are_over_within(&self, patience: Duration) -> bool {
@@ -118,7 +128,7 @@ mod tests {
                 // It waits for its client, which says nothing.
                 (&ours).read(&mut [0]).expect("an end")
             });
-            while transfers.lock().is_empty() {
+            while !transfers.are_under_way() {
                 thread::yield_now();
             }
             transfers.end(Duration::ZERO);

@@ -2,13 +2,17 @@
 //! hostile client says what git never would.
 
 mod attacks;
+mod endings;
 mod large_files;
+mod locked;
 mod public;
 mod pushing;
 mod reading;
 mod readme;
 mod redirects;
 mod sandboxes;
+#[cfg(target_arch = "x86_64")]
+mod token;
 
 use crate::support::home::{Home, TOKEN};
 use crate::support::program::program;
@@ -16,7 +20,7 @@ use crate::support::sandbox::{Ran, run};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// A person with a token for the git host, and a repository there that is nobody else's business.
@@ -69,9 +73,17 @@ impl Lending {
     #[track_caller]
     fn start(home: &Home, options: &str) -> Self {
         let mut command = home.typed(&format!("lend {options}"));
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stdin(Stdio::null());
+        Self::begin(home, command, |_| ())
+    }
+
+    /// Starts this command, which becomes a lending, and does something with it first.
+    #[track_caller]
+    fn begin(home: &Home, mut command: Command, first: impl FnOnce(&mut Child)) -> Self {
+        command.stdout(Stdio::piped());
         command.stderr(std::fs::File::create(home.sandbox.path("lend.log")).unwrap());
         let mut process = command.spawn().unwrap();
+        first(&mut process);
         let mut configuration = String::new();
         let mut lines = BufReader::new(process.stdout.take().unwrap());
         while !configuration.contains("helper = ") {
@@ -92,6 +104,16 @@ impl Lending {
 
     fn port(&self) -> u16 {
         self.value("http://127.0.0.1:").parse().unwrap()
+    }
+
+    /// Runs git with nothing but the lines of the lending and a name for commits.
+    fn git(&self, home: &Home, args: &[&str]) -> Ran {
+        let file = home.sandbox.path("inside.gitconfig");
+        let name = "[user]\n\tname = Agent\n\temail = agent@h.example\n";
+        std::fs::write(&file, format!("{}{name}", self.configuration)).unwrap();
+        let mut git = home.sandbox.command("git");
+        git.env("GIT_CONFIG_GLOBAL", file).args(args);
+        run(git, b"")
     }
 
     /// Sends these bytes and returns what comes back until the end.

@@ -103,7 +103,7 @@ fn what_would_give_the_command_a_token_anyway_is_named_before() {
 }
 
 #[test]
-fn a_locked_keychain_answers_nothing_and_says_so_on_the_host() {
+fn where_no_account_answers_git_says_so_inside_and_lend_says_why_on_the_host() {
     let home = home();
     let url = home.url("team/repo.git");
     home.types(&format!("logout {}", home.url("")), "");
