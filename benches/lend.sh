@@ -56,6 +56,8 @@ make_repositories() {
     git clone --quiet --bare --no-local "$scratch/work" "$large"
     target=$server_folder/repositories/team/target.git
     git init --quiet --bare "$target"
+    # Few objects would be unpacked, which takes longer than all the rest.
+    git -C "$target" config receive.unpackLimit 1
     cp -r "$target" "$target.empty"
 }
 
@@ -68,7 +70,7 @@ start_lending() { # FILE OPTION...
         --push "https://$place/team/target" --branches 'agent/*' "$@" >"$lines" 2>"$lines.log" &
     lend=$!
     lendings="${lendings:-} $lend"
-    until grep -q 'helper = ' "$lines"; do
+    until grep -qs 'helper = ' "$lines"; do
         kill -0 "$lend" || die "lend does not begin: $(cat "$lines.log")"
         sleep 0.05
     done

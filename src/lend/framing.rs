@@ -200,13 +200,16 @@ mod tests {
     use crate::lend::request::Body;
     use std::io::{ErrorKind, Read};
 
-    /// Returns the body that is read, and the rest of the stream.
-    fn read(ahead: &[u8], mut stream: &[u8], body: Body) -> Result<(Vec<u8>, Vec<u8>), ErrorKind> {
+    /// Returns the body that is read, and all that comes behind it.
+    fn read(ahead: &[u8], stream: &[u8], body: Body) -> Result<(Vec<u8>, Vec<u8>), ErrorKind> {
         let mut bytes = Vec::new();
-        let mut reader = BodyReader::new(&mut stream, ahead.to_vec(), body);
+        let mut reader = BodyReader::new(stream, ahead.to_vec(), body);
         reader.read_to_end(&mut bytes).map_err(|error| error.kind())?;
         assert!(reader.is_at_end());
-        Ok((bytes, stream.to_vec()))
+        Ok((
+            bytes,
+            [&reader.ahead[reader.at..], reader.stream.buffer(), reader.stream.get_ref()].concat(),
+        ))
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! hostile client says what git never would.
 
 mod attacks;
+mod curls;
 mod endings;
 mod large_files;
 mod locked;

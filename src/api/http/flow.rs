@@ -103,7 +103,7 @@ impl Client {
         Ok(Way { curl: self.curl.clone(), lines: lines.0, spare: None })
     }
 
-    /// Returns programs of curl that are started before they are needed.
+    /// Returns a thread that starts curls before they are needed.
     ///
     /// # Errors
     /// [`Trouble::Failed`] where no thread can be made.
@@ -113,7 +113,7 @@ impl Client {
 }
 
 impl Way {
-    /// Returns the same way, on which one of these is used where there is one.
+    /// Returns the same way, which uses a curl of this thread where one is ready.
     pub(crate) fn with(self, spare: Arc<Spare>) -> Self {
         Self { spare: Some(spare), ..self }
     }
@@ -127,13 +127,11 @@ impl Way {
         let configuration = self.configuration(flow)?;
         // One that waited may have been ended by somebody meanwhile.
         let waited = self.spare.as_ref().and_then(|spare| spare.take());
-        let told = waited.and_then(|curl| tell(curl, &configuration));
-        let told = match told {
-            Some(told) => told,
-            None => {
-                let curl = Started::new(&self.curl).map_err(|_| Trouble::NoCurl)?;
-                tell(curl, &configuration).ok_or(Trouble::Failed)?
-            }
+        let told = if let Some(told) = waited.and_then(|curl| tell(curl, &configuration)) {
+            told
+        } else {
+            let curl = Started::new(&self.curl).map_err(|_| Trouble::NoCurl)?;
+            tell(curl, &configuration).ok_or(Trouble::Failed)?
         };
         let has_body = !matches!(flow.body, Sent::Nothing | Sent::Length(0));
         let Started { curl, answer, body } = told;

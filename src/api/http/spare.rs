@@ -1,5 +1,5 @@
-//! A curl that is started before there is a request for it. curl takes longer to start than a near
-//! forge takes to answer; one that already waits for its options has that behind it.
+//! The curls that are started before there is a request for them. curl takes longer to start than a
+//! near forge takes to answer; one that already waits for its options has that behind it.
 //!
 //! Its standard error is the pipe of the body, whether or not there will be a body: one more
 //! descriptor would have to be inherited, and any program that another thread starts at that moment
@@ -45,7 +45,11 @@ impl Started {
     }
 }
 
-/// A thread that keeps one curl ready. The system ends a curl together with the thread that has
+/// How many wait beside the one that the thread has in hand: git sends two requests, and the second
+/// soon after the first.
+const MORE: usize = 1;
+
+/// A thread that keeps some curls ready. The system ends a curl together with the thread that has
 /// started it, so a thread of a request could not start one for the next request.
 pub(crate) struct Spare(Mutex<Receiver<Started>>);
 
@@ -55,7 +59,7 @@ impl Spare {
     /// # Errors
     /// Where there can be no more threads.
     pub(super) fn new(curl: PathBuf) -> io::Result<Self> {
-        let (sender, receiver) = sync_channel(0);
+        let (sender, receiver) = sync_channel(MORE);
         thread::Builder::new().spawn(move || {
             while let Ok(started) = Started::new(&curl) {
                 if sender.send(started).is_err() {
@@ -66,7 +70,7 @@ impl Spare {
         Ok(Self(Mutex::new(receiver)))
     }
 
-    /// Returns the one that is ready, if there is one.
+    /// Returns one that is ready, if there is one.
     pub(super) fn take(&self) -> Option<Started> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).try_recv().ok()
     }
