@@ -2,9 +2,10 @@
 //! those of [`rotate`]; here is what is said and asked.
 //!
 //! - [`which`]: the accounts that are meant. [`words`]: what is said of a rotation.
-//! - [`one`]: the way of one account.
+//! - [`one`]: the way of one account. [`others`]: what else had its old token.
 
 mod one;
+mod others;
 mod which;
 pub(super) mod words;
 

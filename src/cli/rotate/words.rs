@@ -4,7 +4,8 @@
 use crate::api::state::{Reason, Standing, State};
 use crate::check::kept::Kept;
 use crate::cli::check;
-use crate::credential::Credential;
+use crate::context::Context;
+use crate::credential::{Account, Credential, Username};
 use crate::error::{Error, kept};
 use crate::forge::{self, Wanted};
 use crate::git::words::typed;
@@ -16,8 +17,17 @@ use crate::time::{now, relative};
 
 /// Returns the account in words: `alice at https://h.example`.
 fn whose(credential: &Credential) -> String {
-    let place = forge::shown_context(&credential.context);
-    match credential.username.as_ref().filter(|name| !name.is_empty()) {
+    in_place(credential.username.as_ref(), &credential.context)
+}
+
+/// Returns an account of which only the key is known in words.
+pub(super) fn of_account(account: &Account) -> String {
+    in_place(Some(&account.username), &account.context)
+}
+
+fn in_place(name: Option<&Username>, context: &Context) -> String {
+    let place = forge::shown_context(context);
+    match name.filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} at {place}"),
         None => place,
     }
@@ -91,8 +101,8 @@ fn page(old: &Credential) -> Option<String> {
 /// Says that nobody knows yet what has become of a rotation.
 pub(in crate::cli) fn waiting(command: &str, credential: &Credential, seconds: u64) {
     let text = format!(
-        "{}: a rotation was cut off, and its request may still be on its way: what has become of \
-         it can be known in {seconds} seconds, so this waits",
+        "{}: a rotation is under way or was cut off, and its request may be on its way: what has \
+         become of it can be known in {seconds} seconds, so this waits",
         whose(credential)
     );
     terminal::say(command, &text);
@@ -233,7 +243,7 @@ pub(in crate::cli) fn of_resumed(
     let say = |text: &str| terminal::say(command, &format!("{whose}: {text}"));
     match resumed {
         Resumed::Nothing => {
-            say("the rotation that was cut off has come to its end");
+            say("the rotation has come to its end meanwhile");
             true
         }
         Resumed::NotYet(seconds) => {
