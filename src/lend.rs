@@ -12,6 +12,7 @@
 
 mod account;
 mod answer;
+mod beside;
 mod environment;
 mod forward;
 pub mod framing;
@@ -26,6 +27,7 @@ mod running;
 mod serve;
 mod socks;
 mod stream;
+mod transfers;
 
 pub(crate) use inside::bring_listener;
 pub(crate) use running::run;
@@ -41,7 +43,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long an idle connection is kept: a forge may think for a while.
 const LETS_GO_AFTER: Duration = Duration::from_secs(600);
@@ -83,7 +85,8 @@ struct Lending {
     base: String,
     objects: lfs::Objects,
     connections: Arc<Places>,
-    transfers: Arc<Places>,
+    transfers: transfers::Transfers,
+    networks: beside::Networks,
     has_ended: AtomicBool,
 }
 
@@ -110,7 +113,7 @@ impl Lending {
     /// Ends the lending. Transfers that are under way may go on for this time.
     fn end(&self, patience: Duration) {
         self.has_ended.store(true, Ordering::Relaxed);
-        self.transfers.wait_for_none(patience);
+        self.transfers.end(patience);
     }
 }
 
@@ -137,19 +140,6 @@ impl Places {
         }
         *taken += 1;
         Place(Arc::clone(self))
-    }
-
-    fn wait_for_none(&self, patience: Duration) {
-        let deadline = Instant::now() + patience;
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        while *taken > 0 {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            let waited = self.changed.wait_timeout(taken, left);
-            taken = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
     }
 }
 

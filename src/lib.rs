@@ -81,6 +81,7 @@ mod hex;
 mod notification;
 mod plain_text;
 mod private_file;
+mod revoke;
 mod rotate;
 mod said;
 mod setup;
@@ -89,7 +90,11 @@ mod stamp;
 mod state_folder;
 mod time;
 mod uses;
+mod watch;
 mod withheld;
+
+#[doc(hidden)]
+pub use cli::rehearsed;
 
 use arguments::{HelperOptions, Invocation};
 use context::Context;

@@ -139,7 +139,8 @@ fn place_of(checked: &Checked) -> &Context {
     &checked.subject.context
 }
 
-fn option_of_name(username: Option<&Username>) -> String {
+/// Returns the option that names an account, after a blank, or nothing.
+pub(crate) fn option_of_name(username: Option<&Username>) -> String {
     let name = username.filter(|name| !name.is_empty() && !name.is_token());
     name.map(|name| format!(" --username {}", typed(name.as_bytes()))).unwrap_or_default()
 }

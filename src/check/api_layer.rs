@@ -2,17 +2,18 @@
 
 use super::kept::Kept;
 use super::{Options, Subject};
-use crate::api::http::Client;
+use crate::api::http::{Client, Transport};
 use crate::api::state::{Reason, Standing, State};
 use crate::api::{self, Api, Asking, Facts, Place, Target};
 use crate::context::{Context, Protocol};
 use crate::credential::Credential;
-use crate::forge::{self, Id};
+use crate::forge::{self, Id, Kind};
 use crate::time::HOUR;
 use std::cell::Cell;
 use std::time::Instant;
 
 /// The forge's answer, see the [module](self).
+#[derive(Clone)]
 pub(crate) struct ApiLayer {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,
@@ -76,23 +77,28 @@ pub(crate) fn target(
 }
 
 fn of_token<'a>(subject: &'a Subject, credential: &'a Credential, forge: Id) -> api::Subject<'a> {
-    let kind = super::recognised(&credential.context, Some(forge), credential);
     let authtype = credential.authtype.as_deref().unwrap_or_default();
     api::Subject {
         token: &credential.token,
         username: subject.username.as_ref(),
-        kind: kind.map(|kind| kind.kind),
+        kind: kind_of(credential, forge),
+        refresh_token: credential.refresh_token.as_ref(),
         is_oauth: credential.refresh_token.is_some() || authtype.eq_ignore_ascii_case(b"bearer"),
         path: &subject.path,
     }
 }
 
-/// Asks with at most so many questions, by this client if there is one already. Returns nothing
+/// Returns the kind of an account's token, as this forge knows it.
+pub(crate) fn kind_of(credential: &Credential, forge: Id) -> Option<Kind> {
+    super::recognised(&credential.context, Some(forge), credential).map(|kind| kind.kind)
+}
+
+/// Asks with at most so many questions, in this way to the network if there is one already. Returns nothing
 /// where nobody is to be asked.
 pub(crate) fn of(
     subject: &Subject,
     options: &Options,
-    client: Option<&Client>,
+    client: Option<&dyn Transport>,
     most: u8,
     deadline: Instant,
 ) -> Option<ApiLayer> {
@@ -117,15 +123,15 @@ pub(crate) fn of(
     Some(asked.unwrap_or_else(ApiLayer::of))
 }
 
-/// Asks the API to which an account's token may be sent, with at most so many questions, by this
-/// client if there is one already.
+/// Asks the API to which an account's token may be sent, with at most so many questions, in this way
+/// to the network if there is one already.
 ///
 /// # Errors
 /// The reason why nobody can be asked.
 pub(crate) fn with_asking<T>(
     subject: &Subject,
     options: &Options,
-    client: Option<&Client>,
+    client: Option<&dyn Transport>,
     most: u8,
     deadline: Instant,
     ask: impl FnOnce(&dyn Api, &Asking<'_>) -> T,

@@ -2,12 +2,12 @@
 //! the loopback address that serves this user alone, or a listener in a sandbox's own network.
 
 use super::stream::Stream;
-use super::{Lending, serve};
+use super::{Lending, beside, serve};
 use crate::error::Error;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -82,23 +82,30 @@ impl Listener {
         }
     }
 
-    /// Takes connections, each in a thread of its own, until the lending ends.
+    /// Takes connections, each in a thread of its own, as long as there is a listener. Once the
+    /// lending has ended, each is told so.
     pub(super) fn take_all(&self, lending: &Arc<Lending>) {
         loop {
-            let place = lending.connections.enter();
-            let Some(stream) = self.accept() else {
-                thread::sleep(PAUSE);
-                continue;
+            let stream = match self.accept() {
+                Ok(stream) => stream,
+                // The listener was shut down.
+                Err(error) if error.kind() == ErrorKind::InvalidInput => return,
+                Err(_) => {
+                    thread::sleep(PAUSE);
+                    continue;
+                }
             };
-            if lending.has_ended() {
-                return;
-            }
             if !self.is_ours(&stream) || stream.bound().is_err() {
                 continue;
             }
+            let place = lending.connections.enter();
             let lending = Arc::clone(lending);
+            let is_socket = matches!(self, Self::Socket(..));
             let serve = move || {
                 let _place = place;
+                if is_socket && lending.policy.lfs {
+                    beside::open(&lending, &stream);
+                }
                 serve::serve(&lending, &stream);
             };
             // If no thread can be made, this drops the connection and gives its place back.
@@ -106,11 +113,11 @@ impl Listener {
         }
     }
 
-    fn accept(&self) -> Option<Stream> {
+    fn accept(&self) -> io::Result<Stream> {
         match self {
-            Self::Socket(listener, _) => listener.accept().ok().map(|(s, _)| Stream::Unix(s)),
+            Self::Socket(listener, _) => listener.accept().map(|(s, _)| Stream::Unix(s)),
             Self::Port(listener) | Self::Inside(listener) => {
-                listener.accept().ok().map(|(s, _)| Stream::Tcp(s))
+                listener.accept().map(|(s, _)| Stream::Tcp(s))
             }
         }
     }
@@ -126,6 +133,15 @@ impl Listener {
             (_, Stream::Tcp(stream)) => user_of(stream),
         };
         user == Some(rustix::process::geteuid().as_raw())
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Socket(listener, _) => listener.as_fd(),
+            Self::Port(listener) | Self::Inside(listener) => listener.as_fd(),
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! The course of a lending: opens the way in, tells the person and the command what they need, and
 //! waits for the end.
 
+use super::beside::Networks;
 use super::environment::{self, Line, Reached};
 use super::listen::Listener;
 use super::policy::name_of;
+use super::transfers::Transfers;
 use super::{AT_ONCE, Lending, Places, Plan, WayIn, inside};
 use crate::api::http::{Client, Trouble};
 use crate::child::not_started;
@@ -54,7 +56,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     let listener = match &way_in {
         WayIn::Socket(folder) => Listener::socket(folder)?,
         WayIn::Port(port) => Listener::port(*port)?,
-        WayIn::Inside(process) => inside::listener(*process)?,
+        WayIn::Inside(process) => inside::listener(*process, inside::PORT)?,
     };
     let mut names: Vec<(Context, Username)> = Vec::new();
     for host in policy.hosts() {
@@ -90,7 +92,8 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         base,
         objects: super::lfs::Objects::default(),
         connections: Places::new(AT_ONCE),
-        transfers: Places::new(usize::MAX),
+        transfers: Transfers::default(),
+        networks: Networks::default(),
         has_ended: AtomicBool::new(false),
     });
     let (sender, receiver) = mpsc::channel();
@@ -121,13 +124,23 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     let deadline = lasting.map(|lasting| Instant::now() + lasting);
     let status = wait(&lending, &receiver, deadline, pid);
     drop_way_in(&listener, file.as_deref());
+    if lending.transfers.are_under_way() {
+        let message = "transfers are under way: they get 30 seconds, or end with a Ctrl-C";
+        terminal::say("lend", message);
+    }
+    let cut = Arc::clone(&lending);
+    spawn(move || {
+        while receiver.recv().is_ok() {
+            cut.transfers.cut();
+        }
+    })?;
     lending.end(GRACE);
     Ok(status)
 }
 
 /// Waits for the end of the lending. Returns the exit status.
 fn wait(
-    lending: &Lending,
+    lending: &Arc<Lending>,
     receiver: &mpsc::Receiver<End>,
     mut deadline: Option<Instant>,
     pid: Option<rustix::process::Pid>,
@@ -155,7 +168,9 @@ fn wait(
                 if pid.is_none() {
                     return 0;
                 }
-                lending.end(Duration::ZERO);
+                // The command goes on, and what it still asks for is refused.
+                let lending = Arc::clone(lending);
+                let _ = spawn(move || lending.end(GRACE));
                 deadline = None;
             }
             Err(RecvTimeoutError::Disconnected) => return 125,
@@ -175,7 +190,7 @@ fn start(mut command: Command, sender: Sender<End>) -> io::Result<rustix::proces
     Ok(pid)
 }
 
-fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     let spawned = thread::Builder::new().spawn(work);
     spawned.map(|_| ()).map_err(|error| Error::Stream(error.kind()))
 }

@@ -76,6 +76,8 @@ mod proxies;
 mod recording;
 #[cfg(unix)]
 mod releases;
+#[cfg(unix)]
+mod revoke;
 #[cfg(target_os = "linux")]
 mod rotate;
 #[cfg(unix)]
@@ -105,5 +107,7 @@ mod use_account;
 mod use_log;
 #[cfg(target_os = "linux")]
 mod vault;
+#[cfg(target_os = "linux")]
+mod watch;
 #[cfg(windows)]
 mod windows;

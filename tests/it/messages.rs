@@ -34,6 +34,7 @@ const MESSAGES: &str = "\
 D-Bus cannot carry what was to be stored
 a file in the vault belongs to another user, or others can write to it
 a file of git's configuration could not be changed
+a file of this name is there already, and is not this program's: {0}
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
 a forge does not take what was imported, which is stored as it is
@@ -60,6 +61,7 @@ an option of the helper string has no value
 another account is called so already: log out of it first
 another bus listens at the session bus's address
 another process is changing an account at this host, or the lock cannot be had: nothing was begun
+another process is changing the keychain, and nothing was begun: repeat it
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
 docker sent no token: nothing is stored
@@ -106,6 +108,7 @@ name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE
 no Secret Service can be seen from inside this Flatpak
 no Secret Service is running and none can be started
+no account is left that a timer may rotate
 no account there has this name
 no key could be derived
 no keychain is available to this process
@@ -117,18 +120,21 @@ no socket could be made
 no such account is in the keychain
 no token was given
 nobody can be asked here: add --yes to delete every account
+nobody can be asked here: add --yes to revoke without
+nobody can be asked here: name each account with --account https://NAME@HOST, and add --yes
 nobody can be asked here: repeat it with --yes, or look first with --dry-run
 not a key of ours
 nothing can hold the vault's key here: the kernel keyring is not available
 nothing listens at the session bus's address
 nothing was changed
 nothing was deleted
+nothing was revoked
 on the way to the file others can put another in its place
 others can write to the vault's folder
 others have access to the file, which is another user's, and it is not mounted in memory by root
 others than its owner have access to the file: chmod 600 (or 400) it
 others than root can write the file
-port 8418 is taken inside
+say how often: watch daily, or watch weekly
 say what is to change: --username, --expires, --also or --any-username
 several accounts are there: name one in the URL, as in https://NAME@HOST
 several accounts are there: name one with --username NAME
@@ -145,6 +151,7 @@ the URL's path cannot be understood
 the URL's path names no organisation or repository: empty, . and .. are no parts of one
 the URL's username cannot be used
 the account could not be read back
+the account does not have this token any more, and nothing was begun
 the account has another token already
 the account has another token by now: nothing was begun
 the account has no token of its own
@@ -162,6 +169,8 @@ the command prints too much for a token
 the command took longer than 30 seconds
 the command's quotes do not match
 the connection to the session bus was lost
+the crontab does not hold what was written
+the crontab was changed meanwhile and is left as it is: begin again
 the disk is full, nothing was changed
 the disk quota is used up, nothing was changed
 the entry is not as go-keyring writes it
@@ -199,6 +208,7 @@ the keychain refused the access or the password
 the keychain {0} is not proved, so git is not configured
 the keyring has no entry of this service and user
 the keyring has several entries of this service and user, and their secrets differ
+the line is longer than cron reads
 the line with the passphrase is too long
 the listener could not be handed over
 the network of that process cannot be entered
@@ -212,7 +222,9 @@ the passphrase {0}
 the path of the key's file cannot be written
 the port cannot be listened at
 the port is not known
+the port is taken inside
 the registry has a token of its own: add --replace to drop it
+the remotes here use several accounts: name a URL
 the request is longer than 1 MiB
 the security service of Windows does not answer
 the session bus belongs to another user
@@ -222,6 +234,7 @@ the source of the token: {0}
 the system has no random numbers
 the terminal would show the token: pipe it on, or add --yes to see it
 the test's own place cannot be named
+the timer's files cannot be written
 the token comes from a source, not from a keychain: rotate it where it is kept
 the token could not be read back
 the token is too long for this keychain
@@ -243,6 +256,7 @@ the way to the file leads through what is another user's
 the way to the forge is curl, which is not there
 there are no wildcards: name the host that the token is for
 there is no default keychain
+there is no such port
 there is no terminal to ask on: add --yes, or --dry-run to look only
 there is no terminal to ask on: give the passphrase with --passphrase-from FILE
 there is no terminal to ask on: pipe the token in with --with-token
@@ -253,9 +267,12 @@ this keychain does not exist on this system
 this keychain is in memory, and would forget the new token at the next start: add --yes, or keep the account in another one
 this logon session has no Credential Manager
 this names no organisation or repository
+this program's path cannot be written for a scheduler
 this program's path cannot be written in git's configuration
+this system has no scheduler for a user: neither systemd's user manager nor crontab
 this user may not connect to the session bus
 this username cannot be used
+this version cannot rotate tokens yet
 this would put a token into git's configuration: name where it is read
 to try the passphrase takes {needs} MB of memory, and {free} MB are free
 what --file names is a link
@@ -264,7 +281,9 @@ what docker sent cannot be understood
 what docker sent is too long
 what listens at the bus's address is no D-Bus
 what should be a file of tokens is no plain file
-what was read is too long to be a token";
+what was read is too long to be a token
+{0} has failed: {1}
+{0} took longer than 30 seconds";
 
 /// The code before the text of an error.
 const OPENINGS: [&str; 9] = [

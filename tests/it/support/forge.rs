@@ -121,9 +121,21 @@ impl Forge {
         hand_over(&self.folder);
     }
 
+    /// Returns whether a file of its state is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.folder.join(name).exists()
+    }
+
     /// Takes a file of its state away.
     pub fn unset(&self, name: &str) {
         let _ = fs::remove_file(self.folder.join(name));
+    }
+
+    /// Whether a token was revoked.
+    pub fn is_revoked(&self, name: &str) -> bool {
+        let text = fs::read_to_string(self.folder.join(format!("tokens/{name}.json"))).unwrap();
+        let known: Value = serde_json::from_str(&text).unwrap();
+        known["revoked"] == true
     }
 
     /// What it was asked since this was last called.
