@@ -94,6 +94,9 @@ mod uses;
 mod watch;
 mod withheld;
 
+#[doc(hidden)]
+pub use cli::rehearsed;
+
 use arguments::{HelperOptions, Invocation};
 use context::Context;
 use error::{Error, Failure};

@@ -2,8 +2,10 @@
 //! those of [`rotate`]; here is what is said and asked.
 //!
 //! - [`which`]: the accounts that are meant. [`words`]: what is said of a rotation.
-//! - [`one`]: the way of one account.
+//! - [`one`]: the way of one account. [`by_page`], [`by_password`]: where a person is needed.
 
+mod by_page;
+mod by_password;
 mod one;
 mod which;
 pub(super) mod words;

@@ -76,7 +76,7 @@ impl Outside for Fake {
             return ApiLayer::of(standing.clone());
         }
         let state = if self.lives(&credential.token) { State::Good } else { State::Refused };
-        ApiLayer { standing: Standing::of(state, None), facts: Facts::default(), notes: Vec::new() }
+        ApiLayer::of(Standing::of(state, None))
     }
 
     fn renew(&self, credential: &Credential) -> Outcome {

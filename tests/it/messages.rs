@@ -151,8 +151,8 @@ the URL's path cannot be understood
 the URL's path names no organisation or repository: empty, . and .. are no parts of one
 the URL's username cannot be used
 the account could not be read back
+the account does not have this token any more, and nothing was begun
 the account has another token already
-the account has another token by now, and nothing was begun: repeat it
 the account has another token by now: nothing was begun
 the account has no token of its own
 the account has no username yet: add --username NAME
@@ -272,6 +272,7 @@ this program's path cannot be written in git's configuration
 this system has no scheduler for a user: neither systemd's user manager nor crontab
 this user may not connect to the session bus
 this username cannot be used
+this version cannot rotate tokens yet
 this would put a token into git's configuration: name where it is read
 to try the passphrase takes {needs} MB of memory, and {free} MB are free
 what --file names is a link

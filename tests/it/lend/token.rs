@@ -66,7 +66,7 @@ fn the_token_is_in_no_file_variable_argument_or_memory_of_a_lending_or_its_sandb
     let home = home();
     let token = set_token(&home);
     let pair = base64(format!("alice:{token}").as_bytes());
-    let needles = Needles::new(&[token["ghp_TESTONLY".len()..].as_bytes()]);
+    let needles = Needles::new(&[&token.as_bytes()["ghp_TESTONLY".len()..]]);
     let onlookers = [token.clone(), String::from_utf8(pair).unwrap(), hex(token.as_bytes())];
     let onlookers = onlookers.map(|secret| Onlooker::new(&secret));
     let line = home.helpers()[0].clone();

@@ -121,6 +121,11 @@ impl Forge {
         hand_over(&self.folder);
     }
 
+    /// Returns whether a file of its state is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.folder.join(name).exists()
+    }
+
     /// Takes a file of its state away.
     pub fn unset(&self, name: &str) {
         let _ = fs::remove_file(self.folder.join(name));
