@@ -5,6 +5,7 @@ mod at_once;
 mod attacks;
 mod bodies;
 mod configuration;
+mod curls;
 mod endings;
 mod kinds;
 mod large_files;
