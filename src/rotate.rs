@@ -23,7 +23,9 @@
 
 mod keeping;
 pub(crate) mod online;
+pub(crate) mod password;
 mod resume;
+pub(crate) mod revoking;
 #[cfg(test)]
 mod tests;
 
@@ -60,6 +62,11 @@ pub(crate) trait Outside {
 
     /// Sends the one request for a new token in the place of the account's.
     fn renew(&self, credential: &Credential) -> Outcome;
+
+    /// Returns what becomes of the old token when the forge makes the new one.
+    fn old(&self) -> Old {
+        Old::Ends
+    }
 
     /// Makes the forge revoke a token that was replaced, or returns nothing where it does so
     /// itself, or cannot.
@@ -139,7 +146,6 @@ pub(crate) enum Old {
     /// The forge ends it in the same moment.
     Ends,
     /// It lives until it is revoked.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for tokens that a person makes"))]
     LivesOn,
 }
 
@@ -237,7 +243,7 @@ impl Begun<'_> {
     /// Sends the request, and writes the answer before anything else happens.
     pub(crate) fn ask(self, outside: &dyn Outside) -> Asked {
         match outside.renew(&self.noted) {
-            Outcome::Issued(issued) => self.answered(issued, Old::Ends, outside),
+            Outcome::Issued(issued) => self.answered(issued, outside.old(), outside),
             Outcome::DidNotHappen(standing) => {
                 let failed = self.drop_note().err();
                 Asked::DidNotHappen(standing, failed)

@@ -3,12 +3,14 @@
 use super::{Arguments, words};
 use crate::api::Facts;
 use crate::api::renewal::Renewal;
-use crate::api::state::State;
+use crate::api::state::{Reason, State};
 use crate::check::kept::Kept;
 use crate::credential::Credential;
 use crate::error::Error;
+use crate::forge;
 use crate::keychain::Keychain;
 use crate::rotate::online::Online;
+use crate::rotate::revoking::Revoking;
 use crate::rotate::{self, Asked, Outside, Resumed, Stage};
 use crate::setup::Setups;
 use crate::terminal;
@@ -42,6 +44,7 @@ impl Way<'_> {
         keychain: &mut dyn Keychain,
         credential: &Credential,
     ) -> Result<bool, Error> {
+        let credential = &self.with_forge(credential.clone());
         if Stage::of(credential).is_some() {
             return self.resume(keychain, credential);
         }
@@ -52,14 +55,20 @@ impl Way<'_> {
     fn resume(&self, keychain: &mut dyn Keychain, credential: &Credential) -> Result<bool, Error> {
         let options = self.arguments.options();
         let online = Online { options: &options, expiry: 0 };
+        let is_wanted = |forge| self.may_revoke(forge);
+        let outside = Revoking::new(&online, &options, &is_wanted);
         let account = credential.account();
-        let mut resumed = rotate::resume(keychain, &account, &online)?;
+        let mut resumed = rotate::resume(keychain, &account, &outside)?;
         if let Resumed::NotYet(seconds) = resumed {
             words::waiting("rotate", credential, seconds);
             online.wait(Duration::from_secs(seconds));
-            resumed = rotate::resume(keychain, &account, &online)?;
+            resumed = rotate::resume(keychain, &account, &outside)?;
         }
-        Ok(words::of_resumed("rotate", credential, &resumed))
+        let is_well = words::of_resumed("rotate", credential, &resumed);
+        if outside.has_left_old_alive() {
+            words::old_lives_on(credential);
+        }
+        Ok(is_well)
     }
 
     fn rotate(&self, keychain: &mut dyn Keychain, old: &Credential) -> Result<bool, Error> {
@@ -67,34 +76,53 @@ impl Way<'_> {
         // The old token tells what may be asked for, and whether it lives at all.
         let online = Online { options: &options, expiry: 0 };
         let layer = online.ask(old);
-        if !matches!(layer.standing.state, State::Good | State::Ending | State::Denied) {
+        // A forge that wants to be asked seldom has been asked lately.
+        let is_spared = layer.standing.reason == Some(Reason::Spared);
+        let lives = matches!(layer.standing.state, State::Good | State::Ending | State::Denied);
+        if !lives && !is_spared {
             words::not_begun(old, &layer.standing);
             return Ok(false);
         }
         let learnt = Kept::of(old).learn(old.clone(), &layer.facts, now());
-        match online.renewal(&learnt) {
-            Ok(Renewal::ByToken) => {}
-            Ok(renewal @ (Renewal::ByPassword | Renewal::ByPage)) => {
-                return Ok(self.by_person(&learnt, renewal));
-            }
+        let renewal = match online.renewal(&learnt) {
             Ok(Renewal::None(why)) => return Err(words::no_way(why)),
+            Ok(renewal) => renewal,
             Err(standing) => {
                 words::not_begun(old, &standing);
                 return Ok(false);
             }
+        };
+        if renewal != Renewal::ByToken && self.arguments.unattended {
+            words::needs_person(&learnt);
+            return Ok(false);
         }
         if !self.may_be_forgotten(keychain)? {
             return Ok(false);
         }
         let expiry = self.expiry(old, &layer.facts, now());
         let online = Online { options: &options, expiry };
+        match renewal {
+            Renewal::ByPassword => return self.by_password(keychain, &learnt, &online),
+            Renewal::ByPage => return self.by_page(keychain, &learnt, &online),
+            Renewal::ByToken | Renewal::None(_) => {}
+        }
         let begun = rotate::begin(keychain, &old.account(), &old.token, &online)?;
         let asked = begun.ask(&online);
         Ok(self.after(keychain, old, asked, &online))
     }
 
+    /// Returns the account with the forge that was named, where its own name does not tell it.
+    fn with_forge(&self, old: Credential) -> Credential {
+        if forge::at(&old.context).is_some() || self.arguments.forge.is_none() {
+            return old;
+        }
+        let mut kept = Kept::of(&old);
+        kept.forge = self.arguments.forge;
+        kept.put(old)
+    }
+
     /// Says what has become of the request, and verifies the new token.
-    fn after(
+    pub(super) fn after(
         &self,
         keychain: &mut dyn Keychain,
         old: &Credential,
@@ -107,13 +135,6 @@ impl Way<'_> {
         };
         let verified = rotate::verify(keychain, &new, self.arguments.keep_old, outside);
         words::of_verified("rotate", &new, verified.as_ref().map_err(|error| *error))
-    }
-
-    /// Says where a person makes a new token.
-    #[expect(clippy::unused_self, reason = "a person is asked here")]
-    fn by_person(&self, old: &Credential, _renewal: Renewal) -> bool {
-        words::needs_person(old);
-        false
     }
 
     /// Returns whether the keychain is one that outlives the machine's next start, or a person
@@ -146,7 +167,10 @@ impl Way<'_> {
             _ => old.expiry,
         };
         let life = end.and_then(|end| end.checked_sub(old.stored_at));
-        let life = life.unwrap_or(USUAL_LIFE).clamp(DAY, LONGEST_LIFE);
+        // One that is kept here since shortly before its end would be due again at once.
+        let least = self.arguments.due.map_or(DAY, |due| due.as_secs().saturating_mul(2));
+        let life = life.filter(|life| *life >= least).unwrap_or(USUAL_LIFE.max(least));
+        let life = life.clamp(DAY, LONGEST_LIFE);
         self.end.unwrap_or(now.saturating_add(life))
     }
 }

@@ -8,14 +8,14 @@ use crate::credential::Credential;
 use crate::error::{Error, kept};
 use crate::forge::{self, Wanted};
 use crate::git::words::typed;
-use crate::rotate::{Asked, Resumed, Verified};
+use crate::rotate::{self, Asked, Resumed, Verified};
 use crate::secret::Secret;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use crate::time::{now, relative};
 
 /// Returns the account in words: `alice at https://h.example`.
-fn whose(credential: &Credential) -> String {
+pub(super) fn whose(credential: &Credential) -> String {
     let place = forge::shown_context(&credential.context);
     match credential.username.as_ref().filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} at {place}"),
@@ -75,15 +75,28 @@ fn make_new(old: &Credential) {
     terminal::hint(&format!("then: git credential-pat login --replace {}", named(old)));
 }
 
+/// Returns the kind of an account's token, as far as its form tells.
+pub(super) fn kind_of(old: &Credential) -> Option<forge::Kind> {
+    forge::recognise(&old.context, old.token.expose()).map(|known| known.kind)
+}
+
+/// Says why nothing was begun with a password.
+pub(super) fn not_by_password(old: &Credential, why: &str) {
+    terminal::say("rotate", &format!("{}: {why}, so nothing was begun", whose(old)));
+    make_new(old);
+}
+
+/// Returns the forge of an account, as far as it is known or likely.
+fn forge_of(old: &Credential) -> Option<&'static dyn forge::Forge> {
+    let known = Kept::of(old).forge.map(forge::Id::forge);
+    forge::at(&old.context).or(known).or_else(|| forge::likely_at(&old.context))
+}
+
 /// Returns the address of the page where a token is made.
 fn page(old: &Credential) -> Option<String> {
-    let known = Kept::of(old).forge.map(forge::Id::forge);
-    let forge = forge::at(&old.context).or(known).or_else(|| forge::likely_at(&old.context))?;
+    let forge = forge_of(old)?;
     let scopes = Kept::of(old).scopes;
-    let token = forge::Old {
-        kind: forge::recognise(&old.context, old.token.expose()).map(|known| known.kind),
-        scopes: scopes.as_deref(),
-    };
+    let token = forge::Old { kind: kind_of(old), scopes: scopes.as_deref() };
     let wanted = Wanted { context: &old.context, name: "git", days: None, old: Some(token) };
     forge.pages(&wanted).into_iter().next().map(|page| page.address)
 }
@@ -243,6 +256,15 @@ pub(in crate::cli) fn of_resumed(
             ));
             false
         }
+        Resumed::DidNotHappen if let Some(name) = stray(credential) => {
+            say(
+                "the rotation that was cut off left the old token, which stays; a new one may have \
+                 been made, and nobody has it",
+            );
+            let page = page(credential).map(|page| format!(", at {page}")).unwrap_or_default();
+            terminal::hint(&format!("look for {name:?}, and delete it{page}"));
+            false
+        }
         Resumed::DidNotHappen => {
             say("the rotation that was cut off did not happen: the old token lives, and stays");
             terminal::hint(&format!(
@@ -280,7 +302,26 @@ pub(in crate::cli) fn of_resumed(
     }
 }
 
+/// Returns the name of the token that a rotation asked for which left the old one alive, so that
+/// nobody knows whether there is a new one: where a password gave it.
+fn stray(old: &Credential) -> Option<String> {
+    let named = forge::at(&old.context).map(forge::Forge::id).or_else(|| Kept::of(old).forge);
+    let began = old.rotating_at.filter(|_| named == Some(forge::Id::Gitea));
+    began.map(rotate::password::name_of_token)
+}
+
+/// Says that the old token lives on at a forge where nobody else can end it.
+pub(super) fn old_lives_on(old: &Credential) {
+    let text = format!("{}: the old token still lives at its forge", whose(old));
+    terminal::say("rotate", &text);
+    let page = forge_of(old).and_then(|forge| forge.list_of_tokens(&old.context, kind_of(old)));
+    if let Some(page) = page {
+        terminal::hint(&format!("delete it there: {page}"));
+    }
+}
+
 /// Returns in words what the forge has said, or why nobody was asked.
-fn in_words(standing: &Standing) -> String {
-    check::in_words(standing)
+pub(super) fn in_words(standing: &Standing) -> String {
+    let who = if standing.state == State::Denied { "the token" } else { "the forge" };
+    format!("{who} {}", check::in_words(standing))
 }
