@@ -15,7 +15,12 @@ mod github;
 mod gitlab;
 pub(crate) mod http;
 mod huggingface;
+pub(crate) mod password;
+pub(crate) mod renewal;
+mod revoking;
 pub(crate) mod state;
+
+pub(crate) use revoking::Revocation;
 
 use crate::base64;
 use crate::context::Context;
@@ -23,7 +28,8 @@ use crate::credential::Username;
 use crate::forge::{self, Id, Kind};
 use crate::said;
 use crate::secret::Secret;
-use http::{Answer, Client, Request, Trouble};
+use http::{Answer, Request, Transport, Trouble};
+use renewal::{Outcome, Renewal, Wish};
 use serde_json::Value;
 use state::{Reason, Standing, State, reason_in};
 use std::cell::Cell;
@@ -42,6 +48,8 @@ pub(crate) struct Facts {
     pub(crate) expiry: Told,
     /// The time of its last use before this question, in seconds since 1970 UTC.
     pub(crate) last_used: Option<u64>,
+    /// The addresses from which it was last used.
+    pub(crate) used_from: Option<Vec<String>>,
     /// Whether it may read repositories.
     pub(crate) may_read: Option<bool>,
     /// Whether it may push to them.
@@ -64,11 +72,13 @@ pub(crate) enum Told {
 pub(crate) struct Report {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,
+    /// The notes that a person should read, too.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Report {
     fn of(standing: Standing) -> Self {
-        Self { standing, facts: Facts::default() }
+        Self { standing, facts: Facts::default(), notes: Vec::new() }
     }
 
     /// Returns the report of a question that was not answered.
@@ -77,7 +87,7 @@ impl Report {
     }
 
     fn good(facts: Facts) -> Self {
-        Self { standing: Standing::good(), facts }
+        Self { facts, ..Self::of(Standing::good()) }
     }
 }
 
@@ -98,6 +108,32 @@ pub(crate) trait Api: Sync {
     /// # Errors
     /// A report where a question had no answer that could be understood.
     fn check(&self, asking: &Asking<'_>) -> Result<Report, Box<Report>>;
+
+    /// Returns how a new token comes in the place of this one. The `scopes` are those of this one,
+    /// where they are known.
+    fn renewal(&self, subject: &Subject<'_>, scopes: Option<&[String]>) -> Renewal {
+        let _ = scopes;
+        Renewal::by_page(subject)
+    }
+
+    /// Asks for a new token in the place of this one, by exactly one request: it is never repeated,
+    /// and no redirect is followed. To be called only where [`renewal`](Self::renewal) says so.
+    fn renew(&self, asking: &Asking<'_>, wish: &Wish<'_>) -> Outcome {
+        let _ = (asking, wish);
+        Outcome::DidNotHappen(Standing::of(State::Unknown, Reason::NoWay))
+    }
+
+    /// Returns whether it has a way by which a token of this kind is revoked by itself.
+    fn can_revoke(&self, kind: Option<Kind>) -> bool {
+        let _ = kind;
+        false
+    }
+
+    /// Asks once that the token be revoked. It may live on for a while where the forge accepts it.
+    fn revoke(&self, asking: &Asking<'_>) -> Revocation {
+        let _ = asking;
+        Revocation::NoWay
+    }
 
     /// Returns whether its host wants to be asked seldom, so that it is not asked about many at
     /// once.
@@ -137,6 +173,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) token: &'a Secret,
     pub(crate) username: Option<&'a Username>,
     pub(crate) kind: Option<Kind>,
+    /// The refresh token beside it.
+    pub(crate) refresh_token: Option<&'a Secret>,
     /// Whether it is of OAuth: it is sent as `Bearer`, or has a refresh token beside it.
     pub(crate) is_oauth: bool,
     /// The path of the repository, empty for none.
@@ -192,7 +230,7 @@ fn origin(url: &str) -> Option<String> {
 
 /// The questions about one token.
 pub(crate) struct Asking<'a> {
-    pub(crate) client: &'a Client,
+    pub(crate) client: &'a dyn Transport,
     pub(crate) base: &'a str,
     pub(crate) subject: &'a Subject<'a>,
     /// Whether the host's name tells the forge, so that the API is at its own fixed host.
@@ -282,6 +320,9 @@ impl Asking<'_> {
                     }
                 }
                 429 => return Err(Report::wrong(self.limited(&answer))),
+                503 if answer.header("retry-after").is_some() => {
+                    return Err(Report::wrong(self.limited(&answer)));
+                }
                 500.. => {
                     let said = self.words(&answer);
                     let mut report = unknown(Reason::Server);
@@ -296,8 +337,8 @@ impl Asking<'_> {
     /// Sends one question, once. No redirect is followed.
     ///
     /// # Errors
-    /// The reason why there is no answer. The question may have arrived all the same, except where
-    /// [`Trouble`] says that it cannot.
+    /// The reason why there is no answer. The question may have arrived all the same, unless
+    /// [`Trouble::is_before_sending`].
     fn send(&self, question: &Question<'_>) -> Result<Answer, Trouble> {
         self.left.set(self.left.get().saturating_sub(1));
         let mut headers = Vec::new();
@@ -388,7 +429,9 @@ impl Asking<'_> {
         let others = ["invalid", "revoked", "not supported"];
         let is_over = lower.contains("expired") && !others.iter().any(|word| lower.contains(word));
         let state = if is_over { State::Ended } else { State::Refused };
-        Report::wrong(Standing::of(state, None).saying(said))
+        // A page may be a proxy's, which knows nothing of the token.
+        let reason = answer.is_page().then_some(Reason::Html);
+        Report::wrong(Standing::of(state, reason).saying(said))
     }
 
     /// Returns the report of a 403: the token is known, and may not do this.
@@ -423,13 +466,13 @@ fn basic(name: &[u8], token: &[u8]) -> Zeroizing<Vec<u8>> {
 fn standing_of(trouble: Trouble) -> Standing {
     match trouble {
         Trouble::NoCurl => Standing::of(State::Unknown, Reason::NoCurl),
-        Trouble::Unreachable(said) => {
+        Trouble::Unreachable(said) | Trouble::Cut(said) => {
             Standing::of(State::Unreachable, Reason::Network).saying(Some(said))
         }
         Trouble::Certificate(said) => {
             Standing::of(State::Unreachable, Reason::Certificate).saying(Some(said))
         }
-        Trouble::TooSlow => Standing::of(State::Unreachable, Reason::Timeout),
+        Trouble::NoTime | Trouble::TooSlow => Standing::of(State::Unreachable, Reason::Timeout),
         Trouble::TooMuch | Trouble::Failed => Standing::of(State::Unknown, Reason::Answer),
         Trouble::Unfit => Standing::of(State::Unknown, Reason::NoApi),
     }

@@ -1,5 +1,7 @@
 //! Bytes as text in base64, without the padding: the age format has none.
 
+use zeroize::Zeroizing;
+
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Returns the bytes as text.
@@ -16,7 +18,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 
 /// Returns the bytes of a text, or nothing where no [`encode`] would have written it.
 pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    // It may be a secret, also where its end turns out to be none.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 4 * 3 + 2));
     for group in text.chunks(4) {
         let mut number = 0;
         for digit in group {
@@ -36,7 +39,7 @@ pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
         let number = (number >> spare).to_be_bytes();
         bytes.extend_from_slice(&number[4 - (group.len() - 1)..]);
     }
-    Some(bytes)
+    Some(std::mem::take(&mut *bytes))
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use crate::credential::{self, Credential, Username};
 use crate::forge::{self, Id, Integrity, Recognised};
 use crate::git::entries::Entries;
 use crate::hardening;
+use crate::rotate::Stage;
 use api_layer::ApiLayer;
 use git_layer::GitLayer;
 use kept::Kept;
@@ -60,6 +61,21 @@ pub(crate) struct Subject {
     pub(crate) path: String,
     /// Our helper's line, where git is to be asked.
     pub(crate) helper: Option<String>,
+}
+
+impl Subject {
+    /// Returns an account whose token is asked about by itself: nobody has named a URL.
+    pub(crate) fn of(credential: Credential, now: u64) -> Self {
+        Self {
+            context: credential.context.clone(),
+            username: credential.username.clone(),
+            account: account_standing(&credential, now),
+            path: String::from_utf8_lossy(&credential.context.path()).into_owned(),
+            credential: Some(credential),
+            url: None,
+            helper: None,
+        }
+    }
 }
 
 /// The result of a check.
@@ -182,10 +198,15 @@ pub(crate) fn concluded(
         subject.account = Standing::good();
     }
     let kind = subject.credential.as_ref().and_then(|c| recognised(&c.context, forge, c));
-    let form = form(&subject, kind, expiry, options, &mut notes);
+    let is_taken = api.as_ref().is_some_and(|api| api.standing.state == State::Good);
+    if kind.is_some_and(|kind| kind.integrity == Integrity::Wrong) && !is_taken {
+        notes.push("the token's checksum is wrong: it was mistyped or cut off".to_owned());
+    }
+    let form = form(&subject, expiry, options);
     if let Some(git) = &git {
         notes.extend(git.notes.iter().map(ToString::to_string));
     }
+    notes.extend(api.iter().flat_map(|api| api.notes.clone()));
     let worst = worst(&subject.account, &form, git.as_ref(), api.as_ref(), expiry, options);
     Checked { subject, kind, forge, form, git, api, facts, expiry, learnt, notes, worst }
 }
@@ -200,22 +221,14 @@ fn recognised(context: &Context, forge: Option<Id>, credential: &Credential) -> 
     recognised
 }
 
-fn form(
-    subject: &Subject,
-    kind: Option<Recognised>,
-    expiry: Option<u64>,
-    options: &Options,
-    notes: &mut Vec<String>,
-) -> Standing {
-    if kind.is_some_and(|kind| kind.integrity == Integrity::Wrong) {
-        notes.push("the token's checksum is wrong: it was mistyped or cut off".to_owned());
-    }
-    if subject.credential.is_none() {
-        return subject.account.clone();
-    }
+fn form(subject: &Subject, expiry: Option<u64>, options: &Options) -> Standing {
+    let Some(credential) = &subject.credential else { return subject.account.clone() };
+    // With a refresh token beside it, it is renewed without a person.
+    let is_renewed = credential.refresh_token.is_some();
+    let is_near = |end: u64| end - options.now <= options.warn_before && !is_renewed;
     match expiry {
         Some(end) if end <= options.now => Standing::of(State::Ended, None),
-        Some(end) if end - options.now <= options.warn_before => Standing::of(State::Ending, None),
+        Some(end) if is_near(end) => Standing::of(State::Ending, None),
         _ => Standing::good(),
     }
 }
@@ -230,7 +243,7 @@ fn worst(
     expiry: Option<u64>,
     options: &Options,
 ) -> Standing {
-    let is_said = |standing: &&Standing| !standing.reason.is_some_and(Reason::is_unasked);
+    let is_said = |standing: &&Standing| !standing.is_unasked();
     let asked: Vec<&Standing> = git
         .map(|git| &git.standing)
         .into_iter()
@@ -277,6 +290,9 @@ fn learnt(
 /// Returns whether git would get an account's token, by its state alone.
 pub(crate) fn account_standing(credential: &Credential, now: u64) -> Standing {
     match credential.state(now) {
+        credential::State::Live if Stage::of(credential).is_some() => {
+            Standing::of(State::Unknown, Reason::Rotating)
+        }
         credential::State::Live => Standing::good(),
         credential::State::Expired => Standing::of(State::Ended, None),
         credential::State::Rejected => Standing::of(State::Refused, Reason::Rejected),

@@ -112,6 +112,11 @@ pub struct Credential {
     pub token_by: Maker,
     /// The account's other token, which does not answer.
     pub aside: Option<Box<Aside>>,
+    /// When a rotation of the token began that has not come to its end: a new token may have been
+    /// asked for, or is here and was not verified.
+    pub rotating_at: Option<u64>,
+    /// The token that a rotation has replaced. It never answers.
+    pub previous: Option<Box<Token>>,
     /// For a container registry without a token of its own: the context whose account of the same
     /// username has it. The token here is then empty.
     pub linked_to: Option<Context>,
@@ -144,6 +149,8 @@ impl Credential {
             known: None,
             token_by: Maker::Person,
             aside: None,
+            rotating_at: None,
+            previous: None,
             linked_to: None,
             server: None,
         }
@@ -204,7 +211,7 @@ impl Credential {
     }
 
     /// Returns the account with itself and its token as a person's, not put away, and no other
-    /// token.
+    /// token. What a rotation has left stays: only the rotation, or a new token, ends it.
     #[must_use]
     pub fn as_a_persons(self) -> Self {
         Self {
@@ -229,14 +236,24 @@ impl Credential {
         has_come(self.expiry, now.saturating_add(SOON))
     }
 
+    /// Returns whether a rotation has begun, and its new token is not here.
+    #[must_use]
+    pub fn awaits_new_token(&self) -> bool {
+        self.rotating_at.is_some() && self.previous.is_none()
+    }
+
     /// Returns whether the account counts as absent at `now`: it was put away more than 30 days
-    /// ago, or its token was refused so long ago, and so was its other token, if it has one.
+    /// ago, or its token was refused so long ago, and so was its other token, if it has one. Where
+    /// a rotation has not come to its end, a refused token is not the whole account.
     #[must_use]
     pub fn is_gone(&self, now: u64) -> bool {
         let is_others_gone =
             || self.aside.as_ref().is_none_or(|aside| aside.token.is_long_rejected(now));
         is_long_ago(self.put_away_at, now)
-            || (is_long_ago(self.rejected_at, now) && is_others_gone())
+            || (is_long_ago(self.rejected_at, now)
+                && is_others_gone()
+                && self.rotating_at.is_none()
+                && self.previous.is_none())
     }
 
     /// Returns the state at `now` of the token that answers.

@@ -140,6 +140,9 @@ pub enum Error {
     /// A token that still serves would be lost.
     #[error("the account has another token already")]
     Exists,
+    /// Nobody knows yet which of an account's tokens lives.
+    #[error("a rotation of the account's token has not come to its end, so nothing was changed")]
+    Rotating,
     /// The keychain, or the part of it that holds the account, is locked.
     #[error("the keychain is locked")]
     Locked,
@@ -241,6 +244,9 @@ impl Error {
             Self::Expired => "make a new one at the host, then: git credential-pat login URL",
             Self::Rejected => {
                 "if it is good after all: git credential-pat login --restore URL; else log in anew"
+            }
+            Self::Rotating => {
+                "what has become of it is said, and mended, by: git credential-pat rotate URL"
             }
             Self::Exists => "add --replace, or name another account with --username NAME",
             Self::Locked if cfg!(target_os = "macos") => {

@@ -11,7 +11,7 @@ mod bitbucket;
 mod checksum;
 mod gitea;
 mod github;
-mod gitlab;
+pub(crate) mod gitlab;
 mod huggingface;
 mod kind;
 mod pasted;
@@ -140,6 +140,17 @@ pub(crate) trait Forge: Sync {
     /// Returns the pages where a token is made, the best first, or none where the address is not
     /// known.
     fn pages(&self, wanted: &Wanted) -> Vec<Page>;
+
+    /// Returns the address of the page where a person revokes a token of this kind, or none where it
+    /// is not known. At most forges it is the one where a token is made.
+    fn list_of_tokens(&self, context: &Context, kind: Option<Kind>) -> Option<String> {
+        let _ = kind;
+        let page = self
+            .pages(&Wanted { context, name: "git", days: None, old: None })
+            .into_iter()
+            .next()?;
+        page.address.split('?').next().map(ToOwned::to_owned)
+    }
 }
 
 fn forges() -> impl Iterator<Item = &'static dyn Forge> {
@@ -199,6 +210,16 @@ pub(crate) struct Wanted<'a> {
     pub(crate) name: &'a str,
     /// Its life in days, or none where the forge decides.
     pub(crate) days: Option<u64>,
+    /// The token that it replaces, and whose scopes it should have.
+    pub(crate) old: Option<Old<'a>>,
+}
+
+/// A token that another one replaces.
+#[derive(Clone, Copy)]
+pub(crate) struct Old<'a> {
+    pub(crate) kind: Option<Kind>,
+    /// Its scopes by the forge's names, where they are known.
+    pub(crate) scopes: Option<&'a [String]>,
 }
 
 /// A page where a token is made.
@@ -211,6 +232,16 @@ pub(crate) struct Page {
 }
 
 impl Wanted<'_> {
+    /// Returns the kind of the token that is replaced.
+    fn old_kind(&self) -> Option<Kind> {
+        self.old?.kind
+    }
+
+    /// Returns the scopes of the token that is replaced, if it has any.
+    fn old_scopes(&self) -> Option<&[String]> {
+        self.old?.scopes.filter(|scopes| !scopes.is_empty())
+    }
+
     /// Returns the address of a path on the host itself, with a query.
     fn address(&self, path: &str, query: &[(&str, &str)]) -> String {
         with_query(&format!("{}{path}", self.context.host_level()), query)
@@ -485,7 +516,7 @@ mod tests {
     fn every_page_is_on_https_and_says_what_is_made_there() {
         for id in Id::ALL {
             let context = context("https://git.example:8443/the%25 org/repo");
-            let wanted = Wanted { context: &context, name: "a b&c", days: Some(30) };
+            let wanted = Wanted { context: &context, name: "a b&c", days: Some(30), old: None };
             let pages = id.forge().pages(&wanted);
             assert!(!pages.is_empty(), "{id:?}");
             for page in pages {

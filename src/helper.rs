@@ -13,6 +13,7 @@ pub(crate) mod explanation;
 pub(crate) mod kept_http;
 pub(crate) mod registry;
 mod restoring;
+mod revoking;
 mod state;
 mod storing;
 #[cfg(test)]
@@ -22,7 +23,9 @@ pub mod verdict;
 
 pub use choice::Item;
 pub(crate) use choice::{Choice, choose, names_of_persons, read_sound, with_contents};
+pub(crate) use restoring::accounts_at;
 pub use restoring::{Restored, restore};
+pub(crate) use revoking::{Dropped, drop_token, holds_token, mark_rejected, still_holds};
 
 use crate::context::Context;
 use crate::credential::{Account, Credential, Maker, Username};
@@ -35,6 +38,7 @@ use kept_http::is_kept;
 use std::io::{Read, Write};
 use storing::{Brought, offered};
 use two_tokens::later_than;
+pub(crate) use two_tokens::rotated;
 use verdict::{Question, Reason, Verdict, judge};
 use zeroize::Zeroizing;
 
@@ -400,6 +404,24 @@ fn place_of(request: &Request, policy: Policy, keychain: &mut dyn Keychain) -> P
 /// Returns the host of a request, if it is one that can have accounts.
 pub(crate) fn host_of(request: &Request) -> Option<Context> {
     Context::of_host(request.protocol.as_deref()?, request.host.as_deref()?)
+}
+
+/// Returns what is kept under exactly this key, in whatever state.
+///
+/// # Errors
+/// Where the keychain fails, [`Error::Damaged`] where the item cannot be understood.
+pub(crate) fn kept_at(
+    keychain: &mut dyn Keychain,
+    account: &Account,
+) -> Result<Option<Credential>, Error> {
+    with_retries(|| {
+        let contexts = std::slice::from_ref(&account.context);
+        let found = keychain.find(contexts, Some(&account.username))?;
+        let found = choice::unlocked(keychain, found, &account.context, Some(&account.username))?;
+        let mut read = keychain.read(&found)?;
+        read.retain(|(_, credential)| credential.account() == *account);
+        Ok(choice::latest(read).map(|(_, credential)| credential))
+    })
 }
 
 /// Writes a credential over its account's item, or as a new account.

@@ -73,12 +73,17 @@ mod base64;
 mod check;
 mod child;
 mod cli;
+#[allow(dead_code, reason = "its callers come after it")]
+mod copies;
 mod ending;
 mod forge;
 mod git;
 mod hex;
 mod notification;
+mod plain_text;
 mod private_file;
+mod revoke;
+mod rotate;
 mod said;
 mod setup;
 mod source;
@@ -86,7 +91,11 @@ mod stamp;
 mod state_folder;
 mod time;
 mod uses;
+mod watch;
 mod withheld;
+
+#[doc(hidden)]
+pub use cli::rehearsed;
 
 use arguments::{HelperOptions, Invocation};
 use context::Context;

@@ -64,7 +64,9 @@ fn of_cloud(asking: &Asking<'_>, answer: &Answer) -> Result<Report, Box<Report>>
         401 => return Err(asking.refused(answer)),
         // The token is known, but may not ask this.
         403 if asking.subject.kind == Some(Kind::Api) => {
-            return Ok(Report::good(of_scopes(scopes_in(asking, answer))));
+            let json = serde_json::from_slice::<Value>(answer.body.expose()).unwrap_or_default();
+            let granted = asking.texts(&json["error"]["detail"]["granted"]);
+            return Ok(Report::good(of_scopes(scopes_in(asking, answer).or(granted))));
         }
         403 => return Err(asking.denied(answer)),
         404 => {
@@ -100,6 +102,11 @@ fn data_center(asking: &Asking<'_>) -> Result<Report, Box<Report>> {
     let plain = [("Accept", "text/plain")];
     let answer = asking.get("/plugins/servlet/applinks/whoami", Scheme::Bearer, &plain)?;
     match answer.status {
+        // Both also come for a token that is known and has too few permissions.
+        401 | 403 if lacks_permission(&answer) => {
+            let standing = Standing::of(State::Denied, Reason::Scope);
+            return Err(Report::wrong(standing.saying(asking.words(&answer))));
+        }
         401 => return Err(asking.refused(&answer)),
         403 => return Err(asking.denied(&answer)),
         200 if !answer.is_page() => {}
@@ -131,6 +138,13 @@ fn data_center(asking: &Asking<'_>) -> Result<Report, Box<Report>> {
     let scopes = asking.texts(&token["permissions"]);
     let last_used = seconds("lastAuthenticated");
     Ok(Report::good(Facts { owner, expiry, last_used, ..of_scopes(scopes) }))
+}
+
+/// Returns whether Data Center knows the token, and says that it may not do this.
+fn lacks_permission(answer: &Answer) -> bool {
+    let json = serde_json::from_slice::<Value>(answer.body.expose()).unwrap_or_default();
+    let name = json["errors"][0]["exceptionName"].as_str();
+    name.is_some_and(|name| name.ends_with("AuthorisationException"))
 }
 
 fn id_of(token: &Value) -> Option<String> {

@@ -4,12 +4,17 @@
 //! scopes. An empty header means a token without scopes, or a kind of token that has none: the
 //! token's beginning tells which. Single sign-on shows only in an answer about a repository of the
 //! organisation.
+//!
+//! A token is revoked by telling that it was disclosed, which GitHub carries out a moment later and
+//! mails to the owner. An installation's token ends itself.
 
-use super::{Api, Asking, Facts, Place, Report, Scheme, Subject, Told};
+use super::{Api, Asking, Facts, Place, Question, Report, Revocation, Scheme, Subject, Told};
 use crate::api::http::Answer;
 use crate::api::state::{Reason, Standing, State};
 use crate::forge::Kind;
+use crate::secret::Secret;
 use crate::time::{HOUR, from_rfc3339};
+use serde_json::json;
 
 pub(super) struct GitHub;
 
@@ -63,11 +68,69 @@ impl Api for GitHub {
         };
         let facts = Facts { owner, expiry, ..of_scopes(scopes) };
         let mut report = Report::good(facts);
+        report.notes.extend(unseen(&answer));
         if let Some(repository) = repository(asking.subject.path).filter(|_| asking.may_ask()) {
             look_at(asking, &repository, &mut report)?;
         }
         Ok(report)
     }
+
+    fn can_revoke(&self, kind: Option<Kind>) -> bool {
+        // A refresh token alone could be revoked, but nobody could tell whether it was.
+        let kinds = [
+            Kind::ClassicPersonal,
+            Kind::FineGrainedPersonal,
+            Kind::OauthApp,
+            Kind::AppUser,
+            Kind::Installation,
+        ];
+        kind.is_some_and(|kind| kinds.contains(&kind))
+    }
+
+    fn revoke(&self, asking: &Asking<'_>) -> Revocation {
+        let answer = match asking.subject.kind {
+            Some(Kind::Installation) => {
+                let url = format!("{}/installation/token", asking.base);
+                let scheme = Some(Scheme::Bearer);
+                let question = Question {
+                    method: "DELETE",
+                    scheme,
+                    headers: &[ACCEPT],
+                    ..Question::get(&url)
+                };
+                asking.revoke(&question)
+            }
+            _ => disclose(asking),
+        };
+        match answer {
+            Ok(answer) if answer.status == 403 => {
+                Revocation::NotDone(denied(asking, &answer).standing)
+            }
+            Ok(answer) => asking.revocation(&answer),
+            Err(revocation) => revocation,
+        }
+    }
+}
+
+/// Tells GitHub that the token was seen by others, with the refresh token beside it. github.com
+/// takes this from anybody, and refuses it with an `Authorization`; a server of one's own takes it
+/// only from who signs in.
+fn disclose(asking: &Asking<'_>) -> Result<Answer, Revocation> {
+    let credentials: Option<Vec<&str>> = [Some(asking.subject.token), asking.subject.refresh_token]
+        .into_iter()
+        .flatten()
+        .map(|token| str::from_utf8(token.expose()).ok())
+        .collect();
+    let Some(credentials) = credentials else { return Err(Revocation::NoWay) };
+    let body = Secret::new(json!({ "credentials": credentials }).to_string().as_bytes());
+    let question = Question {
+        method: "POST",
+        url: &format!("{}/credentials/revoke", asking.base),
+        scheme: (!asking.is_certain).then_some(Scheme::Bearer),
+        headers: &[ACCEPT, ("Content-Type", "application/json")],
+        body: Some(&body),
+    };
+    asking.revoke(&question)
 }
 
 /// Asks with the version of the API, and once more without it where the server does not know it.
@@ -96,7 +159,28 @@ fn denied(asking: &Asking<'_>, answer: &Answer) -> Box<Report> {
         report.standing.reason = Some(Reason::Sso);
         report.standing.address = sso_address(asking, &sso);
     }
+    let wanted = answer.header("x-accepted-github-permissions").filter(|wanted| !wanted.is_empty());
+    if report.standing.reason == Some(Reason::Scope)
+        && let Some(wanted) = wanted.and_then(|wanted| asking.said(wanted.as_bytes()))
+    {
+        report.notes.push(format!("what it takes: {wanted}"));
+    }
     report
+}
+
+/// Returns a note about the organisations whose part of a good answer is left out because the token
+/// is not let in there by single sign-on: `partial-results; organizations=21955855,20582480`.
+fn unseen(answer: &Answer) -> Option<String> {
+    const MOST: usize = 10;
+    let header = answer.header("x-github-sso")?;
+    let (_, numbers) = header.strip_prefix("partial-results")?.split_once("organizations=")?;
+    let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let numbers: Vec<&str> = numbers.split(',').map(str::trim).filter(is_number).collect();
+    let more = if numbers.len() > MOST { ", …" } else { "" };
+    let some = numbers.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    (!some.is_empty()).then(|| {
+        format!("single sign-on is missing at the organisations with these numbers: {some}{more}")
+    })
 }
 
 /// Returns the address in `required; url=https://…`.
@@ -109,11 +193,13 @@ fn sso_address(asking: &Asking<'_>, header: &str) -> Option<String> {
 /// tell those of a fine-grained token.
 fn look_at(asking: &Asking<'_>, repository: &str, report: &mut Report) -> Result<(), Box<Report>> {
     let answer = ask(asking, &format!("/repos/{repository}"))?;
+    report.notes.extend(unseen(&answer).filter(|_| answer.status == 200));
     match answer.status {
         401 => return Err(asking.refused(&answer)),
         403 => {
             let mut denied = denied(asking, &answer);
             denied.facts = report.facts.clone();
+            denied.notes.append(&mut report.notes);
             return Err(denied);
         }
         404 => {

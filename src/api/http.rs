@@ -40,7 +40,7 @@ pub(crate) const MOST: usize = 1024 * 1024;
 const GRACE: Duration = Duration::from_millis(100);
 
 /// The variables that curl gets.
-const ENVIRONMENT: [&str; 16] = [
+pub(crate) const ENVIRONMENT: [&str; 16] = [
     "http_proxy",
     "https_proxy",
     "HTTPS_PROXY",
@@ -88,6 +88,10 @@ pub(crate) enum Trouble {
     NoCurl,
     /// The host, or the proxy before it, is not reached. The text is curl's.
     Unreachable(String),
+    /// The connection broke off. The text is curl's.
+    Cut(String),
+    /// There was no time left to ask.
+    NoTime,
     /// There was no answer in time.
     TooSlow,
     /// The host's certificate is not trusted, or ours is not taken. The text is curl's.
@@ -98,6 +102,37 @@ pub(crate) enum Trouble {
     Failed,
     /// The request cannot be made: no https, or something in it that curl could take for more.
     Unfit,
+}
+
+impl Trouble {
+    /// Returns whether the request cannot have arrived: it was never sent, or nobody was there to
+    /// take it.
+    pub(crate) fn is_before_sending(&self) -> bool {
+        match self {
+            // curl sends a request after the certificates were agreed on. Where a host takes none
+            // of ours only later, the connection breaks off.
+            Self::NoCurl
+            | Self::Unreachable(_)
+            | Self::Certificate(_)
+            | Self::NoTime
+            | Self::Unfit => true,
+            Self::Cut(_) | Self::TooSlow | Self::TooMuch | Self::Failed => false,
+        }
+    }
+
+    /// Returns what curl's exit status means.
+    fn of(status: Option<i32>, stderr: &[u8]) -> Self {
+        match status {
+            Some(28) => Self::TooSlow,
+            Some(63) => Self::TooMuch,
+            Some(5 | 6 | 7 | 97) => Self::Unreachable(words(stderr)),
+            Some(16 | 18 | 52 | 55 | 56 | 80 | 92) => Self::Cut(words(stderr)),
+            Some(35 | 51 | 53 | 54 | 58 | 59 | 60 | 66 | 77 | 82 | 83 | 90 | 91) => {
+                Self::Certificate(words(stderr))
+            }
+            _ => Self::Failed,
+        }
+    }
 }
 
 impl Answer {
@@ -122,7 +157,7 @@ impl Answer {
     }
 
     /// Reads curl's output: the heads of all answers, of which the last counts, and the body.
-    fn parse(printed: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(printed: &[u8]) -> Option<Self> {
         let (status, head) = final_head(printed)?;
         let body = Buffer::new(&printed[head.end..]);
         Some(Self { status, head: Zeroizing::new(printed[head].to_vec()), body })
@@ -187,6 +222,16 @@ fn address(url: &str) -> Result<(Url, &'static [u8]), Trouble> {
     }
 }
 
+/// A way to send requests.
+pub(crate) trait Transport {
+    /// Sends a request, once.
+    ///
+    /// # Errors
+    /// The reason why there is no answer. The request may have arrived all the same, unless
+    /// [`Trouble::is_before_sending`].
+    fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble>;
+}
+
 /// One thread's way to the network.
 pub(crate) struct Client {
     curl: PathBuf,
@@ -206,32 +251,10 @@ impl Client {
         Ok(Self { curl, git_host: git_host.to_owned(), settings: RefCell::default() })
     }
 
-    /// Sends a request, once.
-    ///
-    /// # Errors
-    /// The reason why there is no answer. The request may have arrived all the same, except with
-    /// [`Trouble::NoCurl`] and [`Trouble::Unfit`].
-    pub(crate) fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble> {
-        let configuration = self.configuration(request)?;
-        let program = program(&self.curl);
-        let bounds = Bounds { deadline: request.deadline, stdout: Some(MOST), stderr: Some(4096) };
-        let output = child::run(program, Some(configuration), Stand::Apart, &bounds);
-        let output = output.map_err(|stopped| match stopped {
-            Stopped::NotStarted => Trouble::NoCurl,
-            Stopped::TooSlow => Trouble::TooSlow,
-            Stopped::TooMuch => Trouble::TooMuch,
-            Stopped::Failed => Trouble::Failed,
-        })?;
-        match output.status.code() {
-            Some(0) => Answer::parse(&output.stdout).ok_or(Trouble::Failed),
-            Some(28) => Err(Trouble::TooSlow),
-            Some(63) => Err(Trouble::TooMuch),
-            Some(5 | 6 | 7 | 52 | 55 | 56 | 97) => Err(Trouble::Unreachable(words(&output.stderr))),
-            Some(35 | 51 | 53 | 54 | 58 | 59 | 60 | 66 | 77 | 80 | 82 | 83 | 90 | 91) => {
-                Err(Trouble::Certificate(words(&output.stderr)))
-            }
-            _ => Err(Trouble::Failed),
-        }
+    /// Returns a way to the network that leads nowhere.
+    #[cfg(test)]
+    pub(super) fn without_curl() -> Self {
+        Self { curl: PathBuf::new(), git_host: String::new(), settings: RefCell::default() }
     }
 
     /// Returns curl's configuration for a request.
@@ -242,7 +265,7 @@ impl Client {
         }
         let left = request.deadline.saturating_duration_since(Instant::now()).saturating_sub(GRACE);
         if left.is_zero() {
-            return Err(Trouble::TooSlow);
+            return Err(Trouble::NoTime);
         }
         let mut lines = Lines::default();
         lines.flags(&["silent", "show-error", "include", "suppress-connect-headers", "globoff"]);
@@ -313,6 +336,25 @@ impl Client {
             }
         }
         Ok(())
+    }
+}
+
+impl Transport for Client {
+    fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble> {
+        let configuration = self.configuration(request)?;
+        let program = program(&self.curl);
+        let bounds = Bounds { deadline: request.deadline, stdout: Some(MOST), stderr: Some(4096) };
+        let output = child::run(program, Some(configuration), Stand::Apart, &bounds);
+        let output = output.map_err(|stopped| match stopped {
+            Stopped::NotStarted => Trouble::NoCurl,
+            Stopped::TooSlow => Trouble::TooSlow,
+            Stopped::TooMuch => Trouble::TooMuch,
+            Stopped::Failed => Trouble::Failed,
+        })?;
+        match output.status.code() {
+            Some(0) => Answer::parse(&output.stdout).ok_or(Trouble::Failed),
+            status => Err(Trouble::of(status, &output.stderr)),
+        }
     }
 }
 
@@ -473,6 +515,28 @@ mod tests {
         for value in [&b"a\nurl = \"https://evil.example\""[..], b"a\rb", b"a\0b"] {
             assert_eq!(Lines::default().option("header", value), Err(Trouble::Unfit));
         }
+    }
+
+    #[test]
+    fn a_connection_that_broke_off_may_have_carried_the_request() {
+        for (status, is_before) in [
+            (5, true),
+            (6, true),
+            (7, true),
+            (18, false),
+            (28, false),
+            (35, true),
+            (52, false),
+            (55, false),
+            (56, false),
+            (60, true),
+            (63, false),
+            (92, false),
+            (1, false),
+        ] {
+            assert_eq!(Trouble::of(Some(status), b"").is_before_sending(), is_before, "{status}");
+        }
+        assert!(!Trouble::of(None, b"").is_before_sending());
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub(crate) enum Reason {
     // The reasons on this machine.
     NoAccount,
     PutAway,
+    /// A rotation of the token has not come to its end.
+    Rotating,
     Ambiguous,
     Rejected,
     Locked,
@@ -130,6 +132,7 @@ impl Reason {
             Self::Timeout => "timeout",
             Self::NoAccount => "no-account",
             Self::PutAway => "put-away",
+            Self::Rotating => "rotating",
             Self::Ambiguous => "ambiguous",
             Self::Rejected => "rejected",
             Self::Locked => "locked",
@@ -187,6 +190,11 @@ impl Standing {
         !matches!(self.state, State::Unknown | State::Unreachable | State::Limited)
     }
 
+    /// Returns whether nothing was asked, so that the judgement says nothing of the token.
+    pub(crate) fn is_unasked(&self) -> bool {
+        self.reason.is_some_and(Reason::is_unasked)
+    }
+
     /// Returns the same with the server's own words.
     pub(crate) fn saying(self, said: Option<String>) -> Self {
         Self { said, ..self }
@@ -201,7 +209,7 @@ impl Standing {
 /// Returns why something is denied, by the server's words: each forge has words of its own, and
 /// none has a code.
 pub(crate) fn reason_in(said: &str) -> Reason {
-    const WORDS: [(&str, Reason); 27] = [
+    const WORDS: [(&str, Reason); 33] = [
         (" sso", Reason::Sso),
         ("/sso", Reason::Sso),
         ("saml", Reason::Sso),
@@ -218,10 +226,17 @@ pub(crate) fn reason_in(said: &str) -> Reason {
         ("lifetime", Reason::Policy),
         ("not allowed over http", Reason::Policy),
         ("over http is not allowed", Reason::Policy),
+        ("job token not allowed", Reason::Policy),
         ("blocked", Reason::Account),
         ("terms", Reason::Account),
         ("two-factor", Reason::Account),
         ("suspended", Reason::Account),
+        ("deactivated", Reason::Account),
+        ("account is disabled", Reason::Account),
+        ("password expired", Reason::Account),
+        ("password has expired", Reason::Account),
+        // Azure DevOps' number for a right that is missing.
+        ("tf401027", Reason::ReadOnly),
         ("denied to ", Reason::ReadOnly),
         ("not allowed to push code", Reason::ReadOnly),
         ("not allowed to upload", Reason::Scope),
@@ -267,6 +282,10 @@ mod tests {
             ("Acme forbids access via a personal access token", Reason::Policy),
             ("Pushing over HTTP is not allowed", Reason::Policy),
             ("You must accept the Terms of Service", Reason::Account),
+            ("Authentication by CI/CD job token not allowed from A to B", Reason::Policy),
+            ("Your account has been deactivated by your administrator.", Reason::Account),
+            ("Your password expired. Please access GitLab from a web browser", Reason::Account),
+            ("TF401027: You need the Git 'GenericContribute' permission", Reason::ReadOnly),
             ("insufficient_scope", Reason::Scope),
             ("Permission to o/r.git denied to alice.", Reason::ReadOnly),
             ("You are not allowed to upload code.", Reason::Scope),

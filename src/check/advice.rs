@@ -40,6 +40,9 @@ pub(crate) fn of(checked: &Checked) -> Vec<String> {
         (State::Denied, Some(Reason::Ip)) => {
             hints.push("the owner lets in certain addresses only: ask for yours".to_owned());
         }
+        (State::Denied, Some(Reason::Account)) => {
+            hints.push("sign in there with a browser, and see what it wants of you".to_owned());
+        }
         (State::Denied, _) => {
             hints.push("ask the owner of the repository, or name another account".to_owned());
         }
@@ -74,6 +77,12 @@ pub(crate) fn of(checked: &Checked) -> Vec<String> {
         (State::Unknown, Some(Reason::PutAway)) => {
             hints
                 .push(format!("to have it back: git credential-pat login --restore{name} {place}"));
+        }
+        (State::Unknown, Some(Reason::Rotating)) => {
+            hints.push(format!(
+                "this says what has become of it, and mends it: git credential-pat rotate{name} \
+                 {place}"
+            ));
         }
         (State::Unknown, Some(Reason::Rewritten)) => {
             hints.push("git's insteadOf leads elsewhere: name the address it comes to".to_owned());
@@ -122,7 +131,7 @@ fn no_forge(checked: &Checked) -> String {
 /// Returns the address of the page where a token is made, filled in with the right scopes.
 fn page(checked: &Checked) -> Option<String> {
     let forge = checked.forge.map(Id::forge).or_else(|| forge::likely_at(place_of(checked)))?;
-    let wanted = Wanted { context: place_of(checked), name: "git", days: None };
+    let wanted = Wanted { context: place_of(checked), name: "git", days: None, old: None };
     forge.pages(&wanted).into_iter().next().map(|page| page.address)
 }
 
@@ -130,7 +139,8 @@ fn place_of(checked: &Checked) -> &Context {
     &checked.subject.context
 }
 
-fn option_of_name(username: Option<&Username>) -> String {
+/// Returns the option that names an account, after a blank, or nothing.
+pub(crate) fn option_of_name(username: Option<&Username>) -> String {
     let name = username.filter(|name| !name.is_empty() && !name.is_token());
     name.map(|name| format!(" --username {}", typed(name.as_bytes()))).unwrap_or_default()
 }

@@ -7,20 +7,28 @@
 use super::api_layer::{self, ApiLayer};
 use super::{Checked, Options, Subject, concluded};
 use crate::api;
-use crate::api::http::Client;
+use crate::api::http::{Client, Transport};
 use crate::api::state::{Reason, State};
+use crate::forge::Id;
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Instant;
 
 /// The number of refusals in a row after which a host is not asked any more.
-const REFUSALS: usize = 5;
+pub(crate) const REFUSALS: usize = 5;
 
 /// The greatest number of questions about one account.
 pub(crate) const QUESTIONS: u8 = 2;
 
 /// The greatest number of hosts that are asked at once.
 const HOSTS: usize = 64;
+
+/// Returns the forge that is asked about an account where many are asked about, if one is.
+pub(crate) fn asked(subject: &Subject, options: &Options) -> Option<Id> {
+    let credential = subject.credential.as_ref().filter(|_| !options.offline)?;
+    let forge = api_layer::target(subject, credential, options).ok()?.forge;
+    (!api::of(forge).wants_to_be_spared()).then_some(forge)
+}
 
 /// Asks about all these accounts. Returns the results in their order.
 pub(crate) fn all(subjects: Vec<Subject>, options: &Options) -> Vec<Checked> {
@@ -68,6 +76,7 @@ fn at_host(subjects: &[(usize, &Subject)], options: &Options) -> Vec<(usize, Opt
             None => Some(ApiLayer::unasked(Reason::NoCurl)),
             Some(_) if in_a_row >= REFUSALS => Some(ApiLayer::unasked(Reason::Spared)),
             Some(client) => {
+                let client: &dyn Transport = client;
                 let deadline = Instant::now() + options.timeout;
                 api_layer::of(subject, options, Some(client), QUESTIONS, deadline)
             }

@@ -2,12 +2,12 @@
 
 use super::kept::Kept;
 use super::{Options, Subject};
-use crate::api::http::Client;
+use crate::api::http::{Client, Transport};
 use crate::api::state::{Reason, Standing, State};
-use crate::api::{self, Asking, Facts, Place, Target};
+use crate::api::{self, Api, Asking, Facts, Place, Target};
 use crate::context::{Context, Protocol};
 use crate::credential::Credential;
-use crate::forge::{self, Id};
+use crate::forge::{self, Id, Kind};
 use crate::time::HOUR;
 use std::cell::Cell;
 use std::time::Instant;
@@ -16,12 +16,14 @@ use std::time::Instant;
 pub(crate) struct ApiLayer {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,
+    /// The notes that a person should read, too.
+    pub(crate) notes: Vec<String>,
 }
 
 impl ApiLayer {
     /// Returns a layer without facts: nothing was asked, or nobody has answered.
     pub(crate) fn of(standing: Standing) -> Self {
-        Self { standing, facts: Facts::default() }
+        Self { standing, facts: Facts::default(), notes: Vec::new() }
     }
 
     pub(crate) fn unasked(reason: Reason) -> Self {
@@ -74,23 +76,28 @@ pub(crate) fn target(
 }
 
 fn of_token<'a>(subject: &'a Subject, credential: &'a Credential, forge: Id) -> api::Subject<'a> {
-    let kind = super::recognised(&credential.context, Some(forge), credential);
     let authtype = credential.authtype.as_deref().unwrap_or_default();
     api::Subject {
         token: &credential.token,
         username: subject.username.as_ref(),
-        kind: kind.map(|kind| kind.kind),
+        kind: kind_of(credential, forge),
+        refresh_token: credential.refresh_token.as_ref(),
         is_oauth: credential.refresh_token.is_some() || authtype.eq_ignore_ascii_case(b"bearer"),
         path: &subject.path,
     }
 }
 
-/// Asks with at most so many questions, by this client if there is one already. Returns nothing
+/// Returns the kind of an account's token, as this forge knows it.
+pub(crate) fn kind_of(credential: &Credential, forge: Id) -> Option<Kind> {
+    super::recognised(&credential.context, Some(forge), credential).map(|kind| kind.kind)
+}
+
+/// Asks with at most so many questions, in this way to the network if there is one already. Returns nothing
 /// where nobody is to be asked.
 pub(crate) fn of(
     subject: &Subject,
     options: &Options,
-    client: Option<&Client>,
+    client: Option<&dyn Transport>,
     most: u8,
     deadline: Instant,
 ) -> Option<ApiLayer> {
@@ -107,25 +114,62 @@ pub(crate) fn of(
     if is_recent && api::of(target.forge).wants_to_be_spared() {
         return Some(ApiLayer::unasked(Reason::Spared));
     }
-    let own;
-    let client = if let Some(client) = client {
-        client
-    } else {
-        let Ok(new) = Client::new(&root(&credential.context)) else {
-            return Some(ApiLayer::unasked(Reason::NoCurl));
+    let check = |_: &dyn Api, asking: &Asking<'_>| {
+        let api::Report { standing, facts, notes } = api::check(&target, asking);
+        ApiLayer { standing, facts, notes }
+    };
+    let asked = with_asking(subject, options, client, most, deadline, check);
+    Some(asked.unwrap_or_else(ApiLayer::of))
+}
+
+/// Asks the API to which an account's token may be sent, with at most so many questions, in this way
+/// to the network if there is one already.
+///
+/// # Errors
+/// The reason why nobody can be asked.
+pub(crate) fn with_asking<T>(
+    subject: &Subject,
+    options: &Options,
+    client: Option<&dyn Transport>,
+    most: u8,
+    deadline: Instant,
+    ask: impl FnOnce(&dyn Api, &Asking<'_>) -> T,
+) -> Result<T, Standing> {
+    with_api(subject, options, |api, token, target| {
+        let own;
+        let client = if let Some(client) = client {
+            client
+        } else {
+            let new = Client::new(&root(&subject.context));
+            own = new.map_err(|_| Standing::of(State::Unknown, Reason::NoCurl))?;
+            &own
         };
-        own = new;
-        &own
+        let asking = Asking {
+            client,
+            base: &target.base,
+            subject: token,
+            is_certain: forge::at(&subject.context).is_some(),
+            deadline,
+            left: Cell::new(most),
+            now: options.now,
+        };
+        Ok(ask(api, &asking))
+    })?
+}
+
+/// Calls the API to which an account's token may be sent. Nobody is asked by that alone.
+///
+/// # Errors
+/// The reason why there is none.
+pub(crate) fn with_api<T>(
+    subject: &Subject,
+    options: &Options,
+    call: impl FnOnce(&dyn Api, &api::Subject<'_>, &Target) -> T,
+) -> Result<T, Standing> {
+    let Some(credential) = &subject.credential else {
+        return Err(Standing::of(State::Unknown, Reason::NoAccount));
     };
-    let asking = Asking {
-        client,
-        base: &target.base,
-        subject: &of_token(subject, credential, target.forge),
-        is_certain: forge::at(&credential.context).is_some(),
-        deadline,
-        left: Cell::new(most),
-        now: options.now,
-    };
-    let report = api::check(&target, &asking);
-    Some(ApiLayer { standing: report.standing, facts: report.facts })
+    let target = target(subject, credential, options)?;
+    let token = of_token(subject, credential, target.forge);
+    Ok(call(api::of(target.forge), &token, &target))
 }

@@ -54,6 +54,12 @@ impl Kept {
         }
     }
 
+    /// Returns what is known of the token that comes in this one's place: where its forge is.
+    pub(crate) fn of_successor(&self) -> Self {
+        let Self { owner, scopes, forge, api, .. } = self.clone();
+        Self { owner, scopes, forge, api, ..Self::default() }
+    }
+
     fn to_secret(&self) -> Secret {
         let ends = match self.ends {
             Told::Nothing => Value::Null,

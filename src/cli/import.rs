@@ -10,11 +10,13 @@
 //! - [`from`]: the sources by name. A file for each: [`store_file`], [`netrc`], [`git_config`],
 //!   [`gh`], [`glab`], [`keyring`], [`other_helper`], [`foreign_items`],
 //!   [`our_keychain`].
+//! - [`asking`]: the questions to the forges about what was brought.
 //! - [`git_hosts`]: the entries of `.netrc` that are git's. [`store_lines`]: the lines of git's
 //!   `store`, once nothing is left in its files.
-//! - [`credential_url`]: a URL with a token in it, as git reads it. [`token_first`]: a token
-//!   instead of a username. [`plain_file`]: a file that loses some of its parts in one step.
+//! - [`credential_url`]: the token of a URL. [`plain_file`]: a file that loses some of its parts in
+//!   one step.
 
+mod asking;
 mod credential_url;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod foreign_items;
@@ -33,7 +35,6 @@ mod plain_file;
 mod plan;
 mod store_file;
 mod store_lines;
-mod token_first;
 
 use super::KeychainArguments;
 use super::place::Place;
@@ -80,6 +81,9 @@ pub(super) struct Arguments {
     /// them at a reboot, ask first, unless --yes is given, too
     #[arg(long, conflicts_with = "dry_run")]
     remove: bool,
+    /// Do not offer to ask the forges whether they take the tokens
+    #[arg(long)]
+    offline: bool,
     #[command(flatten)]
     keychain: KeychainArguments,
 }
@@ -114,12 +118,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         terminal::say("import", "there is no token to import");
     }
     let opened = Opened::none(&setups);
-    let mut import = Import { arguments, setups: &setups, opened, person: None };
+    let brought = Vec::new();
+    let mut import = Import { arguments, setups: &setups, opened, person: None, brought };
     for source in &sources {
         import.source(source)?;
     }
     drop(sources);
-    import.end_store()
+    import.end_store()?;
+    import.ask_forges()
 }
 
 struct Import<'a> {
@@ -129,6 +135,8 @@ struct Import<'a> {
     opened: Opened<'a>,
     /// The terminal, which is opened when there is something to ask.
     person: Option<Terminal>,
+    /// The accounts that were stored.
+    brought: Vec<Credential>,
 }
 
 impl Import<'_> {
@@ -153,6 +161,10 @@ impl Import<'_> {
         let agreed = wanted > 0 && self.agrees_to_import(&mut plan, wanted)?;
         if agreed {
             let stored = plan.carry_out(&mut self.opened)?;
+            for new in plan.stored() {
+                self.brought.retain(|old| old.account() != new.account());
+                self.brought.push(new.clone());
+            }
             for (number, kind) in stored.iter().enumerate() {
                 if !stored[..number].contains(kind) {
                     let count = stored.iter().filter(|other| *other == kind).count();

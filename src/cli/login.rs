@@ -5,7 +5,7 @@
 
 mod ask;
 pub(super) mod expiry;
-mod learn;
+pub(super) mod learn;
 mod page;
 pub(super) mod proxy;
 mod save;

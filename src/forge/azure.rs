@@ -115,7 +115,7 @@ mod tests {
     fn the_page_needs_the_organisation() {
         let page = |url: &str| {
             let context = Context::from_canonical(url).expect("canonical");
-            let wanted = Wanted { context: &context, name: "git", days: None };
+            let wanted = Wanted { context: &context, name: "git", days: None, old: None };
             Azure.pages(&wanted).pop().map(|page| page.address)
         };
         assert_eq!(page("https://dev.azure.com"), None);

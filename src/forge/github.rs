@@ -9,6 +9,7 @@ use super::{
     Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted, beginning_of,
     with_query,
 };
+use crate::context::Context;
 use sha2::{Digest, Sha256};
 
 pub(super) struct GitHub;
@@ -83,13 +84,11 @@ impl Forge for GitHub {
     fn pages(&self, wanted: &Wanted) -> Vec<Page> {
         let host = wanted.context.host();
         let is_registry = REGISTRIES.contains(&host);
-        let site = if is_registry || host == "gist.github.com" {
-            "https://github.com".to_owned()
-        } else {
-            wanted.context.host_level().to_string()
-        };
+        let site = site(wanted.context);
         let days = wanted.days.map(|days| days.to_string());
-        let scopes = if is_registry { "write:packages" } else { "repo,workflow" };
+        let usual = if is_registry { "write:packages" } else { "repo,workflow" };
+        let scopes = wanted.old_scopes().map(|scopes| scopes.join(","));
+        let scopes = scopes.as_deref().unwrap_or(usual);
         let mut query = vec![("description", wanted.name), ("scopes", scopes)];
         query.extend(days.as_deref().map(|days| ("default_expires_at", days)));
         let classic = Page {
@@ -98,7 +97,8 @@ impl Forge for GitHub {
         };
         // A gist belongs to no repository, and fine-grained tokens are for repositories. On a
         // server of one's own the page for them cannot be filled in.
-        if is_registry || host == "gist.github.com" || !self.is_at(host) {
+        let is_classic = wanted.old_kind() == Some(Kind::ClassicPersonal);
+        if is_registry || host == "gist.github.com" || !self.is_at(host) || is_classic {
             return vec![classic];
         }
         let owner = wanted.context.owner().and_then(|owner| str::from_utf8(owner).ok());
@@ -112,7 +112,32 @@ impl Forge for GitHub {
             address: with_query(&page, &query),
             what: "a fine-grained token, for the repositories of one owner",
         };
+        // Nobody tells the permissions of the old one.
+        if wanted.old_kind() == Some(Kind::FineGrainedPersonal) {
+            return vec![fine_grained];
+        }
         vec![fine_grained, classic]
+    }
+
+    fn list_of_tokens(&self, context: &Context, kind: Option<Kind>) -> Option<String> {
+        let page = match kind {
+            Some(Kind::FineGrainedPersonal) => "personal-access-tokens",
+            Some(Kind::OauthApp) => "applications",
+            Some(Kind::AppUser | Kind::Refresh) => "apps/authorizations",
+            Some(Kind::Installation) => "installations",
+            _ => "tokens",
+        };
+        Some(format!("{}/settings/{page}", site(context)))
+    }
+}
+
+/// Returns the address of the site with a person's settings.
+fn site(context: &Context) -> String {
+    let host = context.host();
+    if REGISTRIES.contains(&host) || host == "gist.github.com" {
+        "https://github.com".to_owned()
+    } else {
+        context.host_level().to_string()
     }
 }
 
@@ -142,15 +167,19 @@ fn fine_grained(token: &[u8]) -> Integrity {
 mod tests {
     use super::{Forge, GitHub, Integrity, Wanted};
     use crate::context::Context;
-    use crate::forge::{Kind, Recognised, warnings};
+    use crate::forge::{Kind, Old, Recognised, warnings};
 
     fn recognised(token: &str) -> Recognised {
         GitHub.recognise(token.as_bytes()).expect("GitHub's")
     }
 
     fn pages(url: &str, days: Option<u64>) -> Vec<String> {
+        pages_like(url, days, None)
+    }
+
+    fn pages_like(url: &str, days: Option<u64>, old: Option<Old<'_>>) -> Vec<String> {
         let context = Context::from_canonical(url).expect("canonical");
-        let wanted = Wanted { context: &context, name: "git on a box", days };
+        let wanted = Wanted { context: &context, name: "git on a box", days, old };
         GitHub.pages(&wanted).into_iter().map(|page| page.address).collect()
     }
 
@@ -217,6 +246,26 @@ mod tests {
         let context = Context::from_canonical("https://git.example").expect("canonical");
         let said = warnings(&context, b"ghr_TESTONLY", true);
         assert!(said.iter().any(|warning| warning.strong), "{said:?}");
+    }
+
+    #[test]
+    fn the_page_for_a_successor_is_that_of_its_kind_with_its_scopes() {
+        let scopes = ["repo".to_owned(), "read:org".to_owned()];
+        let like = |kind, scopes: &'static [&'static str]| {
+            let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+            let old = Old { kind: Some(kind), scopes: Some(&scopes) };
+            pages_like("https://github.com", Some(30), Some(old))
+        };
+        assert_eq!(
+            like(Kind::ClassicPersonal, &["repo", "read:org"]),
+            ["https://github.com/settings/tokens/new?description=git+on+a+box\
+              &scopes=repo%2Cread%3Aorg&default_expires_at=30"]
+        );
+        assert!(like(Kind::ClassicPersonal, &[])[0].contains("scopes=repo%2Cworkflow"));
+        let fine = like(Kind::FineGrainedPersonal, &[]);
+        assert!(fine.len() == 1 && fine[0].contains("/personal-access-tokens/new?"), "{fine:?}");
+        let old = Old { kind: None, scopes: Some(&scopes) };
+        assert_eq!(pages_like("https://github.com", None, Some(old)).len(), 2);
     }
 
     #[test]

@@ -12,6 +12,10 @@ pub(super) struct GitLab;
 
 const DEPLOY: Remark =
     Remark::Condition("it works only with the username that was made with it: --username NAME");
+
+/// The scope with which a token may ask for its successor, and for nothing else.
+const ROTATES: &str = "self_rotate";
+
 const NOT_FOR_GIT: Remark = Remark::Unfit("it opens no repository");
 
 const BEGINNINGS: [Beginning; 14] = [
@@ -69,18 +73,43 @@ impl Forge for GitLab {
     }
 
     fn pages(&self, wanted: &Wanted) -> Vec<Page> {
-        let query = [("name", wanted.name), ("scopes", "read_repository,write_repository")];
+        let is_registry = wanted.context.host() == "registry.gitlab.com";
+        let usual = if is_registry {
+            "read_registry,write_registry"
+        } else {
+            "read_repository,write_repository"
+        };
+        let old = wanted.old_scopes().filter(|scopes| !is_fine(scopes));
+        let is_short = old.is_some_and(|scopes| !may_renew(scopes));
+        let what = if is_short {
+            "a personal access token; with the scope self_rotate the next one comes without a page"
+        } else {
+            "a personal access token"
+        };
+        let scopes = old.map(|scopes| {
+            let more = is_short.then_some(ROTATES);
+            scopes.iter().map(String::as_str).chain(more).collect::<Vec<_>>().join(",")
+        });
+        let scopes = scopes.as_deref().unwrap_or(usual);
+        let query = [("name", wanted.name), ("scopes", scopes)];
         let path = "/-/user_settings/personal_access_tokens";
-        let address = if wanted.context.host() == "registry.gitlab.com" {
-            super::with_query(
-                &format!("https://gitlab.com{path}"),
-                &[("name", wanted.name), ("scopes", "read_registry,write_registry")],
-            )
+        let address = if is_registry {
+            super::with_query(&format!("https://gitlab.com{path}"), &query)
         } else {
             wanted.address(path, &query)
         };
-        vec![Page { address, what: "a personal access token" }]
+        vec![Page { address, what }]
     }
+}
+
+/// Returns whether the scopes are finer ones, whose names nobody knows.
+pub(crate) fn is_fine(scopes: &[String]) -> bool {
+    scopes.is_empty() || scopes.iter().any(|scope| scope == "granular")
+}
+
+/// Returns whether a token with these scopes may ask for its successor, as far as they tell.
+pub(crate) fn may_renew(scopes: &[String]) -> bool {
+    is_fine(scopes) || scopes.iter().any(|scope| matches!(scope.as_str(), "api" | ROTATES))
 }
 
 /// Judges `PREFIX-payload.01.LLCCCCCCC`, earlier without the `01`. A token without dots is of the
@@ -99,8 +128,9 @@ fn routable(token: &[u8]) -> Integrity {
 
 #[cfg(test)]
 mod tests {
-    use super::{Forge, GitLab, Integrity, Wanted};
+    use super::{Forge, GitLab, Integrity, Page, Wanted};
     use crate::context::Context;
+    use crate::forge::Old;
 
     fn integrity(token: &str) -> Integrity {
         GitLab.recognise(token.as_bytes()).expect("GitLab's").integrity
@@ -131,13 +161,32 @@ mod tests {
         assert!(GitLab.recognise(b"mycompany-glpat-TESTONLY").is_none());
     }
 
+    fn page_like(url: &str, scopes: Option<&[String]>) -> Page {
+        let context = Context::from_canonical(url).expect("canonical");
+        let old = scopes.map(|scopes| Old { kind: None, scopes: Some(scopes) });
+        let wanted = Wanted { context: &context, name: "git", days: Some(3), old };
+        GitLab.pages(&wanted).remove(0)
+    }
+
+    #[test]
+    fn the_page_for_a_successor_has_the_old_scopes_and_the_one_that_spares_the_page() {
+        for (scopes, query) in [
+            (&["api"][..], "api"),
+            (&["read_api", "self_rotate"], "read_api%2Cself_rotate"),
+            (&["read_api"], "read_api%2Cself_rotate"),
+            (&["granular"], "read_repository%2Cwrite_repository"),
+            (&[], "read_repository%2Cwrite_repository"),
+        ] {
+            let old: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+            let page = page_like("https://gitlab.com", Some(&old));
+            assert!(page.address.ends_with(&format!("&scopes={query}")), "{}", page.address);
+            assert_eq!(page.what.contains("self_rotate"), scopes == ["read_api"], "{scopes:?}");
+        }
+    }
+
     #[test]
     fn the_page_is_filled_in() {
-        let page = |url: &str| {
-            let context = Context::from_canonical(url).expect("canonical");
-            let wanted = Wanted { context: &context, name: "git", days: Some(3) };
-            GitLab.pages(&wanted).remove(0).address
-        };
+        let page = |url: &str| page_like(url, None).address;
         assert_eq!(
             page("https://gitlab.example:8443/team"),
             "https://gitlab.example:8443/-/user_settings/personal_access_tokens\

@@ -1,6 +1,8 @@
 //! Hugging Face: models and data sets, which are git repositories, too.
 
-use super::{Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Wanted, beginning_of};
+use super::{
+    Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Wanted, beginning_of, with_query,
+};
 
 pub(super) struct HuggingFace;
 
@@ -41,11 +43,22 @@ impl Forge for HuggingFace {
         Some(beginning.recognised(self.id(), integrity))
     }
 
-    fn pages(&self, _wanted: &Wanted) -> Vec<Page> {
-        vec![Page {
-            address: "https://huggingface.co/settings/tokens".to_owned(),
-            what: "a token that may write",
-        }]
+    fn pages(&self, wanted: &Wanted) -> Vec<Page> {
+        const PAGE: &str = "https://huggingface.co/settings/tokens";
+        // The only scope is the role.
+        let (role, what) = match wanted.old_scopes().and_then(|scopes| scopes.first()) {
+            Some(role) if role == "read" => ("read", "a token that may read"),
+            Some(role) if role == "fineGrained" => {
+                ("fineGrained", "a fine-grained token, with the permissions of the old one")
+            }
+            Some(_) => ("write", "a token that may write"),
+            None => ("", "a token that may write"),
+        };
+        let address = match role {
+            "" => PAGE.to_owned(),
+            role => with_query(&format!("{PAGE}/new"), &[("tokenType", role)]),
+        };
+        vec![Page { address, what }]
     }
 }
 

@@ -46,6 +46,11 @@ pub(crate) struct Line {
 }
 
 impl Header {
+    /// Returns which bytes of the file are the subsection.
+    pub(crate) fn part(&self) -> Range<usize> {
+        self.part.clone()
+    }
+
     /// Returns the text between the quotes, if there are any.
     pub(crate) fn subsection(&self) -> Option<&[u8]> {
         self.subsection.as_ref().map(|text| text.as_slice())
@@ -53,6 +58,11 @@ impl Header {
 }
 
 impl Line {
+    /// Returns which bytes of the file are the line, from the name to the end of the value.
+    pub(crate) fn part(&self) -> Range<usize> {
+        self.part.clone()
+    }
+
     /// Returns the value behind the equals sign, if there is one.
     pub(crate) fn value(&self) -> Option<&[u8]> {
         self.value.as_ref().map(|text| text.as_slice())

@@ -5,12 +5,13 @@
 //! so each section is asked for with a setting of its own). Values may hold tokens (a header, a
 //! shell snippet, a URL): they are wiped, and nothing here prints one.
 
-use super::helper_line::Helper;
+use super::helper_line::{Helper, store_file};
 use super::url::{Parts, is_whole, may_be_at};
 use super::{Failed, config};
 use crate::arguments::HelperOptions;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
@@ -100,6 +101,25 @@ impl Entries {
     /// Returns the first file of this scope (`system`).
     pub(crate) fn file_of_scope(&self, scope: &str) -> Option<&str> {
         self.0.iter().filter(|entry| entry.scope == scope).find_map(Entry::file)
+    }
+
+    /// Returns all lines.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.0.iter()
+    }
+
+    /// Returns the files that lines of git's `store` name.
+    pub(crate) fn store_files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = Vec::new();
+        for entry in self.named("credential", "helper") {
+            if matches!(Helper::parse(&entry.value), Helper::Other(name) if name == "store")
+                && let Some(file) = store_file(&entry.value).filter(|file| file.is_absolute())
+                && !files.contains(&file)
+            {
+                files.push(file);
+            }
+        }
+        files
     }
 
     /// Returns the lines that stand in no file: on git's command line, in the environment.

@@ -2,6 +2,7 @@
 //! they do not outlive us.
 #![allow(unsafe_code, reason = "what is done between fork and exec has no safe wrapper")]
 
+use super::interrupts;
 use rustix::process::setsid;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -13,6 +14,8 @@ pub(crate) fn set_apart(program: &mut Command) {
     let parent = rustix::process::getpid();
     let begin = move || {
         setsid()?;
+        // Otherwise it would not end with us where we make signals wait.
+        interrupts::let_through();
         #[cfg(target_os = "linux")]
         {
             use rustix::process::{Signal, getppid, set_parent_process_death_signal};

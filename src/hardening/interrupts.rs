@@ -34,6 +34,14 @@ pub(crate) fn hold() -> Held {
     Held { before }
 }
 
+/// Lets all signals through to this thread, which inherited that they wait. It is for a process
+/// between fork and exec: it makes one call and allocates nothing.
+pub(super) fn let_through() {
+    let none = set(&[]);
+    // SAFETY: the set is initialised, and the call keeps no pointer to it.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const none, null_mut()) };
+}
+
 impl Held {
     /// Lets the signals end this program as they would have ended this process before.
     pub(crate) fn let_end(&self, program: &mut Command) {

@@ -34,13 +34,17 @@ pub(super) fn reject(
         None => everybodys(keychain, contexts, now)?,
     };
     let mut written = None;
+    let mut is_rotating = false;
     for (at, old) in accounts {
         if let Some(new) = refused(&old, token, now) {
             keychain.write(Some(&at), &new)?;
             written = Some(new.into_account());
         }
+        is_rotating |= old.rotating_at.is_some()
+            && old.token == *token.1
+            && old.authtype.as_deref() == token.0;
     }
-    Ok(written)
+    if is_rotating { Err(Error::Rotating) } else { Ok(written) }
 }
 
 /// Puts away the account of this name, or without one all accounts, of exactly this context.
@@ -57,6 +61,7 @@ pub(super) fn put_accounts_away(
         return Ok(false);
     }
     let mut any = false;
+    let mut is_rotating = false;
     for (at, old) in read_sound(keychain, &found)?.0 {
         if old.is_gone(now) {
             keychain.delete(&at)?;
@@ -66,6 +71,7 @@ pub(super) fn put_accounts_away(
         if let Some(new) = put_away(&old, now) {
             keychain.write(Some(&at), &new)?;
         }
+        is_rotating |= old.rotating_at.is_some();
     }
-    Ok(any)
+    if is_rotating { Err(Error::Rotating) } else { Ok(any) }
 }

@@ -104,8 +104,13 @@ impl Brought<'_> {
         old: &Credential,
     ) -> Result<Option<Account>, Error> {
         let username = self.request.username.as_ref();
-        let Some(new) = brought(old, username, &self.new_token(), self.now) else {
-            return Ok(None);
+        let new_token = self.new_token();
+        let Some(new) = brought(old, username, &new_token, self.now) else {
+            // What is known already, or was replaced, is nothing to speak of.
+            let is_old = |token: &Token| new_token.is(token.authtype.as_deref(), &token.secret);
+            let is_known = is_old(&old.answering()) || old.previous.as_deref().is_some_and(is_old);
+            let is_lost = old.rotating_at.is_some() && !is_known;
+            return if is_lost { Err(Error::Rotating) } else { Ok(None) };
         };
         keychain.write(Some(at), &new)?;
         Ok(Some(new.into_account()))

@@ -15,6 +15,11 @@
 //!   account also where another does, unless it was refused.
 //! - A refusal marks the one of the two that it names. It promotes none: anybody can provoke one.
 //!
+//! A rotation adds a note and a token, and both stand outside of these rules. As long as the note
+//! is there, nobody knows which token lives, or the new one was not verified: git changes nothing.
+//! The token that a rotation has replaced never answers, and neither a store nor a refusal of it
+//! changes anything: a fetch that began before the rotation comes back with it.
+//!
 //! Everything here is about one account's content; no keychain is read or written.
 
 use crate::credential::{Aside, Credential, KEPT_FOR, Maker, State, Token, Username};
@@ -31,6 +36,9 @@ pub(super) fn brought(
     let is_same = new.is(old.authtype.as_deref(), &old.token);
     // After most uses git brings the same token and nothing new about it.
     if is_same && !is_dead && adds_nothing_to(new, old) {
+        return None;
+    }
+    if old.rotating_at.is_some() || is_previous(old, new) {
         return None;
     }
     let old = without_what_is_gone(old, now);
@@ -76,6 +84,9 @@ pub(super) fn refused(
     (authtype, secret): (Option<&[u8]>, &Secret),
     now: u64,
 ) -> Option<Credential> {
+    if old.rotating_at.is_some() {
+        return None;
+    }
     let is_it = |token: &Token| token.is(authtype, secret) && token.rejected_at.is_none();
     let is_answering = old.token == *secret && old.authtype.as_deref() == authtype;
     if is_answering {
@@ -90,8 +101,39 @@ pub(super) fn refused(
     Some(new)
 }
 
-/// Returns the account's content once it is put away, or none where it is so already.
+/// What is left of an account without one of its tokens.
+pub(super) enum Rest {
+    Nothing,
+    Account(Box<Credential>),
+}
+
+/// Returns what is left of the account without this token, or none where it does not hold it. A
+/// token that lay aside does not answer because another one is gone: the account is put away with
+/// it, so that only a person brings it back.
+pub(super) fn without(
+    old: &Credential,
+    (authtype, secret): (Option<&[u8]>, &Secret),
+    now: u64,
+) -> Option<Rest> {
+    let old = without_what_is_gone(old, now);
+    let aside = old.aside.clone().map(|aside| aside.token);
+    let other = aside.filter(|aside| !aside.is(authtype, secret));
+    if old.answering().is(authtype, secret) {
+        let Some(other) = other else { return Some(Rest::Nothing) };
+        let put_away_at = Some(not_before(other.stored_at, now));
+        let new = Credential { aside: None, put_away_at, ..old }.with_answering(other);
+        return Some(Rest::Account(Box::new(new)));
+    }
+    let is_aside = old.aside.is_some() && other.is_none();
+    is_aside.then(|| Rest::Account(Box::new(Credential { aside: None, ..old })))
+}
+
+/// Returns the account's content once it is put away, or none where it is so already, or where a
+/// rotation has not come to its end.
 pub(super) fn put_away(old: &Credential, now: u64) -> Option<Credential> {
+    if old.rotating_at.is_some() {
+        return None;
+    }
     let put_away_at = Some(not_before(old.stored_at, now));
     let is_already = old.put_away_at.is_some();
     (!is_already).then(|| Credential { put_away_at, ..without_what_is_gone(old, now) })
@@ -100,8 +142,10 @@ pub(super) fn put_away(old: &Credential, now: u64) -> Option<Credential> {
 /// Returns the account's content after a person has brought it back, or none where no token was
 /// refused and the account was not put away. It is a person's account from then on. A person's
 /// token comes back before git's, and of two tokens of one maker the one that was not refused.
+/// Where the token of a rotation was refused, the one that it has replaced comes back, if that was
+/// not refused.
 pub(super) fn restored(old: &Credential, now: u64) -> Option<Credential> {
-    let old = without_what_is_gone(old, now);
+    let old = with_previous_aside(without_what_is_gone(old, now), now);
     let answering = old.answering();
     let comes_back = |aside: &Token| match (aside.made_by, answering.made_by) {
         (Maker::Person, Maker::Git) => true,
@@ -122,6 +166,34 @@ pub(super) fn restored(old: &Credential, now: u64) -> Option<Credential> {
         }
         None => Credential { put_away_at: None, ..old }.with_answering(restored(answering)),
     })
+}
+
+/// Returns the account after a rotation has come to its end: the new token was verified. Nothing
+/// that was set aside is needed any more. The token that was replaced stays, if it is to be kept
+/// until its forge has revoked it.
+pub(crate) fn rotated(new: Credential, keeps_previous: bool) -> Credential {
+    let previous = new.previous.filter(|_| keeps_previous);
+    Credential { rotating_at: None, previous, aside: None, ..new }
+}
+
+/// Returns the account with the token that a rotation has replaced set aside, where that token may
+/// live, and the new one was refused.
+fn with_previous_aside(old: Credential, now: u64) -> Credential {
+    let comes_back =
+        |previous: &Token| old.rejected_at.is_some() && previous.state(now) == State::Live;
+    match &old.previous {
+        Some(previous) if comes_back(previous) => {
+            let aside = set_aside((**previous).clone(), now);
+            Credential { rotating_at: None, previous: None, aside, ..old }
+        }
+        _ => old,
+    }
+}
+
+/// Returns whether it is the token that a rotation has replaced.
+fn is_previous(old: &Credential, token: &Token) -> bool {
+    let previous = old.previous.as_deref();
+    previous.is_some_and(|previous| previous.is(token.authtype.as_deref(), &token.secret))
 }
 
 /// Returns the time of storing a token in place of one that was stored at `old`. Where a keychain

@@ -12,6 +12,10 @@
 //! aside=ghp_TESTONLY…                 the account's other token, with its own state
 //! aside_since=1796169600
 //! aside_stored_at=1796083200
+//! rotating_at=1796169600              a rotation began then, and has not come to its end
+//! room=----…                          the room that its new token will need
+//! previous=ghp_TESTONLY…              the token that it has replaced, with its own state
+//! previous_stored_at=1796083200
 //! ```
 //!
 //! Each of them is one line, whatever is kept. A token of several lines, as some container
@@ -26,6 +30,9 @@
 //! Everything that changes is in here. Only what never changes (the schema, the context and the
 //! username) is a searchable attribute. Keychains replace items whose attributes are a subset of
 //! the new ones, and would then hit the wrong one.
+
+#[cfg(test)]
+mod tests;
 
 use crate::context::{Context, escape, unescape};
 use crate::credential::{Account, Aside, Credential, Maker, Token, Username};
@@ -91,18 +98,16 @@ impl<'a> Content<'a> {
         content.bytes("token_by", mark(credential.token_by));
         content.bytes("known", credential.known.as_ref().map(Secret::expose));
         if let Some(Aside { token, since }) = credential.aside.as_deref() {
-            let (secret, escaped) = on_one_line(&token.secret);
-            content.lines.push(("aside", secret));
-            content.bytes("aside_token_escaped", escaped);
+            content.token(&ASIDE, token);
             content.number("aside_since", Some(*since));
-            content.bytes("aside_authtype", token.authtype.as_deref());
-            content.number("aside_password_expiry_utc", token.expiry);
-            let refresh_token = token.refresh_token.as_ref();
-            content.bytes("aside_oauth_refresh_token", refresh_token.map(Secret::expose));
-            content.number("aside_stored_at", Some(token.stored_at));
-            content.number("aside_rejected_at", token.rejected_at);
-            content.bytes("aside_token_by", mark(token.made_by));
-            content.bytes("aside_known", token.known.as_ref().map(Secret::expose));
+        }
+        content.number("rotating_at", credential.rotating_at);
+        if let Some(token) = credential.previous.as_deref() {
+            content.token(&PREVIOUS, token);
+        } else if credential.rotating_at.is_some() {
+            let old = content.token.len()
+                + credential.known.as_ref().map_or(0, |known| known.expose().len());
+            content.text("room", "-".repeat(old + ROOM));
         }
         if let Some(place) = &credential.linked_to {
             content.text("linked_to", place.to_string());
@@ -111,6 +116,20 @@ impl<'a> Content<'a> {
             content.text("server", escape(server.as_bytes()));
         }
         content
+    }
+
+    /// Adds a token that does not answer, with these keys.
+    fn token(&mut self, keys: &Keys, token: &'a Token) {
+        let (secret, escaped) = on_one_line(&token.secret);
+        self.lines.push((keys.secret, secret));
+        self.bytes(keys.escaped, escaped);
+        self.bytes(keys.authtype, token.authtype.as_deref());
+        self.number(keys.expiry, token.expiry);
+        self.bytes(keys.refresh_token, token.refresh_token.as_ref().map(Secret::expose));
+        self.number(keys.stored_at, Some(token.stored_at));
+        self.number(keys.rejected_at, token.rejected_at);
+        self.bytes(keys.made_by, mark(token.made_by));
+        self.bytes(keys.known, token.known.as_ref().map(Secret::expose));
     }
 
     fn bytes(&mut self, key: &'static str, value: Option<&'a [u8]>) {
@@ -172,6 +191,7 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
     let mut account = AccountLines::default();
     let mut answering = TokenLines::default();
     let mut aside = TokenLines::default();
+    let mut previous = None;
     for line in lines {
         let equals = line.iter().position(|&b| b == b'=').ok_or(Error::Damaged)?;
         let (key, value) = (&line[..equals], &line[equals + 1..]);
@@ -179,6 +199,14 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
             Some(key) => aside.take(key, value, bytes)?,
             None if key == b"aside" => once(&mut aside.secret, bytes.secret(value))?,
             None if account.take(key, value)? => {}
+            None if key.starts_with(b"previous") => {
+                let previous = previous.get_or_insert_with(TokenLines::default);
+                match key.strip_prefix(b"previous_") {
+                    Some(key) => previous.take(key, value, bytes)?,
+                    None if key == b"previous" => once(&mut previous.secret, bytes.secret(value))?,
+                    None => {}
+                }
+            }
             None => answering.take(key, value, bytes)?,
         }
     }
@@ -200,6 +228,8 @@ pub fn decode(bytes: &Buffer) -> Result<Credential, Error> {
         linked_to: account.linked_to,
         server: account.server,
         aside: aside.aside()?,
+        rotating_at: account.rotating_at,
+        previous: previous.map(TokenLines::previous).transpose()?.flatten(),
         authtype: answering.authtype,
         expiry: answering.expiry,
         refresh_token: answering.refresh_token,
@@ -218,6 +248,7 @@ struct AccountLines {
     any_username: Option<bool>,
     made_by: Option<Maker>,
     put_away_at: Option<u64>,
+    rotating_at: Option<u64>,
     linked_to: Option<Context>,
     server: Option<String>,
 }
@@ -231,6 +262,7 @@ impl AccountLines {
             b"any_username" => once(&mut self.any_username, value == TRUE)?,
             b"made_by" => once(&mut self.made_by, maker(value))?,
             b"put_away_at" => once(&mut self.put_away_at, number(value)?)?,
+            b"rotating_at" => once(&mut self.rotating_at, number(value)?)?,
             b"linked_to" => once(&mut self.linked_to, canonical(value)?)?,
             b"server" => {
                 let server = unescaped(value).and_then(|server| String::from_utf8(server).ok());
@@ -284,14 +316,25 @@ impl TokenLines {
     }
 
     /// Returns the token as one that was set aside, if there is one.
-    fn aside(mut self) -> Result<Option<Box<Aside>>, Error> {
-        let (secret, since) = match (self.secret.take(), self.since) {
-            (Some(secret), Some(since)) => (self.whole(secret)?, since),
-            (None, None) => return Ok(None),
-            _ => return Err(Error::Damaged),
-        };
-        let token = Token {
-            secret,
+    fn aside(self) -> Result<Option<Box<Aside>>, Error> {
+        match (&self.secret, self.since) {
+            (Some(_), Some(since)) => {
+                Ok(self.token()?.map(|token| Box::new(Aside { token, since })))
+            }
+            (None, None) => Ok(None),
+            _ => Err(Error::Damaged),
+        }
+    }
+
+    /// Returns the token as the one that a rotation has replaced, if there is one.
+    fn previous(self) -> Result<Option<Box<Token>>, Error> {
+        Ok(self.token()?.map(Box::new))
+    }
+
+    fn token(mut self) -> Result<Option<Token>, Error> {
+        let Some(secret) = self.secret.take() else { return Ok(None) };
+        Ok(Some(Token {
+            secret: self.whole(secret)?,
             authtype: self.authtype,
             expiry: self.expiry,
             refresh_token: self.refresh_token,
@@ -299,10 +342,50 @@ impl TokenLines {
             rejected_at: self.rejected_at,
             known: self.known,
             made_by: self.made_by.unwrap_or_default(),
-        };
-        Ok(Some(Box::new(Aside { token, since })))
+        }))
     }
 }
+
+/// The keys of a token that does not answer.
+struct Keys {
+    secret: &'static str,
+    escaped: &'static str,
+    authtype: &'static str,
+    expiry: &'static str,
+    refresh_token: &'static str,
+    stored_at: &'static str,
+    rejected_at: &'static str,
+    made_by: &'static str,
+    known: &'static str,
+}
+
+const ASIDE: Keys = Keys {
+    secret: "aside",
+    escaped: "aside_token_escaped",
+    authtype: "aside_authtype",
+    expiry: "aside_password_expiry_utc",
+    refresh_token: "aside_oauth_refresh_token",
+    stored_at: "aside_stored_at",
+    rejected_at: "aside_rejected_at",
+    made_by: "aside_token_by",
+    known: "aside_known",
+};
+
+const PREVIOUS: Keys = Keys {
+    secret: "previous",
+    escaped: "previous_token_escaped",
+    authtype: "previous_authtype",
+    expiry: "previous_password_expiry_utc",
+    refresh_token: "previous_oauth_refresh_token",
+    stored_at: "previous_stored_at",
+    rejected_at: "previous_rejected_at",
+    made_by: "previous_token_by",
+    known: "previous_known",
+};
+
+/// How many bytes are kept free for a new token, beside as many as the old one has: more than the
+/// keys and the times of the old one, and more than a new token is longer.
+const ROOM: usize = 768;
 
 /// The value that marks an account or a token as git's. A person's has no mark.
 const GITS: &[u8] = b"git";
@@ -347,171 +430,4 @@ fn canonical(value: &[u8]) -> Result<Context, Error> {
 
 fn number(value: &[u8]) -> Result<u64, Error> {
     std::str::from_utf8(value).ok().and_then(|t| t.parse().ok()).ok_or(Error::Damaged)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Content, decode, label};
-    use crate::context::Context;
-    use crate::credential::{Account, Aside, Credential, Maker, Token, Username};
-    use crate::error::Error;
-    use crate::secret::{Buffer, Secret};
-
-    fn full() -> Credential {
-        Credential {
-            context: Context::from_canonical("https://h.example:8443/a b/%FF").expect("canonical"),
-            username: Some(Username::new(b"al=ice\xFF")),
-            any_username: true,
-            made_by: Maker::Git,
-            put_away_at: Some(3),
-            token: Secret::new(b"ghp_TESTONLY=1"),
-            authtype: Some(b"Bearer".to_vec()),
-            expiry: Some(1_798_761_600),
-            refresh_token: Some(Secret::new(b"ghr_TESTONLY")),
-            stored_at: 1,
-            rejected_at: Some(2),
-            known: Some(Secret::new(br#"{"owner":"alice"}"#)),
-            token_by: Maker::Git,
-            aside: Some(Box::new(Aside { token: other(), since: 4 })),
-            linked_to: None,
-            server: None,
-        }
-    }
-
-    fn other() -> Token {
-        Token {
-            secret: Secret::new(b"ghp_TESTONLY2"),
-            authtype: Some(b"Bearer".to_vec()),
-            expiry: Some(1_798_761_601),
-            refresh_token: Some(Secret::new(b"ghr_TESTONLY2")),
-            stored_at: 5,
-            rejected_at: Some(6),
-            known: Some(Secret::new(b"{}")),
-            made_by: Maker::Git,
-        }
-    }
-
-    #[test]
-    fn a_label_names_the_account_and_shows_no_token() {
-        let label_for = |name: &[u8]| {
-            let Credential { context, .. } = full();
-            label(&Account { context, username: Username::new(name) })
-        };
-        let place = "https://h.example:8443/a b/%FF";
-        assert_eq!(label_for(b"hf_maier"), format!("Git token for hf_maier at {place}"));
-        for name in [&b""[..], b"hf_TESTONLYTESTONLY"] {
-            assert_eq!(label_for(name), format!("Git token at {place}"));
-        }
-    }
-
-    #[test]
-    fn what_is_written_reads_back() {
-        let bare = Credential {
-            username: None,
-            any_username: false,
-            made_by: Maker::Person,
-            put_away_at: None,
-            token: Secret::new(b""),
-            authtype: None,
-            expiry: None,
-            refresh_token: None,
-            rejected_at: None,
-            token_by: Maker::Person,
-            aside: None,
-            ..full()
-        };
-        let token = Token { authtype: None, expiry: None, refresh_token: None, ..other() };
-        let token = Token { rejected_at: None, made_by: Maker::Person, ..token };
-        let bare_aside =
-            Credential { aside: Some(Box::new(Aside { token, since: 0 })), ..bare.clone() };
-        let empty_name = Credential { username: Some(Username::default()), ..bare.clone() };
-        let link = Credential {
-            context: Context::from_canonical("docker://r.example").expect("canonical"),
-            linked_to: Context::from_canonical("https://h.example/team"),
-            ..empty_name.clone()
-        };
-        let named =
-            Credential { server: Some("https://r.example/a%b\n\r/".to_owned()), ..link.clone() };
-        for credential in [full(), bare, bare_aside, empty_name, link, named] {
-            let content = Buffer::from(Content::of(&credential).to_bytes());
-            assert!(decode(&content).is_ok_and(|read| read == credential));
-        }
-    }
-
-    #[test]
-    fn a_token_of_several_lines_is_kept_whole_and_adds_no_line() {
-        for token in [
-            "{\n  \"TESTONLY\": \"a%b\"\r\n}\n",
-            "\n",
-            "TESTONLY\ncontext=https://evil.example\ntoken_escaped=true",
-            "TESTONLY\0%0A",
-            // These tokens are one line, and stand there as they are.
-            "TESTONLY%0A",
-            "100%",
-            "token_escaped=true",
-        ] {
-            let (secret, lines) = (|| Secret::new(token.as_bytes()), token.contains('\n'));
-            let aside = Aside { token: Token { secret: secret(), ..other() }, since: 4 };
-            let whole = Credential { token: secret(), aside: Some(Box::new(aside)), ..full() };
-            let content = Buffer::from(Content::of(&whole).to_bytes());
-            assert!(decode(&content).is_ok_and(|read| read == whole), "{token}");
-            let is_end = |b: &&u8| **b == b'\n';
-            let ends = content.expose().iter().filter(is_end).count();
-            let usual = Content::of(&full()).to_bytes().iter().filter(is_end).count();
-            let marks = if lines || token.contains('\0') { 2 } else { 0 };
-            assert_eq!(ends, usual + marks, "{token}");
-        }
-    }
-
-    #[test]
-    fn what_does_not_say_whose_it_is_is_a_persons() {
-        let content = b"t\ncontext=https://h.example\nusername=alice\nstored_at=1\n";
-        let read = decode(&Buffer::new(content)).expect("sound");
-        assert_eq!((read.made_by, read.token_by), (Maker::Person, Maker::Person));
-        assert!(read.aside.is_none() && read.put_away_at.is_none());
-        assert!(*Content::of(&read).to_bytes() == content[..], "it is written as before");
-    }
-
-    #[test]
-    fn the_token_stands_alone_on_the_first_line() {
-        assert!(Content::of(&full()).to_bytes().starts_with(b"ghp_TESTONLY=1\ncontext="));
-    }
-
-    #[test]
-    fn what_was_cut_off_or_planted_is_damaged() {
-        let decode = |bytes: &[u8]| -> Result<Credential, Error> { decode(&Buffer::new(bytes)) };
-        for bytes in [
-            &b""[..],
-            b"token",
-            b"token\n",
-            b"token\nusername=a\n",
-            b"token\ncontext=h\n",
-            b"token\ncontext=https://h.example",
-            b"to\rken\ncontext=https://h.example\n",
-            b"token\ncontext=https://h.example\nusername=a\0\n",
-            b"token\ncontext=https://H.example\n",
-            b"token\ncontext=https://h.example\nstored_at=x\n",
-            b"t\ncontext=https://h.example\nx\n",
-            b"t\ncontext=https://evil.example\ncontext=https://h.example\n",
-            b"t\ncontext=https://h.example\nusername=a\nusername=b\n",
-            b"t\ncontext=https://h.example\nrejected_at=1\nrejected_at=4000000000\n",
-            b"\ncontext=https://h.example\nlinked_to=https://g.example\n",
-            b"\ncontext=docker://r.example\nlinked_to=docker://g.example\n",
-            b"\ncontext=docker://r.example\nlinked_to=g.example\n",
-            b"t\ncontext=docker://r.example\nlinked_to=https://g.example\n",
-            b"t\ncontext=https://h.example\naside_since=1\n",
-            b"t\ncontext=https://h.example\naside=t1\n",
-            b"t\ncontext=https://h.example\naside=t1\naside_since=1\naside=t2\n",
-            b"t\ncontext=https://h.example\naside=t1\naside_since=1\naside_rejected_at=x\n",
-            b"t\ncontext=https://h.example\nmade_by=git\nmade_by=git\n",
-            b"t%\ncontext=https://h.example\ntoken_escaped=true\n",
-            b"t\ncontext=https://h.example\ntoken_escaped=true\ntoken_escaped=true\n",
-            b"t\ncontext=docker://r.example\nserver=%FF\n",
-            b"t\ncontext=docker://r.example\nserver=a\nserver=a\n",
-        ] {
-            assert!(decode(bytes).is_err(), "{:?}", bytes.escape_ascii().to_string());
-        }
-        let later = b"t\ncontext=https://h.example\nadded_later=1\naside_added_later=1\n";
-        assert!(decode(later).is_ok_and(|credential| credential.token.expose() == b"t"));
-    }
 }

@@ -97,7 +97,7 @@ fn file(name: &str) -> Option<File> {
 ///
 /// # Errors
 /// Where the file cannot be locked at all: some file systems have no locks.
-pub(super) fn of_file(file: File, patience: Duration) -> io::Result<Option<Lock>> {
+pub(crate) fn of_file(file: File, patience: Duration) -> io::Result<Option<Lock>> {
     Ok(private_file::try_lock(&file, patience)?.then_some(Lock { file, second: None }))
 }
 

@@ -88,6 +88,15 @@ impl Terminal {
         }
     }
 
+    /// Shows a secret to the person, on a line of its own: its only copy, which nothing else took.
+    ///
+    /// # Errors
+    /// [`Error::Stream`] where the terminal fails.
+    pub(crate) fn show_secret(&mut self, secret: &Secret) -> Result<(), Error> {
+        let line = Zeroizing::new([secret.expose(), b"\n"].concat());
+        self.0.write_all(&line).map_err(|e| Error::Stream(e.kind()))
+    }
+
     /// Asks yes or no. Any answer that does not begin with `y` is a no.
     ///
     /// # Errors

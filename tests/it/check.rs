@@ -4,6 +4,7 @@
 mod as_described;
 mod at_git;
 mod at_gitlab;
+mod at_import;
 mod at_login;
 mod at_many;
 mod at_proxy;
@@ -14,6 +15,7 @@ mod programs;
 
 use crate::support::home::Home;
 use crate::support::sandbox::Ran;
+use crate::support::tunnel::Tunnel;
 use serde_json::Value;
 
 /// A token that GitLab gave out, by its beginning.
@@ -28,11 +30,28 @@ impl Home {
         desk
     }
 
+    /// With a proxy, too, that leads the forges' own names to that host.
+    pub fn with_named_forges(token: &str) -> (Self, Tunnel) {
+        let mut desk = Self::with_forge(token);
+        let [first, ..] = desk.server().ports();
+        let names = crate::support::forge::NAMES.map(|name| (name.to_owned(), first));
+        let own = (desk.server().names()[0].clone(), first);
+        let tunnel = Tunnel::new([&names[..], &[own]].concat());
+        desk.set("https_proxy", &tunnel.address());
+        (desk, tunnel)
+    }
+
     /// Keeps a token for a part of the host.
     #[track_caller]
     pub fn keep(&self, path: &str, username: &str, token: &str) {
+        self.keep_at(&self.url(path), username, token);
+    }
+
+    /// Keeps a token for this place.
+    #[track_caller]
+    pub fn keep_at(&self, url: &str, username: &str, token: &str) {
         let words = ["login", "--with-token", "--offline", "--replace", "--username", username];
-        let ran = self.sandbox.helper(&[&words[..], &[&self.url(path)]].concat(), token);
+        let ran = self.sandbox.helper(&[&words[..], &[url]].concat(), token);
         assert!(ran.status.success(), "{ran}");
     }
 

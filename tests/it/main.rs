@@ -60,6 +60,8 @@ mod model;
 #[cfg(target_os = "linux")]
 mod mounted_secrets;
 #[cfg(target_os = "linux")]
+mod new_tokens;
+#[cfg(target_os = "linux")]
 mod notifications;
 #[cfg(target_os = "linux")]
 mod one_keychain;
@@ -74,6 +76,10 @@ mod proxies;
 mod recording;
 #[cfg(unix)]
 mod releases;
+#[cfg(unix)]
+mod revoke;
+#[cfg(target_os = "linux")]
+mod rotate;
 #[cfg(unix)]
 mod secret_service;
 #[cfg(unix)]
@@ -101,5 +107,7 @@ mod use_account;
 mod use_log;
 #[cfg(target_os = "linux")]
 mod vault;
+#[cfg(target_os = "linux")]
+mod watch;
 #[cfg(windows)]
 mod windows;

@@ -99,7 +99,7 @@ fn readme() {
                 reader.clones_as("https://github.com/work/repo.git", "alice-work");
                 reader.clones_as("https://github.com/alice/notes.git", "alice");
             }),
-            section("What do you want to do?", 20, task).then(is_done),
+            section("What do you want to do?", 21, task).then(is_done),
             run_by("lend/readme.rs", "Access for a sandbox", 1),
             section("When git does something else", 1, with_alice),
             section("The commands", 3, |_| {
@@ -119,6 +119,7 @@ fn task(block: &Block) -> Reader {
             with_alice(block).refused_at("github.com")
         }
         text if text.contains(" check ") => checked(block),
+        text if text.contains(" watch ") => watched(block),
         text if text.contains("--from manager") => of_another_helper(block),
         text if text.contains("import") => {
             reader().with_file(".git-credentials", &format!("https://alice:{TOKEN}@github.com\n"))
@@ -140,6 +141,9 @@ fn is_done(reader: &Reader, block: &Block) {
     match text.as_str() {
         _ if text.contains("--file") => assert!(has("https://git.example.com"), "{text}"),
         _ if text.contains(" check ") => {}
+        _ if text.contains(" watch ") => {
+            assert!(reader.home.sandbox.path(".config/systemd/user").is_dir(), "{text}");
+        }
         _ if text.contains("configure") || text.contains("'pat --ci'") => {
             assert!(!reader.home.helpers().is_empty(), "{text}");
         }
@@ -154,6 +158,11 @@ fn is_done(reader: &Reader, block: &Block) {
 /// With a token at a host that takes it.
 fn checked(block: &Block) -> Reader {
     at_the_hosts(block).with_account("alice", "https://gitlab.example.com")
+}
+
+/// Where systemd's user manager takes every timer.
+fn watched(block: &Block) -> Reader {
+    with_alice(block).with_program("systemctl", "echo Version=1")
 }
 
 /// A checkout that was installed from.

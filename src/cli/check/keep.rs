@@ -4,9 +4,11 @@
 use crate::cli::accounts::existing;
 use crate::credential::Credential;
 use crate::error::Error;
+use crate::forge;
 use crate::helper::{self, Policy};
 use crate::keychain::{Keychain, Kind};
 use crate::protocol::Request;
+use crate::terminal;
 use crate::time::now;
 
 /// Keeps what was learnt of a token with its account, unless the account has another token by now.
@@ -14,7 +16,7 @@ use crate::time::now;
 ///
 /// # Errors
 /// Where the keychain fails.
-pub(in crate::cli) fn keep(keychain: &mut dyn Keychain, learnt: &Credential) -> Result<(), Error> {
+fn keep(keychain: &mut dyn Keychain, learnt: &Credential) -> Result<(), Error> {
     if keychain.kind() == Kind::Source {
         return Ok(());
     }
@@ -28,6 +30,15 @@ pub(in crate::cli) fn keep(keychain: &mut dyn Keychain, learnt: &Credential) -> 
         return Ok(());
     }
     helper::with_retries(|| helper::put(keychain, &new))
+}
+
+/// Keeps what was learnt of a token, as [`keep`] does. Where that fails, the `command` says so: the
+/// answer itself is none the worse.
+pub(in crate::cli) fn keep_or_say(command: &str, keychain: &mut dyn Keychain, learnt: &Credential) {
+    if let Err(error) = keep(keychain, learnt) {
+        let place = forge::shown_context(&learnt.context);
+        terminal::say(command, &format!("what was learnt of {place} is not kept: {error}"));
+    }
 }
 
 /// Marks a token as rejected by its host, as git's erase does.

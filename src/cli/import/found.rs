@@ -1,12 +1,12 @@
 //! The entries of a source, in the same form for all sources.
 
-use super::token_first::{are_two, is_first};
 use crate::cli::place::{Place, flaw};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::keychain::Kind;
+use crate::plain_text::{are_two, is_first};
 use crate::secret::Secret;
 use crate::time::now;
 use std::collections::BTreeMap;

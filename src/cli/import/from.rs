@@ -6,11 +6,10 @@ use super::found::Source;
 use super::git_hosts::{GitHosts, NO_GIT_HOST};
 use super::{gh, git_config, glab, keyring, netrc, other_helper, our_keychain, store_file};
 use crate::cli::place::Place;
-use crate::context::escape;
 use crate::error::Error;
 use crate::forge;
 use crate::keychain::Kind;
-use std::env;
+use crate::plain_text::places::{Surroundings, named};
 use std::path::{Path, PathBuf};
 
 /// A source that `--from` names.
@@ -86,7 +85,7 @@ impl From {
     /// # Errors
     /// Where a source cannot be read.
     pub(super) fn sources(&self, places: &[Place]) -> Result<Vec<Source>, Error> {
-        let config = || variable("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")));
+        let surroundings = Surroundings::of_this_process();
         let read = |read: fn(&Path, &str) -> Result<Option<Source>, Error>,
                     path: Option<PathBuf>| {
             path.map_or(Ok(None), |path| read(&path, &named(&path)))
@@ -94,13 +93,11 @@ impl From {
         let found = match self {
             Self::Store(Some(path)) => vec![read(store_file::read, Some(path.clone()))?],
             Self::Store(None) => {
-                let first = home().map(|home| home.join(".git-credentials"));
-                let second = config().map(|config| config.join("git").join("credentials"));
+                let [first, second] = surroundings.stores();
                 vec![read(store_file::read, first)?, read(store_file::read, second)?]
             }
             Self::Netrc(path) => {
-                let name = if cfg!(windows) { "_netrc" } else { ".netrc" };
-                let path = path.clone().or_else(|| Some(home()?.join(name)));
+                let path = path.clone().or_else(|| surroundings.netrc());
                 let mut source = read(netrc::read, path)?;
                 if let Some(source) = source.as_mut().filter(|_| places.is_empty()) {
                     leave_others(source)?;
@@ -108,12 +105,7 @@ impl From {
                 vec![source]
             }
             Self::Gh(path) => {
-                let folder = variable("GH_CONFIG_DIR")
-                    .or_else(|| {
-                        Some(variable("AppData").filter(|_| cfg!(windows))?.join("GitHub CLI"))
-                    })
-                    .or_else(|| Some(config()?.join("gh")));
-                let path = path.clone().or_else(|| Some(folder?.join("hosts.yml")));
+                let path = path.clone().or_else(|| surroundings.gh());
                 vec![read(gh::read, path)?]
             }
             Self::Glab => vec![Some(glab::read(places)?)],
@@ -144,22 +136,6 @@ fn leave_others(source: &mut Source) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-pub(super) fn home() -> Option<PathBuf> {
-    variable(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
-}
-
-fn variable(name: &str) -> Option<PathBuf> {
-    env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
-}
-
-/// Returns a path for people, which begins with `~` below the home folder.
-pub(super) fn named(path: &Path) -> String {
-    match home().and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
-        Some(rest) => format!("~/{}", escape(rest.as_os_str().as_encoded_bytes())),
-        None => escape(path.as_os_str().as_encoded_bytes()),
-    }
 }
 
 #[cfg(test)]

@@ -25,11 +25,12 @@
 
 use super::found::{Entry, Source, credential};
 use super::keyring;
-use super::plain_file::{PlainFile, without_mark};
+use super::plain_file::PlainFile;
 use crate::context::{Context, escape};
 use crate::credential::{Credential, Username};
 use crate::error::Error;
 use crate::keychain::family;
+use crate::plain_text::without_mark;
 use crate::secret::Secret;
 use std::path::Path;
 

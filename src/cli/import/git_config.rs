@@ -16,11 +16,9 @@
 
 mod removal;
 
-use super::credential_url::{Parts, Reach};
+use super::credential_url::Reach;
 use super::found::{Entry, Source};
-use super::from::named;
 use super::plain_file::PlainFile;
-use crate::context::escape;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::forge;
@@ -28,6 +26,8 @@ use crate::git::Failed;
 use crate::git::config_file::ConfigFile;
 use crate::git::entries::{self, Entries};
 use crate::git::files::{self, ConfigPath, Kind};
+use crate::plain_text::places::named;
+use crate::plain_text::url::{Parts, key};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -282,12 +282,4 @@ fn as_username(
     let url = Zeroizing::new([protocol, place].concat());
     let Some(parts) = Parts::of(&url) else { return (Err("its place is not understood"), None) };
     (parts.with_token(token), sends_path(&parts, Reach::Path, Target::Same))
-}
-
-/// Returns a setting's name for people, without the token that may be in it.
-fn key(section: &str, subsection: Option<&[u8]>, name: &str) -> String {
-    let Some(subsection) = subsection else { return format!("{section}.{name}") };
-    let bare = Parts::of(subsection).map(|parts| parts.without_token());
-    let text = escape(bare.as_deref().unwrap_or(subsection));
-    format!("{section}.{}.{name}", forge::shown(&text))
 }

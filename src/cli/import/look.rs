@@ -2,15 +2,16 @@
 //! asked, and nothing is changed. The verdict on each token is the plan's own, so that an advised
 //! command does what the advice says.
 
-use super::credential_url::Parts;
 use super::found::{self, Entry, NO_TOKEN, NO_URL, Source};
-use super::from::{From, PLAIN_TEXT, home};
+use super::from::{From, PLAIN_TEXT};
 use super::git_config::IN_THE_MIDDLE;
 use super::git_hosts::NO_GIT_HOST;
 use super::plan::{Plan, Step};
 use crate::error::Error;
 use crate::git::words::typed;
 use crate::keychain::Kind;
+use crate::plain_text::places::home;
+use crate::plain_text::url::Parts;
 use crate::setup::Opened;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;

@@ -5,6 +5,7 @@
 //! which it leads is replaced.
 
 use crate::error::Error;
+use crate::plain_text::MAX_FILE;
 use crate::private_file::{self, Links, Refusal, Replacement, Rights};
 use crate::secret::Buffer;
 use std::fs;
@@ -12,9 +13,6 @@ use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
-
-/// The longest file that is read, in bytes.
-const MAX_FILE: usize = 4 << 20;
 
 const CANNOT_BE_READ: Error = Error::Refused("a file of tokens cannot be read");
 
@@ -137,12 +135,6 @@ impl Prepared {
 }
 
 const NOT_WRITTEN: Error = Error::Refused("the file could not be written and is left as it was");
-
-/// Returns the part of a file after the byte order mark with which some editors begin it.
-pub(super) fn without_mark(content: &[u8]) -> Range<usize> {
-    let start = if content.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    start..content.len()
-}
 
 fn content(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let content = private_file::open(path, Links::Refused);

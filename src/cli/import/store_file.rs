@@ -3,10 +3,12 @@
 //! Lines that end with CRLF or begin with a byte order mark, as another system or an editor leaves
 //! them, have never served git, but they are read here.
 
-use super::credential_url::{Parts, Reach};
+use super::credential_url::Reach;
 use super::found::{Entry, NO_URL, Removal, Source};
-use super::plain_file::{PlainFile, without_mark};
+use super::plain_file::PlainFile;
 use crate::error::Error;
+use crate::plain_text::url::Parts;
+use crate::plain_text::without_mark;
 use std::ops::Range;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Ends git's own `store`, once its files are empty. As long as git asks it, the next fetch writes
 //! each token back into its file.
 
-use super::from::{From, named};
+use super::from::From;
 use crate::cli::configure::plan::Plan;
 use crate::error::Error;
 use crate::git::Failed;
@@ -9,6 +9,7 @@ use crate::git::configuration::Configuration;
 use crate::git::entries::{Entries, Entry};
 use crate::git::files;
 use crate::git::helper_line::{Helper, store_file};
+use crate::plain_text::places::named;
 use crate::terminal;
 use std::path::{Path, PathBuf};
 

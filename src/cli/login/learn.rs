@@ -1,12 +1,12 @@
 //! Asks the forge about a token before a login keeps it: whether the forge takes it, whose it is,
-//! when it ends, and whether it is good for pushing.
+//! when it ends, and whether it is good for pushing. `import` says the same of what it brings.
 //!
 //! Only a certain forge is asked: one that the host's name tells, or that the person has named.
 //! Without a network the login does not fail: the token is kept as it is.
 
 use super::Arguments;
 use crate::api::Told;
-use crate::api::state::{Reason, Standing, State};
+use crate::api::state::{Reason, State};
 use crate::check::api_layer::{self, ApiLayer};
 use crate::check::kept::Kept;
 use crate::check::{Options, Subject, all};
@@ -18,7 +18,7 @@ use crate::terminal;
 use crate::time::now;
 use std::time::{Duration, Instant};
 
-/// The longest time that the forge may take.
+/// The longest time that the forge may take about one token.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A forge's answer about a token, if it was asked.
@@ -47,33 +47,34 @@ pub(super) fn ask(
     }
     let named = arguments.forge.filter(|_| forge::at(context).is_none());
     let credential = Credential::new(context.clone(), Some(username.clone()), token.clone(), now());
-    let subject = Subject {
-        context: context.clone(),
-        username: Some(username.clone()),
-        credential: Some(credential),
-        account: Standing::good(),
-        url: None,
-        path: String::from_utf8_lossy(&context.path()).into_owned(),
-        helper: None,
-    };
-    let options = Options {
-        forge: named,
-        api: None,
-        offline: false,
-        warn_before: 0,
-        timeout: PATIENCE,
-        now: now(),
-    };
+    let subject = Subject::of(credential, now());
+    let options = Options { forge: named, ..options() };
     let layer = api_layer::of(&subject, &options, None, all::QUESTIONS, Instant::now() + PATIENCE);
     let forge = api_layer::forge_of(&subject, &options).map(|(forge, _)| forge);
     Learnt { forge, named, layer }
 }
 
+/// Returns the options of a question that comes with keeping a token.
+pub(in crate::cli) fn options() -> Options {
+    Options {
+        forge: None,
+        api: None,
+        offline: false,
+        warn_before: 0,
+        timeout: PATIENCE,
+        now: now(),
+    }
+}
+
+/// Returns whether the forge does not take the token.
+pub(in crate::cli) fn is_refused(layer: &ApiLayer) -> bool {
+    matches!(layer.standing.state, State::Refused | State::Ended)
+}
+
 impl Learnt {
     /// Returns whether the forge does not take the token.
     pub(super) fn is_refused(&self) -> bool {
-        let state = self.layer.as_ref().map(|layer| layer.standing.state);
-        matches!(state, Some(State::Refused | State::Ended))
+        self.layer.as_ref().is_some_and(is_refused)
     }
 
     /// Returns whether the forge tells the token's end, so that nobody need be asked.
@@ -104,31 +105,36 @@ impl Learnt {
     /// Says what a person should know of the answer.
     pub(super) fn say(&self) {
         let (Some(layer), Some(forge)) = (&self.layer, self.forge) else { return };
-        let say = |text: &str| terminal::say("login", text);
-        let (forge, standing) = (forge.name(), &layer.standing);
-        let said = standing.said.as_ref().map(|said| format!("; remote: {said}"));
-        let said = said.unwrap_or_default();
-        match (standing.state, standing.reason) {
-            (State::Refused, _) => say(&format!("{forge} does not take this token{said}")),
-            (State::Ended, _) => say(&format!("{forge} says that this token is over{said}")),
-            (State::Denied, _) => {
-                say(&format!("warning: {forge} knows this token and does not let it in{said}"));
-            }
-            (State::Unknown, Some(Reason::NoCurl)) => {
-                say(&format!("{forge} was not asked about the token: there is no curl"));
-            }
-            (State::Unknown, Some(reason)) if reason.is_unasked() => {}
-            (State::Unknown | State::Unreachable | State::Limited, _) => {
-                say(&format!(
-                    "{forge} could not be asked about the token, which is taken as it is"
-                ));
-            }
-            _ if layer.facts.may_push == Some(false) => {
-                let scopes = layer.facts.scopes.as_deref().unwrap_or_default().join(", ");
-                let scopes = if scopes.is_empty() { "nothing".to_owned() } else { scopes };
-                say(&format!("warning: the token is not good for pushing: it may {scopes}"));
-            }
-            _ => {}
+        if let Some(words) = words(layer, forge) {
+            terminal::say("login", &words);
         }
     }
+}
+
+/// Returns what a person should know of a forge's answer about a token that is to be kept, if there
+/// is anything.
+pub(in crate::cli) fn words(layer: &ApiLayer, forge: Id) -> Option<String> {
+    let (forge, standing) = (forge.name(), &layer.standing);
+    let said = standing.said.as_ref().map(|said| format!("; remote: {said}"));
+    let said = said.unwrap_or_default();
+    Some(match (standing.state, standing.reason) {
+        (State::Refused, _) => format!("{forge} does not take this token{said}"),
+        (State::Ended, _) => format!("{forge} says that this token is over{said}"),
+        (State::Denied, _) => {
+            format!("warning: {forge} knows this token and does not let it in{said}")
+        }
+        (State::Unknown, Some(Reason::NoCurl)) => {
+            format!("{forge} was not asked about the token: there is no curl")
+        }
+        (State::Unknown, Some(reason)) if reason.is_unasked() => return None,
+        (State::Unknown | State::Unreachable | State::Limited, _) => {
+            format!("{forge} could not be asked about the token, which is taken as it is")
+        }
+        _ if layer.facts.may_push == Some(false) => {
+            let scopes = layer.facts.scopes.as_deref().unwrap_or_default().join(", ");
+            let scopes = if scopes.is_empty() { "nothing".to_owned() } else { scopes };
+            format!("warning: the token is not good for pushing: it may {scopes}")
+        }
+        _ => return None,
+    })
 }

@@ -22,7 +22,7 @@ pub(super) fn offer(
     let days = expiry.map(|expiry| expiry.saturating_sub(now()).div_ceil(DAY));
     // By this name a person finds the token again on the host's page.
     let name: String = format!("git on {}", display::machine()).chars().take(MAX_NAME).collect();
-    let pages = forge.pages(&Wanted { context, name: &name, days });
+    let pages = forge.pages(&Wanted { context, name: &name, days, old: None });
     let Some(first) = pages.first() else { return Ok(()) };
     for (index, Page { address, what }) in pages.iter().enumerate() {
         let opening = if index == 0 { "Make" } else { "Or make" };

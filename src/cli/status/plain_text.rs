@@ -4,35 +4,18 @@
 
 use super::finding::{Finding, Mend};
 use crate::cli::import::look::{Look, Stays, into_plain_text};
-use crate::git::entries::Entries;
 use crate::git::files;
-use crate::git::helper_line::{Helper, store_file};
 use crate::git::words::typed;
 use crate::setup::{Opened, Setups};
-use std::path::PathBuf;
 
 /// The number of entries that are named of one kind.
 const MOST: usize = 3;
 
 pub(super) fn findings(setups: &Setups) -> Vec<Finding> {
-    let stores = store_files(setups.entries());
+    let stores = setups.entries().store_files();
     let looks = into_plain_text(&stores, &mut Opened::to_look(setups));
     // A file that cannot be read is left out: the import of it says so.
     looks.into_iter().flatten().flat_map(|look| about(&look)).collect()
-}
-
-/// Returns the files that lines of git's `store` name.
-fn store_files(entries: &Entries) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = Vec::new();
-    for entry in entries.named("credential", "helper") {
-        if matches!(Helper::parse(&entry.value), Helper::Other(name) if name == "store")
-            && let Some(file) = store_file(&entry.value).filter(|file| file.is_absolute())
-            && !files.contains(&file)
-        {
-            files.push(file);
-        }
-    }
-    files
 }
 
 fn about(look: &Look) -> Vec<Finding> {

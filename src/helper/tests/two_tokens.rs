@@ -2,12 +2,13 @@
 //!
 //! A state is written `P: Pa! / Gb`: a person's account, answered by the person's token `a`, which
 //! was refused; beside it git's token `b`. `~` means expired, `r` with a refresh token, `°` set
-//! aside 31 days ago, and `^` after the account's maker put away.
+//! aside 31 days ago, and `^` after the account's maker put away. `*` there is the note of a
+//! rotation, and `< Px` at the end the token that it has replaced.
 
 use super::NOW;
 use crate::context::Context;
 use crate::credential::{Aside, Credential, Maker, State, Token, Username};
-use crate::helper::two_tokens::{brought, put_away, refused, restored};
+use crate::helper::two_tokens::{brought, put_away, refused, restored, rotated};
 use crate::secret::Secret;
 
 const DAY: u64 = 24 * 60 * 60;
@@ -70,6 +71,20 @@ const ROWS: &[Row] = &[
     ["P^: Ga / Pb!", "P: Gn / Pb!", "P: Ga / Pb!", "P: Pb / Ga!", "P^: Ga! / Pb!", "="],
     ["G^: Ga / Gb", "G: Gn / Gb", "G: Ga / Gb", "G: Gb / Ga!", "G^: Ga! / Gb", "G^: Ga / Gb!"],
     ["G^: Ga", "G: Gn / Ga!", "G: Ga", "-", "G^: Ga!", "-"],
+    // A rotation has begun, or its new token was not verified.
+    ["P*: Pa", "=", "=", "-", "=", "-"],
+    ["P*: Pa / Gb", "=", "=", "=", "=", "="],
+    ["P*: Pa / Pb!", "=", "=", "=", "=", "="],
+    ["P*: Pa~", "=", "=", "-", "=", "-"],
+    ["P*: Pa!", "=", "=", "-", "=", "-"],
+    ["P^*: Pa", "=", "=", "-", "=", "-"],
+    ["P*: Pa < Px", "=", "=", "-", "=", "-"],
+    ["P*: Pa / Gb < Px!", "=", "=", "=", "=", "="],
+    // A rotation is over, but the old token was not revoked yet.
+    ["P: Pa < Px", "P: Pa / Gn < Px", "=", "-", "P: Pa! < Px", "-"],
+    ["P: Pa! < Px", "P: Gn / Pa! < Px", "P: Pa < Px", "-", "=", "-"],
+    ["P: Pa / Gb < Px!", "P: Pa / Gn < Px!", "=", "=", "P: Pa! / Gb < Px!", "P: Pa / Gb! < Px!"],
+    ["P^: Pa < Px", "P: Gn / Pa! < Px", "P: Pa < Px", "-", "P^: Pa! < Px", "-"],
 ];
 
 fn maker(letter: char) -> Maker {
@@ -94,6 +109,7 @@ fn token(text: &str) -> Token {
 
 fn state(text: &str) -> Credential {
     let (account, tokens) = text.split_once(": ").expect("an account");
+    let (tokens, previous) = tokens.split_once(" < ").map_or((tokens, None), |(a, b)| (a, Some(b)));
     let (answering, aside) = tokens.split_once(" / ").map_or((tokens, None), |(a, b)| (a, Some(b)));
     let context = Context::from_canonical("https://h.example").expect("canonical");
     let alice = Some(Username::new(b"alice"));
@@ -102,6 +118,8 @@ fn state(text: &str) -> Credential {
         made_by: maker(account.chars().next().expect("a maker")),
         put_away_at: account.contains('^').then_some(NOW - DAY),
         aside: aside.map(|text| Box::new(Aside { token: token(text), since: since(text) })),
+        rotating_at: account.contains('*').then_some(NOW - 1),
+        previous: previous.map(|text| Box::new(token(text))),
         ..Credential::new(context, alice, Secret::new(b""), 0)
     }
     .with_answering(token(answering))
@@ -123,12 +141,17 @@ fn token_text(token: &Token) -> String {
 fn text(credential: &Credential) -> String {
     let mut text = String::from(letter(credential.made_by));
     text.extend(credential.put_away_at.map(|_| '^'));
+    text.extend(credential.rotating_at.map(|_| '*'));
     text.push_str(": ");
     text.push_str(&token_text(&credential.answering()));
     if let Some(Aside { token, since }) = credential.aside.as_deref() {
         text.push_str(" / ");
         text.push_str(&token_text(token));
         text.extend((*since < NOW - 30 * DAY).then_some('°'));
+    }
+    if let Some(token) = &credential.previous {
+        text.push_str(" < ");
+        text.push_str(&token_text(token));
     }
     text
 }
@@ -172,6 +195,10 @@ fn every_state_meets_every_operation() {
             };
             assert_eq!(result, *expected, "{}, column {}", row[0], number + 1);
         }
+        if let Some(previous) = &old.previous {
+            let is_left = store(&old, &from_git(previous)).is_none() && refuse(previous).is_none();
+            assert!(is_left, "{}: what a rotation has replaced", row[0]);
+        }
         let other = Token { authtype: Some(b"Bearer".to_vec()), ..answering.clone() };
         let refusal = refused(&old, (other.authtype.as_deref(), &other.secret), NOW);
         assert!(refusal.is_none(), "{}: another scheme is another token", row[0]);
@@ -185,6 +212,7 @@ fn no_single_step_loses_a_token_of_a_persons_that_may_serve_again() {
         let persons = |credential: &Credential| {
             let mut texts = vec![credential.answering()];
             texts.extend(credential.aside.as_ref().map(|aside| aside.token.clone()));
+            texts.extend(credential.previous.as_deref().cloned());
             texts.retain(|token| token.made_by == Maker::Person && !token.is_expired(NOW));
             texts.iter().map(|token| token.secret.expose().to_vec()).collect::<Vec<_>>()
         };
@@ -234,6 +262,25 @@ fn what_was_refused_long_ago_lies_aside_no_more() {
 }
 
 #[test]
+fn an_account_in_a_rotation_is_not_gone_while_one_of_its_tokens_may_live() {
+    for old in ["P*: Pa!", "P*: Pa! < Px", "P: Pa! < Px"] {
+        let old = Credential { rejected_at: Some(NOW - 31 * DAY), ..state(old) };
+        assert!(!old.is_gone(NOW));
+    }
+}
+
+#[test]
+fn a_rotation_that_has_ended_leaves_its_new_token_alone() {
+    for (old, keeps, expected) in [
+        ("P*: Pa < Px", false, "P: Pa"),
+        ("P*: Pa / Gb < Px", false, "P: Pa"),
+        ("P*: Pa / Pb! < Px", true, "P: Pa < Px"),
+    ] {
+        assert_eq!(text(&rotated(state(old), keeps)), expected);
+    }
+}
+
+#[test]
 fn an_empty_token_is_never_set_aside() {
     for (old, expected) in [("G: Ga", "G: Gn"), ("P: Pa", "P: Gn")] {
         let old = Credential { token: Secret::new(b""), ..state(old) };
@@ -244,9 +291,14 @@ fn an_empty_token_is_never_set_aside() {
 
 #[test]
 fn put_away_is_a_mark_and_its_time() {
-    for (old, expected) in
-        [("P: Pa / Gb", Some("P^: Pa / Gb")), ("G: Ga!", Some("G^: Ga!")), ("P^: Pa", None)]
-    {
+    for (old, expected) in [
+        ("P: Pa / Gb", Some("P^: Pa / Gb")),
+        ("G: Ga!", Some("G^: Ga!")),
+        ("P^: Pa", None),
+        ("P*: Pa", None),
+        ("P*: Pa < Px", None),
+        ("P: Pa < Px", Some("P^: Pa < Px")),
+    ] {
         let new = put_away(&state(old), NOW);
         assert_eq!(new.as_ref().map(text).as_deref(), expected);
         assert!(new.is_none_or(|new| new.put_away_at == Some(NOW) && !new.is_live(NOW)));
@@ -275,12 +327,29 @@ fn a_persons_token_is_restored_before_gits_and_becomes_a_persons() {
         ("P^: Pa / Gb", "P: Pa / Gb"),
         ("P^: Ga / Pb!", "P: Pb / Ga!"),
         ("G^: Ga / Gb", "P: Pa / Gb"),
+        // What a rotation has replaced comes back where its new token was refused, and it was not.
+        ("P: Pa! < Px", "P: Px / Pa!"),
+        ("P*: Pa! < Px", "P: Px / Pa!"),
+        ("P: Pa! / Gb < Px", "P: Px / Pa!"),
+        ("P: Pa! < Px!", "P: Pa < Px!"),
+        ("P: Pa! < Px~", "P: Pa < Px~"),
+        ("P^: Pa < Px", "P: Pa < Px"),
+        ("P*: Pa!", "P*: Pa"),
     ] {
         let new = restored(&state(old), NOW);
         assert_eq!(new.as_ref().map(text).as_deref(), Some(expected), "{old}");
         assert_eq!(new.map(|new| new.state(NOW)), Some(State::Live), "{old}");
     }
-    for nothing in ["P: Pa", "P: Pa / Gb", "P: Pa / Gb!", "G: Ga", "G: Ga / Gb", "P: Pa~"] {
+    for nothing in [
+        "P: Pa < Px",
+        "P*: Pa",
+        "P: Pa",
+        "P: Pa / Gb",
+        "P: Pa / Gb!",
+        "G: Ga",
+        "G: Ga / Gb",
+        "P: Pa~",
+    ] {
         assert!(restored(&state(nothing), NOW).is_none(), "{nothing}");
     }
 }

@@ -35,9 +35,32 @@ fn what_a_host_says_to_git_is_told_apart() {
             "denied account false false You must accept the Terms of Service before \
                            you can go on.",
         ),
+        (
+            "fault/job/r",
+            "denied policy false false Authentication by CI/CD job token not allowed from A to B.",
+        ),
+        ("fault/http/r", "denied policy false false Pulling over HTTP is not allowed."),
+        (
+            "fault/mirror/r",
+            "denied read-only false false This repository is a mirror and read-only.",
+        ),
+        (
+            "fault/azure/r",
+            "denied read-only false false TF401027: You need the Git 'GenericContribute' permission.",
+        ),
+        (
+            "fault/off/r",
+            "denied account false false Your account has been deactivated by your administrator.",
+        ),
         ("fault/sso/r", "denied sso false false SAML enforcement."),
         ("fault/absent/r", "absent null false false Repository not found."),
         ("fault/refused/r", "refused null null null HTTP Basic: Access denied."),
+        (
+            "fault/unscoped/r",
+            "denied scope false false HTTP Basic: Access denied. The token is improperly scoped.",
+        ),
+        ("fault/over/r", "ended null null null The Personal Access Token used has expired."),
+        ("fault/down/r", "limited null null null Back soon."),
         ("fault/busy/r", "limited null null null Slow down."),
         ("fault/broken/r", "unknown server null null Bad gateway."),
         ("fault/html200/r", "unknown html null null null"),
@@ -56,7 +79,7 @@ fn single_sign_on_names_the_address_to_open() {
     let desk = Home::with_forge(GLPAT);
     for path in ["fault/sso/r", "fault/sso-text/r"] {
         let one = desk.checked(&[&format!("https://HOST/{path}")]);
-        let address = "https://github.example/orgs/acme/sso?authorization_request=TESTONLY";
+        let address = "https://github.example/orgs/acme/sso?authorization_request=A1B2C3";
         assert_eq!(some(&one, &["reason", "sso_url"]), format!("sso {address}"), "{one:#}");
         let text = desk.check(&[&format!("https://HOST/{path}")]).stdout();
         assert!(text.contains(&format!("hint: let the organisation in at {address}")), "{text}");

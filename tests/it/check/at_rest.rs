@@ -2,31 +2,11 @@
 
 use super::some;
 use crate::support::home::Home;
-use crate::support::tunnel::Tunnel;
 use serde_json::{Value, json};
 
 /// Classic, of the form alone: what follows the beginning is nobody's.
 const GHP: &str = "ghp_TESTONLYaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const FINE: &str = "github_pat_TESTONLYTESTONLYTESTO_TESTONLYTESTONLYTESTONLY";
-
-/// A home whose proxy leads the forges' own names to the git host.
-fn desk(token: &str) -> (Home, Tunnel) {
-    let mut desk = Home::with_forge(token);
-    let [first, ..] = desk.server().ports();
-    let names = crate::support::forge::NAMES.map(|name| (name.to_owned(), first));
-    let own = (desk.server().names()[0].clone(), first);
-    let tunnel = Tunnel::new([&names[..], &[own]].concat());
-    desk.set("https_proxy", &tunnel.address());
-    (desk, tunnel)
-}
-
-/// Keeps a token at a forge's own name.
-#[track_caller]
-fn keep_at(desk: &Home, url: &str, username: &str, token: &str) {
-    let words = ["login", "--with-token", "--offline", "--replace", "--username", username, url];
-    let ran = desk.sandbox.helper(&words, token);
-    assert!(ran.status.success(), "{ran}");
-}
 
 fn paths(desk: &Home) -> Vec<String> {
     let asked = desk.server().forge().asked().into_iter();
@@ -35,13 +15,13 @@ fn paths(desk: &Home) -> Vec<String> {
 
 #[test]
 fn githubs_own_host_tells_of_classic_and_fine_grained_tokens() {
-    let (desk, tunnel) = desk(GHP);
+    let (desk, tunnel) = Home::with_named_forges(GHP);
     let forge = desk.server().forge();
-    keep_at(&desk, "https://github.com", "alice", GHP);
+    desk.keep_at("https://github.com", "alice", GHP);
     let repositories = json!({
         "o/r": { "push": true },
         "o/old": { "archived": true },
-        "o/sso": { "sso": "https://github.com/orgs/o/sso?authorization_request=TESTONLY" },
+        "o/sso": { "sso": "https://github.com/orgs/o/sso?authorization_request=A1B2C3" },
         "o/policy": { "denied": "o forbids access via a personal access token (classic)." },
     });
     let known = |more: Value| {
@@ -66,14 +46,14 @@ fn githubs_own_host_tells_of_classic_and_fine_grained_tokens() {
     assert_eq!(some(&one, &["state", "expires"]), "good 2099-01-31T00:00:00Z", "{one:#}");
     // Nobody knows which of two ends is meant.
     forge.knows("classic", GHP, known(json!({ "twice": true })));
-    keep_at(&desk, "https://github.com", "bob", GHP);
+    desk.keep_at("https://github.com", "bob", GHP);
     let one = desk.checked(&["https://github.com", "--username", "bob"]);
     assert_eq!(some(&one, &["state", "owner"]), "good alice", "{one:#}");
     // A repository that is not there for git is there for the API.
     forge.knows("classic", GHP, known(json!({})));
     for (path, told) in [
         ("o/old", "null"),
-        ("o/sso", "https://github.com/orgs/o/sso?authorization_request=TESTONLY"),
+        ("o/sso", "https://github.com/orgs/o/sso?authorization_request=A1B2C3"),
         ("o/policy", "null"),
         ("o/none", "null"),
     ] {
@@ -93,15 +73,58 @@ fn githubs_own_host_tells_of_classic_and_fine_grained_tokens() {
         }
     }
     // A fine-grained one has no scopes, which is not the same as none.
-    keep_at(&desk, "https://github.com", "alice", FINE);
+    desk.keep_at("https://github.com", "alice", FINE);
     forge.knows("fine", FINE, known(json!({})));
     let one = desk.checked(&["https://github.com", "--username", "alice"]);
     assert_eq!(some(&one, &["state", "scopes", "may_push"]), "good null null", "{one:#}");
-    keep_at(&desk, "https://acme.ghe.com", "alice", GHP);
+    desk.keep_at("https://acme.ghe.com", "alice", GHP);
     forge.asked();
     desk.checked(&["https://acme.ghe.com"]);
     assert_eq!(paths(&desk), ["api.acme.ghe.com/user"]);
     assert_eq!(tunnel.refused(), [""; 0]);
+}
+
+#[test]
+fn what_githubs_heads_say_beside_the_answer_is_told() {
+    let (desk, _tunnel) = Home::with_named_forges(GHP);
+    let forge = desk.server().forge();
+    desk.keep_at("https://github.com", "alice", GHP);
+    let limit = "You have exceeded a secondary rate limit.";
+    let repositories = json!({
+        "o/r": {},
+        "o/limit": { "denied": limit, "head": ["Retry-After: 60"] },
+        "o/small": {
+            "denied": "Resource not accessible by personal access token",
+            "head": ["X-Accepted-GitHub-Permissions: contents=read; metadata=read"],
+        },
+    });
+    let more = json!({ "scopes": ["repo"], "partial": "21955855, 20582480",
+        "repositories": repositories });
+    forge.knows("classic", GHP, more);
+    // Nothing is wrong with the token: a part of the answer is left out.
+    let one = desk.checked(&["https://github.com"]);
+    let note = "single sign-on is missing at the organisations with these numbers: 21955855, \
+                20582480";
+    assert_eq!(some(&one, &["state", "reason"]), "good null", "{one:#}");
+    assert_eq!(one["notes"], json!([note]));
+    let text = desk.check(&["https://github.com"]).stdout();
+    assert!(text.contains(note), "{text}");
+    let more = json!({ "scopes": ["repo"], "repositories": repositories });
+    forge.knows("classic", GHP, more);
+    let one = desk.checked(&["https://github.com/o/limit"]);
+    let names = ["state", "reason", "retry_after"];
+    let api = &one["layers"]["api"];
+    assert_eq!(some(api, &["state", "said"]), format!("limited {limit}"), "{one:#}");
+    let one = desk.checked(&["https://github.com/o/small"]);
+    let api = &one["layers"]["api"];
+    assert_eq!(some(api, &["state", "reason"]), "denied scope", "{one:#}");
+    assert!(one["notes"].to_string().contains("what it takes: contents=read"), "{one:#}");
+    forge.set("fault", "busy=9");
+    let one = desk.checked(&["https://github.com"]);
+    assert_eq!(some(&one, &names), "limited null 9", "{one:#}");
+    // Its checksum is wrong, which only a forge that takes it knows better.
+    let checksum = "the token's checksum is wrong";
+    assert!(one["notes"].to_string().contains(checksum), "{one:#}");
 }
 
 #[test]
@@ -148,23 +171,27 @@ fn gitea_tells_everything_and_older_ones_whose_it_is() {
 fn bitbuckets_cloud_and_data_center_are_asked_in_their_own_ways() {
     let api = "ATATTTESTONLYTESTONLYTESTONLY";
     let access = "ATCTTTESTONLYTESTONLYTESTONLY";
-    let (desk, _tunnel) = desk(api);
+    let (desk, _tunnel) = Home::with_named_forges(api);
     let forge = desk.server().forge();
     forge.knows("api", api, json!({ "scopes": ["read:repository:bitbucket"] }));
     forge.knows("access", access, json!({ "scopes": ["repository:write"] }));
-    keep_at(&desk, "https://bitbucket.org", "alice@h.example", api);
+    desk.keep_at("https://bitbucket.org", "alice@h.example", api);
     let one = desk.checked(&["https://bitbucket.org"]);
     let names = ["state", "owner", "scopes", "may_push"];
     let told = "good alice [\"read:repository:bitbucket\"] false";
     assert_eq!(some(&one, &names), told, "{one:#}");
+    // What it has is told beside what it lacks.
+    forge.knows("api", api, json!({ "scopes": ["write:repository:bitbucket"], "detail": true }));
+    let one = desk.checked(&["https://bitbucket.org"]);
+    assert_eq!(some(&one, &["state", "owner", "may_push"]), "good alice true", "{one:#}");
     // Without the address Bitbucket tells nothing.
-    keep_at(&desk, "https://bitbucket.org/other", "alice", api);
+    desk.keep_at("https://bitbucket.org/other", "alice", api);
     desk.configure("credential.https://bitbucket.org/other.useHttpPath", "true");
     forge.asked();
     let one = desk.checked(&["https://bitbucket.org/other"]);
     assert_eq!(some(&one, &["state", "reason"]), "unknown no-way", "{one:#}");
     assert_eq!(forge.asked(), []);
-    keep_at(&desk, "https://bitbucket.org/team", "x-token-auth", access);
+    desk.keep_at("https://bitbucket.org/team", "x-token-auth", access);
     desk.configure("credential.https://bitbucket.org/team.useHttpPath", "true");
     let one = desk.checked(&["https://bitbucket.org/team/repo.git"]);
     assert_eq!(some(&one["layers"]["api"], &["state"]), "good", "{one:#}");
@@ -181,6 +208,10 @@ fn bitbuckets_cloud_and_data_center_are_asked_in_their_own_ways() {
         "good alice [\"REPO_WRITE\"] 2099-01-31T00:00:00Z true",
         "{one:#}"
     );
+    // A 401 that is not about who it is.
+    forge.knows("dc", dc, json!({ "scopes": ["PROJECT_READ"], "small": true }));
+    let one = desk.checked(&["--forge", "bitbucket", "https://HOST"]);
+    assert_eq!(some(&one, &["state", "reason"]), "denied scope", "{one:#}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::support::home::Home;
 use crate::support::sandbox::BINARY;
 use crate::support::terminal::Terminal;
 use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 fn listed(desk: &Home) -> Value {
     let words = ["list", "--json", "--keychain", desk.keychain];
@@ -70,6 +71,23 @@ fn a_last_use_that_may_have_been_our_own_is_not_told() {
     assert_eq!(one["last_used"], "2026-01-02T00:00:00Z", "{one:#}");
     forge.knows("alices", GLPAT, more("2098-01-02T00:00:00Z"));
     assert!(desk.checked(&["https://HOST"])["last_used"].is_null());
+}
+
+#[test]
+fn a_token_that_is_renewed_by_itself_is_not_said_to_end_soon() {
+    let desk = Home::with_forge(GLPAT);
+    let soon = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 3600;
+    for (more, state) in [("oauth_refresh_token=TESTONLYr\n", "good"), ("", "ending")] {
+        let host = &desk.host;
+        let name = format!("bob{}", more.len());
+        let request = format!(
+            "protocol=https\nhost={host}\nusername={name}\npassword=TESTONLYaccess\n\
+             password_expiry_utc={soon}\n{more}\n"
+        );
+        desk.operation("store", request);
+        let one = desk.checked(&["--offline", "--username", &name, "https://HOST"]);
+        assert_eq!(some(&one, &["state"]), state, "{one:#}");
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use super::reader::{OF_GITLAB, PASSPHRASE, Reader, TOKEN};
 use super::{
-    anybody, at_the_hosts, checked, follow, installed, of_another_helper, section, with_alice,
+    anybody, at_the_hosts, checked, follow, installed, of_another_helper, run_by, section, watched,
+    with_alice,
 };
 use crate::support::page::Block;
 use crate::support::sandbox::BINARY;
@@ -112,6 +113,16 @@ fn check() {
         checked(block).expecting(status)
     };
     follow("docs/check.md", &[section("Ask the host", 2, before)]);
+}
+
+#[test]
+fn watch() {
+    let sections = [
+        section("Watch", 2, watched),
+        run_by("watch/rotating.rs", "Rotate, too", 1),
+        section("Other systems", 1, anybody),
+    ];
+    follow("docs/watch.md", &sections);
 }
 
 #[test]

@@ -64,6 +64,8 @@ impl Server {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(folder.path().join("repositories")).unwrap();
         File::create(folder.path().join("users")).unwrap();
+        // A forge that gives out a token lets git in with it.
+        hand_over(&folder.path().join("users"));
         fs::create_dir(folder.path().join("api")).unwrap();
         for (name, text) in [("lfs.py", include_str!("lfs.py")), ("api.py", include_str!("api.py"))]
         {

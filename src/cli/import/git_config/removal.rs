@@ -1,15 +1,15 @@
 //! Removes tokens from git's configuration. All files change, or none does.
 
 use super::{Configuration, Find, Opened, Target, What, as_proxy};
-use crate::cli::import::credential_url::Parts;
 use crate::cli::import::found::Removal;
-use crate::cli::import::from::named;
 use crate::cli::import::plain_file::{PlainFile, Prepared};
 use crate::error::Error;
 use crate::git::config_file::{Change, ConfigFile, section};
 use crate::git::files::{self, Kind};
 use crate::git::written::{self, Note};
 use crate::git::{self, Failed};
+use crate::plain_text::places::named;
+use crate::plain_text::url::Parts;
 use crate::private_file::Rights;
 use crate::terminal;
 use std::collections::{BTreeMap, BTreeSet};

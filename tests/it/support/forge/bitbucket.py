@@ -10,6 +10,10 @@ def cloud(request):
         answer(401, {"type": "error", "error": {"message": said}})
     head = ["x-oauth-scopes: " + ", ".join(token["scopes"]), "x-credential-type: apikey"]
     if request.path == "/2.0/user":
+        if token.get("detail"):
+            detail = {"required": ["read:user:bitbucket"], "granted": token["scopes"]}
+            answer(403, {"type": "error", "error": {"message": "Your credentials lack one or more "
+                         "required privilege scopes.", "detail": detail}})
         if token["token"].startswith("ATATT") and "@" not in request.name:
             answer(401, {"type": "error", "error": {"message": "Token is invalid."}})
         answer(200, {"type": "user", "username": token["login"], "account_id": "1"}, *head)
@@ -27,6 +31,10 @@ def serve(request):
     if request.scheme and token is None:
         name = "com.atlassian.bitbucket.auth.IncorrectPasswordAuthenticationException"
         said = "Authentication failed. Please check your credentials and try again."
+        answer(401, {"errors": [{"context": None, "message": said, "exceptionName": name}]})
+    if token and token.get("small"):
+        name = "com.atlassian.bitbucket.AuthorisationException"
+        said = "You are not permitted to access this resource"
         answer(401, {"errors": [{"context": None, "message": said, "exceptionName": name}]})
     if request.path == "/plugins/servlet/applinks/whoami":
         answer(200, token["login"] if token else "", kind="text/plain")

@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 FORGES = [
     ("/api/v4/", "gitlab"),
     ("/oauth/", "gitlab"),
+    ("/credentials/", "github"),
     ("/api/v3/", "github"),
     ("/user", "github"),
     ("/repos/", "github"),
@@ -38,6 +39,7 @@ class Request:
     def __init__(self):
         uri = urllib.parse.urlsplit(os.environ["REQUEST_URI"])
         self.path, self.query = uri.path, uri.query
+        self.method = os.environ.get("REQUEST_METHOD", "GET")
         self.host = os.environ.get("HTTP_HOST", "")
         self.scheme, _, self.word = os.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         self.scheme, self.name = self.scheme.lower(), ""
@@ -45,8 +47,19 @@ class Request:
             self.name, _, self.word = base64.b64decode(self.word).decode().partition(":")
         self.private = os.environ.get("HTTP_PRIVATE_TOKEN", "")
 
+    def json(self):
+        """The JSON of the body, an object."""
+        try:
+            body = json.loads(self.body())
+        except ValueError:
+            body = None
+        return body if isinstance(body, dict) else {}
+
     def header(self, name):
         return os.environ.get("HTTP_" + name.upper().replace("-", "_"), "")
+
+    def body(self):
+        return sys.stdin.buffer.read(int(os.environ.get("CONTENT_LENGTH") or 0))
 
     def token(self, *schemes):
         """What is known of the token that came in one of these ways."""
@@ -64,6 +77,38 @@ def tokens():
     return known
 
 
+def change(token, **more):
+    """Writes what is known of a token now."""
+    token |= more
+    name = os.path.join(FOLDER, "tokens", token["name"] + ".json")
+    with open(name + ".new", "w", encoding="utf-8") as file:
+        json.dump(token, file)
+    os.rename(name + ".new", name)
+
+
+def revoke(token):
+    """Revokes a token: at once, or at the question of this number after it, or never, although it
+    was accepted. Then the answer may be lost."""
+    later = token.get("dies_at", 0)
+    if later == 0:
+        change(token, revoked=True)
+    elif later != "never":
+        change(token, dying=later)
+    lost = token.get("lost", "")
+    if lost == "cut":
+        sys.stdout.write("Status: 200\r\nContent-Length: 100\r\n\r\n{")
+        sys.stdout.flush()
+        sys.exit()
+    if lost:
+        time.sleep(float(lost))
+
+
+def ages(token):
+    """Counts a question about a token that was revoked with a delay."""
+    if token.get("dying"):
+        change(token, dying=token["dying"] - 1, revoked=token["dying"] == 1)
+
+
 def is_over(token, end="expires"):
     return bool(token.get(end)) and token[end] <= time.strftime("%Y-%m-%d")
 
@@ -73,7 +118,9 @@ def answer(status, content="", *head, kind="application/json"):
         content = json.dumps(content)
     if isinstance(content, str):
         content = content.encode()
-    lines = [f"Status: {status}", f"Content-Type: {kind}", f"Content-Length: {len(content)}"]
+    lines = [f"Status: {status}", f"Content-Type: {kind}"]
+    if not any(line.startswith("Content-Length:") for line in head):
+        lines.append(f"Content-Length: {len(content)}")
     sys.stdout.buffer.write("\r\n".join([*lines, *head, "", ""]).encode() + content)
     sys.stdout.flush()
     sys.exit()
@@ -97,6 +144,8 @@ def goes_wrong(word, request):
         answer(301, "", f"Location: {value}{request.path}")
     elif word == "limited":
         answer(429, {"message": "Too Many Requests"}, f"Retry-After: {value}")
+    elif word == "busy":
+        answer(503, {"message": "The server is busy"}, f"Retry-After: {value}")
     elif word == "long":
         answer(200, b'{"login": "' + b"a" * 10_000_000 + b'"}')
     elif word == "slow":
@@ -110,15 +159,38 @@ def goes_wrong(word, request):
         answer(*value.split("+", 1)[:1], {"message": value.split("+", 1)[-1].replace("+", " ")})
     elif word == "sleep":
         time.sleep(float(value))
+    elif word == "together":
+        meet(request.host)
     elif word == "nonsense":
         answer(200, "]")
     elif word == "denied":
         answer(403, said)
 
 
+def meet(host):
+    """Waits until another host is asked, too, and answers nobody while it is asked already."""
+    mine = os.path.join(FOLDER, "asking-" + host.replace(":", "-"))
+    try:
+        os.close(os.open(mine, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        answer(500, {"message": "two at once"})
+    met = os.path.join(FOLDER, "met")
+    for _ in range(3000):
+        if len(glob.glob(os.path.join(FOLDER, "asking-*"))) > 1:
+            with open(met, "w", encoding="utf-8"):
+                pass
+        if os.path.exists(met):
+            break
+        time.sleep(0.01)
+    # For long enough that another request to this host would come meanwhile.
+    time.sleep(0.1)
+    os.remove(mine)
+
+
 def log(request, known):
     name = known["name"] if known else "-"
-    line = f"{request.host} {request.path} {name}\n"
+    method = "" if request.method == "GET" else request.method + ":"
+    line = f"{request.host} {method}{request.path} {name}\n"
     with open(os.path.join(FOLDER, "requests"), "a", encoding="utf-8") as file:
         file.write(line)
 
@@ -127,6 +199,8 @@ def main():
     request = Request()
     known = request.token("basic", "bearer", "token", "private")
     log(request, known)
+    if known:
+        ages(known)
     fault = os.path.join(FOLDER, "fault")
     if os.path.exists(fault):
         with open(fault, encoding="utf-8") as file:

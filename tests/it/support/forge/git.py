@@ -2,6 +2,8 @@
 who they are. Who does not is asked, as `GitLab`."""
 
 import os
+import sys
+import time
 
 from forge import PAGE, answer
 
@@ -13,14 +15,22 @@ TEXTS = {
     "archived": (403, "This repository was archived so it is read-only."),
     "ip": (403, "The organization has an IP allow list enabled."),
     "policy": (403, "Acme forbids access via a personal access token (classic)."),
+    "job": (403, "Authentication by CI/CD job token not allowed from A to B."),
+    "http": (403, "Pulling over HTTP is not allowed."),
+    "mirror": (403, "This repository is a mirror and read-only."),
+    "azure": (403, "TF401027: You need the Git 'GenericContribute' permission."),
+    "off": (403, "Your account has been deactivated by your administrator."),
     "terms": (403, "You must accept the Terms of Service before you can go on."),
     "absent": (404, "Repository not found."),
     "refused": (401, "HTTP Basic: Access denied."),
+    "unscoped": (401, "HTTP Basic: Access denied. The token is improperly scoped."),
+    "over": (401, "The Personal Access Token used has expired."),
     "busy": (429, "Slow down."),
+    "down": (503, "Back soon."),
     "broken": (502, "Bad gateway."),
 }
 
-SSO = "https://github.example/orgs/acme/sso?authorization_request=TESTONLY"
+SSO = "https://github.example/orgs/acme/sso?authorization_request=A1B2C3"
 
 
 def serve(request, known):
@@ -29,7 +39,7 @@ def serve(request, known):
     word = request.path.split("/")[2]
     if word in TEXTS:
         status, text = TEXTS[word]
-        head = ["Retry-After: 7"] if status == 429 else []
+        head = ["Retry-After: 7"] if status in (429, 503) else []
         if status == 401:
             head.append('WWW-Authenticate: Basic realm="GitLab"')
         answer(status, text + "\n", *head, kind="text/plain")
@@ -47,6 +57,11 @@ def serve(request, known):
         name = request.host.split(":")[0]
         port = os.environ["FORGE_ELSEWHERE"].split(":")[1]
         answer(301, "", f"Location: https://{name}:{port}{request.path}")
+    if word == "slow":
+        # For as long as nobody waits.
+        sys.stdout.write("Status: 200\r\nContent-Type: text/plain\r\n\r\n0")
+        sys.stdout.flush()
+        time.sleep(30)
     if word == "echo":
         answer(403, f"not with {request.word}\n", kind="text/plain")
     if word == "hostile":

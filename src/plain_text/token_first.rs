@@ -21,7 +21,7 @@ const NO_PASSWORD: &[u8] = b"x-oauth-basic";
 const NO_NAME: usize = 20;
 
 /// Returns whether the username is the token, at this context if it is known.
-pub(super) fn is_first(context: Option<&Context>, username: &[u8], password: &[u8]) -> bool {
+pub(crate) fn is_first(context: Option<&Context>, username: &[u8], password: &[u8]) -> bool {
     let recognised = context.and_then(|context| forge::recognise(context, username));
     // A token without a known beginning is recognised at its own forge alone, by its length.
     let is_token = forge::is_token(username) || recognised.is_some_and(|r| !r.unmistakable);
@@ -39,7 +39,7 @@ pub(super) fn is_first(context: Option<&Context>, username: &[u8], password: &[u
 }
 
 /// Returns whether the password is a token as well, and another one.
-pub(super) fn are_two(username: &[u8], password: &[u8]) -> bool {
+pub(crate) fn are_two(username: &[u8], password: &[u8]) -> bool {
     password != username && forge::is_token(password)
 }
 
