@@ -7,6 +7,7 @@ mod bodies;
 mod configuration;
 mod curls;
 mod endings;
+mod examples;
 mod kinds;
 mod large_files;
 mod locked;
