@@ -463,7 +463,7 @@ delete_tokens() {
 # it.
 remove_state() {
     [ ! -d "$state" ] || change rm -f "$state/$name"*.lock "$state/salt" \
-        "$state"/warned-* "$state"/notified-* "$state"/uses*.jsonl
+        "$state"/warned-* "$state"/notified-* "$state/watched" "$state"/uses*.jsonl
     [ -z "${XDG_RUNTIME_DIR:-}" ] || change rm -f "$XDG_RUNTIME_DIR/$name"*.lock
     if [ "$tokens" = gone ] && [ -d "$data/vault" ]; then
         # Without an account the vault's key is of no use.

@@ -17,7 +17,10 @@ pub(crate) mod http;
 mod huggingface;
 pub(crate) mod password;
 pub(crate) mod renewal;
+mod revoking;
 pub(crate) mod state;
+
+pub(crate) use revoking::Revocation;
 
 use crate::base64;
 use crate::context::Context;
@@ -45,6 +48,8 @@ pub(crate) struct Facts {
     pub(crate) expiry: Told,
     /// The time of its last use before this question, in seconds since 1970 UTC.
     pub(crate) last_used: Option<u64>,
+    /// The addresses from which it was last used.
+    pub(crate) used_from: Option<Vec<String>>,
     /// Whether it may read repositories.
     pub(crate) may_read: Option<bool>,
     /// Whether it may push to them.
@@ -118,6 +123,18 @@ pub(crate) trait Api: Sync {
         Outcome::DidNotHappen(Standing::of(State::Unknown, Reason::NoWay))
     }
 
+    /// Returns whether it has a way by which a token of this kind is revoked by itself.
+    fn can_revoke(&self, kind: Option<Kind>) -> bool {
+        let _ = kind;
+        false
+    }
+
+    /// Asks once that the token be revoked. It may live on for a while where the forge accepts it.
+    fn revoke(&self, asking: &Asking<'_>) -> Revocation {
+        let _ = asking;
+        Revocation::NoWay
+    }
+
     /// Returns whether its host wants to be asked seldom, so that it is not asked about many at
     /// once.
     fn wants_to_be_spared(&self) -> bool {
@@ -156,6 +173,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) token: &'a Secret,
     pub(crate) username: Option<&'a Username>,
     pub(crate) kind: Option<Kind>,
+    /// The refresh token beside it.
+    pub(crate) refresh_token: Option<&'a Secret>,
     /// Whether it is of OAuth: it is sent as `Bearer`, or has a refresh token beside it.
     pub(crate) is_oauth: bool,
     /// The path of the repository, empty for none.
@@ -410,7 +429,9 @@ impl Asking<'_> {
         let others = ["invalid", "revoked", "not supported"];
         let is_over = lower.contains("expired") && !others.iter().any(|word| lower.contains(word));
         let state = if is_over { State::Ended } else { State::Refused };
-        Report::wrong(Standing::of(state, None).saying(said))
+        // A page may be a proxy's, which knows nothing of the token.
+        let reason = answer.is_page().then_some(Reason::Html);
+        Report::wrong(Standing::of(state, reason).saying(said))
     }
 
     /// Returns the report of a 403: the token is known, and may not do this.

@@ -12,6 +12,7 @@
 mod source;
 
 use crate::error::Error;
+use crate::keychain::prompts::Prompts;
 use crate::keychain::{Cache, Identity, Kind, Options};
 use crate::protocol::Operation;
 use crate::source::SourceOptions;
@@ -24,9 +25,10 @@ use std::time::Duration;
 pub(crate) const ANSWER_ONLY: &str = "--answer-only";
 
 /// The first words of the commands that people type.
-pub(crate) const COMMANDS: [&str; 24] = [
+pub(crate) const COMMANDS: [&str; 26] = [
     "login",
     "check",
+    "revoke",
     "rotate",
     "unlock",
     "lock",
@@ -39,6 +41,7 @@ pub(crate) const COMMANDS: [&str; 24] = [
     "exec",
     "lend",
     "import",
+    "watch",
     "status",
     "configure",
     "unconfigure",
@@ -124,6 +127,7 @@ impl HelperOptions {
             identity: self.identity.clone(),
             // Only a get asks: git would ask the person next. Before a store or erase it has asked.
             asks: operation == Operation::Get,
+            prompts: Prompts::default(),
         }
     }
 }

@@ -22,6 +22,7 @@ mod logout;
 mod man;
 mod passphrase;
 pub(crate) mod place;
+mod revoke;
 mod rotate;
 mod settle;
 mod status;
@@ -30,6 +31,7 @@ mod unconfigure;
 mod unlock;
 mod usage;
 mod use_account;
+mod watch;
 
 #[doc(hidden)]
 pub use check::rehearsed;
@@ -94,6 +96,31 @@ enum Command {
     /// did not happen; or it did, and the new token is here; or it did, and the answer was lost.
     /// While that is open, git's store and erase change nothing in this account.
     Rotate(rotate::Arguments),
+    /// End a token at its forge, and delete it here once it is dead
+    ///
+    /// It asks the forge to revoke the token that git would get at the URL, and then asks about the
+    /// token, up to six times in a minute, until the forge does not take it any more. Only then is
+    /// the account deleted here, with every other account that has the same token and with its
+    /// links. A token that the forge still takes is kept, and the exit status is 1. GitHub revokes
+    /// for good and mails the owner; GitLab, and Gitea from 1.27 on, do it silently. Elsewhere it
+    /// names the page where you do it.
+    ///
+    /// With `--breach` git is not given the token from the first moment on, and what else there is
+    /// to do is listed. `--all-at` is for a machine that you give away. It knows the tokens of the
+    /// machine on which it runs: for a machine that you have lost, go to the forges' own pages.
+    Revoke(revoke::Arguments),
+    /// Have every token checked by a timer, which speaks up when something is wrong
+    ///
+    /// `watch daily` or `watch weekly` installs a timer of the system's: systemd's for this user, else
+    /// a line in the crontab. It shows what it would write, asks, and writes it. `watch off` takes it
+    /// back, and every other line of the crontab stays as it is. On macOS and Windows it prints what
+    /// belongs into launchd or the Task Scheduler. Without an argument it shows what is installed, and
+    /// when it ran last.
+    ///
+    /// The timer runs `git credential-pat watch run`, and any other scheduler can. It asks as
+    /// `check --all` does, says nothing if all is well, and asks nobody: what is locked is reported.
+    /// See WATCHING.
+    Watch(watch::Arguments),
     /// Change an account without its token
     ///
     /// It changes the account's expiry, its username, the registries that get its token, and
@@ -245,7 +272,7 @@ enum Command {
     /// which git runs another copy of this program. The other settings that `configure`, `login`
     /// and `import` wrote (the empty line of `--only`, a `username`, a `useHttpPath`) were noted
     /// then. It removes each that is unchanged, and brings back the value that this had replaced.
-    /// It shows all changes first. Tokens stay in the keychain: `logout --all` deletes them.
+    /// With `--all` the timer of `watch` goes, too. It shows all changes first. Tokens stay in the keychain: `logout --all` deletes them.
     Unconfigure(unconfigure::Arguments),
     /// Print the completions for a shell, for packagers
     #[command(hide = true)]
@@ -335,6 +362,12 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<u8, Failure> {
         }
         Command::Rotate(arguments) => {
             return rotate::run(&arguments).map_err(|error| Failure { what: "rotate", error });
+        }
+        Command::Revoke(arguments) => {
+            return revoke::run(&arguments).map_err(|error| Failure { what: "revoke", error });
+        }
+        Command::Watch(arguments) => {
+            return watch::run(&arguments).map_err(|error| Failure { what: "watch", error });
         }
         Command::Unlock(arguments) => ("unlock", unlock::run(&arguments)),
         Command::Lock => ("lock", lock::run()),

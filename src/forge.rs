@@ -140,6 +140,17 @@ pub(crate) trait Forge: Sync {
     /// Returns the pages where a token is made, the best first, or none where the address is not
     /// known.
     fn pages(&self, wanted: &Wanted) -> Vec<Page>;
+
+    /// Returns the address of the page where a person revokes a token of this kind, or none where it
+    /// is not known. At most forges it is the one where a token is made.
+    fn list_of_tokens(&self, context: &Context, kind: Option<Kind>) -> Option<String> {
+        let _ = kind;
+        let page = self
+            .pages(&Wanted { context, name: "git", days: None, old: None })
+            .into_iter()
+            .next()?;
+        page.address.split('?').next().map(ToOwned::to_owned)
+    }
 }
 
 fn forges() -> impl Iterator<Item = &'static dyn Forge> {

@@ -13,6 +13,7 @@ pub(crate) mod explanation;
 pub(crate) mod kept_http;
 pub(crate) mod registry;
 mod restoring;
+mod revoking;
 mod state;
 mod storing;
 #[cfg(test)]
@@ -22,7 +23,9 @@ pub mod verdict;
 
 pub use choice::Item;
 pub(crate) use choice::{Choice, choose, names_of_persons, read_sound, with_contents};
+pub(crate) use restoring::accounts_at;
 pub use restoring::{Restored, restore};
+pub(crate) use revoking::{Dropped, drop_token, holds_token, mark_rejected};
 
 use crate::context::Context;
 use crate::credential::{Account, Credential, Maker, Username};

@@ -40,6 +40,7 @@ use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use lock::Lock;
+use prompts::Prompts;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -225,6 +226,8 @@ pub struct Options {
     pub identity: Option<Identity>,
     /// Whether the person at the terminal may be asked for the vault's passphrase.
     pub asks: bool,
+    /// Whether the desktop's keychain may show a window that asks.
+    pub prompts: Prompts,
 }
 
 /// A source that gives the vault's key without asking anybody: one line `AGE-SECRET-KEY-1…`.
@@ -269,7 +272,9 @@ pub fn open(options: &Options) -> Result<Box<dyn Keychain>, Error> {
         #[cfg(all(unix, not(any(target_os = "linux", target_os = "macos"))))]
         None => Box::new(secret_service::SecretService::new(options)),
         #[cfg(target_os = "macos")]
-        Some(Kind::LoginKeychain) | None => Box::new(login_keychain::LoginKeychain::default()),
+        Some(Kind::LoginKeychain) | None => {
+            Box::new(login_keychain::LoginKeychain::with_prompts(options.prompts))
+        }
         #[cfg(windows)]
         Some(Kind::CredentialManager) | None => Box::new(credential_manager::CredentialManager),
         #[allow(unreachable_patterns, reason = "not on every system")]

@@ -12,12 +12,14 @@
 
 mod account;
 mod answer;
+mod beside;
 mod environment;
 mod forward;
 pub mod framing;
 mod inside;
 pub mod lfs;
 mod listen;
+mod peer;
 pub mod policy;
 pub mod push;
 pub mod refusal;
@@ -26,6 +28,7 @@ mod running;
 mod serve;
 mod socks;
 mod stream;
+mod transfers;
 
 pub(crate) use inside::bring_listener;
 pub(crate) use running::run;
@@ -41,13 +44,16 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long an idle connection is kept: a forge may think for a while.
 const LETS_GO_AFTER: Duration = Duration::from_secs(600);
 
 /// How many connections are served at once. Further ones wait.
 const AT_ONCE: usize = 32;
+
+/// How many of them may wait for the keychain and the forge at once. Each has a curl of its own.
+const AT_THE_FORGE: usize = 12;
 
 /// What is to be lent, by which way in, and for how long.
 pub(crate) struct Plan {
@@ -83,7 +89,9 @@ struct Lending {
     base: String,
     objects: lfs::Objects,
     connections: Arc<Places>,
-    transfers: Arc<Places>,
+    at_the_forge: Arc<Places>,
+    transfers: transfers::Transfers,
+    networks: beside::Networks,
     has_ended: AtomicBool,
 }
 
@@ -110,7 +118,7 @@ impl Lending {
     /// Ends the lending. Transfers that are under way may go on for this time.
     fn end(&self, patience: Duration) {
         self.has_ended.store(true, Ordering::Relaxed);
-        self.transfers.wait_for_none(patience);
+        self.transfers.end(patience);
     }
 }
 
@@ -137,19 +145,6 @@ impl Places {
         }
         *taken += 1;
         Place(Arc::clone(self))
-    }
-
-    fn wait_for_none(&self, patience: Duration) {
-        let deadline = Instant::now() + patience;
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        while *taken > 0 {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            let waited = self.changed.wait_timeout(taken, left);
-            taken = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
     }
 }
 

@@ -73,7 +73,6 @@ mod base64;
 mod check;
 mod child;
 mod cli;
-#[allow(dead_code, reason = "its callers come after it")]
 mod copies;
 mod ending;
 mod forge;
@@ -82,6 +81,7 @@ mod hex;
 mod notification;
 mod plain_text;
 mod private_file;
+mod revoke;
 mod rotate;
 mod said;
 mod setup;
@@ -90,6 +90,7 @@ mod stamp;
 mod state_folder;
 mod time;
 mod uses;
+mod watch;
 mod withheld;
 
 #[doc(hidden)]

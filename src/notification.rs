@@ -16,19 +16,32 @@ pub(crate) fn send(line: &str, hint: &str, account: &[&[u8]], now: u64) {
         && let Some(folder) = state_folder::made()
         && stamp::is_first(&folder, &fields, 0, now, HOUR)
     {
-        show(line, hint);
+        show(&[line, hint]);
     }
 }
 
+/// Sends what a watch has found: so many lines as people read, and how many more there are.
+pub(crate) fn report(lines: &[String], hint: &str) {
+    const MOST: usize = 3;
+    let rest = lines.len().saturating_sub(MOST);
+    let more = format!("and {rest} more");
+    let mut shown: Vec<&str> = lines.iter().take(MOST).map(String::as_str).collect();
+    if rest > 0 {
+        shown.push(&more);
+    }
+    shown.push(hint);
+    show(&shown);
+}
+
 #[cfg(all(unix, not(target_os = "macos")))]
-fn show(line: &str, hint: &str) {
+fn show(lines: &[&str]) {
     use crate::context::shown;
-    let body = escaped(&format!("{}\n{}", shown(line), shown(hint)));
-    crate::keychain::secret_service::notify(terminal::NAME, &body);
+    let lines: Vec<String> = lines.iter().map(|line| shown(line).into_owned()).collect();
+    crate::keychain::secret_service::notify(terminal::NAME, &escaped(&lines.join("\n")));
 }
 
 #[cfg(any(not(unix), target_os = "macos"))]
-fn show(_: &str, _: &str) {}
+fn show(_: &[&str]) {}
 
 /// Returns a text in which a desktop sees no markup.
 #[cfg(all(unix, not(target_os = "macos")))]

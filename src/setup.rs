@@ -30,18 +30,16 @@
 //! know of it. The token to which a link leads lies in the keychain of its own context.
 
 mod answering;
-#[allow(dead_code, reason = "its callers come after it")]
 mod sharing;
 
 #[cfg(target_os = "linux")]
 pub(crate) use answering::Answering;
 pub(crate) use answering::{Asking, Chosen, refused};
-#[allow(unused_imports, reason = "its callers come after it")]
 pub(crate) use sharing::{Sharer, Sharing};
 
 use crate::arguments::{self, HelperOptions};
 use crate::context::Context;
-use crate::error::{Error, GitTrouble};
+use crate::error::{Error, GitTrouble, VaultTrouble};
 use crate::git::Failed;
 use crate::git::configuration::Configuration;
 use crate::git::entries::{Entries, Entry};
@@ -49,6 +47,7 @@ use crate::git::helper_line;
 use crate::git::url;
 use crate::helper;
 use crate::helper::explanation::Still;
+use crate::keychain::prompts::Prompts;
 use crate::keychain::{self, Cache, Identity, Keychain, Kind, Options};
 use crate::source::SourceOptions;
 use std::collections::BTreeMap;
@@ -58,6 +57,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Setups {
     entries: Entries,
     named: Option<Kind>,
+    /// Whether a keychain may ask a person.
+    asks: bool,
 }
 
 /// The setup at a URL.
@@ -108,14 +109,19 @@ impl Setups {
 
     /// Makes the setups of a configuration that has been read.
     pub(crate) fn with(entries: Entries, named: Option<Kind>) -> Self {
-        Self { entries, named }
+        Self { entries, named, asks: true }
+    }
+
+    /// Returns the same setups with keychains that ask nobody: one that would have to is an error.
+    pub(crate) fn asking_nobody(self) -> Self {
+        Self { asks: false, ..self }
     }
 
     fn of(entries: Result<Entries, Failed>, named: Option<Kind>) -> Result<Self, Failed> {
         match entries {
-            Ok(entries) => Ok(Self { entries, named }),
+            Ok(entries) => Ok(Self::with(entries, named)),
             Err(Failed { trouble: GitTrouble::Missing, .. }) => {
-                Ok(Self { entries: Entries::default(), named })
+                Ok(Self::with(Entries::default(), named))
             }
             Err(failed) => Err(failed),
         }
@@ -226,7 +232,8 @@ impl Setups {
                 patient: true,
                 cache,
                 identity: self.identity(kind, line),
-                asks: true,
+                asks: self.asks,
+                prompts: if self.asks { Prompts::default() } else { Prompts::Never },
             },
             allow_http: line.is_some_and(|(entry, options)| allows_http(entry, options)),
             log: line.is_some_and(|(_, options)| options.log),
@@ -325,10 +332,21 @@ impl<'a> Opened<'a> {
 /// Opens a keychain that is only looked at.
 fn still(options: &Options) -> Result<Box<dyn Keychain>, Error> {
     let mut keychain = keychain::open(options)?;
-    if helper::with_retries(|| keychain.asks_before_it_searches())? {
-        return Err(Error::Locked);
-    }
+    refuse_questions(&mut *keychain)?;
     Ok(Box::new(Still(keychain)))
+}
+
+/// Fails where a keychain is so locked that a search would make it ask a person.
+fn refuse_questions(keychain: &mut dyn Keychain) -> Result<(), Error> {
+    if helper::with_retries(|| keychain.asks_before_it_searches())? {
+        return Err(locked(keychain.kind()));
+    }
+    Ok(())
+}
+
+/// Returns the error of a keychain that would ask somebody first.
+pub(crate) fn locked(kind: Kind) -> Error {
+    if kind == Kind::Vault { VaultTrouble::Locked.into() } else { Error::Locked }
 }
 
 impl Setup {
@@ -340,9 +358,13 @@ impl Setup {
     /// Opens the keychain.
     ///
     /// # Errors
-    /// Where this system has no such keychain.
+    /// Where this system has no such keychain, or it would ask a person, and must not.
     pub(crate) fn open(&self) -> Result<Box<dyn Keychain>, Error> {
-        keychain::open(&self.options)
+        let mut keychain = keychain::open(&self.options)?;
+        if self.options.prompts == Prompts::Never {
+            refuse_questions(&mut *keychain)?;
+        }
+        Ok(keychain)
     }
 }
 

@@ -39,6 +39,13 @@ pub(crate) fn is_first(
     said().unwrap_or(false)
 }
 
+/// Forgets that anything was said of what these fields name.
+pub(crate) fn forget(folder: &Folder, fields: &[&[u8]]) {
+    if let Some(salt) = salt(folder) {
+        folder.remove_all(&name(fields, &salt));
+    }
+}
+
 const STAMP: &str = "warned-";
 
 /// Returns the name of the file for what these fields name. Its content tells the version.

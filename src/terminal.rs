@@ -106,7 +106,8 @@ pub fn write_json(value: &Value) -> Result<(), Error> {
     write_raw(json(value).as_bytes())
 }
 
-fn json(value: &Value) -> String {
+/// Returns a value as [`write_json`] writes it.
+pub(crate) fn json(value: &Value) -> String {
     let mut text = String::new();
     // Characters that are not ASCII stand only in strings.
     for c in format!("{value:#}\n").chars() {

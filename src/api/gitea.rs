@@ -5,7 +5,9 @@
 //! They give a new token to a person who gives the [`password`], and to nobody who has a token alone.
 
 use super::renewal::{Outcome, Renewal, Wish};
-use super::{Api, Asking, Facts, Place, Report, Scheme, Subject, password};
+use super::{Api, Asking, Facts, Place, Question, Report, Revocation, Scheme, Subject, password};
+use crate::api::state::State;
+use crate::forge::Kind;
 use crate::time::from_rfc3339;
 use serde_json::Value;
 
@@ -66,6 +68,27 @@ impl Api for Gitea {
     fn renew(&self, asking: &Asking<'_>, wish: &Wish<'_>) -> Outcome {
         let facts = |json: &Value| of_scopes(asking.texts(&json["scopes"]));
         password::renew(asking, wish, facts)
+    }
+
+    fn can_revoke(&self, _kind: Option<Kind>) -> bool {
+        true
+    }
+
+    fn revoke(&self, asking: &Asking<'_>) -> Revocation {
+        let url = format!("{}/token", asking.base);
+        let scheme = Some(Scheme::Token);
+        match asking.revoke(&Question { method: "DELETE", scheme, ..Question::get(&url) }) {
+            // An unknown token gets the same answer as a question that an older server does not
+            // know.
+            Ok(answer) if matches!(answer.status, 404 | 405) => match self.check(asking) {
+                Err(report) if report.standing.state == State::Refused => {
+                    Revocation::Dead(report.standing)
+                }
+                _ => Revocation::NoWay,
+            },
+            Ok(answer) => asking.revocation(&answer),
+            Err(revocation) => revocation,
+        }
     }
 }
 

@@ -4,12 +4,17 @@
 //! scopes. An empty header means a token without scopes, or a kind of token that has none: the
 //! token's beginning tells which. Single sign-on shows only in an answer about a repository of the
 //! organisation.
+//!
+//! A token is revoked by telling that it was disclosed, which GitHub carries out a moment later and
+//! mails to the owner. An installation's token ends itself.
 
-use super::{Api, Asking, Facts, Place, Report, Scheme, Subject, Told};
+use super::{Api, Asking, Facts, Place, Question, Report, Revocation, Scheme, Subject, Told};
 use crate::api::http::Answer;
 use crate::api::state::{Reason, Standing, State};
 use crate::forge::Kind;
+use crate::secret::Secret;
 use crate::time::{HOUR, from_rfc3339};
+use serde_json::json;
 
 pub(super) struct GitHub;
 
@@ -70,6 +75,63 @@ impl Api for GitHub {
         }
         Ok(report)
     }
+
+    fn can_revoke(&self, kind: Option<Kind>) -> bool {
+        // A refresh token alone could be revoked, but nobody could tell whether it was.
+        let kinds = [
+            Kind::ClassicPersonal,
+            Kind::FineGrainedPersonal,
+            Kind::OauthApp,
+            Kind::AppUser,
+            Kind::Installation,
+        ];
+        kind.is_some_and(|kind| kinds.contains(&kind))
+    }
+
+    fn revoke(&self, asking: &Asking<'_>) -> Revocation {
+        let answer = match asking.subject.kind {
+            Some(Kind::Installation) => {
+                let url = format!("{}/installation/token", asking.base);
+                let scheme = Some(Scheme::Bearer);
+                let question = Question {
+                    method: "DELETE",
+                    scheme,
+                    headers: &[ACCEPT],
+                    ..Question::get(&url)
+                };
+                asking.revoke(&question)
+            }
+            _ => disclose(asking),
+        };
+        match answer {
+            Ok(answer) if answer.status == 403 => {
+                Revocation::NotDone(denied(asking, &answer).standing)
+            }
+            Ok(answer) => asking.revocation(&answer),
+            Err(revocation) => revocation,
+        }
+    }
+}
+
+/// Tells GitHub that the token was seen by others, with the refresh token beside it. github.com
+/// takes this from anybody, and refuses it with an `Authorization`; a server of one's own takes it
+/// only from who signs in.
+fn disclose(asking: &Asking<'_>) -> Result<Answer, Revocation> {
+    let credentials: Option<Vec<&str>> = [Some(asking.subject.token), asking.subject.refresh_token]
+        .into_iter()
+        .flatten()
+        .map(|token| str::from_utf8(token.expose()).ok())
+        .collect();
+    let Some(credentials) = credentials else { return Err(Revocation::NoWay) };
+    let body = Secret::new(json!({ "credentials": credentials }).to_string().as_bytes());
+    let question = Question {
+        method: "POST",
+        url: &format!("{}/credentials/revoke", asking.base),
+        scheme: (!asking.is_certain).then_some(Scheme::Bearer),
+        headers: &[ACCEPT, ("Content-Type", "application/json")],
+        body: Some(&body),
+    };
+    asking.revoke(&question)
 }
 
 /// Asks with the version of the API, and once more without it where the server does not know it.

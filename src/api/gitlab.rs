@@ -8,7 +8,7 @@
 //! A token's end is a day in UTC, and the token ends when that day begins.
 
 use super::renewal::{self, JSON, Outcome, Renewal, Wish};
-use super::{Api, Asking, Facts, Place, Question, Report, Scheme, Subject, Told};
+use super::{Api, Asking, Facts, Place, Question, Report, Revocation, Scheme, Subject, Told};
 use crate::api::http::Answer;
 use crate::api::state::{Standing, State};
 use crate::forge::Kind;
@@ -16,6 +16,7 @@ use crate::forge::gitlab::{is_fine, may_renew};
 use crate::secret::Secret;
 use crate::time::{DAY, from_rfc3339, rfc3339};
 use serde_json::Value;
+use url::form_urlencoded;
 
 pub(super) struct GitLab;
 
@@ -60,6 +61,7 @@ impl Api for GitLab {
             owner: None,
             expiry: end(&json),
             last_used: json["last_used_at"].as_str().and_then(from_rfc3339),
+            used_from: asking.texts(&json["last_used_ips"]),
             ..of_scopes(scopes)
         };
         if json["revoked"] == true {
@@ -100,6 +102,58 @@ impl Api for GitLab {
             expiry: end(json),
             ..of_scopes(asking.texts(&json["scopes"]))
         })
+    }
+
+    fn can_revoke(&self, kind: Option<Kind>) -> bool {
+        !matches!(kind, Some(Kind::Deploy | Kind::CiJob))
+    }
+
+    fn revoke(&self, asking: &Asking<'_>) -> Revocation {
+        if asking.subject.is_oauth {
+            return revoke_oauth(asking);
+        }
+        let url = format!("{}/personal_access_tokens/self", asking.base);
+        let scheme = Some(Scheme::Bearer);
+        match asking.revoke(&Question { method: "DELETE", scheme, ..Question::get(&url) }) {
+            Ok(answer) if matches!(answer.status, 400 | 405) => revoke_oauth(asking),
+            Ok(answer) => asking.revocation(&answer),
+            Err(revocation) => revocation,
+        }
+    }
+}
+
+/// Revokes an OAuth token, and with it its refresh token, as the application for which it was
+/// issued. GitLab tells which one that is.
+fn revoke_oauth(asking: &Asking<'_>) -> Revocation {
+    let root = asking.base.strip_suffix(API).unwrap_or(asking.base);
+    let info = format!("{root}/oauth/token/info");
+    let scheme = Some(Scheme::Bearer);
+    let answer = match asking.revoke(&Question { scheme, ..Question::get(&info) }) {
+        Ok(answer) if answer.status == 200 => answer,
+        Ok(answer) => return asking.revocation(&answer),
+        Err(revocation) => return revocation,
+    };
+    let application = asking.json(&answer).ok().map(|json| json["application"]["uid"].clone());
+    let Some(Value::String(application)) = application else { return Revocation::NoWay };
+    let Ok(token) = str::from_utf8(asking.subject.token.expose()) else {
+        return Revocation::NoWay;
+    };
+    let body = form_urlencoded::Serializer::new(String::new())
+        .append_pair("client_id", &application)
+        .append_pair("token", token)
+        .finish();
+    let question = Question {
+        method: "POST",
+        url: &format!("{root}/oauth/revoke"),
+        scheme: None,
+        headers: &[("Content-Type", "application/x-www-form-urlencoded")],
+        body: Some(&Secret::new(body.as_bytes())),
+    };
+    match asking.revoke(&question) {
+        // It is the application that is not taken.
+        Ok(answer) if answer.status == 401 => Revocation::NotDone(asking.denied(&answer).standing),
+        Ok(answer) => asking.revocation(&answer),
+        Err(revocation) => revocation,
     }
 }
 

@@ -15,6 +15,8 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod flow;
+#[cfg(target_os = "linux")]
+mod spare;
 
 use crate::child::{self, Bounds, Stand, Stopped};
 use crate::context::escape;
@@ -38,7 +40,7 @@ pub(crate) const MOST: usize = 1024 * 1024;
 const GRACE: Duration = Duration::from_millis(100);
 
 /// The variables that curl gets.
-const ENVIRONMENT: [&str; 16] = [
+pub(crate) const ENVIRONMENT: [&str; 16] = [
     "http_proxy",
     "https_proxy",
     "HTTPS_PROXY",

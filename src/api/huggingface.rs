@@ -36,7 +36,8 @@ impl Api for HuggingFace {
         let ends = [&auth["expiresAt"], &auth["accessToken"]["expiration"]];
         let expiry = ends.into_iter().find_map(Value::as_str).and_then(from_rfc3339);
         let expiry = expiry.map_or(Told::Nothing, Told::At);
-        Ok(Report::good(Facts { owner, scopes, expiry, may_read, may_push, last_used: None }))
+        let facts = Facts { owner, scopes, expiry, may_read, may_push, ..Facts::default() };
+        Ok(Report::good(facts))
     }
 
     fn wants_to_be_spared(&self) -> bool {

@@ -64,6 +64,7 @@ pub(crate) struct Wish<'a> {
 }
 
 /// A person who has typed a password.
+#[derive(Clone, Copy)]
 pub(crate) struct Person<'a> {
     /// The name to log in with.
     pub(crate) name: &'a str,
@@ -218,7 +219,7 @@ mod tests {
     const OLD: &[u8] = b"glpat-TESTONLYold";
 
     fn subject(token: &Secret, kind: Option<Kind>) -> Subject<'_> {
-        Subject { token, username: None, kind, is_oauth: false, path: "" }
+        Subject { token, username: None, kind, is_oauth: false, refresh_token: None, path: "" }
     }
 
     /// Returns what a request comes to that has this result.

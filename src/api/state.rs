@@ -90,6 +90,8 @@ pub(crate) enum Reason {
     // The reasons on this machine.
     NoAccount,
     PutAway,
+    /// A rotation of the token has not come to its end.
+    Rotating,
     Ambiguous,
     Rejected,
     Locked,
@@ -130,6 +132,7 @@ impl Reason {
             Self::Timeout => "timeout",
             Self::NoAccount => "no-account",
             Self::PutAway => "put-away",
+            Self::Rotating => "rotating",
             Self::Ambiguous => "ambiguous",
             Self::Rejected => "rejected",
             Self::Locked => "locked",

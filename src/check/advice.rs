@@ -78,6 +78,12 @@ pub(crate) fn of(checked: &Checked) -> Vec<String> {
             hints
                 .push(format!("to have it back: git credential-pat login --restore{name} {place}"));
         }
+        (State::Unknown, Some(Reason::Rotating)) => {
+            hints.push(format!(
+                "this says what has become of it, and mends it: git credential-pat rotate{name} \
+                 {place}"
+            ));
+        }
         (State::Unknown, Some(Reason::Rewritten)) => {
             hints.push("git's insteadOf leads elsewhere: name the address it comes to".to_owned());
         }
@@ -133,7 +139,8 @@ fn place_of(checked: &Checked) -> &Context {
     &checked.subject.context
 }
 
-fn option_of_name(username: Option<&Username>) -> String {
+/// Returns the option that names an account, after a blank, or nothing.
+pub(crate) fn option_of_name(username: Option<&Username>) -> String {
     let name = username.filter(|name| !name.is_empty() && !name.is_token());
     name.map(|name| format!(" --username {}", typed(name.as_bytes()))).unwrap_or_default()
 }

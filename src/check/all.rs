@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Instant;
 
 /// The number of refusals in a row after which a host is not asked any more.
-const REFUSALS: usize = 5;
+pub(crate) const REFUSALS: usize = 5;
 
 /// The greatest number of questions about one account.
 pub(crate) const QUESTIONS: u8 = 2;

@@ -7,12 +7,13 @@ use crate::api::state::{Reason, Standing, State};
 use crate::api::{self, Api, Asking, Facts, Place, Target};
 use crate::context::{Context, Protocol};
 use crate::credential::Credential;
-use crate::forge::{self, Id};
+use crate::forge::{self, Id, Kind};
 use crate::time::HOUR;
 use std::cell::Cell;
 use std::time::Instant;
 
 /// The forge's answer, see the [module](self).
+#[derive(Clone)]
 pub(crate) struct ApiLayer {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,
@@ -76,15 +77,20 @@ pub(crate) fn target(
 }
 
 fn of_token<'a>(subject: &'a Subject, credential: &'a Credential, forge: Id) -> api::Subject<'a> {
-    let kind = super::recognised(&credential.context, Some(forge), credential);
     let authtype = credential.authtype.as_deref().unwrap_or_default();
     api::Subject {
         token: &credential.token,
         username: subject.username.as_ref(),
-        kind: kind.map(|kind| kind.kind),
+        kind: kind_of(credential, forge),
+        refresh_token: credential.refresh_token.as_ref(),
         is_oauth: credential.refresh_token.is_some() || authtype.eq_ignore_ascii_case(b"bearer"),
         path: &subject.path,
     }
+}
+
+/// Returns the kind of an account's token, as this forge knows it.
+pub(crate) fn kind_of(credential: &Credential, forge: Id) -> Option<Kind> {
+    super::recognised(&credential.context, Some(forge), credential).map(|kind| kind.kind)
 }
 
 /// Asks with at most so many questions, in this way to the network if there is one already. Returns nothing

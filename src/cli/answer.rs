@@ -56,7 +56,7 @@ impl AccountArguments {
                 }
                 Ok(item.1)
             }
-            Some(Chosen { verdict, .. }) => Err(refused(&verdict)),
+            Some(Chosen { verdict, keychain, .. }) => Err(refused(&verdict, keychain.kind())),
             None => {
                 if let (None, Some((_, name))) = (&username, &configured) {
                     terminal::say(command, &format!("git's configuration asks for {name} there"));

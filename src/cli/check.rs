@@ -2,15 +2,17 @@
 //! git was refused.
 //!
 //! - [`subjects`]: the accounts that are asked about. [`keep`]: the facts that are kept with them.
+//! - [`open`]: what has become of a rotation that was cut off.
 //! - [`report`]: the output for people. [`json`](mod@json) and [`nagios`]: those for programs.
 //!   [`rehearsed`]: all of them, for given answers.
 
-mod json;
+pub(super) mod json;
 pub(super) mod keep;
 mod nagios;
+mod open;
 #[doc(hidden)]
 pub mod rehearsed;
-mod report;
+pub(super) mod report;
 pub(super) mod subjects;
 
 use super::KeychainArguments;
@@ -28,6 +30,13 @@ use crate::time::now;
 pub(super) use report::of_api as in_words;
 use serde_json::Value;
 use std::time::Duration;
+use subjects::Wanted;
+
+/// How long before its end a token is reported, where a person says nothing else.
+const WARN_BEFORE: &str = "14d";
+
+/// The longest time for an account, where a person says nothing else.
+const TIMEOUT: &str = "10s";
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are what people type")]
@@ -52,10 +61,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     offline: bool,
     /// How long before its end a token is reported
-    #[arg(long, value_name = "14d", default_value = "14d", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "14d", default_value = WARN_BEFORE, value_parser = humantime::parse_duration)]
     warn_before: Duration,
     /// The longest time that all questions about one account may take
-    #[arg(long, value_name = "10s", default_value = "10s", value_parser = parse_timeout)]
+    #[arg(long, value_name = "10s", default_value = TIMEOUT, value_parser = parse_timeout)]
     timeout: Duration,
     /// Print a JSON array with an object for each account, for programs
     #[arg(long, conflicts_with = "nagios")]
@@ -67,7 +76,7 @@ pub(super) struct Arguments {
     keychain: KeychainArguments,
 }
 
-fn parse_timeout(text: &str) -> Result<Duration, &'static str> {
+pub(super) fn parse_timeout(text: &str) -> Result<Duration, &'static str> {
     const MOST: Duration = Duration::from_secs(60 * 60);
     let duration = humantime::parse_duration(text).ok();
     duration.filter(|time| !time.is_zero() && *time <= MOST).ok_or("a time such as 10s")
@@ -107,18 +116,17 @@ pub(super) struct Held {
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let setups = arguments.keychain.setups()?;
     let options = arguments.options();
-    let mut keychains: Vec<Box<dyn Keychain>> = Vec::new();
     let (checked, failed) = if arguments.all {
-        let (held, failed) = subjects::all(&setups, &mut keychains)?;
-        let (subjects, places): (Vec<_>, Vec<_>) =
-            held.into_iter().map(|held| (held.subject, held.keychain)).unzip();
-        let checked = check::all::all(subjects, &options);
-        for (one, place) in checked.iter().zip(places) {
-            keep_in(&mut keychains, place, one);
-        }
-        (checked, failed)
+        let Everything { checked, failed, .. } = everything(&setups, &options)?;
+        (checked.into_iter().map(|(checked, _)| checked).collect(), failed)
     } else {
-        let held = subjects::named(arguments, &setups, &mut keychains)?;
+        let mut keychains: Vec<Box<dyn Keychain>> = Vec::new();
+        let wanted = Wanted {
+            url: arguments.url.as_deref(),
+            username: arguments.username.as_deref(),
+            api: arguments.api.as_deref(),
+        };
+        let held = subjects::named(&wanted, &setups, &mut keychains)?;
         (one_by_one(arguments, held, &options, &setups, &mut keychains)?, None)
     };
     let status = if arguments.nagios {
@@ -136,6 +144,53 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     failed.map_or(Ok(status), Err)
 }
 
+/// Returns the options of a check for which a person says nothing.
+///
+/// # Panics
+/// Never: the texts above are times.
+pub(super) fn usual_options() -> Options {
+    let time = |text| humantime::parse_duration(text).expect("a time");
+    Options {
+        forge: None,
+        api: None,
+        offline: false,
+        warn_before: time(WARN_BEFORE).as_secs(),
+        timeout: time(TIMEOUT),
+        now: now(),
+    }
+}
+
+/// The results about every account.
+pub(super) struct Everything {
+    /// The results, each with the number of its keychain, or none where nothing can be kept.
+    pub(super) checked: Vec<(Checked, Option<usize>)>,
+    pub(super) keychains: Vec<Box<dyn Keychain>>,
+    /// The error of a keychain that fails beside others.
+    pub(super) failed: Option<Error>,
+}
+
+/// Asks about every account in the keychains that git's configuration names, and keeps what is
+/// learnt.
+///
+/// # Errors
+/// Where there is one keychain, and it fails.
+pub(super) fn everything(setups: &Setups, options: &Options) -> Result<Everything, Error> {
+    let mut keychains: Vec<Box<dyn Keychain>> = Vec::new();
+    let (mut held, failed) = subjects::all(setups, &mut keychains)?;
+    for one in &mut held {
+        open::settle(one, options, &mut keychains);
+    }
+    let (subjects, places): (Vec<_>, Vec<_>) =
+        held.into_iter().map(|held| (held.subject, held.keychain)).unzip();
+    let checked = check::all::all(subjects, options);
+    let mut all = Vec::with_capacity(checked.len());
+    for (one, place) in checked.into_iter().zip(places) {
+        keep_in(&mut keychains, place, &one);
+        all.push((one, place));
+    }
+    Ok(Everything { checked: all, keychains, failed })
+}
+
 fn one_by_one(
     arguments: &Arguments,
     held: Vec<Held>,
@@ -144,7 +199,9 @@ fn one_by_one(
     keychains: &mut [Box<dyn Keychain>],
 ) -> Result<Vec<Checked>, Error> {
     let mut all = Vec::new();
-    for Held { subject, keychain } in held {
+    for mut one in held {
+        open::settle(&mut one, options, keychains);
+        let Held { subject, keychain } = one;
         let options = Options { now: now(), ..options.clone() };
         let mut checked = check::one(subject, &options, setups.entries());
         if arguments.may_ask()

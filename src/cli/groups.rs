@@ -10,7 +10,7 @@ use std::fmt::Write;
 pub(super) const GROUPS: [(&str, &[&str]); 5] = [
     ("Every day", &["login", "list", "status", "use"]),
     ("Accounts", &["edit", "import", "logout"]),
-    ("A token's life", &["check", "rotate"]),
+    ("A token's life", &["check", "rotate", "revoke", "watch"]),
     ("Keychains", &["unlock", "lock", "configure", "unconfigure"]),
     ("For other programs", &["token", "exec", "lend", "log"]),
 ];

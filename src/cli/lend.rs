@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     public: bool,
     /// Lend git-lfs's objects too: to read where reading is lent, to add where pushing is lent
-    #[arg(long, conflicts_with = "socket")]
+    #[arg(long)]
     lfs: bool,
     /// The name of the account, where there are several
     #[arg(long, value_name = "NAME")]
@@ -51,8 +51,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N")]
     port: Option<u16>,
     /// The option with which this program starts itself for --inside
-    #[arg(long, value_name = "PID", hide = true, exclusive = true)]
-    listen_inside: Option<u32>,
+    #[arg(long, value_names = ["PID", "PORT"], num_args = 2, hide = true, exclusive = true)]
+    listen_inside: Vec<u32>,
     #[command(flatten)]
     keychain: super::KeychainArguments,
     /// The command to run with access, and its arguments
@@ -89,8 +89,9 @@ fn lend(arguments: Arguments) -> Result<u8, Error> {
     use crate::credential::Username;
     use crate::lend::policy::{Branches, Policy};
     use crate::lend::{Plan, WayIn, bring_listener};
-    if let Some(process) = arguments.listen_inside {
-        return bring_listener(process).map(|()| 0);
+    if let [process, port] = arguments.listen_inside[..] {
+        let port = u16::try_from(port).map_err(|_| Error::Usage("there is no such port"))?;
+        return bring_listener(process, port).map(|()| 0);
     }
     let places = |texts: &[String]| {
         let places = texts.iter().map(|text| Place::parse(text).map(|place| place.context));

@@ -2,10 +2,10 @@
 //! whatever token the account has.
 
 use crate::context::Context;
-use crate::credential::{Account, Credential};
+use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::git::Failed;
-use crate::helper::{self, registry};
+use crate::helper::{self, Item, registry};
 use crate::keychain::{Found, Keychain};
 use crate::setup::Setups;
 use crate::terminal;
@@ -85,22 +85,46 @@ pub(super) fn write(
 /// Where docker's keychain fails.
 pub(super) fn follow(old: &Credential, new: &Credential) -> Result<(), Error> {
     let mut keychain = keychain_of_docker()?;
+    let name = old.username.clone().unwrap_or_default();
+    for (_, link) in to(&mut *keychain, &old.context, &name)? {
+        let link = Credential { server: link.server, ..registry::link(link.context, new, now()) };
+        registry::put(&mut *keychain, &link, &mut |_| Ok(None))?;
+    }
+    Ok(())
+}
+
+/// Removes the links that lead to an account of this username. Returns the names of their
+/// registries.
+///
+/// # Errors
+/// Where docker's keychain fails.
+pub(super) fn remove_to(context: &Context, username: &Username) -> Result<Vec<String>, Error> {
+    let mut keychain = keychain_of_docker()?;
+    let links = to(&mut *keychain, context, username)?;
+    let mut names = Vec::new();
+    for (found, link) in links {
+        keychain.delete(&found)?;
+        names.extend(link.context.registry());
+    }
+    Ok(names)
+}
+
+/// Returns the links that lead to an account of this username.
+fn to(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    username: &Username,
+) -> Result<Vec<Item>, Error> {
     let listed = helper::with_retries(|| keychain.list())?;
     let is_open =
         |(found, account): &(Found, Account)| account.context.registry().is_some() && !found.locked;
     let found: Vec<Found> = listed.into_iter().filter(is_open).map(|(found, _)| found).collect();
-    let (links, _) = helper::read_sound(&mut *keychain, &found)?;
-    for (_, link) in links {
-        let leads_here = link.linked_to.as_ref() == Some(&old.context)
-            && link.username.clone().unwrap_or_default()
-                == old.username.clone().unwrap_or_default();
-        if leads_here {
-            let link =
-                Credential { server: link.server, ..registry::link(link.context, new, now()) };
-            registry::put(&mut *keychain, &link, &mut |_| Ok(None))?;
-        }
-    }
-    Ok(())
+    let (mut links, _) = helper::read_sound(keychain, &found)?;
+    links.retain(|(_, link)| {
+        let name = link.username.clone().unwrap_or_default();
+        link.linked_to.as_ref() == Some(context) && name == *username
+    });
+    Ok(links)
 }
 
 /// Opens the keychain in which docker's helper looks for a registry.

@@ -10,6 +10,7 @@ use crate::error::{Error, VaultTrouble};
 use crate::forge::{self, Recognised};
 use crate::keychain::vault::{self, Vault};
 use crate::keychain::{Keychain, Kind};
+use crate::rotate::Stage;
 use crate::setup::Setup;
 use crate::time::{now, relative, rfc3339};
 use crate::uses::Uses;
@@ -249,6 +250,16 @@ impl Row {
         self.credential.as_ref().map(Kept::of).unwrap_or_default()
     }
 
+    /// Returns the token that a rotation has replaced, if it is still there.
+    fn previous_to_json(&self) -> Option<Value> {
+        let previous = self.credential.as_ref()?.previous.as_deref()?;
+        Some(json!({
+            "state": word(previous.state(now())),
+            "expires": previous.expiry.map(rfc3339),
+            "stored": rfc3339(previous.stored_at),
+        }))
+    }
+
     fn aside(&self) -> Option<&Aside> {
         self.credential.as_ref().and_then(|credential| credential.aside.as_deref())
     }
@@ -256,7 +267,9 @@ impl Row {
     /// Returns the state for people, and says so where another token is set aside.
     fn state_and_aside(&self) -> String {
         let aside = if self.aside().is_some() { "; another set aside" } else { "" };
-        format!("{}{aside}", self.state())
+        let stage = self.credential.as_ref().and_then(Stage::of);
+        let stage = stage.map(|stage| format!("; {}", stage.in_words())).unwrap_or_default();
+        format!("{}{aside}{stage}", self.state())
     }
 
     /// Returns the cells in the order of [`HEADINGS`]. On a terminal, times are in a person's
@@ -317,6 +330,8 @@ impl Row {
             "put_away": time(|c| c.put_away_at),
             "made_by": self.credential.as_ref().map(|credential| whose(credential.made_by)),
             "aside": self.aside().map(aside_to_json),
+            "rotating": time(|c| c.rotating_at),
+            "previous": self.previous_to_json(),
             "linked_to": self.linked_to().map(ToString::to_string),
             "owner": kept.owner,
             "scopes": kept.scopes,

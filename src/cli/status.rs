@@ -20,9 +20,10 @@ pub(super) mod sources;
 mod vault;
 
 use super::KeychainArguments;
+use super::watch;
 use crate::context::escape;
 use crate::credential::Username;
-use crate::error::{Error, GitTrouble, VaultTrouble};
+use crate::error::{Error, GitTrouble};
 use crate::forge;
 use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
@@ -34,7 +35,7 @@ use crate::helper::{self, Policy};
 use crate::keychain::vault::State;
 use crate::keychain::{self, Keychain, Kind, Options};
 use crate::protocol::Request;
-use crate::setup::{Setup, Setups};
+use crate::setup::{Setup, Setups, locked};
 use crate::terminal;
 use crate::time::now;
 use configuration::View;
@@ -69,11 +70,6 @@ struct Report {
     findings: Vec<Finding>,
 }
 
-/// Returns the error that a keychain asks somebody first.
-fn locked(kind: Kind) -> Error {
-    if kind == Kind::Vault { VaultTrouble::Locked.into() } else { Error::Locked }
-}
-
 /// Returns the finding that git cannot give its configuration.
 fn unreadable(failed: &Failed) -> Finding {
     let error = Error::from(failed.trouble);
@@ -87,6 +83,13 @@ fn unreadable(failed: &Failed) -> Finding {
     let words = Some(&failed.words).filter(|words| !words.is_empty());
     let what = words.map_or_else(|| error.to_string(), |words| format!("{error}: {words}"));
     Finding::wrong(id, what, mend)
+}
+
+/// Returns what is wrong with the timer that has tokens checked, if there is one.
+fn timers() -> Vec<Finding> {
+    let installed = crate::watch::installed();
+    let trouble = installed.iter().filter_map(watch::trouble);
+    trouble.map(|what| Finding::wrong("timer", what, Mend::Advice(watch::mend()))).collect()
 }
 
 /// Opens a keychain as git does, but without the cache, whose copies stay as they are.
@@ -157,6 +160,7 @@ impl Report {
         }
         report.found(configuration::headers(setups.entries(), &asked));
         report.found(plain_text::findings(&setups));
+        report.found(timers());
         // Wrong things come first, and missing accounts last among them: their tokens may be those
         // that were found in plain text.
         report.findings.sort_by_key(|finding| (!finding.wrong, finding.id == "no-account"));

@@ -3,6 +3,7 @@
 
 use super::configure::plan::{self, Consent, Plan, Whose};
 use super::place::Place;
+use super::watch;
 use crate::error::Error;
 use crate::git::entries::{Entries, Entry};
 use crate::git::helper_line::{self, Helper};
@@ -11,6 +12,7 @@ use crate::git::written::{self, Note};
 use crate::git::{Failed, files, key, url};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
+use crate::watch::Installed;
 use std::path::Path;
 
 #[derive(clap::Args)]
@@ -44,6 +46,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let place = arguments.url.as_deref().map(|url| Place::typed("unconfigure", url));
     let place = place.transpose()?;
     let place = place.map(|place| [url::of(&place.context), place.context.to_string()]);
+    if arguments.all {
+        take_timer_back(arguments)?;
+    } else if place.is_none() && !crate::watch::installed().is_empty() {
+        terminal::hint("a timer checks the tokens still; without it: git credential-pat watch off");
+    }
     let entries = Entries::read().map_err(Failed::tell)?;
     let has_repository = || files::local().is_some_and(|file| file.is_file());
     let scopes = match arguments.all {
@@ -94,6 +101,27 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     for (whose, key) in left {
         say("an empty line is left by which git forgets all helpers");
         terminal::hint(&format!("git config {whose} --unset-all {} '^$'", typed(&key)));
+    }
+    Ok(())
+}
+
+/// Takes back the timer that `watch` has installed. Whatever fails there, git's configuration can be
+/// changed all the same.
+fn take_timer_back(arguments: &Arguments) -> Result<(), Error> {
+    let Arguments { this_program, consent, .. } = arguments;
+    let is_meant = |one: &Installed| !this_program || one.is_of_this_program();
+    if !crate::watch::installed().iter().any(is_meant) {
+        return Ok(());
+    }
+    if !consent.yes && !consent.dry_run {
+        let Ok(mut terminal) = Terminal::open() else { return Ok(()) };
+        if !terminal.confirm("Take back the timer that checks the tokens?")? {
+            return Ok(());
+        }
+    }
+    if let Err(trouble) = watch::take_back(*this_program, consent.dry_run) {
+        say(&format!("the timer is left: {trouble}"));
+        terminal::hint("git credential-pat watch off");
     }
     Ok(())
 }

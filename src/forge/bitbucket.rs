@@ -6,6 +6,7 @@ use super::checksum::{BASE_16, crc_and_rest, is_number};
 use super::{
     Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted, beginning_of,
 };
+use crate::context::Context;
 
 pub(super) struct Bitbucket;
 
@@ -88,6 +89,13 @@ impl Forge for Bitbucket {
             }
         };
         vec![page]
+    }
+
+    fn list_of_tokens(&self, context: &Context, kind: Option<Kind>) -> Option<String> {
+        // The token of a repository, a project or a workspace stands in the settings of that.
+        let wanted = Wanted { context, name: "git", days: None, old: None };
+        let page = self.pages(&wanted).pop().filter(|_| kind != Some(Kind::Access));
+        page.map(|page| page.address)
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     Beginning, Forge, Id, Integrity, Kind, Page, Recognised, Remark, Wanted, beginning_of,
     with_query,
 };
+use crate::context::Context;
 use sha2::{Digest, Sha256};
 
 pub(super) struct GitHub;
@@ -83,11 +84,7 @@ impl Forge for GitHub {
     fn pages(&self, wanted: &Wanted) -> Vec<Page> {
         let host = wanted.context.host();
         let is_registry = REGISTRIES.contains(&host);
-        let site = if is_registry || host == "gist.github.com" {
-            "https://github.com".to_owned()
-        } else {
-            wanted.context.host_level().to_string()
-        };
+        let site = site(wanted.context);
         let days = wanted.days.map(|days| days.to_string());
         let usual = if is_registry { "write:packages" } else { "repo,workflow" };
         let scopes = wanted.old_scopes().map(|scopes| scopes.join(","));
@@ -120,6 +117,27 @@ impl Forge for GitHub {
             return vec![fine_grained];
         }
         vec![fine_grained, classic]
+    }
+
+    fn list_of_tokens(&self, context: &Context, kind: Option<Kind>) -> Option<String> {
+        let page = match kind {
+            Some(Kind::FineGrainedPersonal) => "personal-access-tokens",
+            Some(Kind::OauthApp) => "applications",
+            Some(Kind::AppUser | Kind::Refresh) => "apps/authorizations",
+            Some(Kind::Installation) => "installations",
+            _ => "tokens",
+        };
+        Some(format!("{}/settings/{page}", site(context)))
+    }
+}
+
+/// Returns the address of the site with a person's settings.
+fn site(context: &Context) -> String {
+    let host = context.host();
+    if REGISTRIES.contains(&host) || host == "gist.github.com" {
+        "https://github.com".to_owned()
+    } else {
+        context.host_level().to_string()
     }
 }
 

@@ -30,7 +30,7 @@ pub fn restore(
     username: Option<&Username>,
     now: u64,
 ) -> Result<Restored, Error> {
-    let accounts = accounts(keychain, context, username, now)?;
+    let accounts = accounts_at(keychain, context, username, now)?;
     if accounts.is_empty() {
         return Ok(Restored::Nobody);
     }
@@ -49,7 +49,10 @@ pub fn restore(
 
 /// Returns the accounts of this name at this context, with those that are put away: of each the
 /// item that counts. An account that answers any username is also found by the username in it.
-fn accounts(
+///
+/// # Errors
+/// Where the keychain fails, or has nothing there but damaged items.
+pub(crate) fn accounts_at(
     keychain: &mut dyn Keychain,
     context: &Context,
     username: Option<&Username>,

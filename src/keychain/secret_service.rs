@@ -109,8 +109,8 @@ impl SecretService {
         addresses: Result<Vec<Address>, Error>,
         options: &Options,
     ) -> Self {
-        let patient = options.patient;
-        let service = addresses.map(|found| Service::new(found, Prompts::default(), patient));
+        let Options { patient, prompts, .. } = *options;
+        let service = addresses.map(|found| Service::new(found, prompts, patient));
         Self { service, missed: Vec::new() }
     }
 

@@ -6,7 +6,7 @@ use super::refusal::Refusal;
 use crate::api::http::flow::Login;
 use crate::context::Context;
 use crate::credential::Username;
-use crate::error::Error;
+use crate::error::{Error, VaultTrouble};
 use crate::git::url;
 use crate::helper::verdict::Verdict;
 use crate::setup::{Answering, Asking, Chosen, refused};
@@ -26,7 +26,7 @@ pub(super) fn of(lending: &Lending, repository: &Context) -> Result<Answering, R
             let (keychain, log) = (keychain.kind(), holder.log);
             return Ok(Answering { credential: item.1, keychain, log });
         }
-        Ok(Some(Chosen { verdict, .. })) => refused(&verdict),
+        Ok(Some(Chosen { verdict, keychain, .. })) => refused(&verdict, keychain.kind()),
         Ok(None) => Error::NoAccount,
         Err(error) => error,
     };
@@ -35,7 +35,7 @@ pub(super) fn of(lending: &Lending, repository: &Context) -> Result<Answering, R
         terminal::hint(hint);
     }
     Err(match error {
-        Error::Locked | Error::NobodyToAsk | Error::Vault(_) => Refusal::Locked,
+        Error::Locked | Error::NobodyToAsk | Error::Vault(VaultTrouble::Locked) => Refusal::Locked,
         Error::NoAccount | Error::Expired | Error::Rejected | Error::Usage(_) => {
             Refusal::NoAccount(repository.clone())
         }

@@ -22,24 +22,24 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
-/// The port in the sandbox. It never changes: git-lfs writes it into a repository's configuration.
-const PORT: u16 = 8418;
+/// The port of `--inside`. It never changes: git-lfs writes it into a repository's configuration.
+pub(super) const PORT: u16 = 8418;
 
 /// The option with which this program starts itself.
 pub(crate) const OPTION: &str = "--listen-inside";
 
-/// Returns a listener in the network of this process.
+/// Returns a listener at this port in the network of this process.
 ///
 /// # Errors
 /// [`Error::Refused`] where that network cannot be entered.
-pub(super) fn listener(process: u32) -> Result<Listener, Error> {
+pub(super) fn listener(process: u32, port: u16) -> Result<Listener, Error> {
     let cannot = Error::Refused(
         "the network of the process of --inside cannot be entered: it must be a sandbox of this \
          user's that runs",
     );
     let (ours, theirs) = UnixStream::pair().map_err(|error| Error::Stream(error.kind()))?;
     let mut program = Command::new("/proc/self/exe");
-    program.args(["lend", OPTION, &process.to_string()]);
+    program.args(["lend", OPTION, &process.to_string(), &port.to_string()]);
     program.stdin(OwnedFd::from(theirs)).stdout(Stdio::null());
     let mut child = program.spawn().map_err(|error| Error::Stream(error.kind()))?;
     drop(program);
@@ -60,12 +60,12 @@ fn receive(socket: &UnixStream) -> Option<OwnedFd> {
     })
 }
 
-/// Enters the network of this process, listens there, and sends the listener over the socket at
+/// Enters the network of this process, listens at this port there, and sends the listener over the socket at
 /// standard input. This is the whole work of the second process.
 ///
 /// # Errors
 /// [`Error::Refused`] where one of these steps fails.
-pub(crate) fn bring_listener(process: u32) -> Result<(), Error> {
+pub(crate) fn bring_listener(process: u32, port: u16) -> Result<(), Error> {
     let path = format!("/proc/{process}/ns/net");
     let network =
         rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(|_| {
@@ -80,8 +80,8 @@ pub(crate) fn bring_listener(process: u32) -> Result<(), Error> {
     move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))
         .map_err(|_| Error::Refused("the network of that process cannot be entered"))?;
     bring_loopback_up();
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, PORT))
-        .map_err(|_| Error::Refused("port 8418 is taken inside"))?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .map_err(|_| Error::Refused("the port is taken inside"))?;
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut messages = SendAncillaryBuffer::new(&mut space);
     let fds = [listener.as_fd()];

@@ -1,13 +1,14 @@
 //! The ways by which requests come in: a socket in a folder that is its owner's alone, a port of
 //! the loopback address that serves this user alone, or a listener in a sandbox's own network.
 
+use super::peer::user_of;
 use super::stream::Stream;
-use super::{Lending, serve};
+use super::{Lending, beside, serve};
 use crate::error::Error;
 use std::fs;
-use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsFd;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -82,23 +83,30 @@ impl Listener {
         }
     }
 
-    /// Takes connections, each in a thread of its own, until the lending ends.
+    /// Takes connections, each in a thread of its own, as long as there is a listener. Once the
+    /// lending has ended, each is told so.
     pub(super) fn take_all(&self, lending: &Arc<Lending>) {
         loop {
-            let place = lending.connections.enter();
-            let Some(stream) = self.accept() else {
-                thread::sleep(PAUSE);
-                continue;
+            let stream = match self.accept() {
+                Ok(stream) => stream,
+                // The listener was shut down.
+                Err(error) if error.kind() == ErrorKind::InvalidInput => return,
+                Err(_) => {
+                    thread::sleep(PAUSE);
+                    continue;
+                }
             };
-            if lending.has_ended() {
-                return;
-            }
             if !self.is_ours(&stream) || stream.bound().is_err() {
                 continue;
             }
+            let place = lending.connections.enter();
             let lending = Arc::clone(lending);
+            let is_socket = matches!(self, Self::Socket(..));
             let serve = move || {
                 let _place = place;
+                if is_socket && lending.policy.lfs {
+                    beside::open(&lending, &stream);
+                }
                 serve::serve(&lending, &stream);
             };
             // If no thread can be made, this drops the connection and gives its place back.
@@ -106,11 +114,11 @@ impl Listener {
         }
     }
 
-    fn accept(&self) -> Option<Stream> {
+    fn accept(&self) -> io::Result<Stream> {
         match self {
-            Self::Socket(listener, _) => listener.accept().ok().map(|(s, _)| Stream::Unix(s)),
+            Self::Socket(listener, _) => listener.accept().map(|(s, _)| Stream::Unix(s)),
             Self::Port(listener) | Self::Inside(listener) => {
-                listener.accept().ok().map(|(s, _)| Stream::Tcp(s))
+                listener.accept().map(|(s, _)| Stream::Tcp(s))
             }
         }
     }
@@ -129,6 +137,15 @@ impl Listener {
     }
 }
 
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Socket(listener, _) => listener.as_fd(),
+            Self::Port(listener) | Self::Inside(listener) => listener.as_fd(),
+        }
+    }
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
         if let Self::Socket(_, path) = self {
@@ -137,49 +154,11 @@ impl Drop for Listener {
     }
 }
 
-/// Returns the user of the other side of a loopback connection, by the kernel's own table. A client
-/// from another network has no line in that table.
-fn user_of(stream: &TcpStream) -> Option<u32> {
-    let (SocketAddr::V4(peer), SocketAddr::V4(here)) =
-        (stream.peer_addr().ok()?, stream.local_addr().ok()?)
-    else {
-        return None;
-    };
-    user_in(&fs::read_to_string("/proc/net/tcp").ok()?, peer, here)
-}
-
-fn user_in(table: &str, peer: std::net::SocketAddrV4, here: std::net::SocketAddrV4) -> Option<u32> {
-    let written = |address: std::net::SocketAddrV4| {
-        let number = u32::from_ne_bytes(address.ip().octets());
-        format!("{number:08X}:{:04X}", address.port())
-    };
-    let (peer, here) = (written(peer), written(here));
-    table.lines().find_map(|line| {
-        let mut words = line.split_whitespace().skip(1);
-        let is_it = words.next() == Some(&peer) && words.next() == Some(&here);
-        // Between the addresses and the user are the state, the queues, the timer and retransmits.
-        is_it.then(|| words.nth(4)?.parse().ok()).flatten()
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Listener, user_in, user_of};
+    use super::Listener;
     use std::fs;
-    use std::net::TcpStream;
     use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn the_user_of_a_loopback_connection_is_known() {
-        let listener = Listener::port(0);
-        let Ok(Listener::Port(listener)) = &listener else { panic!("no port") };
-        let address = listener.local_addr().expect("an address");
-        let _client = TcpStream::connect(address).expect("a connection");
-        let (stream, _) = listener.accept().expect("a connection");
-        assert_eq!(user_of(&stream), Some(rustix::process::geteuid().as_raw()));
-        let (peer, here) = ("127.0.0.1:9".parse(), "127.0.0.1:8418".parse());
-        assert_eq!(user_in("", peer.expect("one"), here.expect("one")), None);
-    }
 
     #[test]
     fn a_socket_is_in_a_folder_that_is_its_owners_alone() {

@@ -31,6 +31,8 @@ pub enum Refusal {
     NoKey,
     /// The large files of git-lfs are not lent.
     NoLfs,
+    /// The time of this lending is over, or its command has ended.
+    Ended,
     /// The keychain on the host is locked.
     Locked,
     /// No account answers for this context: there is none or several, or its token is of no use.
@@ -61,6 +63,7 @@ impl Refusal {
             }
             Self::Branches(_) => Some("git credential-pat lend with other --branches".to_owned()),
             Self::NoLfs => Some("git credential-pat lend with --lfs".to_owned()),
+            Self::Ended => Some("git credential-pat lend once more".to_owned()),
             Self::Locked => {
                 Some("git credential-pat status, which says how to unlock it".to_owned())
             }
@@ -100,6 +103,7 @@ impl fmt::Display for Refusal {
             Self::NotUnderstood => f.write_str("this is no request of git's that is served here"),
             Self::NoKey => f.write_str("the key of this lending is missing or wrong"),
             Self::NoLfs => f.write_str("the objects of git-lfs are not lent"),
+            Self::Ended => f.write_str("this lending is over"),
             Self::Locked => f.write_str("the keychain on the host is locked"),
             Self::NoAccount(place) => {
                 write!(f, "no account on the host answers for {}", name_of(place))

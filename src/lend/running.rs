@@ -1,10 +1,12 @@
 //! The course of a lending: opens the way in, tells the person and the command what they need, and
 //! waits for the end.
 
+use super::beside::Networks;
 use super::environment::{self, Line, Reached};
 use super::listen::Listener;
 use super::policy::name_of;
-use super::{AT_ONCE, Lending, Places, Plan, WayIn, inside};
+use super::transfers::Transfers;
+use super::{AT_ONCE, AT_THE_FORGE, Lending, Places, Plan, WayIn, inside};
 use crate::api::http::{Client, Trouble};
 use crate::child::not_started;
 use crate::context::Context;
@@ -12,7 +14,7 @@ use crate::credential::Username;
 use crate::error::Error;
 use crate::git::url;
 use crate::git::words::typed;
-use crate::hardening::interrupts;
+use crate::hardening::{code, interrupts};
 use crate::hex;
 use crate::private_file::Folder;
 use crate::terminal;
@@ -47,6 +49,7 @@ enum End {
 /// # Errors
 /// Where the lending cannot begin.
 pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
+    code::let_go();
     let Plan { policy, username, lasting, way_in, inside_path, command, setups } = plan;
     let held = interrupts::hold();
     let ways = ways(&policy.hosts())?;
@@ -54,7 +57,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     let listener = match &way_in {
         WayIn::Socket(folder) => Listener::socket(folder)?,
         WayIn::Port(port) => Listener::port(*port)?,
-        WayIn::Inside(process) => inside::listener(*process)?,
+        WayIn::Inside(process) => inside::listener(*process, inside::PORT)?,
     };
     let mut names: Vec<(Context, Username)> = Vec::new();
     for host in policy.hosts() {
@@ -90,7 +93,9 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         base,
         objects: super::lfs::Objects::default(),
         connections: Places::new(AT_ONCE),
-        transfers: Places::new(usize::MAX),
+        at_the_forge: Places::new(AT_THE_FORGE),
+        transfers: Transfers::default(),
+        networks: Networks::default(),
         has_ended: AtomicBool::new(false),
     });
     let (sender, receiver) = mpsc::channel();
@@ -119,15 +124,26 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         print(&lines, file.as_deref());
     }
     let deadline = lasting.map(|lasting| Instant::now() + lasting);
+    code::let_go();
     let status = wait(&lending, &receiver, deadline, pid);
     drop_way_in(&listener, file.as_deref());
+    if lending.transfers.are_under_way() {
+        let message = "transfers are under way: they get 30 seconds, or end with a Ctrl-C";
+        terminal::say("lend", message);
+    }
+    let cut = Arc::clone(&lending);
+    spawn(move || {
+        while receiver.recv().is_ok() {
+            cut.transfers.cut();
+        }
+    })?;
     lending.end(GRACE);
     Ok(status)
 }
 
 /// Waits for the end of the lending. Returns the exit status.
 fn wait(
-    lending: &Lending,
+    lending: &Arc<Lending>,
     receiver: &mpsc::Receiver<End>,
     mut deadline: Option<Instant>,
     pid: Option<rustix::process::Pid>,
@@ -155,7 +171,9 @@ fn wait(
                 if pid.is_none() {
                     return 0;
                 }
-                lending.end(Duration::ZERO);
+                // The command goes on, and what it still asks for is refused.
+                let lending = Arc::clone(lending);
+                let _ = spawn(move || lending.end(GRACE));
                 deadline = None;
             }
             Err(RecvTimeoutError::Disconnected) => return 125,
@@ -175,7 +193,7 @@ fn start(mut command: Command, sender: Sender<End>) -> io::Result<rustix::proces
     Ok(pid)
 }
 
-fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     let spawned = thread::Builder::new().spawn(work);
     spawned.map(|_| ()).map_err(|error| Error::Stream(error.kind()))
 }
@@ -183,10 +201,16 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
 /// Returns the ways to these hosts, as git is configured now.
 fn ways(hosts: &[Context]) -> Result<BTreeMap<Context, crate::api::http::flow::Way>, Error> {
     let mut ways = BTreeMap::new();
+    let mut spare = None;
     for host in hosts {
         let url = url::of(host);
         let deadline = Instant::now() + ASKED_WITHIN;
-        let way = Client::new(&url).and_then(|client| client.way(&url, deadline));
+        let way = Client::new(&url).and_then(|client| {
+            let way = client.way(&url, deadline)?;
+            let shared = spare.take().map_or_else(|| client.spare(), Ok)?;
+            spare = Some(Arc::clone(&shared));
+            Ok(way.with(shared))
+        });
         let way = way.map_err(|trouble| match trouble {
             Trouble::NoCurl => Error::Refused("the way to the forge is curl, which is not there"),
             Trouble::Unfit => Error::Refused(

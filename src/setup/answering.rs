@@ -3,7 +3,7 @@
 
 #[cfg(target_os = "linux")]
 use super::{Held, still};
-use super::{Holder, Setups};
+use super::{Holder, Setups, locked};
 use crate::context::Context;
 #[cfg(target_os = "linux")]
 use crate::credential::Credential;
@@ -11,9 +11,9 @@ use crate::credential::Username;
 use crate::error::Error;
 use crate::helper::Policy;
 use crate::helper::verdict::{Question, Reason, Verdict, judge};
-use crate::keychain::Keychain;
 #[cfg(target_os = "linux")]
-use crate::keychain::{Kind, Options};
+use crate::keychain::Options;
+use crate::keychain::{Keychain, Kind};
 use crate::time::now;
 
 /// The verdict that counts among those of all our lines that git asks, with its line and keychain.
@@ -99,15 +99,15 @@ impl Holder {
     }
 }
 
-/// Returns the error of a verdict that serves no token.
-pub(crate) fn refused(verdict: &Verdict) -> Error {
+/// Returns the error of a verdict of this keychain that serves no token.
+pub(crate) fn refused(verdict: &Verdict, keychain: Kind) -> Error {
     match verdict {
         Verdict::Withheld(_, Reason::Rejected) => Error::Rejected,
         Verdict::Withheld(_, Reason::Expired | Reason::Renewable) => Error::Expired,
         Verdict::Ambiguous(..) => {
             Error::Usage("several accounts are there: name one with --username NAME")
         }
-        Verdict::Locked => Error::Locked,
+        Verdict::Locked => locked(keychain),
         Verdict::Damaged => Error::Damaged,
         Verdict::RefusedHttp => Error::Refused(
             "http is unencrypted: use https, or add --allow-http to the helper string",

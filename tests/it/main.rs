@@ -22,6 +22,8 @@ mod configure;
 #[cfg(unix)]
 mod conversation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod copies;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod crashes;
 #[cfg(unix)]
 mod docker;
@@ -76,6 +78,8 @@ mod proxies;
 mod recording;
 #[cfg(unix)]
 mod releases;
+#[cfg(unix)]
+mod revoke;
 #[cfg(target_os = "linux")]
 mod rotate;
 #[cfg(unix)]
@@ -105,5 +109,7 @@ mod use_account;
 mod use_log;
 #[cfg(target_os = "linux")]
 mod vault;
+#[cfg(target_os = "linux")]
+mod watch;
 #[cfg(windows)]
 mod windows;

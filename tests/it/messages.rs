@@ -34,12 +34,14 @@ const MESSAGES: &str = "\
 D-Bus cannot carry what was to be stored
 a file in the vault belongs to another user, or others can write to it
 a file of git's configuration could not be changed
+a file of this name is there already, and is not this program's: {0}
 a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
 a forge does not take what was imported, which is stored as it is
 a host has no backslash
 a port is a number from 1 to 65535
 a registry that is called http:// would show the token on its way
+a rotation of the account's token has not come to its end, so nothing was changed
 a standard stream failed: {0}
 a token does not belong in a URL: it is asked for, or read with --with-token
 a token expires at a date such as 2027-01-31, or in 90d, or never
@@ -48,6 +50,7 @@ a token is no username: it is the password
 a token is one line without control characters
 a token is served for one place only: say which with --for https://HOST
 a token that has expired already is of no use
+a token that is rotated needs an end, such as 90d
 a token that was stored cannot be deleted
 a username is one line
 access to the vault's folder is denied
@@ -57,6 +60,8 @@ an option of the helper string has control characters
 an option of the helper string has no value
 another account is called so already: log out of it first
 another bus listens at the session bus's address
+another process is changing an account at this host, or the lock cannot be had: nothing was begun
+another process is changing the keychain, and nothing was begun: repeat it
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
 docker sent no token: nothing is stored
@@ -96,11 +101,14 @@ line {0} of the request holds a carriage return
 line {0} of the request is cut off
 line {0} of the request repeats an attribute
 name a URL, or --all: no remote here is one of https
+name a URL: no remote here is one of https
+name a URL: there are several remotes here
 name the places that glab has a token for, as URLs
 name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE
 no Secret Service can be seen from inside this Flatpak
 no Secret Service is running and none can be started
+no account is left that a timer may rotate
 no account there has this name
 no key could be derived
 no keychain is available to this process
@@ -112,18 +120,21 @@ no socket could be made
 no such account is in the keychain
 no token was given
 nobody can be asked here: add --yes to delete every account
+nobody can be asked here: add --yes to revoke without
+nobody can be asked here: name each account with --account https://NAME@HOST, and add --yes
 nobody can be asked here: repeat it with --yes, or look first with --dry-run
 not a key of ours
 nothing can hold the vault's key here: the kernel keyring is not available
 nothing listens at the session bus's address
 nothing was changed
 nothing was deleted
+nothing was revoked
 on the way to the file others can put another in its place
 others can write to the vault's folder
 others have access to the file, which is another user's, and it is not mounted in memory by root
 others than its owner have access to the file: chmod 600 (or 400) it
 others than root can write the file
-port 8418 is taken inside
+say how often: watch daily, or watch weekly
 say what is to change: --username, --expires, --also or --any-username
 several accounts are there: name one in the URL, as in https://NAME@HOST
 several accounts are there: name one with --username NAME
@@ -140,7 +151,10 @@ the URL's path cannot be understood
 the URL's path names no organisation or repository: empty, . and .. are no parts of one
 the URL's username cannot be used
 the account could not be read back
+the account does not have this token any more, and nothing was begun
 the account has another token already
+the account has another token by now: nothing was begun
+the account has no token of its own
 the account has no username yet: add --username NAME
 the account's item in the keychain is damaged
 the account's token has expired
@@ -155,6 +169,8 @@ the command prints too much for a token
 the command took longer than 30 seconds
 the command's quotes do not match
 the connection to the session bus was lost
+the crontab does not hold what was written
+the crontab was changed meanwhile and is left as it is: begin again
 the disk is full, nothing was changed
 the disk quota is used up, nothing was changed
 the entry is not as go-keyring writes it
@@ -185,24 +201,30 @@ the keychain denied access
 the keychain did not answer in time
 the keychain failed: the system gives the number {0}
 the keychain failed: {0}
+the keychain has no room for two tokens in this account: nothing was begun
 the keychain has to ask somebody, and nobody can be asked here
 the keychain is locked
 the keychain refused the access or the password
 the keychain {0} is not proved, so git is not configured
 the keyring has no entry of this service and user
 the keyring has several entries of this service and user, and their secrets differ
+the line is longer than cron reads
 the line with the passphrase is too long
 the listener could not be handed over
 the network of that process cannot be entered
 the network of that process cannot be seen: it is not this user's, or gone
 the network of the process of --inside cannot be entered: it must be a sandbox of this user's that runs
+the new token could not be read back
+the note could not be read back
 the operation must be the last word
 the passphrase is not the vault's
 the passphrase {0}
 the path of the key's file cannot be written
 the port cannot be listened at
 the port is not known
+the port is taken inside
 the registry has a token of its own: add --replace to drop it
+the remotes here use several accounts: name a URL
 the request is longer than 1 MiB
 the security service of Windows does not answer
 the session bus belongs to another user
@@ -212,6 +234,8 @@ the source of the token: {0}
 the system has no random numbers
 the terminal would show the token: pipe it on, or add --yes to see it
 the test's own place cannot be named
+the timer's files cannot be written
+the token comes from a source, not from a keychain: rotate it where it is kept
 the token could not be read back
 the token is too long for this keychain
 the vault cannot be kept to this process: its file system has no locks
@@ -232,6 +256,7 @@ the way to the file leads through what is another user's
 the way to the forge is curl, which is not there
 there are no wildcards: name the host that the token is for
 there is no default keychain
+there is no such port
 there is no terminal to ask on: add --yes, or --dry-run to look only
 there is no terminal to ask on: give the passphrase with --passphrase-from FILE
 there is no terminal to ask on: pipe the token in with --with-token
@@ -239,9 +264,12 @@ there is no vault here
 there is nothing of the kind that --from names
 this is no name of a registry
 this keychain does not exist on this system
+this keychain is in memory, and would forget the new token at the next start: add --yes, or keep the account in another one
 this logon session has no Credential Manager
 this names no organisation or repository
+this program's path cannot be written for a scheduler
 this program's path cannot be written in git's configuration
+this system has no scheduler for a user: neither systemd's user manager nor crontab
 this user may not connect to the session bus
 this username cannot be used
 this would put a token into git's configuration: name where it is read
@@ -252,7 +280,9 @@ what docker sent cannot be understood
 what docker sent is too long
 what listens at the bus's address is no D-Bus
 what should be a file of tokens is no plain file
-what was read is too long to be a token";
+what was read is too long to be a token
+{0} has failed: {1}
+{0} took longer than 30 seconds";
 
 /// The code before the text of an error.
 const OPENINGS: [&str; 9] = [
@@ -361,6 +391,7 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::NoEntry,
         Error::SeveralEntries,
         Error::Exists,
+        Error::Rotating,
         Error::Vault(VaultTrouble::Absent),
         Error::Vault(VaultTrouble::Locked),
         Error::Vault(VaultTrouble::WrongPassphrase),

@@ -32,7 +32,7 @@ use git_credential_pat::secret::Secret;
 use proptest::collection::vec;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
 use rules::{Answer, Model};
-use script::{Place, Step};
+use script::{Place, Stage, Step};
 
 /// The most steps in a script. Only long scripts meet rejected and expired accounts.
 const STEPS: usize = 40;
@@ -157,13 +157,13 @@ fn perform(
             let expiry = expiry.map(|seconds| (START + u64::from(seconds)).to_string());
             line("password_expiry_utc", expiry.as_deref());
             line("oauth_refresh_token", *refresh);
-            helper::store(&Request::parse(lines.as_bytes())?, policy, keychain).map(answer)
+            unless_rotating(helper::store(&Request::parse(lines.as_bytes())?, policy, keychain))
         }
         Step::Erase { at, name, token } => {
             place(at);
             line("username", *name);
             line("password", *token);
-            helper::erase(&Request::parse(lines.as_bytes())?, policy, keychain).map(answer)
+            unless_rotating(helper::erase(&Request::parse(lines.as_bytes())?, policy, keychain))
         }
         Step::LogIn { at, name, token, for_any_name } => {
             if let Some(context) = context(at, keys) {
@@ -189,8 +189,60 @@ fn perform(
                 Err(error) => Err(error),
             }
         }
+        Step::Rotate { at, name, to } => {
+            if let Some(context) = context(at, keys) {
+                rotate(keychain, &context, &Username::new(name.as_bytes()), to, now)?;
+            }
+            Ok(Answer::Silence)
+        }
         Step::Wait { .. } => Ok(Answer::Silence),
     }
+}
+
+fn unless_rotating(outcome: Result<Outcome, Error>) -> Result<Answer, Error> {
+    match outcome {
+        Err(Error::Rotating) => Ok(Answer::Rotating),
+        outcome => outcome.map(answer),
+    }
+}
+
+/// Brings a rotation of this account so far, as `rotate` leaves it there.
+fn rotate(
+    keychain: &mut dyn Keychain,
+    context: &Context,
+    username: &Username,
+    to: &Stage,
+    now: u64,
+) -> Result<(), Error> {
+    let found = keychain.find(std::slice::from_ref(context), Some(username))?;
+    let read = keychain.read(&found)?.into_iter().map(|(_, credential)| credential);
+    let there = read.filter(|there| there.account().username == *username && !there.is_gone(now));
+    let Some(there) = there.max_by_key(|there| there.stored_at) else { return Ok(()) };
+    let has_token = !there.token.expose().is_empty();
+    let new = match to {
+        Stage::Begun if has_token => Credential { rotating_at: Some(now), ..there },
+        Stage::Answered { token, ends } if there.awaits_new_token() => {
+            let mut previous = there.answering();
+            previous.rejected_at = if *ends { Some(now) } else { previous.rejected_at };
+            let new = credential::Token {
+                secret: Secret::new(token.as_bytes()),
+                authtype: None,
+                expiry: None,
+                refresh_token: None,
+                stored_at: now.max(there.stored_at + 1),
+                rejected_at: None,
+                known: None,
+                made_by: Maker::Person,
+            };
+            Credential { previous: Some(Box::new(previous)), ..there }.with_answering(new)
+        }
+        Stage::Ended { keeps } if there.rotating_at.is_some() && there.previous.is_some() => {
+            let previous = there.previous.clone().filter(|_| *keeps);
+            Credential { rotating_at: None, previous, aside: None, ..there }
+        }
+        _ => return Ok(()),
+    };
+    helper::put(keychain, &new)
 }
 
 fn context(at: &Place, keys: &Keys) -> Option<Context> {
@@ -251,6 +303,8 @@ fn in_words(credential: &Credential, now: u64) -> String {
         put_away: credential.put_away_at,
         answers: token(&credential.answering()),
         aside: credential.aside.as_ref().map(|aside| (token(&aside.token), aside.since)),
+        rotating: credential.rotating_at.is_some(),
+        previous: credential.previous.as_deref().map(token),
     };
     account.in_words(now)
 }

@@ -20,13 +20,13 @@ fn rejected(name: &str) -> Home {
 }
 
 /// What is sent to whoever shows notifications, as the bus's own tool writes it.
-struct Watch {
+pub struct Watch {
     monitor: Child,
     file: std::path::PathBuf,
 }
 
 impl Watch {
-    fn of(user: &Home) -> Self {
+    pub fn of(user: &Home) -> Self {
         let file = user.sandbox.path("notifications");
         let mut monitor = user.sandbox.command("dbus-monitor");
         monitor.args(["--session", "interface='org.freedesktop.Notifications'"]);
@@ -38,7 +38,7 @@ impl Watch {
     }
 
     #[track_caller]
-    fn sees(&self, text: &str, count: usize) -> String {
+    pub fn sees(&self, text: &str, count: usize) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let seen = fs::read_to_string(&self.file).unwrap();

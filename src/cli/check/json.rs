@@ -8,7 +8,7 @@ use crate::forge;
 use crate::time::rfc3339;
 use serde_json::{Value, json};
 
-pub(super) fn of(checked: &Checked, now: u64) -> Value {
+pub(in crate::cli) fn of(checked: &Checked, now: u64) -> Value {
     let Checked { subject, git, api, facts, worst, .. } = checked;
     let address = |reason| worst.address.as_ref().filter(|_| worst.reason == Some(reason));
     let kept = checked.learnt.as_ref().or(subject.credential.as_ref()).map(Kept::of);
@@ -26,6 +26,7 @@ pub(super) fn of(checked: &Checked, now: u64) -> Value {
         "scopes": facts.scopes,
         "expires": checked.expiry.map(rfc3339),
         "last_used": facts.last_used.map(rfc3339),
+        "used_from": facts.used_from,
         "may_read": checked.may_read(),
         "may_push": checked.may_push(),
         "public": git.as_ref().map(|git| git.is_public),

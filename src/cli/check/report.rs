@@ -5,13 +5,14 @@ use crate::api::state::{Reason, Standing, State};
 use crate::check::advice;
 use crate::check::git_layer::GitLayer;
 use crate::check::{Checked, kept::Kept};
-use crate::context::shown;
+use crate::context::{Context, shown};
+use crate::credential::Username;
 use crate::forge;
 use crate::time::relative;
 use std::fmt::Write;
 
 /// The greatest number of hints for an account.
-const HINTS: usize = 2;
+pub(in crate::cli) const HINTS: usize = 2;
 
 pub(super) fn text(all: &[Checked], now: u64) -> String {
     if all.is_empty() {
@@ -26,13 +27,26 @@ pub(super) fn text(all: &[Checked], now: u64) -> String {
     text
 }
 
-fn lines(checked: &Checked, now: u64) -> Vec<String> {
-    let subject = &checked.subject;
-    let name = subject.username.as_ref().filter(|name| !name.is_empty());
-    let name = name.map(|name| format!(" for {name}")).unwrap_or_default();
-    let place = forge::shown_context(&subject.context);
+/// Returns the line that says whose token it is, and its state.
+pub(in crate::cli) fn heading(checked: &Checked) -> String {
     let why = why(&checked.worst).map(|why| format!(", {why}")).unwrap_or_default();
-    let mut lines = vec![format!("{place}{name}: {}{why}", checked.worst.state.word())];
+    format!("{}: {}{why}", whose(checked), checked.worst.state.word())
+}
+
+/// Returns the place of an account, and its name.
+pub(in crate::cli) fn whose(checked: &Checked) -> String {
+    whose_of(&checked.subject.context, checked.subject.username.as_ref())
+}
+
+/// Returns the same of an account that was not checked.
+pub(in crate::cli) fn whose_of(context: &Context, username: Option<&Username>) -> String {
+    let name = username.filter(|name| !name.is_empty());
+    let name = name.map(|name| format!(" for {name}")).unwrap_or_default();
+    format!("{}{name}", forge::shown_context(context))
+}
+
+fn lines(checked: &Checked, now: u64) -> Vec<String> {
+    let mut lines = vec![heading(checked)];
     lines.extend(token(checked, now).map(|token| format!("  {token}")));
     if let Some(git) = &checked.git {
         lines.push(format!("  git {}", of_git(git)));
@@ -101,7 +115,7 @@ pub(in crate::cli) fn of_api(standing: &Standing) -> String {
     }
 }
 
-fn with_said(text: String, standing: &Standing) -> String {
+pub(in crate::cli) fn with_said(text: String, standing: &Standing) -> String {
     let said = standing.said.as_deref();
     match (said, standing.state) {
         // These are curl's or git's own words.
@@ -139,7 +153,7 @@ fn in_words(standing: &Standing) -> String {
 }
 
 /// Returns a reason in words.
-fn why(standing: &Standing) -> Option<String> {
+pub(in crate::cli) fn why(standing: &Standing) -> Option<String> {
     let to = || standing.address.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
     Some(match standing.reason? {
         Reason::Scope => "the token lacks a scope".to_owned(),
@@ -170,6 +184,7 @@ fn why(standing: &Standing) -> Option<String> {
         Reason::Timeout => "there was no answer in time".to_owned(),
         Reason::NoAccount => "no account is there for it".to_owned(),
         Reason::PutAway => "it is put away".to_owned(),
+        Reason::Rotating => "a rotation of it has not come to its end".to_owned(),
         Reason::Ambiguous => "several accounts could answer".to_owned(),
         Reason::Rejected => "the host has refused it before".to_owned(),
         Reason::Locked => "it is locked".to_owned(),

@@ -1,7 +1,7 @@
 //! Finds the accounts that are asked about: those that git would get at a URL or at this
 //! repository's remotes, or all accounts.
 
-use super::{Arguments, Held};
+use super::Held;
 use crate::api::state::{Reason, Standing, State};
 use crate::arguments::ANSWER_ONLY;
 use crate::check::{Subject, account_standing};
@@ -20,23 +20,32 @@ use crate::setup::{Asking, Chosen, Setups};
 use crate::time::now;
 use ::url::Url;
 
+/// The accounts that a person named.
+pub(in crate::cli) struct Wanted<'a> {
+    /// The URL, or none for this repository's remotes.
+    pub(in crate::cli) url: Option<&'a str>,
+    pub(in crate::cli) username: Option<&'a str>,
+    /// The root of the forge's API, where it is not the host's own.
+    pub(in crate::cli) api: Option<&'a str>,
+}
+
 /// Returns the accounts at the named URL, or at the remotes.
 ///
 /// # Errors
 /// [`Error::Usage`] where no URL is named and there is no remote, or where the URL cannot be
 /// understood; where a keychain fails.
-pub(super) fn named(
-    arguments: &Arguments,
+pub(in crate::cli) fn named(
+    wanted: &Wanted<'_>,
     setups: &Setups,
     keychains: &mut Vec<Box<dyn Keychain>>,
 ) -> Result<Vec<Held>, Error> {
-    let username = arguments.username.as_ref().map(|name| Username::new(name.as_bytes()));
+    let username = wanted.username.map(|name| Username::new(name.as_bytes()));
     let username = username.map(usable).transpose()?;
     let mut held = Vec::new();
-    for asked in asked(arguments.url.as_deref())? {
+    for asked in asked(wanted.url)? {
         match asked {
             Asked::Place(place) => {
-                check_api(arguments.api.as_deref(), &place.context)?;
+                check_api(wanted.api, &place.context)?;
                 held.push(at(&place, username.as_ref(), setups, keychains)?);
             }
             Asked::Elsewhere(place, to) => {
@@ -164,7 +173,7 @@ fn at(
     let credential = item.1;
     let account = account_standing(&credential, now());
     let name = wanted.cloned().or_else(|| credential.username.clone());
-    let is_served = is_gits && account.state == State::Good;
+    let is_served = is_gits && credential.is_live(now());
     let url = nameless(&place.url);
     let helper = helper_line::by_path()
         .filter(|_| is_served)

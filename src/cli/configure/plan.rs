@@ -247,6 +247,19 @@ pub(in crate::cli) fn agree(
     terminal: Option<&mut Terminal>,
 ) -> Result<bool, Error> {
     let text: String = plans.iter().map(Plan::text).collect();
+    agrees_to(&text, "Change git's configuration so?", consent, terminal)
+}
+
+/// Shows what would be done, and asks where that is wanted. Returns whether it is to be done.
+///
+/// # Errors
+/// Where nobody can be asked, or a person says no.
+pub(in crate::cli) fn agrees_to(
+    text: &str,
+    question: &str,
+    consent: &Consent,
+    terminal: Option<&mut Terminal>,
+) -> Result<bool, Error> {
     terminal::write_raw(text.as_bytes())?;
     if consent.dry_run || consent.yes {
         return Ok(!consent.dry_run);
@@ -254,7 +267,7 @@ pub(in crate::cli) fn agree(
     let terminal = terminal.ok_or(Error::Usage(
         "nobody can be asked here: repeat it with --yes, or look first with --dry-run",
     ))?;
-    if terminal.confirm("Change git's configuration so?")? {
+    if terminal.confirm(question)? {
         return Ok(true);
     }
     Err(Error::Refused("nothing was changed"))

@@ -57,7 +57,7 @@ fn named(
         Verdict::Served(item) => item,
         // One that was cut off is brought to its end all the same.
         Verdict::Withheld(item, _) if Stage::of(&item.1).is_some() => item,
-        verdict => return Err(refused(&verdict)),
+        verdict => return Err(refused(&verdict, keychain.kind())),
     };
     keychains.push(keychain);
     Ok(Meant { credential: item.1, keychain: keychains.len() - 1 })

@@ -17,6 +17,7 @@ use crate::git::entries::Entries;
 use crate::git::url;
 use crate::git::words::typed;
 use crate::helper::explanation::{Explained, Why};
+use crate::rotate::Stage;
 use crate::time::{DAY, now, relative, rfc3339};
 use crate::uses::{Summary, Uses};
 use crate::withheld::use_words;
@@ -46,12 +47,14 @@ pub(super) fn name(explained: &Explained) -> String {
     }
 }
 
-/// Returns in words why an account answers or does not.
+/// Returns in words why an account answers or does not, and what else lies in it.
 pub(super) fn reason(explained: &Explained, asked_name: Option<&str>) -> String {
-    match aside(explained) {
-        Some(aside) => format!("{}; {aside}", why(explained, asked_name)),
-        None => why(explained, asked_name),
+    let mut text = why(explained, asked_name);
+    for more in [aside(explained), rotation(explained)].into_iter().flatten() {
+        text.push_str("; ");
+        text.push_str(more);
     }
+    text
 }
 
 /// Returns the words about what the forge has told of the account's token, if it was asked.
@@ -68,6 +71,36 @@ pub(super) fn told(explained: &Explained) -> Option<String> {
 pub(super) fn aside(explained: &Explained) -> Option<&'static str> {
     let aside = explained.credential.as_ref()?.aside.as_ref();
     aside.map(|_| "another token is set aside")
+}
+
+/// Returns the words about a rotation of the account's token that has not come to its end.
+fn rotation(explained: &Explained) -> Option<&'static str> {
+    Stage::of(explained.credential.as_ref()?).map(Stage::in_words)
+}
+
+/// Returns the finding about such a rotation. What has become of it is asked by another command.
+fn about_rotation(explained: &Explained, who: &str, now: u64) -> Option<Finding> {
+    let stage = Stage::of(explained.credential.as_ref()?)?;
+    let seconds = stage.unsettled_for(now);
+    let what = match stage {
+        Stage::Begun(_) if seconds > 0 => format!(
+            "{who} is being rotated; what has become of that is not known yet, for {seconds} seconds"
+        ),
+        Stage::Begun(at) => format!(
+            "{who} was rotated {}, and nobody knows yet whether there is a new one",
+            relative(at, now)
+        ),
+        Stage::Unverified => format!("{who} is a new one, and nobody knows yet whether it is good"),
+        Stage::Unrevoked => format!("{who} is a new one, and the old one was not revoked yet"),
+    };
+    let place = typed(&forge::shown_context(&explained.account.context));
+    let name = username(explained);
+    let name = if name.is_empty() || name.is_token() {
+        String::new()
+    } else {
+        format!(" --username {}", typed(name.as_bytes()))
+    };
+    Some(Finding::wrong("rotating", what, Mend::ours(&format!("rotate{name} {place}"))))
 }
 
 fn why(explained: &Explained, asked_name: Option<&str>) -> String {
@@ -101,6 +134,7 @@ pub(super) fn to_json(explained: &Explained, asked_name: Option<&str>) -> Value 
         "username": Some(username(explained)).filter(|n| !n.is_empty()).map(|n| n.to_string()),
         "answers": explained.why == Why::Answers,
         "another_aside": aside(explained).is_some(),
+        "rotation": rotation(explained),
         "why": reason(explained, asked_name),
         "expires": expiry.map(rfc3339),
         "owner": kept.owner,
@@ -223,6 +257,7 @@ pub(super) fn about_accounts(
             continue;
         }
         let who = format!("the token for {} at {context}", name(explained));
+        findings.extend(about_rotation(explained, &who, now));
         match &explained.credential {
             None => {
                 let what = format!("{who} is damaged");

@@ -11,7 +11,7 @@ fn gitlab_tells_owner_scopes_end_and_last_use() {
     let desk = Home::with_forge(GLPAT);
     let forge = desk.server().forge();
     let more = json!({ "scopes": ["api"], "expires": "2099-01-31",
-        "used": "2026-01-02T00:00:00.000Z" });
+        "used": "2026-01-02T00:00:00.000Z", "addresses": ["192.0.2.7", "2001:db8::7"] });
     forge.knows("alices", GLPAT, more);
     let one = desk.checked(&["--forge", "gitlab", "https://HOST/team/repo.git"]);
     let names = ["state", "forge", "kind", "owner", "expires", "last_used"];
@@ -21,6 +21,7 @@ fn gitlab_tells_owner_scopes_end_and_last_use() {
         "{one:#}"
     );
     assert_eq!(one["scopes"], json!(["api"]));
+    assert_eq!(one["used_from"], json!(["192.0.2.7", "2001:db8::7"]));
     assert_eq!(some(&one, &["may_read", "may_push", "public"]), "true true false");
     assert_eq!(one["layers"]["git"]["state"], "good");
     assert_eq!(one["layers"]["api"]["state"], "good");
@@ -118,7 +119,8 @@ fn what_is_not_known_is_null_and_never_left_out() {
     assert_eq!(
         names.join(" "),
         "checked context expires forge hints kind last_used layers learnt may_push may_read notes \
-         owner public realm reason redirect retry_after said scopes sso_url state url username",
+         owner public realm reason redirect retry_after said scopes sso_url state url \
+         used_from username",
         "the names are documented in the manual and do not change"
     );
     for name in ["owner", "scopes", "expires", "last_used", "may_read", "may_push", "said"] {

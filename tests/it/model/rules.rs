@@ -2,7 +2,7 @@
 //! a plain map. None of the helper's own code is used here.
 
 use super::START;
-use super::script::{Place, Step};
+use super::script::{Place, Stage, Step};
 use super::tokens::{Account, Token};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,6 +15,8 @@ pub enum Answer {
     Several(Vec<String>),
     /// No account can be restored, or several can.
     NotRestored,
+    /// Nothing was changed, because a rotation has not come to its end.
+    Rotating,
     Lines(String),
 }
 
@@ -50,18 +52,27 @@ impl Model {
                 let is_sign = name == &Some("") && scheme.is_none();
                 let complete = name.is_some() || scheme.is_some();
                 if complete && !token.has_expired(now) && (is_sign || !token.text.is_empty()) {
-                    self.store(at, *name, &token, now);
+                    return self.store(at, *name, &token, now);
                 }
             }
-            Step::Erase { at, name, token: Some(token) } => self.reject(at, *name, token, now),
+            Step::Erase { at, name, token: Some(token) } => {
+                return self.reject(at, *name, token, now);
+            }
             Step::Erase { at, name, token: None } => {
+                let mut answer = Answer::Silence;
                 for key in self.exactly_at(at) {
                     if name.is_none_or(|name| name == key.2) {
                         let account = self.accounts.get_mut(&key).unwrap();
-                        account.put_away.get_or_insert(now);
+                        if account.rotating {
+                            answer = Answer::Rotating;
+                        } else {
+                            account.put_away.get_or_insert(now);
+                        }
                     }
                 }
+                return answer;
             }
+            Step::Rotate { at, name, to } => self.rotate(at, name, to, now),
             Step::LogIn { at, name, token, for_any_name } => {
                 if let Some(scope) = own_scope(at.path) {
                     let key = if *for_any_name { "" } else { name };
@@ -199,7 +210,28 @@ impl Model {
         next.filter(is_live_persons).unwrap_or(chosen)
     }
 
-    fn store(&mut self, at: &Place, name: Option<&str>, token: &Token, now: u64) {
+    /// A rotation comes so far, if the account is there and was as far as that needs.
+    fn rotate(&mut self, at: &Place, name: &str, to: &Stage, now: u64) {
+        let Some(scope) = own_scope(at.path) else { return };
+        let key = (host(at), scope, name.to_owned());
+        let Some(account) = self.accounts.get_mut(&key) else { return };
+        match to {
+            Stage::Begun if !account.is_sign() => account.rotating = true,
+            Stage::Answered { token, ends } if account.rotating && account.previous.is_none() => {
+                let refused = if *ends { Some(now) } else { account.answers.refused };
+                account.previous = Some(Token { refused, ..account.answers.clone() });
+                account.answers = token_of(token, true);
+            }
+            Stage::Ended { keeps } if account.rotating && account.previous.is_some() => {
+                account.rotating = false;
+                account.aside = None;
+                account.previous.take_if(|_| !keeps);
+            }
+            _ => {}
+        }
+    }
+
+    fn store(&mut self, at: &Place, name: Option<&str>, token: &Token, now: u64) -> Answer {
         let own = own_scope(at.path);
         if let Chosen::One(key) = self.choose(at, name, now) {
             let account = self.accounts.get_mut(&key).unwrap();
@@ -212,23 +244,24 @@ impl Model {
                 return account.bring(name, token, now);
             }
         }
-        let Some(scope) = own else { return };
+        let Some(scope) = own else { return Answer::Silence };
         let key = (host(at), scope, name.unwrap_or_default().to_owned());
         if token.text.is_empty() {
             // A sign is kept where there is no other account, or where it is kept already.
             if let Some(account) = self.accounts.get_mut(&key).filter(|a| a.is_sign()) {
-                account.bring(name, token, now);
+                return account.bring(name, token, now);
             } else if self.exactly_at(at).is_empty() {
                 self.accounts.insert(key, Account::new(name, token.clone()));
             }
         } else if let Some(account) = self.accounts.get_mut(&key) {
-            account.bring(name, token, now);
+            return account.bring(name, token, now);
         } else {
             self.accounts.insert(key, Account::new(name, token.clone()));
         }
+        Answer::Silence
     }
 
-    fn reject(&mut self, at: &Place, name: Option<&str>, token: &str, now: u64) {
+    fn reject(&mut self, at: &Place, name: Option<&str>, token: &str, now: u64) -> Answer {
         let (host, scopes) = (host(at), scopes(at.path));
         let refused = if let Some(name) = name {
             self.named(&host, &scopes, name, now).into_iter().collect()
@@ -236,9 +269,16 @@ impl Model {
             let all = scopes.iter().map(|scope| self.at(&host, scope));
             all.into_iter().find(|here| !here.is_empty()).unwrap_or_default()
         };
+        let mut answer = Answer::Silence;
         for key in refused {
-            self.accounts.get_mut(&key).unwrap().refuse(token, now);
+            let account = self.accounts.get_mut(&key).unwrap();
+            if !account.rotating {
+                account.refuse(token, now);
+            } else if account.answers.text == token && account.answers.scheme.is_none() {
+                answer = Answer::Rotating;
+            }
         }
+        answer
     }
 
     fn restore(&mut self, at: &Place, name: Option<&str>, now: u64) -> Answer {

@@ -56,9 +56,26 @@ pub enum Step {
         at: Place,
         name: Option<&'static str>,
     },
+    /// A rotation of an account's token comes so far.
+    Rotate {
+        at: Place,
+        name: &'static str,
+        to: Stage,
+    },
     Wait {
         seconds: u32,
     },
+}
+
+/// How far a rotation comes.
+#[derive(Clone, Debug)]
+pub enum Stage {
+    /// Its note is written.
+    Begun,
+    /// The new token is here; the old one has ended, or lives on.
+    Answered { token: &'static str, ends: bool },
+    /// The new one is good; the old one is kept until it is revoked, or is not.
+    Ended { keeps: bool },
 }
 
 /// Each path stands here as often as it should be met: most steps are about one path.
@@ -129,8 +146,14 @@ pub fn step() -> impl Strategy<Value = Step> {
     let login = (place(), name(), token(), for_any_name)
         .prop_map(|(at, name, token, for_any_name)| Step::LogIn { at, name, token, for_any_name });
     let restore = (place(), names()).prop_map(|(at, name)| Step::Restore { at, name });
+    let stage = prop_oneof![
+        3 => Just(Stage::Begun),
+        3 => (token(), any::<bool>()).prop_map(|(token, ends)| Stage::Answered { token, ends }),
+        2 => any::<bool>().prop_map(|keeps| Stage::Ended { keeps }),
+    ];
+    let rotate = (place(), name(), stage).prop_map(|(at, name, to)| Step::Rotate { at, name, to });
     // A rare wait is more than half of the time after which a refused token is gone.
     let seconds = prop_oneof![6 => select(vec![1, 50, 100]), 1 => Just(20 * 24 * 60 * 60)];
     let wait = seconds.prop_map(|seconds| Step::Wait { seconds });
-    prop_oneof![10 => get, 7 => store, 4 => erase, 3 => login, 1 => restore, 2 => wait]
+    prop_oneof![10 => get, 7 => store, 4 => erase, 3 => login, 1 => restore, 4 => rotate, 2 => wait]
 }

@@ -1,5 +1,6 @@
 //! An account's two tokens, as the rules have them: one answers, one is set aside.
 
+use super::rules::Answer;
 use std::fmt::Write;
 
 const DAY: u64 = 24 * 60 * 60;
@@ -61,6 +62,10 @@ pub struct Account {
     pub answers: Token,
     /// The token that was set aside, and since when.
     pub aside: Option<(Token, u64)>,
+    /// Whether a rotation has begun that has not come to its end.
+    pub rotating: bool,
+    /// The token that a rotation has replaced.
+    pub previous: Option<Token>,
 }
 
 impl Account {
@@ -72,6 +77,8 @@ impl Account {
             put_away: None,
             answers,
             aside: None,
+            rotating: false,
+            previous: None,
         }
     }
 
@@ -83,7 +90,8 @@ impl Account {
     pub fn is_gone(&self, now: u64) -> bool {
         let both = self.answers.refused_long_ago(now)
             && self.aside.as_ref().is_none_or(|(aside, _)| aside.refused_long_ago(now));
-        both || self.put_away.is_some_and(|at| now > at + MONTH)
+        let is_rotating = self.rotating || self.previous.is_some();
+        (both && !is_rotating) || self.put_away.is_some_and(|at| now > at + MONTH)
     }
 
     /// Returns whether it is git's sign for single sign-on.
@@ -108,6 +116,12 @@ impl Account {
         {
             let _ = write!(words, "; aside {}", aside.in_words());
         }
+        if self.rotating {
+            words.push_str("; rotating");
+        }
+        if let Some(previous) = &self.previous {
+            let _ = write!(words, "; before {}", previous.in_words());
+        }
         words
     }
 
@@ -116,7 +130,18 @@ impl Account {
     }
 
     /// Adds a token that git has brought under this name.
-    pub fn bring(&mut self, name: Option<&str>, new: &Token, now: u64) {
+    pub fn bring(&mut self, name: Option<&str>, new: &Token, now: u64) -> Answer {
+        let is_known = self.answers.is(new);
+        let is_before = self.previous.as_ref().is_some_and(|previous| previous.is(new));
+        if self.rotating || (is_before && !is_known) {
+            let is_lost = self.rotating && !is_known && !is_before;
+            return if is_lost { Answer::Rotating } else { Answer::Silence };
+        }
+        self.bring_freely(name, new, now);
+        Answer::Silence
+    }
+
+    fn bring_freely(&mut self, name: Option<&str>, new: &Token, now: u64) {
         self.forget_what_is_gone(now);
         let lives = self.lives(now) && !self.answers.text.is_empty();
         if self.answers.is(new) {
@@ -193,6 +218,13 @@ impl Account {
     pub fn restored(&self, now: u64) -> Option<Self> {
         let mut account = self.clone();
         account.forget_what_is_gone(now);
+        let is_live = |previous: &mut Token| previous.lives(now);
+        if self.answers.refused.is_some()
+            && let Some(previous) = account.previous.take_if(is_live)
+        {
+            account.rotating = false;
+            account.aside = Some((previous, now));
+        }
         let comes_back = account.aside.as_ref().is_some_and(|(aside, _)| {
             match (aside.persons, self.answers.persons) {
                 (true, false) => true,

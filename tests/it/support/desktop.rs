@@ -7,8 +7,9 @@ use crate::support::program::{missing, program};
 use crate::support::sandbox::{Ran, Sandbox};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -407,6 +408,20 @@ impl Desktop {
             let locked = d.service_call("Lock", &[collection]);
             locked.expect("Lock is answered").contains("/org/freedesktop/secrets/")
         });
+    }
+
+    /// Unlocks a GNOME Keyring with its password, as a login does.
+    pub fn unlock_gnome_keyring(&self) {
+        const UNLOCK: u32 = 1;
+        let mut control = UnixStream::connect(self.sandbox.path("run/keyring/control")).unwrap();
+        let length = u32::try_from(PASSWORD.len()).unwrap();
+        let words = [12 + length, UNLOCK, length].map(u32::to_be_bytes).concat();
+        // The first byte carries nothing: with it, the system tells the daemon who we are.
+        control.write_all(&[&[0][..], &words, PASSWORD.as_bytes()].concat()).unwrap();
+        let mut result = [0; 8];
+        control.read_exact(&mut result).unwrap();
+        assert_eq!(result, [0, 0, 0, 8, 0, 0, 0, 0], "GNOME Keyring does not unlock");
+        self.until("the collection is unlocked", |d| d.is_unlocked() == Some(true));
     }
 
     /// Waits for a window that xdotool finds by these words, then gives xdotool these commands.

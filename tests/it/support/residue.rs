@@ -111,15 +111,16 @@ fn beginning(window: &[u8]) -> usize {
     usize::from(window[0]) << 8 | usize::from(window[1])
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Encodes in hex.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").unwrap();
         text
     })
 }
 
-/// Encodes without padding: the bytes after the secret decide about the last letters.
-fn base64(bytes: &[u8]) -> Vec<u8> {
+/// Encodes in base64, without padding: the bytes after the secret decide about the last letters.
+pub fn base64(bytes: &[u8]) -> Vec<u8> {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let three = bytes.chunks_exact(3);
     three

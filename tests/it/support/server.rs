@@ -5,7 +5,7 @@
 //! and hold the same repositories; a third port has no TLS. The first host redirects git from some
 //! paths: below `moved/` and `moved-after-login/` to the second; below `moved-port/` to the
 //! second's port under its own name; below these names with `local` in them to loopback addresses;
-//! below `junk-for-NAME/` to a URL of the second with that name and [`JUNK`] in it. Every request
+//! below `renamed/` to the first host itself; below `junk-for-NAME/` to a URL of the second with that name and [`JUNK`] in it. Every request
 //! is logged with its user. Below `public/` nobody needs to log in. Below `only-NAME/` only the
 //! user of that name is let in, and other users get 403. What forges answer at their API, and what
 //! goes wrong below `fault/`, is in [`forge`]. Below `api/` are an API and a cargo registry, and below `files/` plain files, both for clients with the token.

@@ -145,13 +145,13 @@ fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>
 }
 
 /// The program's memory, opened while that was allowed.
-struct Memory {
+pub struct Memory {
     maps: File,
     bytes: File,
 }
 
 impl Memory {
-    fn open(pid: Pid) -> Self {
+    pub fn open(pid: Pid) -> Self {
         let open = |name| File::open(format!("/proc/{pid}/{name}")).unwrap();
         Self { maps: open("maps"), bytes: open("mem") }
     }
@@ -162,7 +162,7 @@ impl Memory {
     }
 
     /// Returns every mapping with such rights: its name, its address, its bytes.
-    fn mappings(&mut self, wanted: impl Fn(&str) -> bool) -> Vec<(String, u64, Vec<u8>)> {
+    pub fn mappings(&mut self, wanted: impl Fn(&str) -> bool) -> Vec<(String, u64, Vec<u8>)> {
         self.maps.rewind().unwrap();
         let mut table = String::new();
         self.maps.read_to_string(&mut table).unwrap();

@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 FORGES = [
     ("/api/v4/", "gitlab"),
     ("/oauth/", "gitlab"),
+    ("/credentials/", "github"),
     ("/api/v3/", "github"),
     ("/user", "github"),
     ("/repos/", "github"),
@@ -46,17 +47,19 @@ class Request:
             self.name, _, self.word = base64.b64decode(self.word).decode().partition(":")
         self.private = os.environ.get("HTTP_PRIVATE_TOKEN", "")
 
-    def body(self):
+    def json(self):
         """The JSON of the body, an object."""
-        text = sys.stdin.buffer.read(int(os.environ.get("CONTENT_LENGTH") or 0))
         try:
-            body = json.loads(text)
+            body = json.loads(self.body())
         except ValueError:
             body = None
         return body if isinstance(body, dict) else {}
 
     def header(self, name):
         return os.environ.get("HTTP_" + name.upper().replace("-", "_"), "")
+
+    def body(self):
+        return sys.stdin.buffer.read(int(os.environ.get("CONTENT_LENGTH") or 0))
 
     def token(self, *schemes):
         """What is known of the token that came in one of these ways."""
@@ -72,6 +75,38 @@ def tokens():
         with open(name, encoding="utf-8") as file:
             known.append(json.load(file))
     return known
+
+
+def change(token, **more):
+    """Writes what is known of a token now."""
+    token |= more
+    name = os.path.join(FOLDER, "tokens", token["name"] + ".json")
+    with open(name + ".new", "w", encoding="utf-8") as file:
+        json.dump(token, file)
+    os.rename(name + ".new", name)
+
+
+def revoke(token):
+    """Revokes a token: at once, or at the question of this number after it, or never, although it
+    was accepted. Then the answer may be lost."""
+    later = token.get("dies_at", 0)
+    if later == 0:
+        change(token, revoked=True)
+    elif later != "never":
+        change(token, dying=later)
+    lost = token.get("lost", "")
+    if lost == "cut":
+        sys.stdout.write("Status: 200\r\nContent-Length: 100\r\n\r\n{")
+        sys.stdout.flush()
+        sys.exit()
+    if lost:
+        time.sleep(float(lost))
+
+
+def ages(token):
+    """Counts a question about a token that was revoked with a delay."""
+    if token.get("dying"):
+        change(token, dying=token["dying"] - 1, revoked=token["dying"] == 1)
 
 
 def is_over(token, end="expires"):
@@ -154,7 +189,8 @@ def meet(host):
 
 def log(request, known):
     name = known["name"] if known else "-"
-    line = f"{request.host} {request.path} {name}\n"
+    method = "" if request.method == "GET" else request.method + ":"
+    line = f"{request.host} {method}{request.path} {name}\n"
     with open(os.path.join(FOLDER, "requests"), "a", encoding="utf-8") as file:
         file.write(line)
 
@@ -163,6 +199,8 @@ def main():
     request = Request()
     known = request.token("basic", "bearer", "token", "private")
     log(request, known)
+    if known:
+        ages(known)
     fault = os.path.join(FOLDER, "fault")
     if os.path.exists(fault):
         with open(fault, encoding="utf-8") as file:

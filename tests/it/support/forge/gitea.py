@@ -6,9 +6,10 @@ a second factor must give its code."""
 import hashlib
 import json
 import os
+import zlib
 
 import issuing
-from forge import FOLDER, answer, tokens
+from forge import FOLDER, answer, revoke, tokens
 
 
 def person(request):
@@ -23,7 +24,7 @@ def person(request):
         return name, 401, "invalid username, password or token"
     if known.get("otp") and request.header("X-Gitea-OTP") != known["otp"]:
         return name, 401, "invalid provided OTP"
-    if request.path != f"/api/v1/users/{name}/tokens":
+    if not request.path.startswith(f"/api/v1/users/{name}/tokens"):
         return name, 403, "user should be the owner of the tokens"
     return name, 200, ""
 
@@ -31,13 +32,22 @@ def person(request):
 def serve_tokens(request):
     name, status, said = person(request)
     mine = [token for token in tokens() if token["login"] == name and not token.get("revoked")]
+    if request.method == "DELETE":
+        if status != 200:
+            answer(status, {"message": said})
+        number = request.path.rsplit("/", 1)[1]
+        for token in mine:
+            if str(identifier(token)) == number:
+                issuing.save(token | {"revoked": True})
+                answer(204)
+        answer(404, {"message": "The target couldn't be found."})
     if request.method != "POST":
         if status != 200:
             answer(status, {"message": said})
         answer(200, [told(token) for token in mine])
     if status != 200:
         issuing.refuse(name, status, {"message": said})
-    wanted = request.body()
+    wanted = request.json()
     if any(title(token) == wanted.get("name") for token in mine):
         issuing.refuse(name, 400, {"message": "access token name has been used already"})
     if not wanted.get("name") or not wanted.get("scopes"):
@@ -58,13 +68,17 @@ def serve_tokens(request):
     issuing.issue(name, commit, lambda new: told(new) | {"sha1": new["token"]}, 201)
 
 
+def identifier(token):
+    return zlib.crc32(token["token"].encode())
+
+
 def title(token):
     return token.get("title", token["name"])
 
 
 def told(token):
     return {
-        "id": 3,
+        "id": identifier(token),
         "name": title(token),
         "sha1": "",
         "token_last_eight": token["token"][-8:],
@@ -78,10 +92,15 @@ def serve(request):
     if request.path.startswith("/api/v1/users/"):
         serve_tokens(request)
     token = request.token("token", "bearer")
+    if token and token.get("revoked"):
+        token = None
     is_new = not os.path.exists(os.path.join(FOLDER, "old"))
     if request.path == "/api/v1/token" and is_new:
         if token is None:
             answer(404, {"message": "invalid personal token", "url": "/api/swagger"})
+        if request.method == "DELETE":
+            revoke(token)
+            answer(204, "", "Retry-After: 0")
         answer(200, {
             "id": 3,
             "name": title(token),

@@ -1,11 +1,12 @@
-"""GitHub and GitHub Enterprise Server: `user`, `repos/O/R`, `installation/repositories`. What an
+"""GitHub and GitHub Enterprise Server: `user`, `repos/O/R`, `installation/repositories`,
+`credentials/revoke`, `installation/token`. What an
 answer must have beside what is told here comes from GitHub's own description of its API, cut to these
 paths, in `github.json` (of the npm package `@octokit/openapi`, MIT)."""
 
 import json
 import os
 
-from forge import answer, is_over
+from forge import answer, is_over, revoke, tokens
 
 with open(os.path.join(os.path.dirname(__file__), "github.json"), encoding="utf-8") as file:
     DESCRIPTION = json.load(file)
@@ -56,7 +57,34 @@ def head(token):
     return lines
 
 
+def disclosed(request):
+    """github.com takes it from anybody who does not sign in, a server of one's own from others."""
+    own = request.path.startswith("/api/v3/")
+    if request.scheme and not own:
+        answer(403, {"message": "This endpoint takes no authenticated requests."})
+    if own and not request.token("bearer"):
+        answer(401, {"message": "Bad credentials"})
+    docs = "https://docs.github.com/rest"
+    wrong = {"message": "Validation Failed", "documentation_url": docs, "errors": ["x"]}
+    try:
+        body = json.loads(request.body())
+        words = body["credentials"]
+    except (ValueError, KeyError):
+        answer(422, wrong)
+    beginnings = ("ghp_", "github_pat_", "gho_", "ghu_", "ghr_")
+    if request.header("Content-Type") == "" and os.environ.get("CONTENT_TYPE") != "application/json":
+        answer(422, wrong)
+    if not words or not all(word.startswith(beginnings) for word in words):
+        answer(422, wrong)
+    for token in tokens():
+        if token["token"] in words:
+            revoke(token)
+    answer(202, {}, "Retry-After: 0")
+
+
 def serve(request):
+    if request.path.endswith("/credentials/revoke") and request.method == "POST":
+        disclosed(request)
     token = request.token("bearer", "token", "basic")
     if not request.header("User-Agent"):
         answer(403, {"message": "Request forbidden by administrative rules."})
@@ -67,6 +95,11 @@ def serve(request):
     if old:
         answer(400, {"message": "The version is not supported."})
     path = request.path.removeprefix("/api/v3")
+    if path == "/installation/token" and request.method == "DELETE":
+        if not token["token"].startswith("ghs_"):
+            answer(403, {"message": "You must authenticate with an installation access token"})
+        revoke(token)
+        answer(204, "", "Retry-After: 0")
     installation = token["token"].startswith("ghs_")
     if path == "/user":
         if installation:

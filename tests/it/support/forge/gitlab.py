@@ -1,12 +1,14 @@
-"""GitLab: `personal_access_tokens/self`, `self/rotate`, `user`, `oauth/token/info`.
+"""GitLab: `personal_access_tokens/self`, `self/rotate`, `user`, `oauth/token/info`,
+`oauth/revoke`.
 
 A token that is rotated is revoked, and its successor is of its family. Who rotates with one that is
 revoked is taken for a thief, and all of the family are revoked."""
 
 import datetime
+import urllib.parse
 
 import issuing
-from forge import answer, is_over, tokens
+from forge import answer, is_over, revoke, tokens
 
 
 def refuse(token):
@@ -46,7 +48,7 @@ def rotate(request, token):
         issuing.refuse(name, 403, {"error": "insufficient_scope", "scope": "api self_rotate",
                                    "error_description": "The request requires higher privileges "
                                    "than provided by the access token."})
-    end = request.body().get("expires_at")
+    end = request.json().get("expires_at")
     today = datetime.date.today()
     latest = today + datetime.timedelta(int(issuing.setting("lifetime") or 365))
     try:
@@ -65,7 +67,7 @@ def rotate(request, token):
             "family": family(token),
             "expires": end,
             "used": None,
-            "ips": [],
+            "addresses": [],
         }
         issuing.save(new)
         issuing.save(token | {"revoked": True})
@@ -87,11 +89,24 @@ def told(token):
         "last_used_at": token.get("used"),
         "active": True,
         "expires_at": token.get("expires"),
-        "last_used_ips": token.get("ips", []),
+        "last_used_ips": token.get("addresses", []),
     }
 
 
+def revoke_oauth(request):
+    """As RFC 7009 has it: whoever is the application's, and an unknown token is no error."""
+    form = dict(urllib.parse.parse_qsl(request.body().decode()))
+    if form.get("client_id") != "x":
+        answer(403, {"error": "unauthorized_client", "error_description": "You are not authorized"})
+    for token in tokens():
+        if token.get("oauth") and token["token"] == form.get("token"):
+            revoke(token)
+    answer(200, {}, "Retry-After: 0")
+
+
 def serve(request):
+    if request.path == "/oauth/revoke" and request.method == "POST":
+        revoke_oauth(request)
     token = request.token("bearer", "private")
     if request.path.endswith("/personal_access_tokens/self/rotate"):
         if request.method != "POST":
@@ -112,6 +127,9 @@ def serve(request):
         if token.get("oauth"):
             answer(400, {"message": "400 Bad request - This endpoint requires token type to be a "
                                     "personal access token"})
+        if request.method == "DELETE":
+            revoke(token)
+            answer(204, "", "Retry-After: 0")
         if token.get("denied"):
             answer(403, {"message": "403 Forbidden  - " + token["denied"]})
         if token.get("may_not_ask"):
