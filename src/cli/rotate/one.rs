@@ -192,8 +192,39 @@ impl Way<'_> {
             crate::api::Told::At(at) => Some(at),
             _ => old.expiry,
         };
-        let life = end.and_then(|end| end.checked_sub(old.stored_at));
-        let life = life.unwrap_or(USUAL_LIFE).clamp(DAY, LONGEST_LIFE);
+        let life = life(end.and_then(|end| end.checked_sub(old.stored_at)));
         self.end.unwrap_or(now.saturating_add(life))
+    }
+}
+
+/// Returns how long a new token should live whose old one lived for so long, in whole days: GitLab
+/// ends a token when a day begins, and a token that is rotated again and again must not live
+/// shorter each time.
+fn life(of_old: Option<u64>) -> u64 {
+    let days = of_old.map(|life| life.div_ceil(DAY).saturating_mul(DAY));
+    days.unwrap_or(USUAL_LIFE).clamp(DAY, LONGEST_LIFE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::life;
+    use crate::time::{DAY, HOUR};
+
+    #[test]
+    fn a_new_token_lives_as_long_as_the_old_one_in_whole_days() {
+        for (of_old, days) in [
+            (None, 90),
+            (Some(30 * DAY), 30),
+            (Some(30 * DAY - 9 * HOUR), 30),
+            (Some(0), 1),
+            (Some(400 * DAY), 365),
+        ] {
+            assert_eq!(life(of_old), days * DAY, "{of_old:?}");
+        }
+        // It ends at the beginning of a day, so it lives a little shorter than was asked for.
+        let now = 1_800_000_000;
+        let ends = |life: u64| (now + life) / DAY * DAY - now;
+        let first = ends(life(Some(30 * DAY)));
+        assert_eq!(ends(life(Some(first))), first);
     }
 }
