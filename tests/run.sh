@@ -67,7 +67,8 @@ time                    # how much memory a process took at most
 keyutils                # keyctl: the kernel keyring seen from outside
 age                     # opens a vault's files, and makes keys for vaults
 bubblewrap              # a sandbox to which access is lent
-openssh-client          # a key that guards a vault
+openssh-client          # a key that guards a vault, and the way to an SSH host
+openssh-server          # an SSH host to which access is lent
 gnupg                   # another key that guards a vault
 systemd                 # systemd-creds: a third key that guards a vault
 cron                    # its crontab gets a line of ours, and gives it back

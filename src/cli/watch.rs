@@ -68,9 +68,10 @@ fn parse_what(word: &str) -> Result<What, &'static str> {
 }
 
 fn parse_before(text: &str) -> Result<Duration, &'static str> {
-    const LEAST: Duration = Duration::from_secs(DAY);
     let time = humantime::parse_duration(text).ok();
-    time.filter(|time| *time >= LEAST).ok_or("it takes a time of a day at least, such as 14d")
+    // A new token lives for twice as long, and for a year at most.
+    let fits = |time: &Duration| (DAY..=180 * DAY).contains(&time.as_secs());
+    time.filter(fits).ok_or("it takes a time from a day to 180 days, such as 14d")
 }
 
 fn parse_command(line: &str) -> Result<String, &'static str> {
