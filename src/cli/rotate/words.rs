@@ -10,7 +10,6 @@ use crate::error::{Error, kept};
 use crate::forge::{self, Wanted};
 use crate::git::words::typed;
 use crate::rotate::{self, Asked, Resumed, Verified};
-use crate::secret::Secret;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use crate::time::{now, relative};
@@ -143,7 +142,7 @@ pub(super) fn of_asked(old: &Credential, asked: Asked, is_unattended: bool) -> b
                 named(old)
             ));
         }
-        Asked::Unkept(new, error, _held) => unkept(old, &new.token, error, is_unattended),
+        Asked::Unkept(new, error, _held) => unkept(old, &new, error, is_unattended),
         Asked::DidNotHappen(standing, failed) => {
             say(&format!("{}, so the old token stays as it was", in_words(&standing)));
             if let Some(error) = failed {
@@ -174,7 +173,7 @@ fn place(credential: &Credential) -> String {
 
 /// Shows a token that no keychain took on the terminal of the person who runs this, and nowhere
 /// else.
-fn unkept(old: &Credential, new: &Secret, error: Error, is_unattended: bool) {
+fn unkept(old: &Credential, new: &Credential, error: Error, is_unattended: bool) {
     let whose = whose(old);
     terminal::complain(
         "rotate",
@@ -183,13 +182,16 @@ fn unkept(old: &Credential, new: &Secret, error: Error, is_unattended: bool) {
     let terminal = Terminal::open().ok().filter(|_| !is_unattended);
     let shown = terminal.is_some_and(|mut terminal| {
         let text = "This is the new token, and its only copy. Keep it now:";
-        terminal.show(text).is_ok() && terminal.show_secret(new).is_ok()
+        terminal.show(text).is_ok() && terminal.show_secret(&new.token).is_ok()
     });
     if shown {
         terminal::hint(&format!(
             "once the keychain takes it: git credential-pat login --replace {}",
             named(old)
         ));
+    } else if new.previous.as_deref().is_some_and(|old| old.rejected_at.is_none()) {
+        terminal::complain("rotate", &format!("{whose}: it is lost, and the old one lives on"));
+        make_new(old);
     } else {
         terminal::complain("rotate", &format!("{whose}: it is lost, and the old one is dead"));
         make_new(old);
