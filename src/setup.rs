@@ -30,7 +30,6 @@
 //! know of it. The token to which a link leads lies in the keychain of its own context.
 
 mod answering;
-#[allow(dead_code, reason = "its callers come after it")]
 mod sharing;
 
 #[cfg(target_os = "linux")]
