@@ -21,6 +21,7 @@
 //!
 //! Nothing here speaks to people. [`Outside`] is the forge and the clock.
 
+pub(crate) mod following;
 mod keeping;
 pub(crate) mod online;
 pub(crate) mod password;
@@ -178,7 +179,7 @@ pub(crate) enum Asked {
     Unclear(Standing),
 }
 
-/// Begins a rotation of the token that was seen in the account.
+/// Begins a rotation of the token that was seen in the account, and keeps what was learnt of it.
 ///
 /// # Errors
 /// Where the lock cannot be had, the account is not as it was seen, its token serves no more, or
@@ -186,13 +187,13 @@ pub(crate) enum Asked {
 pub(crate) fn begin<'k>(
     keychain: &'k mut dyn Keychain,
     account: &Account,
-    seen: &Secret,
+    seen: &Credential,
     outside: &dyn Outside,
 ) -> Result<Begun<'k>, Error> {
     let host = account.context.host_level();
     let (lock, now) = (outside.lock(keychain, &host).ok_or(NO_LOCK)?, outside.now());
     let there = helper::kept_at(keychain, account)?.ok_or(Error::NoAccount)?;
-    if there.token != *seen {
+    if there.token != seen.token {
         return Err(REPLACED);
     }
     if Stage::of(&there).is_some() {
@@ -205,7 +206,8 @@ pub(crate) fn begin<'k>(
         return Err(if there.is_expired(now) { Error::Expired } else { Error::Rejected });
     }
     let held = interrupts::hold();
-    let noted = Credential { rotating_at: Some(now), ..there };
+    let (expiry, known) = (seen.expiry, seen.known.clone());
+    let noted = Credential { rotating_at: Some(now), expiry, known, ..there };
     helper::with_retries(|| helper::put(keychain, &noted)).map_err(|error| match error {
         Error::TooLong => NO_ROOM,
         error => error,

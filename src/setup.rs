@@ -35,7 +35,6 @@ mod sharing;
 #[cfg(target_os = "linux")]
 pub(crate) use answering::Answering;
 pub(crate) use answering::{Asking, Chosen, refused};
-#[allow(unused_imports, reason = "its callers come after it")]
 pub(crate) use sharing::{Sharer, Sharing};
 
 use crate::arguments::{self, HelperOptions};

@@ -15,6 +15,8 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod flow;
+#[cfg(target_os = "linux")]
+mod spare;
 
 use crate::child::{self, Bounds, Stand, Stopped};
 use crate::context::escape;

@@ -3,10 +3,12 @@
 //!
 //! - [`which`]: the accounts that are meant. [`words`]: what is said of a rotation.
 //! - [`one`]: the way of one account. [`by_page`], [`by_password`]: where a person is needed.
+//! - [`others`]: what else had its old token.
 
 mod by_page;
 mod by_password;
 mod one;
+mod others;
 mod which;
 pub(super) mod words;
 

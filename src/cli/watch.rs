@@ -290,12 +290,11 @@ pub(super) fn take_back(this_program: bool, dry_run: bool) -> Result<bool, Troub
 
 /// Shows what is installed, when it ran last, and when it runs next.
 fn show() -> Result<u8, Failed> {
-    if watch::is_by_hand() {
-        terminal::hint("what this system runs is in its own scheduler: see watch daily");
-    }
     let installed = watch::installed();
     let mut is_well = true;
-    if installed.is_empty() {
+    if watch::is_by_hand() {
+        terminal::write_raw(b"the system's own scheduler knows what is installed\n")?;
+    } else if installed.is_empty() {
         terminal::write_raw(b"no timer is installed\n")?;
         terminal::hint(&format!("to have tokens checked: {} watch daily", this_command()));
     }

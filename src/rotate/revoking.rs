@@ -9,10 +9,12 @@ use crate::api::renewal::Outcome;
 use crate::api::state::Standing;
 use crate::check::Options;
 use crate::check::api_layer::ApiLayer;
+use crate::context::Context;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::forge::Id;
 use crate::keychain::Keychain;
+use crate::keychain::lock::Lock;
 use crate::revoke;
 use std::cell::Cell;
 use std::time::Duration;
@@ -74,6 +76,10 @@ impl Outside for Revoking<'_> {
             | revoke::Outcome::NotReached(standing)
             | revoke::Outcome::Denied(standing) => Some(standing),
         }
+    }
+
+    fn lock(&self, keychain: &mut dyn Keychain, host: &Context) -> Option<Lock> {
+        self.outside.lock(keychain, host)
     }
 
     fn refuge(&self) -> Option<Box<dyn Keychain>> {

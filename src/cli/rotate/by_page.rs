@@ -50,7 +50,7 @@ impl Way<'_> {
             return Ok(false);
         };
         let account = old.account();
-        rotate::begin(keychain, &account, &old.token, online)?.drop_note()?;
+        rotate::begin(keychain, &account, old, online)?.drop_note()?;
         let forge = forge_of(old, online);
         let kept = Kept::of(old);
         let like = forge::Old { kind: words::kind_of(old), scopes: kept.scopes.as_deref() };
@@ -60,7 +60,7 @@ impl Way<'_> {
         if layer.facts.expiry == Told::Nothing && has_end(forge) {
             layer.facts.expiry = ask_end(&mut terminal, online.expiry)?;
         }
-        let begun = rotate::begin(keychain, &account, &old.token, online)?;
+        let begun = rotate::begin(keychain, &account, old, online)?;
         let facts = layer.facts.clone();
         let at_page = AtPage { online, token: token.clone(), layer };
         let is_wanted = |forge| self.may_revoke(forge);

@@ -60,7 +60,7 @@ impl Way<'_> {
         };
         let Some(entry) = entry(old, found) else { return Ok(false) };
         let outside = WithPassword { online, person: &person, entry };
-        let begun = rotate::begin(keychain, &old.account(), &old.token, online)?;
+        let begun = rotate::begin(keychain, &old.account(), old, online)?;
         let asked = begun.ask(&outside);
         Ok(self.after(keychain, old, asked, &outside))
     }

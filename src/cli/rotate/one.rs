@@ -1,22 +1,23 @@
 //! The way of one account: what is asked before, the rotation itself, and what is said after.
 
-use super::{Arguments, words};
+use super::{Arguments, others, words};
 use crate::api::Facts;
 use crate::api::renewal::Renewal;
 use crate::api::state::{Reason, State};
+use crate::check;
 use crate::check::kept::Kept;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::forge;
-use crate::keychain::Keychain;
+use crate::keychain::{Keychain, Kind};
 use crate::rotate::online::Online;
 use crate::rotate::revoking::Revoking;
-use crate::rotate::{self, Asked, Outside, Resumed, Stage};
+use crate::rotate::{self, Asked, Outside, Resumed, Stage, Verified};
 use crate::setup::Setups;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use crate::time::{DAY, now};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a new token lives where nobody says so, and the old one's life is not known.
 const USUAL_LIFE: u64 = 90 * DAY;
@@ -27,7 +28,6 @@ const LONGEST_LIFE: u64 = 365 * DAY;
 /// What one account needs, see the [module](self).
 pub(super) struct Way<'a> {
     pub(super) arguments: &'a Arguments,
-    #[expect(dead_code, reason = "for the other places that have the token")]
     pub(super) setups: &'a Setups,
     /// The end of the new token that was named, if one was.
     pub(super) end: Option<u64>,
@@ -58,17 +58,28 @@ impl Way<'_> {
         let is_wanted = |forge| self.may_revoke(forge);
         let outside = Revoking::new(&online, &options, &is_wanted);
         let account = credential.account();
-        let mut resumed = rotate::resume(keychain, &account, &outside)?;
+        let begun = Instant::now();
+        let mut resumed = rotate::resume(keychain, &account, false, &outside)?;
         if let Resumed::NotYet(seconds) = resumed {
             words::waiting("rotate", credential, seconds);
-            online.wait(Duration::from_secs(seconds));
-            resumed = rotate::resume(keychain, &account, &outside)?;
+        }
+        while let Resumed::NotYet(seconds) = resumed {
+            // The process that has begun it may still be at work, and end it before.
+            online.wait(Duration::from_secs(seconds.min(2)));
+            // A clock that is set back must not make it wait longer.
+            let has_waited = begun.elapsed().as_secs() > rotate::SETTLED_AFTER;
+            resumed = rotate::resume(keychain, &account, has_waited, &outside)?;
         }
         let is_well = words::of_resumed("rotate", credential, &resumed);
         if outside.has_left_old_alive() {
             words::old_lives_on(credential);
         }
-        Ok(is_well)
+        match &resumed {
+            Resumed::Here(new, verified) => {
+                Ok(self.follow(keychain.kind(), new, verified) && is_well)
+            }
+            _ => Ok(is_well),
+        }
     }
 
     fn rotate(&self, keychain: &mut dyn Keychain, old: &Credential) -> Result<bool, Error> {
@@ -83,7 +94,7 @@ impl Way<'_> {
             words::not_begun(old, &layer.standing);
             return Ok(false);
         }
-        let learnt = Kept::of(old).learn(old.clone(), &layer.facts, now());
+        let learnt = check::told(old.clone(), &layer.facts, &options);
         let renewal = match online.renewal(&learnt) {
             Ok(Renewal::None(why)) => return Err(words::no_way(why)),
             Ok(renewal) => renewal,
@@ -106,7 +117,7 @@ impl Way<'_> {
             Renewal::ByPage => return self.by_page(keychain, &learnt, &online),
             Renewal::ByToken | Renewal::None(_) => {}
         }
-        let begun = rotate::begin(keychain, &old.account(), &old.token, &online)?;
+        let begun = rotate::begin(keychain, &old.account(), &learnt, &online)?;
         let asked = begun.ask(&online);
         Ok(self.after(keychain, old, asked, &online))
     }
@@ -134,7 +145,22 @@ impl Way<'_> {
             asked => return words::of_asked(old, asked, self.arguments.unattended),
         };
         let verified = rotate::verify(keychain, &new, self.arguments.keep_old, outside);
-        words::of_verified("rotate", &new, verified.as_ref().map_err(|error| *error))
+        let is_well = words::of_verified("rotate", &new, verified.as_ref().map_err(|error| *error));
+        match &verified {
+            Ok(verified) => self.follow(keychain.kind(), &new, verified) && is_well,
+            Err(_) => is_well,
+        }
+    }
+
+    /// Lets what else had the old token follow, unless the new one is not taken.
+    fn follow(&self, own: Kind, new: &Credential, verified: &Verified) -> bool {
+        let learnt = match verified {
+            Verified::Ended(ended) => ended,
+            Verified::Unrevoked(_) | Verified::Unknown(_) => new,
+            Verified::Refused(_) => return false,
+        };
+        let Some(old) = &new.previous else { return true };
+        others::follow(self.arguments, self.setups, &old.secret, learnt, own)
     }
 
     /// Returns whether the keychain is one that outlives the machine's next start, or a person

@@ -4,7 +4,8 @@
 use crate::api::state::{Reason, Standing, State};
 use crate::check::kept::Kept;
 use crate::cli::check;
-use crate::credential::Credential;
+use crate::context::Context;
+use crate::credential::{Account, Credential, Username};
 use crate::error::{Error, kept};
 use crate::forge::{self, Wanted};
 use crate::git::words::typed;
@@ -16,8 +17,17 @@ use crate::time::{now, relative};
 
 /// Returns the account in words: `alice at https://h.example`.
 pub(super) fn whose(credential: &Credential) -> String {
-    let place = forge::shown_context(&credential.context);
-    match credential.username.as_ref().filter(|name| !name.is_empty()) {
+    in_place(credential.username.as_ref(), &credential.context)
+}
+
+/// Returns an account of which only the key is known in words.
+pub(super) fn of_account(account: &Account) -> String {
+    in_place(Some(&account.username), &account.context)
+}
+
+fn in_place(name: Option<&Username>, context: &Context) -> String {
+    let place = forge::shown_context(context);
+    match name.filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} at {place}"),
         None => place,
     }
@@ -104,8 +114,8 @@ fn page(old: &Credential) -> Option<String> {
 /// Says that nobody knows yet what has become of a rotation.
 pub(in crate::cli) fn waiting(command: &str, credential: &Credential, seconds: u64) {
     let text = format!(
-        "{}: a rotation was cut off, and its request may still be on its way: what has become of \
-         it can be known in {seconds} seconds, so this waits",
+        "{}: a rotation is under way or was cut off, and its request may be on its way: what has \
+         become of it can be known in {seconds} seconds, so this waits",
         whose(credential)
     );
     terminal::say(command, &text);
@@ -133,7 +143,7 @@ pub(super) fn of_asked(old: &Credential, asked: Asked, is_unattended: bool) -> b
                 named(old)
             ));
         }
-        Asked::Unkept(new, error, _held) => unkept(old, &new.token, error, is_unattended),
+        Asked::Unkept(new, error, _held) => unkept(old, &new, error, is_unattended),
         Asked::DidNotHappen(standing, failed) => {
             say(&format!("{}, so the old token stays as it was", in_words(&standing)));
             if let Some(error) = failed {
@@ -164,7 +174,7 @@ fn place(credential: &Credential) -> String {
 
 /// Shows a token that no keychain took on the terminal of the person who runs this, and nowhere
 /// else.
-fn unkept(old: &Credential, new: &Secret, error: Error, is_unattended: bool) {
+fn unkept(old: &Credential, new: &Credential, error: Error, is_unattended: bool) {
     let whose = whose(old);
     terminal::complain(
         "rotate",
@@ -173,13 +183,16 @@ fn unkept(old: &Credential, new: &Secret, error: Error, is_unattended: bool) {
     let terminal = Terminal::open().ok().filter(|_| !is_unattended);
     let shown = terminal.is_some_and(|mut terminal| {
         let text = "This is the new token, and its only copy. Keep it now:";
-        terminal.show(text).is_ok() && terminal.show_secret(new).is_ok()
+        terminal.show(text).is_ok() && terminal.show_secret(&new.token).is_ok()
     });
     if shown {
         terminal::hint(&format!(
             "once the keychain takes it: git credential-pat login --replace {}",
             named(old)
         ));
+    } else if new.previous.as_deref().is_some_and(|old| old.rejected_at.is_none()) {
+        terminal::complain("rotate", &format!("{whose}: it is lost, and the old one lives on"));
+        make_new(old);
     } else {
         terminal::complain("rotate", &format!("{whose}: it is lost, and the old one is dead"));
         make_new(old);
@@ -246,7 +259,7 @@ pub(in crate::cli) fn of_resumed(
     let say = |text: &str| terminal::say(command, &format!("{whose}: {text}"));
     match resumed {
         Resumed::Nothing => {
-            say("the rotation that was cut off has come to its end");
+            say("the rotation has come to its end meanwhile");
             true
         }
         Resumed::NotYet(seconds) => {

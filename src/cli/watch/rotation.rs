@@ -6,6 +6,7 @@
 
 use super::finding::Finding;
 use super::{Arguments, say};
+use crate::api::state::State;
 use crate::check::{Checked, Options, Subject};
 use crate::cli::check::{Held, report, subjects, usual_options};
 use crate::cli::place::Place;
@@ -160,7 +161,13 @@ pub(super) fn rotate(
         let Some(keychain) = keychain.and_then(|at| keychains.get_mut(at)) else { continue };
         let kind = keychain.kind();
         let (why, hint) = match plan(one, kind, due.as_secs(), options, copies::of) {
-            Plan::NotYet => continue,
+            Plan::NotYet => {
+                // Its end is no news: it will be rotated in time.
+                if one.worst.state == State::Ending {
+                    rotated.settled.push(account_of(&one.subject));
+                }
+                continue;
+            }
             Plan::LeftOut(LeftOut { why, hint }) => (format!("it is not rotated: {why}"), hint),
             Plan::Rotate => {
                 let Some(credential) = &one.subject.credential else { continue };

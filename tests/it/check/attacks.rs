@@ -113,6 +113,36 @@ fn with_curl(desk: &mut Home, text: &str) {
 }
 
 #[test]
+fn curl_is_started_with_nothing_but_what_it_needs() {
+    let mut desk = Home::with_forge(GLPAT);
+    desk.server().forge().knows("alices", GLPAT, json!({ "scopes": ["api"] }));
+    let real = crate::support::program::program("curl", "curl");
+    let (words, variables) = (desk.sandbox.path("words"), desk.sandbox.path("variables"));
+    let text = format!(
+        "#!/bin/sh\nprintf '%s\\n' \"$@\" >'{}'\nenv >'{}'\nexec '{}' \"$@\"\n",
+        words.display(),
+        variables.display(),
+        real.display()
+    );
+    with_curl(&mut desk, &text);
+    for name in ["SSLKEYLOGFILE", "CURL_HOME", "XDG_CONFIG_HOME"] {
+        let path = desk.sandbox.path("nowhere");
+        desk.set(name, path.to_str().unwrap());
+    }
+    desk.set("https_proxy", "");
+    let one = desk.checked(&["--forge", "gitlab", "https://HOST"]);
+    assert_eq!(some(&one, &["state"]), "good", "{one:#}");
+    // With anything before it, `-q` would count for nothing.
+    assert_eq!(fs::read_to_string(words).unwrap(), "-q\n--config\n-\n");
+    let variables = fs::read_to_string(variables).unwrap();
+    // The shell's own.
+    let own = ["PWD", "SHLVL", "_", "OLDPWD"];
+    let names = variables.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+    let others: Vec<&str> = names.filter(|name| !own.contains(name)).collect();
+    assert!(others.iter().all(|name| *name == "https_proxy"), "{others:?}");
+}
+
+#[test]
 fn a_curl_that_hangs_lies_or_floods_is_ended_in_time() {
     for (text, told) in [
         ("#!/bin/sh\nsleep 60 &\nwait\n", "unreachable timeout"),

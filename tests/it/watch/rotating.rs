@@ -153,7 +153,7 @@ fn what_is_due_and_agreed_to_is_rotated_and_nothing_else() {
     let desk = of_gitlab();
     let more = json!({ "scopes": ["api"], "expires": day(5), "login": "bob" });
     desk.server().forge().knows("bob", OTHER, more);
-    let (alice, carol) = (url(&desk, "alice"), url(&desk, "bob"));
+    let (alice, bob) = (url(&desk, "alice"), url(&desk, "bob"));
     let words = ["--rotate", "14d", "--account", &alice];
     let ran = runs(&desk, &words);
     // bob's ends, and was not agreed to.
@@ -166,10 +166,14 @@ fn what_is_due_and_agreed_to_is_rotated_and_nothing_else() {
     assert!(!said.contains(" for alice") && !said.contains("TESTONLY"), "{ran}");
     let new = token(&desk, "alice");
     assert!(new != GLPAT && token(&desk, "bob") == OTHER, "{ran}");
+    // One that is to be rotated in time is no news.
+    let words_for_bob = ["--rotate", "2d", "--account", &bob];
+    let before = runs(&desk, &words_for_bob);
+    before.prints("");
     // A day later: the new one is far from its end.
     let ran = runs(&desk, &words);
     assert!(ran.stderr.is_empty() && token(&desk, "alice") == new, "{ran}");
-    let ran = runs(&desk, &["--rotate", "14d", "--account", &alice, "--account", &carol]);
+    let ran = runs(&desk, &["--rotate", "14d", "--account", &alice, "--account", &bob]);
     assert!(ran.status.success() && token(&desk, "bob") != OTHER, "{ran}");
 }
 
