@@ -10,7 +10,6 @@ use crate::error::{Error, kept};
 use crate::forge::{self, Wanted};
 use crate::git::words::typed;
 use crate::rotate::{self, Asked, Resumed, Verified};
-use crate::secret::Secret;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use crate::time::{now, relative};

@@ -4,6 +4,7 @@ use super::home::Home;
 use super::program::program;
 use super::sandbox::run;
 use super::server::{free_ports, wait_for};
+use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
@@ -49,7 +50,7 @@ impl Sshd {
             at("authorized_keys")
         );
         if let Some(command) = command {
-            lines += &format!("ForceCommand {command}\n");
+            writeln!(lines, "ForceCommand {command}").unwrap();
         }
         fs::write(at("sshd_config"), lines).unwrap();
         let client = format!(
