@@ -28,7 +28,7 @@ use crate::credential::Username;
 use crate::forge::{self, Id, Kind};
 use crate::said;
 use crate::secret::Secret;
-use http::{Answer, Client, Request, Trouble};
+use http::{Answer, Request, Transport, Trouble};
 use renewal::{Outcome, Renewal, Wish};
 use serde_json::Value;
 use state::{Reason, Standing, State, reason_in};
@@ -230,7 +230,7 @@ fn origin(url: &str) -> Option<String> {
 
 /// The questions about one token.
 pub(crate) struct Asking<'a> {
-    pub(crate) client: &'a Client,
+    pub(crate) client: &'a dyn Transport,
     pub(crate) base: &'a str,
     pub(crate) subject: &'a Subject<'a>,
     /// Whether the host's name tells the forge, so that the API is at its own fixed host.

@@ -33,6 +33,9 @@ mod usage;
 mod use_account;
 mod watch;
 
+#[doc(hidden)]
+pub use check::rehearsed;
+
 use crate::error::{Error, Failure};
 use crate::git::Failed;
 use crate::hardening;

@@ -73,7 +73,6 @@ mod base64;
 mod check;
 mod child;
 mod cli;
-#[allow(dead_code, reason = "its callers come after it")]
 mod copies;
 mod ending;
 mod forge;
@@ -93,6 +92,9 @@ mod time;
 mod uses;
 mod watch;
 mod withheld;
+
+#[doc(hidden)]
+pub use cli::rehearsed;
 
 use arguments::{HelperOptions, Invocation};
 use context::Context;

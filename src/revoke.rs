@@ -8,7 +8,7 @@
 //! Nothing here speaks to people or changes a keychain: what becomes of the account is the
 //! caller's matter, and a token that is not proved to be dead must be kept.
 
-use crate::api::http::Client;
+use crate::api::http::{Client, Transport};
 use crate::api::state::{Reason, Standing, State};
 use crate::api::{self, Api, Asking, Revocation};
 use crate::check::all::QUESTIONS;
@@ -123,7 +123,7 @@ impl Way<'_> {
     /// Asks once that the token be revoked.
     fn ask(&self) -> Revocation {
         let deadline = Instant::now() + self.options.timeout;
-        let client = Some(self.client);
+        let client: Option<&dyn Transport> = Some(self.client);
         let revoke = |api: &dyn Api, asking: &Asking<'_>| api.revoke(asking);
         let asked =
             api_layer::with_asking(self.subject, self.options, client, MOST, deadline, revoke);
@@ -136,7 +136,7 @@ impl Way<'_> {
     }
 
     fn look_until(&self, deadline: Instant) -> Standing {
-        let client = Some(self.client);
+        let client: Option<&dyn Transport> = Some(self.client);
         let layer = api_layer::of(self.subject, self.options, client, QUESTIONS, deadline);
         layer.map_or_else(Standing::good, |layer| layer.standing)
     }

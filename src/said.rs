@@ -5,6 +5,7 @@
 use crate::context::{escape, shown};
 use crate::forge;
 use crate::secret::Secret;
+use std::collections::BTreeSet;
 
 /// How many characters are shown.
 const MOST: usize = 300;
@@ -22,6 +23,9 @@ pub(crate) fn capped(text: &str) -> String {
 pub(crate) fn by_server(text: &[u8], token: &Secret) -> Option<String> {
     /// A part of the token that is long enough to be no word.
     const PART: usize = 8;
+    /// How much is read. What is shown of it is much shorter.
+    const READ: usize = 64 * 1024;
+    let text = &text[..text.len().min(READ)];
     let words: Vec<String> =
         text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(escape).collect();
     let line = words.join(" ");
@@ -29,8 +33,9 @@ pub(crate) fn by_server(text: &[u8], token: &Secret) -> Option<String> {
         return None;
     }
     let token = token.expose();
-    let part = &token[..token.len().min(PART)];
-    let repeats = !part.is_empty() && text.windows(part.len()).any(|window| window == part);
+    let length = token.len().clamp(1, PART);
+    let parts: BTreeSet<&[u8]> = token.windows(length).collect();
+    let repeats = text.windows(length).any(|window| parts.contains(window));
     if repeats || forge::holds_token(text) {
         return Some(forge::A_TOKEN.to_owned());
     }
@@ -62,9 +67,12 @@ mod tests {
 
     #[test]
     fn a_token_that_is_repeated_is_not_shown_nor_is_a_part_of_it() {
-        for text in
-            ["no TESTONLYtoken0123 here", "TESTONLYt…", "see glpat-TESTONLYTESTONLYTESTONLY"]
-        {
+        for text in [
+            "no TESTONLYtoken0123 here",
+            "TESTONLYt…",
+            "not token0123",
+            "see glpat-TESTONLYTESTONLYTESTONLY",
+        ] {
             assert_eq!(said(text.as_bytes()).as_deref(), Some("(a token)"), "{text}");
         }
     }

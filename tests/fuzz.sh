@@ -65,7 +65,7 @@ main() {
     *[!0-9]* | '' | 0) die "the number of minutes is missing" "tests/fuzz.sh MINUTES [TARGET...], or --short" ;;
     esac
     shift
-    [ $# -gt 0 ] || set -- request matching operation wire bus age vault lend
+    [ $# -gt 0 ] || set -- request matching operation wire bus age vault lend answers
     for target; do
         [ -d "tests/fuzz/seeds/$target" ] || die "there is no such target"
     done

@@ -15,6 +15,8 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod flow;
+#[cfg(target_os = "linux")]
+mod spare;
 
 use crate::child::{self, Bounds, Stand, Stopped};
 use crate::context::escape;
@@ -137,16 +139,25 @@ impl Answer {
     /// Returns the value of a header, without the blanks around it. A header with several different
     /// values has none, because nobody knows which one is meant.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
-        let mut values = self.head.split(|&byte| byte == b'\n').filter_map(|line| {
-            let colon = line.iter().position(|&byte| byte == b':')?;
-            let is_it = line[..colon].eq_ignore_ascii_case(name.as_bytes());
-            is_it.then(|| line[colon + 1..].trim_ascii())
-        });
+        let mut values = self.values(name);
         let first = values.next()?;
         if values.any(|other| other != first) {
             return None;
         }
         String::from_utf8(first.to_vec()).ok()
+    }
+
+    /// Returns whether a header is there, also one that has no value because it has several.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values(name).next().is_some()
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.head.split(|&byte| byte == b'\n').filter_map(move |line| {
+            let colon = line.iter().position(|&byte| byte == b':')?;
+            let is_it = line[..colon].eq_ignore_ascii_case(name.as_bytes());
+            is_it.then(|| line[colon + 1..].trim_ascii())
+        })
     }
 
     /// Returns whether the server says that it is a page for people.
@@ -155,7 +166,7 @@ impl Answer {
     }
 
     /// Reads curl's output: the heads of all answers, of which the last counts, and the body.
-    pub(super) fn parse(printed: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(printed: &[u8]) -> Option<Self> {
         let (status, head) = final_head(printed)?;
         let body = Buffer::new(&printed[head.end..]);
         Some(Self { status, head: Zeroizing::new(printed[head].to_vec()), body })
@@ -220,6 +231,16 @@ fn address(url: &str) -> Result<(Url, &'static [u8]), Trouble> {
     }
 }
 
+/// A way to send requests.
+pub(crate) trait Transport {
+    /// Sends a request, once.
+    ///
+    /// # Errors
+    /// The reason why there is no answer. The request may have arrived all the same, unless
+    /// [`Trouble::is_before_sending`].
+    fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble>;
+}
+
 /// One thread's way to the network.
 pub(crate) struct Client {
     curl: PathBuf,
@@ -243,28 +264,6 @@ impl Client {
     #[cfg(test)]
     pub(super) fn without_curl() -> Self {
         Self { curl: PathBuf::new(), git_host: String::new(), settings: RefCell::default() }
-    }
-
-    /// Sends a request, once.
-    ///
-    /// # Errors
-    /// The reason why there is no answer. The request may have arrived all the same, unless
-    /// [`Trouble::is_before_sending`].
-    pub(crate) fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble> {
-        let configuration = self.configuration(request)?;
-        let program = program(&self.curl);
-        let bounds = Bounds { deadline: request.deadline, stdout: Some(MOST), stderr: Some(4096) };
-        let output = child::run(program, Some(configuration), Stand::Apart, &bounds);
-        let output = output.map_err(|stopped| match stopped {
-            Stopped::NotStarted => Trouble::NoCurl,
-            Stopped::TooSlow => Trouble::TooSlow,
-            Stopped::TooMuch => Trouble::TooMuch,
-            Stopped::Failed => Trouble::Failed,
-        })?;
-        match output.status.code() {
-            Some(0) => Answer::parse(&output.stdout).ok_or(Trouble::Failed),
-            status => Err(Trouble::of(status, &output.stderr)),
-        }
     }
 
     /// Returns curl's configuration for a request.
@@ -346,6 +345,25 @@ impl Client {
             }
         }
         Ok(())
+    }
+}
+
+impl Transport for Client {
+    fn send(&self, request: &Request<'_>) -> Result<Answer, Trouble> {
+        let configuration = self.configuration(request)?;
+        let program = program(&self.curl);
+        let bounds = Bounds { deadline: request.deadline, stdout: Some(MOST), stderr: Some(4096) };
+        let output = child::run(program, Some(configuration), Stand::Apart, &bounds);
+        let output = output.map_err(|stopped| match stopped {
+            Stopped::NotStarted => Trouble::NoCurl,
+            Stopped::TooSlow => Trouble::TooSlow,
+            Stopped::TooMuch => Trouble::TooMuch,
+            Stopped::Failed => Trouble::Failed,
+        })?;
+        match output.status.code() {
+            Some(0) => Answer::parse(&output.stdout).ok_or(Trouble::Failed),
+            status => Err(Trouble::of(status, &output.stderr)),
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use super::api_layer::{self, ApiLayer};
 use super::{Checked, Options, Subject, concluded};
 use crate::api;
-use crate::api::http::Client;
+use crate::api::http::{Client, Transport};
 use crate::api::state::{Reason, State};
 use crate::forge::Id;
 use std::collections::BTreeMap;
@@ -76,6 +76,7 @@ fn at_host(subjects: &[(usize, &Subject)], options: &Options) -> Vec<(usize, Opt
             None => Some(ApiLayer::unasked(Reason::NoCurl)),
             Some(_) if in_a_row >= REFUSALS => Some(ApiLayer::unasked(Reason::Spared)),
             Some(client) => {
+                let client: &dyn Transport = client;
                 let deadline = Instant::now() + options.timeout;
                 api_layer::of(subject, options, Some(client), QUESTIONS, deadline)
             }

@@ -2,7 +2,7 @@
 
 use super::kept::Kept;
 use super::{Options, Subject};
-use crate::api::http::Client;
+use crate::api::http::{Client, Transport};
 use crate::api::state::{Reason, Standing, State};
 use crate::api::{self, Api, Asking, Facts, Place, Target};
 use crate::context::{Context, Protocol};
@@ -13,6 +13,7 @@ use std::cell::Cell;
 use std::time::Instant;
 
 /// The forge's answer, see the [module](self).
+#[derive(Clone)]
 pub(crate) struct ApiLayer {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,
@@ -92,12 +93,12 @@ pub(crate) fn kind_of(credential: &Credential, forge: Id) -> Option<Kind> {
     super::recognised(&credential.context, Some(forge), credential).map(|kind| kind.kind)
 }
 
-/// Asks with at most so many questions, by this client if there is one already. Returns nothing
+/// Asks with at most so many questions, in this way to the network if there is one already. Returns nothing
 /// where nobody is to be asked.
 pub(crate) fn of(
     subject: &Subject,
     options: &Options,
-    client: Option<&Client>,
+    client: Option<&dyn Transport>,
     most: u8,
     deadline: Instant,
 ) -> Option<ApiLayer> {
@@ -122,15 +123,15 @@ pub(crate) fn of(
     Some(asked.unwrap_or_else(ApiLayer::of))
 }
 
-/// Asks the API to which an account's token may be sent, with at most so many questions, by this
-/// client if there is one already.
+/// Asks the API to which an account's token may be sent, with at most so many questions, in this way
+/// to the network if there is one already.
 ///
 /// # Errors
 /// The reason why nobody can be asked.
 pub(crate) fn with_asking<T>(
     subject: &Subject,
     options: &Options,
-    client: Option<&Client>,
+    client: Option<&dyn Transport>,
     most: u8,
     deadline: Instant,
     ask: impl FnOnce(&dyn Api, &Asking<'_>) -> T,

@@ -97,10 +97,10 @@ pub(crate) fn ask(ask: &Ask<'_>, entries: &Entries) -> GitLayer {
         }
         break reached;
     };
-    let of_push = standing(&push, ask.token);
     // One refusal is enough, because some hosts ban an address that brings many. A question
     // without a token then shows whether the repository is public.
-    let helper = if of_push.state >= State::Ended { "" } else { ask.helper };
+    let is_refused = standing(&push, ask.token).state >= State::Ended;
+    let helper = if is_refused { "" } else { ask.helper };
     let question = Question {
         url: &url,
         username: ask.username,
@@ -108,9 +108,17 @@ pub(crate) fn ask(ask: &Ask<'_>, entries: &Entries) -> GitLayer {
         without_headers,
         deadline: ask.deadline,
     };
-    let (read, of_read) = match question.ask(Want::Read) {
+    let read = question.ask(Want::Read);
+    GitLayer { notes, ..told(&push, read, ask.token) }
+}
+
+/// Returns what the answers to both questions tell.
+pub(crate) fn told(push: &Reached, read: Result<Reached, Silent>, token: &Secret) -> GitLayer {
+    let of_push = standing(push, token);
+    let was_alone = of_push.state >= State::Ended;
+    let (read, of_read) = match read {
         Ok(read) => {
-            let standing = standing(&read, ask.token);
+            let standing = standing(&read, token);
             (read, standing)
         }
         Err(silent) => (Reached::default(), of_silent(silent)),
@@ -124,14 +132,14 @@ pub(crate) fn ask(ask: &Ask<'_>, entries: &Entries) -> GitLayer {
     };
     let may_read = if read.allowed { Some(true) } else { says_no(&of_read) };
     let may_push = if push.allowed { Some(true) } else { says_no(&of_push) };
-    let worst = if helper.is_empty() || of_push.state >= of_read.state { of_push } else { of_read };
+    let worst = if was_alone || of_push.state >= of_read.state { of_push } else { of_read };
     GitLayer {
         standing: worst,
         may_read,
         may_push,
         is_public,
-        realm: realm.and_then(|realm| said::by_server(realm.as_bytes(), ask.token)),
-        notes,
+        realm: realm.and_then(|realm| said::by_server(realm.as_bytes(), token)),
+        notes: Vec::new(),
     }
 }
 

@@ -4,11 +4,14 @@
 //! - [`subjects`]: the accounts that are asked about. [`keep`]: the facts that are kept with them.
 //! - [`open`]: what has become of a rotation that was cut off.
 //! - [`report`]: the output for people. [`json`](mod@json) and [`nagios`]: those for programs.
+//!   [`rehearsed`]: all of them, for given answers.
 
 pub(super) mod json;
 pub(super) mod keep;
 mod nagios;
 mod open;
+#[doc(hidden)]
+pub mod rehearsed;
 pub(super) mod report;
 pub(super) mod subjects;
 

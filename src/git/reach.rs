@@ -143,7 +143,7 @@ impl Question<'_> {
 
 impl Reached {
     /// Reads what git has said.
-    fn read(want: Want, allowed: bool, said: &[u8]) -> Self {
+    pub(crate) fn read(want: Want, allowed: bool, said: &[u8]) -> Self {
         let mut reached = Self::default();
         let (mut authorized, mut asked, mut to_proxy) = (false, 0, false);
         let (mut was_told_at_once, mut has_asked_helper) = (false, false);

@@ -17,6 +17,10 @@ const MOST_LINES: usize = 64;
 /// The header that carries the key of a lending.
 pub const KEY_HEADER: &str = "X-Lend";
 
+/// The ends of git-lfs's own paths.
+const LOCKS: &str = "/info/lfs/locks/verify";
+const BATCH: &str = "/info/lfs/objects/batch";
+
 /// The headers that are passed on, as they are written to the forge.
 const PASSED_ON: [&str; 6] =
     ["Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Git-Protocol", "User-Agent"];
@@ -219,10 +223,11 @@ impl Head {
     /// Returns the path of the repository, and the operation.
     fn wanted(&self) -> Option<(&str, Wanted)> {
         let is = |name: &str, value: &str| self.header(name) == Some(value);
-        let has_media_type = |value: &str| {
-            // git-lfs adds the character set.
-            self.header("Content-Type").is_some_and(|t| t.split(';').next() == Some(value))
-        };
+        let is_lfs = !self.gzip
+            && self.header("Content-Type").is_some_and(|media_type| {
+                // git-lfs adds the character set.
+                media_type.split(';').next() == Some("application/vnd.git-lfs+json")
+            });
         let path = self.path.as_str();
         let (ending, wanted) = match (self.method, self.query.as_deref()) {
             (Method::Get, Some("service=git-upload-pack")) => ("/info/refs", Wanted::RefsToFetch),
@@ -236,15 +241,8 @@ impl Head {
             {
                 ("/git-receive-pack", Wanted::Push)
             }
-            (Method::Post, None)
-                if has_media_type("application/vnd.git-lfs+json") && !self.gzip =>
-            {
-                if path.ends_with("/info/lfs/locks/verify") {
-                    ("/info/lfs/locks/verify", Wanted::LfsLocks)
-                } else {
-                    ("/info/lfs/objects/batch", Wanted::LfsBatch)
-                }
-            }
+            (Method::Post, None) if is_lfs && path.ends_with(LOCKS) => (LOCKS, Wanted::LfsLocks),
+            (Method::Post, None) if is_lfs && path.ends_with(BATCH) => (BATCH, Wanted::LfsBatch),
             (Method::Get | Method::Put | Method::Post, None) => {
                 let (repository, name) = path.rsplit_once("/lfs-object/")?;
                 let is_ours = name.len() == 32 && name.bytes().all(|b| b.is_ascii_hexdigit());
@@ -478,6 +476,25 @@ mod tests {
         // A host that is not lent is understood, so that the refusal can name it.
         let route = get(&format!("/g.example/a{REFS}")).expect("a head").route(&policy());
         assert_eq!(route.expect("a route").repository.to_string(), "https://g.example/a");
+    }
+
+    #[test]
+    fn git_lfs_asks_for_addresses_and_locks_and_goes_to_the_addresses_it_got() {
+        let name = "0".repeat(32);
+        for (method, path, wanted) in [
+            ("POST", "/info/lfs/objects/batch", Wanted::LfsBatch),
+            ("POST", "/info/lfs/locks/verify", Wanted::LfsLocks),
+            // This is the check after an upload, which has the media type of a question.
+            ("POST", &format!("/lfs-object/{name}"), Wanted::LfsObject(name.clone())),
+            ("PUT", &format!("/lfs-object/{name}"), Wanted::LfsObject(name.clone())),
+        ] {
+            let head = format!(
+                "{method} /h.example:8443/a{path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\
+                 Content-Type: application/vnd.git-lfs+json; charset=utf-8\r\n\r\n"
+            );
+            let route = Head::parse(head.as_bytes()).expect("a head").route(&policy());
+            assert_eq!(route.map(|route| route.wanted), Ok(wanted), "{method} {path}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::framing::{BodyReader, DRAINED};
 use super::policy::Access;
 use super::push::{Push, Unread};
 use super::refusal::Refusal;
-use super::request::{self, Head, Route, Wanted, end_of_head};
+use super::request::{self, Body, Head, Route, Wanted, end_of_head};
 use super::stream::{Patience, Stream, Waiting};
 use super::{Lending, account, lfs, socks};
 use crate::setup::Answering;
@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 
 /// How long a client may take to send the head.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// How many bytes of a body are read before anything is sent to the forge.
+const BEGINNING: usize = 16 * 1024;
 
 /// Serves a connection.
 pub(super) fn serve(lending: &Lending, stream: &Stream) {
@@ -88,7 +91,7 @@ fn answer(
     };
     wait_no_more();
     let mut lent = Lent::new(&route.repository, name_of(&route.wanted), now());
-    let push = if route.wanted == Wanted::Push {
+    let mut push = if route.wanted == Wanted::Push {
         match read_push(lending, stream, body, &mut lent) {
             Ok(push) => Some(push),
             Err(refusal) => return note(lending, &lent, refusal.as_ref(), None),
@@ -106,6 +109,13 @@ fn answer(
             }
         }
     }
+    let mut before = Vec::new();
+    if let Some(push) = &mut push {
+        before = std::mem::take(&mut push.bytes);
+    } else if batch.is_none() && !read_beginning(head, body, &mut before) {
+        return;
+    }
+    let _place = lending.at_the_forge.enter();
     let account = match access {
         Access::Public => None,
         Access::Lent => match account::of(lending, &route.repository) {
@@ -119,12 +129,7 @@ fn answer(
     let Ok(_transfer) = lending.transfers.begin(stream) else {
         return fail(stream, &route, push.as_ref(), body, &Refusal::Failed);
     };
-    let upload = Upload {
-        body,
-        before: push.as_ref().map(|push| push.bytes.as_slice()).unwrap_or_default(),
-        length: head.body,
-        patience,
-    };
+    let upload = Upload { body, before: &before, length: head.body, patience };
     let account_of = account.as_ref();
     let result = match (&route.wanted, &batch) {
         (_, Some(batch)) => {
@@ -203,6 +208,15 @@ fn read_push(
     body.drain();
     report(stream, &push, &reasons, &first);
     Err(Some(first))
+}
+
+/// Reads the beginning of a body, so that nothing of one whose frame is wrong from the first byte
+/// goes to the forge. Returns false for such a one.
+fn read_beginning(head: &Head, body: &mut RequestBody<'_>, beginning: &mut Vec<u8>) -> bool {
+    beginning.resize(BEGINNING, 0);
+    let read = body.read(beginning);
+    beginning.truncate(*read.as_ref().unwrap_or(&0));
+    read.is_ok() || head.body == Body::None
 }
 
 /// Refuses a push to a repository that may not be pushed to. Reads its commands for the report.

@@ -1,8 +1,14 @@
 //! Access that is lent: real git goes through `lend` to a real server, which knows the token, and a
 //! hostile client says what git never would.
 
+mod at_once;
 mod attacks;
+mod bodies;
+mod configuration;
+mod curls;
 mod endings;
+mod examples;
+mod kinds;
 mod large_files;
 mod locked;
 mod public;
@@ -11,6 +17,7 @@ mod reading;
 mod readme;
 mod redirects;
 mod sandboxes;
+mod ssh;
 #[cfg(target_arch = "x86_64")]
 mod token;
 
@@ -114,6 +121,16 @@ impl Lending {
         let mut git = home.sandbox.command("git");
         git.env("GIT_CONFIG_GLOBAL", file).args(args);
         run(git, b"")
+    }
+
+    /// Runs a script of a sandbox: git has nothing but the lines of the lending.
+    fn runs(&self, home: &Home, script: &str) -> Ran {
+        let file = home.sandbox.path("inside.gitconfig");
+        let name = "[user]\n\tname = Agent\n\temail = agent@h.example\n";
+        std::fs::write(&file, format!("{}{name}", self.configuration)).unwrap();
+        let mut sh = home.sandbox.command("sh");
+        sh.env("GIT_CONFIG_GLOBAL", file).args(["-e", "-c", script]);
+        run(sh, b"")
     }
 
     /// Sends these bytes and returns what comes back until the end.

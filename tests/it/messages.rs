@@ -272,7 +272,6 @@ this program's path cannot be written in git's configuration
 this system has no scheduler for a user: neither systemd's user manager nor crontab
 this user may not connect to the session bus
 this username cannot be used
-this version cannot rotate tokens yet
 this would put a token into git's configuration: name where it is read
 to try the passphrase takes {needs} MB of memory, and {free} MB are free
 what --file names is a link

@@ -73,3 +73,107 @@ fn git_lfs_comes_in_beside_the_socket_that_it_does_not_know() {
     assert_eq!((count("PUT"), count("GET")), (1, 1), "{requests:?}");
     drop(lending);
 }
+
+#[test]
+fn objects_at_another_host_are_led_there_without_the_token_and_their_address_stays_outside() {
+    program("git-lfs", "git-lfs");
+    let home = home();
+    // The store is at the second name. Nobody logs in there.
+    home.server().create_repository("team/elsewhere.git");
+    let url = home.url("team/elsewhere.git");
+    let options = format!("--push {url} --branches agent/* --port 0 --lfs");
+    let lending = Lending::start(&home, &options);
+    let script = format!(
+        "git clone --quiet {url} one
+         cd one
+         git lfs install --local
+         git lfs track '*.bin'
+         head -c 300000 /dev/zero >large.bin
+         git add .
+         git commit --quiet --message 'Add a large file'
+         export GIT_CURL_VERBOSE=1
+         git push origin HEAD:agent/x
+         rm -rf .git/lfs/objects
+         git lfs fetch
+         git lfs fsck"
+    );
+    let ran = lending.runs(&home, &script);
+    assert!(ran.status.success(), "{ran} {}", said(&home));
+    let says = ran.stderr() + &ran.stdout();
+    assert!(!says.contains("TESTONLYstore") && !says.contains(&home.server().other()), "{ran}");
+    let requests = home.server().requests(|requests| !requests.is_empty());
+    let at_store: Vec<_> = requests.iter().filter(|r| r.port == home.server().ports()[1]).collect();
+    let methods: Vec<&str> = at_store.iter().map(|r| r.method.as_str()).collect();
+    assert_eq!(methods, ["PUT", "GET"], "{requests:?}");
+    assert!(at_store.iter().all(|r| !r.authorized && r.status == 200), "{requests:?}");
+    let verified = |r: &&crate::support::server::Request| r.path.ends_with("/info/lfs/verify");
+    assert_eq!(requests.iter().filter(verified).count(), 1, "{requests:?}");
+}
+
+#[test]
+fn a_client_of_git_lfs_that_is_none_gets_no_address_and_no_object() {
+    let home = home();
+    let repository = home.url("team/repo.git");
+    let options =
+        format!("--push {repository} --read {} --branches a/* --port 0 --lfs", home.url("public"));
+    home.server().create_repository("public/lib.git");
+    let lending = Lending::start(&home, &options);
+    let say = |method: &str, target: &str, media_type: &str, body: &str| {
+        lending.say(
+            format!(
+                "{method} /{}/{target} HTTP/1.1\r\nHost: x\r\nX-Lend: {}\r\n\
+                 Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n{body}",
+                home.host,
+                lending.key(),
+                body.len()
+            )
+            .as_bytes(),
+        )
+    };
+    let lfs = "application/vnd.git-lfs+json";
+    let batch = |target: &str, body: &str| {
+        say("POST", &format!("{target}/info/lfs/objects/batch"), lfs, body)
+    };
+    let object = format!("{{\"oid\":\"{}\",\"size\":1}}", "a".repeat(64));
+    let asks = |operation: &str, objects: &str| {
+        format!("{{\"operation\":\"{operation}\",\"objects\":[{objects}]}}")
+    };
+    let deep = "[".repeat(100_000);
+    for (target, body) in [
+        ("team/secret.git", asks("download", &object)),
+        ("public/lib.git", asks("upload", &object)),
+        ("team/repo.git", asks("delete", &object)),
+        ("team/repo.git", asks("upload", "{\"oid\":\"../x\",\"size\":1}")),
+        ("team/repo.git", asks("upload", &object.replace(":1", ":-1"))),
+        ("team/repo.git", asks("upload", &object.replace('a', "A"))),
+        ("team/repo.git", "[]".to_owned()),
+        ("team/repo.git", "{".to_owned()),
+        ("team/repo.git", deep),
+        ("team/repo.git", format!("{{\"x\":\"{}\"}}", "a".repeat(5_000_000))),
+    ] {
+        let answer = batch(target, &body);
+        let shown = &body[..body.len().min(200)];
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{target} {shown}: {answer}");
+    }
+    let answer = batch("team/repo.git", &asks("upload", &object));
+    let name = answer.split("/lfs-object/").nth(1).expect(&answer).split('"').next().unwrap();
+    let bytes = "application/octet-stream";
+    for (method, target) in [
+        // The name of another method, repository or object.
+        ("POST", format!("team/repo.git/lfs-object/{name}")),
+        ("PUT", format!("public/lib.git/lfs-object/{name}")),
+        ("PUT", format!("team/secret.git/lfs-object/{name}")),
+        ("PUT", format!("team/repo.git/lfs-object/{}", "0".repeat(32))),
+        ("PUT", format!("team/repo.git/lfs-object/{}", &name[1..])),
+        ("PUT", format!("team/repo.git/lfs-object/{name}/x")),
+        ("PUT", "team/repo.git/info/lfs/storage/x".to_owned()),
+        ("POST", "team/repo.git/info/lfs/locks".to_owned()),
+        ("DELETE", format!("team/repo.git/lfs-object/{name}")),
+    ] {
+        let answer = say(method, &target, bytes, "x");
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{method} {target}: {answer}");
+    }
+    let requests = home.server().requests(|requests| !requests.is_empty());
+    let paths: Vec<&str> = requests.iter().map(|request| request.path.as_str()).collect();
+    assert_eq!(paths, ["/team/repo.git/info/lfs/objects/batch"]);
+}

@@ -37,6 +37,52 @@ fn a_sandbox_without_a_network_reads_by_a_listener_in_its_own() {
 }
 
 #[test]
+fn bubblewrap_without_a_network_is_entered_and_pushes_by_its_own_port() {
+    let home = home();
+    let url = home.url("team/repo.git");
+    let (work, info) = (home.sandbox.path("work"), home.sandbox.path("info"));
+    fs::create_dir(&work).unwrap();
+    let mut command = home.sandbox.command("sh");
+    let bwrap = program("bwrap", "bubblewrap");
+    let options = "--unshare-all --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp --clearenv";
+    command.arg("-c").arg(format!(
+        "exec {} --info-fd 3 {options} --setenv PATH \"$PATH\" --setenv HOME /tmp \\
+             --bind {} /tmp/work --chdir /tmp/work sh -e -c 'read _; . ./script' 3>{}",
+        bwrap.display(),
+        work.display(),
+        info.display()
+    ));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut sandbox = command.spawn().unwrap();
+    let process = || {
+        let text = fs::read(&info).ok()?;
+        let info: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        info["child-pid"].as_u64()
+    };
+    crate::support::server::wait_for("the sandbox", || process().is_some());
+    let options = format!("--push {url} --branches agent/* --inside {}", process().unwrap());
+    let lending = Lending::start(&home, &options);
+    fs::write(work.join("gitconfig"), &lending.configuration).unwrap();
+    let script = format!(
+        "export GIT_CONFIG_GLOBAL=$PWD/gitconfig
+         git clone --quiet {url} one
+         cd one
+         git -c user.name=a -c user.email=a commit --quiet --allow-empty --message More
+         git push origin HEAD:agent/x
+         ! git push origin HEAD:main"
+    );
+    fs::write(work.join("script"), script).unwrap();
+    writeln!(sandbox.stdin.take().unwrap()).unwrap();
+    let output = sandbox.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text} {}", said(&home));
+    assert!(text.contains("HEAD -> agent/x") && text.contains("(lend: only "), "{text}");
+    // From outside, nobody can connect to it.
+    let own = std::net::TcpStream::connect(("127.0.0.1", lending.port()));
+    assert!(own.is_err(), "this is the network of the test, not of the sandbox");
+}
+
+#[test]
 fn bubblewrap_without_a_network_reads_by_the_socket() {
     let home = home();
     let folder = home.sandbox.path("pat");

@@ -8,7 +8,13 @@ import sys
 
 METHOD = os.environ["REQUEST_METHOD"]
 REPOSITORY, _, CALL = os.environ["PATH_INFO"].strip("/").partition("/info/lfs/")
-FOLDER = os.path.join(os.environ["LFS_OBJECTS"], REPOSITORY, "lfs")
+# The objects of one repository lie at another host, which wants a header of its own and no login.
+IS_ELSEWHERE = REPOSITORY.endswith("elsewhere.git")
+STORED = REPOSITORY
+if IS_ELSEWHERE and not REPOSITORY.startswith("public/"):
+    STORED = "public/" + REPOSITORY
+FOLDER = os.path.join(os.environ["LFS_OBJECTS"], STORED, "lfs")
+STORE = {"X-Store": "TESTONLYstore"}
 BASE = "{REQUEST_SCHEME}://{HTTP_HOST}/".format(**os.environ) + REPOSITORY + "/info/lfs"
 
 
@@ -29,7 +35,14 @@ def described(wanted, operation):
     there = os.path.isfile(os.path.join(FOLDER, wanted["oid"]))
     described = {"oid": wanted["oid"], "size": wanted["size"]}
     if there == (operation == "download"):
-        described["actions"] = {operation: {"href": f"{BASE}/storage/{wanted['oid']}"}}
+        base, action = BASE, {}
+        if IS_ELSEWHERE:
+            base = f"https://{os.environ['FORGE_ELSEWHERE']}/{STORED}/info/lfs"
+            action["header"] = STORE
+        action["href"] = f"{base}/storage/{wanted['oid']}"
+        described["actions"] = {operation: action}
+        if operation == "upload":
+            described["actions"]["verify"] = {"href": f"{BASE}/verify"}
     elif not there:
         described["error"] = {"code": 404, "message": "no such object"}
     return described
@@ -41,6 +54,14 @@ if (METHOD, CALL) == ("POST", "objects/batch"):
     answer_json({"transfer": "basic", "objects": objects})
 elif (METHOD, CALL) == ("POST", "locks/verify"):
     answer_json({"ours": [], "theirs": []})
+elif (METHOD, CALL) == ("POST", "verify"):
+    asked = json.loads(read_body())
+    there = os.path.getsize(os.path.join(FOLDER, asked["oid"])) == asked["size"]
+    answer_json({}, "200 OK" if there else "404 Not Found")
+elif CALL.startswith("storage/") and IS_ELSEWHERE and os.environ.get("HTTP_X_STORE") != STORE["X-Store"]:
+    answer_json({"message": "the store's header is missing"}, "403 Forbidden")
+elif METHOD == "PUT" and "CONTENT_LENGTH" not in os.environ:
+    answer_json({"message": "chunks are not taken"}, "411 Length Required")
 elif METHOD == "PUT" and CALL.startswith("storage/"):
     os.makedirs(FOLDER, exist_ok=True)
     with open(os.path.join(FOLDER, os.path.basename(CALL)), "wb") as file:

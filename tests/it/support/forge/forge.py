@@ -158,10 +158,32 @@ def goes_wrong(word, request):
         answer(*value.split("+", 1)[:1], {"message": value.split("+", 1)[-1].replace("+", " ")})
     elif word == "sleep":
         time.sleep(float(value))
+    elif word == "together":
+        meet(request.host)
     elif word == "nonsense":
         answer(200, "]")
     elif word == "denied":
         answer(403, said)
+
+
+def meet(host):
+    """Waits until another host is asked, too, and answers nobody while it is asked already."""
+    mine = os.path.join(FOLDER, "asking-" + host.replace(":", "-"))
+    try:
+        os.close(os.open(mine, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        answer(500, {"message": "two at once"})
+    met = os.path.join(FOLDER, "met")
+    for _ in range(3000):
+        if len(glob.glob(os.path.join(FOLDER, "asking-*"))) > 1:
+            with open(met, "w", encoding="utf-8"):
+                pass
+        if os.path.exists(met):
+            break
+        time.sleep(0.01)
+    # For long enough that another request to this host would come meanwhile.
+    time.sleep(0.1)
+    os.remove(mine)
 
 
 def log(request, known):

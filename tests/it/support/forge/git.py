@@ -30,7 +30,7 @@ TEXTS = {
     "broken": (502, "Bad gateway."),
 }
 
-SSO = "https://github.example/orgs/acme/sso?authorization_request=TESTONLY"
+SSO = "https://github.example/orgs/acme/sso?authorization_request=A1B2C3"
 
 
 def serve(request, known):
