@@ -42,15 +42,14 @@ impl Sshd {
             let _ = fs::create_dir("/run/sshd");
         }
         let [port, another_port, _] = free_ports();
-        let mut lines = format!(
+        let forced = command.map(|command| format!("ForceCommand {command}\n"));
+        let lines = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\n\
-             PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n",
+             PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n{}",
             at("host"),
-            at("authorized_keys")
+            at("authorized_keys"),
+            forced.unwrap_or_default()
         );
-        if let Some(command) = command {
-            lines += &format!("ForceCommand {command}\n");
-        }
         fs::write(at("sshd_config"), lines).unwrap();
         let client = format!(
             "Host {}\nHostName 127.0.0.1\nPort {port}\nIdentityFile {}\nIdentityAgent none\n\
