@@ -103,6 +103,8 @@ host=compare-$$.example
 
 # shellcheck source=benches/cases.sh
 . "$(dirname "$0")/cases.sh"
+# shellcheck source=benches/server.sh
+. "$(dirname "$0")/server.sh"
 
 run_cases() { # ROUNDS
     "$scratch/pairs" "$1" "$daemon" <"$scratch/cases" >"$scratch/results" || die "pairs failed"
@@ -262,11 +264,22 @@ at_once() {
 
 # --- git itself ------------------------------------------------------------------------
 
-# Starts the git host, and puts its token where each helper looks for it.
+# Starts the git host, and puts its token where each helper looks for it. Clones the repository of
+# each folder.
 git_host() {
     [ -z "${server:-}" ] || return 0
-    start_server
-    place=localhost:$port
+    prepare_server
+    for folder in open team; do
+        create "$folder"
+        cp -r "$scratch/$folder.made" "$server_folder/repositories/$folder"
+    done
+    start_server team/super.git
+    for folder in open team; do
+        git -c credential.helper= -c "credential.helper=$binary --keychain kernel" \
+            -c "url.https://alice:ghp_TESTONLY1@$place/.insteadOf=https://$place/" \
+            clone --quiet --recurse-submodules "https://$place/$folder/super.git" \
+            "$scratch/$folder" 2>"$scratch/clone.log" || die "clone: $(cat "$scratch/clone.log")"
+    done
     given=$(request server protocol=https "host=$place" username=alice password=ghp_TESTONLY1)
     "$libsecret" store <"$given" >/dev/null
     "$binary" --keychain secret-service store <"$given"
@@ -334,56 +347,6 @@ git_case() { # WORK NAME FOLDER HELPER
     fi
 }
 
-start_server() {
-    port=$((20000 + $$ % 20000))
-    server_folder=$scratch/server
-    mkdir -p "$server_folder/repositories"
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2 -subj /CN=localhost \
-        -addext subjectAltName=DNS:localhost -keyout "$server_folder/key.pem" \
-        -out "$server_folder/certificate.pem" 2>/dev/null
-    # git reads only this certificate: none that the environment names, nor the system's, which
-    # take 30 ms to read.
-    mkdir "$server_folder/none"
-    export GIT_SSL_CAINFO="$server_folder/certificate.pem" GIT_SSL_CAPATH="$server_folder/none"
-    export NO_PROXY=localhost no_proxy=localhost
-    git config --global user.name Alice
-    git config --global user.email alice@h.example
-    git config --global safe.directory '*'
-    htpasswd -b -c -s "$server_folder/users" alice ghp_TESTONLY1 2>/dev/null
-    for folder in open team; do
-        create "$folder"
-        cp -r "$scratch/$folder.made" "$server_folder/repositories/$folder"
-    done
-    sed -e "s|@FOLDER@|$server_folder|g" -e 's|@MODULES@|/usr/lib/apache2/modules|g' \
-        -e "s|@BACKEND@|$(git --exec-path)/git-http-backend|g" -e "s|@FIRST@|$port|g" \
-        -e "s|@SECOND@|$((port + 1))|g" -e "s|@PLAIN@|$((port + 2))|g" -e "s|@OTHER@|localhost|g" \
-        -e 's|^MaxRequestWorkers.*|MaxRequestWorkers 16|' \
-        "$source/tests/it/support/apache.conf" "$source/benches/apache.conf" \
-        >"$server_folder/apache.conf"
-    if [ "$(id -u)" = 0 ]; then
-        chmod 755 "$scratch"
-        chown -R www-data:www-data "$server_folder"
-    fi
-    gcc -O2 -shared -fPIC -o "$scratch/no_wait.so" "$source/benches/no_wait.c" ||
-        die "no_wait.c does not build"
-    # The server runs in a process group of its own, which it ends as a whole.
-    LD_PRELOAD="$scratch/no_wait.so" setsid apache2 -D FOREGROUND -f "$server_folder/apache.conf" >"$scratch/server.log" 2>&1 &
-    server=$!
-    for folder in open team; do
-        tries=0
-        until git -c "credential.helper=store --file $scratch/server-token" ls-remote \
-            "https://alice:ghp_TESTONLY1@localhost:$port/$folder/super.git" >"$scratch/ls.log" 2>&1; do
-            tries=$((tries + 1))
-            [ $tries -lt 100 ] || die "the git host does not answer: $(cat "$scratch/ls.log")"
-            sleep 0.1
-        done
-        git -c credential.helper= -c "credential.helper=$binary --keychain kernel" \
-            -c "url.https://alice:ghp_TESTONLY1@localhost:$port/.insteadOf=https://localhost:$port/" \
-            clone --quiet --recurse-submodules "https://localhost:$port/$folder/super.git" \
-            "$scratch/$folder" 2>"$scratch/clone.log" || die "clone: $(cat "$scratch/clone.log")"
-    done
-}
-
 # Makes a repository with twenty submodules for this folder of the server.
 create() { # FOLDER
     made=$scratch/$1.made
@@ -399,7 +362,7 @@ create() { # FOLDER
         git -C "$made/work" -c protocol.file.allow=always submodule --quiet add \
             "$made/sub$number.git" "sub$number" >/dev/null 2>&1
         git -C "$made/work" config -f .gitmodules "submodule.sub$number.url" \
-            "https://localhost:$port/$1/sub$number.git"
+            "https://$place/$1/sub$number.git"
     done
     git -C "$made/work" add .gitmodules
     git -C "$made/work" commit --quiet -m Begin

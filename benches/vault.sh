@@ -20,32 +20,17 @@ die() {
 
 step() { printf '\n== %s\n' "$*"; }
 
-# Prints a figure with its limit and its name, and notes a failure where it is above the limit.
-at_most() { # FIGURE LIMIT WHAT
-    awk -v figure="$1" -v limit="$2" -v what="$3" 'BEGIN {
-        printf "%-58s %10.2f  at most %s%s\n", what, figure, limit, (figure > limit) ? "  TOO MUCH" : ""
-        exit (figure > limit) }' || failed=1
-}
-
 # --- Programs --------------------------------------------------------------------------
-
-# Builds the program from these sources, as install.sh does.
-build() { # SOURCE PREFIX
-    "$1/install.sh" --prefix "$2" --no-configure >/dev/null || die "install.sh failed"
-}
 
 # Builds the program with the vault's stand-in, which is for systems that have no vault.
 build_without() {
-    mkdir "$scratch/source"
-    (cd "$source" && git ls-files -z | xargs -0 tar -cf - --) | tar -xf - -C "$scratch/source"
+    copy_sources
     sed -i -e 's|^#\[cfg_attr(not(unix), path = \("keychain/vault/elsewhere.rs"\))\]|#[path = \1]|' \
         -e '/Some(Kind::Vault) => Box::new/d' "$scratch/source/src/keychain.rs"
     sed -i '/^        #\[cfg(unix)\]$/d' "$scratch/source/src/keychain.rs"
     grep -q '^#\[path = "keychain/vault/elsewhere.rs"\]' "$scratch/source/src/keychain.rs" ||
         die "src/keychain.rs has no place for the stand-in"
-    target=${CARGO_TARGET_DIR:-$source/target}
-    CARGO_TARGET_DIR=$target/without-vault build "$scratch/source" "$scratch/without"
-    without=$scratch/without/bin/git-credential-pat
+    build_copy vault
 }
 
 # --- Cases -----------------------------------------------------------------------------
@@ -54,20 +39,8 @@ host=vault-$$.example
 
 # shellcheck source=benches/cases.sh
 . "$(dirname "$0")/cases.sh"
-
-run_cases() {
-    "$scratch/pairs" "$rounds" <"$scratch/cases" >"$scratch/results" || die "pairs failed"
-    awk -F '\t' '$8 > 0 { print $1 ": failed " $8 " times"; bad = 1 } END { exit bad }' \
-        "$scratch/results" || die "a case failed"
-    : >"$scratch/cases"
-}
-
-# Prints a column of a case. The second one is the median of the wall time in ms.
-column() { awk -F '\t' -v name="$1" -v n="$2" '$1 == name { print $n }' "$scratch/results"; }
-
-ratio() { # CASE TO
-    awk -v a="$(column "$1" 2)" -v b="$(column "$2" 2)" 'BEGIN { printf "%.3f", a / b }'
-}
+# shellcheck source=benches/limits.sh
+. "$(dirname "$0")/limits.sh"
 
 instructions() { # INPUT COMMAND...
     counted=$1
@@ -77,8 +50,6 @@ instructions() { # INPUT COMMAND...
 }
 
 millions() { awk -v n="$1" 'BEGIN { printf "%.3f", n / 1e6 }'; }
-
-of() { printf '%s: %s ms, %s' "$1" "$(column "$1" 2)" "$2"; }
 
 # --- The figures -----------------------------------------------------------------------
 

@@ -277,14 +277,22 @@ fn learnt(
     if !is_told && !git.is_some_and(|git| git.standing.is_answer()) {
         return None;
     }
-    let facts = api.filter(|_| is_told).map(|api| api.facts.clone()).unwrap_or_default();
-    let mut kept = kept.clone();
-    // The forge and address that a person named are kept only if they have answered.
-    if is_told && forge::at(&credential.context).is_none() {
+    let facts = api.filter(|_| is_told).map(|api| &api.facts);
+    Some(match facts {
+        Some(facts) => told(credential, facts, options),
+        None => kept.clone().learn(credential, &Facts::default(), options.now),
+    })
+}
+
+/// Returns the account with what its forge has just told of its token. The forge and address that a
+/// person named are kept with it, because they have answered.
+pub(crate) fn told(credential: Credential, facts: &Facts, options: &Options) -> Credential {
+    let mut kept = Kept::of(&credential);
+    if forge::at(&credential.context).is_none() {
         kept.forge = options.forge.or(kept.forge);
         kept.api = options.api.clone().or(kept.api);
     }
-    Some(kept.learn(credential, &facts, options.now))
+    kept.learn(credential, facts, options.now)
 }
 
 /// Returns whether git would get an account's token, by its state alone.

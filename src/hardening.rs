@@ -8,6 +8,8 @@
 
 #[cfg(unix)]
 pub(crate) mod children;
+#[cfg(target_os = "linux")]
+pub(crate) mod code;
 #[cfg(unix)]
 pub(crate) mod echo;
 #[cfg(unix)]

@@ -19,6 +19,7 @@ pub mod framing;
 mod inside;
 pub mod lfs;
 mod listen;
+mod peer;
 pub mod policy;
 pub mod push;
 pub mod refusal;
@@ -50,6 +51,9 @@ const LETS_GO_AFTER: Duration = Duration::from_secs(600);
 
 /// How many connections are served at once. Further ones wait.
 const AT_ONCE: usize = 32;
+
+/// How many of them may wait for the keychain and the forge at once. Each has a curl of its own.
+const AT_THE_FORGE: usize = 12;
 
 /// What is to be lent, by which way in, and for how long.
 pub(crate) struct Plan {
@@ -85,6 +89,7 @@ struct Lending {
     base: String,
     objects: lfs::Objects,
     connections: Arc<Places>,
+    at_the_forge: Arc<Places>,
     transfers: transfers::Transfers,
     networks: beside::Networks,
     has_ended: AtomicBool,

@@ -73,7 +73,6 @@ mod base64;
 mod check;
 mod child;
 mod cli;
-#[allow(dead_code, reason = "its callers come after it")]
 mod copies;
 mod ending;
 mod forge;

@@ -21,9 +21,12 @@
 //!
 //! Nothing here speaks to people. [`Outside`] is the forge and the clock.
 
+pub(crate) mod following;
 mod keeping;
 pub(crate) mod online;
+pub(crate) mod password;
 mod resume;
+pub(crate) mod revoking;
 #[cfg(test)]
 mod tests;
 
@@ -60,6 +63,11 @@ pub(crate) trait Outside {
 
     /// Sends the one request for a new token in the place of the account's.
     fn renew(&self, credential: &Credential) -> Outcome;
+
+    /// Returns what becomes of the old token when the forge makes the new one.
+    fn old(&self) -> Old {
+        Old::Ends
+    }
 
     /// Makes the forge revoke a token that was replaced, or returns nothing where it does so
     /// itself, or cannot.
@@ -139,7 +147,6 @@ pub(crate) enum Old {
     /// The forge ends it in the same moment.
     Ends,
     /// It lives until it is revoked.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for tokens that a person makes"))]
     LivesOn,
 }
 
@@ -172,7 +179,7 @@ pub(crate) enum Asked {
     Unclear(Standing),
 }
 
-/// Begins a rotation of the token that was seen in the account.
+/// Begins a rotation of the token that was seen in the account, and keeps what was learnt of it.
 ///
 /// # Errors
 /// Where the lock cannot be had, the account is not as it was seen, its token serves no more, or
@@ -180,13 +187,13 @@ pub(crate) enum Asked {
 pub(crate) fn begin<'k>(
     keychain: &'k mut dyn Keychain,
     account: &Account,
-    seen: &Secret,
+    seen: &Credential,
     outside: &dyn Outside,
 ) -> Result<Begun<'k>, Error> {
     let host = account.context.host_level();
     let (lock, now) = (outside.lock(keychain, &host).ok_or(NO_LOCK)?, outside.now());
     let there = helper::kept_at(keychain, account)?.ok_or(Error::NoAccount)?;
-    if there.token != *seen {
+    if there.token != seen.token {
         return Err(REPLACED);
     }
     if Stage::of(&there).is_some() {
@@ -199,7 +206,8 @@ pub(crate) fn begin<'k>(
         return Err(if there.is_expired(now) { Error::Expired } else { Error::Rejected });
     }
     let held = interrupts::hold();
-    let noted = Credential { rotating_at: Some(now), ..there };
+    let (expiry, known) = (seen.expiry, seen.known.clone());
+    let noted = Credential { rotating_at: Some(now), expiry, known, ..there };
     helper::with_retries(|| helper::put(keychain, &noted)).map_err(|error| match error {
         Error::TooLong => NO_ROOM,
         error => error,
@@ -237,7 +245,7 @@ impl Begun<'_> {
     /// Sends the request, and writes the answer before anything else happens.
     pub(crate) fn ask(self, outside: &dyn Outside) -> Asked {
         match outside.renew(&self.noted) {
-            Outcome::Issued(issued) => self.answered(issued, Old::Ends, outside),
+            Outcome::Issued(issued) => self.answered(issued, outside.old(), outside),
             Outcome::DidNotHappen(standing) => {
                 let failed = self.drop_note().err();
                 Asked::DidNotHappen(standing, failed)

@@ -30,13 +30,11 @@
 //! know of it. The token to which a link leads lies in the keychain of its own context.
 
 mod answering;
-#[allow(dead_code, reason = "its callers come after it")]
 mod sharing;
 
 #[cfg(target_os = "linux")]
 pub(crate) use answering::Answering;
 pub(crate) use answering::{Asking, Chosen, refused};
-#[allow(unused_imports, reason = "its callers come after it")]
 pub(crate) use sharing::{Sharer, Sharing};
 
 use crate::arguments::{self, HelperOptions};

@@ -24,6 +24,7 @@ What you can do with this checkout, the quick things first:
   cargo bench                      how long parsing and matching take
   benches/compare.sh               whole operations, beside other helpers
   benches/vault.sh                 what the vault costs, beside the kernel's keyring
+  benches/lend.sh                  what lending costs, beside git with this helper
 
 Every step prints its time. A check or a test that lacks a part is skipped, and counted at the
 end. Where CI is set, as on a build machine, it is a failure.
@@ -298,6 +299,9 @@ check() {
 
         step "What the vault costs"
         if there valgrind; then benches/vault.sh; fi
+
+        step "What lending costs"
+        benches/lend.sh
     fi
 }
 

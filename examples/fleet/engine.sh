@@ -1,7 +1,7 @@
 #!/bin/sh
 # Once, by whoever keeps OpenBao (with HashiCorp Vault say `vault` for `bao` and VAULT_ for
-# BAO_): what the runners of the team "web" may read, and the role by which they log in. Their
-# login lasts a minute.
+# BAO_): what the runners of the team "web" may read, what the machine that rotates their token
+# may write, and the roles by which they log in. A runner's login lasts a minute.
 set -eu
 bao secrets enable -version=2 -path=secret kv
 bao auth enable approle
@@ -11,3 +11,9 @@ path "secret/data/web/*" {
 }
 END
 bao write auth/approle/role/web token_policies=web token_type=batch token_ttl=1m
+bao policy write web-rotate - <<'END'
+path "secret/data/web/git" {
+    capabilities = ["create", "update"]
+}
+END
+bao write auth/approle/role/web-rotate token_policies=web-rotate token_type=batch token_ttl=10m

@@ -63,7 +63,8 @@ impl Api for GitHub {
         let scopes = scopes.and_then(|text| scopes_in(asking, &text));
         let expiry = match answer.header(EXPIRY) {
             Some(text) => end(&text).map_or(Told::Nothing, Told::At),
-            None if is_installation => Told::Nothing,
+            // An installation tells none, and of two ends nobody knows which one is meant.
+            None if is_installation || answer.has(EXPIRY) => Told::Nothing,
             None => Told::Never,
         };
         let facts = Facts { owner, expiry, ..of_scopes(scopes) };

@@ -15,6 +15,8 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod flow;
+#[cfg(target_os = "linux")]
+mod spare;
 
 use crate::child::{self, Bounds, Stand, Stopped};
 use crate::context::escape;
@@ -137,16 +139,25 @@ impl Answer {
     /// Returns the value of a header, without the blanks around it. A header with several different
     /// values has none, because nobody knows which one is meant.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
-        let mut values = self.head.split(|&byte| byte == b'\n').filter_map(|line| {
-            let colon = line.iter().position(|&byte| byte == b':')?;
-            let is_it = line[..colon].eq_ignore_ascii_case(name.as_bytes());
-            is_it.then(|| line[colon + 1..].trim_ascii())
-        });
+        let mut values = self.values(name);
         let first = values.next()?;
         if values.any(|other| other != first) {
             return None;
         }
         String::from_utf8(first.to_vec()).ok()
+    }
+
+    /// Returns whether a header is there, also one that has no value because it has several.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values(name).next().is_some()
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.head.split(|&byte| byte == b'\n').filter_map(move |line| {
+            let colon = line.iter().position(|&byte| byte == b':')?;
+            let is_it = line[..colon].eq_ignore_ascii_case(name.as_bytes());
+            is_it.then(|| line[colon + 1..].trim_ascii())
+        })
     }
 
     /// Returns whether the server says that it is a page for people.

@@ -29,8 +29,28 @@ pub(crate) struct Entry {
 ///
 /// # Errors
 /// Why there is no answer: [`State::Refused`] where the password or the code is not taken.
-#[allow(dead_code, reason = "for the command that renews tokens")]
 pub(crate) fn look_up(asking: &Asking<'_>, person: &Person<'_>) -> Result<Option<Entry>, Standing> {
+    find(asking, person, |one| is_end_of(one, asking.subject.token))
+}
+
+/// Looks for the person's token of this name. Nothing is changed.
+///
+/// # Errors
+/// Those of [`look_up`].
+pub(crate) fn look_for(
+    asking: &Asking<'_>,
+    person: &Person<'_>,
+    name: &str,
+) -> Result<Option<Entry>, Standing> {
+    find(asking, person, |one| one["name"] == *name)
+}
+
+/// Returns the only token that is meant, if there is one.
+fn find(
+    asking: &Asking<'_>,
+    person: &Person<'_>,
+    is_meant: impl Fn(&Value) -> bool,
+) -> Result<Option<Entry>, Standing> {
     let url = tokens_of(asking.base, person.name).ok_or_else(unfit)?;
     let mut found = Vec::new();
     for page in 1.. {
@@ -42,8 +62,9 @@ pub(crate) fn look_up(asking: &Asking<'_>, person: &Person<'_>) -> Result<Option
             400..500 => return Err(refusal(asking, &answer)),
             _ => return Err(asking.unexpected(&answer).standing),
         };
-        found.extend(listed.iter().filter(|one| is_end_of(one, asking.subject.token)).cloned());
-        if listed.len() < PER_PAGE || !asking.may_ask() {
+        let is_last = listed.len() < PER_PAGE || !asking.may_ask();
+        found.extend(listed.into_iter().filter(&is_meant));
+        if is_last {
             break;
         }
     }
@@ -82,7 +103,6 @@ pub(super) fn renew(
 ///
 /// # Errors
 /// Why it may still be there.
-#[allow(dead_code, reason = "for the command that renews tokens")]
 pub(crate) fn delete(
     asking: &Asking<'_>,
     person: &Person<'_>,

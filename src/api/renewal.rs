@@ -64,6 +64,7 @@ pub(crate) struct Wish<'a> {
 }
 
 /// A person who has typed a password.
+#[derive(Clone, Copy)]
 pub(crate) struct Person<'a> {
     /// The name to log in with.
     pub(crate) name: &'a str,

@@ -13,6 +13,7 @@ use std::cell::Cell;
 use std::time::Instant;
 
 /// The forge's answer, see the [module](self).
+#[derive(Clone)]
 pub(crate) struct ApiLayer {
     pub(crate) standing: Standing,
     pub(crate) facts: Facts,

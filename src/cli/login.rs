@@ -3,10 +3,10 @@
 //! First everything is asked and checked, then everything is done: a person who gives up at any
 //! question leaves nothing half done.
 
-mod ask;
+pub(super) mod ask;
 pub(super) mod expiry;
 pub(super) mod learn;
-mod page;
+pub(super) mod page;
 pub(super) mod proxy;
 mod save;
 

@@ -14,6 +14,7 @@ use roff::{Inline, Roff, bold, italic, roman};
 
 const FRAME: &str = include_str!("git-credential-pat.1");
 const TASKS: &str = include_str!("man/tasks.1");
+const LIFE: &str = include_str!("man/life.1");
 const CHECK: &str = include_str!("man/check.1");
 const WATCH: &str = include_str!("man/watch.1");
 const VAULT: &str = include_str!("man/vault.1");
@@ -31,6 +32,7 @@ fn page() -> String {
         .replace("git\\-credential\\-pat VERSION", &format!("git\\-credential\\-pat {version}"))
         .replace(".\\\" SYNOPSIS\n", &synopsis(&line).to_roff())
         .replace(".\\\" TASKS\n", TASKS)
+        .replace(".\\\" LIFE\n", LIFE)
         .replace(".\\\" CHECK\n", CHECK)
         .replace(".\\\" WATCHING\n", WATCH)
         .replace(".\\\" VAULT\n", VAULT)

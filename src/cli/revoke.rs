@@ -39,7 +39,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     yes: bool,
     /// Revoke every token that is kept here for this host, before you give the machine away
-    #[arg(long, value_name = "HOST", conflicts_with_all = ["url", "username", "breach", "api"])]
+    #[arg(long, value_name = "HOST", conflicts_with_all = ["url", "username", "breach"])]
     all_at: Option<String>,
     /// The forge at the host, where its name does not tell: github, gitlab, bitbucket, gitea
     /// (or Forgejo), azure or huggingface
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     }
     let mut keychains: Vec<Box<dyn Keychain>> = Vec::new();
     let doomed = target::named(arguments, &setups, &mut keychains)?;
-    let others = target::same_token(&doomed, &setups, &mut keychains);
+    let others = target::same_token(&doomed, &setups, &mut keychains)?;
     report::before(&doomed, &others, &options);
     if !arguments.yes {
         agree(&doomed)?;
@@ -87,7 +87,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
         killing.mark_all(&doomed, &others)?;
     }
     let outcome = killing.kill(&doomed, &others, arguments.breach)?;
-    report::after(&doomed, &outcome, arguments.breach, &options);
     if arguments.breach {
         report::what_else(&doomed, &others, &outcome, &options)?;
     }

@@ -2,18 +2,24 @@
 //! those of [`rotate`]; here is what is said and asked.
 //!
 //! - [`which`]: the accounts that are meant. [`words`]: what is said of a rotation.
-//! - [`one`]: the way of one account.
+//! - [`one`]: the way of one account. [`by_page`], [`by_password`]: where a person is needed.
+//! - [`others`]: what else had its old token.
 
+mod by_page;
+mod by_password;
 mod one;
+mod others;
 mod which;
 pub(super) mod words;
 
 use super::KeychainArguments;
 use super::login::{expiry, parse_forge};
 use crate::check::Options;
+use crate::credential::Credential;
 use crate::error::Error;
 use crate::forge;
 use crate::keychain::{Keychain, Kind};
+use crate::setup::Setups;
 use crate::terminal;
 use crate::time::now;
 use std::time::Duration;
@@ -79,6 +85,34 @@ impl Arguments {
         let end = expiry::parse(text, now())?;
         end.map(Some).ok_or(Error::Usage("a token that is rotated needs an end, such as 90d"))
     }
+}
+
+/// Rotates the token of exactly this account, or brings to its end what was cut off, without asking
+/// anybody. It is due so long before its end. Says what has become of it. Returns whether all is
+/// well.
+///
+/// # Errors
+/// Where nothing was begun.
+pub(super) fn unattended(
+    keychain: &mut dyn Keychain,
+    credential: &Credential,
+    setups: &Setups,
+    due: Duration,
+) -> Result<bool, Error> {
+    let arguments = Arguments {
+        url: None,
+        username: None,
+        expires: None,
+        unattended: true,
+        keep_old: false,
+        all: false,
+        due: Some(due),
+        yes: false,
+        forge: None,
+        api: None,
+        keychain: KeychainArguments { keychain: None },
+    };
+    one::Way { arguments: &arguments, setups, end: None }.go(keychain, credential)
 }
 
 /// Runs the command. Returns the exit status: 0 if every token that was meant is new, else 1.

@@ -68,9 +68,10 @@ fn parse_what(word: &str) -> Result<What, &'static str> {
 }
 
 fn parse_before(text: &str) -> Result<Duration, &'static str> {
-    const LEAST: Duration = Duration::from_secs(DAY);
     let time = humantime::parse_duration(text).ok();
-    time.filter(|time| *time >= LEAST).ok_or("it takes a time of a day at least, such as 14d")
+    // A new token lives for twice as long, and for a year at most.
+    let fits = |time: &Duration| (DAY..=180 * DAY).contains(&time.as_secs());
+    time.filter(fits).ok_or("it takes a time from a day to 180 days, such as 14d")
 }
 
 fn parse_command(line: &str) -> Result<String, &'static str> {
@@ -289,12 +290,11 @@ pub(super) fn take_back(this_program: bool, dry_run: bool) -> Result<bool, Troub
 
 /// Shows what is installed, when it ran last, and when it runs next.
 fn show() -> Result<u8, Failed> {
-    if watch::is_by_hand() {
-        terminal::hint("what this system runs is in its own scheduler: see watch daily");
-    }
     let installed = watch::installed();
     let mut is_well = true;
-    if installed.is_empty() {
+    if watch::is_by_hand() {
+        terminal::write_raw(b"the system's own scheduler knows what is installed\n")?;
+    } else if installed.is_empty() {
         terminal::write_raw(b"no timer is installed\n")?;
         terminal::hint(&format!("to have tokens checked: {} watch daily", this_command()));
     }

@@ -2,7 +2,7 @@
 //! accounts or marked there. An account that holds another token by now stays as it is.
 
 use super::choice::{Item, read_sound, unlocked};
-use super::two_tokens::{Rest, refused, without};
+use super::two_tokens::{Rest, disowned, without};
 use crate::credential::{Account, Credential};
 use crate::error::Error;
 use crate::keychain::Keychain;
@@ -49,8 +49,8 @@ pub(crate) fn drop_token(
     Ok(dropped)
 }
 
-/// Marks a token with this scheme as rejected in an account, as git's erase does. Returns whether
-/// the account holds it.
+/// Marks a token with this scheme as rejected in an account, as git's erase does, also while a
+/// rotation is open. Returns whether the account holds it.
 ///
 /// # Errors
 /// Where the keychain fails.
@@ -63,29 +63,19 @@ pub(crate) fn mark_rejected(
     let mut holds = false;
     for (at, old) in items(keychain, account)? {
         holds |= holds_token(&old, token.1);
-        if let Some(new) = refused(&old, token, now) {
+        if let Some(new) = disowned(&old, token, now) {
             keychain.write(Some(&at), &new)?;
         }
     }
     Ok(holds)
 }
 
-/// Returns whether an account still holds a token with this scheme.
-///
-/// # Errors
-/// Where the keychain fails, or the account's items stay locked.
-pub(crate) fn still_holds(
-    keychain: &mut dyn Keychain,
-    account: &Account,
-    (_, token): (Option<&[u8]>, &Secret),
-) -> Result<bool, Error> {
-    Ok(items(keychain, account)?.iter().any(|(_, credential)| holds_token(credential, token)))
-}
-
-/// Returns whether an account holds this token, as the one that answers or the one set aside.
+/// Returns whether an account holds this token, as the one that answers, the one set aside or the
+/// one that a rotation has replaced.
 pub(crate) fn holds_token(credential: &Credential, token: &Secret) -> bool {
     let aside = credential.aside.as_ref().map(|aside| &aside.token.secret);
-    credential.token == *token || aside == Some(token)
+    let previous = credential.previous.as_ref().map(|previous| &previous.secret);
+    credential.token == *token || aside == Some(token) || previous == Some(token)
 }
 
 /// Returns every item of an account.

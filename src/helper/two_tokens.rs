@@ -87,6 +87,16 @@ pub(super) fn refused(
     if old.rotating_at.is_some() {
         return None;
     }
+    disowned(old, (authtype, secret), now)
+}
+
+/// Returns the account's content once a person does not want this token to be served any more, or
+/// none where it stays as it is. That counts also while a rotation is open.
+pub(super) fn disowned(
+    old: &Credential,
+    (authtype, secret): (Option<&[u8]>, &Secret),
+    now: u64,
+) -> Option<Credential> {
     let is_it = |token: &Token| token.is(authtype, secret) && token.rejected_at.is_none();
     let is_answering = old.token == *secret && old.authtype.as_deref() == authtype;
     if is_answering {
@@ -108,24 +118,29 @@ pub(super) enum Rest {
 }
 
 /// Returns what is left of the account without this token, or none where it does not hold it. A
-/// token that lay aside does not answer because another one is gone: the account is put away with
-/// it, so that only a person brings it back.
+/// token that lay aside, or that a rotation has replaced, does not answer because another one is
+/// gone: the account is put away with it, so that only a person brings it back.
 pub(super) fn without(
     old: &Credential,
     (authtype, secret): (Option<&[u8]>, &Secret),
     now: u64,
 ) -> Option<Rest> {
-    let old = without_what_is_gone(old, now);
-    let aside = old.aside.clone().map(|aside| aside.token);
-    let other = aside.filter(|aside| !aside.is(authtype, secret));
-    if old.answering().is(authtype, secret) {
-        let Some(other) = other else { return Some(Rest::Nothing) };
-        let put_away_at = Some(not_before(other.stored_at, now));
-        let new = Credential { aside: None, put_away_at, ..old }.with_answering(other);
-        return Some(Rest::Account(Box::new(new)));
+    let holds = |token: &Token| token.is(authtype, secret);
+    let mut new = without_what_is_gone(old, now);
+    let is_aside = new.aside.take_if(|aside| holds(&aside.token)).is_some();
+    let is_previous = new.previous.take_if(|previous| holds(previous)).is_some();
+    if !holds(&new.answering()) {
+        return (is_aside || is_previous).then(|| Rest::Account(Box::new(new)));
     }
-    let is_aside = old.aside.is_some() && other.is_none();
-    is_aside.then(|| Rest::Account(Box::new(Credential { aside: None, ..old })))
+    // What a rotation has replaced at a forge that ends it is dead.
+    let previous = |new: &mut Credential| new.previous.take_if(|old| old.rejected_at.is_none());
+    let other = new.aside.take().map(|aside| aside.token);
+    let Some(other) = other.or_else(|| previous(&mut new).map(|token| *token)) else {
+        return Some(Rest::Nothing);
+    };
+    let put_away_at = Some(not_before(other.stored_at, now));
+    let new = Credential { rotating_at: None, put_away_at, ..new }.with_answering(other);
+    Some(Rest::Account(Box::new(new)))
 }
 
 /// Returns the account's content once it is put away, or none where it is so already, or where a

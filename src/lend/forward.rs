@@ -18,8 +18,8 @@ use std::os::fd::AsFd;
 use std::sync::Mutex;
 use std::thread;
 
-/// How many bytes are read at a time.
-const PIECE: usize = 64 * 1024;
+/// How many bytes are read at a time. Many requests at once each have room for two pieces.
+const PIECE: usize = 16 * 1024;
 
 /// The headers of the forge's answer that are passed back.
 const PASSED_BACK: [(&str, &str); 6] = [

@@ -4,7 +4,7 @@
 //! never an end.
 
 use super::request::Body;
-use std::io::{self, Error, ErrorKind, Read, Write};
+use std::io::{self, BufReader, Error, ErrorKind, IoSlice, Read, Write};
 use std::time::{Duration, Instant};
 
 /// The most hexadecimal digits of the length before a chunk.
@@ -14,9 +14,12 @@ const MOST_DIGITS: usize = 12;
 pub(super) const DRAINED: u64 = 2 * 1024 * 1024 * 1024;
 const DRAINED_WITHIN: Duration = Duration::from_secs(60);
 
+/// How many bytes are read ahead where few are wanted, such as the length of a chunk.
+const AHEAD: usize = 4 * 1024;
+
 /// A body that is read from a stream, of which some bytes were read ahead.
 pub struct BodyReader<R> {
-    stream: R,
+    stream: BufReader<R>,
     ahead: Vec<u8>,
     at: usize,
     left: Left,
@@ -39,7 +42,7 @@ impl<R: Read> BodyReader<R> {
     pub(super) fn drain(&mut self) {
         let deadline = Instant::now() + DRAINED_WITHIN;
         let mut left = DRAINED;
-        let mut buffer = vec![0; 64 * 1024];
+        let mut buffer = [0; 4096];
         while Instant::now() < deadline
             && let Ok(count @ 1..) = self.read(&mut buffer)
         {
@@ -59,7 +62,7 @@ impl<R: Read> BodyReader<R> {
             Body::Length(length) => Left::Bytes(length),
             Body::Chunked => Left::Chunk,
         };
-        Self { stream, ahead, at: 0, left }
+        Self { stream: BufReader::with_capacity(AHEAD, stream), ahead, at: 0, left }
     }
 
     /// Returns whether the body has ended.
@@ -160,7 +163,8 @@ fn malformed() -> Error {
     ErrorKind::InvalidData.into()
 }
 
-/// Writes a chunk. Writes nothing for no bytes: an empty chunk would end the body.
+/// Writes a chunk, with one call where the stream takes it all. Writes nothing for no bytes: an
+/// empty chunk would end the body.
 ///
 /// # Errors
 /// The errors of the stream.
@@ -168,9 +172,18 @@ pub fn write_chunk(stream: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
     if bytes.is_empty() {
         return Ok(());
     }
-    stream.write_all(format!("{:x}\r\n", bytes.len()).as_bytes())?;
-    stream.write_all(bytes)?;
-    stream.write_all(b"\r\n")
+    let head = format!("{:x}\r\n", bytes.len());
+    let mut parts = [head.as_bytes(), bytes, b"\r\n"].map(IoSlice::new);
+    let mut parts = &mut parts[..];
+    while !parts.is_empty() {
+        match stream.write_vectored(parts) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(count) => IoSlice::advance_slices(&mut parts, count),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Writes the end of a body in chunks.
@@ -187,13 +200,16 @@ mod tests {
     use crate::lend::request::Body;
     use std::io::{ErrorKind, Read};
 
-    /// Returns the body that is read, and the rest of the stream.
-    fn read(ahead: &[u8], mut stream: &[u8], body: Body) -> Result<(Vec<u8>, Vec<u8>), ErrorKind> {
+    /// Returns the body that is read, and all that comes behind it.
+    fn read(ahead: &[u8], stream: &[u8], body: Body) -> Result<(Vec<u8>, Vec<u8>), ErrorKind> {
         let mut bytes = Vec::new();
-        let mut reader = BodyReader::new(&mut stream, ahead.to_vec(), body);
+        let mut reader = BodyReader::new(stream, ahead.to_vec(), body);
         reader.read_to_end(&mut bytes).map_err(|error| error.kind())?;
         assert!(reader.is_at_end());
-        Ok((bytes, stream.to_vec()))
+        Ok((
+            bytes,
+            [&reader.ahead[reader.at..], reader.stream.buffer(), reader.stream.get_ref()].concat(),
+        ))
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The ways by which requests come in: a socket in a folder that is its owner's alone, a port of
 //! the loopback address that serves this user alone, or a listener in a sandbox's own network.
 
+use super::peer::user_of;
 use super::stream::Stream;
 use super::{Lending, beside, serve};
 use crate::error::Error;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -153,49 +154,11 @@ impl Drop for Listener {
     }
 }
 
-/// Returns the user of the other side of a loopback connection, by the kernel's own table. A client
-/// from another network has no line in that table.
-fn user_of(stream: &TcpStream) -> Option<u32> {
-    let (SocketAddr::V4(peer), SocketAddr::V4(here)) =
-        (stream.peer_addr().ok()?, stream.local_addr().ok()?)
-    else {
-        return None;
-    };
-    user_in(&fs::read_to_string("/proc/net/tcp").ok()?, peer, here)
-}
-
-fn user_in(table: &str, peer: std::net::SocketAddrV4, here: std::net::SocketAddrV4) -> Option<u32> {
-    let written = |address: std::net::SocketAddrV4| {
-        let number = u32::from_ne_bytes(address.ip().octets());
-        format!("{number:08X}:{:04X}", address.port())
-    };
-    let (peer, here) = (written(peer), written(here));
-    table.lines().find_map(|line| {
-        let mut words = line.split_whitespace().skip(1);
-        let is_it = words.next() == Some(&peer) && words.next() == Some(&here);
-        // Between the addresses and the user are the state, the queues, the timer and retransmits.
-        is_it.then(|| words.nth(4)?.parse().ok()).flatten()
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Listener, user_in, user_of};
+    use super::Listener;
     use std::fs;
-    use std::net::TcpStream;
     use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn the_user_of_a_loopback_connection_is_known() {
-        let listener = Listener::port(0);
-        let Ok(Listener::Port(listener)) = &listener else { panic!("no port") };
-        let address = listener.local_addr().expect("an address");
-        let _client = TcpStream::connect(address).expect("a connection");
-        let (stream, _) = listener.accept().expect("a connection");
-        assert_eq!(user_of(&stream), Some(rustix::process::geteuid().as_raw()));
-        let (peer, here) = ("127.0.0.1:9".parse(), "127.0.0.1:8418".parse());
-        assert_eq!(user_in("", peer.expect("one"), here.expect("one")), None);
-    }
 
     #[test]
     fn a_socket_is_in_a_folder_that_is_its_owners_alone() {

@@ -6,7 +6,7 @@ use super::environment::{self, Line, Reached};
 use super::listen::Listener;
 use super::policy::name_of;
 use super::transfers::Transfers;
-use super::{AT_ONCE, Lending, Places, Plan, WayIn, inside};
+use super::{AT_ONCE, AT_THE_FORGE, Lending, Places, Plan, WayIn, inside};
 use crate::api::http::{Client, Trouble};
 use crate::child::not_started;
 use crate::context::Context;
@@ -14,7 +14,7 @@ use crate::credential::Username;
 use crate::error::Error;
 use crate::git::url;
 use crate::git::words::typed;
-use crate::hardening::interrupts;
+use crate::hardening::{code, interrupts};
 use crate::hex;
 use crate::private_file::Folder;
 use crate::terminal;
@@ -49,6 +49,7 @@ enum End {
 /// # Errors
 /// Where the lending cannot begin.
 pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
+    code::let_go();
     let Plan { policy, username, lasting, way_in, inside_path, command, setups } = plan;
     let held = interrupts::hold();
     let ways = ways(&policy.hosts())?;
@@ -92,6 +93,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         base,
         objects: super::lfs::Objects::default(),
         connections: Places::new(AT_ONCE),
+        at_the_forge: Places::new(AT_THE_FORGE),
         transfers: Transfers::default(),
         networks: Networks::default(),
         has_ended: AtomicBool::new(false),
@@ -122,6 +124,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         print(&lines, file.as_deref());
     }
     let deadline = lasting.map(|lasting| Instant::now() + lasting);
+    code::let_go();
     let status = wait(&lending, &receiver, deadline, pid);
     drop_way_in(&listener, file.as_deref());
     if lending.transfers.are_under_way() {
@@ -198,10 +201,16 @@ pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
 /// Returns the ways to these hosts, as git is configured now.
 fn ways(hosts: &[Context]) -> Result<BTreeMap<Context, crate::api::http::flow::Way>, Error> {
     let mut ways = BTreeMap::new();
+    let mut spare = None;
     for host in hosts {
         let url = url::of(host);
         let deadline = Instant::now() + ASKED_WITHIN;
-        let way = Client::new(&url).and_then(|client| client.way(&url, deadline));
+        let way = Client::new(&url).and_then(|client| {
+            let way = client.way(&url, deadline)?;
+            let shared = spare.take().map_or_else(|| client.spare(), Ok)?;
+            spare = Some(Arc::clone(&shared));
+            Ok(way.with(shared))
+        });
         let way = way.map_err(|trouble| match trouble {
             Trouble::NoCurl => Error::Refused("the way to the forge is curl, which is not there"),
             Trouble::Unfit => Error::Refused(

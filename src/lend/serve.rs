@@ -115,6 +115,7 @@ fn answer(
     } else if batch.is_none() && !read_beginning(head, body, &mut before) {
         return;
     }
+    let _place = lending.at_the_forge.enter();
     let account = match access {
         Access::Public => None,
         Access::Lent => match account::of(lending, &route.repository) {

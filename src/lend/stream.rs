@@ -3,7 +3,7 @@
 
 use super::LETS_GO_AFTER;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -52,7 +52,7 @@ impl Stream {
     /// when the connection closes would lose the answer.
     pub(super) fn drain(&self, mut most: u64, time: Duration) {
         let deadline = Instant::now() + time;
-        let mut buffer = [0; 16 * 1024];
+        let mut buffer = [0; 4096];
         while let Ok(count) = self.read_before(&mut buffer, deadline) {
             most = most.saturating_sub(count as u64);
             if count == 0 || most == 0 {
@@ -76,6 +76,13 @@ impl Write for &Stream {
         match self {
             Stream::Unix(stream) => (&mut &*stream).write(bytes),
             Stream::Tcp(stream) => (&mut &*stream).write(bytes),
+        }
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Stream::Unix(stream) => (&mut &*stream).write_vectored(parts),
+            Stream::Tcp(stream) => (&mut &*stream).write_vectored(parts),
         }
     }
 

@@ -38,6 +38,11 @@ impl Outside for Online<'_> {
         layer.unwrap_or_else(|| ApiLayer::unasked(Reason::Offline))
     }
 
+    fn revoke(&self, _old: &Credential) -> Option<Standing> {
+        // Nobody has said that it may be ended: `rotate` asks.
+        Some(Standing::of(State::Unknown, Reason::Offline))
+    }
+
     fn renew(&self, credential: &Credential) -> Outcome {
         let wish = Wish { expiry: self.expiry, name: "", scopes: &[], person: None };
         let deadline = Instant::now() + REQUEST;
@@ -55,7 +60,7 @@ impl Outside for Online<'_> {
 }
 
 /// Returns an account as one that is asked about.
-fn subject(credential: &Credential) -> Subject {
+pub(crate) fn subject(credential: &Credential) -> Subject {
     Subject {
         context: credential.context.clone(),
         username: credential.username.clone(),

@@ -25,13 +25,14 @@ pub(crate) enum Resumed {
 }
 
 /// Says what has become of an account's rotation, and mends what can be mended. A second request is
-/// never sent.
+/// never sent. Who `has_waited` long enough, whatever the clock says, is told at once.
 ///
 /// # Errors
 /// Where the keychain fails.
 pub(crate) fn resume(
     keychain: &mut dyn Keychain,
     account: &Account,
+    has_waited: bool,
     outside: &dyn Outside,
 ) -> Result<Resumed, Error> {
     let Some(there) = helper::kept_at(keychain, account)? else { return Ok(Resumed::Nothing) };
@@ -41,7 +42,7 @@ pub(crate) fn resume(
             return here(keychain, *home, outside);
         }
         let seconds = stage.unsettled_for(outside.now());
-        if seconds > 0 {
+        if seconds > 0 && !has_waited {
             return Ok(Resumed::NotYet(seconds));
         }
         return begun(keychain, &there, outside);

@@ -177,7 +177,7 @@ fn there(keychain: &mut MemoryKeychain) -> Credential {
 }
 
 fn asked(keychain: &mut MemoryKeychain, outside: &Fake) -> Asked {
-    begin(keychain, &account(), &Secret::new(OLD), outside).expect("a beginning").ask(outside)
+    begin(keychain, &account(), &old(), outside).expect("a beginning").ask(outside)
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_rotation_ends_with_the_new_token_alone() {
 #[test]
 fn the_note_is_there_before_the_request() {
     let (mut keychain, outside) = (keychain(), Fake::new(Does::Rotate));
-    let begun = begin(&mut keychain, &account(), &Secret::new(OLD), &outside).expect("a beginning");
+    let begun = begin(&mut keychain, &account(), &old(), &outside).expect("a beginning");
     drop(begun);
     let noted = there(&mut keychain);
     assert_eq!((noted.token.expose(), Stage::of(&noted)), (OLD, Some(Stage::Begun(NOW))));
@@ -212,7 +212,8 @@ fn the_note_is_there_before_the_request() {
 fn nothing_begins_where_it_could_not_end_well() {
     let outside = Fake::new(Does::Rotate);
     let begins = |keychain: &mut MemoryKeychain, seen: &[u8]| {
-        let result = begin(keychain, &account(), &Secret::new(seen), &outside);
+        let seen = Credential { token: Secret::new(seen), ..old() };
+        let result = begin(keychain, &account(), &seen, &outside);
         result.map(|begun| begun.ask(&outside)).map(drop)
     };
     let full = || {
@@ -260,17 +261,17 @@ fn what_was_lost_is_told_from_what_did_not_happen_after_a_while() {
         let noted = there(&mut keychain);
         for (after, left) in [(0, 90), (1, 89), (89, 1)] {
             outside.now.set(NOW + after);
-            let resumed = resume(&mut keychain, &account(), &outside).expect("an answer");
+            let resumed = resume(&mut keychain, &account(), false, &outside).expect("an answer");
             assert!(matches!(resumed, Resumed::NotYet(seconds) if seconds == left));
             assert!(there(&mut keychain) == noted);
         }
         outside.now.set(NOW + SETTLED_AFTER);
         *outside.says.borrow_mut() = Some(Standing::of(State::Unreachable, Reason::Network));
-        let resumed = resume(&mut keychain, &account(), &outside).expect("an answer");
+        let resumed = resume(&mut keychain, &account(), false, &outside).expect("an answer");
         assert!(matches!(resumed, Resumed::Unclear(_)), "the forge is not reached");
         assert!(there(&mut keychain) == noted);
         *outside.says.borrow_mut() = None;
-        let resumed = resume(&mut keychain, &account(), &outside).expect("an answer");
+        let resumed = resume(&mut keychain, &account(), false, &outside).expect("an answer");
         let now = there(&mut keychain);
         assert_eq!(Stage::of(&now), None);
         if lost {
@@ -281,7 +282,7 @@ fn what_was_lost_is_told_from_what_did_not_happen_after_a_while() {
             assert!(now == old());
         }
         assert_eq!(outside.requests.get(), 1, "no second request is ever sent");
-        let again = resume(&mut keychain, &account(), &outside).expect("an answer");
+        let again = resume(&mut keychain, &account(), false, &outside).expect("an answer");
         assert!(matches!(again, Resumed::Nothing));
     }
 }
@@ -289,13 +290,18 @@ fn what_was_lost_is_told_from_what_did_not_happen_after_a_while() {
 #[test]
 fn a_clock_that_was_set_back_makes_nobody_wait_longer() {
     assert_eq!(Stage::Begun(NOW + 10 * DAY).unsettled_for(NOW), SETTLED_AFTER);
+    let (mut keychain, outside) = (keychain(), Fake::new(Does::Nothing));
+    assert!(matches!(asked(&mut keychain, &outside), Asked::Unclear(_)));
+    outside.now.set(NOW - DAY);
+    let resumed = resume(&mut keychain, &account(), true, &outside).expect("an answer");
+    assert!(matches!(resumed, Resumed::DidNotHappen));
 }
 
 #[test]
 fn a_new_token_that_was_not_verified_is_verified_by_the_next() {
     let (mut keychain, outside) = (keychain(), Fake::new(Does::Rotate));
     assert!(matches!(asked(&mut keychain, &outside), Asked::Here(_)));
-    let resumed = resume(&mut keychain, &account(), &outside).expect("an answer");
+    let resumed = resume(&mut keychain, &account(), false, &outside).expect("an answer");
     assert!(matches!(resumed, Resumed::Here(_, Verified::Ended(_))));
     assert_eq!(Stage::of(&there(&mut keychain)), None);
 }
@@ -319,8 +325,7 @@ fn an_old_token_that_lives_on_is_revoked_once_the_new_one_is_good() {
     for (keeps_old, revoked) in [(false, vec![OLD.to_vec()]), (true, Vec::new())] {
         let (mut keychain, outside) = (keychain(), Fake::new(Does::Nothing));
         *outside.living.borrow_mut() = vec![OLD, NEW];
-        let begun =
-            begin(&mut keychain, &account(), &Secret::new(OLD), &outside).expect("a beginning");
+        let begun = begin(&mut keychain, &account(), &old(), &outside).expect("a beginning");
         let Asked::Here(new) = begun.answered(issued(), Old::LivesOn, &outside) else {
             panic!("not here")
         };
@@ -335,7 +340,7 @@ fn an_old_token_that_lives_on_is_revoked_once_the_new_one_is_good() {
 #[test]
 fn a_write_that_fails_for_a_moment_is_tried_again() {
     let (mut keychain, outside) = (keychain(), Fake::new(Does::Rotate));
-    let begun = begin(&mut keychain, &account(), &Secret::new(OLD), &outside).expect("a beginning");
+    let begun = begin(&mut keychain, &account(), &old(), &outside).expect("a beginning");
     drop(begun);
     let noted = there(&mut keychain);
     for _ in 0..3 {
@@ -351,7 +356,7 @@ fn a_write_that_fails_for_a_moment_is_tried_again() {
 #[test]
 fn a_token_that_another_process_stored_meanwhile_is_not_displaced() {
     let (mut keychain, outside) = (keychain(), Fake::new(Does::Rotate));
-    let begun = begin(&mut keychain, &account(), &Secret::new(OLD), &outside).expect("a beginning");
+    let begun = begin(&mut keychain, &account(), &old(), &outside).expect("a beginning");
     drop(begun);
     let noted = there(&mut keychain);
     let others =
@@ -370,7 +375,7 @@ fn a_token_that_another_process_stored_meanwhile_is_not_displaced() {
 fn without_the_lock_nothing_begins() {
     let outside = Fake { has_lock: false, ..Fake::new(Does::Rotate) };
     let mut keychain = keychain();
-    let begun = begin(&mut keychain, &account(), &Secret::new(OLD), &outside);
+    let begun = begin(&mut keychain, &account(), &old(), &outside);
     assert_eq!(begun.err(), Some(NO_LOCK));
     assert!(there(&mut keychain) == old());
 }
@@ -379,7 +384,7 @@ fn without_the_lock_nothing_begins() {
 fn what_its_keychain_does_not_take_waits_in_the_refuge_and_comes_home() {
     let outside = Fake { has_refuge: true, ..Fake::new(Does::Rotate) };
     let mut keychain = keychain();
-    let begun = begin(&mut keychain, &account(), &Secret::new(OLD), &outside).expect("a beginning");
+    let begun = begin(&mut keychain, &account(), &old(), &outside).expect("a beginning");
     drop(begun);
     let noted = there(&mut keychain);
     *outside.living.borrow_mut() = vec![NEW];
@@ -394,7 +399,7 @@ fn what_its_keychain_does_not_take_waits_in_the_refuge_and_comes_home() {
     assert_eq!(outside.refuge.borrow().contents().len(), 1);
     let mut keychain = MemoryKeychain::default();
     helper::put(&mut keychain, &noted).expect("a write");
-    let resumed = resume(&mut keychain, &account(), &outside).expect("an answer");
+    let resumed = resume(&mut keychain, &account(), false, &outside).expect("an answer");
     assert!(matches!(resumed, Resumed::Here(_, Verified::Ended(_))), "without waiting");
     assert_eq!(there(&mut keychain).token.expose(), NEW);
     assert!(outside.refuge.borrow().contents().is_empty());
@@ -403,7 +408,7 @@ fn what_its_keychain_does_not_take_waits_in_the_refuge_and_comes_home() {
 #[test]
 fn what_nobody_takes_is_handed_back_to_be_shown() {
     let (mut keychain, outside) = (keychain(), Fake::new(Does::Rotate));
-    let begun = begin(&mut keychain, &account(), &Secret::new(OLD), &outside).expect("a beginning");
+    let begun = begin(&mut keychain, &account(), &old(), &outside).expect("a beginning");
     drop(begun);
     let noted = there(&mut keychain);
     for _ in 0..12 {

@@ -5,12 +5,15 @@
 //! seen from several addresses. So is one whose keychain forgets at the next start of the machine:
 //! the new token would be nowhere then.
 
+use crate::api::renewal::Renewal;
 use crate::api::state::State;
-use crate::check::Checked;
+use crate::check::kept::Kept;
+use crate::check::{Checked, Options};
 use crate::copies::Search;
 use crate::credential::Credential;
-use crate::forge::Id;
 use crate::keychain::Kind;
+use crate::rotate::Stage;
+use crate::rotate::online::Online;
 use crate::secret::Secret;
 
 /// What is to be done with a token that may be rotated.
@@ -36,18 +39,24 @@ pub(crate) fn plan(
     checked: &Checked,
     kind: Kind,
     due: u64,
-    now: u64,
+    options: &Options,
     copies: impl FnOnce(&Secret) -> Search,
 ) -> Plan {
-    let Some(credential) = &checked.subject.credential else { return Plan::NotYet };
-    if !is_due(credential, checked.expiry, due, now) {
+    let latest = checked.learnt.as_ref().or(checked.subject.credential.as_ref());
+    let Some(credential) = latest else { return Plan::NotYet };
+    if Stage::of(credential).is_some() {
+        // One that was cut off is brought to its end, whatever has become of the token since.
+        return Plan::Rotate;
+    }
+    if !is_due(credential, checked.expiry, due, options.now) {
         return Plan::NotYet;
     }
     // What is wrong with it is reported as with every other account.
     if !matches!(checked.worst.state, State::Good | State::Ending) {
         return Plan::NotYet;
     }
-    match objection(checked, kind).or_else(|| lying_about(&copies(&credential.token))) {
+    let objection = objection(credential, options).or_else(|| of_place(checked, kind));
+    match objection.or_else(|| lying_about(&copies(&credential.token))) {
         Some(left_out) => Plan::LeftOut(left_out),
         None => Plan::Rotate,
     }
@@ -58,16 +67,25 @@ fn is_due(credential: &Credential, expiry: Option<u64>, due: u64, now: u64) -> b
     end.is_some_and(|end| end > now && end <= now.saturating_add(due))
 }
 
-/// Returns whether this forge gives a new token to who has the old one.
-pub(crate) fn is_possible_at(forge: Option<Id>) -> bool {
-    forge == Some(Id::GitLab)
+/// Returns why nobody but a person can rotate an account's token, if that is so.
+pub(crate) fn objection(credential: &Credential, options: &Options) -> Option<LeftOut> {
+    let online = Online { options, expiry: 0 };
+    let why = match online.renewal(credential) {
+        Ok(Renewal::ByToken) => return None,
+        Ok(Renewal::None(why)) => why.to_owned(),
+        Ok(Renewal::ByPage | Renewal::ByPassword) => {
+            let scopes = Kept::of(credential).scopes.unwrap_or_default().join(", ");
+            let scopes =
+                if scopes.is_empty() { scopes } else { format!(" of one that may {scopes}") };
+            format!("its forge gives a new token in the place{scopes} to a person alone")
+        }
+        Err(_) => "nobody knows how its forge is asked".to_owned(),
+    };
+    Some(LeftOut { why, hint: None })
 }
 
-fn objection(checked: &Checked, kind: Kind) -> Option<LeftOut> {
-    if !is_possible_at(checked.forge) {
-        let why = "its forge gives a new token to a person alone".to_owned();
-        return Some(LeftOut { why, hint: None });
-    }
+/// Returns why a token is not rotated where it is kept, or where it is used.
+fn of_place(checked: &Checked, kind: Kind) -> Option<LeftOut> {
     if !kind.outlives_reboot() {
         return Some(in_memory(kind));
     }

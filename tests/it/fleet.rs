@@ -1,6 +1,8 @@
 //! Build machines that share a token through a secret engine: the files of `examples/fleet`,
 //! with a real `OpenBao`, a real git and a real git host.
 
+mod rotating;
+
 use crate::support::home::Home;
 use crate::support::onlooker::Onlooker;
 use crate::support::openbao::OpenBao;
@@ -36,7 +38,7 @@ impl Fleet {
         desk.set("PATH", &path);
         let fleet = Self { engine, desk };
         fleet.script("engine.sh", &[]);
-        fleet.enrol("runner-1", &fleet.path("secret"));
+        fleet.enrol("runner-1", &fleet.path("secret"), "web");
         let text = example("fleet/git-token");
         let text = text.replace("https://bao.example.com:8200", &fleet.engine.address());
         fs::create_dir(fleet.desk.sandbox.path("bin")).unwrap();
@@ -72,8 +74,8 @@ impl Fleet {
     }
 
     /// Makes a new runner's files.
-    fn enrol(&self, name: &str, folder: &str) {
-        self.script("runner.sh", &[name, folder]);
+    fn enrol(&self, name: &str, folder: &str, role: &str) {
+        self.script("runner.sh", &[name, folder, role]);
     }
 
     /// Makes the host take another token, and stores it in the engine.
@@ -141,7 +143,7 @@ fn who_may_not_read_gets_nothing_and_hears_why() {
     fs::write(&command, own).unwrap();
     fleet.works();
     // A secret that was revoked opens nothing; one beside it still does.
-    fleet.enrol("runner-2", &fleet.path("second"));
+    fleet.enrol("runner-2", &fleet.path("second"), "web");
     let [first, second] = ["secret", "second"].map(|name| fleet.path(name) + "/secret-id");
     let taken = format!("secret_id=@{first}");
     fleet.engine.asks(&["write", "auth/approle/role/web/secret-id/destroy", &taken], "");
@@ -219,7 +221,7 @@ fn a_hundred_runners_with_a_secret_each_share_one_token() {
     let own = fs::read_to_string(fleet.path("bin/git-token")).unwrap();
     for number in 1..=100 {
         let folder = fleet.path(&format!("runner-{number}"));
-        fleet.enrol(&format!("runner-{number}"), &folder);
+        fleet.enrol(&format!("runner-{number}"), &folder, "web");
         let command = Path::new(&folder).join("git-token");
         fs::write(&command, own.replace(&fleet.path("secret"), &folder)).unwrap();
         fs::set_permissions(&command, fs::Permissions::from_mode(0o755)).unwrap();

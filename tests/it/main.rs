@@ -22,6 +22,8 @@ mod configure;
 #[cfg(unix)]
 mod conversation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod copies;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod crashes;
 #[cfg(unix)]
 mod docker;

@@ -60,8 +60,8 @@ an option of the helper string has control characters
 an option of the helper string has no value
 another account is called so already: log out of it first
 another bus listens at the session bus's address
-another process is changing the keychain, and nothing was begun: repeat it
 another process is changing an account at this host, or the lock cannot be had: nothing was begun
+another process is changing the keychain, and nothing was begun: repeat it
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
 docker sent no token: nothing is stored
@@ -108,6 +108,7 @@ name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE
 no Secret Service can be seen from inside this Flatpak
 no Secret Service is running and none can be started
+no account is left that a timer may rotate
 no account there has this name
 no key could be derived
 no keychain is available to this process
@@ -120,6 +121,7 @@ no such account is in the keychain
 no token was given
 nobody can be asked here: add --yes to delete every account
 nobody can be asked here: add --yes to revoke without
+nobody can be asked here: name each account with --account https://NAME@HOST, and add --yes
 nobody can be asked here: repeat it with --yes, or look first with --dry-run
 not a key of ours
 nothing can hold the vault's key here: the kernel keyring is not available
@@ -149,8 +151,8 @@ the URL's path cannot be understood
 the URL's path names no organisation or repository: empty, . and .. are no parts of one
 the URL's username cannot be used
 the account could not be read back
+the account does not have this token any more, and nothing was begun
 the account has another token already
-the account has another token by now, and nothing was begun: repeat it
 the account has another token by now: nothing was begun
 the account has no token of its own
 the account has no username yet: add --username NAME

@@ -99,7 +99,7 @@ fn readme() {
                 reader.clones_as("https://github.com/work/repo.git", "alice-work");
                 reader.clones_as("https://github.com/alice/notes.git", "alice");
             }),
-            section("What do you want to do?", 21, task).then(is_done),
+            section("What do you want to do?", 24, task).then(is_done),
             run_by("lend/readme.rs", "Access for a sandbox", 1),
             section("When git does something else", 1, with_alice),
             section("The commands", 3, |_| {
@@ -120,6 +120,7 @@ fn task(block: &Block) -> Reader {
         }
         text if text.contains(" check ") => checked(block),
         text if text.contains(" watch ") => watched(block),
+        text if [" rotate ", " revoke "].iter().any(|word| text.contains(word)) => living(block),
         text if text.contains("--from manager") => of_another_helper(block),
         text if text.contains("import") => {
             reader().with_file(".git-credentials", &format!("https://alice:{TOKEN}@github.com\n"))
@@ -141,6 +142,8 @@ fn is_done(reader: &Reader, block: &Block) {
     match text.as_str() {
         _ if text.contains("--file") => assert!(has("https://git.example.com"), "{text}"),
         _ if text.contains(" check ") => {}
+        _ if text.contains(" revoke ") => assert_eq!(reader.living(), [""; 0], "{text}"),
+        _ if text.contains(" rotate ") => assert_eq!(reader.living(), ["alices-2"], "{text}"),
         _ if text.contains(" watch ") => {
             assert!(reader.home.sandbox.path(".config/systemd/user").is_dir(), "{text}");
         }
@@ -161,6 +164,13 @@ fn checked(block: &Block) -> Reader {
 }
 
 /// Where systemd's user manager takes every timer.
+/// With a token that its forge, whichever the block names, knows.
+fn living(block: &Block) -> Reader {
+    let url =
+        if block.text.contains("gitlab") { "https://gitlab.com" } else { "https://github.com" };
+    Reader::new().configured().with_hosts().with_living_token(url)
+}
+
 fn watched(block: &Block) -> Reader {
     with_alice(block).with_program("systemctl", "echo Version=1")
 }

@@ -1,11 +1,15 @@
 //! `revoke`: a token ends at its forge, which is asked over TLS and answers as the real ones do, and
 //! only then here.
 
+mod accounts;
 mod at_forges;
+mod breach;
 mod outcomes;
+mod safety;
 
 use crate::support::home::Home;
 use crate::support::sandbox::Ran;
+use crate::support::tunnel::Tunnel;
 
 pub use crate::check::GLPAT;
 
@@ -35,6 +39,25 @@ impl Home {
         })
         .collect()
     }
+}
+
+/// A home whose proxy leads the forges' own names to the git host.
+fn with_names(token: &str) -> (Home, Tunnel) {
+    let mut desk = Home::with_forge(token);
+    let [first, ..] = desk.server().ports();
+    let names = crate::support::forge::NAMES.map(|name| (name.to_owned(), first));
+    let own = (desk.server().names()[0].clone(), first);
+    let tunnel = Tunnel::new([&names[..], &[own]].concat());
+    desk.set("https_proxy", &tunnel.address());
+    (desk, tunnel)
+}
+
+/// Keeps a token at a forge's own name.
+#[track_caller]
+fn keep_at(desk: &Home, url: &str, username: &str, token: &str) {
+    let words = ["login", "--with-token", "--offline", "--replace", "--username", username, url];
+    let ran = desk.sandbox.helper(&words, token);
+    assert!(ran.status.success(), "{ran}");
 }
 
 /// Expects this end, and these words on stderr.

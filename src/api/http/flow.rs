@@ -2,16 +2,15 @@
 //! git's own from those to whom access is lent.
 //!
 //! curl reads its options from standard input, as always, and writes the answer to standard output.
-//! It reads the body from standard error: one more descriptor would have to be inherited, and any
-//! program that another thread starts at that moment would inherit it too. So curl can print no
-//! message here, and its status says what went wrong.
+//! It reads the body from standard error, so its status alone says what went wrong.
 
-use super::{Client, Lines, Trouble, address, final_head, program};
-use crate::hardening::children;
+use super::spare::{Spare, Started};
+use super::{Client, Lines, Trouble, address, final_head};
 use crate::secret::Secret;
-use std::io::{PipeWriter, Write, pipe};
+use std::io::{PipeWriter, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout};
+use std::sync::Arc;
 use std::time::Instant;
 use zeroize::Zeroizing;
 
@@ -25,6 +24,7 @@ const CONNECTS_WITHIN: &[u8] = b"30";
 pub(crate) struct Way {
     curl: PathBuf,
     lines: Zeroizing<Vec<u8>>,
+    spare: Option<Arc<Spare>>,
 }
 
 /// A request that is to be sent.
@@ -100,11 +100,24 @@ impl Client {
         lines.option("proto", protocol)?;
         lines.option("connect-timeout", CONNECTS_WITHIN)?;
         self.as_git_connects(&url, &mut lines, deadline)?;
-        Ok(Way { curl: self.curl.clone(), lines: lines.0 })
+        Ok(Way { curl: self.curl.clone(), lines: lines.0, spare: None })
+    }
+
+    /// Returns a thread that starts curls before they are needed.
+    ///
+    /// # Errors
+    /// [`Trouble::Failed`] where no thread can be made.
+    pub(crate) fn spare(&self) -> Result<Arc<Spare>, Trouble> {
+        Spare::new(self.curl.clone()).map(Arc::new).map_err(|_| Trouble::Failed)
     }
 }
 
 impl Way {
+    /// Returns the same way, which uses a curl of this thread where one is ready.
+    pub(crate) fn with(self, spare: Arc<Spare>) -> Self {
+        Self { spare: Some(spare), ..self }
+    }
+
     /// Begins a request.
     ///
     /// # Errors
@@ -112,23 +125,17 @@ impl Way {
     /// [`Trouble::NoCurl`] where curl cannot be started.
     pub(crate) fn begin(&self, flow: &Flow<'_>) -> Result<Flowing, Trouble> {
         let configuration = self.configuration(flow)?;
-        let mut program = program(&self.curl);
-        program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut body = None;
-        if !matches!(flow.body, Sent::Nothing | Sent::Length(0)) {
-            let (reader, writer) = pipe().map_err(|_| Trouble::Failed)?;
-            program.stderr(reader);
-            body = Some(writer);
-        }
-        children::set_apart(&mut program);
-        let mut curl = program.spawn().map_err(|_| Trouble::NoCurl)?;
-        let told = curl.stdin.take().map(|mut stdin| stdin.write_all(&configuration));
-        if let (Some(Ok(())), Some(answer)) = (told, curl.stdout.take()) {
-            return Ok(Flowing { curl, answer, body });
-        }
-        let _ = curl.kill();
-        let _ = curl.wait();
-        Err(Trouble::Failed)
+        // One that waited may have been ended by somebody meanwhile.
+        let waited = self.spare.as_ref().and_then(|spare| spare.take());
+        let told = if let Some(told) = waited.and_then(|curl| tell(curl, &configuration)) {
+            told
+        } else {
+            let curl = Started::new(&self.curl).map_err(|_| Trouble::NoCurl)?;
+            tell(curl, &configuration).ok_or(Trouble::Failed)?
+        };
+        let has_body = !matches!(flow.body, Sent::Nothing | Sent::Length(0));
+        let Started { curl, answer, body } = told;
+        Ok(Flowing { curl, answer, body: Some(body).filter(|_| has_body) })
     }
 
     fn configuration(&self, flow: &Flow<'_>) -> Result<Zeroizing<Vec<u8>>, Trouble> {
@@ -173,6 +180,17 @@ impl Way {
         }
         Ok(lines.0)
     }
+}
+
+/// Gives curl its options.
+fn tell(mut started: Started, options: &[u8]) -> Option<Started> {
+    let mut input = started.curl.stdin.take()?;
+    if input.write_all(options).is_ok() {
+        return Some(started);
+    }
+    let _ = started.curl.kill();
+    let _ = started.curl.wait();
+    None
 }
 
 impl Flowing {
@@ -238,7 +256,8 @@ mod tests {
     use zeroize::Zeroizing;
 
     fn told(flow: &Flow<'_>) -> Option<String> {
-        let way = Way { curl: PathBuf::new(), lines: Zeroizing::new(b"silent\n".to_vec()) };
+        let lines = Zeroizing::new(b"silent\n".to_vec());
+        let way = Way { curl: PathBuf::new(), lines, spare: None };
         let lines = way.configuration(flow).ok()?;
         Some(String::from_utf8_lossy(&lines).into_owned())
     }

@@ -21,7 +21,7 @@ pub(super) fn settle(held: &mut Held, options: &Options, keychains: &mut [Box<dy
     }
     let account = credential.account();
     let online = Online { options, expiry: 0 };
-    match rotate::resume(&mut **keychain, &account, &online) {
+    match rotate::resume(&mut **keychain, &account, false, &online) {
         Ok(Resumed::Nothing) => {}
         Ok(resumed) => drop(words::of_resumed("check", credential, &resumed)),
         Err(error) => terminal::say("check", &error.to_string()),

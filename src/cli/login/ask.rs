@@ -92,7 +92,7 @@ impl Login<'_> {
             None => self.ask_username(terminal, keychain)?,
         };
         self.ask_to_replace(terminal, keychain, &owner)?;
-        page::offer(terminal, &context, self.arguments.forge, expiry)?;
+        page::offer(terminal, &context, self.arguments.forge, expiry, None)?;
         let (token, learnt) = self.ask_token(terminal, &mut owner)?;
         owner.learn(&learnt);
         if !owner.any_username && forge::has_meaningless_usernames(&context) {
@@ -267,7 +267,8 @@ fn read_token(input: &mut dyn Read) -> Result<Secret, Error> {
     Ok(buffer.secret(buffer.expose().trim_ascii()))
 }
 
-fn check(token: &Secret) -> Result<(), Error> {
+/// Fails where this cannot be a token.
+pub(in crate::cli) fn check(token: &Secret) -> Result<(), Error> {
     if token.expose().is_empty() {
         return Err(Error::Refused("no token was given"));
     }

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::forge::{self, Page, Wanted};
+use crate::forge::{self, Old, Page, Wanted};
 use crate::terminal::display;
 use crate::terminal::prompt::Terminal;
 use crate::time::{DAY, now};
@@ -10,19 +10,25 @@ use crate::time::{DAY, now};
 /// The longest name for a token that GitHub takes.
 const MAX_NAME: usize = 40;
 
-/// Shows the page where a token for this context is made, if it is known, and offers to open it.
-pub(super) fn offer(
+/// Returns the name to give to a token: by it a person finds the token again on the host's page.
+pub(in crate::cli) fn name_of_token() -> String {
+    format!("git on {}", display::machine()).chars().take(MAX_NAME).collect()
+}
+
+/// Shows the page where a token for this context is made, if it is known, and offers to open it. The
+/// token is to take the place of an old one, if there is one.
+pub(in crate::cli) fn offer(
     terminal: &mut Terminal,
     context: &Context,
     forge: Option<forge::Id>,
     expiry: Option<u64>,
+    old: Option<Old<'_>>,
 ) -> Result<(), Error> {
     let forge = forge.map(forge::Id::forge).or_else(|| forge::likely_at(context));
     let Some(forge) = forge else { return Ok(()) };
     let days = expiry.map(|expiry| expiry.saturating_sub(now()).div_ceil(DAY));
-    // By this name a person finds the token again on the host's page.
-    let name: String = format!("git on {}", display::machine()).chars().take(MAX_NAME).collect();
-    let pages = forge.pages(&Wanted { context, name: &name, days, old: None });
+    let name = name_of_token();
+    let pages = forge.pages(&Wanted { context, name: &name, days, old });
     let Some(first) = pages.first() else { return Ok(()) };
     for (index, Page { address, what }) in pages.iter().enumerate() {
         let opening = if index == 0 { "Make" } else { "Or make" };

@@ -7,6 +7,7 @@ use super::target::{Doomed, Other, of_account};
 use super::{asked, report, say};
 use crate::check::Options;
 use crate::check::all::REFUSALS;
+use crate::cli::check::subjects::check_api;
 use crate::cli::place::Place;
 use crate::context::{Context, shown};
 use crate::credential::Credential;
@@ -28,8 +29,11 @@ type Token = (Doomed, Vec<Other>);
 /// Where the host cannot be understood or has no account, nobody can be asked, or a keychain fails.
 pub(super) fn run(host: &str, yes: bool, setups: &Setups, options: &Options) -> Result<u8, Error> {
     let host = Place::parse(host)?.context.host_level();
+    check_api(options.api.as_deref(), &host)?;
     let mut keychains = Vec::new();
-    let tokens = tokens(&host, setups, &mut keychains)?;
+    let mut tokens = tokens(&host, setups, &mut keychains)?;
+    // An account is deleted with its last token.
+    tokens.sort_by_key(|(doomed, _)| !doomed.is_aside);
     if tokens.is_empty() {
         return Err(Error::NoAccount);
     }
@@ -57,7 +61,6 @@ pub(super) fn run(host: &str, yes: bool, setups: &Setups, options: &Options) -> 
                 continue;
             }
         };
-        report::after(doomed, &outcome, false, options);
         left += u32::from(!report::is_dead(&outcome));
         match outcome {
             Outcome::Confirmed | Outcome::NotInForce(_) => in_a_row = 0,
@@ -85,7 +88,7 @@ fn agree(host: &Context, count: usize) -> Result<(), Error> {
 fn listed(tokens: &[Token]) -> String {
     let mut text = String::new();
     for (doomed, others) in tokens {
-        let aside = if doomed.is_aside { ", its token that lies aside" } else { "" };
+        let aside = if doomed.is_aside { ", another token of the account" } else { "" };
         let _ = writeln!(text, "{}{aside}", shown(&doomed.shown()));
         for other in others {
             let _ = writeln!(text, "  and {}, the same token", shown(&other.shown()));
@@ -128,7 +131,7 @@ fn tokens(
         keychains.push(keychain);
         for (found, account, credential) in contents {
             match credential {
-                Some(credential) => add(&mut tokens, credential, number),
+                Some(credential) => add(&mut tokens, &credential, number),
                 None if found.locked => return Err(Error::Locked),
                 None => say(&format!("the account at {} is damaged", account.context)),
             }
@@ -138,13 +141,17 @@ fn tokens(
 }
 
 /// Adds the tokens of an account. One that is there already gets the account beside it.
-fn add(tokens: &mut Vec<Token>, credential: Credential, keychain: usize) {
+fn add(tokens: &mut Vec<Token>, credential: &Credential, keychain: usize) {
     if credential.is_gone(now()) {
         return;
     }
-    let aside =
-        credential.aside.clone().map(|aside| credential.clone().with_answering(aside.token));
-    for (credential, is_aside) in [(Some(credential), false), (aside, true)] {
+    let aside = credential.aside.clone().map(|aside| aside.token);
+    // What a rotation has replaced at a forge that ends it is dead.
+    let previous = credential.previous.clone().filter(|previous| previous.rejected_at.is_none());
+    let with = |token| credential.clone().with_answering(token);
+    let others = [aside.map(with), previous.map(|token| with(*token))];
+    let all = others.into_iter().map(|one| (one, true)).chain([(Some(credential.clone()), false)]);
+    for (credential, is_aside) in all {
         let Some(credential) = credential else { continue };
         let known = tokens.iter_mut().find(|(doomed, _)| {
             doomed.credential.token == credential.token
@@ -153,7 +160,7 @@ fn add(tokens: &mut Vec<Token>, credential: Credential, keychain: usize) {
         let account = credential.account();
         match known {
             Some((doomed, _)) if doomed.credential.account() == account => {}
-            Some((_, others)) => others.push(Other { account, keychain }),
+            Some((_, others)) => others.push(Other { account, keychain, is_aside }),
             None => {
                 let doomed = Doomed::of(of_account(credential), Some(keychain));
                 tokens.extend(doomed.map(|doomed| (Doomed { is_aside, ..doomed }, Vec::new())));

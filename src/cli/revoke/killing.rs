@@ -39,12 +39,12 @@ impl Killing<'_> {
         Ok(())
     }
 
-    /// Revokes a token, and takes it out of the accounts that hold it if it is dead then. With
-    /// `is_breach` it is also taken out where its forge has no way to revoke it.
+    /// Revokes a token, says what became of it, and takes it out of the accounts that hold it if it
+    /// is dead then. With `is_breach` it is also taken out where its forge has no way to revoke it.
     ///
     /// # Errors
-    /// Where the lock cannot be had or the account has changed: nothing was begun then. Where a
-    /// keychain fails afterwards.
+    /// Where the lock cannot be had, the account has changed, or a rotation is open: nothing was
+    /// begun then. Where a keychain fails afterwards.
     pub(super) fn kill(
         &mut self,
         doomed: &Doomed,
@@ -55,6 +55,7 @@ impl Killing<'_> {
         let waiting = &mut || say(&report::waiting(doomed, self.options));
         let Some(number) = doomed.keychain else {
             let outcome = revoke::revoke(&doomed.subject, self.options, waiting);
+            report::after(doomed, &outcome, is_breach, self.options);
             if takes_out(&outcome, is_breach) {
                 self.drop_from(others, doomed)?;
             }
@@ -67,13 +68,19 @@ impl Killing<'_> {
                 "another process is changing the keychain, and nothing was begun: repeat it",
             ));
         };
-        let holds = || helper::still_holds(&mut **keychain, &account, doomed.token());
-        if !helper::with_retries(holds)? {
+        let there = helper::kept_at(&mut **keychain, &account)?;
+        let there = there.filter(|there| helper::holds_token(there, doomed.token().1));
+        let Some(there) = there else {
             return Err(Error::Refused(
-                "the account has another token by now, and nothing was begun: repeat it",
+                "the account does not have this token any more, and nothing was begun",
             ));
+        };
+        // What has become of a new token is found out with the old one.
+        if there.rotating_at.is_some() && !is_breach {
+            return Err(Error::Rotating);
         }
         let outcome = revoke::revoke(&doomed.subject, self.options, waiting);
+        report::after(doomed, &outcome, is_breach, self.options);
         if takes_out(&outcome, is_breach) {
             self.drop_one(number, &account, doomed)?;
             drop(guard);
@@ -86,7 +93,7 @@ impl Killing<'_> {
     }
 
     fn drop_from(&mut self, others: &[Other], doomed: &Doomed) -> Result<(), Error> {
-        for Other { account, keychain: number } in others {
+        for Other { account, keychain: number, .. } in others {
             let Some(keychain) = self.keychains.get_mut(*number) else { continue };
             let _guard = keychain.exclusive(Some(&account.context.host_level()));
             self.drop_one(*number, account, doomed)?;
@@ -105,7 +112,8 @@ impl Killing<'_> {
             Dropped::Nothing => return Ok(()),
             Dropped::Account => say(&format!("deleted the account at {place}")),
             Dropped::Token { other_is_put_away } => {
-                say(&format!("deleted the token of the account at {place}"));
+                let which = if other_is_put_away { "" } else { ", which lay aside" };
+                say(&format!("deleted the token of the account at {place}{which}"));
                 if other_is_put_away {
                     report::other_token(account);
                 }

@@ -7,6 +7,7 @@ use crate::check::advice::option_of_name;
 use crate::check::{Options, api_layer};
 use crate::cli::check::report::{of_api, why, with_said};
 use crate::context::shown;
+use crate::copies::{self, Search};
 use crate::credential::Account;
 use crate::error::Error;
 use crate::forge::{self, Id, Kind};
@@ -225,25 +226,31 @@ pub(super) fn what_else(
     }
     let (place, name) = words(&doomed.credential.account());
     lines.push(format!("make a new one: git credential-pat login{name} {place}"));
-    lines.extend(others.iter().map(|other| {
+    lines.extend(others.iter().filter(|other| !other.is_aside).map(|other| {
         let (place, name) = words(&other.account);
         format!("the same token was there, too: git credential-pat login{name} {place}")
     }));
+    if doomed.credential.rotating_at.is_some() {
+        let page = page.unwrap_or_else(|| "its forge's page".to_owned());
+        lines.push(format!("a rotation had begun, and may have made a new token: look at {page}"));
+    }
     if doomed.credential.aside.is_some() {
         lines.push("think of the account's other token, too, which lay aside".to_owned());
     }
     lines.push(
         "look at what was done with it: the forge's log, new keys, hooks and pushes".to_owned(),
     );
-    // Copies elsewhere on this machine will be named here.
-    lines.push(UNSEEN.to_owned());
+    let Search { copies, unread } = copies::of(&doomed.credential.token);
+    lines.extend(copies.iter().map(|copy| {
+        format!("the token lies in {}, too; to take it out: {}", copy.place(), copy.mend.text())
+    }));
+    lines.extend(unread.iter().map(|unread| {
+        format!("{} was not read, and may hold the token: {}", unread.file, unread.why)
+    }));
+    lines.push(copies::UNSEEN.to_owned());
     let mut text = "what else there is to do:\n".to_owned();
     for line in lines {
         let _ = writeln!(text, "  - {}", shown(&line));
     }
     terminal::write_raw(text.as_bytes())
 }
-
-/// What cannot be seen from here.
-const UNSEEN: &str = "what cannot be seen from here: variables of the environment and of CI, other \
-                      machines, and the configurations of other repositories";

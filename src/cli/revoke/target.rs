@@ -8,7 +8,7 @@ use crate::cli::place::Place;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::helper;
-use crate::keychain::Keychain;
+use crate::keychain::{Keychain, Kind};
 use crate::secret::Secret;
 use crate::setup::Setups;
 use crate::time::now;
@@ -28,6 +28,8 @@ pub(super) struct Doomed {
 pub(super) struct Other {
     pub(super) account: Account,
     pub(super) keychain: usize,
+    /// Whether the account has set the token aside.
+    pub(super) is_aside: bool,
 }
 
 impl Doomed {
@@ -139,54 +141,49 @@ pub(super) fn of_account(credential: Credential) -> Subject {
     }
 }
 
-/// Returns the other accounts here that hold the same token. A keychain that cannot be searched is
-/// named, and left out.
+/// Returns the other accounts here that hold the same token, and says what could not be searched.
+///
+/// # Errors
+/// Where the environment names an unknown keychain.
 pub(super) fn same_token(
     doomed: &Doomed,
     setups: &Setups,
     keychains: &mut Vec<Box<dyn Keychain>>,
-) -> Vec<Other> {
-    let token = &doomed.credential.token;
-    let own = (doomed.keychain, doomed.credential.account());
+) -> Result<Vec<Other>, Error> {
+    let own = doomed.keychain.map_or(Kind::Source, |number| keychains[number].kind());
+    let (account, token) = (doomed.credential.account(), &doomed.credential.token);
+    let sharing = setups.same_token(&account, token, own, now())?;
+    for (name, error) in &sharing.failed {
+        say(&format!("{name} was not searched for the same token: {error}"));
+    }
+    if sharing.unread > 0 {
+        let count = sharing.unread;
+        say(&format!("accounts that cannot be read, and may have the same token: {count}"));
+    }
     let mut others = Vec::new();
-    let mut look = |number: usize, keychain: &mut dyn Keychain| match helper::with_retries(|| {
-        holders(keychain, token)
-    }) {
-        Ok(accounts) => {
-            let is_other = |account: &Account| (Some(number), account) != (own.0, &own.1);
-            let accounts = accounts.into_iter().filter(is_other);
-            others.extend(accounts.map(|account| Other { account, keychain: number }));
-        }
-        Err(error) => {
-            let name = keychain.kind().name();
-            say(&format!("the accounts in {name} are not looked through: {error}"));
-        }
-    };
-    if let Some(number) = doomed.keychain {
-        look(number, &mut *keychains[number]);
+    for sharer in sharing.accounts {
+        let number = number_of(sharer.keychain, setups, keychains)?;
+        let (account, is_aside) = (sharer.account, sharer.is_aside);
+        others.extend(number.map(|keychain| Other { account, keychain, is_aside }));
     }
-    for setup in setups.everywhere().unwrap_or_default() {
-        let Ok(mut keychain) = setup.open() else { continue };
-        // If no keychain was named, its kind is known only once it was asked.
-        let _ = keychain.asks_before_it_searches();
-        if keychains.iter().any(|known| known.kind() == keychain.kind()) {
-            continue;
-        }
-        look(keychains.len(), &mut *keychain);
-        keychains.push(keychain);
-    }
-    others
+    Ok(others)
 }
 
-fn holders(keychain: &mut dyn Keychain, token: &Secret) -> Result<Vec<Account>, Error> {
-    let listed = keychain.list()?;
-    let contents = helper::with_contents(keychain, listed)?;
-    let holds = |credential: &Credential| helper::holds_token(credential, token);
-    let mut accounts: Vec<Account> = contents
-        .into_iter()
-        .filter(|(_, _, credential)| credential.as_ref().is_some_and(holds))
-        .map(|(_, account, _)| account)
-        .collect();
-    accounts.dedup();
-    Ok(accounts)
+/// Returns the number of the keychain of this kind, which is opened unless it is open already.
+fn number_of(
+    kind: Kind,
+    setups: &Setups,
+    keychains: &mut Vec<Box<dyn Keychain>>,
+) -> Result<Option<usize>, Error> {
+    if let Some(number) = keychains.iter().position(|keychain| keychain.kind() == kind) {
+        return Ok(Some(number));
+    }
+    for setup in setups.everywhere()? {
+        let Ok(keychain) = setup.open() else { continue };
+        if keychain.kind() == kind {
+            keychains.push(keychain);
+            return Ok(Some(keychains.len() - 1));
+        }
+    }
+    Ok(None)
 }

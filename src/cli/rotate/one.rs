@@ -1,20 +1,23 @@
 //! The way of one account: what is asked before, the rotation itself, and what is said after.
 
-use super::{Arguments, words};
+use super::{Arguments, others, words};
 use crate::api::Facts;
 use crate::api::renewal::Renewal;
-use crate::api::state::State;
+use crate::api::state::{Reason, State};
+use crate::check;
 use crate::check::kept::Kept;
 use crate::credential::Credential;
 use crate::error::Error;
-use crate::keychain::Keychain;
+use crate::forge;
+use crate::keychain::{Keychain, Kind};
 use crate::rotate::online::Online;
-use crate::rotate::{self, Asked, Outside, Resumed, Stage};
+use crate::rotate::revoking::Revoking;
+use crate::rotate::{self, Asked, Outside, Resumed, Stage, Verified};
 use crate::setup::Setups;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use crate::time::{DAY, now};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a new token lives where nobody says so, and the old one's life is not known.
 const USUAL_LIFE: u64 = 90 * DAY;
@@ -25,7 +28,6 @@ const LONGEST_LIFE: u64 = 365 * DAY;
 /// What one account needs, see the [module](self).
 pub(super) struct Way<'a> {
     pub(super) arguments: &'a Arguments,
-    #[expect(dead_code, reason = "for the other places that have the token")]
     pub(super) setups: &'a Setups,
     /// The end of the new token that was named, if one was.
     pub(super) end: Option<u64>,
@@ -42,6 +44,7 @@ impl Way<'_> {
         keychain: &mut dyn Keychain,
         credential: &Credential,
     ) -> Result<bool, Error> {
+        let credential = &self.with_forge(credential.clone());
         if Stage::of(credential).is_some() {
             return self.resume(keychain, credential);
         }
@@ -52,14 +55,31 @@ impl Way<'_> {
     fn resume(&self, keychain: &mut dyn Keychain, credential: &Credential) -> Result<bool, Error> {
         let options = self.arguments.options();
         let online = Online { options: &options, expiry: 0 };
+        let is_wanted = |forge| self.may_revoke(forge);
+        let outside = Revoking::new(&online, &options, &is_wanted);
         let account = credential.account();
-        let mut resumed = rotate::resume(keychain, &account, &online)?;
+        let begun = Instant::now();
+        let mut resumed = rotate::resume(keychain, &account, false, &outside)?;
         if let Resumed::NotYet(seconds) = resumed {
             words::waiting("rotate", credential, seconds);
-            online.wait(Duration::from_secs(seconds));
-            resumed = rotate::resume(keychain, &account, &online)?;
         }
-        Ok(words::of_resumed("rotate", credential, &resumed))
+        while let Resumed::NotYet(seconds) = resumed {
+            // The process that has begun it may still be at work, and end it before.
+            online.wait(Duration::from_secs(seconds.min(2)));
+            // A clock that is set back must not make it wait longer.
+            let has_waited = begun.elapsed().as_secs() > rotate::SETTLED_AFTER;
+            resumed = rotate::resume(keychain, &account, has_waited, &outside)?;
+        }
+        let is_well = words::of_resumed("rotate", credential, &resumed);
+        if outside.has_left_old_alive() {
+            words::old_lives_on(credential);
+        }
+        match &resumed {
+            Resumed::Here(new, verified) => {
+                Ok(self.follow(keychain.kind(), new, verified) && is_well)
+            }
+            _ => Ok(is_well),
+        }
     }
 
     fn rotate(&self, keychain: &mut dyn Keychain, old: &Credential) -> Result<bool, Error> {
@@ -67,34 +87,53 @@ impl Way<'_> {
         // The old token tells what may be asked for, and whether it lives at all.
         let online = Online { options: &options, expiry: 0 };
         let layer = online.ask(old);
-        if !matches!(layer.standing.state, State::Good | State::Ending | State::Denied) {
+        // A forge that wants to be asked seldom has been asked lately.
+        let is_spared = layer.standing.reason == Some(Reason::Spared);
+        let lives = matches!(layer.standing.state, State::Good | State::Ending | State::Denied);
+        if !lives && !is_spared {
             words::not_begun(old, &layer.standing);
             return Ok(false);
         }
-        let learnt = Kept::of(old).learn(old.clone(), &layer.facts, now());
-        match online.renewal(&learnt) {
-            Ok(Renewal::ByToken) => {}
-            Ok(renewal @ (Renewal::ByPassword | Renewal::ByPage)) => {
-                return Ok(self.by_person(&learnt, renewal));
-            }
+        let learnt = check::told(old.clone(), &layer.facts, &options);
+        let renewal = match online.renewal(&learnt) {
             Ok(Renewal::None(why)) => return Err(words::no_way(why)),
+            Ok(renewal) => renewal,
             Err(standing) => {
                 words::not_begun(old, &standing);
                 return Ok(false);
             }
+        };
+        if renewal != Renewal::ByToken && self.arguments.unattended {
+            words::needs_person(&learnt);
+            return Ok(false);
         }
         if !self.may_be_forgotten(keychain)? {
             return Ok(false);
         }
         let expiry = self.expiry(old, &layer.facts, now());
         let online = Online { options: &options, expiry };
-        let begun = rotate::begin(keychain, &old.account(), &old.token, &online)?;
+        match renewal {
+            Renewal::ByPassword => return self.by_password(keychain, &learnt, &online),
+            Renewal::ByPage => return self.by_page(keychain, &learnt, &online),
+            Renewal::ByToken | Renewal::None(_) => {}
+        }
+        let begun = rotate::begin(keychain, &old.account(), &learnt, &online)?;
         let asked = begun.ask(&online);
         Ok(self.after(keychain, old, asked, &online))
     }
 
+    /// Returns the account with the forge that was named, where its own name does not tell it.
+    fn with_forge(&self, old: Credential) -> Credential {
+        if forge::at(&old.context).is_some() || self.arguments.forge.is_none() {
+            return old;
+        }
+        let mut kept = Kept::of(&old);
+        kept.forge = self.arguments.forge;
+        kept.put(old)
+    }
+
     /// Says what has become of the request, and verifies the new token.
-    fn after(
+    pub(super) fn after(
         &self,
         keychain: &mut dyn Keychain,
         old: &Credential,
@@ -106,14 +145,22 @@ impl Way<'_> {
             asked => return words::of_asked(old, asked, self.arguments.unattended),
         };
         let verified = rotate::verify(keychain, &new, self.arguments.keep_old, outside);
-        words::of_verified("rotate", &new, verified.as_ref().map_err(|error| *error))
+        let is_well = words::of_verified("rotate", &new, verified.as_ref().map_err(|error| *error));
+        match &verified {
+            Ok(verified) => self.follow(keychain.kind(), &new, verified) && is_well,
+            Err(_) => is_well,
+        }
     }
 
-    /// Says where a person makes a new token.
-    #[expect(clippy::unused_self, reason = "a person is asked here")]
-    fn by_person(&self, old: &Credential, _renewal: Renewal) -> bool {
-        words::needs_person(old);
-        false
+    /// Lets what else had the old token follow, unless the new one is not taken.
+    fn follow(&self, own: Kind, new: &Credential, verified: &Verified) -> bool {
+        let learnt = match verified {
+            Verified::Ended(ended) => ended,
+            Verified::Unrevoked(_) | Verified::Unknown(_) => new,
+            Verified::Refused(_) => return false,
+        };
+        let Some(old) = &new.previous else { return true };
+        others::follow(self.arguments, self.setups, &old.secret, learnt, own)
     }
 
     /// Returns whether the keychain is one that outlives the machine's next start, or a person
@@ -146,7 +193,10 @@ impl Way<'_> {
             _ => old.expiry,
         };
         let life = end.and_then(|end| end.checked_sub(old.stored_at));
-        let life = life.unwrap_or(USUAL_LIFE).clamp(DAY, LONGEST_LIFE);
+        // One that is kept here since shortly before its end would be due again at once.
+        let least = self.arguments.due.map_or(DAY, |due| due.as_secs().saturating_mul(2));
+        let life = life.filter(|life| *life >= least).unwrap_or(USUAL_LIFE.max(least));
+        let life = life.clamp(DAY, LONGEST_LIFE);
         self.end.unwrap_or(now.saturating_add(life))
     }
 }

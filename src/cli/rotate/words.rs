@@ -4,20 +4,29 @@
 use crate::api::state::{Reason, Standing, State};
 use crate::check::kept::Kept;
 use crate::cli::check;
-use crate::credential::Credential;
+use crate::context::Context;
+use crate::credential::{Account, Credential, Username};
 use crate::error::{Error, kept};
 use crate::forge::{self, Wanted};
 use crate::git::words::typed;
-use crate::rotate::{Asked, Resumed, Verified};
-use crate::secret::Secret;
+use crate::rotate::{self, Asked, Resumed, Verified};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
 use crate::time::{now, relative};
 
 /// Returns the account in words: `alice at https://h.example`.
-fn whose(credential: &Credential) -> String {
-    let place = forge::shown_context(&credential.context);
-    match credential.username.as_ref().filter(|name| !name.is_empty()) {
+pub(super) fn whose(credential: &Credential) -> String {
+    in_place(credential.username.as_ref(), &credential.context)
+}
+
+/// Returns an account of which only the key is known in words.
+pub(super) fn of_account(account: &Account) -> String {
+    in_place(Some(&account.username), &account.context)
+}
+
+fn in_place(name: Option<&Username>, context: &Context) -> String {
+    let place = forge::shown_context(context);
+    match name.filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} at {place}"),
         None => place,
     }
@@ -75,15 +84,28 @@ fn make_new(old: &Credential) {
     terminal::hint(&format!("then: git credential-pat login --replace {}", named(old)));
 }
 
+/// Returns the kind of an account's token, as far as its form tells.
+pub(super) fn kind_of(old: &Credential) -> Option<forge::Kind> {
+    forge::recognise(&old.context, old.token.expose()).map(|known| known.kind)
+}
+
+/// Says why nothing was begun with a password.
+pub(super) fn not_by_password(old: &Credential, why: &str) {
+    terminal::say("rotate", &format!("{}: {why}, so nothing was begun", whose(old)));
+    make_new(old);
+}
+
+/// Returns the forge of an account, as far as it is known or likely.
+fn forge_of(old: &Credential) -> Option<&'static dyn forge::Forge> {
+    let known = Kept::of(old).forge.map(forge::Id::forge);
+    forge::at(&old.context).or(known).or_else(|| forge::likely_at(&old.context))
+}
+
 /// Returns the address of the page where a token is made.
 fn page(old: &Credential) -> Option<String> {
-    let known = Kept::of(old).forge.map(forge::Id::forge);
-    let forge = forge::at(&old.context).or(known).or_else(|| forge::likely_at(&old.context))?;
+    let forge = forge_of(old)?;
     let scopes = Kept::of(old).scopes;
-    let token = forge::Old {
-        kind: forge::recognise(&old.context, old.token.expose()).map(|known| known.kind),
-        scopes: scopes.as_deref(),
-    };
+    let token = forge::Old { kind: kind_of(old), scopes: scopes.as_deref() };
     let wanted = Wanted { context: &old.context, name: "git", days: None, old: Some(token) };
     forge.pages(&wanted).into_iter().next().map(|page| page.address)
 }
@@ -91,8 +113,8 @@ fn page(old: &Credential) -> Option<String> {
 /// Says that nobody knows yet what has become of a rotation.
 pub(in crate::cli) fn waiting(command: &str, credential: &Credential, seconds: u64) {
     let text = format!(
-        "{}: a rotation was cut off, and its request may still be on its way: what has become of \
-         it can be known in {seconds} seconds, so this waits",
+        "{}: a rotation is under way or was cut off, and its request may be on its way: what has \
+         become of it can be known in {seconds} seconds, so this waits",
         whose(credential)
     );
     terminal::say(command, &text);
@@ -120,7 +142,7 @@ pub(super) fn of_asked(old: &Credential, asked: Asked, is_unattended: bool) -> b
                 named(old)
             ));
         }
-        Asked::Unkept(new, error, _held) => unkept(old, &new.token, error, is_unattended),
+        Asked::Unkept(new, error, _held) => unkept(old, &new, error, is_unattended),
         Asked::DidNotHappen(standing, failed) => {
             say(&format!("{}, so the old token stays as it was", in_words(&standing)));
             if let Some(error) = failed {
@@ -151,7 +173,7 @@ fn place(credential: &Credential) -> String {
 
 /// Shows a token that no keychain took on the terminal of the person who runs this, and nowhere
 /// else.
-fn unkept(old: &Credential, new: &Secret, error: Error, is_unattended: bool) {
+fn unkept(old: &Credential, new: &Credential, error: Error, is_unattended: bool) {
     let whose = whose(old);
     terminal::complain(
         "rotate",
@@ -160,13 +182,16 @@ fn unkept(old: &Credential, new: &Secret, error: Error, is_unattended: bool) {
     let terminal = Terminal::open().ok().filter(|_| !is_unattended);
     let shown = terminal.is_some_and(|mut terminal| {
         let text = "This is the new token, and its only copy. Keep it now:";
-        terminal.show(text).is_ok() && terminal.show_secret(new).is_ok()
+        terminal.show(text).is_ok() && terminal.show_secret(&new.token).is_ok()
     });
     if shown {
         terminal::hint(&format!(
             "once the keychain takes it: git credential-pat login --replace {}",
             named(old)
         ));
+    } else if new.previous.as_deref().is_some_and(|old| old.rejected_at.is_none()) {
+        terminal::complain("rotate", &format!("{whose}: it is lost, and the old one lives on"));
+        make_new(old);
     } else {
         terminal::complain("rotate", &format!("{whose}: it is lost, and the old one is dead"));
         make_new(old);
@@ -233,7 +258,7 @@ pub(in crate::cli) fn of_resumed(
     let say = |text: &str| terminal::say(command, &format!("{whose}: {text}"));
     match resumed {
         Resumed::Nothing => {
-            say("the rotation that was cut off has come to its end");
+            say("the rotation has come to its end meanwhile");
             true
         }
         Resumed::NotYet(seconds) => {
@@ -241,6 +266,15 @@ pub(in crate::cli) fn of_resumed(
                 "a rotation was cut off, and what has become of it is not known yet: its request \
                  may still be on its way, for {seconds} seconds"
             ));
+            false
+        }
+        Resumed::DidNotHappen if let Some(name) = stray(credential) => {
+            say(
+                "the rotation that was cut off left the old token, which stays; a new one may have \
+                 been made, and nobody has it",
+            );
+            let page = page(credential).map(|page| format!(", at {page}")).unwrap_or_default();
+            terminal::hint(&format!("look for {name:?}, and delete it{page}"));
             false
         }
         Resumed::DidNotHappen => {
@@ -280,7 +314,26 @@ pub(in crate::cli) fn of_resumed(
     }
 }
 
+/// Returns the name of the token that a rotation asked for which left the old one alive, so that
+/// nobody knows whether there is a new one: where a password gave it.
+fn stray(old: &Credential) -> Option<String> {
+    let named = forge::at(&old.context).map(forge::Forge::id).or_else(|| Kept::of(old).forge);
+    let began = old.rotating_at.filter(|_| named == Some(forge::Id::Gitea));
+    began.map(rotate::password::name_of_token)
+}
+
+/// Says that the old token lives on at a forge where nobody else can end it.
+pub(super) fn old_lives_on(old: &Credential) {
+    let text = format!("{}: the old token still lives at its forge", whose(old));
+    terminal::say("rotate", &text);
+    let page = forge_of(old).and_then(|forge| forge.list_of_tokens(&old.context, kind_of(old)));
+    if let Some(page) = page {
+        terminal::hint(&format!("delete it there: {page}"));
+    }
+}
+
 /// Returns in words what the forge has said, or why nobody was asked.
-fn in_words(standing: &Standing) -> String {
-    check::in_words(standing)
+pub(super) fn in_words(standing: &Standing) -> String {
+    let who = if standing.state == State::Denied { "the token" } else { "the forge" };
+    format!("{who} {}", check::in_words(standing))
 }

@@ -1,7 +1,7 @@
 //! What a watch has found: an account that is not well, or something that keeps accounts from being
 //! checked.
 
-use crate::api::state::{Reason, State};
+use crate::api::state::{Reason, Standing, State};
 use crate::check::Checked;
 use crate::check::advice;
 use crate::cli::check::{json, report};
@@ -50,17 +50,13 @@ impl Finding {
 
     fn of_account(checked: &Checked, now: u64) -> Self {
         let hints = advice::of(checked).into_iter().take(report::HINTS).collect();
+        let end = checked.expiry.filter(|_| checked.worst.state == State::Ending);
         let mut line = report::heading(checked);
-        let mut what = format!("{:?}", (checked.worst.state.word(), checked.worst.reason));
-        if let Some(end) = checked.expiry.filter(|_| checked.worst.state == State::Ending) {
+        if let Some(end) = end {
             line = format!("{line} {}", relative(end, now));
-            let days = end.saturating_sub(now) / DAY;
-            if days < LAST_DAYS {
-                what = format!("{what} {days}");
-            }
         }
         let json = json::of(checked, now);
-        let version = u64::from(crc32fast::hash(what.as_bytes()));
+        let version = version(&checked.worst, end, now);
         Self { fields: fields_of(checked), version, line, hints, json }
     }
 
@@ -100,6 +96,14 @@ impl Finding {
         let version = u64::from(crc32fast::hash(what.as_bytes()));
         Self { fields: vec![name.into()], version, line: what.to_owned(), hints, json }
     }
+}
+
+/// Returns a number that is another one where something else is to be said: another state, another
+/// reason, and in a token's last days another number of them.
+fn version(standing: &Standing, end: Option<u64>, now: u64) -> u64 {
+    let days = end.map(|end| end.saturating_sub(now) / DAY).filter(|days| *days < LAST_DAYS);
+    let what = format!("{} {:?} {days:?}", standing.state.word(), standing.reason);
+    u64::from(crc32fast::hash(what.as_bytes()))
 }
 
 fn fields_of(checked: &Checked) -> Vec<Vec<u8>> {
@@ -162,4 +166,36 @@ pub(super) fn all(
 fn is_settled(checked: &Checked, settled: &[Account]) -> bool {
     let name = checked.subject.username.clone().unwrap_or_default();
     settled.iter().any(|one| one.context == checked.subject.context && one.username == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+    use crate::api::state::{Reason, Standing, State};
+    use crate::time::DAY;
+
+    #[test]
+    fn an_end_is_spoken_of_each_day_only_when_it_is_near() {
+        const NOW: u64 = 1_796_169_600;
+        let ending = |days: u64| {
+            let standing = Standing::of(State::Ending, None);
+            version(&standing, Some(NOW + days * DAY + DAY / 2), NOW)
+        };
+        assert_eq!(ending(13), ending(3));
+        assert!(ending(3) != ending(2) && ending(2) != ending(1) && ending(1) != ending(0));
+    }
+
+    #[test]
+    fn another_state_or_reason_is_something_else_to_say() {
+        let of = |state, reason: Option<Reason>| version(&Standing::of(state, reason), None, 0);
+        let all = [
+            of(State::Refused, None),
+            of(State::Ended, None),
+            of(State::Denied, Some(Reason::Scope)),
+            of(State::Denied, Some(Reason::Ip)),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(!all[..at].contains(one), "{at}");
+        }
+    }
 }

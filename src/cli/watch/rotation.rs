@@ -6,20 +6,21 @@
 
 use super::finding::Finding;
 use super::{Arguments, say};
-use crate::check::{Checked, Options, Subject, api_layer};
+use crate::api::state::State;
+use crate::check::{Checked, Options, Subject};
 use crate::cli::check::{Held, report, subjects, usual_options};
 use crate::cli::place::Place;
+use crate::cli::rotate;
 use crate::context::Context;
 use crate::copies;
-use crate::credential::{Account, Credential, Username};
+use crate::credential::{Account, Username};
 use crate::error::{Error, kept};
-use crate::forge;
 use crate::git::url;
 use crate::keychain::Keychain;
 use crate::setup::Setups;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
-use crate::watch::rotation::{LeftOut, Plan, in_memory, is_possible_at, plan};
+use crate::watch::rotation::{LeftOut, Plan, in_memory, objection, plan};
 
 /// An account that may be rotated, as the timer's words name it.
 #[derive(PartialEq, Eq)]
@@ -65,20 +66,25 @@ pub(super) fn agreed(arguments: &Arguments, before: &str) -> Result<Vec<String>,
     for Held { subject, keychain } in held {
         let (Some(credential), Some(keychain)) = (&subject.credential, keychain) else { continue };
         let is_named = named.iter().any(|named| named.is(&credential.account()));
-        let forge = api_layer::forge_of(&subject, &options).map(|(forge, _)| forge);
-        if (is_named || named.is_empty()) && is_possible_at(forge) {
-            candidates.push((subject, keychains[keychain].kind()));
+        if !is_named && !named.is_empty() {
+            continue;
+        }
+        match objection(credential, &options) {
+            None => candidates.push((subject, keychains[keychain].kind())),
+            Some(LeftOut { why, .. }) if is_named => {
+                let whose = whose(&subject);
+                let text = format!("{whose}: a timer cannot rotate the token: {why}");
+                return Err(Error::Refused(kept(text)));
+            }
+            Some(_) => {}
         }
     }
     let is_there = |named: &Named| {
         let is_it = |(subject, _): &(Subject, _)| named.is(&account_of(subject));
         candidates.iter().any(is_it)
     };
-    if let Some(missing) = named.iter().find(|named| !is_there(named)) {
-        let place = forge::shown_context(&missing.context);
-        let name = missing.username.as_ref().map(|name| format!(" for {name}")).unwrap_or_default();
-        let what = "is no account of a GitLab here, whose tokens alone can be rotated by a timer";
-        return Err(Error::Refused(kept(format!("{place}{name} {what}"))));
+    if !named.iter().all(is_there) {
+        return Err(Error::NoAccount);
     }
     let mut terminal = arguments.terminal();
     let is_agreed = arguments.consent.yes || arguments.consent.dry_run;
@@ -154,12 +160,18 @@ pub(super) fn rotate(
         };
         let Some(keychain) = keychain.and_then(|at| keychains.get_mut(at)) else { continue };
         let kind = keychain.kind();
-        let (why, hint) = match plan(one, kind, due.as_secs(), options.now, copies::of) {
-            Plan::NotYet => continue,
+        let (why, hint) = match plan(one, kind, due.as_secs(), options, copies::of) {
+            Plan::NotYet => {
+                // Its end is no news: it will be rotated in time.
+                if one.worst.state == State::Ending {
+                    rotated.settled.push(account_of(&one.subject));
+                }
+                continue;
+            }
             Plan::LeftOut(LeftOut { why, hint }) => (format!("it is not rotated: {why}"), hint),
             Plan::Rotate => {
                 let Some(credential) = &one.subject.credential else { continue };
-                match rotate_one(&mut **keychain, credential, setups) {
+                match rotate::unattended(&mut **keychain, credential, setups, due) {
                     Ok(true) => {
                         rotated.settled.push(account_of(&one.subject));
                         continue;
@@ -177,9 +189,4 @@ pub(super) fn rotate(
         rotated.findings.push(finding);
     }
     Ok(rotated)
-}
-
-/// Rotates one account's token. Returns whether all is well with it.
-fn rotate_one(_: &mut dyn Keychain, _: &Credential, _: &Setups) -> Result<bool, Error> {
-    Err(Error::Refused("this version cannot rotate tokens yet"))
 }

@@ -141,8 +141,9 @@ fn another_ones_header_is_left_out_and_said() {
     let desk = Home::with_forge(GLPAT);
     // bob's, who is nobody there.
     desk.configure("http.https://HOST/.extraHeader", "Authorization: Basic Ym9iOlRFU1RPTkxZ");
-    let one = desk.checked(&["https://HOST/team/repo.git"]);
-    assert_eq!(some(&one, &["state", "may_push"]), "good true", "{one:#}");
+    desk.server().forge().knows("alices", GLPAT, serde_json::json!({ "scopes": ["api"] }));
+    let one = desk.checked(&["--forge", "gitlab", "https://HOST/team/repo.git"]);
+    assert_eq!(some(&one, &["state", "owner", "may_push"]), "good alice true", "{one:#}");
     let notes = one["notes"].to_string();
     assert!(notes.contains("http.extraHeader"), "{notes}");
     desk.configure("http.https://HOST/.extraHeader", "X-Other: 1");

@@ -119,7 +119,8 @@ fn what_is_not_known_is_null_and_never_left_out() {
     assert_eq!(
         names.join(" "),
         "checked context expires forge hints kind last_used layers learnt may_push may_read notes \
-         owner public realm reason redirect retry_after said scopes sso_url state url username",
+         owner public realm reason redirect retry_after said scopes sso_url state url \
+         used_from username",
         "the names are documented in the manual and do not change"
     );
     for name in ["owner", "scopes", "expires", "last_used", "may_read", "may_push", "said"] {

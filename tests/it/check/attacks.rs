@@ -44,6 +44,11 @@ fn the_token_is_in_no_argument_environment_file_or_trace() {
         let path = desk.sandbox.path(file);
         desk.set(name, path.to_str().unwrap());
     }
+    // With its keys a wiretap could be decrypted. git's own go where its user said, so it is not
+    // asked here.
+    let one = desk.checked(&["--forge", "gitlab", "https://HOST"]);
+    assert_eq!(some(&one, &["state"]), "good", "{one:#}");
+    assert!(!desk.sandbox.path("keys").exists(), "the keys of curl's TLS");
     desk.set("GIT_TRACE_REDACT", "0");
     desk.set("GIT_CURL_VERBOSE", "1");
     let onlooker = Onlooker::new(GLPAT);
@@ -52,6 +57,9 @@ fn the_token_is_in_no_argument_environment_file_or_trace() {
     for _ in 0..3 {
         let one = desk.checked(&["--forge", "gitlab", "https://HOST/team/repo.git"]);
         assert_eq!(some(&one, &["state"]), "good", "{one:#}");
+        let words = ["login", "--with-token", "--forge", "gitlab", "--username", "alice"];
+        let ran = desk.sandbox.helper(&[&words[..], &[&desk.url("")]].concat(), GLPAT);
+        assert!(ran.status.success(), "{ran}");
     }
     for seen in [onlooker.stop(), basic.stop()] {
         assert!(seen.rounds > 3, "{seen:?}");
@@ -62,7 +70,6 @@ fn the_token_is_in_no_argument_environment_file_or_trace() {
         files_with(desk.sandbox.home(), text, &mut found);
     }
     assert!(found.is_empty(), "{found:?}");
-    // Neither curl's trace nor a key of its TLS: git's own go where its user said.
     assert!(!trace.exists());
 }
 
@@ -103,6 +110,36 @@ fn with_curl(desk: &mut Home, text: &str) {
     program(&desk.sandbox.path("false/curl"), text);
     let path = format!("{}:{}", desk.sandbox.path("false").display(), desk.sandbox.get("PATH"));
     desk.set("PATH", &path);
+}
+
+#[test]
+fn curl_is_started_with_nothing_but_what_it_needs() {
+    let mut desk = Home::with_forge(GLPAT);
+    desk.server().forge().knows("alices", GLPAT, json!({ "scopes": ["api"] }));
+    let real = crate::support::program::program("curl", "curl");
+    let (words, variables) = (desk.sandbox.path("words"), desk.sandbox.path("variables"));
+    let text = format!(
+        "#!/bin/sh\nprintf '%s\\n' \"$@\" >'{}'\nenv >'{}'\nexec '{}' \"$@\"\n",
+        words.display(),
+        variables.display(),
+        real.display()
+    );
+    with_curl(&mut desk, &text);
+    for name in ["SSLKEYLOGFILE", "CURL_HOME", "XDG_CONFIG_HOME"] {
+        let path = desk.sandbox.path("nowhere");
+        desk.set(name, path.to_str().unwrap());
+    }
+    desk.set("https_proxy", "");
+    let one = desk.checked(&["--forge", "gitlab", "https://HOST"]);
+    assert_eq!(some(&one, &["state"]), "good", "{one:#}");
+    // With anything before it, `-q` would count for nothing.
+    assert_eq!(fs::read_to_string(words).unwrap(), "-q\n--config\n-\n");
+    let variables = fs::read_to_string(variables).unwrap();
+    // The shell's own.
+    let own = ["PWD", "SHLVL", "_", "OLDPWD"];
+    let names = variables.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
+    let others: Vec<&str> = names.filter(|name| !own.contains(name)).collect();
+    assert!(others.iter().all(|name| *name == "https_proxy"), "{others:?}");
 }
 
 #[test]
@@ -148,6 +185,29 @@ fn without_curl_git_still_answers_and_what_to_install_is_said() {
     assert_eq!(some(&one, &["state", "may_push"]), "good true", "{one:#}");
     assert_eq!(one["layers"]["api"]["reason"], "no-curl");
     assert!(one["hints"].to_string().contains("install curl"), "{one:#}");
+}
+
+/// Returns the arguments of the processes that have this text among them.
+fn running(text: &str) -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines.filter(|line| line.contains(text)).collect()
+}
+
+#[test]
+fn git_and_all_that_it_has_started_end_with_the_time() {
+    let desk = Home::with_forge(GLPAT);
+    let url = desk.url("fault/slow/r");
+    let one = desk.checked(&["--timeout", "3s", &url]);
+    assert_eq!(some(&one, &["state", "reason"]), "unreachable timeout", "{one:#}");
+    assert!(one["hints"].to_string().contains("--timeout 60s"), "{one:#}");
+    // What was killed may need a moment to be gone.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !running(&url).is_empty() {
+        assert!(Instant::now() < deadline, "{:?}", running(&url));
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]

@@ -46,19 +46,20 @@ fn an_end_that_has_passed_is_not_believed_of_a_token_that_is_taken() {
     let token = "ghp_TESTONLYaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     let desk = Home::with_forge(token);
     let forge = desk.server().forge();
-    forge.knows(
-        "odd",
-        token,
-        json!({ "scopes": ["repo"], "zone": "00:00:00 -9900",
-        "expires": "9999-12-31" }),
-    );
-    desk.checked(&["--forge", "github", "https://HOST"]);
     // GitHub has shown the time of the request in its place.
-    forge.set("fault", "echo=x /nowhere");
-    let now = json!({ "scopes": ["repo"], "expires": "9998-01-01", "zone": "x" });
-    forge.knows("odd", token, now);
-    let one = desk.checked(&["https://HOST"]);
-    assert_eq!(some(&one, &["state"]), "good", "{one:#}");
+    let end = |end: &str| json!({ "scopes": ["repo"], "end": end });
+    forge.knows("odd", token, end("2020-01-01 00:00:00 UTC"));
+    let one = desk.checked(&["--forge", "github", "https://HOST"]);
+    assert_eq!(some(&one, &["state", "expires"]), "good null", "{one:#}");
+    forge.knows("odd", token, end("2099-01-31 00:00:00 UTC"));
+    desk.checked(&["https://HOST"]);
+    for odd in ["2020-01-01 00:00:00 UTC", "soon", "2098-01-01 00:00:00 x"] {
+        forge.knows("odd", token, end(odd));
+        let one = desk.checked(&["https://HOST"]);
+        // What it has said before still holds.
+        let names = ["state", "expires"];
+        assert_eq!(some(&one, &names), "good 2099-01-31T00:00:00Z", "{odd} {one:#}");
+    }
 }
 
 #[test]
@@ -71,6 +72,44 @@ fn a_last_use_that_may_have_been_our_own_is_not_told() {
     assert_eq!(one["last_used"], "2026-01-02T00:00:00Z", "{one:#}");
     forge.knows("alices", GLPAT, more("2098-01-02T00:00:00Z"));
     assert!(desk.checked(&["https://HOST"])["last_used"].is_null());
+}
+
+#[test]
+fn list_has_scopes_and_checked_on_request_or_where_there_is_room() {
+    let desk = Home::with_forge(GLPAT);
+    desk.server().forge().knows("alices", GLPAT, json!({ "scopes": ["api", "read_user"] }));
+    let has = |text: &str| ["SCOPES", "CHECKED"].map(|heading| text.contains(heading));
+    let on_terminal = |columns| desk.on_terminal_of(columns, "list").ends().1;
+    assert_eq!(has(&on_terminal(200)), [false; 2], "nothing was checked yet");
+    desk.checked(&["--forge", "gitlab", "https://HOST"]);
+    let long = desk.sandbox.helper(&["list", "--long", "--keychain", desk.keychain], "").stdout();
+    assert_eq!(has(&long), [true; 2], "{long}");
+    assert!(long.contains("api read_user"), "{long}");
+    let plain = desk.sandbox.helper(&["list", "--keychain", desk.keychain], "").stdout();
+    assert_eq!(has(&plain), [false; 2], "{plain}");
+    assert_eq!(has(&on_terminal(200)), [true; 2]);
+    assert_eq!(has(&on_terminal(100)), [false; 2]);
+}
+
+#[test]
+fn status_names_the_command_that_asks_and_asks_nobody() {
+    let desk = Home::with_forge(GLPAT);
+    desk.server().forge().knows("alices", GLPAT, json!({ "scopes": ["api"] }));
+    desk.checked(&["--forge", "gitlab", "https://HOST"]);
+    let url = desk.url("team/repo");
+    let before = desk.server().requests(|_| true).len();
+    let erase = format!("protocol=https\nhost={}\nusername=alice\npassword={GLPAT}\n\n", desk.host);
+    for refuse in [false, true] {
+        if refuse {
+            desk.operation("erase", &erase);
+        }
+        let text = desk.sandbox.helper(&["status", &url], "").stdout();
+        let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let check = format!("check {url}");
+        assert!(squeezed.contains("the host was not asked; to ask it:"), "{text}");
+        assert!(squeezed.contains(&check) && squeezed.contains("of alice; may api"), "{text}");
+    }
+    assert_eq!(desk.server().requests(|_| true).len(), before, "status asked the host");
 }
 
 #[test]
@@ -132,4 +171,23 @@ fn a_person_confirms_the_forge_and_that_a_token_is_marked() {
     assert_eq!(status.code(), Some(1), "{screen}");
     assert_eq!(listed(&desk)["state"], "rejected");
     assert!(desk.server().forge().asked().iter().any(|asked| asked.path.contains("/api/v4/")));
+}
+
+#[test]
+fn a_token_that_only_one_of_them_refuses_is_not_offered_to_be_marked() {
+    let desk = Home::with_forge(GLPAT);
+    let forge = desk.server().forge();
+    for (path, known) in [
+        // A proxy's 401 must not hide a good token.
+        ("fault/refused/r", json!({ "scopes": ["api"] })),
+        ("team/repo.git", json!({ "scopes": ["api"], "revoked": true })),
+    ] {
+        forge.knows("alices", GLPAT, known);
+        let mut command = desk.sandbox.command(BINARY);
+        command.args(["check", "--timeout", "60s", "--forge", "gitlab", &desk.url(path)]);
+        let (status, screen) = Terminal::run(&command).ends();
+        assert_eq!(status.code(), Some(1), "{screen}");
+        assert!(screen.contains(": refused") && !screen.contains("Mark it"), "{screen}");
+    }
+    assert_eq!(listed(&desk)["state"], "ready");
 }

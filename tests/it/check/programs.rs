@@ -115,3 +115,27 @@ fn people_get_two_to_six_lines_with_what_to_type() {
         assert!(text.contains(part), "{part}\n{text}");
     }
 }
+
+#[test]
+fn the_worst_layer_counts_and_each_is_told_beside_it() {
+    let desk = Home::with_forge(GLPAT);
+    let forge = desk.server().forge();
+    let good = json!({ "scopes": ["api"] });
+    let revoked = json!({ "scopes": ["api"], "revoked": true });
+    for (path, known, told) in [
+        ("fault/archived/r", &good, "denied denied good"),
+        ("fault/archived/r", &revoked, "refused denied refused"),
+        ("fault/absent/r", &good, "absent absent good"),
+        ("fault/busy/r", &good, "limited limited good"),
+        ("fault/html200/r", &good, "unknown unknown good"),
+        ("fault/refused/r", &good, "refused refused good"),
+        ("team/repo.git", &revoked, "refused good refused"),
+        ("team/repo.git", &good, "good good good"),
+    ] {
+        forge.knows("alices", GLPAT, known.clone());
+        let one = desk.checked(&["--forge", "gitlab", &format!("https://HOST/{path}")]);
+        let layers = &one["layers"];
+        let states = [&one["state"], &layers["git"]["state"], &layers["api"]["state"]];
+        assert_eq!(states.map(|state| state.as_str().unwrap()).join(" "), told, "{path} {one:#}");
+    }
+}

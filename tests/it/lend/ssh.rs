@@ -4,17 +4,17 @@ use super::{Lending, home, said};
 use crate::support::home::Home;
 use crate::support::program::program;
 use crate::support::sandbox::{Ran, run};
-use crate::support::server::{free_ports, wait_for};
+use crate::support::server::wait_for;
+use crate::support::sshd::Sshd;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
-/// A running `sshd` that knows the person's key, and a connection that leads back from a port.
+/// An SSH host, and a connection that leads back from a port there.
 struct Host {
-    sshd: Child,
     ssh: Child,
+    _sshd: Sshd,
     /// The port at the host.
     port: u16,
 }
@@ -22,66 +22,24 @@ struct Host {
 impl Host {
     /// Starts both. At the host, the port leads to this socket.
     fn connect(home: &Home, socket: &str) -> Self {
-        let folder = home.sandbox.path("ssh");
-        fs::create_dir(&folder).unwrap();
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
-        let at = |name: &str| folder.join(name).display().to_string();
-        for key in ["host", "user"] {
-            let mut keygen = home.sandbox.command(program("ssh-keygen", "openssh-client"));
-            keygen.args(["-q", "-t", "ed25519", "-N", "", "-f", &at(key)]);
-            let ran = run(keygen, b"");
-            assert!(ran.status.success(), "{ran}");
-        }
-        fs::copy(at("user.pub"), at("authorized_keys")).unwrap();
-        if rustix::process::getuid().is_root() {
-            // The folder in which sshd shuts itself in. The system makes it where sshd is a service.
-            let _ = fs::create_dir("/run/sshd");
-        }
-        let [own, port, _] = free_ports();
-        let lines = format!(
-            "Port {own}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\n\
-             PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n",
-            at("host"),
-            at("authorized_keys")
-        );
-        fs::write(at("sshd_config"), lines).unwrap();
-        // It starts itself anew for each connection, so it must be named by its whole path.
-        let mut sshd = Command::new(program("setpriv", "util-linux"));
-        sshd.args(["--pdeathsig", "TERM"]).arg(program("sshd", "openssh-server"));
-        sshd.args(["-D", "-e", "-f", &at("sshd_config")]);
-        sshd.stdin(Stdio::null()).stdout(Stdio::null());
-        sshd.stderr(fs::File::create(at("sshd.log")).unwrap());
-        let sshd = sshd.spawn().unwrap();
-        wait_for("sshd", || TcpStream::connect(("127.0.0.1", own)).is_ok());
+        let sshd = Sshd::start(home, None);
+        let port = sshd.another_port;
         let mut ssh = home.sandbox.command(program("ssh", "openssh-client"));
-        ssh.args(["-F", "none", "-N", "-i", &at("user"), "-p", &own.to_string()]);
-        for option in ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "BatchMode=yes"]
-        {
-            ssh.args(["-o", option]);
-        }
-        ssh.args([
-            "-o",
-            "ExitOnForwardFailure=yes",
-            "-R",
-            &format!("{port}:{socket}"),
-            "127.0.0.1",
-        ]);
-        ssh.stdin(Stdio::null()).stderr(fs::File::create(at("ssh.log")).unwrap());
+        ssh.arg("-F").arg(&sshd.client).arg("-N");
+        let forwarding = format!("{port}:{socket}");
+        ssh.args(["-o", "ExitOnForwardFailure=yes", "-R", &forwarding, Sshd::NAME]);
+        ssh.stdin(Stdio::null()).stderr(fs::File::create(home.sandbox.path("ssh.log")).unwrap());
         let ssh = ssh.spawn().unwrap();
-        let host = Self { sshd, ssh, port };
-        let log = || fs::read_to_string(at("sshd.log")).unwrap_or_default();
+        let host = Self { ssh, _sshd: sshd, port };
         wait_for("the port at the host", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        assert!(log().contains("Accepted publickey"), "{}", log());
         host
     }
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
-        for child in [&mut self.ssh, &mut self.sshd] {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        let _ = self.ssh.kill();
+        let _ = self.ssh.wait();
     }
 }
 

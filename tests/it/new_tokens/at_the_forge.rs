@@ -1,9 +1,8 @@
 //! How the forges of these tests give out tokens, which is how the real ones do.
 
+use super::OLD;
 use crate::support::home::Home;
 use serde_json::{Value, json};
-
-const OLD: &str = "glpat-TESTONLYTESTONLYTEST";
 
 impl Home {
     /// Posts this to the forge's API with curl. Returns the status and the answer.

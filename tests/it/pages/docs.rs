@@ -2,8 +2,8 @@
 
 use super::reader::{OF_GITLAB, PASSPHRASE, Reader, TOKEN};
 use super::{
-    anybody, at_the_hosts, checked, follow, installed, of_another_helper, run_by, section, watched,
-    with_alice,
+    anybody, at_the_hosts, checked, follow, installed, living, of_another_helper, run_by, section,
+    watched, with_alice,
 };
 use crate::support::page::Block;
 use crate::support::sandbox::BINARY;
@@ -113,6 +113,27 @@ fn check() {
         checked(block).expecting(status)
     };
     follow("docs/check.md", &[section("Ask the host", 2, before)]);
+}
+
+#[test]
+fn token_life() {
+    follow(
+        "docs/token-life.md",
+        &[
+            section("A new token", 1, living)
+                .then(|reader, _| assert_eq!(reader.living(), ["alices-2"])),
+            section("A token that others have seen", 2, |block| match block.language.as_str() {
+                "inline" => with_alice(block),
+                _ => living(block).with_file(".netrc", &format!("machine x password {OF_GITLAB}")),
+            })
+            .then(|reader, block| {
+                if block.language != "inline" {
+                    assert_eq!(reader.living(), [""; 0]);
+                    assert_eq!(reader.token_at("https://gitlab.com"), None);
+                }
+            }),
+        ],
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::support::server::Server;
 use crate::support::spy;
 use crate::support::terminal::Terminal;
 use crate::support::tunnel::Tunnel;
+use serde_json::json;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -16,7 +17,7 @@ use std::time::SystemTime;
 
 /// The hosts that the pages name.
 const HOST: &str = "git.example.com";
-const HOSTS: [&str; 3] = ["github.com", "gitlab.com", "gitlab.example.com"];
+const HOSTS: [&str; 4] = ["github.com", "api.github.com", "gitlab.com", "gitlab.example.com"];
 
 /// No forge has given out these; the checksum of the first is right.
 pub const TOKEN: &str = "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";
@@ -121,6 +122,23 @@ impl Reader {
     pub fn configured(self) -> Self {
         self.home.helper(&format!("pat --keychain {}", self.home.keychain));
         self
+    }
+
+    /// Who has kept alice's token at this forge, which knows it.
+    #[track_caller]
+    pub fn with_living_token(self, url: &str) -> Self {
+        let token = if url.contains("gitlab") { OF_GITLAB } else { TOKEN };
+        let words = ["login", "--with-token", "--offline", "--username", "alice", url];
+        let ran = self.home.sandbox.helper(&words, token);
+        assert!(ran.status.success(), "{ran}");
+        let known = json!({ "scopes": ["api", "repo"], "expires": "2099-01-31" });
+        self.home.server().forge().knows("alices", token, known);
+        self
+    }
+
+    /// The names of the tokens that the forge takes.
+    pub fn living(&self) -> Vec<String> {
+        self.home.server().forge().living()
     }
 
     /// Who has kept a token for this user at this place.
@@ -318,6 +336,7 @@ fn answer(question: &str) -> Option<&'static str> {
         ("assphrase", PASSPHRASE),
         ("The same again", PASSPHRASE),
         ("Username for", "alice"),
+        ("type the username", "alice"),
         ("When does the token", "90d"),
         ("[y/N]", "y"),
         ("[Y/n]", "y"),

@@ -1,27 +1,8 @@
 //! What each forge is asked, and that it is asked nothing else.
 
-use super::{GHP, GLPAT, says};
+use super::{GHP, GLPAT, keep_at, says, with_names};
 use crate::support::home::Home;
-use crate::support::tunnel::Tunnel;
 use serde_json::json;
-
-/// A home whose proxy leads the forges' own names to the git host.
-fn desk(token: &str) -> (Home, Tunnel) {
-    let mut desk = Home::with_forge(token);
-    let [first, ..] = desk.server().ports();
-    let names = crate::support::forge::NAMES.map(|name| (name.to_owned(), first));
-    let own = (desk.server().names()[0].clone(), first);
-    let tunnel = Tunnel::new([&names[..], &[own]].concat());
-    desk.set("https_proxy", &tunnel.address());
-    (desk, tunnel)
-}
-
-#[track_caller]
-fn keep_at(desk: &Home, url: &str, username: &str, token: &str) {
-    let words = ["login", "--with-token", "--offline", "--replace", "--username", username, url];
-    let ran = desk.sandbox.helper(&words, token);
-    assert!(ran.status.success(), "{ran}");
-}
 
 fn paths(desk: &Home) -> Vec<String> {
     let asked = desk.server().forge().asked().into_iter();
@@ -30,7 +11,7 @@ fn paths(desk: &Home) -> Vec<String> {
 
 #[test]
 fn github_is_told_of_the_token_without_signing_in_and_asked_until_it_is_dead() {
-    let (desk, tunnel) = desk(GLPAT);
+    let (desk, tunnel) = with_names(GLPAT);
     let forge = desk.server().forge();
     for (host, api) in [("github.com", "api.github.com"), ("acme.ghe.com", "api.acme.ghe.com")] {
         keep_at(&desk, &format!("https://{host}"), "alice", GHP);
@@ -56,7 +37,7 @@ fn github_is_told_of_the_token_without_signing_in_and_asked_until_it_is_dead() {
 
 #[test]
 fn github_is_told_of_the_refresh_token_too() {
-    let (desk, _tunnel) = desk(GLPAT);
+    let (desk, _tunnel) = with_names(GLPAT);
     let forge = desk.server().forge();
     let (user, refresh) =
         ("ghu_TESTONLYaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "ghr_TESTONLYbbbbbbbbbbbbbbbbbbbb");
@@ -134,7 +115,7 @@ fn gitea_ends_the_token_and_an_older_one_names_its_page() {
 
 #[test]
 fn where_no_api_does_it_the_page_is_named_and_nothing_is_asked() {
-    let (desk, tunnel) = desk(GLPAT);
+    let (desk, tunnel) = with_names(GLPAT);
     for (url, username, token, page) in [
         (
             "https://bitbucket.org",

@@ -1,6 +1,6 @@
 //! How a rotation ends that nothing disturbs.
 
-use super::OLD;
+use super::{OLD, said};
 use crate::check::GLPAT;
 use crate::support::home::Home;
 
@@ -13,7 +13,7 @@ fn a_rotation_ends_with_a_new_token_that_git_is_given() {
     assert_eq!(forge.issued(), [format!("{OLD} {OLD}-2")]);
     assert_eq!(forge.living(), [format!("{OLD}-2")]);
     assert_eq!(desk.token_for_git(), forge.token("old-2"));
-    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    let said = said(&ran);
     assert!(said.contains("the new token is here and good"), "{said}");
     assert!(said.contains("in memory"), "{said}");
     assert!(!said.contains(GLPAT) && !said.contains(&forge.token("old-2")), "{said}");
@@ -28,7 +28,7 @@ fn a_forge_that_says_no_leaves_the_old_token() {
     assert_eq!(ran.status.code(), Some(1), "{ran}");
     assert_eq!(forge.living(), [OLD]);
     assert_eq!(desk.token_for_git(), GLPAT);
-    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    let said = said(&ran);
     assert!(said.contains("so the old token stays as it was"), "{said}");
     let ran = desk.rotate(&["--unattended", "--expires", "20d", "https://HOST"]);
     assert_eq!(ran.status.code(), Some(0), "{ran}");

@@ -140,9 +140,14 @@ impl Forge {
 
     /// What it was asked since this was last called.
     pub fn asked(&self) -> Vec<Asked> {
-        let file = self.folder.join("requests");
-        let text = fs::read_to_string(&file).unwrap_or_default();
-        let _ = fs::remove_file(&file);
+        let asked = self.asked_so_far();
+        let _ = fs::remove_file(self.folder.join("requests"));
+        asked
+    }
+
+    /// The same, which is told again by the next call.
+    pub fn asked_so_far(&self) -> Vec<Asked> {
+        let text = fs::read_to_string(self.folder.join("requests")).unwrap_or_default();
         let asked = |line: &str| {
             let words: Vec<&str> = line.split(' ').collect();
             let [host, path, token] = words[..] else { panic!("a line: {line}") };

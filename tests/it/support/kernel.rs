@@ -103,6 +103,16 @@ impl Keys {
         self.plant(description.as_bytes(), &Content::of(credential).to_bytes());
     }
 
+    /// Changes the content of the only account, as a later moment or another program could.
+    #[track_caller]
+    pub fn edit(&self, change: impl FnOnce(&str) -> String) {
+        let mut keys = self.list();
+        keys.retain(|key| key.description.starts_with("git-credential-pat:"));
+        let [key] = &keys[..] else { panic!("one account") };
+        let content = self.keyctl(&["pipe", &key.serial.to_string()]);
+        self.plant(key.description.as_bytes(), change(&content).as_bytes());
+    }
+
     fn list(&self) -> Vec<Key> {
         let linked = self.keyctl(&["rlist", "@u"]);
         let linked: Vec<u32> = linked.split_whitespace().map(|s| s.parse().unwrap()).collect();

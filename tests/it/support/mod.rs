@@ -41,6 +41,8 @@ pub mod server_home;
 pub mod service;
 #[cfg(unix)]
 pub mod spy;
+#[cfg(target_os = "linux")]
+pub mod sshd;
 #[cfg(unix)]
 pub mod terminal;
 #[cfg(target_os = "linux")]

@@ -163,6 +163,21 @@ fn a_program_that_is_gone_is_said_and_only_its_own_timer_is_taken_back() {
 }
 
 #[test]
+fn a_proxys_password_is_written_nowhere() {
+    if apart("watch::crontab::a_proxys_password_is_written_nowhere", SPOOL) {
+        return;
+    }
+    let mut desk = Home::bare();
+    desk.set("https_proxy", "http://alice:TESTONLY@proxy.example:3128");
+    desk.set("no_proxy", "h.example");
+    let ran = watch(&desk, &["daily", "--yes"]);
+    assert!(ran.stderr().contains("https_proxy may hold a password, and is not written"), "{ran}");
+    let line = ours();
+    assert!(!line.contains("TESTONLY") && line.contains(" no_proxy=h.example "), "{line}");
+    assert!(!ran.stdout().contains("TESTONLY") && !ran.stderr().contains("TESTONLY"), "{ran}");
+}
+
+#[test]
 fn without_a_terminal_nothing_is_written_unless_that_is_agreed_to() {
     let name = "watch::crontab::without_a_terminal_nothing_is_written_unless_that_is_agreed_to";
     if apart(name, SPOOL) {

@@ -18,14 +18,18 @@ fn day(days: u64) -> String {
 }
 
 /// Somebody at a desktop with a GitLab, whose alice has a token that ends in a week, and bob one that
-/// ends in months.
+/// ends in months. dave's may not ask for another one.
 fn of_gitlab() -> Home {
     let mut desk = Home::with_gnome_keyring().with_git_host();
     pretend_manager(&mut desk);
-    for (name, token, days) in [("alice", GLPAT, 7), ("bob", OTHER, 200)] {
+    for (name, token, days, scope) in [
+        ("alice", GLPAT, 7, "self_rotate"),
+        ("bob", OTHER, 200, "api"),
+        ("dave", "glpat-TESTONLYTESTONLYTEST08", 200, "read_repository"),
+    ] {
         desk.server().set_token(name, token);
         desk.keep("", name, token);
-        let more = json!({ "scopes": ["self_rotate"], "expires": day(days), "login": name });
+        let more = json!({ "scopes": [scope], "expires": day(days), "login": name });
         desk.server().forge().knows(name, token, more);
         let ran = desk.check(&["--forge", "gitlab", "--username", name, "https://HOST"]);
         assert!(ran.stdout().contains("end"), "{ran}");
@@ -64,7 +68,7 @@ fn only_what_a_person_agrees_to_stands_in_the_timer() {
     let words =
         format!("\"--notify\" \"--rotate\" \"14days\" \"--account\" \"{}\"\n", url(&desk, "alice"));
     assert!(service.contains(&words), "{service}");
-    assert!(!service.contains("bob"), "{service}");
+    assert!(!service.contains("bob") && !screen.contains("for dave"), "{service} {screen}");
 }
 
 #[test]
@@ -80,9 +84,15 @@ fn without_a_terminal_each_account_is_named_and_agreed_to() {
         ran.fails(2, "name each account with --account https://NAME@HOST, and add --yes");
     }
     let ran = watch(&desk, &["daily", "--rotate", "14d", "--yes", "--account", &carol]);
-    ran.fails(1, "for carol is no account of a GitLab here");
+    ran.fails(1, "no such account is in the keychain");
+    let ran =
+        watch(&desk, &["daily", "--rotate", "14d", "--yes", "--account", &url(&desk, "dave")]);
+    ran.fails(
+        1,
+        "for dave: a timer cannot rotate the token: its forge gives a new token in the place",
+    );
     watch(&desk, &["daily", "--rotate", "1h", "--yes", "--account", &alice])
-        .fails(2, "it takes a time of a day at least");
+        .fails(2, "it takes a time from a day to 180 days");
     assert_eq!(service(&desk), None);
     let ran = watch(&desk, &["daily", "--rotate", "14d", "--yes", "--account", &alice]);
     assert!(ran.status.success() && service(&desk).unwrap().contains(&alice), "{ran}");
@@ -128,6 +138,51 @@ fn what_is_used_elsewhere_too_is_left_out_and_reported() {
     let said = " it is not rotated: it was used from several addresses: 192.0.2.7, 192.0.2.8";
     run("alice").fails(1, said);
     assert!(run("alice").stderr.is_empty(), "it is said once");
+    assert_eq!(token(&desk, "alice"), GLPAT);
     desk.types("logout https://alice@HOST", "");
     run("alice").fails(1, " for alice: it is to be rotated, and is not in the keychain any more");
+}
+
+/// The token that git is given for this account.
+fn token(desk: &Home, name: &str) -> String {
+    desk.token(&desk.url(""), Some(name)).expect("an account")
+}
+
+#[test]
+fn what_is_due_and_agreed_to_is_rotated_and_nothing_else() {
+    let desk = of_gitlab();
+    let more = json!({ "scopes": ["api"], "expires": day(5), "login": "bob" });
+    desk.server().forge().knows("bob", OTHER, more);
+    let (alice, bob) = (url(&desk, "alice"), url(&desk, "bob"));
+    let words = ["--rotate", "14d", "--account", &alice];
+    let ran = runs(&desk, &words);
+    // bob's ends, and was not agreed to.
+    ran.fails(1, " for bob: ending in ");
+    let said = ran.stderr();
+    assert!(
+        said.contains("rotate: alice at ") && said.contains("the new token is here and good"),
+        "{ran}"
+    );
+    assert!(!said.contains(" for alice") && !said.contains("TESTONLY"), "{ran}");
+    let new = token(&desk, "alice");
+    assert!(new != GLPAT && token(&desk, "bob") == OTHER, "{ran}");
+    // One that is to be rotated in time is no news.
+    let words_for_bob = ["--rotate", "2d", "--account", &bob];
+    let before = runs(&desk, &words_for_bob);
+    before.prints("");
+    // A day later: the new one is far from its end.
+    let ran = runs(&desk, &words);
+    assert!(ran.stderr.is_empty() && token(&desk, "alice") == new, "{ran}");
+    let ran = runs(&desk, &["--rotate", "14d", "--account", &alice, "--account", &bob]);
+    assert!(ran.status.success() && token(&desk, "bob") != OTHER, "{ran}");
+}
+
+#[test]
+fn a_rotation_that_fails_is_reported() {
+    let desk = of_gitlab();
+    desk.server().forge().set("lifetime", "0");
+    let alice = url(&desk, "alice");
+    let ran = runs(&desk, &["--rotate", "14d", "--account", &alice]);
+    ran.fails(1, ": it could not be rotated");
+    assert_eq!(token(&desk, "alice"), GLPAT);
 }

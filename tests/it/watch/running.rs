@@ -38,18 +38,13 @@ fn a_finding_is_said_once_and_again_when_it_changes() {
 }
 
 #[test]
-fn an_unreachable_host_is_reported_as_that() {
-    let desk = Home::with_forge(GLPAT);
-    let url = "https://127.0.0.1:9";
-    let login = format!("login --with-token --offline --forge gitlab --username bob {url}");
-    assert!(desk.types(&login, "glpat-TESTONLYTESTONLYTEST07").status.success());
-    let ran = desk.check(&["--forge", "gitlab", url]);
-    assert_eq!(ran.status.code(), Some(1), "{ran}");
-    // A forge is kept once it has answered, so the other account's is asked.
-    desk.server().forge().knows("alices", GLPAT, json!({ "scopes": ["api"] }));
-    assert!(desk.check(&["--forge", "gitlab", "https://HOST"]).status.success());
+fn a_host_that_is_not_reached_or_wants_to_be_left_alone_is_reported_as_that() {
+    let mut desk = well();
     desk.server().forge().set("fault", "limited=17");
     runs(&desk, &[]).fails(1, " for alice: limited");
+    desk.set("https_proxy", "http://127.0.0.1:9");
+    runs(&desk, &[]).fails(1, " for alice: unreachable, the network");
+    assert!(runs(&desk, &[]).stderr.is_empty());
 }
 
 #[test]

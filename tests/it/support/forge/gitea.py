@@ -6,6 +6,7 @@ a second factor must give its code."""
 import hashlib
 import json
 import os
+import zlib
 
 import issuing
 from forge import FOLDER, answer, revoke, tokens
@@ -23,7 +24,7 @@ def person(request):
         return name, 401, "invalid username, password or token"
     if known.get("otp") and request.header("X-Gitea-OTP") != known["otp"]:
         return name, 401, "invalid provided OTP"
-    if request.path != f"/api/v1/users/{name}/tokens":
+    if not request.path.startswith(f"/api/v1/users/{name}/tokens"):
         return name, 403, "user should be the owner of the tokens"
     return name, 200, ""
 
@@ -31,6 +32,15 @@ def person(request):
 def serve_tokens(request):
     name, status, said = person(request)
     mine = [token for token in tokens() if token["login"] == name and not token.get("revoked")]
+    if request.method == "DELETE":
+        if status != 200:
+            answer(status, {"message": said})
+        number = request.path.rsplit("/", 1)[1]
+        for token in mine:
+            if str(identifier(token)) == number:
+                issuing.save(token | {"revoked": True})
+                answer(204)
+        answer(404, {"message": "The target couldn't be found."})
     if request.method != "POST":
         if status != 200:
             answer(status, {"message": said})
@@ -58,13 +68,17 @@ def serve_tokens(request):
     issuing.issue(name, commit, lambda new: told(new) | {"sha1": new["token"]}, 201)
 
 
+def identifier(token):
+    return zlib.crc32(token["token"].encode())
+
+
 def title(token):
     return token.get("title", token["name"])
 
 
 def told(token):
     return {
-        "id": 3,
+        "id": identifier(token),
         "name": title(token),
         "sha1": "",
         "token_last_eight": token["token"][-8:],

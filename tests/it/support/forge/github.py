@@ -50,6 +50,8 @@ def head(token):
                      + token.get("zone", "00:00:00 UTC"))
     if token.get("partial"):
         lines.append("X-GitHub-SSO: partial-results; organizations=" + token["partial"])
+    if token.get("end"):
+        lines.append("github-authentication-token-expiration: " + token["end"])
     if token.get("twice"):
         lines.append("github-authentication-token-expiration: 2026-12-01 00:00:00 UTC")
     return lines

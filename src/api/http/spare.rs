@@ -1,0 +1,77 @@
+//! The curls that are started before there is a request for them. curl takes longer to start than a
+//! near forge takes to answer; one that already waits for its options has that behind it.
+//!
+//! Its standard error is the pipe of the body, whether or not there will be a body: one more
+//! descriptor would have to be inherited, and any program that another thread starts at that moment
+//! would inherit it too. So curl can print no message.
+
+use super::program;
+use crate::hardening::children;
+use rustix::pipe::fcntl_setpipe_size;
+use std::io::{self, PipeWriter, pipe};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// How many bytes wait in a pipe between curl and this program. The more they are, the less often
+/// the two have to wait for each other.
+const ROOM: usize = 256 * 1024;
+
+/// A curl that has got no options yet.
+pub(super) struct Started {
+    pub(super) curl: Child,
+    pub(super) answer: ChildStdout,
+    pub(super) body: PipeWriter,
+}
+
+impl Started {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// Where that is not possible.
+    pub(super) fn new(curl: &Path) -> io::Result<Self> {
+        let mut program = program(curl);
+        let (reader, body) = pipe()?;
+        program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(reader);
+        children::set_apart(&mut program);
+        let mut curl = program.spawn()?;
+        let answer = curl.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        // Where the user has no room for this, the pipes stay as they are.
+        let _ = fcntl_setpipe_size(&answer, ROOM);
+        let _ = fcntl_setpipe_size(&body, ROOM);
+        Ok(Self { curl, answer, body })
+    }
+}
+
+/// How many wait beside the one that the thread has in hand: git sends two requests, and the second
+/// soon after the first.
+const MORE: usize = 1;
+
+/// A thread that keeps some curls ready. The system ends a curl together with the thread that has
+/// started it, so a thread of a request could not start one for the next request.
+pub(crate) struct Spare(Mutex<Receiver<Started>>);
+
+impl Spare {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// Where there can be no more threads.
+    pub(super) fn new(curl: PathBuf) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(MORE);
+        thread::Builder::new().spawn(move || {
+            while let Ok(started) = Started::new(&curl) {
+                if sender.send(started).is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok(Self(Mutex::new(receiver)))
+    }
+
+    /// Returns one that is ready, if there is one.
+    pub(super) fn take(&self) -> Option<Started> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).try_recv().ok()
+    }
+}

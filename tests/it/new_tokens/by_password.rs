@@ -1,0 +1,115 @@
+//! A new token for a person's password, from Gitea and Forgejo.
+
+use crate::support::home::Home;
+use crate::support::terminal::Terminal;
+use serde_json::json;
+
+const OLD: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// Every character of a password counts.
+const PASSWORD: &str = " TESTONLY pass:word\u{fc} ";
+
+fn desk() -> Home {
+    let desk = Home::with_forge(OLD);
+    let scopes = ["write:repository", "read:user"];
+    desk.server().forge().knows("old", OLD, json!({ "scopes": scopes, "title": "git" }));
+    desk.server().forge().knows_person("alice", PASSWORD, None);
+    desk
+}
+
+fn rotates(desk: &Home) -> Terminal {
+    let terminal = desk.on_terminal("rotate --yes --forge gitea https://HOST");
+    terminal.shows("Password of alice at ");
+    terminal
+}
+
+#[test]
+fn a_password_is_asked_for_once_and_the_old_token_is_deleted() {
+    let desk = desk();
+    let forge = desk.server().forge();
+    for is_old in [false, true] {
+        // Forgejo and an older Gitea tell nothing of a token to who has it.
+        if is_old {
+            forge.set("old", "");
+        }
+        let before = desk.token_for_git();
+        let mut terminal = rotates(&desk);
+        terminal.types(&format!("{PASSWORD}\n"));
+        let (status, screen) = terminal.ends();
+        assert!(status.success(), "{screen}");
+        let living = forge.living();
+        assert_eq!(living.len(), 1, "{living:?}");
+        assert_eq!(desk.token_for_git(), forge.token(&living[0]));
+        assert!(!screen.contains("TESTONLY pass") && !screen.contains(&before), "{screen}");
+        assert!(screen.contains("the new token is here and good"), "{screen}");
+        assert!(!desk.has_note());
+    }
+    assert_eq!(forge.issued(), ["alice alice-2", "alice alice-3"]);
+}
+
+#[test]
+fn a_code_is_asked_for_where_the_forge_wants_one() {
+    let desk = desk();
+    let forge = desk.server().forge();
+    forge.knows_person("alice", PASSWORD, Some("123456"));
+    for (code, status) in [("000000", 1), ("123456", 0)] {
+        let mut terminal = rotates(&desk);
+        terminal.types(&format!("{PASSWORD}\n"));
+        terminal.shows("Code of your second factor: ");
+        terminal.types(&format!("{code}\n"));
+        let (ended, screen) = terminal.ends();
+        assert_eq!(ended.code(), Some(status), "{screen}");
+        assert!(!screen.contains(code), "{screen}");
+    }
+    assert_eq!(forge.issued(), ["alice alice-2"]);
+    assert_eq!(desk.token_for_git(), forge.token("alice-2"));
+}
+
+#[test]
+fn a_wrong_password_begins_nothing() {
+    let desk = desk();
+    let mut terminal = rotates(&desk);
+    terminal.types("TESTONLY wrong\n");
+    let (status, screen) = terminal.ends();
+    assert_eq!(status.code(), Some(1), "{screen}");
+    assert!(screen.contains("so nothing was begun") && !screen.contains("Code"), "{screen}");
+    assert_eq!((desk.token_for_git(), desk.has_note()), (OLD.to_owned(), false));
+    assert_eq!(desk.server().forge().issued(), [""; 0]);
+}
+
+#[test]
+fn without_a_password_it_is_the_page_and_unattended_a_person_is_needed() {
+    let desk = desk();
+    let forge = desk.server().forge();
+    let new = "89abcdef0123456789abcdef0123456789abcdef";
+    let scopes = ["write:repository", "read:user"];
+    forge.knows("new", new, json!({ "scopes": scopes }));
+    let ran = desk.types("rotate --unattended --forge gitea https://HOST", "");
+    assert_eq!(ran.status.code(), Some(1), "{ran}");
+    assert!(ran.stderr().contains("/user/settings/applications"), "{ran}");
+    let mut terminal = rotates(&desk);
+    terminal.types("\n");
+    terminal.shows("New token for alice at ");
+    terminal.types(&format!("{new}\n"));
+    let (status, screen) = terminal.ends();
+    assert!(status.success() && !screen.contains("When does"), "{screen}");
+    assert!(screen.contains("/user/settings/applications"), "{screen}");
+    assert_eq!(desk.token_for_git(), new);
+}
+
+#[test]
+fn a_lost_answer_leaves_no_token_behind_that_nobody_has() {
+    for word in ["close", "status=500", "escaped", "empty", "html", "cut"] {
+        let desk = desk();
+        let forge = desk.server().forge();
+        forge.set("issuing", word);
+        let mut terminal = rotates(&desk);
+        terminal.types(&format!("{PASSWORD}\n"));
+        let (status, screen) = terminal.ends();
+        assert_eq!(status.code(), Some(1), "{word}: {screen}");
+        assert_eq!(forge.issued(), ["alice alice-2"], "{word}: {screen}");
+        assert_eq!(forge.living(), ["old"], "{word}: {screen}");
+        assert!(screen.contains("the new token was deleted again"), "{word}: {screen}");
+        assert_eq!((desk.token_for_git(), desk.has_note()), (OLD.to_owned(), false), "{word}");
+    }
+}

@@ -1,0 +1,145 @@
+//! Which accounts lose the token, and who is asked before.
+
+use super::{GLPAT, keep_at, says, with_names};
+use crate::support::home::Home;
+use serde_json::json;
+
+const OTHER: &str = "glpat-TESTONLYTESTONLYTES2";
+
+fn desk() -> Home {
+    let desk = Home::with_forge(GLPAT);
+    desk.server().forge().knows("alices", GLPAT, json!({ "scopes": ["api"] }));
+    desk.server().forge().knows("other", OTHER, json!({ "scopes": ["api"] }));
+    desk
+}
+
+#[test]
+fn a_person_types_the_username_and_anything_else_revokes_nothing() {
+    let desk = desk();
+    let forge = desk.server().forge();
+    for (typed, is_revoked) in [("y\n", false), ("bob\n", false), ("alice\n", true)] {
+        let mut person = desk.on_terminal("revoke --timeout 60s --forge gitlab https://HOST");
+        person.shows("the personal access token of alice at https://");
+        person.shows("To revoke it, type the username alice: ");
+        assert!(forge.asked().is_empty(), "nothing is asked before");
+        person.types(typed);
+        let (status, screen) = person.ends();
+        assert_eq!(status.success(), is_revoked, "{screen}");
+        assert_eq!(screen.contains("nothing was revoked"), !is_revoked, "{screen}");
+        assert_eq!(forge.is_revoked("alices"), is_revoked);
+    }
+    assert_eq!(desk.kept(), [""; 0]);
+}
+
+#[test]
+fn where_nobody_can_be_asked_yes_is_needed() {
+    let desk = desk();
+    let ran = desk.revoke(&["--forge", "gitlab", "https://HOST"]);
+    says(&ran, 2, &["nobody can be asked here: add --yes to revoke without"]);
+    assert_eq!(desk.server().forge().asked(), []);
+    for words in [&["--yes", "https://other.example"][..], &["--yes", "--all-at", "other.example"]]
+    {
+        says(&desk.revoke(words), 1, &["no such account is in the keychain"]);
+    }
+    desk.keep("", "bob", OTHER);
+    let ran = desk.revoke(&["--yes", "--forge", "gitlab", "--username", "bob", "https://HOST"]);
+    says(&ran, 0, &["deleted the account"]);
+    assert_eq!(desk.kept(), ["alice ready"]);
+}
+
+#[test]
+fn every_account_with_the_same_token_and_its_links_lose_it() {
+    let (desk, _tunnel) = with_names(GLPAT);
+    desk.server().forge().knows("alices", GLPAT, json!({ "scopes": ["api"] }));
+    desk.keep("team", "bob", GLPAT);
+    desk.keep("other", "carol", OTHER);
+    keep_at(&desk, "https://alias.example", "alice", GLPAT);
+    let link = ["edit", "--also", "r.example", "--username", "alice", &desk.url("")];
+    let ran = desk.sandbox.helper(&link, "");
+    assert!(ran.status.success(), "{ran}");
+    let ran = desk.revoke(&["--yes", "--forge", "gitlab", "--username", "alice", "https://HOST"]);
+    let team = format!("bob at {} has the same token, and loses it, too", desk.url("team"));
+    says(
+        &ran,
+        0,
+        &[
+            &team,
+            "alice at https://alias.example has the same token, and loses it, too",
+            "deleted the account at https://alias.example",
+            "r.example was linked to it, and gets no token any more",
+        ],
+    );
+    assert_eq!(desk.kept(), ["carol ready"]);
+}
+
+#[test]
+fn a_token_that_lies_aside_is_not_revoked_and_does_not_answer_afterwards() {
+    let desk = desk();
+    let forge = desk.server().forge();
+    let account = format!("protocol=https\nhost={}\nusername=alice\n", desk.host);
+    // git brings another token where a person's answers.
+    assert!(desk.operation("store", format!("{account}password={OTHER}\n\n")).status.success());
+    let words = ["--yes", "--forge", "gitlab", "--username", "alice", "https://HOST"];
+    let ran = desk.revoke(&words);
+    says(
+        &ran,
+        0,
+        &[
+            "another token of this account lies aside, and is not revoked with it",
+            "its other token, which lay aside, is put away",
+            "login --restore --username alice",
+        ],
+    );
+    assert!(forge.is_revoked("alices") && !forge.is_revoked("other"));
+    assert_eq!(desk.operation("get", format!("{account}\n")).stdout(), "");
+    assert_eq!(desk.kept(), ["alice put away"]);
+    says(&desk.revoke(&words), 0, &["deleted the account"]);
+    assert!(forge.is_revoked("other"));
+    assert_eq!(desk.kept(), [""; 0]);
+}
+
+#[test]
+fn every_token_of_a_host_is_revoked_after_one_question() {
+    let desk = desk();
+    let forge = desk.server().forge();
+    desk.keep("team", "bob", OTHER);
+    desk.keep("same", "carol", GLPAT);
+    let third = "glpat-TESTONLYTESTONLYTES3";
+    forge.knows("third", third, json!({ "scopes": ["api"] }));
+    let account = format!("protocol=https\nhost={}\nusername=alice\n", desk.host);
+    assert!(desk.operation("store", format!("{account}password={third}\n\n")).status.success());
+    keep_at(&desk, "https://else.example", "alice", "glpat-TESTONLYTESTONLYTES4");
+    forge.asked();
+    let line = "revoke --timeout 60s --forge gitlab --api https://HOST --all-at HOST";
+    let mut person = desk.on_terminal(line);
+    let shown = person.shows("To revoke 3 tokens, type the host");
+    assert!(shown.contains("another token of the account") && shown.contains("the same token"));
+    person.types(&format!("{}\n", desk.host));
+    let (status, screen) = person.ends();
+    assert!(status.success(), "{screen}");
+    assert!(!screen.contains("put away"), "{screen}");
+    for name in ["alices", "other", "third"] {
+        assert!(forge.is_revoked(name), "{name}: {screen}");
+    }
+    let deletes = forge.asked().into_iter().filter(|asked| asked.path.starts_with("DELETE:"));
+    assert_eq!(deletes.count(), 3);
+    assert_eq!(desk.kept(), ["alice ready"], "another host's");
+}
+
+#[test]
+fn after_five_failures_in_a_row_no_more_are_sent() {
+    let desk = desk();
+    let forge = desk.server().forge();
+    for number in 0..7 {
+        desk.keep(&format!("team{number}"), "alice", &format!("glpat-TESTONLYTESTONLY{number}bad"));
+    }
+    desk.sandbox.helper(&["logout", "--username", "alice", &desk.url("")], "");
+    forge.set("fault", "status=403+no /self");
+    forge.asked();
+    let words = ["--yes", "--forge", "gitlab", "--api", "https://HOST", "--all-at", "HOST"];
+    let ran = desk.revoke(&words);
+    says(&ran, 1, &["not asked about, after so many failures", "7 tokens are left here"]);
+    let deletes = forge.asked().into_iter().filter(|asked| asked.path.starts_with("DELETE:"));
+    assert_eq!(deletes.count(), 5);
+    assert_eq!(desk.kept().len(), 7);
+}
