@@ -146,9 +146,13 @@ pub(super) fn givers() -> Vec<String> {
 
 /// Returns the names of the user's own lines that win over ours at a lent host: git takes the
 /// longest `insteadOf`, the first of two equal ones, and any `pushInsteadOf` before all of them.
-pub(super) fn rivals(policy: &Policy, entries: &Entries) -> Vec<String> {
+pub(super) fn rivals(
+    policy: &Policy,
+    names: &[(Context, Username)],
+    entries: &Entries,
+) -> Vec<String> {
     let hosts = policy.hosts();
-    let ours: Vec<String> = hosts.iter().flat_map(|host| prefixes(host, &[])).collect();
+    let ours: Vec<String> = hosts.iter().flat_map(|host| prefixes(host, names)).collect();
     let wins = entries
         .named("url", "insteadof")
         .filter(|entry| ours.iter().any(|prefix| entry.value.starts_with(prefix.as_str())));

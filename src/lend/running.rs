@@ -83,7 +83,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         Listener::Socket(_, path) => Some(write_file(path, &lines)?),
         _ => None,
     };
-    announce(&policy, !command.is_empty(), &setups);
+    announce(&policy, &names, !command.is_empty(), &setups);
     let lending = Arc::new(Lending {
         policy,
         username,
@@ -233,7 +233,12 @@ fn key() -> Result<String, Error> {
 }
 
 /// Says what is lent. Warns of variables and settings that lead the command past the lending.
-fn announce(policy: &super::policy::Policy, has_command: bool, setups: &crate::setup::Setups) {
+fn announce(
+    policy: &super::policy::Policy,
+    names: &[(Context, Username)],
+    has_command: bool,
+    setups: &crate::setup::Setups,
+) {
     for place in &policy.reads {
         let all =
             if place.is_scoped() { "" } else { ", which is all that the token may read there" };
@@ -258,12 +263,12 @@ fn announce(policy: &super::policy::Policy, has_command: bool, setups: &crate::s
     }
     let givers = environment::givers();
     if !givers.is_empty() {
-        let names = givers.join(", ");
-        terminal::say("lend", &format!("the command finds a token or key of its own in {names}"));
+        let all = givers.join(", ");
+        terminal::say("lend", &format!("the command finds a token or key of its own in {all}"));
         let unset = givers.iter().map(|name| format!("-u {name}")).collect::<Vec<_>>().join(" ");
         terminal::hint(&format!("to keep them from it: env {unset} git credential-pat lend …"));
     }
-    for name in environment::rivals(policy, setups.entries()) {
+    for name in environment::rivals(policy, names, setups.entries()) {
         terminal::say(
             "lend",
             &format!("git is configured with {name}, which wins over what lend says"),
