@@ -11,7 +11,7 @@
 //!     helper =
 //! ```
 
-use super::policy::{Policy, name_of};
+use super::policy::Policy;
 use super::request::KEY_HEADER;
 use crate::context::{Context, Protocol};
 use crate::credential::Username;
@@ -71,7 +71,7 @@ pub(super) fn lines(
     let mut lines = Vec::new();
     for host in policy.hosts() {
         for prefix in prefixes(&host, names) {
-            lines.push((format!("url.{base}{}/.insteadOf", name_of(&host)), prefix));
+            lines.push((format!("url.{base}{}/.insteadOf", host.authority()), prefix));
         }
     }
     lines.push((format!("http.{base}.extraHeader"), format!("{KEY_HEADER}: {key}")));

@@ -4,7 +4,6 @@
 use super::beside::Networks;
 use super::environment::{self, Line, Reached};
 use super::listen::Listener;
-use super::policy::name_of;
 use super::transfers::Transfers;
 use super::{AT_ONCE, AT_THE_FORGE, Lending, Places, Plan, WayIn, inside};
 use crate::api::http::{Client, Trouble};
@@ -18,7 +17,6 @@ use crate::hardening::{code, interrupts};
 use crate::hex;
 use crate::private_file::Folder;
 use crate::terminal;
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -199,8 +197,8 @@ pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
 }
 
 /// Returns the ways to these hosts, as git is configured now.
-fn ways(hosts: &[Context]) -> Result<BTreeMap<Context, crate::api::http::flow::Way>, Error> {
-    let mut ways = BTreeMap::new();
+fn ways(hosts: &[Context]) -> Result<Vec<(Context, crate::api::http::flow::Way)>, Error> {
+    let mut ways = Vec::new();
     let mut spare = None;
     for host in hosts {
         let url = url::of(host);
@@ -218,7 +216,7 @@ fn ways(hosts: &[Context]) -> Result<BTreeMap<Context, crate::api::http::flow::W
             ),
             _ => Error::Refused("git's settings for the forge are of no use to curl"),
         })?;
-        ways.insert(host.clone(), way);
+        ways.push((host.clone(), way));
     }
     Ok(ways)
 }
@@ -254,7 +252,7 @@ fn announce(
     }
     if policy.public {
         for host in policy.hosts() {
-            let name = name_of(&host);
+            let name = host.authority();
             terminal::say("lend", &format!("reading of what is public at {name}, without a token"));
         }
     }
