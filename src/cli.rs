@@ -130,7 +130,8 @@ enum Command {
     Edit(edit::Arguments),
     /// Delete an account and its token from the keychain
     ///
-    /// The token stays valid at the host: revoke it there. With `--all` it deletes every account
+    /// The token stays valid at its host, and where it is ended is said; `revoke` does both. With
+    /// `--all` it deletes every account
     /// that `list` shows, once a person at a terminal agrees, or with `--yes`.
     Logout(logout::Arguments),
     /// Show which account git uses at a URL, or choose one

@@ -4,16 +4,18 @@ mod all;
 
 use super::place::Place;
 use super::{KeychainArguments, accounts, use_account};
+use crate::check::kept::Kept;
 use crate::context::Context;
-use crate::credential::Username;
+use crate::credential::{Credential, Username};
 use crate::error::Error;
+use crate::forge::Id;
 use crate::git::Failed;
 use crate::helper::registry;
 use crate::keychain::Keychain;
 use crate::setup::Setups;
 use crate::terminal::prompt::Terminal;
 use crate::time::now;
-use crate::{forge, helper, terminal};
+use crate::{forge, hardening, helper, terminal};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -70,15 +72,37 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         && registry::kept(&mut *keychain, &context, now())?
             .is_some_and(|kept| kept.linked_to.is_some());
     let own_name = own_name(&mut *keychain, &context, name)?;
+    let account = accounts::key(&context, name, false);
+    let kept = helper::kept_at(&mut *keychain, &account).ok().flatten();
     helper::with_retries(|| helper::delete(&mut *keychain, &context, Some(name)))?;
     terminal::say("logout", &format!("deleted the account at {context}"));
     if context.registry().is_none() && !own_name.is_empty() {
         use_account::forget("logout", &setups, &context, &own_name)?;
     }
-    if !is_link {
-        terminal::hint("the token itself stays valid until you revoke it at the host");
+    if let Some(hint) = lives_on(&context, kept.as_ref()).filter(|_| !is_link) {
+        terminal::hint(&hint);
     }
     Ok(())
+}
+
+/// Returns where a token that is deleted here lives on, and where a person ends it. Returns nothing
+/// where there was none, or its time is over. What could not be read may live.
+fn lives_on(context: &Context, kept: Option<&Credential>) -> Option<String> {
+    if kept.is_some_and(|kept| kept.token.expose().is_empty() || kept.is_expired(now())) {
+        return None;
+    }
+    let known = kept.and_then(|kept| forge::recognise(context, kept.token.expose()));
+    hardening::wipe_stack();
+    let told = kept.and_then(|kept| Kept::of(kept).forge).map(Id::forge);
+    let forge = forge::at(context).or(told).or_else(|| forge::likely_at(context));
+    let page = forge.and_then(|at| at.list_of_tokens(context, known.map(|known| known.kind)));
+    Some(match page {
+        Some(page) => format!(
+            "the token itself lives on until you revoke it at {page}; the next time, \
+             git credential-pat revoke does both"
+        ),
+        None => "the token itself lives on until you revoke it at the host".to_owned(),
+    })
 }
 
 fn place(url: &str) -> Result<Place, Error> {

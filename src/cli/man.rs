@@ -17,6 +17,7 @@ const TASKS: &str = include_str!("man/tasks.1");
 const LIFE: &str = include_str!("man/life.1");
 const CHECK: &str = include_str!("man/check.1");
 const ROTATE: &str = include_str!("man/rotate.1");
+const REVOKE: &str = include_str!("man/revoke.1");
 const WATCH: &str = include_str!("man/watch.1");
 const VAULT: &str = include_str!("man/vault.1");
 const LEND: &str = include_str!("man/lend.1");
@@ -36,6 +37,7 @@ fn page() -> String {
         .replace(".\\\" LIFE\n", LIFE)
         .replace(".\\\" CHECK\n", CHECK)
         .replace(".\\\" ROTATING\n", ROTATE)
+        .replace(".\\\" REVOKING\n", REVOKE)
         .replace(".\\\" WATCHING\n", WATCH)
         .replace(".\\\" VAULT\n", VAULT)
         .replace(".\\\" LENDING\n", LEND)

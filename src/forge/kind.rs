@@ -64,3 +64,38 @@ impl Kind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+    use crate::context::Context;
+    use crate::forge::at;
+
+    #[test]
+    fn a_person_finds_the_page_where_a_token_ends() {
+        for (url, kind, page) in [
+            ("https://github.com/org", Some(Kind::ClassicPersonal), "github.com/settings/tokens"),
+            (
+                "https://ghcr.io",
+                Some(Kind::FineGrainedPersonal),
+                "github.com/settings/personal-access-tokens",
+            ),
+            ("https://gitlab.com", None, "gitlab.com/-/user_settings/personal_access_tokens"),
+            ("https://codeberg.org", None, "codeberg.org/user/settings/applications"),
+            (
+                "https://bitbucket.org",
+                Some(Kind::Api),
+                "id.atlassian.com/manage-profile/security/api-tokens",
+            ),
+            ("https://bitbucket.org", Some(Kind::Access), ""),
+            ("https://dev.azure.com/org", None, "dev.azure.com/org/_usersSettings/tokens"),
+            ("https://dev.azure.com", None, ""),
+            ("https://huggingface.co", None, "huggingface.co/settings/tokens"),
+        ] {
+            let context = Context::from_canonical(url).expect("canonical");
+            let found = at(&context).and_then(|forge| forge.list_of_tokens(&context, kind));
+            let expected = (!page.is_empty()).then(|| format!("https://{page}"));
+            assert_eq!(found, expected, "{url}");
+        }
+    }
+}

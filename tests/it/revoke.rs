@@ -4,6 +4,8 @@
 mod accounts;
 mod at_forges;
 mod breach;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod memory;
 mod outcomes;
 mod safety;
 

@@ -30,6 +30,10 @@ pub(super) fn run(keychain: &KeychainArguments, yes: bool) -> Result<(), Error> 
         terminal::write_raw(text(keychain.kind(), accounts).as_bytes())?;
     }
     let them = accounts_in_words(count);
+    terminal::hint(
+        "the tokens themselves live on at their hosts; to end those of a host before they are \
+         deleted: git credential-pat revoke --all-at HOST",
+    );
     if !yes {
         let terminal = Terminal::open().map_err(|_| NOBODY)?;
         let mut terminal =
@@ -44,7 +48,6 @@ pub(super) fn run(keychain: &KeychainArguments, yes: bool) -> Result<(), Error> 
         }
     }
     say(&format!("deleted {them}"));
-    terminal::hint("the tokens themselves stay valid until you revoke them at their hosts");
     Ok(())
 }
 

@@ -8,7 +8,9 @@
 use super::NOW;
 use crate::context::Context;
 use crate::credential::{Aside, Credential, Maker, State, Token, Username};
-use crate::helper::two_tokens::{brought, put_away, refused, restored, rotated};
+use crate::helper::two_tokens::{
+    Rest, brought, disowned, put_away, refused, restored, rotated, without,
+};
 use crate::secret::Secret;
 
 const DAY: u64 = 24 * 60 * 60;
@@ -202,6 +204,44 @@ fn every_state_meets_every_operation() {
         let other = Token { authtype: Some(b"Bearer".to_vec()), ..answering.clone() };
         let refusal = refused(&old, (other.authtype.as_deref(), &other.secret), NOW);
         assert!(refusal.is_none(), "{}: another scheme is another token", row[0]);
+    }
+}
+
+#[test]
+fn a_token_that_is_taken_out_leaves_the_others_and_none_that_answers() {
+    for (before, taken, after) in [
+        ("P: Pa", "Pa", "nothing"),
+        ("P: Pa", "Pb", "="),
+        ("P: Pa!", "Pa", "nothing"),
+        ("P: Pa / Gb", "Pa", "P^: Gb"),
+        ("P: Pa / Gb!", "Pa", "P^: Gb!"),
+        ("P: Pa / Gb", "Gb", "P: Pa"),
+        ("P: Pa / Ga", "Pa", "nothing"),
+        ("P: Pa < Pb", "Pa", "P^: Pb"),
+        ("P: Pa < Pb", "Pb", "P: Pa"),
+        ("P: Pa < Pb!", "Pa", "nothing"),
+        ("P*: Pa < Pb", "Pa", "P^: Pb"),
+        ("P: Pa / Gc < Pb", "Pa", "P^: Gc < Pb"),
+    ] {
+        let rest = match without(&state(before), (None, &token(taken).secret), NOW) {
+            None => "=".to_owned(),
+            Some(Rest::Nothing) => "nothing".to_owned(),
+            Some(Rest::Account(new)) => text(&new),
+        };
+        assert_eq!(rest, after, "{before} without {taken}");
+    }
+}
+
+#[test]
+fn what_others_have_seen_is_marked_also_while_a_rotation_is_open() {
+    for (before, seen, after) in [
+        ("P*: Pa", "Pa", "P*: Pa!"),
+        ("P: Pa / Gb", "Gb", "P: Pa / Gb!"),
+        ("P: Pa!", "Pa", "="),
+        ("P: Pa", "Pb", "="),
+    ] {
+        let new = disowned(&state(before), (None, &token(seen).secret), NOW);
+        assert_eq!(new.map_or("=".to_owned(), |new| text(&new)), after, "{before}, {seen}");
     }
 }
 

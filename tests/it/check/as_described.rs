@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 const TOKEN: &str = "ghp_TESTONLYaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
+/// What is sent to have a token revoked.
+const DISCLOSED: &str = "{\"credentials\":[\"ghp_TESTONLYaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"]}";
+
 /// What is wrong with a value by a schema, if anything is.
 fn fault(all: &Value, schema: &Value, value: &Value, place: &str) -> Option<String> {
     if let Some(name) = schema["$ref"].as_str() {
@@ -96,17 +99,33 @@ fn our_github_answers_as_githubs_own_description_says() {
         ("/repos/o/no", "/repos/{owner}/{repo}", TOKEN, "403"),
         ("/repos/o/none", "/repos/{owner}/{repo}", TOKEN, "404"),
         ("/installation/repositories", "/installation/repositories", ghs, "200"),
+        ("/credentials/revoke", "/credentials/revoke", "{\"credentials\":[]}", "422"),
+        ("/credentials/revoke", "/credentials/revoke", DISCLOSED, "202"),
     ] {
         let url = format!("https://localhost:{port}/api/v3{path}");
         let header = format!("Authorization: Bearer {token}");
         let certificate = certificate.to_str().unwrap();
-        let words = ["-sS", "--cacert", certificate, "-H", &header, "-w", "\n%{http_code}", &url];
+        let mut words = vec!["-sS", "--cacert", certificate, "-w", "\n%{http_code}"];
+        // What is disclosed stands in the body, and nobody signs in.
+        let is_disclosed = described == "/credentials/revoke";
+        let here = format!("https://localhost:{port}{path}");
+        words.extend(if is_disclosed {
+            ["-d", token, "-H", "Content-Type: application/json", &here]
+        } else {
+            ["-H", &header, "-X", "GET", &url]
+        });
         let ran = desk.sandbox.run("curl", &words, b"");
         let text = ran.stdout();
         let (body, got) = text.rsplit_once('\n').expect("a status");
         assert_eq!(got, status, "{path}: {ran}");
-        let schema = &all["paths"][described]["get"]["responses"][status];
+        let method = if is_disclosed { "post" } else { "get" };
+        let call = &all["paths"][described][method];
+        let schema = &call["responses"][status];
         assert!(schema.is_object(), "{described} has no {status}");
+        if status == "202" {
+            let sent: Value = serde_json::from_str(token).unwrap();
+            assert_eq!(fault(&all, &call["requestBody"], &sent, path), None, "{sent:#}");
+        }
         let body: Value = serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {ran}"));
         assert_eq!(fault(&all, schema, &body, path), None, "{body:#}");
     }

@@ -2,6 +2,9 @@
 
 use super::{GLPAT, keep_at, says, with_names};
 use crate::support::home::Home;
+use git_credential_pat::context::Context;
+use git_credential_pat::credential::{Credential, Username};
+use git_credential_pat::secret::Secret;
 use serde_json::json;
 
 const OTHER: &str = "glpat-TESTONLYTESTONLYTES2";
@@ -142,4 +145,41 @@ fn after_five_failures_in_a_row_no_more_are_sent() {
     let deletes = forge.asked().into_iter().filter(|asked| asked.path.starts_with("DELETE:"));
     assert_eq!(deletes.count(), 5);
     assert_eq!(desk.kept().len(), 7);
+}
+
+#[test]
+fn logout_says_where_the_token_that_it_deletes_lives_on() {
+    let (desk, _tunnel) = with_names(GLPAT);
+    keep_at(&desk, "https://github.com", "alice", super::GHP);
+    for (url, told) in [
+        (
+            "https://github.com".to_owned(),
+            "hint: the token itself lives on until you revoke it at https://github.com/settings/tokens; \
+             the next time, git credential-pat revoke does both",
+        ),
+        (desk.url(""), "hint: the token itself lives on until you revoke it at the host\n"),
+    ] {
+        let ran = desk.sandbox.helper(&["logout", &url], "");
+        says(&ran, 0, &["deleted the account at ", told]);
+    }
+    assert_eq!(desk.server().forge().asked(), []);
+}
+
+#[test]
+fn while_a_rotation_is_open_nothing_is_begun_but_a_breach_is() {
+    let desk = desk();
+    let forge = desk.server().forge();
+    let context = Context::from_canonical(&desk.url("")).unwrap();
+    let name = Some(Username::new(b"alice"));
+    let account = Credential::new(context, name, Secret::new(GLPAT.as_bytes()), 1);
+    desk.sandbox.helper(&["logout", &desk.url("")], "");
+    desk.keys.plant_account(&Credential { rotating_at: Some(2), ..account });
+    forge.asked();
+    let words = ["--yes", "--forge", "gitlab", "https://HOST"];
+    says(&desk.revoke(&words), 1, &["git credential-pat rotate"]);
+    assert_eq!(forge.asked(), []);
+    let ran = desk.revoke(&[&["--breach"], &words[..]].concat());
+    says(&ran, 0, &["it is dead"]);
+    assert!(ran.stdout().contains("a rotation had begun, and may have made a new token"), "{ran}");
+    assert_eq!(desk.kept(), [""; 0]);
 }

@@ -96,8 +96,7 @@ def revoke(token):
         change(token, dying=later)
     lost = token.get("lost", "")
     if lost == "cut":
-        sys.stdout.write("Status: 200\r\nContent-Length: 100\r\n\r\n{")
-        sys.stdout.flush()
+        importlib.import_module("issuing").leave()
         sys.exit()
     if lost:
         time.sleep(float(lost))
