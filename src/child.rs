@@ -1,10 +1,10 @@
 //! A program that is started for what it prints. It has so much time and so much room, and where
 //! it takes more, it ends with all that it has started.
 //!
-//! One that asks nobody stands [apart](Stand::Apart): it finds no terminal, and on Linux it does
-//! not outlive this process.
+//! One that asks nobody stands [apart](Stand::Apart): it finds no terminal, and on Linux and Windows
+//! it does not outlive this process.
 
-#[cfg(unix)]
+#[cfg(any(unix, windows))]
 use crate::hardening::children;
 use crate::terminal;
 use std::io::{self, Read, Write};
@@ -74,6 +74,8 @@ pub(crate) fn run(
     }
     let in_own_group = separate(&mut program, stand);
     let mut child = program.spawn().map_err(|_| Stopped::NotStarted)?;
+    #[cfg(windows)]
+    let _tie = (stand == Stand::Apart).then(|| children::tie(&child));
     if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
         // One that does not read may answer all the same.
         thread::spawn(move || drop(stdin.write_all(&input)));
@@ -176,8 +178,11 @@ fn separate(program: &mut Command, stand: Stand) -> bool {
     !has_terminal
 }
 
-#[cfg(not(unix))]
-fn separate(_: &mut Command, _: Stand) -> bool {
+#[cfg(windows)]
+fn separate(program: &mut Command, stand: Stand) -> bool {
+    if stand == Stand::Apart {
+        children::set_apart(program);
+    }
     false
 }
 

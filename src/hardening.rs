@@ -22,7 +22,7 @@ pub(crate) mod namespaces;
 mod windows;
 
 #[cfg(windows)]
-pub(crate) use windows::interrupts;
+pub(crate) use windows::{children, interrupts};
 
 use std::alloc::System;
 use std::hint::black_box;

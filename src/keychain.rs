@@ -25,7 +25,6 @@ pub mod login_keychain;
 #[path = "keychain/login_keychain/terms.rs"]
 mod login_keychain_terms;
 pub mod memory;
-#[cfg(unix)]
 pub mod prompts;
 #[cfg(unix)]
 mod random;

@@ -155,7 +155,8 @@ fn path() -> Option<String> {
     let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
     let mut all: Vec<PathBuf> = Vec::new();
     for program in ["git", "curl"] {
-        let first = folders.iter().find(|folder| is_program(&folder.join(program)))?;
+        let first = folders.iter().find(|folder| is_program(&folder.join(program)));
+        let Some(first) = first else { continue };
         let is_usual = USUAL_PATH.iter().any(|usual| is_program(&Path::new(usual).join(program)));
         if !is_usual && first.is_absolute() && !all.contains(first) {
             all.push(first.clone());

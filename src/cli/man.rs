@@ -16,6 +16,7 @@ const FRAME: &str = include_str!("git-credential-pat.1");
 const TASKS: &str = include_str!("man/tasks.1");
 const LIFE: &str = include_str!("man/life.1");
 const CHECK: &str = include_str!("man/check.1");
+const ROTATE: &str = include_str!("man/rotate.1");
 const REVOKE: &str = include_str!("man/revoke.1");
 const WATCH: &str = include_str!("man/watch.1");
 const VAULT: &str = include_str!("man/vault.1");
@@ -35,6 +36,7 @@ fn page() -> String {
         .replace(".\\\" TASKS\n", TASKS)
         .replace(".\\\" LIFE\n", LIFE)
         .replace(".\\\" CHECK\n", CHECK)
+        .replace(".\\\" ROTATING\n", ROTATE)
         .replace(".\\\" REVOKING\n", REVOKE)
         .replace(".\\\" WATCHING\n", WATCH)
         .replace(".\\\" VAULT\n", VAULT)

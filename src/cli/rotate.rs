@@ -3,7 +3,7 @@
 //!
 //! - [`which`]: the accounts that are meant. [`words`]: what is said of a rotation.
 //! - [`one`]: the way of one account. [`by_page`], [`by_password`]: where a person is needed.
-//! - [`others`]: what else had its old token.
+//! - [`others`]: what else had the old token.
 
 mod by_page;
 mod by_password;

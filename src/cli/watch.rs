@@ -150,9 +150,9 @@ impl Arguments {
             words.extend(["--tell".to_owned(), line.clone()]);
         }
         if let Some(rotate) = self.rotate {
-            let before = humantime::format_duration(rotate).to_string();
-            let accounts = rotation::agreed(self, &before)?;
-            words.extend(["--rotate".to_owned(), before.replace(' ', "")]);
+            let days = rotate.as_secs() / DAY;
+            let accounts = rotation::agreed(self, days)?;
+            words.extend(["--rotate".to_owned(), format!("{days}d")]);
             words.extend(accounts.into_iter().flat_map(|url| ["--account".to_owned(), url]));
         }
         // A scheduler does not have this variable.
@@ -205,12 +205,12 @@ fn install(arguments: &Arguments, rhythm: Rhythm) -> Result<u8, Failed> {
     if !agrees_to(&text, question, &arguments.consent, terminal.as_mut())? {
         return Ok(0);
     }
-    for other in old.iter().filter(|one| one.way != way) {
-        remove(other.way)?;
-    }
     match &crontab {
         Some(seen) => cron::install(&line?, seen)?,
         None => systemd::install(&job)?,
+    }
+    for other in old.iter().filter(|one| one.way != way) {
+        remove(other.way)?;
     }
     say(&format!("tokens are checked {}, by {}", rhythm.word(), way.name()));
     for name in left_out {

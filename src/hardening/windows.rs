@@ -81,21 +81,92 @@ pub(super) fn hide_memory() {
     }
 }
 
-/// Interrupts need no delay on Windows: Credential Manager answers at once, and asks nobody.
+/// Ctrl-C does nothing to this process while a half-done change must be undone. On Windows it does
+/// not come later either.
 pub(crate) mod interrupts {
+    use crate::terminal::console;
     use std::process::Command;
 
-    /// The guard that delays a Ctrl-C on other systems.
+    /// A guard: a Ctrl-C does nothing as long as it lives.
     pub(crate) struct Held;
 
-    /// Does nothing.
+    /// Makes a Ctrl-C do nothing.
     pub(crate) fn hold() -> Held {
+        console::pass_over_interrupts(true);
         Held
+    }
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            console::pass_over_interrupts(false);
+        }
     }
 
     impl Held {
         /// Does nothing.
         #[expect(clippy::unused_self, reason = "it is needed where something is held up")]
         pub(crate) fn let_end(&self, _program: &mut Command) {}
+    }
+}
+
+/// Programs that we start and hand a secret to: a Ctrl-C at our console is not theirs, and they do
+/// not outlive us.
+pub(crate) mod children {
+    use std::ffi::c_void;
+    use std::os::windows::io::AsRawHandle;
+    use std::os::windows::process::CommandExt;
+    use std::process::{Child, Command};
+    use std::ptr::null;
+    use windows_sys::Win32::Foundation::{CloseHandle, HANDLE};
+    use windows_sys::Win32::System::JobObjects::{
+        AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
+        JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectExtendedLimitInformation,
+        SetInformationJobObject,
+    };
+    use windows_sys::Win32::System::Threading::CREATE_NEW_PROCESS_GROUP;
+
+    /// Starts this program in a group of its own, in which a Ctrl-C does nothing.
+    pub(crate) fn set_apart(program: &mut Command) {
+        program.creation_flags(CREATE_NEW_PROCESS_GROUP);
+    }
+
+    /// The tie of a program to this process. What it has started may go on once it is dropped.
+    pub(crate) struct Tie(HANDLE);
+
+    /// Makes the system end this program when this process ends, however it ends. Returns nothing
+    /// where the system does not let us.
+    pub(crate) fn tie(child: &Child) -> Option<Tie> {
+        // SAFETY: without a name and rights, the call reads no memory of ours.
+        let job = unsafe { CreateJobObjectW(null(), null()) };
+        if job.is_null() {
+            return None;
+        }
+        let tie = Tie(job);
+        tie.limit(JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE);
+        // SAFETY: both handles are open: the job's as long as `tie`, the program's as `child`.
+        let tied = unsafe { AssignProcessToJobObject(tie.0, child.as_raw_handle()) };
+        (tied != 0).then_some(tie)
+    }
+
+    impl Tie {
+        fn limit(&self, flags: u32) {
+            let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
+            limits.BasicLimitInformation.LimitFlags = flags;
+            let length = u32::try_from(size_of_val(&limits)).unwrap_or_default();
+            let limits = (&raw const limits).cast::<c_void>();
+            // SAFETY: `limits` is what this kind of information takes, has this length and outlives
+            // the call; the handle is open.
+            unsafe {
+                SetInformationJobObject(self.0, JobObjectExtendedLimitInformation, limits, length);
+            }
+        }
+    }
+
+    impl Drop for Tie {
+        fn drop(&mut self) {
+            self.limit(0);
+            // SAFETY: the handle is open, ours, and closed once.
+            unsafe { CloseHandle(self.0) };
+        }
     }
 }

@@ -1,11 +1,15 @@
 //! The rules for a keychain's window that asks a person: it is shown where somebody would see it,
 //! and where git's configuration leaves room for it.
 
+#[cfg(unix)]
 use crate::git::interactive;
+#[cfg(unix)]
 use crate::terminal::display;
+#[cfg(unix)]
 use std::time::Duration;
 
 /// How long a person may take to answer.
+#[cfg(unix)]
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A setting: whether prompts may be shown.
@@ -21,6 +25,7 @@ pub enum Prompts {
     Never,
 }
 
+#[cfg(unix)]
 impl Prompts {
     /// Returns whether a prompt may be shown now. Asks git, so it is called only when one is
     /// needed.

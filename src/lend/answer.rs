@@ -63,10 +63,17 @@ impl Answer {
     }
 }
 
-/// Returns the reason in words and, on its own line, the command that the person can type.
+/// Returns the reason in words and, each on its own line, what can be done inside and what the
+/// person on the host can type.
 pub(super) fn words(refusal: &Refusal) -> String {
-    let remedy = refusal.remedy().map(|remedy| format!("\n{NAME}: on the host, type: {remedy}"));
-    format!("{NAME}: {refusal}{}", remedy.unwrap_or_default())
+    let mut words = format!("{NAME}: {refusal}");
+    if let Some(instead) = refusal.instead() {
+        let _ = write!(words, "\n{NAME}: here, {instead}");
+    }
+    if let Some(remedy) = refusal.remedy() {
+        let _ = write!(words, "\n{NAME}: on the host, type: {remedy}");
+    }
+    words
 }
 
 /// Returns the beginning of the head of an answer with this status.
@@ -99,7 +106,8 @@ mod tests {
             (answer.status, String::from_utf8(answer.body).expect("text"))
         };
         let says = "git-credential-pat lend: the objects of git-lfs are not lent";
-        let host = "git-credential-pat lend: on the host, type: git credential-pat lend with --lfs";
+        let host = "git-credential-pat lend: on the host, type: git credential-pat lend --lfs, and its \
+                    other options";
         assert_eq!(text(Some(&Wanted::RefsToFetch)), (403, format!("{says}\n{host}\n")));
         assert_eq!(text(None), (403, format!("{says}\n{host}\n")));
         let (status, fetch) = text(Some(&Wanted::Fetch));

@@ -106,6 +106,12 @@ impl Branches {
         (!name.is_empty() && is_ref(&whole)).then(|| Self { name: name.to_owned(), below })
     }
 
+    /// Returns the ref of one of these branches, as people would type it.
+    #[must_use]
+    pub fn one(&self) -> String {
+        format!("refs/heads/{}{}", self.name, if self.below { "/NAME" } else { "" })
+    }
+
     /// Returns whether a ref is one of these branches. A text that is no ref to git never is.
     #[must_use]
     pub fn contain(&self, reference: &[u8]) -> bool {

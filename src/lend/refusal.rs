@@ -1,5 +1,6 @@
 //! The reasons for which a request is refused: one closed list. Each reason has words for those who
-//! read it in the sandbox, mostly in git's own output, and the command to type on the host.
+//! read it in the sandbox, mostly in git's own output: the reason, what can be done inside instead,
+//! and the command to type on the host.
 //!
 //! The words name only what the request itself named or what is lent anyway.
 
@@ -50,31 +51,54 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Returns what the person on the host can do, if anything: mostly the command to type.
+    /// Returns what can be done in the sandbox instead, if anything.
+    #[must_use]
+    pub fn instead(&self) -> Option<String> {
+        let text = match self {
+            Self::Branches(branches) => {
+                return Some(format!(
+                    "push to such a branch: git push origin HEAD:{}",
+                    branches.one()
+                ));
+            }
+            Self::PushOptions => "push without -o, and with no push.pushOption configured",
+            Self::Signed => "push with --no-signed",
+            Self::AnotherRef => "push this ref alone",
+            Self::NoKey => "the lines of git's configuration here must be those of this lending",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+
+    /// Returns the command that the person on the host can type, if one helps.
     #[must_use]
     pub fn remedy(&self) -> Option<String> {
-        let lend = |option: &str, place: &Context| {
-            Some(format!("git credential-pat lend {option} {}", typed(&place.to_string())))
+        let at = |command: &str, place: &Context| {
+            Some(format!("git {command} {}", typed(&place.to_string())))
         };
+        let lend = |options: &str| Some(format!("git credential-pat lend {options}"));
         match self {
-            Self::NotLent(place) => lend("--read", place),
-            Self::ReadOnly(place) => {
-                lend("--push", place).map(|command| command + " --branches PATTERN")
-            }
-            Self::Branches(_) => Some("git credential-pat lend with other --branches".to_owned()),
-            Self::NoLfs => Some("git credential-pat lend with --lfs".to_owned()),
-            Self::Ended => Some("git credential-pat lend once more".to_owned()),
+            Self::NotLent(place) => at("credential-pat lend --read", place),
+            Self::ReadOnly(place) => at("credential-pat lend --push", place)
+                .map(|command| command + " --branches PATTERN"),
+            Self::Branches(_) => lend("--push REPOSITORY --branches PATTERN"),
+            Self::Deleting => Some("git push origin --delete BRANCH".to_owned()),
+            Self::NoLfs => lend("--lfs, and its other options"),
+            Self::Ended => lend("and its options, as before"),
             Self::Locked => {
                 Some("git credential-pat status, which says how to unlock it".to_owned())
             }
-            Self::NoAccount(place) => {
-                Some(format!("git credential-pat login {}", typed(&place.host_level().to_string())))
-            }
-            Self::TokenRefused(place) => Some(format!(
-                "git credential-pat login --replace {}",
-                typed(&place.host_level().to_string())
-            )),
-            _ => None,
+            Self::NoAccount(place) => at("credential-pat login", &place.host_level()),
+            Self::TokenRefused(place) => at("credential-pat login --replace", &place.host_level()),
+            // They say what the host says, and where it leads.
+            Self::Answered(place, _) => at("credential-pat check", place),
+            Self::Unreached(place, _) | Self::Redirected(place) => at("ls-remote", place),
+            Self::PushOptions
+            | Self::Signed
+            | Self::AnotherRef
+            | Self::NotUnderstood
+            | Self::NoKey
+            | Self::Failed => None,
         }
     }
 
@@ -127,6 +151,7 @@ impl fmt::Display for Refusal {
 mod tests {
     use super::Refusal;
     use crate::context::Context;
+    use crate::lend::policy::Branches;
 
     #[test]
     fn a_reason_says_what_to_type_on_the_host() {
@@ -137,6 +162,26 @@ mod tests {
             refusal.remedy().as_deref(),
             Some("git credential-pat lend --push 'https://h.example/a/b c' --branches PATTERN")
         );
-        assert_eq!(Refusal::Deleting.remedy(), None);
+        let host = Context::of_host(b"https", b"h.example").expect("a host");
+        assert_eq!(
+            Refusal::TokenRefused(host.clone()).remedy().as_deref(),
+            Some("git credential-pat login --replace https://h.example")
+        );
+        assert_eq!(
+            Refusal::Unreached(host, "x").remedy().as_deref(),
+            Some("git ls-remote https://h.example")
+        );
+    }
+
+    #[test]
+    fn a_reason_says_what_can_be_done_inside() {
+        let instead = |pattern: &str| {
+            let branches = Branches::parse(pattern).expect("a pattern");
+            Refusal::Branches(branches).instead().expect("a way")
+        };
+        let way = "push to such a branch: git push origin HEAD:refs/heads/";
+        assert_eq!(instead("agent/*"), format!("{way}agent/NAME"));
+        assert_eq!(instead("topic"), format!("{way}topic"));
+        assert_eq!(Refusal::NotUnderstood.instead(), None);
     }
 }

@@ -97,7 +97,9 @@ mod tests {
 
     fn connection() -> (Stream, UnixStream) {
         let (ours, theirs) = UnixStream::pair().expect("a connection");
-        theirs.set_read_timeout(Some(LONG)).expect("a time limit");
+        for end in [&ours, &theirs] {
+            end.set_read_timeout(Some(LONG)).expect("a time limit");
+        }
         (Stream::Unix(ours), theirs)
     }
 

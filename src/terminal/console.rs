@@ -213,6 +213,11 @@ pub fn leave_interrupts_to_children() {
     let _ = handle_interrupts(pass_over, true);
 }
 
+/// Makes a Ctrl-C do nothing to this process, or something again.
+pub(crate) fn pass_over_interrupts(passes: bool) {
+    let _ = handle_interrupts(pass_over, passes);
+}
+
 /// `BOOL (*)(DWORD)`
 type Handler = unsafe extern "system" fn(u32) -> BOOL;
 

@@ -12,6 +12,9 @@ const PLIST: &str = "~/Library/LaunchAgents/io.github.git-credential-pat.watch.p
 /// The name of the task on Windows.
 const TASK: &str = "git-credential-pat watch";
 
+/// The longest command of a task on Windows.
+const MOST: usize = 261;
+
 /// Returns the text for this system, after the lines that say what to do with it.
 pub(crate) fn to_install(job: &Job) -> String {
     if cfg!(windows) { task(job) } else { agent(job) }
@@ -64,10 +67,15 @@ fn task(job: &Job) -> String {
     };
     let words = [&job.program].into_iter().chain(&job.words);
     let command = words.map(|word| windows_word(word)).collect::<Vec<_>>().join(" ");
+    let advice = if command.len() > MOST {
+        "The Task Scheduler takes no command so long: write it into a .cmd file and name that.\n"
+    } else {
+        ""
+    };
     // The command is one word of another command.
     let command = windows_word(&command);
     format!(
-        "Type this:\n  schtasks /Create /F /SC {schedule} /ST 09:00 /TN \"{TASK}\" /TR {command}\n"
+        "{advice}Type this:\n  schtasks /Create /F /SC {schedule} /ST 09:00 /TN \"{TASK}\" /TR {command}\n"
     )
 }
 

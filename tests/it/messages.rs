@@ -103,6 +103,7 @@ line {0} of the request repeats an attribute
 name a URL, or --all: no remote here is one of https
 name a URL: no remote here is one of https
 name a URL: there are several remotes here
+name each account that is to be rotated: --account URL
 name the places that glab has a token for, as URLs
 name the places that the helper is asked for, as URLs
 name the variable that the command reads with --env VARIABLE

@@ -1,5 +1,6 @@
 //! New tokens in the place of old ones, from forges that give them in their own ways.
 
+mod at_once;
 mod at_the_forge;
 mod by_page;
 mod by_password;

@@ -99,7 +99,7 @@ fn readme() {
                 reader.clones_as("https://github.com/work/repo.git", "alice-work");
                 reader.clones_as("https://github.com/alice/notes.git", "alice");
             }),
-            section("What do you want to do?", 24, task).then(is_done),
+            section("What do you want to do?", 25, task).then(is_done),
             run_by("lend/readme.rs", "Access for a sandbox", 1),
             section("When git does something else", 1, with_alice),
             section("The commands", 3, |_| {
@@ -115,6 +115,13 @@ fn task(block: &Block) -> Reader {
     let reader = || Reader::new().configured();
     match block.text.as_str() {
         text if text.contains("--uninstall") => installed(block),
+        text if text.contains(" lend ") => with_alice(block).with_hosts().with_program(
+            "agent",
+            "git clone --quiet https://github.com/work/repo.git app && cd app\n\
+             git commit --quiet --allow-empty --message 'Work'\n\
+             git push --quiet origin HEAD:agent/x\n\
+             ! git push --quiet origin HEAD:main",
+        ),
         text if text.contains("--restore") || text.contains("--replace") => {
             with_alice(block).refused_at("github.com")
         }
@@ -168,7 +175,7 @@ fn checked(block: &Block) -> Reader {
 fn living(block: &Block) -> Reader {
     let url =
         if block.text.contains("gitlab") { "https://gitlab.com" } else { "https://github.com" };
-    Reader::new().configured().with_hosts().with_living_token(url)
+    Reader::new().configured().with_living_token(url)
 }
 
 fn watched(block: &Block) -> Reader {
@@ -230,6 +237,7 @@ fn fleet() {
         "examples/fleet/README.md",
         &[
             run_by("fleet.rs", "gitconfig", 1),
+            section("A new token each week", 1, anybody),
             // Said there not to be tested: they need somebody's own engine.
             Section { is_elsewhere: true, ..section("Other engines", 1, anybody) },
         ],

@@ -29,9 +29,19 @@ impl Home {
     /// With a GitLab that knows alice's token.
     pub fn with_gitlab() -> Self {
         let desk = Self::with_forge(GLPAT);
-        let more = json!({ "scopes": ["api"], "expires": "2099-01-31" });
-        desk.server().forge().knows(OLD, GLPAT, more);
+        desk.begins_anew();
         desk
+    }
+
+    /// Makes everything as it was before any rotation.
+    pub fn begins_anew(&self) {
+        let forge = self.server().forge();
+        forge.begin_anew();
+        forge.knows(OLD, GLPAT, json!({ "scopes": ["api"], "expires": "2099-01-31" }));
+        forge.unset("issuing");
+        forge.unset("fault");
+        self.server().set_token("alice", GLPAT);
+        self.keep("", "alice", GLPAT);
     }
 
     /// Runs `rotate` with these words, in which `HOST` is the host, at a GitLab.

@@ -192,11 +192,45 @@ impl Way<'_> {
             crate::api::Told::At(at) => Some(at),
             _ => old.expiry,
         };
-        let life = end.and_then(|end| end.checked_sub(old.stored_at));
-        // One that is kept here since shortly before its end would be due again at once.
-        let least = self.arguments.due.map_or(DAY, |due| due.as_secs().saturating_mul(2));
-        let life = life.filter(|life| *life >= least).unwrap_or(USUAL_LIFE.max(least));
-        let life = life.clamp(DAY, LONGEST_LIFE);
+        let due = self.arguments.due.map(|due| due.as_secs());
+        let life = life(end.and_then(|end| end.checked_sub(old.stored_at)), due);
         self.end.unwrap_or(now.saturating_add(life))
+    }
+}
+
+/// Returns how long a new token should live whose old one lived for so long, in whole days: GitLab
+/// ends a token when a day begins, and a token that is rotated again and again must not live
+/// shorter each time.
+fn life(of_old: Option<u64>, due: Option<u64>) -> u64 {
+    let life = of_old.map(|life| life.div_ceil(DAY).saturating_mul(DAY));
+    // One that is kept here since shortly before its end would be due again at once.
+    let least = due.map_or(DAY, |due| due.saturating_mul(2));
+    let life = life.filter(|life| *life >= least).unwrap_or(USUAL_LIFE.max(least));
+    life.clamp(DAY, LONGEST_LIFE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::life;
+    use crate::time::{DAY, HOUR};
+
+    #[test]
+    fn a_new_token_lives_as_long_as_the_old_one_in_whole_days() {
+        for (of_old, due, days) in [
+            (None, None, 90),
+            (Some(30 * DAY), None, 30),
+            (Some(30 * DAY - 9 * HOUR), None, 30),
+            (Some(400 * DAY), None, 365),
+            (Some(30 * DAY), Some(14 * DAY), 30),
+            (Some(10 * DAY), Some(14 * DAY), 90),
+            (None, Some(60 * DAY), 120),
+        ] {
+            assert_eq!(life(of_old, due), days * DAY, "{of_old:?} {due:?}");
+        }
+        // It ends at the beginning of a day, so it lives a little shorter than was asked for.
+        let now = 1_800_000_000;
+        let ends = |life: u64| (now + life) / DAY * DAY - now;
+        let first = ends(life(Some(30 * DAY), None));
+        assert_eq!(ends(life(Some(first), None)), first);
     }
 }

@@ -334,6 +334,9 @@ pub(super) fn old_lives_on(old: &Credential) {
 
 /// Returns in words what the forge has said, or why nobody was asked.
 pub(super) fn in_words(standing: &Standing) -> String {
-    let who = if standing.state == State::Denied { "the token" } else { "the forge" };
-    format!("{who} {}", check::in_words(standing))
+    let words = check::in_words(standing);
+    match words.strip_prefix("is not let in") {
+        Some(why) => format!("the forge says no{why}"),
+        None => format!("the forge {words}"),
+    }
 }

@@ -12,7 +12,6 @@ use crate::cli::check::{Held, report, subjects, usual_options};
 use crate::cli::place::Place;
 use crate::cli::rotate;
 use crate::context::Context;
-use crate::copies;
 use crate::credential::{Account, Username};
 use crate::error::{Error, kept};
 use crate::git::url;
@@ -52,7 +51,7 @@ fn url_of(account: &Account) -> Option<String> {
 ///
 /// # Errors
 /// Where nobody can be asked, none is agreed to, or one that is named cannot be rotated.
-pub(super) fn agreed(arguments: &Arguments, before: &str) -> Result<Vec<String>, Error> {
+pub(super) fn agreed(arguments: &Arguments, days: u64) -> Result<Vec<String>, Error> {
     let setups = arguments.keychain.setups()?;
     let mut keychains = Vec::new();
     let (held, failed) = subjects::all(&setups, &mut keychains)?;
@@ -106,7 +105,8 @@ pub(super) fn agreed(arguments: &Arguments, before: &str) -> Result<Vec<String>,
             continue;
         }
         let Some(url) = url_of(&account_of(&subject)) else { continue };
-        let question = format!("Rotate the token of {whose} by itself, {before} before its end?");
+        let question =
+            format!("Rotate the token of {whose} by itself, {days} days before its end?");
         if agrees(terminal.as_mut(), &question)? {
             urls.push(url);
         }
@@ -129,6 +129,17 @@ fn account_of(subject: &Subject) -> Account {
 
 fn whose(subject: &Subject) -> String {
     report::whose_of(&subject.context, subject.username.as_ref())
+}
+
+/// Fails where it is not said which accounts are to be rotated.
+///
+/// # Errors
+/// [`Error::Usage`] where none is named, or a name cannot be understood.
+pub(super) fn check_names(arguments: &Arguments) -> Result<(), Error> {
+    if arguments.rotate.is_some() && arguments.accounts.is_empty() {
+        return Err(Error::Usage("name each account that is to be rotated: --account URL"));
+    }
+    arguments.accounts.iter().try_for_each(|url| Named::of(url).map(|_| ()))
 }
 
 /// What has become of the accounts that may be rotated.
@@ -160,7 +171,7 @@ pub(super) fn rotate(
         };
         let Some(keychain) = keychain.and_then(|at| keychains.get_mut(at)) else { continue };
         let kind = keychain.kind();
-        let (why, hint) = match plan(one, kind, due.as_secs(), options, copies::of) {
+        let (why, hint) = match plan(one, kind, due.as_secs(), options, setups)? {
             Plan::NotYet => {
                 // Its end is no news: it will be rotated in time.
                 if one.worst.state == State::Ending {
@@ -176,7 +187,7 @@ pub(super) fn rotate(
                         rotated.settled.push(account_of(&one.subject));
                         continue;
                     }
-                    Ok(false) => ("it could not be rotated".to_owned(), None),
+                    Ok(false) => ("its rotation did not come to a good end".to_owned(), None),
                     Err(error) => {
                         (format!("it could not be rotated: {error}"), error.hint().map(Into::into))
                     }

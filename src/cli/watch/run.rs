@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the command. Returns the exit status: 0 if all is well, 1 if anything is not, said or not.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
+    rotation::check_names(arguments)?;
     let setups = arguments.keychain.setups()?.asking_nobody();
     let options = check::usual_options();
     let now = options.now;

@@ -113,6 +113,26 @@ fn with_curl(desk: &mut Home, text: &str) {
 }
 
 #[test]
+fn an_end_that_stands_twice_in_an_answer_changes_nothing() {
+    let mut desk = Home::with_forge(GHP);
+    let more = json!({ "scopes": ["repo"], "expires": "2099-01-31" });
+    desk.server().forge().knows("classic", GHP, more);
+    let end = "2099-01-31T00:00:00Z";
+    let one = desk.checked(&["--forge", "github", "https://HOST"]);
+    assert_eq!(some(&one, &["state", "expires"]), format!("good {end}"), "{one:#}");
+    // A web server would make one of the two.
+    with_curl(
+        &mut desk,
+        "#!/bin/sh\ncat >/dev/null\nprintf 'HTTP/1.1 200 OK\\r\\n'\n\
+         for year in 2098 2097; do\n\
+         printf 'GitHub-Authentication-Token-Expiration: %s-01-31 00:00:00 UTC\\r\\n' $year\n\
+         done\nprintf '\\r\\n{\"login\":\"alice\"}'\n",
+    );
+    let one = desk.checked(&["https://HOST"]);
+    assert_eq!(some(&one, &["state", "expires"]), format!("good {end}"), "{one:#}");
+}
+
+#[test]
 fn curl_is_started_with_nothing_but_what_it_needs() {
     let mut desk = Home::with_forge(GLPAT);
     desk.server().forge().knows("alices", GLPAT, json!({ "scopes": ["api"] }));

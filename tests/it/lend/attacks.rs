@@ -2,6 +2,9 @@
 
 use super::{Lending, home};
 use crate::support::home::Home;
+use crate::support::program::{missing, program};
+use crate::support::sandbox::run;
+use std::process::Command;
 
 /// A repository that is lent, and one that is not, as paths inside.
 pub(super) fn start() -> (Home, Lending) {
@@ -223,7 +226,7 @@ fn no_header_of_the_client_becomes_the_forges_or_an_option_of_curl() {
     let url = home.other_url("team/secret.git");
     let more = format!(
         "\r\nUser-Agent: \"x\\\" url = \"{url}\r\nAccept: @/etc/passwd\r\n\
-         Authorization: Basic bWFsbG9yeTp4\r\nCookie: a=b\r\n\r\n"
+         Authorization: Basic bWFsbG9yeTp4\r\nCookie: a=b\r\nX-Foreign: c\r\n\r\n"
     );
     let request = get(&lending, &target).replace("Host: x", "Host: evil.test");
     let answer = lending.say(request.replace("\r\n\r\n", &more).as_bytes());
@@ -232,6 +235,31 @@ fn no_header_of_the_client_becomes_the_forges_or_an_option_of_curl() {
         assert!(!answer.contains(name), "{answer}");
     }
     let requests = home.server().requests(|requests| !requests.is_empty());
-    assert!(requests.iter().all(|request| request.user == "alice"), "{requests:?}");
+    assert!(requests.iter().all(|r| r.user == "alice" && !r.foreign), "{requests:?}");
     assert_eq!(arrived(&home, &lending).len(), 2);
+}
+
+#[test]
+fn another_user_of_this_machine_is_not_answered_even_with_the_key() {
+    if !rustix::process::getuid().is_root() {
+        missing("another user", "run the tests as root");
+    }
+    let (home, lending) = start();
+    let host = home.server().host();
+    let request =
+        get(&lending, &format!("/{host}/team/repo.git/info/refs?service=git-upload-pack"));
+    let script = "import socket, sys
+stream = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+stream.sendall(sys.stdin.buffer.read())
+try:
+    sys.stdout.buffer.write(stream.recv(100))
+except ConnectionResetError:
+    pass";
+    let mut command = Command::new(program("setpriv", "util-linux"));
+    command.args(["--reuid", "65534", "--clear-groups", "/usr/bin/python3", "-c", script]);
+    command.arg(lending.port().to_string()).env_clear().current_dir("/");
+    let ran = run(command, request.as_bytes());
+    assert!(ran.status.success() && ran.stdout.is_empty(), "{ran}");
+    // With the same words, this user is answered.
+    assert!(lending.say(request.as_bytes()).starts_with("HTTP/1.1 200 "));
 }

@@ -121,12 +121,15 @@ git clone --quiet "$1" work
 cd work
 git commit --quiet --allow-empty --message 'Fix it'
 if git push origin HEAD:main 2>said; then exit 9; fi
-grep -q '^remote: git-credential-pat lend: ' said || exit 8
+instead=$(sed -n 's/^remote: git-credential-pat lend: here, push to such a branch: //p' said)
+instead=$(echo "$instead" | sed 's/NAME *$/fix-it/')
+[ -n "$instead" ] || exit 8
+$instead
 allowed=$(sed -n 's/.*(lend: only refs\/heads\/\(.*\)\/\* may be pushed).*/\1/p' said)
 [ -n "$allowed" ] || exit 7
-git push --quiet origin "HEAD:$allowed/fix-it"
 if git push origin ":$allowed/fix-it" 2>said; then exit 6; fi
 grep -q 'deleting branches is not lent' said || exit 5
+grep -q 'on the host, type: git push origin --delete BRANCH' said || exit 3
 if git ls-remote "$2" 2>said; then exit 4; fi
 sed -n 's/^remote: git-credential-pat lend: on the host, type: //p' said
 "#;

@@ -137,11 +137,16 @@ fn deleting_push_options_and_signed_pushes_are_refused() {
 fn what_is_lent_for_reading_cannot_be_pushed_to() {
     let home = home();
     let folder = checkout(&home, 1000);
-    let options = format!("--read {} --port 0", home.url("team"));
     let git = ["git", "-C", &folder, "push", "origin", "HEAD:refs/heads/agent/x"];
-    let ran = lend(&home, &options, &git);
-    is_refused(&ran, &format!("{} is lent for reading only", home.url("team/repo")));
-    is_refused(&ran, "on the host, type: git credential-pat lend --push");
+    let reads = format!("--read {} --port 0", home.url("team"));
+    // That another repository may be pushed to changes nothing, also if its name begins alike.
+    for others in [String::new(), home.url("team/other.git"), home.url("team/re"), home.url("team")]
+    {
+        let push = if others.is_empty() { "" } else { "--branches agent/* --push " };
+        let ran = lend(&home, &format!("{reads} {push}{others}"), &git);
+        is_refused(&ran, &format!("{} is lent for reading only", home.url("team/repo")));
+        is_refused(&ran, "on the host, type: git credential-pat lend --push");
+    }
     assert_eq!(arrived(&home), 0);
 }
 

@@ -1,7 +1,10 @@
 //! What is lent for reading, and what is not.
 
-use super::{home, lend, ways_in};
+use super::{Lending, home, lend, ways_in};
 use crate::support::home::TOKEN;
+use crate::support::program::program;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn a_command_reads_what_is_lent_and_the_token_is_not_in_its_environment() {
@@ -36,4 +39,35 @@ fn what_is_not_lent_is_refused_in_gits_own_output_and_the_host_hears_nothing() {
     );
     let requests = home.server().requests(|requests| !requests.is_empty());
     assert!(!requests.iter().any(|request| request.path.contains("secret")), "{requests:?}");
+}
+
+#[test]
+fn an_answer_that_breaks_off_on_its_way_never_looks_whole() {
+    let mut home = home();
+    // A curl whose answers break off, as those of a real one do where the connection breaks.
+    let folder = home.sandbox.path("broken");
+    fs::create_dir(&folder).unwrap();
+    let curl = folder.join("curl");
+    let real = program("curl", "curl");
+    let text = format!("#!/bin/sh\n{} \"$@\" | head -c 600\nexit 18\n", real.display());
+    fs::write(&curl, text).unwrap();
+    fs::set_permissions(&curl, fs::Permissions::from_mode(0o755)).unwrap();
+    let url = home.url("team/repo.git");
+    let whole = Lending::start(&home, &format!("--read {url} --port 0"));
+    let path = format!("{}:{}", folder.display(), home.sandbox.get("PATH"));
+    home.set("PATH", &path);
+    let broken = Lending::start(&home, &format!("--read {url} --port 0"));
+    let target = format!("/{}/team/repo.git/info/refs?service=git-upload-pack", home.host);
+    let [whole, broken] = [whole, broken].map(|lending| {
+        let key = lending.key();
+        let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\nX-Lend: {key}\r\n\r\n");
+        lending.say(request.as_bytes())
+    });
+    let is_whole = |answer: &str| answer.ends_with("\r\n0\r\n\r\n");
+    for (answer, expected) in [(&whole, true), (&broken, false)] {
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("service="), "{answer}");
+        assert_eq!(is_whole(answer), expected, "{answer}");
+    }
+    let ran = lend(&home, &format!("--read {url} --port 0"), &["git", "ls-remote", &url]);
+    assert!(!ran.status.success(), "{ran}");
 }

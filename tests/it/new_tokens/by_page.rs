@@ -29,18 +29,20 @@ fn rotates(desk: &Home, forge: &str) -> Terminal {
 fn the_page_is_shown_filled_in_and_the_typed_token_is_checked_as_at_login() {
     let desk = desk();
     let mut terminal = rotates(&desk, "gitlab");
-    for (typed, said) in [
-        ("", "no token was given"),
-        (OLD, "This is the old one"),
+    for (typed, said, questions) in [
+        ("", "no token was given", 2),
+        (OLD, "This is the old one", 3),
         (
             "glpat-TESTONLYTESTONLYTES3",
             "This token is not good: the forge does not take the token; remote:",
+            4,
         ),
     ] {
         terminal.types(&format!("{typed}\n"));
         terminal.shows(said);
+        // What is typed before the question would be seen.
+        terminal.shows_often("New token for alice at ", questions);
     }
-    terminal.shows_often("New token for alice at ", 4);
     terminal.types(&format!("{NEW}\n"));
     let (status, screen) = terminal.ends();
     assert!(status.success(), "{screen}");
@@ -163,6 +165,7 @@ fn githubs_page_is_of_the_old_ones_kind_and_its_last_revocation_is_asked_about()
         let mut terminal = rotates(&desk, "github");
         terminal.types(&format!("{new}\n"));
         terminal.shows("the checksum in this GitHub classic personal access token is wrong");
+        terminal.shows("Take it all the same? [y/N]");
         terminal.types("y\n");
         terminal.shows("that is final, and");
         terminal.shows("End it? [y/N]");

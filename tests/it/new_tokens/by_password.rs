@@ -1,6 +1,7 @@
 //! A new token for a person's password, from Gitea and Forgejo.
 
 use crate::support::home::Home;
+use crate::support::server::wait_for;
 use crate::support::terminal::Terminal;
 use serde_json::json;
 
@@ -112,4 +113,53 @@ fn a_lost_answer_leaves_no_token_behind_that_nobody_has() {
         assert!(screen.contains("the new token was deleted again"), "{word}: {screen}");
         assert_eq!((desk.token_for_git(), desk.has_note()), (OLD.to_owned(), false), "{word}");
     }
+}
+
+#[test]
+fn who_is_killed_while_the_forge_is_asked_learns_of_a_token_that_nobody_has() {
+    let desk = desk();
+    let forge = desk.server().forge();
+    forge.set("issuing", "later=3");
+    let line = "{ PAT rotate --yes --forge gitea https://HOST & echo $! >pid; fg; }";
+    let mut terminal = desk.runs_on_terminal(&format!("set -m; {line}"));
+    terminal.shows("Password of alice at ");
+    terminal.types(&format!("{PASSWORD}\n"));
+    // The note is written before the request is sent.
+    wait_for("the note", || desk.has_note());
+    let path = "POST:/api/v1/users/alice/tokens";
+    wait_for("the request", || forge.asked_so_far().iter().any(|asked| asked.path == path));
+    desk.sandbox.run("sh", &["-c", "kill -9 $(cat pid)"], b"");
+    drop(terminal);
+    wait_for("the forge", || !forge.issued().is_empty());
+    assert_eq!(forge.living(), ["alice-2", "old"]);
+    assert_eq!(desk.token_for_git(), OLD);
+    desk.note_is_of(91);
+    forge.unset("issuing");
+    let ran = desk.types("rotate --unattended --yes --forge gitea https://HOST", "");
+    assert_eq!(ran.status.code(), Some(1), "{ran}");
+    let said = ran.stderr();
+    assert!(said.contains("a new one may have been made, and nobody has it"), "{ran}");
+    assert!(said.contains("hint: look for \"git on ") && said.contains(" since 20"), "{ran}");
+    assert!(said.contains("/user/settings/applications"), "{ran}");
+    assert_eq!((desk.token_for_git(), desk.has_note()), (OLD.to_owned(), false));
+    assert_eq!(forge.issued(), ["alice alice-2"]);
+}
+
+#[test]
+fn an_old_token_that_the_forge_does_not_delete_is_said_and_stays_until_it_does() {
+    let desk = desk();
+    let forge = desk.server().forge();
+    forge.set("fault", "status=500+busy /api/v1/users/alice/tokens/");
+    let mut terminal = rotates(&desk);
+    terminal.types(&format!("{PASSWORD}\n"));
+    let (status, screen) = terminal.ends();
+    assert_eq!(status.code(), Some(1), "{screen}");
+    assert!(screen.contains("but the old one still lives"), "{screen}");
+    assert_eq!(desk.token_for_git(), forge.token("alice-2"));
+    assert_eq!(forge.living(), ["alice-2", "old"]);
+    forge.unset("fault");
+    let ran = desk.types("rotate --unattended --yes --forge gitea https://HOST", "");
+    assert_eq!(ran.status.code(), Some(0), "{ran}");
+    assert_eq!(forge.living(), ["alice-2"]);
+    assert_eq!(desk.token_for_git(), forge.token("alice-2"));
 }

@@ -282,6 +282,11 @@ fn containers() {
 }
 
 #[test]
+fn lend() {
+    follow("docs/lend.md", &[run_by("lend/readme.rs", "Lend", 1)]);
+}
+
+#[test]
 fn moving() {
     follow(
         "docs/moving.md",

@@ -17,7 +17,7 @@ use std::time::SystemTime;
 
 /// The hosts that the pages name.
 const HOST: &str = "git.example.com";
-const HOSTS: [&str; 4] = ["github.com", "api.github.com", "gitlab.com", "gitlab.example.com"];
+const HOSTS: [&str; 3] = ["github.com", "gitlab.com", "gitlab.example.com"];
 
 /// No forge has given out these; the checksum of the first is right.
 pub const TOKEN: &str = "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";
@@ -99,9 +99,13 @@ impl Reader {
 
     /// Whose network has the hosts of the pages, with `work/repo.git` and `alice/notes.git`; all
     /// are one.
-    pub fn with_hosts(mut self) -> Self {
+    pub fn with_hosts(self) -> Self {
+        self.at_hosts(&HOSTS)
+    }
+
+    fn at_hosts(mut self, hosts: &[&str]) -> Self {
         let names = [HOST.to_owned(), "other.example.com".to_owned()];
-        let server = Server::start_also_as(names, &HOSTS);
+        let server = Server::start_also_as(names, hosts);
         for (user, token) in [("alice", TOKEN), ("alice-work", TOKEN)] {
             server.set_token(user, token);
         }
@@ -109,7 +113,7 @@ impl Reader {
             server.create_repository(path);
         }
         let port = server.ports()[0];
-        let routes = HOSTS.iter().chain([&HOST]).map(|name| ((*name).to_owned(), port));
+        let routes = hosts.iter().chain([&HOST]).map(|name| ((*name).to_owned(), port));
         let tunnel = Tunnel::new(routes.collect());
         self.home.set("https_proxy", &tunnel.address());
         self.home.set("GIT_SSL_CAINFO", server.certificate().to_str().unwrap());
@@ -124,16 +128,18 @@ impl Reader {
         self
     }
 
-    /// Who has kept alice's token at this forge, which knows it.
+    /// Whose network has the hosts and GitHub's API, and who has kept alice's token at this forge,
+    /// which knows it.
     #[track_caller]
     pub fn with_living_token(self, url: &str) -> Self {
+        let reader = self.at_hosts(&[&HOSTS[..], &["api.github.com"]].concat());
         let token = if url.contains("gitlab") { OF_GITLAB } else { TOKEN };
         let words = ["login", "--with-token", "--offline", "--username", "alice", url];
-        let ran = self.home.sandbox.helper(&words, token);
+        let ran = reader.home.sandbox.helper(&words, token);
         assert!(ran.status.success(), "{ran}");
         let known = json!({ "scopes": ["api", "repo"], "expires": "2099-01-31" });
-        self.home.server().forge().knows("alices", token, known);
-        self
+        reader.home.server().forge().knows("alices", token, known);
+        reader
     }
 
     /// The names of the tokens that the forge takes.

@@ -13,7 +13,7 @@ fn meanwhile(desk: &Home, act: impl FnOnce()) {
     thread::scope(|scope| {
         let rotate = || desk.rotate(&["--unattended", "https://HOST"]).status.code();
         let rotation = scope.spawn(rotate);
-        wait_for("the new token", || forge.living() != [OLD]);
+        wait_for("the new token", || forge.living() == ["old-2"]);
         act();
         assert_eq!(rotation.join().unwrap(), Some(0));
     });

@@ -52,12 +52,13 @@ fn nothing_is_lost_without_a_word(desk: &Home, what: &str) {
 
 #[test]
 fn a_rotation_killed_at_any_change_loses_no_token_without_a_word() {
-    let count = rotated_and_killed(&Home::with_gitlab(), None);
+    let desk = Home::with_gitlab();
+    let count = rotated_and_killed(&desk, None);
     assert_eq!(count.status, 0, "{count}");
     let (mut killed, mut lost) = (0, 0);
     for at in 1..=count.changing_calls {
         for after in [false, true] {
-            let desk = Home::with_gitlab();
+            desk.begins_anew();
             let kill = Kill { of: Calls::Changing, at, after };
             let seen = rotated_and_killed(&desk, Some(kill));
             killed += usize::from(seen.status == 128 + 9);
@@ -94,7 +95,7 @@ fn a_forge_that_commits_after_we_are_gone_is_found_out() {
     child.wait().unwrap();
     wait_for("curl to end with us", || !is_running(curl));
     assert_eq!(forge.living(), [OLD], "the server has not done it yet");
-    wait_for("the server", || forge.living() != [OLD]);
+    wait_for("the server", || forge.living() == ["old-2"]);
     nothing_is_lost_without_a_word(&desk, "it commits after we are gone");
 }
 
@@ -109,7 +110,7 @@ fn a_polite_signal_waits_until_the_new_token_is_written() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    wait_for("the new token", || forge.living() != [OLD]);
+    wait_for("the new token", || forge.living() == ["old-2"]);
     let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
     for signal in [nix::sys::signal::Signal::SIGINT, nix::sys::signal::Signal::SIGTERM] {
         nix::sys::signal::kill(pid, signal).unwrap();

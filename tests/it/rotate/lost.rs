@@ -8,6 +8,7 @@ use std::thread;
 
 #[test]
 fn an_answer_that_was_lost_is_told_from_a_request_that_was() {
+    let desk = Home::with_gitlab();
     for (word, happens) in [
         ("close", true),
         ("cut", true),
@@ -19,7 +20,7 @@ fn an_answer_that_was_lost_is_told_from_a_request_that_was() {
         ("status=500", true),
         ("leave", false),
     ] {
-        let desk = Home::with_gitlab();
+        desk.begins_anew();
         let forge = desk.server().forge();
         forge.set("issuing", word);
         let ran = desk.rotate(&["--unattended", "https://HOST"]);
@@ -67,10 +68,11 @@ fn what_waits_for_the_request_to_be_settled_says_so_and_then_asks() {
 
 #[test]
 fn check_mends_a_rotation_that_was_cut_off_as_rotate_does() {
+    let desk = Home::with_gitlab();
     for (word, expected, status) in
         [("close", "its answer was lost", 1), ("leave", "did not happen", 0)]
     {
-        let desk = Home::with_gitlab();
+        desk.begins_anew();
         let forge = desk.server().forge();
         forge.set("issuing", word);
         desk.rotate(&["--unattended", "https://HOST"]);
@@ -106,7 +108,7 @@ fn a_new_token_that_cannot_be_verified_at_once_is_verified_later() {
     forge.set("issuing", "slow=2");
     let ran = thread::scope(|scope| {
         let rotation = scope.spawn(|| desk.rotate(&["--unattended", "https://HOST"]));
-        wait_for("the new token", || forge.living() != [OLD]);
+        wait_for("the new token", || forge.living() == ["old-2"]);
         forge.set("fault", "status=503+busy");
         rotation.join().unwrap()
     });

@@ -145,6 +145,14 @@ impl Forge {
         asked
     }
 
+    /// Forgets all tokens, and that any was asked for.
+    pub fn begin_anew(&self) {
+        let _ = fs::remove_dir_all(self.folder.join("tokens"));
+        fs::create_dir(self.folder.join("tokens")).unwrap();
+        let _ = fs::remove_file(self.folder.join("issued"));
+        hand_over(&self.folder);
+    }
+
     /// The same, which is told again by the next call.
     pub fn asked_so_far(&self) -> Vec<Asked> {
         let text = fs::read_to_string(self.folder.join("requests")).unwrap_or_default();

@@ -49,6 +49,8 @@ pub struct Request {
     pub path: String,
     /// Whether it carried an `Authorization` header.
     pub authorized: bool,
+    /// Whether it carried a cookie, `X-Lend` or `X-Foreign`, which git never sends.
+    pub foreign: bool,
 }
 
 impl Server {
@@ -203,7 +205,7 @@ impl Server {
 impl Request {
     fn parse(line: &str) -> Self {
         let words: Vec<&str> = line.split(' ').collect();
-        let [port, user, status, method, authorized, path] = words[..] else {
+        let [port, user, status, method, authorized, foreign, path] = words[..] else {
             panic!("a line of the log: {line}")
         };
         Self {
@@ -213,6 +215,7 @@ impl Request {
             method: method.to_owned(),
             path: path.to_owned(),
             authorized: authorized == "yes",
+            foreign: foreign == "yes",
         }
     }
 }

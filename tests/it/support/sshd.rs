@@ -4,7 +4,6 @@ use super::home::Home;
 use super::program::program;
 use super::sandbox::run;
 use super::server::{free_ports, wait_for};
-use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
@@ -43,15 +42,14 @@ impl Sshd {
             let _ = fs::create_dir("/run/sshd");
         }
         let [port, another_port, _] = free_ports();
-        let mut lines = format!(
+        let forced = command.map(|command| format!("ForceCommand {command}\n"));
+        let lines = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\n\
-             PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n",
+             PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n{}",
             at("host"),
-            at("authorized_keys")
+            at("authorized_keys"),
+            forced.unwrap_or_default()
         );
-        if let Some(command) = command {
-            writeln!(lines, "ForceCommand {command}").unwrap();
-        }
         fs::write(at("sshd_config"), lines).unwrap();
         let client = format!(
             "Host {}\nHostName 127.0.0.1\nPort {port}\nIdentityFile {}\nIdentityAgent none\n\

@@ -63,10 +63,10 @@ fn only_what_a_person_agrees_to_stands_in_the_timer() {
         is_asked.then(|| (answer.to_owned(), false))
     });
     assert!(status.success(), "{screen}");
-    assert!(screen.contains("for alice by itself, 14days before its end?"), "{screen}");
+    assert!(screen.contains("for alice by itself, 14 days before its end?"), "{screen}");
     let service = service(&desk).unwrap();
     let words =
-        format!("\"--notify\" \"--rotate\" \"14days\" \"--account\" \"{}\"\n", url(&desk, "alice"));
+        format!("\"--notify\" \"--rotate\" \"14d\" \"--account\" \"{}\"\n", url(&desk, "alice"));
     assert!(service.contains(&words), "{service}");
     assert!(!service.contains("bob") && !screen.contains("for dave"), "{service} {screen}");
 }
@@ -94,6 +94,7 @@ fn without_a_terminal_each_account_is_named_and_agreed_to() {
     watch(&desk, &["daily", "--rotate", "1h", "--yes", "--account", &alice])
         .fails(2, "it takes a time from a day to 180 days");
     assert_eq!(service(&desk), None);
+    runs(&desk, &["--rotate", "14d"]).fails(2, "name each account that is to be rotated");
     let ran = watch(&desk, &["daily", "--rotate", "14d", "--yes", "--account", &alice]);
     assert!(ran.status.success() && service(&desk).unwrap().contains(&alice), "{ran}");
 }
@@ -132,6 +133,9 @@ fn what_is_used_elsewhere_too_is_left_out_and_reported() {
     assert!(ran.stderr().contains("~/.netrc") && !ran.stderr().contains("TESTONLY"), "{ran}");
     desk.holds(".netrc", &netrc);
     fs::remove_file(desk.sandbox.path(".netrc")).unwrap();
+    desk.keep("team", "alice", GLPAT);
+    run("alice").fails(1, ": it is not rotated: another account has the same token: https://");
+    desk.types(&format!("logout {}", desk.url("team")), "");
     let more = json!({ "scopes": ["self_rotate"], "expires": day(7), "login": "alice",
         "addresses": ["192.0.2.7", "192.0.2.8"] });
     desk.server().forge().knows("alice", GLPAT, more);
@@ -183,6 +187,6 @@ fn a_rotation_that_fails_is_reported() {
     desk.server().forge().set("lifetime", "0");
     let alice = url(&desk, "alice");
     let ran = runs(&desk, &["--rotate", "14d", "--account", &alice]);
-    ran.fails(1, ": it could not be rotated");
+    ran.fails(1, ": its rotation did not come to a good end");
     assert_eq!(token(&desk, "alice"), GLPAT);
 }
