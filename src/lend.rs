@@ -54,7 +54,7 @@ const LETS_GO_AFTER: Duration = Duration::from_secs(600);
 const AT_ONCE: usize = 32;
 
 /// How many of them may wait for the keychain and the forge at once. Each has a curl of its own.
-const AT_THE_FORGE: usize = 12;
+const AT_THE_FORGE: usize = 8;
 
 /// What is to be lent, by which way in, and for how long.
 pub(crate) struct Plan {
