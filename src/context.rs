@@ -193,6 +193,13 @@ impl Context {
         self.port
     }
 
+    /// Returns the host with its port, if it has one: `github.com`, `localhost:8443`.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}{port}", self.host)
+    }
+
     /// Returns whether the context has a scope.
     #[must_use]
     pub fn is_scoped(&self) -> bool {

@@ -13,6 +13,7 @@
 mod account;
 mod answer;
 mod beside;
+pub mod branches;
 mod environment;
 mod forward;
 pub mod framing;
@@ -24,6 +25,7 @@ pub mod policy;
 pub mod push;
 pub mod refusal;
 pub mod request;
+pub mod route;
 mod running;
 mod serve;
 mod socks;
@@ -39,7 +41,6 @@ use crate::credential::Username;
 use crate::git::url;
 use crate::setup::Setups;
 use policy::Policy;
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,7 +84,7 @@ struct Lending {
     policy: Policy,
     username: Option<Username>,
     setups: Setups,
-    ways: BTreeMap<Context, Way>,
+    ways: Vec<(Context, Way)>,
     key: String,
     /// The URL of the listener in the sandbox: `http://lend/`.
     base: String,
@@ -103,7 +104,7 @@ impl Lending {
     }
 
     fn way(&self, host: &Context) -> Option<&Way> {
-        self.ways.get(host)
+        self.ways.iter().find(|(place, _)| place == host).map(|(_, way)| way)
     }
 
     /// Returns whether uses at the URL of this context are noted.

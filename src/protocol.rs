@@ -283,8 +283,7 @@ pub(crate) fn description(
     username: Option<&[u8]>,
     token: Option<&Secret>,
 ) -> Zeroizing<Vec<u8>> {
-    let port = context.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let (host, path) = (format!("{}{port}", context.host()), context.path());
+    let (host, path) = (context.authority(), context.path());
     let lines = [
         ("protocol", Some(context.protocol().as_str().as_bytes())),
         ("host", Some(host.as_bytes())),

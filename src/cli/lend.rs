@@ -86,8 +86,10 @@ fn lend(_arguments: Arguments) -> Result<u8, Error> {
 
 #[cfg(target_os = "linux")]
 fn lend(arguments: Arguments) -> Result<u8, Error> {
+    use crate::context::Context;
     use crate::credential::Username;
-    use crate::lend::policy::{Branches, Policy};
+    use crate::lend::branches::Branches;
+    use crate::lend::policy::Policy;
     use crate::lend::{Plan, WayIn, bring_listener};
     if let [process, port] = arguments.listen_inside[..] {
         let port = u16::try_from(port).map_err(|_| Error::Usage("there is no such port"))?;
@@ -115,7 +117,7 @@ fn lend(arguments: Arguments) -> Result<u8, Error> {
     };
     // The path of a request has a host's name, not its protocol: it could not tell the two apart.
     let hosts = policy.hosts();
-    let mut names: Vec<String> = hosts.iter().map(crate::lend::policy::name_of).collect();
+    let mut names: Vec<String> = hosts.iter().map(Context::authority).collect();
     names.dedup();
     if names.len() < hosts.len() {
         return Err(Error::Usage("http and https of one host cannot be lent together"));

@@ -3,11 +3,13 @@
 
 use rustix::mm::{Advice, madvise};
 use std::fs;
+use std::sync::OnceLock;
 
 /// Lets go of the pages of this program's code. The next call of a function brings its page back
 /// from the file, so that what only the start has called no longer counts as this process's memory.
 pub(crate) fn let_go() {
-    let Some((start, length)) = range() else { return };
+    static RANGE: OnceLock<Option<(usize, usize)>> = OnceLock::new();
+    let Some((start, length)) = *RANGE.get_or_init(range) else { return };
     // SAFETY: these are pages of code, which were mapped from a file and are never written to. So
     // they are the same when they come back.
     let _ = unsafe {

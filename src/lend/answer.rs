@@ -6,7 +6,7 @@
 
 use super::push::packet;
 use super::refusal::Refusal;
-use super::request::Wanted;
+use super::route::Wanted;
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -97,7 +97,7 @@ pub(super) fn begin(status: u16) -> String {
 mod tests {
     use super::Answer;
     use crate::lend::refusal::Refusal;
-    use crate::lend::request::Wanted;
+    use crate::lend::route::Wanted;
 
     #[test]
     fn each_client_gets_the_reason_in_the_form_that_it_shows() {

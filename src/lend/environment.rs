@@ -11,7 +11,7 @@
 //!     helper =
 //! ```
 
-use super::policy::{Policy, name_of};
+use super::policy::Policy;
 use super::request::KEY_HEADER;
 use crate::context::{Context, Protocol};
 use crate::credential::Username;
@@ -71,7 +71,7 @@ pub(super) fn lines(
     let mut lines = Vec::new();
     for host in policy.hosts() {
         for prefix in prefixes(&host, names) {
-            lines.push((format!("url.{base}{}/.insteadOf", name_of(&host)), prefix));
+            lines.push((format!("url.{base}{}/.insteadOf", host.authority()), prefix));
         }
     }
     lines.push((format!("http.{base}.extraHeader"), format!("{KEY_HEADER}: {key}")));
@@ -146,9 +146,13 @@ pub(super) fn givers() -> Vec<String> {
 
 /// Returns the names of the user's own lines that win over ours at a lent host: git takes the
 /// longest `insteadOf`, the first of two equal ones, and any `pushInsteadOf` before all of them.
-pub(super) fn rivals(policy: &Policy, entries: &Entries) -> Vec<String> {
+pub(super) fn rivals(
+    policy: &Policy,
+    names: &[(Context, Username)],
+    entries: &Entries,
+) -> Vec<String> {
     let hosts = policy.hosts();
-    let ours: Vec<String> = hosts.iter().flat_map(|host| prefixes(host, &[])).collect();
+    let ours: Vec<String> = hosts.iter().flat_map(|host| prefixes(host, names)).collect();
     let wins = entries
         .named("url", "insteadof")
         .filter(|entry| ours.iter().any(|prefix| entry.value.starts_with(prefix.as_str())));

@@ -3,9 +3,10 @@
 
 use super::answer::begin;
 use super::framing::{write_chunk, write_end};
-use super::policy::{Policy, name_of};
+use super::policy::Policy;
 use super::refusal::Refusal;
-use super::request::{Body, Head, Route, Wanted};
+use super::request::{Body, Head};
+use super::route::{Route, Wanted};
 use super::stream::{Patience, Stream, Waiting, is_answered};
 use super::{Lending, account};
 use crate::api::http::Trouble;
@@ -278,7 +279,7 @@ fn led_to(policy: &Policy, route: &Route, url: &str) -> Option<String> {
     let (protocol, rest) = url.split_once("://")?;
     let (name, path) = rest.split_once('/')?;
     let host = Context::of_host(protocol.as_bytes(), name.as_bytes())?;
-    let name = name_of(&host);
+    let name = host.authority();
     let repository = path.strip_suffix(service)?;
     let target = host.scoped(&unescape(repository)?)?;
     let is_lent = match route.wanted {
@@ -295,7 +296,7 @@ mod tests {
     use super::led_to;
     use crate::context::Context;
     use crate::lend::policy::Policy;
-    use crate::lend::request::{Route, Wanted};
+    use crate::lend::route::{Route, Wanted};
 
     #[test]
     fn a_redirect_is_followed_inside_to_what_is_lent_alone() {

@@ -5,6 +5,7 @@ use super::peer::user_of;
 use super::stream::Stream;
 use super::{Lending, beside, serve};
 use crate::error::Error;
+use crate::hardening::code;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
@@ -108,6 +109,7 @@ impl Listener {
                     beside::open(&lending, &stream);
                 }
                 serve::serve(&lending, &stream);
+                code::let_go();
             };
             // If no thread can be made, this drops the connection and gives its place back.
             let _ = thread::Builder::new().spawn(serve);

@@ -9,7 +9,7 @@
 //! The bytes on the wire are judged, never a command line. A command that is not understood is
 //! refused. One refused ref refuses the whole push, so that nothing of it reaches the forge.
 
-use super::policy::{Branches, is_ref};
+use super::branches::{Branches, is_ref};
 use super::refusal::Refusal;
 use std::io::{self, Read};
 
@@ -254,7 +254,7 @@ fn is_id(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Push, Unread, packet};
-    use crate::lend::policy::Branches;
+    use crate::lend::branches::Branches;
     use crate::lend::refusal::Refusal;
 
     const OLD: &str = "1111111111111111111111111111111111111111";

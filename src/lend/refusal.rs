@@ -4,7 +4,7 @@
 //!
 //! The words name only what the request itself named or what is lent anyway.
 
-use super::policy::{Branches, name_of};
+use super::branches::Branches;
 use crate::context::Context;
 use crate::git::words::typed;
 use std::fmt;
@@ -130,17 +130,21 @@ impl fmt::Display for Refusal {
             Self::Ended => f.write_str("this lending is over"),
             Self::Locked => f.write_str("the keychain on the host is locked"),
             Self::NoAccount(place) => {
-                write!(f, "no account on the host answers for {}", name_of(place))
+                write!(f, "no account on the host answers for {}", place.authority())
             }
             Self::TokenRefused(place) => {
-                write!(f, "{} refused the token: it is to be renewed on the host", name_of(place))
+                write!(
+                    f,
+                    "{} refused the token: it is to be renewed on the host",
+                    place.authority()
+                )
             }
-            Self::Unreached(place, why) => write!(f, "{} is not reached: {why}", name_of(place)),
+            Self::Unreached(place, why) => write!(f, "{} is not reached: {why}", place.authority()),
             Self::Redirected(place) => {
-                write!(f, "{} leads to a place that is not lent", name_of(place))
+                write!(f, "{} leads to a place that is not lent", place.authority())
             }
             Self::Answered(place, status) => {
-                write!(f, "{} answered with status {status}", name_of(place))
+                write!(f, "{} answered with status {status}", place.authority())
             }
             Self::Failed => f.write_str("something failed on the host, which says what"),
         }
@@ -151,7 +155,7 @@ impl fmt::Display for Refusal {
 mod tests {
     use super::Refusal;
     use crate::context::Context;
-    use crate::lend::policy::Branches;
+    use crate::lend::branches::Branches;
 
     #[test]
     fn a_reason_says_what_to_type_on_the_host() {

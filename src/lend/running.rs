@@ -4,7 +4,6 @@
 use super::beside::Networks;
 use super::environment::{self, Line, Reached};
 use super::listen::Listener;
-use super::policy::name_of;
 use super::transfers::Transfers;
 use super::{AT_ONCE, AT_THE_FORGE, Lending, Places, Plan, WayIn, inside};
 use crate::api::http::{Client, Trouble};
@@ -18,7 +17,6 @@ use crate::hardening::{code, interrupts};
 use crate::hex;
 use crate::private_file::Folder;
 use crate::terminal;
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -83,7 +81,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         Listener::Socket(_, path) => Some(write_file(path, &lines)?),
         _ => None,
     };
-    announce(&policy, !command.is_empty(), &setups);
+    announce(&policy, &names, !command.is_empty(), &setups);
     let lending = Arc::new(Lending {
         policy,
         username,
@@ -199,8 +197,8 @@ pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
 }
 
 /// Returns the ways to these hosts, as git is configured now.
-fn ways(hosts: &[Context]) -> Result<BTreeMap<Context, crate::api::http::flow::Way>, Error> {
-    let mut ways = BTreeMap::new();
+fn ways(hosts: &[Context]) -> Result<Vec<(Context, crate::api::http::flow::Way)>, Error> {
+    let mut ways = Vec::new();
     let mut spare = None;
     for host in hosts {
         let url = url::of(host);
@@ -218,7 +216,7 @@ fn ways(hosts: &[Context]) -> Result<BTreeMap<Context, crate::api::http::flow::W
             ),
             _ => Error::Refused("git's settings for the forge are of no use to curl"),
         })?;
-        ways.insert(host.clone(), way);
+        ways.push((host.clone(), way));
     }
     Ok(ways)
 }
@@ -233,7 +231,12 @@ fn key() -> Result<String, Error> {
 }
 
 /// Says what is lent. Warns of variables and settings that lead the command past the lending.
-fn announce(policy: &super::policy::Policy, has_command: bool, setups: &crate::setup::Setups) {
+fn announce(
+    policy: &super::policy::Policy,
+    names: &[(Context, Username)],
+    has_command: bool,
+    setups: &crate::setup::Setups,
+) {
     for place in &policy.reads {
         let all =
             if place.is_scoped() { "" } else { ", which is all that the token may read there" };
@@ -249,7 +252,7 @@ fn announce(policy: &super::policy::Policy, has_command: bool, setups: &crate::s
     }
     if policy.public {
         for host in policy.hosts() {
-            let name = name_of(&host);
+            let name = host.authority();
             terminal::say("lend", &format!("reading of what is public at {name}, without a token"));
         }
     }
@@ -258,12 +261,12 @@ fn announce(policy: &super::policy::Policy, has_command: bool, setups: &crate::s
     }
     let givers = environment::givers();
     if !givers.is_empty() {
-        let names = givers.join(", ");
-        terminal::say("lend", &format!("the command finds a token or key of its own in {names}"));
+        let all = givers.join(", ");
+        terminal::say("lend", &format!("the command finds a token or key of its own in {all}"));
         let unset = givers.iter().map(|name| format!("-u {name}")).collect::<Vec<_>>().join(" ");
         terminal::hint(&format!("to keep them from it: env {unset} git credential-pat lend …"));
     }
-    for name in environment::rivals(policy, setups.entries()) {
+    for name in environment::rivals(policy, names, setups.entries()) {
         terminal::say(
             "lend",
             &format!("git is configured with {name}, which wins over what lend says"),

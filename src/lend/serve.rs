@@ -6,7 +6,8 @@ use super::framing::{BodyReader, DRAINED};
 use super::policy::Access;
 use super::push::{Push, Unread};
 use super::refusal::Refusal;
-use super::request::{self, Body, Head, Route, Wanted, end_of_head};
+use super::request::{self, Body, Head, end_of_head};
+use super::route::{Route, Wanted};
 use super::stream::{Patience, Stream, Waiting};
 use super::{Lending, account, lfs, socks};
 use crate::setup::Answering;
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
 /// How many bytes of a body are read before anything is sent to the forge.
-const BEGINNING: usize = 16 * 1024;
+const BEGINNING: usize = 4 * 1024;
 
 /// Serves a connection.
 pub(super) fn serve(lending: &Lending, stream: &Stream) {
@@ -213,10 +214,13 @@ fn read_push(
 /// Reads the beginning of a body, so that nothing of one whose frame is wrong from the first byte
 /// goes to the forge. Returns false for such a one.
 fn read_beginning(head: &Head, body: &mut RequestBody<'_>, beginning: &mut Vec<u8>) -> bool {
+    if head.body == Body::None {
+        return true;
+    }
     beginning.resize(BEGINNING, 0);
     let read = body.read(beginning);
     beginning.truncate(*read.as_ref().unwrap_or(&0));
-    read.is_ok() || head.body == Body::None
+    read.is_ok()
 }
 
 /// Refuses a push to a repository that may not be pushed to. Reads its commands for the report.

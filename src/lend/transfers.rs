@@ -3,7 +3,6 @@
 
 use super::stream::Stream;
 use rustix::net::{Shutdown, shutdown};
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,7 +14,7 @@ const NOTICES_WITHIN: Duration = Duration::from_secs(1);
 /// The transfers that are under way, each with a second descriptor of its connection.
 #[derive(Default)]
 pub(super) struct Transfers {
-    under_way: Mutex<BTreeMap<RawFd, OwnedFd>>,
+    under_way: Mutex<Vec<OwnedFd>>,
     changed: Condvar,
 }
 
@@ -33,7 +32,7 @@ impl Transfers {
     pub(super) fn begin(&self, stream: &Stream) -> io::Result<Transfer<'_>> {
         let connection = stream.as_fd().try_clone_to_owned()?;
         let number = connection.as_raw_fd();
-        self.lock().insert(number, connection);
+        self.lock().push(connection);
         Ok(Transfer { all: self, number })
     }
 
@@ -48,7 +47,7 @@ impl Transfers {
 
     /// Cuts off all transfers.
     pub(super) fn cut(&self) {
-        for connection in self.lock().values() {
+        for connection in self.lock().iter() {
             let _ = shutdown(connection, Shutdown::Both);
         }
     }
@@ -72,14 +71,14 @@ impl Transfers {
         true
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<RawFd, OwnedFd>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<OwnedFd>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Transfer<'_> {
     fn drop(&mut self) {
-        self.all.lock().remove(&self.number);
+        self.all.lock().retain(|connection| connection.as_raw_fd() != self.number);
         self.all.changed.notify_all();
     }
 }

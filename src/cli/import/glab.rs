@@ -42,8 +42,7 @@ fn token(
     keyring: fn(&str, &str) -> Result<Secret, Error>,
 ) -> Result<Credential, &'static str> {
     let context = &place.context;
-    let port = context.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let earlier = format!("glab:{}{port}", context.host());
+    let earlier = format!("glab:{}", context.authority());
     let secret = match keyring(&format!("{earlier}:token"), "") {
         Err(Error::NoEntry) => keyring(&earlier, ""),
         found_or_failed => found_or_failed,

@@ -7,9 +7,10 @@
 #![no_main]
 
 use git_credential_pat::context::Context;
+use git_credential_pat::lend::branches::Branches;
 use git_credential_pat::lend::framing::BodyReader;
 use git_credential_pat::lend::lfs::{Batch, rewritten};
-use git_credential_pat::lend::policy::{Branches, Policy};
+use git_credential_pat::lend::policy::Policy;
 use git_credential_pat::lend::push::{Push, Unread};
 use git_credential_pat::lend::request::{Body, Head, end_of_head};
 use libfuzzer_sys::fuzz_target;

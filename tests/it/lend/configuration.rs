@@ -17,6 +17,9 @@ fn a_line_that_wins_over_the_lent_ones_is_named_before_and_no_other_is() {
             (&[("insteadOf", "https://")], "HOST/team/repo"),
             (&[("insteadOf", "h:")], "HOST/team/repo"),
             (&[("insteadOf", "https://other.test/")], "HOST/team/repo"),
+            (&[("insteadOf", "https://alice@NAME/")], "https://alice@NAME/team/repo"),
+            (&[("insteadOf", "https://bob@NAME/")], "https://alice@NAME/team/repo"),
+            (&[("insteadOf", "git@NAME:")], "HOST/team/repo"),
             (&[("pushInsteadOf", "HOST/")], "HOST/team/repo"),
             (&[("pushInsteadOf", "https://")], "HOST/team/repo"),
             (&[("pushInsteadOf", "https://other.test/")], "HOST/team/repo"),
@@ -24,14 +27,16 @@ fn a_line_that_wins_over_the_lent_ones_is_named_before_and_no_other_is() {
             let home = home().with_git(&git);
             let place = home.url("");
             let place = place.trim_end_matches('/');
+            let filled = |text: &str| text.replace("HOST", place).replace("NAME", &home.host);
             for (name, prefix) in lines {
                 let name = format!("url.ssh://git@elsewhere.test/.{name}");
-                home.configure(&name, &prefix.replace("HOST", place));
+                home.configure(&name, &filled(prefix));
             }
-            let url = url.replace("HOST", place);
+            let url = filled(url);
             home.git(&["init", "--quiet", "folder"]);
             home.git(&["-C", "folder", "remote", "add", "origin", &url]);
-            let options = format!("--push {url} --branches a/* --port 0");
+            let repository = home.url("team/repo");
+            let options = format!("--push {repository} --branches a/* --username alice --port 0");
             // git itself says where it would go.
             let script =
                 "git -C folder remote get-url origin; git -C folder remote get-url --push origin";

@@ -129,7 +129,7 @@ fn once_the_time_is_over_the_command_goes_on_and_each_request_is_refused_with_th
     let says = ran.stderr();
     assert_eq!(ran.status.code(), Some(7), "{ran}");
     assert!(says.contains("git-credential-pat: lend: the time is over"), "{ran}");
-    let reason = "remote: git-credential-pat lend: this lending is over";
+    let reason = "git-credential-pat lend: this lending is over";
     assert_eq!(says.matches(reason).count(), 3, "{ran}");
     let requests = home.server().requests(|all| !all.is_empty());
     assert!(!requests.iter().any(|r| r.path.ends_with("-receive-pack")), "{requests:?}");

@@ -3,6 +3,8 @@
 use super::{Lending, home, in_bubblewrap, lend, said};
 use crate::support::program::program;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 
 #[test]
 fn large_files_are_pushed_and_pulled_where_that_is_lent_and_their_addresses_stay_outside() {
@@ -176,4 +178,36 @@ fn a_client_of_git_lfs_that_is_none_gets_no_address_and_no_object() {
     let requests = home.server().requests(|requests| !requests.is_empty());
     let paths: Vec<&str> = requests.iter().map(|request| request.path.as_str()).collect();
     assert_eq!(paths, ["/team/repo.git/info/lfs/objects/batch"]);
+}
+
+#[test]
+fn a_sandbox_that_makes_networks_without_end_gets_no_listeners_without_end() {
+    let home = home();
+    let (folder, url) = (home.sandbox.path("pat"), home.url("team/repo.git"));
+    let options = format!("--read {url} --lfs --socket {}", folder.display());
+    let lending = Lending::start(&home, &options);
+    let git = format!("GIT_CONFIG_GLOBAL={}/gitconfig git ls-remote {url}", folder.display());
+    // Whether git-lfs would find somebody at its port.
+    let asks = "/usr/bin/python3 -c \"import socket
+try: socket.create_connection(('127.0.0.1', 1080)); print('there')
+except OSError: print('gone')\"";
+    let in_a_network = |script: &str| {
+        let mut command = home.sandbox.command(program("unshare", "util-linux"));
+        command.args(["-U", "-r", "-n", "sh", "-e", "-c", script]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    let script = format!("{git} >refs; {asks}; read _; {asks}; {git} >refs; {asks}");
+    let mut first = in_a_network(&script);
+    let mut lines = BufReader::new(first.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "there", "{}", said(&home));
+    for _ in 0..16 {
+        let status = in_a_network(&format!("{git} >/dev/null")).wait().unwrap();
+        assert!(status.success(), "{}", said(&home));
+    }
+    writeln!(first.stdin.take().unwrap()).unwrap();
+    // The oldest one is gone, until git comes from there again.
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(rest, ["gone", "there"], "{}", said(&home));
+    assert!(first.wait().unwrap().success());
+    drop(lending);
 }

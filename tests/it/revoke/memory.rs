@@ -7,7 +7,7 @@ use crate::support::residue::Needles;
 use crate::support::tracee::{Seen, watch};
 use serde_json::{Value, json};
 
-const PAT: &str = "glpat-qW3xT9kVbN2mRf7LzTESTONLY";
+const PAT: &str = "glpat-TESTONLYqW3xT9kVbN2mRf7Lz";
 const CLASSIC: &str = "ghp_TESTONLYqW3xT9kVbN2mRf7LzY5pJd8Ca1Hg";
 
 #[track_caller]
