@@ -39,6 +39,7 @@ a file of tokens cannot be read
 a file of tokens is longer than 4 MiB
 a forge does not take what was imported, which is stored as it is
 a host has no backslash
+a name is needed
 a port is a number from 1 to 65535
 a registry that is called http:// would show the token on its way
 a rotation of the account's token has not come to its end, so nothing was changed
