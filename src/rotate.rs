@@ -41,7 +41,7 @@ use crate::context::Context;
 use crate::credential::{Account, Credential, Maker, Token};
 use crate::error::Error;
 use crate::hardening::interrupts::{self, Held};
-use crate::helper;
+use crate::helper::{self, NO_LOCK, REPLACED};
 use crate::keychain::Keychain;
 use crate::keychain::lock::Lock;
 use crate::secret::Secret;
@@ -215,15 +215,6 @@ pub(crate) fn begin<'k>(
     let begun = Begun { keychain, account: account.clone(), noted, _lock: lock, held };
     begun.prove()
 }
-
-const NO_LOCK: Error = Error::Refused(
-    "another process is changing an account at this host, or the lock cannot be had: nothing was \
-     begun",
-);
-
-/// The error where another process has replaced the token before this one could begin.
-pub(crate) const REPLACED: Error =
-    Error::Refused("the account has another token by now: nothing was begun");
 
 const NO_ROOM: Error =
     Error::Refused("the keychain has no room for two tokens in this account: nothing was begun");

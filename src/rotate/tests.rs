@@ -1,8 +1,7 @@
 //! Rotations at a forge that counts its requests, and in a keychain that fails when it is told to.
 
 use super::{
-    Asked, NO_LOCK, NO_ROOM, Old, Outside, REPLACED, Resumed, SETTLED_AFTER, Stage, Verified,
-    begin, resume, verify,
+    Asked, NO_ROOM, Old, Outside, Resumed, SETTLED_AFTER, Stage, Verified, begin, resume, verify,
 };
 use crate::api::renewal::{Issued, Outcome};
 use crate::api::state::{Reason, Standing, State};
@@ -11,7 +10,7 @@ use crate::check::api_layer::ApiLayer;
 use crate::context::Context;
 use crate::credential::{Account, Aside, Credential, Token, Username};
 use crate::error::Error;
-use crate::helper;
+use crate::helper::{self, NO_LOCK, REPLACED};
 use crate::keychain::lock::{self, Lock};
 use crate::keychain::memory::MemoryKeychain;
 use crate::keychain::{Found, Keychain, Kind};

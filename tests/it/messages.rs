@@ -62,7 +62,6 @@ an option of the helper string has no value
 another account is called so already: log out of it first
 another bus listens at the session bus's address
 another process is changing an account at this host, or the lock cannot be had: nothing was begun
-another process is changing the keychain, and nothing was begun: repeat it
 another program has just stored it
 another program is writing the file: repeat, or delete the .lock file beside it
 docker sent no token: nothing is stored
@@ -153,7 +152,6 @@ the URL's path cannot be understood
 the URL's path names no organisation or repository: empty, . and .. are no parts of one
 the URL's username cannot be used
 the account could not be read back
-the account does not have this token any more, and nothing was begun
 the account has another token already
 the account has another token by now: nothing was begun
 the account has no token of its own

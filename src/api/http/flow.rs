@@ -4,8 +4,9 @@
 //! curl reads its options from standard input, as always, and writes the answer to standard output.
 //! It reads the body from standard error, so its status alone says what went wrong.
 
+use super::lines::Lines;
 use super::spare::{Spare, Started};
-use super::{Client, Lines, Trouble, address, final_head};
+use super::{Client, Trouble, address, final_head};
 use crate::secret::Secret;
 use std::io::{PipeWriter, Write};
 use std::path::PathBuf;

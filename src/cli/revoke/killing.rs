@@ -64,16 +64,12 @@ impl Killing<'_> {
         let keychain = self.keychains.get_mut(number).ok_or(Error::NoAccount)?;
         let guard = keychain.exclusive(Some(&account.context.host_level()));
         let Some(guard) = guard else {
-            return Err(Error::Refused(
-                "another process is changing the keychain, and nothing was begun: repeat it",
-            ));
+            return Err(helper::NO_LOCK);
         };
         let there = helper::kept_at(&mut **keychain, &account)?;
         let there = there.filter(|there| helper::holds_token(there, doomed.token().1));
         let Some(there) = there else {
-            return Err(Error::Refused(
-                "the account does not have this token any more, and nothing was begun",
-            ));
+            return Err(helper::REPLACED);
         };
         // What has become of a new token is found out with the old one.
         if there.rotating_at.is_some() && !is_breach {
