@@ -35,7 +35,7 @@ fn all(desk: &Home, words: &str) -> Ran {
 }
 
 #[test]
-fn what_is_due_is_rotated_where_the_forge_can_and_else_named_with_its_page() {
+fn what_is_due_is_rotated_or_named_with_its_page() {
     let desk = desk();
     let forge = desk.server().forge();
     let ran = all(&desk, "--unattended --due 14d");

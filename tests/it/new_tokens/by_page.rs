@@ -129,7 +129,7 @@ fn who_gives_up_or_goes_at_the_question_has_changed_nothing() {
 }
 
 #[test]
-fn unattended_or_without_a_terminal_a_person_is_needed_and_the_page_is_named() {
+fn where_nobody_can_be_asked_the_page_is_named() {
     let desk = desk();
     for words in ["--unattended", ""] {
         let line = format!("rotate {words} --yes --forge gitlab https://HOST");
@@ -154,7 +154,7 @@ fn the_account_changed_while_the_token_was_made_is_left_as_it_is() {
 }
 
 #[test]
-fn githubs_page_is_of_the_old_ones_kind_and_its_last_revocation_is_asked_about() {
+fn githubs_page_is_of_the_old_kind_and_its_revocation_is_asked_about() {
     for (answer, living) in [("\n", &["new", "old"][..]), ("y\n", &["new"])] {
         let desk = Home::with_forge(CLASSIC);
         let forge = desk.server().forge();

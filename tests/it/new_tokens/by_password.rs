@@ -116,7 +116,7 @@ fn a_lost_answer_leaves_no_token_behind_that_nobody_has() {
 }
 
 #[test]
-fn who_is_killed_while_the_forge_is_asked_learns_of_a_token_that_nobody_has() {
+fn a_kill_while_the_forge_is_asked_leaves_a_token_that_is_told_of() {
     let desk = desk();
     let forge = desk.server().forge();
     forge.set("issuing", "later=3");
@@ -146,7 +146,7 @@ fn who_is_killed_while_the_forge_is_asked_learns_of_a_token_that_nobody_has() {
 }
 
 #[test]
-fn an_old_token_that_the_forge_does_not_delete_is_said_and_stays_until_it_does() {
+fn an_old_token_that_is_not_deleted_is_told_of_and_tried_again() {
     let desk = desk();
     let forge = desk.server().forge();
     forge.set("fault", "status=500+busy /api/v1/users/alice/tokens/");
