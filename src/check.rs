@@ -24,10 +24,15 @@ use crate::forge::{self, Id, Integrity, Recognised};
 use crate::git::entries::Entries;
 use crate::hardening;
 use crate::rotate::Stage;
+use crate::time::DAY;
 use api_layer::ApiLayer;
 use git_layer::GitLayer;
 use kept::Kept;
 use std::time::{Duration, Instant};
+
+/// How long before its end a token is reported, where a person says nothing else, in seconds: 14
+/// days.
+pub(crate) const WARN_BEFORE: u64 = 14 * DAY;
 
 /// The options of a check.
 #[derive(Clone)]
@@ -293,6 +298,11 @@ pub(crate) fn told(credential: Credential, facts: &Facts, options: &Options) -> 
         kept.api = options.api.clone().or(kept.api);
     }
     kept.learn(credential, facts, options.now)
+}
+
+/// Returns whether it is known which forge an account's token is of.
+pub(crate) fn knows_forge_of(credential: &Credential) -> bool {
+    forge::at(&credential.context).is_some() || Kept::of(credential).forge.is_some()
 }
 
 /// Returns whether git would get an account's token, by its state alone.

@@ -10,7 +10,7 @@
 //! ended       the old one is revoked where the forge lets us; note and old token are dropped
 //! ```
 //!
-//! The account says how far a rotation came ([`Stage`]), and [`resume`] brings one to its end that
+//! The account says how far a rotation came ([`Stage`]), and [`resume()`] brings one to its end that
 //! was cut off. A request can be on its way, or in the server, when the process ends. So for some
 //! time nobody knows whether a new token was made. After that the old one is asked about, which is
 //! safe: it lives, and nothing happened; or it does not, and the answer is lost. A second request

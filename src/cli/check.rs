@@ -32,7 +32,7 @@ use serde_json::Value;
 use std::time::Duration;
 use subjects::Wanted;
 
-/// How long before its end a token is reported, where a person says nothing else.
+/// [`check::WARN_BEFORE`] as people type it.
 const WARN_BEFORE: &str = "14d";
 
 /// The longest time for an account, where a person says nothing else.
@@ -147,15 +147,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
 /// Returns the options of a check for which a person says nothing.
 ///
 /// # Panics
-/// Never: the texts above are times.
+/// Never: the text above is a time.
 pub(super) fn usual_options() -> Options {
-    let time = |text| humantime::parse_duration(text).expect("a time");
     Options {
         forge: None,
         api: None,
         offline: false,
-        warn_before: time(WARN_BEFORE).as_secs(),
-        timeout: time(TIMEOUT),
+        warn_before: check::WARN_BEFORE,
+        timeout: humantime::parse_duration(TIMEOUT).expect("a time"),
         now: now(),
     }
 }
@@ -259,4 +258,16 @@ fn offer_to_reject(
         keep::reject(&mut **keychain, credential)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WARN_BEFORE;
+    use crate::check;
+
+    #[test]
+    fn the_time_that_help_names_is_the_one_that_counts() {
+        let time = humantime::parse_duration(WARN_BEFORE).expect("a time");
+        assert_eq!(time.as_secs(), check::WARN_BEFORE);
+    }
 }

@@ -1,5 +1,5 @@
 //! `git credential-pat rotate [URL]` puts a new token in the place of an account's. The rules are
-//! those of [`rotate`]; here is what is said and asked.
+//! those of [`rotate`](crate::rotate); here is what is said and asked.
 //!
 //! - [`which`]: the accounts that are meant. [`words`]: what is said of a rotation.
 //! - [`one`]: the way of one account. [`by_page`], [`by_password`]: where a person is needed.

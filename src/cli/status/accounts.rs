@@ -4,6 +4,7 @@
 
 use super::finding::{Finding, Mend};
 use super::places::{Asked, percent};
+use crate::check;
 use crate::check::kept::Kept;
 use crate::cli::login::proxy;
 use crate::cli::settle::above_repository;
@@ -23,9 +24,6 @@ use crate::uses::{Summary, Uses};
 use crate::withheld::use_words;
 use serde_json::{Value, json};
 use std::cell::LazyCell;
-
-/// The time before its end at which a token is reported, in seconds: 30 days.
-const SOON: u64 = 30 * DAY;
 
 /// The time after which an unused token is reported, in seconds: 60 days.
 const UNUSED: u64 = 60 * DAY;
@@ -93,14 +91,7 @@ fn about_rotation(explained: &Explained, who: &str, now: u64) -> Option<Finding>
         Stage::Unverified => format!("{who} is a new one, and nobody knows yet whether it is good"),
         Stage::Unrevoked => format!("{who} is a new one, and the old one was not revoked yet"),
     };
-    let place = typed(&forge::shown_context(&explained.account.context));
-    let name = username(explained);
-    let name = if name.is_empty() || name.is_token() {
-        String::new()
-    } else {
-        format!(" --username {}", typed(name.as_bytes()))
-    };
-    Some(Finding::wrong("rotating", what, Mend::ours(&format!("rotate{name} {place}"))))
+    Some(Finding::wrong("rotating", what, ours(explained, "rotate")))
 }
 
 fn why(explained: &Explained, asked_name: Option<&str>) -> String {
@@ -280,10 +271,16 @@ pub(super) fn about_accounts(
                     findings.push(finding("expired", what, login(explained, "")));
                 }
                 State::Live => {
-                    let soon = |expiry: &u64| expiry - now <= SOON;
-                    if let Some(expiry) = credential.expiry.filter(soon) {
+                    let soon = |expiry: &u64| expiry - now <= check::WARN_BEFORE;
+                    if Stage::of(credential).is_some() {
+                        // What becomes of its end is not known before the rotation has ended.
+                    } else if let Some(expiry) = credential.expiry.filter(soon) {
                         let what = format!("{who} expires {}", relative(expiry, now));
-                        let mend = login(explained, " --replace");
+                        let mend = if check::knows_forge_of(credential) {
+                            ours(explained, "rotate")
+                        } else {
+                            login(explained, " --replace")
+                        };
                         findings.push(Finding::wrong("expires-soon", what, mend));
                     } else if is_unused(explained, entries, &uses, now) {
                         let what = format!("{who} has not been used for 60 days, says the log");
@@ -348,14 +345,19 @@ fn login(explained: &Explained, option: &str) -> Mend {
     if let Some(registry) = context.registry() {
         return Mend::Command(format!("docker login {}", typed(&registry)));
     }
+    ours(explained, &format!("login{option}"))
+}
+
+/// Returns a command of ours about this account.
+fn ours(explained: &Explained, command: &str) -> Mend {
+    let place = typed(&forge::shown_context(&explained.account.context));
     let name = username(explained);
     let name = if name.is_empty() || name.is_token() {
         String::new()
     } else {
         format!(" --username {}", typed(name.as_bytes()))
     };
-    let place = context.to_string();
-    Mend::ours(&format!("login{option}{name} {}", typed(&place)))
+    Mend::ours(&format!("{command}{name} {place}"))
 }
 
 /// Returns the finding that a keychain cannot be used.

@@ -81,9 +81,9 @@ fn tokens_that_are_over_are_replaced_by_the_command() {
 }
 
 #[test]
-fn a_token_that_ends_within_thirty_days_is_told() {
+fn a_token_that_ends_within_fourteen_days_is_told() {
     let user = Home::bare().configured();
-    user.account("", "alice", |c| c.expiry = Some(now() + 31 * DAY));
+    user.account("", "alice", |c| c.expiry = Some(now() + 15 * DAY));
     assert!(user.finds("").is_empty());
     user.account("", "alice", |c| c.expiry = Some(now() + 6 * DAY - 5));
     let status = user.status("");
