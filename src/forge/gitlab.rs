@@ -75,9 +75,9 @@ impl Forge for GitLab {
     fn pages(&self, wanted: &Wanted) -> Vec<Page> {
         let is_registry = wanted.context.host() == "registry.gitlab.com";
         let usual = if is_registry {
-            "read_registry,write_registry"
+            "read_registry,write_registry,self_rotate"
         } else {
-            "read_repository,write_repository"
+            "read_repository,write_repository,self_rotate"
         };
         let old = wanted.old_scopes().filter(|scopes| !is_fine(scopes));
         let is_short = old.is_some_and(|scopes| !may_renew(scopes));
@@ -174,8 +174,8 @@ mod tests {
             (&["api"][..], "api"),
             (&["read_api", "self_rotate"], "read_api%2Cself_rotate"),
             (&["read_api"], "read_api%2Cself_rotate"),
-            (&["granular"], "read_repository%2Cwrite_repository"),
-            (&[], "read_repository%2Cwrite_repository"),
+            (&["granular"], "read_repository%2Cwrite_repository%2Cself_rotate"),
+            (&[], "read_repository%2Cwrite_repository%2Cself_rotate"),
         ] {
             let old: Vec<String> = scopes.iter().map(ToString::to_string).collect();
             let page = page_like("https://gitlab.com", Some(&old));
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(
             page("https://gitlab.example:8443/team"),
             "https://gitlab.example:8443/-/user_settings/personal_access_tokens\
-             ?name=git&scopes=read_repository%2Cwrite_repository"
+             ?name=git&scopes=read_repository%2Cwrite_repository%2Cself_rotate"
         );
         assert!(page("https://registry.gitlab.com").starts_with("https://gitlab.com/-/"));
     }
