@@ -99,10 +99,13 @@ fn a_question_that_git_compresses_is_passed_on_as_it_is() {
         assert!(ran.status.success(), "{ran}");
         home.git(&["-C", "source", "commit", "--quiet", "--allow-empty", "-m", "More"]);
         home.git(&["-C", "source", "push", "--quiet", "origin", "HEAD:main"]);
-        // git compresses a long list of what it has.
+        // git compresses a long list of what it has, and begins it with what is newest. Of what is of
+        // the same second it may name first what the server knows, and the list stays short.
         let script = "cd here
              commit=$(git rev-parse HEAD)
+             now=$(date +%s)
              for number in $(seq 60); do
+                 export GIT_COMMITTER_DATE=\"@$((now + number)) +0000\"
                  commit=$(git commit-tree $commit^{tree} -p $commit -m $number)
              done
              git update-ref refs/heads/mine $commit
