@@ -58,6 +58,11 @@ pub(crate) fn rfc3339(time: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// Writes the day of a time as `2027-01-31`.
+pub(crate) fn day(time: u64) -> String {
+    rfc3339(time).split('T').next().unwrap_or_default().to_owned()
+}
+
 /// Reads `2027-01-31T00:00:00Z`, or `2027-01-31`, which is the first second of that day. A fraction
 /// of a second is dropped, and `+00:00` is read as `Z`; other zones are not read.
 pub(crate) fn from_rfc3339(text: &str) -> Option<u64> {

@@ -7,7 +7,7 @@
 
 use crate::context::Context;
 use crate::credential::Username;
-use crate::git::words::typed;
+use crate::git::words::{typed, username_option};
 use crate::helper::Withheld;
 use crate::helper::verdict::Reason;
 use crate::notification;
@@ -88,13 +88,9 @@ pub(crate) fn whose(context: &Context, username: Option<&Username>) -> String {
 /// Returns the login to type for this account. A token in a name's place is left out: login then
 /// takes the only account of the context.
 pub(crate) fn login(option: &str, context: &Context, username: Option<&Username>) -> String {
-    let name = username.filter(|name| is_shown(name)).map(|name| match name.as_bytes() {
-        // Behind a space such a name would be taken for an option.
-        [b'-', ..] => format!("{} ", typed(&[b"--username=", name.as_bytes()].concat())),
-        name => format!("--username {} ", typed(name)),
-    });
+    let name = username_option(username);
     let place = typed(&context.to_string());
-    format!("git credential-pat login {option} {}{place}", name.unwrap_or_default())
+    format!("git credential-pat login {option}{name} {place}")
 }
 
 fn is_shown(name: &Username) -> bool {

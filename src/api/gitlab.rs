@@ -14,7 +14,7 @@ use crate::api::state::{Standing, State};
 use crate::forge::Kind;
 use crate::forge::gitlab::{is_fine, may_renew};
 use crate::secret::Secret;
-use crate::time::{DAY, from_rfc3339, rfc3339};
+use crate::time::{self, DAY, from_rfc3339};
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -161,8 +161,7 @@ fn revoke_oauth(asking: &Asking<'_>) -> Revocation {
 /// not today or before, which would be a token that has already ended.
 fn last_day(expiry: u64, now: u64) -> String {
     let day = (expiry / DAY).max(now / DAY + 1);
-    let text = rfc3339(day.saturating_mul(DAY));
-    text.split('T').next().unwrap_or_default().to_owned()
+    time::day(day.saturating_mul(DAY))
 }
 
 /// Returns whether an answer says that the token's scopes are too small for the question. Any other

@@ -3,15 +3,14 @@
 use super::{Checked, api_layer};
 use crate::api::state::{Reason, State};
 use crate::context::Context;
-use crate::credential::Username;
 use crate::forge::{self, Id, Wanted};
-use crate::git::words::typed;
+use crate::git::words::{typed, username_option};
 
 /// Returns hints, of which the first ones help most.
 pub(crate) fn of(checked: &Checked) -> Vec<String> {
     let context = &checked.subject.context;
     let place = typed(&forge::shown_context(context));
-    let name = option_of_name(checked.subject.username.as_ref());
+    let name = username_option(checked.subject.username.as_ref());
     let standing = &checked.worst;
     let login = format!("git credential-pat login --replace{name} {place}");
     let mut hints = Vec::new();
@@ -137,12 +136,6 @@ fn page(checked: &Checked) -> Option<String> {
 
 fn place_of(checked: &Checked) -> &Context {
     &checked.subject.context
-}
-
-/// Returns the option that names an account, after a blank, or nothing.
-pub(crate) fn option_of_name(username: Option<&Username>) -> String {
-    let name = username.filter(|name| !name.is_empty() && !name.is_token());
-    name.map(|name| format!(" --username {}", typed(name.as_bytes()))).unwrap_or_default()
 }
 
 #[cfg(test)]

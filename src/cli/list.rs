@@ -12,7 +12,7 @@ use crate::keychain::vault::{self, Vault};
 use crate::keychain::{Keychain, Kind};
 use crate::rotate::Stage;
 use crate::setup::Setup;
-use crate::time::{now, relative, rfc3339};
+use crate::time::{day, now, relative, rfc3339};
 use crate::uses::Uses;
 use crate::{hardening, helper, terminal};
 use anstyle::{AnsiColor, Style};
@@ -295,8 +295,8 @@ impl Row {
         let checked = kept.checked_at.map(time);
         let last_used = self.last_used.map(time);
         let stored = credential.map(|credential| {
-            let time = rfc3339(credential.stored_at);
-            if on_terminal { time.split('T').next().unwrap_or_default().to_owned() } else { time }
+            let stored = if on_terminal { day } else { rfc3339 };
+            stored(credential.stored_at)
         });
         [
             plain(forge::shown_context(&self.account.context)),

@@ -2,6 +2,7 @@
 //! of `git config`.
 
 use crate::context::is_seen;
+use crate::credential::Username;
 use std::fmt::Write;
 
 /// Returns a word as it is typed, in a shell that may be interactive: there `!` and `^` mean
@@ -17,6 +18,18 @@ pub(crate) fn typed(word: &(impl AsRef<[u8]> + ?Sized)) -> String {
         Ok(text) if text.chars().all(is_seen) => format!("'{}'", text.replace('\'', "'\\''")),
         _ => by_numbers(word),
     }
+}
+
+/// Returns the option that names an account, after a blank, or nothing for an account without a
+/// username. A token in a name's place is left out: the command then takes the only account there.
+pub(crate) fn username_option(username: Option<&Username>) -> String {
+    let name = username.filter(|name| !name.is_empty() && !name.is_token());
+    let option = name.map(|name| match name.as_bytes() {
+        // Behind a space such a name would be taken for an option.
+        [b'-', ..] => format!(" {}", typed(&[b"--username=", name.as_bytes()].concat())),
+        name => format!(" --username {}", typed(name)),
+    });
+    option.unwrap_or_default()
 }
 
 fn by_numbers(word: &[u8]) -> String {

@@ -61,13 +61,5 @@ impl Outside for Online<'_> {
 
 /// Returns an account as one that is asked about.
 pub(crate) fn subject(credential: &Credential) -> Subject {
-    Subject {
-        context: credential.context.clone(),
-        username: credential.username.clone(),
-        path: String::from_utf8_lossy(&credential.context.path()).into_owned(),
-        credential: Some(credential.clone()),
-        account: Standing::of(State::Good, None),
-        url: None,
-        helper: None,
-    }
+    Subject::of(credential.clone(), time::now())
 }

@@ -3,10 +3,10 @@
 //! failures in a row no more are sent: a forge bans an address that sends it many bad tokens.
 
 use super::killing::Killing;
-use super::target::{Doomed, Other, of_account};
+use super::target::{Doomed, Other};
 use super::{asked, report, say};
-use crate::check::Options;
 use crate::check::all::REFUSALS;
+use crate::check::{Options, Subject};
 use crate::cli::check::subjects::check_api;
 use crate::cli::place::Place;
 use crate::context::{Context, shown};
@@ -162,7 +162,7 @@ fn add(tokens: &mut Vec<Token>, credential: &Credential, keychain: usize) {
             Some((doomed, _)) if doomed.credential.account() == account => {}
             Some((_, others)) => others.push(Other { account, keychain, is_aside }),
             None => {
-                let doomed = Doomed::of(of_account(credential), Some(keychain));
+                let doomed = Doomed::of(Subject::of(credential, now()), Some(keychain));
                 tokens.extend(doomed.map(|doomed| (Doomed { is_aside, ..doomed }, Vec::new())));
             }
         }

@@ -3,7 +3,6 @@
 use super::say;
 use super::target::{Doomed, Other};
 use crate::api::state::{Reason, State};
-use crate::check::advice::option_of_name;
 use crate::check::{Options, api_layer};
 use crate::cli::check::report::{of_api, why, with_said};
 use crate::context::shown;
@@ -11,7 +10,7 @@ use crate::copies::{self, Search};
 use crate::credential::Account;
 use crate::error::Error;
 use crate::forge::{self, Id, Kind};
-use crate::git::words::typed;
+use crate::git::words::{typed, username_option};
 use crate::revoke::{self, Outcome};
 use crate::terminal;
 use std::fmt::Write;
@@ -85,7 +84,7 @@ pub(super) fn other_token(account: &Account) {
 
 fn words(account: &Account) -> (String, String) {
     let place = typed(&forge::shown_context(&account.context));
-    (place, option_of_name(Some(&account.username)))
+    (place, username_option(Some(&account.username)))
 }
 
 /// Returns the command that tries it again.

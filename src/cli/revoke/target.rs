@@ -1,7 +1,7 @@
 //! The account whose token is to be revoked, and the other accounts here that hold the same token.
 
 use super::{Arguments, say};
-use crate::check::{Subject, account_standing};
+use crate::check::Subject;
 use crate::cli::check::Held;
 use crate::cli::check::subjects::{self, Wanted};
 use crate::cli::place::Place;
@@ -124,21 +124,8 @@ fn put_away(
     }
     let (_, credential) = items.pop().ok_or(Error::NoAccount)?;
     keychains.push(keychain);
-    let subject = of_account(credential);
+    let subject = Subject::of(credential, now());
     Doomed::of(subject, Some(keychains.len() - 1)).ok_or(Error::NoAccount)
-}
-
-/// Returns the questions about an account that is in a keychain.
-pub(super) fn of_account(credential: Credential) -> Subject {
-    Subject {
-        path: String::from_utf8_lossy(&credential.context.path()).into_owned(),
-        context: credential.context.clone(),
-        username: credential.username.clone(),
-        account: account_standing(&credential, now()),
-        credential: Some(credential),
-        url: None,
-        helper: None,
-    }
 }
 
 /// Returns the other accounts here that hold the same token, and says what could not be searched.

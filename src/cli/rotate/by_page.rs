@@ -24,7 +24,7 @@ use crate::rotate::{self, Old, Outside};
 use crate::secret::Secret;
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
-use crate::time::{now, rfc3339};
+use crate::time::{day, now};
 
 /// A token that a person has made and typed.
 struct Typed {
@@ -114,10 +114,6 @@ fn wanted(scopes: Option<&[String]>, end: u64, forge: Option<Id>) -> String {
     } else {
         format!("It {may}.")
     }
-}
-
-fn day(time: u64) -> String {
-    rfc3339(time).split('T').next().unwrap_or_default().to_owned()
 }
 
 fn ask_end(terminal: &mut Terminal, wanted: u64) -> Result<Told, Error> {

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::credential::{Account, Credential, Username};
 use crate::error::{Error, kept};
 use crate::forge::{self, Wanted};
-use crate::git::words::typed;
+use crate::git::words::{typed, username_option};
 use crate::rotate::{self, Asked, Resumed, Verified};
 use crate::terminal;
 use crate::terminal::prompt::Terminal;
@@ -34,10 +34,8 @@ fn in_place(name: Option<&Username>, context: &Context) -> String {
 
 /// Returns the option and the URL that name the account.
 fn named(credential: &Credential) -> String {
-    let place = typed(&forge::shown_context(&credential.context));
-    let name = credential.username.as_ref().filter(|name| !name.is_empty() && !name.is_token());
-    let name = name.map(|name| format!(" --username {}", typed(name.as_bytes())));
-    format!("{}{place}", name.unwrap_or_default() + " ").trim_start().to_owned()
+    let name = username_option(credential.username.as_ref());
+    format!("{name} {}", place(credential)).trim_start().to_owned()
 }
 
 /// Says that one account's rotation failed before it began.

@@ -16,7 +16,7 @@ use crate::git;
 use crate::git::configuration::Configuration;
 use crate::git::entries::Entries;
 use crate::git::url;
-use crate::git::words::typed;
+use crate::git::words::{typed, username_option};
 use crate::helper::explanation::{Explained, Why};
 use crate::rotate::Stage;
 use crate::time::{DAY, now, relative, rfc3339};
@@ -351,12 +351,7 @@ fn login(explained: &Explained, option: &str) -> Mend {
 /// Returns a command of ours about this account.
 fn ours(explained: &Explained, command: &str) -> Mend {
     let place = typed(&forge::shown_context(&explained.account.context));
-    let name = username(explained);
-    let name = if name.is_empty() || name.is_token() {
-        String::new()
-    } else {
-        format!(" --username {}", typed(name.as_bytes()))
-    };
+    let name = username_option(Some(&username(explained)));
     Mend::ours(&format!("{command}{name} {place}"))
 }
 
