@@ -300,7 +300,6 @@ impl Asking<'_> {
             let question = Question { scheme: Some(scheme), headers, ..Question::get(&url) };
             let answer = self.send(&question);
             let answer = answer.map_err(|trouble| Report::wrong(standing_of(trouble)))?;
-            let unknown = |reason| Report::wrong(Standing::of(State::Unknown, reason));
             match answer.status {
                 301 | 302 | 303 | 307 | 308 => {
                     let to = answer
@@ -313,9 +312,8 @@ impl Asking<'_> {
                         }
                         to => {
                             let to = to.and_then(|to| self.said(to.as_bytes()));
-                            let mut report = unknown(Reason::Redirect);
-                            report.standing.address = to;
-                            return Err(report);
+                            let standing = Standing::of(State::Unknown, Reason::Redirect);
+                            return Err(Report::wrong(standing.at(to)));
                         }
                     }
                 }
@@ -323,12 +321,7 @@ impl Asking<'_> {
                 503 if answer.header("retry-after").is_some() => {
                     return Err(Report::wrong(self.limited(&answer)));
                 }
-                500.. => {
-                    let said = self.words(&answer);
-                    let mut report = unknown(Reason::Server);
-                    report.standing.said = said;
-                    return Err(report);
-                }
+                500.. => return Err(Report::wrong(self.failing(&answer))),
                 _ => return Ok(answer),
             }
         }
@@ -376,11 +369,22 @@ impl Asking<'_> {
 
     /// Returns the standing of an answer that wants a question later.
     fn limited(&self, answer: &Answer) -> Standing {
-        let after = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
+        let after = answer.retry_after();
         let reset = answer.header("x-ratelimit-reset").and_then(|at| at.parse::<u64>().ok());
         let after = after.or(reset.map(|at| at.saturating_sub(self.now)));
         Standing { retry_after: after, ..Standing::of(State::Limited, None) }
             .saying(self.words(answer))
+    }
+
+    /// Returns the standing of an answer of a server that has failed.
+    fn failing(&self, answer: &Answer) -> Standing {
+        Standing::of(State::Unknown, Reason::Server).saying(self.words(answer))
+    }
+
+    /// Returns the standing of an answer that leads elsewhere, where the token does not go.
+    fn redirected(&self, answer: &Answer) -> Standing {
+        let to = answer.header("location").and_then(|to| self.said(to.as_bytes()));
+        Standing::of(State::Unknown, Reason::Redirect).at(to)
     }
 
     /// Returns a server's text in a form that is fit to be shown.
@@ -417,8 +421,7 @@ impl Asking<'_> {
 
     /// Returns the report of an answer that this forge does not give.
     fn unexpected(&self, answer: &Answer) -> Box<Report> {
-        let reason = if answer.is_page() { Reason::Html } else { Reason::Answer };
-        Report::wrong(Standing::of(State::Unknown, reason).saying(self.words(answer)))
+        Report::wrong(unreadable(answer).saying(self.words(answer)))
     }
 
     /// Returns the report of a 401: the token is not taken, or has ended where the server says so.
@@ -453,6 +456,12 @@ impl Asking<'_> {
         let texts = value.as_array()?.iter().take(MOST);
         texts.map(|text| self.text(text)).collect()
     }
+}
+
+/// Returns the standing of an answer that cannot be read, without its words.
+fn unreadable(answer: &Answer) -> Standing {
+    let reason = if answer.is_page() { Reason::Html } else { Reason::Answer };
+    Standing::of(State::Unknown, reason)
 }
 
 /// Returns the value of a `Basic` header with name and token.

@@ -125,7 +125,7 @@ impl Checked {
     pub(crate) fn is_well(&self) -> bool {
         match self.worst.state {
             State::Good => true,
-            State::Unknown => self.worst.reason.is_some_and(Reason::is_unasked),
+            State::Unknown => self.worst.is_unasked(),
             _ => false,
         }
     }

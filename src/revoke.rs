@@ -88,9 +88,7 @@ pub(crate) fn revoke(subject: &Subject, options: &Options, waiting: &mut dyn FnM
             now if lives(&now) => Outcome::Denied(standing),
             _ => Outcome::NotReached(standing),
         },
-        Revocation::NotDone(standing) if standing.reason.is_some_and(Reason::is_unasked) => {
-            Outcome::Unasked(standing)
-        }
+        Revocation::NotDone(standing) if standing.is_unasked() => Outcome::Unasked(standing),
         Revocation::NotDone(standing) => match way.look() {
             now if is_dead(&now) => Outcome::AlreadyDead(now),
             _ => Outcome::Denied(standing),

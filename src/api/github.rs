@@ -8,6 +8,7 @@
 //! A token is revoked by telling that it was disclosed, which GitHub carries out a moment later and
 //! mails to the owner. An installation's token ends itself.
 
+use super::renewal::JSON;
 use super::{Api, Asking, Facts, Place, Question, Report, Revocation, Scheme, Subject, Told};
 use crate::api::http::Answer;
 use crate::api::state::{Reason, Standing, State};
@@ -128,7 +129,7 @@ fn disclose(asking: &Asking<'_>) -> Result<Answer, Revocation> {
         method: "POST",
         url: &format!("{}/credentials/revoke", asking.base),
         scheme: (!asking.is_certain).then_some(Scheme::Bearer),
-        headers: &[ACCEPT, ("Content-Type", "application/json")],
+        headers: &[ACCEPT, JSON],
         body: Some(&body),
     };
     asking.revoke(&question)

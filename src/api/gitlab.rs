@@ -58,7 +58,6 @@ impl Api for GitLab {
         }
         let scopes = asking.texts(&json["scopes"]);
         let mut facts = Facts {
-            owner: None,
             expiry: end(&json),
             last_used: json["last_used_at"].as_str().and_then(from_rfc3339),
             used_from: asking.texts(&json["last_used_ips"]),
@@ -122,11 +121,19 @@ impl Api for GitLab {
     }
 }
 
+/// The path below the root at which an OAuth token is asked about.
+const INFO: &str = "/oauth/token/info";
+
+/// Returns the forge's root, below which OAuth is beside the API.
+fn root<'a>(asking: &Asking<'a>) -> &'a str {
+    asking.base.strip_suffix(API).unwrap_or(asking.base)
+}
+
 /// Revokes an OAuth token, and with it its refresh token, as the application for which it was
 /// issued. GitLab tells which one that is.
 fn revoke_oauth(asking: &Asking<'_>) -> Revocation {
-    let root = asking.base.strip_suffix(API).unwrap_or(asking.base);
-    let info = format!("{root}/oauth/token/info");
+    let root = root(asking);
+    let info = format!("{root}{INFO}");
     let scheme = Some(Scheme::Bearer);
     let answer = match asking.revoke(&Question { scheme, ..Question::get(&info) }) {
         Ok(answer) if answer.status == 200 => answer,
@@ -199,8 +206,8 @@ fn end(json: &Value) -> Told {
 }
 
 fn oauth(asking: &Asking<'_>) -> Result<Report, Box<Report>> {
-    let root = asking.base.strip_suffix(API).unwrap_or(asking.base);
-    let answer = asking.get_at(&format!("{root}/oauth/token/info"), Scheme::Bearer, &[])?;
+    let info = format!("{}{INFO}", root(asking));
+    let answer = asking.get_at(&info, Scheme::Bearer, &[])?;
     if answer.status == 401 {
         return Err(refused(asking.refused(&answer)));
     }

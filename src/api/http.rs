@@ -162,6 +162,12 @@ impl Answer {
         })
     }
 
+    /// Returns the number of seconds after which the server wants to be asked again, where it says
+    /// so.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        self.header("retry-after").and_then(|seconds| seconds.parse().ok())
+    }
+
     /// Returns whether the server says that it is a page for people.
     pub(crate) fn is_page(&self) -> bool {
         self.header("content-type").is_some_and(|kind| kind.starts_with("text/html"))

@@ -5,8 +5,8 @@
 //! answer comes back, and a second one could do harm. So its [`Outcome`] tells three cases apart.
 
 use super::http::{Answer, Trouble};
-use super::state::{Reason, Standing, State, reason_in};
-use super::{Asking, Facts, Subject, standing_of};
+use super::state::{Reason, Standing, State};
+use super::{Asking, Facts, Subject, standing_of, unreadable};
 use crate::forge::Kind;
 use crate::secret::{Buffer, Secret};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -111,15 +111,14 @@ pub(super) fn outcome(
             Some((token, beside)) if is_fit(&token, asking.subject.token) => {
                 Outcome::Issued(Issued { token, facts: facts(&beside) })
             }
+            // Its words are not shown: they may hold the new token in a form that nobody
+            // recognises.
             _ => Outcome::Unclear(unreadable(&answer)),
         },
-        300..400 => {
-            let to = answer.header("location").and_then(|to| asking.said(to.as_bytes()));
-            Outcome::Unclear(Standing::of(State::Unknown, Reason::Redirect).at(to))
-        }
+        300..400 => Outcome::Unclear(asking.redirected(&answer)),
         // With 408 something before the server says that it was too slow, and the server may be at
         // work.
-        408 | 500.. => Outcome::Unclear(failed(asking, &answer)),
+        408 | 500.. => Outcome::Unclear(asking.failing(&answer)),
         400..500 => Outcome::DidNotHappen(refusal(asking, &answer)),
         _ => Outcome::Unclear(unreadable(&answer)),
     }
@@ -127,28 +126,14 @@ pub(super) fn outcome(
 
 /// Returns the judgement of an answer that says no. The forge's own words say why.
 pub(super) fn refusal(asking: &Asking<'_>, answer: &Answer) -> Standing {
-    let said = asking.words(answer);
-    let because = |state, reason: Option<Reason>| Standing::of(state, reason);
     let standing = match answer.status {
         401 => return asking.refused(answer).standing,
-        403 => return asking.denied(answer).standing,
         429 => return asking.limited(answer),
-        404 => because(State::Absent, None),
-        405 => because(State::Unknown, Some(Reason::NoWay)),
-        _ => because(State::Denied, Some(said.as_deref().map_or(Reason::Other, reason_in))),
+        404 => Standing::of(State::Absent, None),
+        405 => Standing::of(State::Unknown, Reason::NoWay),
+        _ => return asking.denied(answer).standing,
     };
-    standing.saying(said)
-}
-
-fn failed(asking: &Asking<'_>, answer: &Answer) -> Standing {
-    Standing::of(State::Unknown, Reason::Server).saying(asking.words(answer))
-}
-
-/// Returns the judgement of a good answer that cannot be read. Its words are not shown: they may
-/// hold the new token in a form that nobody recognises.
-fn unreadable(answer: &Answer) -> Standing {
-    let reason = if answer.is_page() { Reason::Html } else { Reason::Answer };
-    Standing::of(State::Unknown, reason)
+    standing.saying(asking.words(answer))
 }
 
 /// Returns whether it can be a new token.

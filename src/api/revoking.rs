@@ -3,7 +3,7 @@
 //! Such a question is asked once. It may have arrived where its answer is lost, so who asks must
 //! look afterwards whether the token still lives.
 
-use super::http::Answer;
+use super::http::{Answer, Trouble};
 use super::state::{Reason, Standing, State};
 use super::{Asking, Question, standing_of};
 
@@ -30,24 +30,16 @@ impl Asking<'_> {
     /// The answers that mean the same for every forge: a redirect, too many questions, a failing
     /// server, a page for people, or none.
     pub(super) fn revoke(&self, question: &Question<'_>) -> Result<Answer, Revocation> {
-        use super::http::Trouble;
         let answer = self.send(question).map_err(|trouble| match trouble {
             Trouble::NoCurl | Trouble::Unfit => Revocation::NotDone(standing_of(trouble)),
             trouble => Revocation::Unknown(standing_of(trouble)),
         })?;
-        let unknown = |reason| Standing::of(State::Unknown, reason);
         match answer.status {
-            300..400 => {
-                let to = answer.header("location").and_then(|to| self.said(to.as_bytes()));
-                Err(Revocation::NotDone(unknown(Reason::Redirect).at(to)))
-            }
+            300..400 => Err(Revocation::NotDone(self.redirected(&answer))),
             429 => Err(Revocation::NotDone(self.limited(&answer))),
-            500.. => {
-                let said = self.words(&answer);
-                Err(Revocation::Unknown(unknown(Reason::Server).saying(said)))
-            }
+            500.. => Err(Revocation::Unknown(self.failing(&answer))),
             _ if answer.is_page() && answer.status != 404 => {
-                Err(Revocation::Unknown(unknown(Reason::Html)))
+                Err(Revocation::Unknown(Standing::of(State::Unknown, Reason::Html)))
             }
             _ => Ok(answer),
         }
@@ -56,10 +48,7 @@ impl Asking<'_> {
     /// Returns what an answer means, by its status, where the forge has no more to say.
     pub(super) fn revocation(&self, answer: &Answer) -> Revocation {
         match answer.status {
-            200 | 202 | 204 => {
-                let again = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
-                Revocation::Accepted(again)
-            }
+            200 | 202 | 204 => Revocation::Accepted(answer.retry_after()),
             401 => Revocation::Dead(self.refused(answer).standing),
             403 => Revocation::NotDone(self.denied(answer).standing),
             404 | 405 => Revocation::NoWay,

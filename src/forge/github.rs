@@ -98,7 +98,7 @@ impl Forge for GitHub {
         // A gist belongs to no repository, and fine-grained tokens are for repositories. On a
         // server of one's own the page for them cannot be filled in.
         let is_classic = wanted.old_kind() == Some(Kind::ClassicPersonal);
-        if is_registry || host == "gist.github.com" || !self.is_at(host) || is_classic {
+        if is_apart(host) || !self.is_at(host) || is_classic {
             return vec![classic];
         }
         let owner = wanted.context.owner().and_then(|owner| str::from_utf8(owner).ok());
@@ -131,10 +131,14 @@ impl Forge for GitHub {
     }
 }
 
+/// Returns whether a host of GitHub's has no site of its own.
+fn is_apart(host: &str) -> bool {
+    REGISTRIES.contains(&host) || host == "gist.github.com"
+}
+
 /// Returns the address of the site with a person's settings.
 fn site(context: &Context) -> String {
-    let host = context.host();
-    if REGISTRIES.contains(&host) || host == "gist.github.com" {
+    if is_apart(context.host()) {
         "https://github.com".to_owned()
     } else {
         context.host_level().to_string()

@@ -62,6 +62,13 @@ pub(crate) enum Sent {
     Chunked,
 }
 
+impl Sent {
+    /// Returns whether there is anything in the body.
+    fn is_some(self) -> bool {
+        matches!(self, Self::Chunked | Self::Length(1..))
+    }
+}
+
 /// A request under way. Its curl ends when this is dropped.
 pub(crate) struct Flowing {
     curl: Child,
@@ -134,7 +141,7 @@ impl Way {
             let curl = Started::new(&self.curl).map_err(|_| Trouble::NoCurl)?;
             tell(curl, &configuration).ok_or(Trouble::Failed)?
         };
-        let has_body = !matches!(flow.body, Sent::Nothing | Sent::Length(0));
+        let has_body = flow.body.is_some();
         let Started { curl, answer, body } = told;
         Ok(Flowing { curl, answer, body: Some(body).filter(|_| has_body) })
     }
@@ -162,7 +169,7 @@ impl Way {
                 lines.option("header", b"Transfer-Encoding:")?;
             }
         }
-        if matches!(flow.body, Sent::Chunked | Sent::Length(1..)) {
+        if flow.body.is_some() {
             lines.option("header", b"Expect:")?;
             lines.option("upload-file", b"/dev/fd/2")?;
         }
