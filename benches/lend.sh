@@ -158,28 +158,14 @@ main() {
     set -eu
     source=$(cd "$(dirname "$0")/.." && pwd)
     binary='' without='' rounds=40 failed=0
-    while [ $# -gt 0 ]; do
-        [ $# -gt 1 ] || die "an option lacks its value: $1"
-        case $1 in
-        --binary) binary=$(realpath "$2") ;;
-        --without) without=$(realpath "$2") ;;
-        --rounds) rounds=$2 ;;
-        *) die "there is no such option" ;;
-        esac
-        shift 2
-    done
+    read_options "$@"
     for program in gcc git curl apache2 htpasswd openssl; do
         command -v "$program" >/dev/null || die "$program is missing"
     done
     scratch=$(mktemp -d)
     trap clean_up EXIT
     trap 'exit 130' INT TERM
-    if [ -z "$binary" ]; then
-        build "$source" "$scratch/installed"
-        binary=$scratch/installed/bin/git-credential-pat
-    fi
-    [ -n "$without" ] || build_without
-    gcc -O2 -o "$scratch/pairs" "$source/benches/pairs.c" || die "pairs.c does not build"
+    make_programs
     unset DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY GIT_CREDENTIAL_PAT_KEYCHAIN
     export HOME="$scratch" GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 LC_ALL=C
     export GIT_CONFIG_GLOBAL="$scratch/gitconfig" XDG_RUNTIME_DIR="$scratch" XDG_CONFIG_HOME="$scratch"

@@ -9,6 +9,30 @@ at_most() { # FIGURE LIMIT WHAT
         exit (figure > limit) }' || failed=1
 }
 
+# Takes $binary, $without and $rounds from the options of a script.
+read_options() { # OPTION...
+    while [ $# -gt 0 ]; do
+        [ $# -gt 1 ] || die "an option lacks its value: $1"
+        case $1 in
+        --binary) binary=$(realpath "$2") ;;
+        --without) without=$(realpath "$2") ;;
+        --rounds) rounds=$2 ;;
+        *) die "there is no such option" ;;
+        esac
+        shift 2
+    done
+}
+
+# Builds the programs that no option has named, and the one that measures them.
+make_programs() {
+    if [ -z "$binary" ]; then
+        build "$source" "$scratch/installed"
+        binary=$scratch/installed/bin/git-credential-pat
+    fi
+    [ -n "$without" ] || build_without
+    gcc -O2 -o "$scratch/pairs" "$source/benches/pairs.c" || die "pairs.c does not build"
+}
+
 # Builds the program from these sources, as install.sh does.
 build() { # SOURCE PREFIX
     "$1/install.sh" --prefix "$2" --no-configure >/dev/null || die "install.sh failed"

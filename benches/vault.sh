@@ -159,27 +159,13 @@ main() {
     # The bus reports on stderr which clients come and go. Descriptor 4 is for people.
     exec 4>&2
     binary='' without='' rounds=300
-    while [ $# -gt 0 ]; do
-        [ $# -gt 1 ] || die "an option lacks its value: $1"
-        case $1 in
-        --binary) binary=$(realpath "$2") ;;
-        --without) without=$(realpath "$2") ;;
-        --rounds) rounds=$2 ;;
-        *) die "there is no such option" ;;
-        esac
-        shift 2
-    done
+    read_options "$@"
     for program in gcc valgrind gnome-keyring-daemon dbus-run-session git; do
         command -v "$program" >/dev/null || die "$program is missing"
     done
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
-    if [ -z "$binary" ]; then
-        build "$source" "$scratch/installed"
-        binary=$scratch/installed/bin/git-credential-pat
-    fi
-    [ -n "$without" ] || build_without
-    gcc -O2 -o "$scratch/pairs" "$source/benches/pairs.c" || die "pairs.c does not build"
+    make_programs
     unset DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY GIT_CREDENTIAL_PAT_KEYCHAIN
     mkdir -m 700 "$scratch/home"
     export HOME="$scratch/home" GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 LC_ALL=C

@@ -207,19 +207,24 @@ mod tests {
         Subject { token, username: None, kind, is_oauth: false, refresh_token: None, path: "" }
     }
 
-    /// Returns what a request comes to that has this result.
-    fn of(result: Result<&str, Trouble>) -> Outcome {
-        let (client, token) = (Client::without_curl(), Secret::new(OLD));
-        let subject = subject(&token, None);
-        let asking = Asking {
-            client: &client,
-            base: "https://h.example/api/v4",
-            subject: &subject,
+    /// Returns the leave to ask one question.
+    fn asking<'a>(client: &'a Client, base: &'a str, subject: &'a Subject<'a>) -> Asking<'a> {
+        Asking {
+            client,
+            base,
+            subject,
             is_certain: false,
             deadline: Instant::now() + Duration::from_secs(60),
             left: Cell::new(1),
             now: 0,
-        };
+        }
+    }
+
+    /// Returns what a request comes to that has this result.
+    fn of(result: Result<&str, Trouble>) -> Outcome {
+        let (client, token) = (Client::without_curl(), Secret::new(OLD));
+        let subject = subject(&token, None);
+        let asking = asking(&client, "https://h.example/api/v4", &subject);
         let result = result.map(|text| Answer::parse(text.as_bytes()).expect("an answer"));
         outcome(&asking, result, "token", |_| Facts::default())
     }
@@ -377,15 +382,7 @@ mod tests {
     fn without_a_password_gitea_is_not_asked() {
         let (client, token) = (Client::without_curl(), Secret::new(OLD));
         let subject = subject(&token, None);
-        let asking = Asking {
-            client: &client,
-            base: "https://h.example/api/v1",
-            subject: &subject,
-            is_certain: false,
-            deadline: Instant::now() + Duration::from_secs(60),
-            left: Cell::new(1),
-            now: 0,
-        };
+        let asking = asking(&client, "https://h.example/api/v1", &subject);
         let wish = Wish { expiry: 0, name: "git", scopes: &[], person: None };
         let standing = standing(Gitea.renew(&asking, &wish));
         assert_eq!((standing.reason, asking.left.get()), (Some(Reason::NoWay), 1));

@@ -120,6 +120,11 @@ mod tests {
         Head::parse(format!("GET {target} HTTP/1.1\r\nHost: lend\r\n\r\n").as_bytes())
     }
 
+    /// Returns where a request for this leads, where it can be read at all.
+    fn route(target: &str) -> Option<Result<Route, Refusal>> {
+        get(target).map(|head| head.route(&policy()))
+    }
+
     fn with(lines: &str) -> Option<Head> {
         let head =
             format!("POST /h.example:8443/a/git-upload-pack HTTP/1.1\r\nHost: x\r\n{lines}\r\n");
@@ -131,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_repository_is_named_as_at_its_host() {
-        let route = get(&format!("/h.example:8443/a/b%20c.git{REFS}")).map(|h| h.route(&policy()));
+        let route = route(&format!("/h.example:8443/a/b%20c.git{REFS}"));
         let repository = host().scoped(b"a/b c").expect("a path");
         assert_eq!(route, Some(Ok(Route { wanted: Wanted::RefsToFetch, repository })));
     }
@@ -170,11 +175,11 @@ mod tests {
             "a/lfs-object/b",
             "\u{fc}",
         ] {
-            let route = get(&format!("/h.example:8443/{path}{REFS}")).map(|h| h.route(&policy()));
+            let route = route(&format!("/h.example:8443/{path}{REFS}"));
             assert!(matches!(route, None | Some(Err(Refusal::NotUnderstood))), "{path}: {route:?}");
         }
         let deep = vec!["a"; 33].join("/");
-        let route = get(&format!("/h.example:8443/{deep}{REFS}")).map(|h| h.route(&policy()));
+        let route = route(&format!("/h.example:8443/{deep}{REFS}"));
         assert_eq!(route, Some(Err(Refusal::NotUnderstood)));
     }
 
@@ -190,7 +195,7 @@ mod tests {
             "",
             "h.example:443",
         ] {
-            let route = get(&format!("/{name}/a{REFS}")).map(|head| head.route(&policy()));
+            let route = route(&format!("/{name}/a{REFS}"));
             assert!(matches!(route, None | Some(Err(Refusal::NotUnderstood))), "{name}: {route:?}");
         }
         // A host that is not lent is understood, so that the refusal can name it.
@@ -234,7 +239,7 @@ mod tests {
             "/git-upload-archive",
             "/lfs-object/0123",
         ] {
-            let route = get(&format!("/h.example:8443/a{target}")).map(|h| h.route(&policy()));
+            let route = route(&format!("/h.example:8443/a{target}"));
             assert!(matches!(route, None | Some(Err(Refusal::NotUnderstood))), "{target}");
         }
         let wrong_type = with("Content-Type: text/plain\r\nContent-Length: 4\r\n").expect("a head");

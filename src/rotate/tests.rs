@@ -179,6 +179,26 @@ fn asked(keychain: &mut MemoryKeychain, outside: &Fake) -> Asked {
     begin(keychain, &account(), &old(), outside).expect("a beginning").ask(outside)
 }
 
+/// Begins a rotation that goes no further. Returns the account with its note.
+fn noted(keychain: &mut MemoryKeychain, outside: &Fake) -> Credential {
+    drop(begin(keychain, &account(), &old(), outside).expect("a beginning"));
+    there(keychain)
+}
+
+fn issued() -> Issued {
+    Issued { token: Secret::new(NEW), facts: Facts::default() }
+}
+
+/// Keeps the new token, with which the old one has ended, in an account with a note.
+fn keep_new(
+    keychain: &mut MemoryKeychain,
+    noted: &Credential,
+    outside: &Fake,
+) -> Result<(Box<Credential>, bool), super::Unkept> {
+    let new = super::answered(noted, issued(), Old::Ends, NOW);
+    super::keeping::keep(keychain, noted, new, outside)
+}
+
 #[test]
 fn a_rotation_ends_with_the_new_token_alone() {
     let (mut keychain, outside) = (keychain(), Fake::new(Does::Rotate));
@@ -201,9 +221,7 @@ fn a_rotation_ends_with_the_new_token_alone() {
 #[test]
 fn the_note_is_there_before_the_request() {
     let (mut keychain, outside) = (keychain(), Fake::new(Does::Rotate));
-    let begun = begin(&mut keychain, &account(), &old(), &outside).expect("a beginning");
-    drop(begun);
-    let noted = there(&mut keychain);
+    let noted = noted(&mut keychain, &outside);
     assert_eq!((noted.token.expose(), Stage::of(&noted)), (OLD, Some(Stage::Begun(NOW))));
 }
 
@@ -320,7 +338,6 @@ fn a_new_token_that_is_not_taken_leaves_both_and_the_note() {
 
 #[test]
 fn an_old_token_that_lives_on_is_revoked_once_the_new_one_is_good() {
-    let issued = || Issued { token: Secret::new(NEW), facts: Facts::default() };
     for (keeps_old, revoked) in [(false, vec![OLD.to_vec()]), (true, Vec::new())] {
         let (mut keychain, outside) = (keychain(), Fake::new(Does::Nothing));
         *outside.living.borrow_mut() = vec![OLD, NEW];
@@ -339,15 +356,11 @@ fn an_old_token_that_lives_on_is_revoked_once_the_new_one_is_good() {
 #[test]
 fn a_write_that_fails_for_a_moment_is_tried_again() {
     let (mut keychain, outside) = (keychain(), Fake::new(Does::Rotate));
-    let begun = begin(&mut keychain, &account(), &old(), &outside).expect("a beginning");
-    drop(begun);
-    let noted = there(&mut keychain);
+    let noted = noted(&mut keychain, &outside);
     for _ in 0..3 {
         keychain.fail_on("write", Error::Keychain("full"));
     }
-    let issued = Issued { token: Secret::new(NEW), facts: Facts::default() };
-    let new = super::answered(&noted, issued, Old::Ends, NOW);
-    let kept = super::keeping::keep(&mut keychain, &noted, new, &outside);
+    let kept = keep_new(&mut keychain, &noted, &outside);
     assert!(kept.is_ok_and(|(_, is_aside)| !is_aside));
     assert_eq!(there(&mut keychain).token.expose(), NEW);
 }
@@ -355,15 +368,11 @@ fn a_write_that_fails_for_a_moment_is_tried_again() {
 #[test]
 fn a_token_that_another_process_stored_meanwhile_is_not_displaced() {
     let (mut keychain, outside) = (keychain(), Fake::new(Does::Rotate));
-    let begun = begin(&mut keychain, &account(), &old(), &outside).expect("a beginning");
-    drop(begun);
-    let noted = there(&mut keychain);
+    let noted = noted(&mut keychain, &outside);
     let others =
         Credential { token: Secret::new(b"glpat-TESTONLYother"), rotating_at: None, ..old() };
     helper::put(&mut keychain, &others).expect("a write");
-    let issued = Issued { token: Secret::new(NEW), facts: Facts::default() };
-    let new = super::answered(&noted, issued, Old::Ends, NOW);
-    let kept = super::keeping::keep(&mut keychain, &noted, new, &outside);
+    let kept = keep_new(&mut keychain, &noted, &outside);
     assert!(kept.is_ok_and(|(_, is_aside)| is_aside));
     let there = there(&mut keychain);
     assert!(there.token == others.token, "a person chose it");
@@ -383,16 +392,12 @@ fn without_the_lock_nothing_begins() {
 fn what_its_keychain_does_not_take_waits_in_the_refuge_and_comes_home() {
     let outside = Fake { has_refuge: true, ..Fake::new(Does::Rotate) };
     let mut keychain = keychain();
-    let begun = begin(&mut keychain, &account(), &old(), &outside).expect("a beginning");
-    drop(begun);
-    let noted = there(&mut keychain);
+    let noted = noted(&mut keychain, &outside);
     *outside.living.borrow_mut() = vec![NEW];
     for _ in 0..12 {
         keychain.fail_on("write", Error::Keychain("full"));
     }
-    let issued = Issued { token: Secret::new(NEW), facts: Facts::default() };
-    let new = super::answered(&noted, issued, Old::Ends, NOW);
-    let kept = super::keeping::keep(&mut keychain, &noted, new, &outside);
+    let kept = keep_new(&mut keychain, &noted, &outside);
     assert!(matches!(kept, Err(super::Unkept::InRefuge(_))));
     assert!(there(&mut keychain) == noted, "the note stays");
     assert_eq!(outside.refuge.borrow().contents().len(), 1);
@@ -407,14 +412,10 @@ fn what_its_keychain_does_not_take_waits_in_the_refuge_and_comes_home() {
 #[test]
 fn what_nobody_takes_is_handed_back_to_be_shown() {
     let (mut keychain, outside) = (keychain(), Fake::new(Does::Rotate));
-    let begun = begin(&mut keychain, &account(), &old(), &outside).expect("a beginning");
-    drop(begun);
-    let noted = there(&mut keychain);
+    let noted = noted(&mut keychain, &outside);
     for _ in 0..12 {
         keychain.fail_on("write", Error::Keychain("full"));
     }
-    let issued = Issued { token: Secret::new(NEW), facts: Facts::default() };
-    let new = super::answered(&noted, issued, Old::Ends, NOW);
-    let kept = super::keeping::keep(&mut keychain, &noted, new, &outside);
+    let kept = keep_new(&mut keychain, &noted, &outside);
     assert!(matches!(kept, Err(super::Unkept::Nowhere(new, _)) if new.token.expose() == NEW));
 }

@@ -55,15 +55,20 @@ impl Home {
         assert!(ran.status.success(), "{ran}");
     }
 
-    /// Runs `check` with these words, in which `HOST` is the host; with much time, for a machine
-    /// that is busy, unless they say how much.
+    /// Runs `check` with these words, as `ask` does.
     pub fn check(&self, words: &[&str]) -> Ran {
+        self.ask("check", words)
+    }
+
+    /// Runs a command that asks forges with these words, in which `HOST` is the host; with much
+    /// time, for a machine that is busy, unless they say how much.
+    pub fn ask(&self, command: &str, words: &[&str]) -> Ran {
         let patience = ["--timeout", "60s"];
         let is_said = words.contains(&"--timeout");
         let words = [if is_said { &[][..] } else { &patience }, words].concat();
         let words: Vec<String> = words.iter().map(|word| self.fill(word)).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.sandbox.helper(&[&["check"], &words[..]].concat(), "")
+        self.sandbox.helper(&[&[command], &words[..]].concat(), "")
     }
 
     /// What `check --json` says of the only account; nothing else is said.

@@ -11,7 +11,6 @@ mod safety;
 
 use crate::support::home::Home;
 use crate::support::sandbox::Ran;
-use crate::support::tunnel::Tunnel;
 
 pub use crate::check::GLPAT;
 
@@ -19,15 +18,9 @@ pub use crate::check::GLPAT;
 pub const GHP: &str = "ghp_TESTONLYaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 impl Home {
-    /// Runs `revoke` with these words, in which `HOST` is the host; with much time, for a machine
-    /// that is busy, unless they say how much.
+    /// Runs `revoke` with these words, as `ask` does.
     pub fn revoke(&self, words: &[&str]) -> Ran {
-        let patience = ["--timeout", "60s"];
-        let is_said = words.contains(&"--timeout");
-        let words = [if is_said { &[][..] } else { &patience }, words].concat();
-        let words: Vec<String> = words.iter().map(|word| self.fill(word)).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.sandbox.helper(&[&["revoke"], &words[..]].concat(), "")
+        self.ask("revoke", words)
     }
 
     /// The usernames and states of the accounts here, in order: `alice ready`.
@@ -41,25 +34,6 @@ impl Home {
         })
         .collect()
     }
-}
-
-/// A home whose proxy leads the forges' own names to the git host.
-fn with_names(token: &str) -> (Home, Tunnel) {
-    let mut desk = Home::with_forge(token);
-    let [first, ..] = desk.server().ports();
-    let names = crate::support::forge::NAMES.map(|name| (name.to_owned(), first));
-    let own = (desk.server().names()[0].clone(), first);
-    let tunnel = Tunnel::new([&names[..], &[own]].concat());
-    desk.set("https_proxy", &tunnel.address());
-    (desk, tunnel)
-}
-
-/// Keeps a token at a forge's own name.
-#[track_caller]
-fn keep_at(desk: &Home, url: &str, username: &str, token: &str) {
-    let words = ["login", "--with-token", "--offline", "--replace", "--username", username, url];
-    let ran = desk.sandbox.helper(&words, token);
-    assert!(ran.status.success(), "{ran}");
 }
 
 /// Expects this end, and these words on stderr.

@@ -7,8 +7,8 @@ use crate::support::server::hand_over;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 
-/// A repository with files and a history, of which parts can be asked for.
-fn with_history(home: &Home) {
+/// A repository with files and a history, of which parts can be asked for. Returns its URL.
+fn with_history(home: &Home) -> String {
     let repository = home.server().create_repository("team/parts.git");
     let mut config = OpenOptions::new().append(true).open(repository.join("config")).unwrap();
     config.write_all(b"[uploadpack]\n\tallowFilter\n\tallowAnySHA1InWant\n").unwrap();
@@ -20,14 +20,14 @@ fn with_history(home: &Home) {
         home.git(&["-C", "source", "commit", "--quiet", "-m", &format!("File {number}")]);
     }
     home.git(&["-C", "source", "push", "--quiet", "origin", "HEAD:main"]);
+    url
 }
 
 #[test]
 fn whole_shallow_and_partial_clones_work_in_each_protocol_with_each_git() {
     for git in gits() {
         let home = home().with_git(&git);
-        with_history(&home);
-        let url = home.url("team/parts.git");
+        let url = with_history(&home);
         let lending = Lending::start(&home, &format!("--push {url} --branches agent/* --port 0"));
         for version in ["0", "1", "2"] {
             let script = format!(
@@ -92,8 +92,7 @@ fn a_repository_of_sha_256_is_pushed_to_and_cloned() {
 fn a_question_that_git_compresses_is_passed_on_as_it_is() {
     for git in gits() {
         let home = home().with_git(&git);
-        with_history(&home);
-        let url = home.url("team/parts.git");
+        let url = with_history(&home);
         let lending = Lending::start(&home, &format!("--read {url} --port 0"));
         let ran = lending.git(&home, &["clone", "--quiet", &url, "here"]);
         assert!(ran.status.success(), "{ran}");

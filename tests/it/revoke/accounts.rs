@@ -1,6 +1,6 @@
 //! Which accounts lose the token, and who is asked before.
 
-use super::{GLPAT, keep_at, says, with_names};
+use super::{GLPAT, says};
 use crate::support::home::Home;
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
@@ -52,11 +52,11 @@ fn where_nobody_can_be_asked_yes_is_needed() {
 
 #[test]
 fn every_account_with_the_same_token_and_its_links_lose_it() {
-    let (desk, _tunnel) = with_names(GLPAT);
+    let (desk, _tunnel) = Home::with_named_forges(GLPAT);
     desk.server().forge().knows("alices", GLPAT, json!({ "scopes": ["api"] }));
     desk.keep("team", "bob", GLPAT);
     desk.keep("other", "carol", OTHER);
-    keep_at(&desk, "https://alias.example", "alice", GLPAT);
+    desk.keep_at("https://alias.example", "alice", GLPAT);
     let link = ["edit", "--also", "r.example", "--username", "alice", &desk.url("")];
     let ran = desk.sandbox.helper(&link, "");
     assert!(ran.status.success(), "{ran}");
@@ -111,7 +111,7 @@ fn every_token_of_a_host_is_revoked_after_one_question() {
     forge.knows("third", third, json!({ "scopes": ["api"] }));
     let account = format!("protocol=https\nhost={}\nusername=alice\n", desk.host);
     assert!(desk.operation("store", format!("{account}password={third}\n\n")).status.success());
-    keep_at(&desk, "https://else.example", "alice", "glpat-TESTONLYTESTONLYTES4");
+    desk.keep_at("https://else.example", "alice", "glpat-TESTONLYTESTONLYTES4");
     forge.asked();
     let line = "revoke --timeout 60s --forge gitlab --api https://HOST --all-at HOST";
     let mut person = desk.on_terminal(line);
@@ -149,8 +149,8 @@ fn after_five_failures_in_a_row_no_more_are_sent() {
 
 #[test]
 fn logout_says_where_the_token_that_it_deletes_lives_on() {
-    let (desk, _tunnel) = with_names(GLPAT);
-    keep_at(&desk, "https://github.com", "alice", super::GHP);
+    let (desk, _tunnel) = Home::with_named_forges(GLPAT);
+    desk.keep_at("https://github.com", "alice", super::GHP);
     for (url, told) in [
         (
             "https://github.com".to_owned(),

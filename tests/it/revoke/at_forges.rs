@@ -1,6 +1,6 @@
 //! What each forge is asked, and that it is asked nothing else.
 
-use super::{GHP, GLPAT, keep_at, says, with_names};
+use super::{GHP, GLPAT, says};
 use crate::support::home::Home;
 use serde_json::json;
 
@@ -11,10 +11,10 @@ fn paths(desk: &Home) -> Vec<String> {
 
 #[test]
 fn github_is_told_of_the_token_without_signing_in_and_asked_until_it_is_dead() {
-    let (desk, tunnel) = with_names(GLPAT);
+    let (desk, tunnel) = Home::with_named_forges(GLPAT);
     let forge = desk.server().forge();
     for (host, api) in [("github.com", "api.github.com"), ("acme.ghe.com", "api.acme.ghe.com")] {
-        keep_at(&desk, &format!("https://{host}"), "alice", GHP);
+        desk.keep_at(&format!("https://{host}"), "alice", GHP);
         forge.knows("classic", GHP, json!({ "scopes": ["repo"], "dies_at": 3 }));
         forge.asked();
         let ran = desk.revoke(&["--yes", &format!("https://{host}")]);
@@ -37,7 +37,7 @@ fn github_is_told_of_the_token_without_signing_in_and_asked_until_it_is_dead() {
 
 #[test]
 fn github_is_told_of_the_refresh_token_too() {
-    let (desk, _tunnel) = with_names(GLPAT);
+    let (desk, _tunnel) = Home::with_named_forges(GLPAT);
     let forge = desk.server().forge();
     let (user, refresh) =
         ("ghu_TESTONLYaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "ghr_TESTONLYbbbbbbbbbbbbbbbbbbbb");
@@ -115,7 +115,7 @@ fn gitea_ends_the_token_and_an_older_one_names_its_page() {
 
 #[test]
 fn where_no_api_does_it_the_page_is_named_and_nothing_is_asked() {
-    let (desk, tunnel) = with_names(GLPAT);
+    let (desk, tunnel) = Home::with_named_forges(GLPAT);
     for (url, username, token, page) in [
         (
             "https://bitbucket.org",
@@ -142,7 +142,7 @@ fn where_no_api_does_it_the_page_is_named_and_nothing_is_asked() {
             "https://gitlab.com/-/user_settings/personal_access_tokens",
         ),
     ] {
-        keep_at(&desk, url, username, token);
+        desk.keep_at(url, username, token);
         desk.server().forge().asked();
         let ran = desk.revoke(&["--yes", "--username", username, url]);
         says(&ran, 1, &["has no way to revoke this token from here", page]);

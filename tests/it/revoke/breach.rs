@@ -1,7 +1,7 @@
 //! `--breach`: git is not given the token any more, whatever its forge says, and what else there is
 //! to do is listed.
 
-use super::{GLPAT, keep_at, says, with_names};
+use super::{GLPAT, says};
 use crate::support::home::Home;
 use serde_json::json;
 
@@ -60,9 +60,9 @@ fn once_it_is_dead_it_is_deleted_and_what_else_there_is_to_do_is_listed() {
 
 #[test]
 fn where_the_forge_has_no_way_it_is_deleted_here_and_the_page_comes_first() {
-    let (desk, _tunnel) = with_names(GLPAT);
+    let (desk, _tunnel) = Home::with_named_forges(GLPAT);
     let token = "hf_TESTONLYTESTONLYTESTONLYTESTONLYTE";
-    keep_at(&desk, "https://huggingface.co", "alice", token);
+    desk.keep_at("https://huggingface.co", "alice", token);
     let ran = desk.revoke(&["--breach", "--yes", "https://huggingface.co"]);
     says(
         &ran,

@@ -9,7 +9,7 @@ use crate::support::sandbox::BINARY;
 use crate::support::server::wait_for;
 use crate::support::tracee::{Calls, Kill, Seen, watch_and_kill};
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 fn command(desk: &Home) -> Command {
     let mut command = desk.sandbox.command(BINARY);
@@ -17,6 +17,12 @@ fn command(desk: &Home) -> Command {
     let words = ["rotate", "--forge", "gitlab", "--unattended", "--keychain", desk.keychain];
     command.args(words).arg(url.trim_end_matches('/'));
     command
+}
+
+/// A rotation that runs and says nothing.
+fn started(desk: &Home) -> Child {
+    let mut command = command(desk);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 fn rotated_and_killed(desk: &Home, kill: Option<Kill>) -> Seen {
@@ -77,12 +83,7 @@ fn a_forge_that_commits_after_we_are_gone_is_found_out() {
     let desk = Home::with_gitlab();
     let forge = desk.server().forge();
     forge.set("issuing", "later=5");
-    let mut child = command(&desk)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = started(&desk);
     let curl = || curl_of(child.id());
     wait_for("curl", || curl().is_some() && !desk.listed_account()["rotating"].is_null());
     wait_for("the request", || {
@@ -104,12 +105,7 @@ fn a_polite_signal_waits_until_the_new_token_is_written() {
     let desk = Home::with_gitlab();
     let forge = desk.server().forge();
     forge.set("issuing", "slow=1");
-    let mut child = command(&desk)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = started(&desk);
     wait_for("the new token", || forge.living() == ["old-2"]);
     let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
     for signal in [nix::sys::signal::Signal::SIGINT, nix::sys::signal::Signal::SIGTERM] {

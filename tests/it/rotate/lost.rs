@@ -6,6 +6,15 @@ use crate::support::home::Home;
 use crate::support::server::wait_for;
 use std::thread;
 
+/// With a rotation that was asked for so many seconds ago, of which this became.
+fn cut_off(word: &str, seconds: u64) -> Home {
+    let desk = Home::with_gitlab();
+    desk.server().forge().set("issuing", word);
+    desk.rotate(&["--unattended", "https://HOST"]);
+    desk.note_is_of(seconds);
+    desk
+}
+
 #[test]
 fn an_answer_that_was_lost_is_told_from_a_request_that_was() {
     let desk = Home::with_gitlab();
@@ -55,11 +64,7 @@ fn an_answer_that_was_lost_is_told_from_a_request_that_was() {
 
 #[test]
 fn what_waits_for_the_request_to_be_settled_says_so_and_then_asks() {
-    let desk = Home::with_gitlab();
-    let forge = desk.server().forge();
-    forge.set("issuing", "leave");
-    desk.rotate(&["--unattended", "https://HOST"]);
-    desk.note_is_of(87);
+    let desk = cut_off("leave", 87);
     let ran = desk.rotate(&["--unattended", "https://HOST"]);
     let said = said(&ran);
     assert!(said.contains("seconds, so this waits"), "{ran}");
@@ -90,12 +95,8 @@ fn check_mends_a_rotation_that_was_cut_off_as_rotate_does() {
 
 #[test]
 fn a_forge_that_is_not_reached_later_leaves_the_note() {
-    let desk = Home::with_gitlab();
-    let forge = desk.server().forge();
-    forge.set("issuing", "close");
-    desk.rotate(&["--unattended", "https://HOST"]);
-    desk.note_is_of(91);
-    forge.set("fault", "status=503+busy");
+    let desk = cut_off("close", 91);
+    desk.server().forge().set("fault", "status=503+busy");
     let ran = desk.rotate(&["--unattended", "https://HOST"]);
     assert!(said(&ran).contains("nobody knows what has become of it"), "{ran}");
     assert!(!desk.listed_account()["rotating"].is_null());
