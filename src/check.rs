@@ -217,7 +217,11 @@ pub(crate) fn concluded(
 }
 
 /// Returns the kind of token by its form, at the forge that is known to be there.
-fn recognised(context: &Context, forge: Option<Id>, credential: &Credential) -> Option<Recognised> {
+pub(crate) fn recognised(
+    context: &Context,
+    forge: Option<Id>,
+    credential: &Credential,
+) -> Option<Recognised> {
     let token = credential.token.expose();
     let own = forge.and_then(|id| id.forge().recognise(token));
     let recognised = own.or_else(|| forge::recognise(context, token));

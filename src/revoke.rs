@@ -47,6 +47,13 @@ pub(crate) enum Outcome {
     Denied(Standing),
 }
 
+impl Outcome {
+    /// Returns whether the token is dead after this.
+    pub(crate) fn is_dead(&self) -> bool {
+        matches!(self, Self::Confirmed | Self::AlreadyDead(_))
+    }
+}
+
 /// Returns the forge at an account's host, where it has a way to revoke the account's token.
 pub(crate) fn forge_that_can(subject: &Subject, options: &Options) -> Option<Id> {
     let credential = subject.credential.as_ref()?;

@@ -90,7 +90,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     if arguments.breach {
         report::what_else(&doomed, &others, &outcome, &options)?;
     }
-    Ok(u8::from(!report::is_dead(&outcome)))
+    Ok(u8::from(!outcome.is_dead()))
 }
 
 /// Asks the person at the terminal, who types the username of the account.

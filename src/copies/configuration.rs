@@ -22,10 +22,7 @@ pub(super) fn look(search: &mut Search, entries: &Entries, needle: &Needle<'_>) 
             mend: Mend::Words("unset it where it is set".to_owned()),
         });
     }
-    let Ok(files) = files::all() else {
-        return search.not_read("git's configuration".to_owned(), "git cannot read it");
-    };
-    for file in files {
+    for file in files::of(entries) {
         if file.kind == Kind::Here && file.path.is_symlink() {
             let is_there = |entry: &&Entry| {
                 entry.file().is_some_and(|own| files::is_same(Path::new(own), &file.path))

@@ -33,6 +33,11 @@ pub(crate) enum Kind {
 /// # Errors
 /// Where git cannot be run or cannot read its configuration, with its reason.
 pub(crate) fn all() -> Result<Vec<ConfigPath>, Failed> {
+    Ok(of(&Entries::read()?))
+}
+
+/// Returns all files, in git's order, of which these are the lines that count here.
+pub(crate) fn of(entries: &Entries) -> Vec<ConfigPath> {
     let top = top();
     let mut files: Vec<ConfigPath> = Vec::new();
     let mut add = |path: PathBuf, kind| {
@@ -40,7 +45,7 @@ pub(crate) fn all() -> Result<Vec<ConfigPath>, Failed> {
             files.push(ConfigPath { path, kind });
         }
     };
-    for file in Entries::read()?.files() {
+    for file in entries.files() {
         // git names the files of a repository from its top.
         add(top.as_deref().unwrap_or(Path::new("")).join(file), Kind::Here);
     }
@@ -59,7 +64,7 @@ pub(crate) fn all() -> Result<Vec<ConfigPath>, Failed> {
         add(top.join(".gitmodules"), Kind::Tree);
         add(top.join(".lfsconfig"), Kind::Tree);
     }
-    Ok(files)
+    files
 }
 
 /// Returns the file that git changes for a user, whether it is there or not.

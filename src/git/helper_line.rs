@@ -176,9 +176,13 @@ fn file_stem(word: &str) -> &str {
 
 /// Returns where a shell finds us.
 pub(crate) fn in_path() -> Option<PathBuf> {
-    let name = format!("{NAME}{}", std::env::consts::EXE_SUFFIX);
+    program_in_path(&format!("{NAME}{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Returns where a shell finds a program.
+pub(crate) fn program_in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| is_program(file))
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_program(file))
 }
 
 /// Whether this is a program that can be run.

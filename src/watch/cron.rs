@@ -13,9 +13,8 @@
 
 use super::scheduler::{Trouble, run, succeeded};
 use super::{Installed, Job, Rhythm, Way};
-use crate::git::helper_line::is_program;
+use crate::git::helper_line::program_in_path;
 use crate::git::words::typed;
-use std::env;
 
 /// The end of our line.
 const MARK: &str = " # git-credential-pat watch";
@@ -32,8 +31,7 @@ const HOUR: u8 = 9;
 
 /// Returns whether the program is there that changes crontabs.
 pub(super) fn is_there() -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| is_program(&folder.join("crontab")))
+    program_in_path("crontab").is_some()
 }
 
 /// Returns the line for a job, without its end. The minute spreads the machines that ask one host.

@@ -9,9 +9,10 @@ use crate::api::state::{Reason, State};
 use crate::check::api_layer::ApiLayer;
 use crate::check::{Checked, Subject, advice, all};
 use crate::cli::check::keep::keep_or_say;
+use crate::cli::check::report;
 use crate::cli::login::learn;
 use crate::error::Error;
-use crate::forge::{self, Id};
+use crate::forge::Id;
 use crate::terminal;
 
 impl Import<'_> {
@@ -77,10 +78,7 @@ impl Import<'_> {
         }
         let (Some(layer), Some(forge)) = (&checked.api, checked.forge) else { return Ok(()) };
         let Some(words) = learn::words(layer, forge) else { return Ok(()) };
-        let name = checked.subject.username.as_ref().filter(|name| !name.is_empty());
-        let name = name.map(|name| format!(" for {name}")).unwrap_or_default();
-        let place = forge::shown_context(&checked.subject.context);
-        terminal::say("import", &format!("{place}{name}: {words}"));
+        terminal::say("import", &format!("{}: {words}", report::whose(checked)));
         if learn::is_refused(layer) {
             for hint in advice::of(checked) {
                 terminal::hint(&hint);

@@ -61,7 +61,7 @@ pub(super) fn run(host: &str, yes: bool, setups: &Setups, options: &Options) -> 
                 continue;
             }
         };
-        left += u32::from(!report::is_dead(&outcome));
+        left += u32::from(!outcome.is_dead());
         match outcome {
             Outcome::Confirmed | Outcome::NotInForce(_) => in_a_row = 0,
             Outcome::NoWay | Outcome::Unasked(_) => {}

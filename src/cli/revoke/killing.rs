@@ -136,5 +136,5 @@ impl Killing<'_> {
 
 /// Returns whether a token is taken out of its accounts after this.
 fn takes_out(outcome: &Outcome, is_breach: bool) -> bool {
-    report::is_dead(outcome) || (is_breach && *outcome == Outcome::NoWay)
+    outcome.is_dead() || (is_breach && *outcome == Outcome::NoWay)
 }

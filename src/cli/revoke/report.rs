@@ -3,7 +3,7 @@
 use super::say;
 use super::target::{Doomed, Other};
 use crate::api::state::{Reason, State};
-use crate::check::{Options, api_layer};
+use crate::check::{self, Options, api_layer};
 use crate::cli::check::report::{of_api, why, with_said};
 use crate::context::shown;
 use crate::copies::{self, Search};
@@ -14,11 +14,6 @@ use crate::git::words::{typed, username_option};
 use crate::revoke::{self, Outcome};
 use crate::terminal;
 use std::fmt::Write;
-
-/// Returns whether the token is dead after this.
-pub(super) fn is_dead(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Confirmed | Outcome::AlreadyDead(_))
-}
 
 fn forge_of(doomed: &Doomed, options: &Options) -> Option<Id> {
     api_layer::forge_of(&doomed.subject, options).map(|(forge, _)| forge)
@@ -31,12 +26,8 @@ fn name_of(doomed: &Doomed, options: &Options) -> &'static str {
 /// Returns the kind of the token, by the forge at the host or else by its form.
 fn kind_of(doomed: &Doomed, options: &Options) -> Option<Kind> {
     let credential = &doomed.credential;
-    match forge_of(doomed, options) {
-        Some(forge) => api_layer::kind_of(credential, forge),
-        None => {
-            forge::recognise(&credential.context, credential.token.expose()).map(|known| known.kind)
-        }
-    }
+    let known = check::recognised(&credential.context, forge_of(doomed, options), credential);
+    known.map(|known| known.kind)
 }
 
 /// What cannot be undone at GitHub.
@@ -215,7 +206,7 @@ pub(super) fn what_else(
 ) -> Result<(), Error> {
     let mut lines = Vec::new();
     let page = page(doomed, options);
-    if !is_dead(outcome) {
+    if !outcome.is_dead() {
         lines.push(match &page {
             Some(page) => format!("revoke it at {page}: it may still live"),
             None => "revoke it on its forge's page of tokens: it may still live".to_owned(),

@@ -5,6 +5,7 @@ use crate::check::Subject;
 use crate::cli::check::Held;
 use crate::cli::check::subjects::{self, Wanted};
 use crate::cli::place::Place;
+use crate::cli::rotate::words::in_place;
 use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::helper;
@@ -47,20 +48,14 @@ impl Doomed {
 
     /// Returns the account for people: `alice at https://h.example`.
     pub(super) fn shown(&self) -> String {
-        shown(&self.credential.context, self.subject.username.as_ref())
+        in_place(self.subject.username.as_ref(), &self.credential.context)
     }
 }
 
 impl Other {
     pub(super) fn shown(&self) -> String {
-        shown(&self.account.context, Some(&self.account.username))
+        in_place(Some(&self.account.username), &self.account.context)
     }
-}
-
-fn shown(context: &crate::context::Context, username: Option<&Username>) -> String {
-    let place = crate::forge::shown_context(context);
-    let name = username.filter(|name| !name.is_empty());
-    name.map_or_else(|| place.clone(), |name| format!("{name} at {place}"))
 }
 
 /// Returns the account that git would use at the named URL, or at this repository's remotes. Where

@@ -24,7 +24,7 @@ pub(super) fn of_account(account: &Account) -> String {
     in_place(Some(&account.username), &account.context)
 }
 
-fn in_place(name: Option<&Username>, context: &Context) -> String {
+pub(in crate::cli) fn in_place(name: Option<&Username>, context: &Context) -> String {
     let place = forge::shown_context(context);
     match name.filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} at {place}"),

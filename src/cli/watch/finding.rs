@@ -1,6 +1,7 @@
 //! What a watch has found: an account that is not well, or something that keeps accounts from being
 //! checked.
 
+use super::rotation::account_of;
 use crate::api::state::{Reason, Standing, State};
 use crate::check::Checked;
 use crate::check::advice;
@@ -147,11 +148,11 @@ pub(super) fn all(
     }
     let mut accounts: Vec<&Checked> = Vec::new();
     for one in all.iter().filter(|one| !is_locked(one)) {
-        let fields = fields_of(one);
-        if is_settled(one, settled) {
+        if settled.contains(&account_of(&one.subject)) {
             continue;
         }
         if one.is_well() {
+            let fields = fields_of(one);
             said.forget(&fields.iter().map(Vec::as_slice).collect::<Vec<_>>());
         } else {
             accounts.push(one);
@@ -161,11 +162,6 @@ pub(super) fn all(
     accounts.sort_by_key(|one| std::cmp::Reverse(one.worst.state));
     things.extend(accounts.into_iter().map(|one| Finding::of_account(one, now)));
     things
-}
-
-fn is_settled(checked: &Checked, settled: &[Account]) -> bool {
-    let name = checked.subject.username.clone().unwrap_or_default();
-    settled.iter().any(|one| one.context == checked.subject.context && one.username == name)
 }
 
 #[cfg(test)]

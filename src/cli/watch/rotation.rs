@@ -122,7 +122,7 @@ fn agrees(terminal: Option<&mut Terminal>, question: &str) -> Result<bool, Error
     terminal.map_or(Ok(true), |terminal| terminal.confirm(question))
 }
 
-fn account_of(subject: &Subject) -> Account {
+pub(super) fn account_of(subject: &Subject) -> Account {
     let username = subject.username.clone().unwrap_or_default();
     Account { context: subject.context.clone(), username }
 }
