@@ -32,7 +32,7 @@ use http::{Answer, Request, Transport, Trouble};
 use renewal::{Outcome, Renewal, Wish};
 use serde_json::Value;
 use state::{Reason, Standing, State, reason_in};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Instant;
 use url::Url;
 use zeroize::Zeroizing;
@@ -238,6 +238,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) deadline: Instant,
     /// How many questions are still allowed.
     pub(crate) left: Cell<u8>,
+    /// What was sent beside the token and is to be shown to nobody.
+    pub(crate) beside: RefCell<Vec<Secret>>,
     /// The time, in seconds since 1970 UTC.
     pub(crate) now: u64,
 }
@@ -299,7 +301,7 @@ impl Asking<'_> {
         loop {
             let question = Question { scheme: Some(scheme), headers, ..Question::get(&url) };
             let answer = self.send(&question);
-            let answer = answer.map_err(|trouble| Report::wrong(standing_of(trouble)))?;
+            let answer = answer.map_err(|trouble| Report::wrong(self.unanswered(trouble)))?;
             match answer.status {
                 301 | 302 | 303 | 307 | 308 => {
                     let to = answer
@@ -387,9 +389,26 @@ impl Asking<'_> {
         Standing::of(State::Unknown, Reason::Redirect).at(to)
     }
 
+    /// Returns the standing where no answer has come.
+    fn unanswered(&self, trouble: Trouble) -> Standing {
+        let unreachable = |reason, said: &str| {
+            Standing::of(State::Unreachable, reason).saying(self.said(said.as_bytes()))
+        };
+        match trouble {
+            Trouble::NoCurl => Standing::of(State::Unknown, Reason::NoCurl),
+            Trouble::Unreachable(said) | Trouble::Cut(said) => unreachable(Reason::Network, &said),
+            Trouble::Certificate(said) => unreachable(Reason::Certificate, &said),
+            Trouble::NoTime | Trouble::TooSlow => Standing::of(State::Unreachable, Reason::Timeout),
+            Trouble::TooMuch | Trouble::Failed => Standing::of(State::Unknown, Reason::Answer),
+            Trouble::Unfit => Standing::of(State::Unknown, Reason::NoApi),
+        }
+    }
+
     /// Returns a server's text in a form that is fit to be shown.
     fn said(&self, text: &[u8]) -> Option<String> {
-        said::by_server(text, self.subject.token)
+        let beside = self.beside.borrow();
+        let sent = [self.subject.token].into_iter().chain(self.subject.refresh_token);
+        said::by_server(text, sent.chain(beside.iter()))
     }
 
     /// Returns the words of an answer for people: a text under one of the names that forges use, or
@@ -470,21 +489,6 @@ fn basic(name: &[u8], token: &[u8]) -> Zeroizing<Vec<u8>> {
     let text = Zeroizing::new(base64::encode(&word));
     let padding = &b"=="[..(3 - word.len() % 3) % 3];
     Zeroizing::new([b"Basic ", text.as_bytes(), padding].concat())
-}
-
-fn standing_of(trouble: Trouble) -> Standing {
-    match trouble {
-        Trouble::NoCurl => Standing::of(State::Unknown, Reason::NoCurl),
-        Trouble::Unreachable(said) | Trouble::Cut(said) => {
-            Standing::of(State::Unreachable, Reason::Network).saying(Some(said))
-        }
-        Trouble::Certificate(said) => {
-            Standing::of(State::Unreachable, Reason::Certificate).saying(Some(said))
-        }
-        Trouble::NoTime | Trouble::TooSlow => Standing::of(State::Unreachable, Reason::Timeout),
-        Trouble::TooMuch | Trouble::Failed => Standing::of(State::Unknown, Reason::Answer),
-        Trouble::Unfit => Standing::of(State::Unknown, Reason::NoApi),
-    }
 }
 
 /// Asks a forge about a token, with at most so many questions.

@@ -14,16 +14,15 @@ mod configuration;
 mod form;
 mod json;
 mod mending;
-mod needle;
 mod places;
 
 use crate::git::entries::Entries;
+use crate::needle::Needle;
 use crate::plain_text::MAX_FILE;
 use crate::plain_text::places::{Surroundings, named};
 use crate::private_file::{self, Links, Refusal};
 use crate::secret::{Buffer, Secret};
 use form::Form;
-use needle::Needle;
 use places::File;
 use std::fs;
 use std::io::ErrorKind;

@@ -78,6 +78,7 @@ mod ending;
 mod forge;
 mod git;
 mod hex;
+mod needle;
 mod notification;
 mod plain_text;
 mod private_file;

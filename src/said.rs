@@ -1,11 +1,11 @@
 //! What a server has said, fit to be shown to people: on one line, without what moves a cursor
-//! or turns other text, no longer than somebody reads, and without the token that it was sent,
-//! which some servers repeat in their errors.
+//! or turns other text, no longer than somebody reads, and without the secrets that it was sent,
+//! which some servers repeat in their errors: as they are, or in base64, as they came.
 
 use crate::context::{escape, shown};
 use crate::forge;
+use crate::needle::Needle;
 use crate::secret::Secret;
-use std::collections::BTreeSet;
 
 /// How many characters are shown.
 const MOST: usize = 300;
@@ -18,11 +18,12 @@ pub(crate) fn capped(text: &str) -> String {
     }
 }
 
-/// Returns what a server has said to somebody who sent this token; none where that is nothing.
-/// Where it may hold a token, only that is said.
-pub(crate) fn by_server(text: &[u8], token: &Secret) -> Option<String> {
-    /// A part of the token that is long enough to be no word.
-    const PART: usize = 8;
+/// Returns what a server has said to somebody who sent these secrets; none where that is nothing.
+/// Where it may hold a part of one, or another token, only that is said.
+pub(crate) fn by_server<'a>(
+    text: &[u8],
+    sent: impl IntoIterator<Item = &'a Secret>,
+) -> Option<String> {
     /// How much is read. What is shown of it is much shorter.
     const READ: usize = 64 * 1024;
     let text = &text[..text.len().min(READ)];
@@ -32,11 +33,8 @@ pub(crate) fn by_server(text: &[u8], token: &Secret) -> Option<String> {
     if line.is_empty() {
         return None;
     }
-    let token = token.expose();
-    let length = token.len().clamp(1, PART);
-    let parts: BTreeSet<&[u8]> = token.windows(length).collect();
-    let repeats = text.windows(length).any(|window| parts.contains(window));
-    if repeats || forge::holds_token(text) {
+    let is_repeated = sent.into_iter().any(|secret| Needle::of(secret).is_partly_in(text));
+    if is_repeated || forge::holds_token(text) {
         return Some(forge::A_TOKEN.to_owned());
     }
     Some(capped(&shown(&line)))
@@ -48,7 +46,7 @@ mod tests {
     use crate::secret::Secret;
 
     fn said(text: &[u8]) -> Option<String> {
-        by_server(text, &Secret::new(b"TESTONLYtoken0123"))
+        by_server(text, [&Secret::new(b"TESTONLYtoken0123")])
     }
 
     #[test]
@@ -71,6 +69,12 @@ mod tests {
             "no TESTONLYtoken0123 here",
             "TESTONLYt…",
             "not token0123",
+            // base64 of `alice:` and the token, and its first half, and base64 for URLs.
+            "what is Basic YWxpY2U6VEVTVE9OTFl0b2tlbjAxMjM=?",
+            "bad header: YWxpY2U6VEVTVE9OTFl0b2tl…",
+            "YWxpY2U6Pz8_VEVTVE9OTFl0b2tlbjAxMjM",
+            "/login?password=%54%45STONLYtoken0123",
+            "{\"got\": \"\\u0054ESTONLYtoken0123\"}",
             "see glpat-TESTONLYTESTONLYTESTONLY",
         ] {
             assert_eq!(said(text.as_bytes()).as_deref(), Some("(a token)"), "{text}");

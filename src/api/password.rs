@@ -6,7 +6,7 @@
 use super::http::{Answer, Trouble};
 use super::renewal::{self, JSON, Outcome, Person, Wish, refusal};
 use super::state::{Reason, Standing, State};
-use super::{Asking, Facts, Question, basic, standing_of};
+use super::{Asking, Facts, Question, basic};
 use crate::secret::Secret;
 use serde_json::{Value, json};
 use std::str;
@@ -55,7 +55,8 @@ fn find(
     let mut found = Vec::new();
     for page in 1.. {
         let url = format!("{url}?limit={PER_PAGE}&page={page}");
-        let answer = ask(asking, person, &Question::get(&url)).map_err(standing_of)?;
+        let answer = ask(asking, person, &Question::get(&url))
+            .map_err(|trouble| asking.unanswered(trouble))?;
         let listed = match answer.status {
             200 => serde_json::from_slice::<Vec<Value>>(answer.body.expose())
                 .map_err(|_| asking.unexpected(&answer).standing)?,
@@ -111,7 +112,7 @@ pub(crate) fn delete(
     let url = tokens_of(asking.base, person.name).ok_or_else(unfit)?;
     let url = format!("{url}/{}", entry.id);
     let question = Question { method: "DELETE", ..Question::get(&url) };
-    let answer = ask(asking, person, &question).map_err(standing_of)?;
+    let answer = ask(asking, person, &question).map_err(|trouble| asking.unanswered(trouble))?;
     match answer.status {
         204 | 404 => Ok(()),
         400..500 => Err(refusal(asking, &answer)),
@@ -125,6 +126,7 @@ fn ask(
     person: &Person<'_>,
     question: &Question<'_>,
 ) -> Result<Answer, Trouble> {
+    asking.beside.replace(person.otp.into_iter().chain([person.password]).cloned().collect());
     let login = basic(person.name.as_bytes(), person.password.expose());
     let login = str::from_utf8(&login).map_err(|_| Trouble::Unfit)?;
     let mut headers = vec![("Authorization", login)];

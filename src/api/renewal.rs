@@ -6,7 +6,7 @@
 
 use super::http::{Answer, Trouble};
 use super::state::{Reason, Standing, State};
-use super::{Asking, Facts, Subject, standing_of, unreadable};
+use super::{Asking, Facts, Subject, unreadable};
 use crate::forge::Kind;
 use crate::secret::{Buffer, Secret};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -102,9 +102,9 @@ pub(super) fn outcome(
     let answer = match result {
         Ok(answer) => answer,
         Err(trouble) if trouble.is_before_sending() => {
-            return Outcome::DidNotHappen(standing_of(trouble));
+            return Outcome::DidNotHappen(asking.unanswered(trouble));
         }
-        Err(trouble) => return Outcome::Unclear(standing_of(trouble)),
+        Err(trouble) => return Outcome::Unclear(asking.unanswered(trouble)),
     };
     match answer.status {
         200 | 201 => match read(&answer.body, name) {
@@ -198,7 +198,7 @@ mod tests {
     use crate::api::{Api, Asking, Facts, Subject, github::GitHub};
     use crate::forge::Kind;
     use crate::secret::{Buffer, Secret};
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
     use std::time::{Duration, Instant};
 
     const OLD: &[u8] = b"glpat-TESTONLYold";
@@ -216,6 +216,7 @@ mod tests {
             is_certain: false,
             deadline: Instant::now() + Duration::from_secs(60),
             left: Cell::new(1),
+            beside: RefCell::default(),
             now: 0,
         }
     }

@@ -5,7 +5,7 @@
 
 use super::http::{Answer, Trouble};
 use super::state::{Reason, Standing, State};
-use super::{Asking, Question, standing_of};
+use super::{Asking, Question};
 
 /// A forge's answer to the wish that a token be revoked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,8 +31,8 @@ impl Asking<'_> {
     /// server, a page for people, or none.
     pub(super) fn revoke(&self, question: &Question<'_>) -> Result<Answer, Revocation> {
         let answer = self.send(question).map_err(|trouble| match trouble {
-            Trouble::NoCurl | Trouble::Unfit => Revocation::NotDone(standing_of(trouble)),
-            trouble => Revocation::Unknown(standing_of(trouble)),
+            Trouble::NoCurl | Trouble::Unfit => Revocation::NotDone(self.unanswered(trouble)),
+            trouble => Revocation::Unknown(self.unanswered(trouble)),
         })?;
         match answer.status {
             300..400 => Err(Revocation::NotDone(self.redirected(&answer))),

@@ -9,7 +9,7 @@ use crate::context::{Context, Protocol};
 use crate::credential::Credential;
 use crate::forge::{self, Id, Kind};
 use crate::time::HOUR;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
 /// The forge's answer, see the [module](self).
@@ -152,6 +152,7 @@ pub(crate) fn with_asking<T>(
             is_certain: forge::at(&subject.context).is_some(),
             deadline,
             left: Cell::new(most),
+            beside: RefCell::default(),
             now: options.now,
         };
         Ok(ask(api, &asking))

@@ -91,7 +91,7 @@ pub(crate) fn ask(ask: &Ask<'_>, entries: &Entries) -> GitLayer {
                 url = without_name(&to);
                 continue;
             }
-            let address = said::by_server(to.as_bytes(), ask.token);
+            let address = said::by_server(to.as_bytes(), [ask.token]);
             let standing = Standing::of(State::Unknown, Reason::Redirect).at(address);
             return GitLayer { notes, ..GitLayer::of(standing) };
         }
@@ -138,7 +138,7 @@ pub(crate) fn told(push: &Reached, read: Result<Reached, Silent>, token: &Secret
         may_read,
         may_push,
         is_public,
-        realm: realm.and_then(|realm| said::by_server(realm.as_bytes(), token)),
+        realm: realm.and_then(|realm| said::by_server(realm.as_bytes(), [token])),
         notes: Vec::new(),
     }
 }
@@ -154,12 +154,12 @@ fn standing(reached: &Reached, token: &Secret) -> Standing {
     if reached.allowed {
         return Standing::good();
     }
-    let words = Some(reached.words.clone()).filter(|words| !words.is_empty());
     let Some(answer) = &reached.answer else {
         let reason = unreached(&reached.words);
-        return Standing::of(State::Unreachable, reason).saying(words);
+        return Standing::of(State::Unreachable, reason)
+            .saying(said::by_server(reached.words.as_bytes(), [token]));
     };
-    let said = said::by_server(&reached.remote, token);
+    let said = said::by_server(&reached.remote, [token]);
     let lower = said.as_deref().unwrap_or_default().to_lowercase();
     let unknown = |reason| Standing::of(State::Unknown, reason);
     let is_page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
@@ -173,7 +173,7 @@ fn standing(reached: &Reached, token: &Secret) -> Standing {
             let sso = answer.header("x-github-sso").and_then(|text| text.split_once("url="));
             let address = sso.map(|(_, url)| url.trim().to_owned());
             let address = address.or_else(|| sso_address(&lower, &reached.remote));
-            let address = address.and_then(|url| said::by_server(url.as_bytes(), token));
+            let address = address.and_then(|url| said::by_server(url.as_bytes(), [token]));
             let reason = if address.is_some() { Reason::Sso } else { reason_in(&lower) };
             Standing::of(State::Denied, reason).at(address)
         }

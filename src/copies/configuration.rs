@@ -3,12 +3,12 @@
 //! file that is a link.
 
 use super::form::{Form, setting_name};
-use super::needle::Needle;
 use super::places::File;
 use super::{Copy, Mend, Search};
 use crate::context::shown;
 use crate::git::entries::{Entries, Entry};
 use crate::git::files::{self, Kind};
+use crate::needle::Needle;
 use crate::plain_text::places::named;
 use crate::said::capped;
 use std::path::Path;

@@ -4,10 +4,10 @@
 //! entry, such as in a comment, its line is named.
 
 use super::json;
-use super::needle::Needle;
 use crate::context::{escape, shown};
 use crate::forge;
 use crate::git::config_file::{ConfigFile, Header, Line};
+use crate::needle::Needle;
 use crate::plain_text::netrc::machines;
 use crate::plain_text::url::{Parts, decode, key};
 use crate::plain_text::{is_first, without_mark};

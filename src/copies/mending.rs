@@ -3,9 +3,9 @@
 
 use super::Mend;
 use super::form::{Form, Program};
-use super::needle::Needle;
 use crate::git::config_file::{ConfigFile, Line};
 use crate::git::words::typed;
+use crate::needle::Needle;
 use crate::plain_text::url::{Parts, decode};
 use crate::{forge, plain_text};
 use std::ops::Range;

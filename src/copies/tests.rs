@@ -2,8 +2,8 @@
 
 use super::Search;
 use super::form::Form;
-use super::needle::Needle;
 use crate::base64;
+use crate::needle::Needle;
 use crate::plain_text::places::Surroundings;
 use crate::secret::Secret;
 use std::collections::BTreeMap;

@@ -79,12 +79,16 @@ fn is_readable() -> bool {
     Entries::read().is_ok()
 }
 
-/// Returns git's words on one line, without what may be a secret.
+/// Returns git's words on one line that moves nothing, without what may be a secret.
 pub(super) fn cleaned(words: &[u8]) -> String {
+    said::capped(&escape(without_values(words).as_bytes()))
+}
+
+/// Returns git's words on one line, without its configuration's keys and values.
+pub(super) fn without_values(words: &[u8]) -> String {
     let words = String::from_utf8_lossy(words);
     let lines = words.lines().filter(|line| !may_hold_secret(line)).map(without_quoted);
-    let text = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
-    said::capped(&escape(text.as_bytes()))
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn may_hold_secret(line: &str) -> bool {

@@ -55,7 +55,7 @@ pub(crate) struct Reached {
     pub(crate) was_told_before: bool,
     /// What the server said for people.
     pub(crate) remote: Vec<u8>,
-    /// git's own last words.
+    /// git's own last words, in which it may repeat the server's.
     pub(crate) words: String,
 }
 
@@ -171,7 +171,7 @@ impl Reached {
                 reached.remote.extend_from_slice(text);
                 reached.remote.push(b'\n');
             } else if let Some(text) = line.strip_prefix(b"fatal: ") {
-                reached.words = super::failed::cleaned(text);
+                reached.words = super::failed::without_values(text);
             }
         }
         let is_anothers = |answer: &Answer| answer.authorized && !has_asked_helper;

@@ -87,10 +87,19 @@ fn nothing_that_a_host_says_is_believed_to_be_more_than_words() {
     let desk = Home::with_forge(GLPAT);
     let forge = desk.server().forge();
     forge.set("fault", "echo=");
-    for words in [&["--forge", "gitlab", "https://HOST"][..], &["https://HOST/fault/echo/r"]] {
+    let at_api = &["--forge", "gitlab", "https://HOST"][..];
+    for words in [
+        at_api,
+        &["https://HOST/fault/echo/r"],
+        // The name and the token in base64.
+        &["https://HOST/fault/header/r"],
+        // git repeats what it is told.
+        &["https://HOST/fault/error/r"],
+    ] {
         let ran = desk.check(words);
         assert!(!holds(&ran.stdout, "TESTONLY") && !holds(&ran.stderr, "TESTONLY"), "{ran}");
-        assert!(ran.stdout().contains("remote: (a token)"), "{ran}");
+        assert!(!holds(&ran.stdout, "Basic "), "{ran}");
+        assert!(ran.stdout().contains("(a token)"), "{ran}");
     }
     forge.unset("fault");
     let ran = desk.check(&["https://HOST/fault/hostile/r"]);

@@ -79,6 +79,23 @@ fn a_wrong_password_begins_nothing() {
 }
 
 #[test]
+fn a_forge_that_repeats_the_password_is_not_shown() {
+    let desk = desk();
+    let forge = desk.server().forge();
+    for word in ["echo= /api/v1/users/", "header= /api/v1/users/"] {
+        forge.set("fault", word);
+        let mut terminal = rotates(&desk);
+        terminal.types(&format!("{PASSWORD}\n"));
+        terminal.shows("Code of your second factor: ");
+        terminal.types("123456\n");
+        let (status, screen) = terminal.ends();
+        assert_eq!(status.code(), Some(1), "{screen}");
+        assert!(screen.contains("(a token)"), "{screen}");
+        assert!(!screen.contains("pass:word") && !screen.contains("YWxpY2U6"), "{screen}");
+    }
+}
+
+#[test]
 fn without_a_password_it_is_the_page_and_unattended_a_person_is_needed() {
     let desk = desk();
     let forge = desk.server().forge();

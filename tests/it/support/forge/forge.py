@@ -154,6 +154,8 @@ def goes_wrong(word, request):
         time.sleep(float(value))
     elif word == "echo":
         answer(401, {"message": f"no such token: {request.word}{request.private}"})
+    elif word == "header":
+        answer(401, {"message": f"bad header: {os.environ.get('HTTP_AUTHORIZATION')}"})
     elif word == "status":
         answer(*value.split("+", 1)[:1], {"message": value.split("+", 1)[-1].replace("+", " ")})
     elif word == "sleep":

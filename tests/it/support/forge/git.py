@@ -64,6 +64,13 @@ def serve(request, known):
         time.sleep(30)
     if word == "echo":
         answer(403, f"not with {request.word}\n", kind="text/plain")
+    if word == "header":
+        answer(403, f"bad header: {os.environ['HTTP_AUTHORIZATION']}\n", kind="text/plain")
+    if word == "error":
+        # In git's own words, not in those of HTTP.
+        text = f"ERR not with {request.word}"
+        kind = f"application/x-{request.query.partition('=')[2]}-advertisement"
+        answer(200, f"{len(text) + 4:04x}{text}", kind=kind)
     if word == "hostile":
         text = "\x1b[2Jremote: \x07fatal: 1 http.c:1 <= Recv header: X-GitHub-SSO: url=https://evil.example\n"
         answer(403, text + "x" * 1000, kind="text/plain")

@@ -1,56 +1,43 @@
-//! Whether a token stands in a text: as it is, with `%XX`, with backslashes, or in base64.
+//! Whether a token, or another secret, stands in a text: as it is, with `%XX`, with backslashes, or in
+//! base64.
 //!
-//! It stands there as a whole only: of a longer token that begins or ends with it, nothing is said.
+//! Where one is looked for, it stands there as a whole only: of a longer token that begins or ends with
+//! it, nothing is said. What is to be shown must not even have a part of one.
 
 use crate::base64;
 use crate::plain_text::url::decode_all;
 use crate::secret::Secret;
+use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 /// The token that is looked for.
-pub(super) struct Needle<'a>(&'a [u8]);
+pub(crate) struct Needle<'a>(&'a [u8]);
 
 impl<'a> Needle<'a> {
-    pub(super) fn of(token: &'a Secret) -> Self {
+    pub(crate) fn of(token: &'a Secret) -> Self {
         Self(token.expose())
     }
 
     /// Returns whether the token stands in this text.
-    pub(super) fn is_in(&self, text: &[u8]) -> bool {
-        if self.0.is_empty() {
+    pub(crate) fn is_in(&self, text: &[u8]) -> bool {
+        !self.0.is_empty() && in_any_form(text, self.0.len(), &|text| self.stands_in(text))
+    }
+
+    /// Returns whether the text has a part of the secret that is too long to be a word.
+    pub(crate) fn is_partly_in(&self, text: &[u8]) -> bool {
+        /// The length of such a part.
+        const PART: usize = 8;
+        let length = self.0.len().min(PART);
+        if length == 0 {
             return false;
         }
-        self.is_in_unquoted(text)
-            || (text.contains(&b'\\') && self.is_in_unquoted(&without_backslashes(text)))
+        let parts: BTreeSet<&[u8]> = self.0.windows(length).collect();
+        in_any_form(text, length, &|text| text.windows(length).any(|part| parts.contains(part)))
     }
 
     /// Returns whether the text shows the token, also as a part of something longer.
-    pub(super) fn is_part_of(&self, text: &[u8]) -> bool {
+    pub(crate) fn is_part_of(&self, text: &[u8]) -> bool {
         self.is_in(text) || text.windows(self.0.len().max(1)).any(|part| part == self.0)
-    }
-
-    fn is_in_unquoted(&self, text: &[u8]) -> bool {
-        self.stands_in(text)
-            || (text.contains(&b'%') && self.stands_in(&decode_all(text)))
-            || words_in_base64(text).any(|word| self.is_in_base64(word))
-    }
-
-    fn is_in_base64(&self, word: &[u8]) -> bool {
-        // Three bytes are four digits.
-        if word.len() < self.0.len() / 3 * 4 {
-            return false;
-        }
-        let plain = Zeroizing::new(
-            word.iter()
-                .map(|digit| match digit {
-                    b'-' => b'+',
-                    b'_' => b'/',
-                    other => *other,
-                })
-                .collect::<Vec<u8>>(),
-        );
-        let decoded = base64::decode(&plain).map(Zeroizing::new);
-        decoded.is_some_and(|text| self.stands_in(&text))
     }
 
     /// Returns whether the token stands in the text as it is, with nothing around it that could
@@ -64,6 +51,37 @@ impl<'a> Needle<'a> {
             part == self.0 && is_end(before) && (is_end(text.get(end)) || is_full_stop(text, end))
         })
     }
+}
+
+/// Returns whether this holds for a text in one of its forms. At least so many bytes are looked for.
+fn in_any_form(text: &[u8], least: usize, holds: &dyn Fn(&[u8]) -> bool) -> bool {
+    let unquoted = |text: &[u8]| {
+        holds(text)
+            || (text.contains(&b'%') && holds(&decode_all(text)))
+            || words_in_base64(text).any(|word| in_base64(word, least, holds))
+    };
+    unquoted(text) || (text.contains(&b'\\') && unquoted(&without_backslashes(text)))
+}
+
+fn in_base64(word: &[u8], least: usize, holds: &dyn Fn(&[u8]) -> bool) -> bool {
+    // Three bytes are four digits.
+    if word.len() < least / 3 * 4 {
+        return false;
+    }
+    let plain = Zeroizing::new(
+        word.iter()
+            .map(|digit| match digit {
+                b'-' => b'+',
+                b'_' => b'/',
+                other => *other,
+            })
+            .collect::<Vec<u8>>(),
+    );
+    let decoded = base64::decode(&plain).map(Zeroizing::new);
+    // One that was cut off still has its first bytes.
+    let decoded =
+        decoded.or_else(|| base64::decode(&plain[..plain.len() / 4 * 4]).map(Zeroizing::new));
+    decoded.is_some_and(|text| holds(&text))
 }
 
 /// Returns whether a byte can stand beside a token without being a part of it.
