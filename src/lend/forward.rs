@@ -1,6 +1,7 @@
 //! The way to the forge: the request goes on with the token, and the answer comes back without what
 //! is for this machine alone. Neither is held in memory, so both may have any length.
 
+use super::advertisement::{Asked, Copy};
 use super::answer::begin;
 use super::framing::{write_chunk, write_end};
 use super::policy::Policy;
@@ -10,8 +11,9 @@ use super::route::{Route, Wanted};
 use super::stream::{Patience, Stream, Waiting, is_answered};
 use super::{Lending, account};
 use crate::api::http::Trouble;
-use crate::api::http::flow::{AnswerHead, Flow, Flowing, MOST_OF_HEAD, Sent, Way, why};
+use crate::api::http::flow::{AnswerHead, Flow, Flowing, Login, MOST_OF_HEAD, Sent, Way, why};
 use crate::context::{Context, unescape};
+use crate::said;
 use crate::setup::Answering;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, PipeWriter, Read, Write};
@@ -21,6 +23,9 @@ use std::thread;
 
 /// How many bytes are read at a time. Many requests at once each have room for two pieces.
 const PIECE: usize = 16 * 1024;
+
+/// How many bytes are read of the forge's words for people.
+const MOST_OF_WORDS: usize = 16 * 1024;
 
 /// The headers of the forge's answer that are passed back.
 const PASSED_BACK: [(&str, &str); 6] = [
@@ -61,6 +66,8 @@ pub(super) struct Target<'a> {
     pub(super) place: &'a Context,
     /// Makes the head that goes back to the client.
     pub(super) answer_head: &'a dyn Fn(&AnswerHead) -> Result<String, Refusal>,
+    /// Gets what goes back, too.
+    pub(super) copy: Option<&'a Copy>,
 }
 
 /// Sends a request of git's on, and the answer back.
@@ -82,6 +89,8 @@ pub(super) fn forward(
     if head.gzip {
         headers.push(("Content-Encoding", "gzip"));
     }
+    let asked = Asked::of(head, route, account);
+    let copy = asked.as_ref().map(|_| Copy::default());
     let target = Target {
         way: lending.way(&host).ok_or(Refusal::Failed)?,
         flow: Flow {
@@ -93,8 +102,13 @@ pub(super) fn forward(
         },
         place: &route.repository,
         answer_head: &|answer| answer_head(lending, route, account.is_some(), answer),
+        copy: copy.as_ref(),
     };
-    flow_through(stream, &target, upload)
+    flow_through(stream, &target, upload)?;
+    if let Some((asked, copy)) = asked.zip(copy) {
+        lending.advertisements.keep(asked, copy);
+    }
+    Ok(())
 }
 
 /// Sends a request on, and the answer back.
@@ -206,10 +220,29 @@ fn pass_back(
         }
     };
     let mut stream = stream;
-    let is_sent = (&mut stream).write_all(text.as_bytes()).is_ok()
-        && write_chunk(&mut stream, &bytes[head.length..]).is_ok();
+    if let Some(copy) = target.copy {
+        copy.head(&text);
+        copy.piece(&bytes[head.length..]);
+    }
+    let mut is_going = (&mut stream).write_all(text.as_bytes()).is_ok();
+    if head.status >= 400 {
+        bytes.drain(..head.length);
+        while bytes.len() < MOST_OF_WORDS && is_answered(answer.as_fd(), stream) {
+            match answer.read(&mut buffer) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+            }
+        }
+        if is_going {
+            let words = words(&head, &bytes, target.flow.login);
+            let _ = write_chunk(&mut stream, words.as_bytes());
+            let _ = write_end(&mut stream);
+        }
+        lock(flowing).cut();
+        return Ok(());
+    }
+    is_going &= write_chunk(&mut stream, &bytes[head.length..]).is_ok();
     drop(bytes);
-    let mut is_going = is_sent;
     while is_going && is_answered(answer.as_fd(), stream) {
         match answer.read(&mut buffer) {
             // curl ends with 0 only if it got the whole answer: one that was cut off stays so.
@@ -219,12 +252,30 @@ fn pass_back(
                 }
                 return Ok(());
             }
-            Ok(count) => is_going = write_chunk(&mut stream, &buffer[..count]).is_ok(),
+            Ok(count) => {
+                if let Some(copy) = target.copy {
+                    copy.piece(&buffer[..count]);
+                }
+                is_going = write_chunk(&mut stream, &buffer[..count]).is_ok();
+            }
             Err(error) => is_going = error.kind() == ErrorKind::Interrupted,
         }
     }
     lock(flowing).cut();
     Ok(())
+}
+
+/// Returns the words of an answer that says no, which git shows. A server may repeat in them what
+/// it was sent, so they are not passed on as they are.
+fn words(head: &AnswerHead, body: &[u8], login: Option<Login<'_>>) -> String {
+    if !head.header("content-type").is_some_and(|kind| kind.starts_with("text/plain")) {
+        return String::new();
+    }
+    let token = login.map(Login::token);
+    let lines = body.split(|&byte| byte == b'\n');
+    lines
+        .filter_map(|line| said::by_server(line, token))
+        .fold(String::new(), |words, line| words + &line + "\n")
 }
 
 /// Returns the head that goes back to the client.
@@ -248,7 +299,7 @@ fn answer_head(
             Ok(head_of(head, Some(&target)))
         }
         300..=399 => Err(Refusal::Redirected(place.clone())),
-        // git shows the text of these answers.
+        // git shows the words of these answers.
         status if is_list && status >= 400 => Ok(head_of(head, None)),
         status => Err(Refusal::Answered(place.clone(), status)),
     }

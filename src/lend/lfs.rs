@@ -314,6 +314,7 @@ pub(super) fn transfer(
         },
         place: repository,
         answer_head: &answer_head,
+        copy: None,
     };
     forward::flow_through(stream, &target, upload)
 }

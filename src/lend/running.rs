@@ -1,6 +1,7 @@
 //! The course of a lending: opens the way in, tells the person and the command what they need, and
 //! waits for the end.
 
+use super::advertisement::Advertisements;
 use super::beside::Networks;
 use super::environment::{self, Line, Reached};
 use super::listen::Listener;
@@ -89,6 +90,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         ways,
         key,
         base,
+        advertisements: Advertisements::default(),
         objects: super::lfs::Objects::default(),
         connections: Places::new(AT_ONCE),
         at_the_forge: Places::new(AT_THE_FORGE),

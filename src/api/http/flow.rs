@@ -51,6 +51,15 @@ pub(crate) enum Login<'a> {
     Scheme(&'a [u8], &'a Secret),
 }
 
+impl<'a> Login<'a> {
+    /// Returns the token alone.
+    pub(crate) fn token(self) -> &'a Secret {
+        match self {
+            Self::Basic(_, token) | Self::Scheme(_, token) => token,
+        }
+    }
+}
+
 /// The length of a body that is sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
