@@ -19,7 +19,7 @@ use crate::git::url;
 use crate::hex;
 use crate::setup::Answering;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -39,9 +39,9 @@ const ASKED_WITHIN: Duration = Duration::from_secs(10);
 
 const MEDIA_TYPE: &str = "application/vnd.git-lfs+json";
 
-/// The addresses of objects, by the names that the client gets for them.
+/// The addresses of objects, the oldest first, with the names that the client gets for them.
 #[derive(Default)]
-pub(super) struct Objects(Mutex<BTreeMap<String, Object>>);
+pub(super) struct Objects(Mutex<VecDeque<(String, Object)>>);
 
 /// The address of an object, and what it may be used for.
 #[derive(Clone)]
@@ -63,12 +63,12 @@ impl Objects {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST_KEPT {
             let now = Instant::now();
-            all.retain(|_, object| object.until > now);
+            all.retain(|(_, object)| object.until > now);
         }
         if all.len() >= MOST_KEPT {
-            all.pop_first();
+            all.pop_front();
         }
-        all.insert(name.clone(), object);
+        all.push_back((name.clone(), object));
         Some(name)
     }
 
@@ -80,7 +80,8 @@ impl Objects {
                 && object.method == method
                 && object.until > Instant::now()
         };
-        all.get(name).filter(is_it).cloned()
+        let found = all.iter().find(|(there, _)| there == name).map(|(_, object)| object);
+        found.filter(is_it).cloned()
     }
 }
 

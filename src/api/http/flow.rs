@@ -125,7 +125,7 @@ impl Client {
     /// # Errors
     /// [`Trouble::Failed`] where no thread can be made.
     pub(crate) fn spare(&self) -> Result<Arc<Spare>, Trouble> {
-        Spare::new(self.curl.clone()).map(Arc::new).map_err(|_| Trouble::Failed)
+        Spare::new(self.curl.clone()).map_err(|_| Trouble::Failed)
     }
 }
 
