@@ -6,15 +6,17 @@ use super::answer::begin;
 use super::framing::{write_chunk, write_end};
 use super::policy::Policy;
 use super::refusal::Refusal;
-use super::request::{Body, Head};
+use super::request::{self, Body, Head};
 use super::route::{Route, Wanted};
 use super::stream::{Patience, Stream, Waiting, is_answered};
 use super::{Lending, account};
 use crate::api::http::Trouble;
-use crate::api::http::flow::{AnswerHead, Flow, Flowing, Login, MOST_OF_HEAD, Sent, Way, why};
+use crate::api::http::flow::{AnswerHead, Flow, Flowing, MOST_OF_HEAD, Sent, Way, why};
 use crate::context::{Context, unescape};
 use crate::said;
+use crate::secret::Secret;
 use crate::setup::Answering;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
@@ -68,6 +70,8 @@ pub(super) struct Target<'a> {
     pub(super) answer_head: &'a dyn Fn(&AnswerHead) -> Result<String, Refusal>,
     /// Gets what goes back, too.
     pub(super) copy: Option<&'a Copy>,
+    /// Whether the server's words for people go back.
+    pub(super) has_words: bool,
 }
 
 /// Sends a request of git's on, and the answer back.
@@ -103,6 +107,7 @@ pub(super) fn forward(
         place: &route.repository,
         answer_head: &|answer| answer_head(lending, route, account.is_some(), answer),
         copy: copy.as_ref(),
+        has_words: true,
     };
     flow_through(stream, &target, upload)?;
     if let Some((asked, copy)) = asked.zip(copy) {
@@ -234,7 +239,8 @@ fn pass_back(
             }
         }
         if is_going {
-            let words = words(&head, &bytes, target.flow.login);
+            let words =
+                if target.has_words { words(&head, &bytes, &target.flow) } else { String::new() };
             let _ = write_chunk(&mut stream, words.as_bytes());
             let _ = write_end(&mut stream);
         }
@@ -265,17 +271,22 @@ fn pass_back(
     Ok(())
 }
 
-/// Returns the words of an answer that says no, which git shows. A server may repeat in them what
-/// it was sent, so they are not passed on as they are.
-fn words(head: &AnswerHead, body: &[u8], login: Option<Login<'_>>) -> String {
-    if !head.header("content-type").is_some_and(|kind| kind.starts_with("text/plain")) {
-        return String::new();
+/// Returns the words of an answer that says no, which git and git-lfs show. A server may repeat in
+/// them what it was sent, so they are not passed on as they are.
+fn words(head: &AnswerHead, body: &[u8], flow: &Flow<'_>) -> String {
+    let is_ours = |(name, _): &&(&str, &str)| !request::is_passed_on(name);
+    let added = flow.headers.iter().filter(is_ours).map(|(_, value)| Secret::new(value.as_bytes()));
+    let sent: Vec<Secret> =
+        flow.login.map(|login| login.token().clone()).into_iter().chain(added).collect();
+    let said = |text: &[u8]| said::by_server(text, &sent);
+    let kind = head.header("content-type").unwrap_or_default();
+    if kind.starts_with("text/plain") {
+        let lines = body.split(|&byte| byte == b'\n').filter_map(said);
+        return lines.fold(String::new(), |words, line| words + &line + "\n");
     }
-    let token = login.map(Login::token);
-    let lines = body.split(|&byte| byte == b'\n');
-    lines
-        .filter_map(|line| said::by_server(line, token))
-        .fold(String::new(), |words, line| words + &line + "\n")
+    let json = serde_json::from_slice::<Value>(body).ok().filter(|_| kind.contains("json"));
+    let message = json.and_then(|json| said(json.get("message")?.as_str()?.as_bytes()));
+    message.map_or_else(String::new, |message| json!({ "message": message }).to_string())
 }
 
 /// Returns the head that goes back to the client.

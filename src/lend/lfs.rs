@@ -17,6 +17,7 @@ use crate::api::http::flow::{AnswerHead, Flow, Login, Sent, Way};
 use crate::context::Context;
 use crate::git::url;
 use crate::hex;
+use crate::needle::Needle;
 use crate::setup::Answering;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -218,7 +219,12 @@ pub(super) fn ask(
         let name = lending.objects.keep(Object { repository, method, href, headers, until })?;
         Some(format!("{}{}/{base}/lfs-object/{name}", lending.base, head.host))
     };
-    rewritten(&answer, kept).ok_or_else(|| Refusal::Answered(host.clone(), 200))
+    let answer = rewritten(&answer, kept);
+    // A forge may repeat in the reason for an object what it was sent.
+    let repeats = |answer: &[u8]| {
+        account.is_some_and(|account| Needle::of(&account.credential.token).is_in(answer))
+    };
+    answer.filter(|answer| !repeats(answer)).ok_or_else(|| Refusal::Answered(host.clone(), 200))
 }
 
 /// Sends a short request, and reads the whole answer.
@@ -316,6 +322,8 @@ pub(super) fn transfer(
         place: repository,
         answer_head: &answer_head,
         copy: None,
+        // Another host's words may have its signed address.
+        has_words: address.is_the_hosts,
     };
     forward::flow_through(stream, &target, upload)
 }
