@@ -43,9 +43,11 @@ use crate::git::url;
 use crate::setup::Setups;
 use policy::Policy;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 /// How long an idle connection is kept: a forge may think for a while.
@@ -123,6 +125,12 @@ impl Lending {
         self.has_ended.store(true, Ordering::Relaxed);
         self.transfers.end(patience);
     }
+}
+
+/// Does some work in a thread of its own. It is boxed because each kind of thread makes the program
+/// a kilobyte longer.
+fn in_background(work: Box<dyn FnOnce() + Send>) -> Result<(), ErrorKind> {
+    thread::Builder::new().spawn(work).map(|_| ()).map_err(|error| error.kind())
 }
 
 /// A limited number of places, which are taken and given back.

@@ -3,7 +3,7 @@
 
 use super::peer::user_of;
 use super::stream::Stream;
-use super::{Lending, beside, serve};
+use super::{Lending, beside, in_background, serve};
 use crate::error::Error;
 use crate::hardening::code;
 use std::fs;
@@ -112,7 +112,7 @@ impl Listener {
                 code::let_go();
             };
             // If no thread can be made, this drops the connection and gives its place back.
-            let _ = thread::Builder::new().spawn(serve);
+            let _ = in_background(Box::new(serve));
         }
     }
 
