@@ -40,14 +40,13 @@ use crate::api::http::flow::Way;
 use crate::context::Context;
 use crate::credential::Username;
 use crate::git::url;
+use crate::hex;
 use crate::setup::Setups;
 use policy::Policy;
 use std::ffi::OsString;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 /// How long an idle connection is kept: a forge may think for a while.
@@ -127,10 +126,13 @@ impl Lending {
     }
 }
 
-/// Does some work in a thread of its own. It is boxed because each kind of thread makes the program
-/// a kilobyte longer.
-fn in_background(work: Box<dyn FnOnce() + Send>) -> Result<(), ErrorKind> {
-    thread::Builder::new().spawn(work).map(|_| ()).map_err(|error| error.kind())
+/// Returns a name that nobody can guess, of 32 hexadecimal digits.
+fn random_name() -> Option<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    let mut name = String::new();
+    hex::push(&mut name, &bytes);
+    Some(name)
 }
 
 /// A limited number of places, which are taken and given back.

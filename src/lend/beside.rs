@@ -6,9 +6,10 @@
 //! of the socket comes. In most cases that client is git, which comes before git-lfs.
 
 use super::Lending;
+use super::inside;
 use super::listen::Listener;
 use super::stream::Stream;
-use super::{in_background, inside};
+use crate::child::in_background;
 use crate::terminal;
 use rustix::net::{Shutdown, shutdown, sockopt};
 use std::collections::VecDeque;

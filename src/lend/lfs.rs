@@ -11,24 +11,24 @@ use super::policy::Policy;
 use super::refusal::Refusal;
 use super::request::{Head, Method};
 use super::stream::Stream;
-use super::{Lending, account, in_background};
+use super::{Lending, account, random_name};
 use crate::api::http::Client;
 use crate::api::http::flow::{AnswerHead, Flow, Login, Sent, Way};
+use crate::child::in_background;
 use crate::context::Context;
 use crate::git::url;
-use crate::hex;
 use crate::needle::Needle;
 use crate::setup::Answering;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use url_of_object::Address;
 
 /// The longest batch request and the longest answer to one, in bytes.
-const MOST_ASKED: u64 = 4 * 1024 * 1024;
-const MOST_ANSWERED: u64 = 8 * 1024 * 1024;
+const MOST_ASKED: usize = 4 * 1024 * 1024;
+const MOST_ANSWERED: usize = 8 * 1024 * 1024;
 
 /// How many addresses are kept, and for how long.
 const MOST_KEPT: usize = 20_000;
@@ -56,10 +56,7 @@ pub(super) struct Object {
 impl Objects {
     /// Keeps an address. Returns its name.
     fn keep(&self, object: Object) -> Option<String> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).ok()?;
-        let mut name = String::new();
-        hex::push(&mut name, bytes);
+        let name = random_name()?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST_KEPT {
             let now = Instant::now();
@@ -245,10 +242,17 @@ pub(super) fn ask(
 }
 
 /// Reads to the end. Returns nothing where that fails or there are more bytes than these.
-fn read_all(reader: &mut dyn Read, most: u64) -> Option<Vec<u8>> {
+fn read_all(reader: &mut dyn Read, most: usize) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    let read = reader.take(most + 1).read_to_end(&mut bytes);
-    (read.is_ok() && bytes.len() as u64 <= most).then_some(bytes)
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Some(bytes),
+            Ok(count) if bytes.len() + count <= most => bytes.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Ok(_) | Err(_) => return None,
+        }
+    }
 }
 
 /// Sends a short request, and reads the whole answer.

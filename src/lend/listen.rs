@@ -3,7 +3,8 @@
 
 use super::peer::user_of;
 use super::stream::Stream;
-use super::{Lending, beside, in_background, serve};
+use super::{Lending, beside, serve};
+use crate::child::in_background;
 use crate::error::Error;
 use crate::hardening::code;
 use std::fs;

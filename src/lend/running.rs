@@ -6,16 +6,15 @@ use super::beside::Networks;
 use super::environment::{self, Line, Reached};
 use super::listen::Listener;
 use super::transfers::Transfers;
-use super::{AT_ONCE, AT_THE_FORGE, Lending, Places, Plan, WayIn, in_background, inside};
+use super::{AT_ONCE, AT_THE_FORGE, Lending, Places, Plan, WayIn, inside, random_name};
 use crate::api::http::{Client, Trouble};
-use crate::child::not_started;
+use crate::child::{in_background, not_started};
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
 use crate::git::url;
 use crate::git::words::typed;
 use crate::hardening::{code, interrupts};
-use crate::hex;
 use crate::private_file::Folder;
 use crate::terminal;
 use std::collections::VecDeque;
@@ -83,7 +82,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     let Plan { policy, username, lasting, way_in, inside_path, command, setups } = plan;
     let held = interrupts::hold();
     let ways = ways(&policy.hosts())?;
-    let key = key()?;
+    let key = random_name().ok_or(Error::Refused("the system has no random numbers"))?;
     let listener = match &way_in {
         WayIn::Socket(folder) => Listener::socket(folder)?,
         WayIn::Port(port) => Listener::port(*port)?,
@@ -247,15 +246,6 @@ fn ways(hosts: &[Context]) -> Result<Vec<(Context, crate::api::http::flow::Way)>
         ways.push((host.clone(), way));
     }
     Ok(ways)
-}
-
-/// Returns a new random key for this lending.
-fn key() -> Result<String, Error> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| Error::Refused("the system has no random numbers"))?;
-    let mut key = String::new();
-    hex::push(&mut key, bytes);
-    Ok(key)
 }
 
 /// Says what is lent. Warns of variables and settings that lead the command past the lending.
