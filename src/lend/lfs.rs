@@ -8,6 +8,7 @@
 
 use super::forward::{self, Target, Upload};
 use super::policy::Policy;
+use super::push::is_id;
 use super::refusal::Refusal;
 use super::request::{Head, Method};
 use super::stream::Stream;
@@ -105,8 +106,7 @@ impl Batch {
         let mut objects = Vec::new();
         for object in asked.get("objects")?.as_array()? {
             let (oid, size) = (object.get("oid")?.as_str()?, object.get("size")?.as_u64()?);
-            let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-            if oid.len() != 64 || !oid.bytes().all(is_digit) {
+            if oid.len() != 64 || !is_id(oid.as_bytes()) {
                 return None;
             }
             objects.push(fields(vec![("oid", oid.into()), ("size", size.into())]));
