@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::helper;
 use crate::keychain::{Keychain, Kind};
 use crate::secret::Secret;
-use crate::setup::Setups;
+use crate::setup::{Setups, Sharer};
 use crate::time::now;
 
 /// An account whose token is to be revoked.
@@ -142,30 +142,11 @@ pub(super) fn same_token(
         let count = sharing.unread;
         say(&format!("accounts that cannot be read, and may have the same token: {count}"));
     }
-    let mut others = Vec::new();
-    for sharer in sharing.accounts {
-        let number = number_of(sharer.keychain, setups, keychains)?;
-        let (account, is_aside) = (sharer.account, sharer.is_aside);
-        others.extend(number.map(|keychain| Other { account, keychain, is_aside }));
-    }
-    Ok(others)
-}
-
-/// Returns the number of the keychain of this kind, which is opened unless it is open already.
-fn number_of(
-    kind: Kind,
-    setups: &Setups,
-    keychains: &mut Vec<Box<dyn Keychain>>,
-) -> Result<Option<usize>, Error> {
-    if let Some(number) = keychains.iter().position(|keychain| keychain.kind() == kind) {
-        return Ok(Some(number));
-    }
-    for setup in setups.everywhere()? {
-        let Ok(keychain) = setup.open() else { continue };
-        if keychain.kind() == kind {
-            keychains.push(keychain);
-            return Ok(Some(keychains.len() - 1));
-        }
-    }
-    Ok(None)
+    let first = keychains.len();
+    keychains.extend(sharing.keychains);
+    let others = sharing.accounts.into_iter().map(|sharer| {
+        let Sharer { account, keychain, is_aside } = sharer;
+        Other { account, keychain: first + keychain, is_aside }
+    });
+    Ok(others.collect())
 }
