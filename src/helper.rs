@@ -25,7 +25,7 @@ pub use choice::Item;
 pub(crate) use choice::{Choice, choose, names_of_persons, read_sound, with_contents};
 pub(crate) use restoring::accounts_at;
 pub use restoring::{Restored, restore};
-pub(crate) use revoking::{Dropped, drop_token, holds_token, mark_rejected};
+pub(crate) use revoking::{Dropped, drop_token, mark_rejected};
 
 use crate::context::Context;
 use crate::credential::{Account, Credential, Maker, Username};

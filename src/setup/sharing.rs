@@ -3,7 +3,7 @@
 
 use super::Setups;
 use crate::context::Context;
-use crate::credential::{Account, Credential};
+use crate::credential::{Account, Credential, TokenPlace};
 use crate::error::Error;
 use crate::helper;
 use crate::keychain::{Found, Keychain, Kind};
@@ -30,7 +30,7 @@ pub(crate) struct Sharer {
     pub(crate) account: Account,
     /// The number of the keychain that has it, in [`Sharing::keychains`].
     pub(crate) keychain: usize,
-    /// Whether it does not answer with this token, which is set aside.
+    /// Whether it does not answer with this token, which is set aside or was replaced by a rotation.
     pub(crate) is_aside: bool,
 }
 
@@ -107,11 +107,9 @@ impl Sharing {
                 }
                 continue;
             }
-            let answers = credential.token == *token;
-            let is_aside =
-                credential.aside.as_ref().is_some_and(|aside| aside.token.secret == *token);
-            if answers || is_aside {
-                self.accounts.push(Sharer { account, keychain: number, is_aside: !answers });
+            if let Some(place) = credential.place_of(token) {
+                let is_aside = place != TokenPlace::Answering;
+                self.accounts.push(Sharer { account, keychain: number, is_aside });
             }
         }
         self.linked = linked.into_iter().collect();

@@ -33,7 +33,9 @@ impl Killing<'_> {
         for (number, account) in own.into_iter().chain(others) {
             let Some(keychain) = self.keychains.get_mut(number) else { continue };
             let _guard = keychain.exclusive(Some(&account.context.host_level()));
-            let mark = || helper::mark_rejected(&mut **keychain, &account, doomed.token(), now());
+            let mark = || {
+                helper::mark_rejected(&mut **keychain, &account, &doomed.credential.token, now())
+            };
             helper::with_retries(mark)?;
         }
         Ok(())
@@ -67,7 +69,7 @@ impl Killing<'_> {
             return Err(helper::NO_LOCK);
         };
         let there = helper::kept_at(&mut **keychain, &account)?;
-        let there = there.filter(|there| helper::holds_token(there, doomed.token().1));
+        let there = there.filter(|there| there.place_of(&doomed.credential.token).is_some());
         let Some(there) = there else {
             return Err(helper::REPLACED);
         };
@@ -82,7 +84,9 @@ impl Killing<'_> {
             drop(guard);
             self.drop_from(others, doomed)?;
         } else if matches!(outcome, Outcome::NotInForce(_)) {
-            let mark = || helper::mark_rejected(&mut **keychain, &account, doomed.token(), now());
+            let mark = || {
+                helper::mark_rejected(&mut **keychain, &account, &doomed.credential.token, now())
+            };
             helper::with_retries(mark)?;
         }
         Ok(outcome)
@@ -101,7 +105,7 @@ impl Killing<'_> {
     /// its username go with it.
     fn drop_one(&mut self, number: usize, account: &Account, doomed: &Doomed) -> Result<(), Error> {
         let Some(keychain) = self.keychains.get_mut(number) else { return Ok(()) };
-        let drop = || helper::drop_token(&mut **keychain, account, doomed.token(), now());
+        let drop = || helper::drop_token(&mut **keychain, account, &doomed.credential.token, now());
         let dropped = helper::with_retries(drop)?;
         let place = forge::shown_context(&account.context);
         match dropped {

@@ -10,7 +10,6 @@ use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::helper;
 use crate::keychain::{Keychain, Kind};
-use crate::secret::Secret;
 use crate::setup::{Setups, Sharer};
 use crate::time::now;
 
@@ -41,9 +40,9 @@ impl Doomed {
         has_token.then_some(Self { subject, credential, keychain, is_aside: false })
     }
 
-    /// Returns the token with its scheme.
-    pub(super) fn token(&self) -> (Option<&[u8]>, &Secret) {
-        (self.credential.authtype.as_deref(), &self.credential.token)
+    /// Returns whether it is this account, in the keychain of this number.
+    pub(super) fn is_of(&self, account: &Account, keychain: usize) -> bool {
+        self.credential.account() == *account && self.keychain == Some(keychain)
     }
 
     /// Returns the account for people: `alice at https://h.example`.

@@ -59,6 +59,13 @@ fn every_account_with_the_same_token_and_its_links_lose_it() {
     desk.keep("team", "bob", GLPAT);
     desk.keep("other", "carol", OTHER);
     desk.keep_at("https://alias.example", "alice", GLPAT);
+    // One that git sends with another scheme is the same token to the forge.
+    let bearer = format!(
+        "capability[]=authtype\nprotocol=https\nhost={}\nusername=dave\nauthtype=Bearer\ncredential={GLPAT}\n\n",
+        desk.host
+    );
+    assert!(desk.operation("store", bearer).status.success());
+    assert_eq!(desk.kept().len(), 5, "dave's, too");
     let link = ["edit", "--also", "r.example", "--username", "alice", &desk.url("")];
     let ran = desk.sandbox.helper(&link, "");
     assert!(ran.status.success(), "{ran}");
