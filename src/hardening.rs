@@ -6,6 +6,7 @@
 //! All measures are best effort and none of them fails: a helper that could not harden itself is
 //! still better than no helper. `SECURITY.md` says what this cannot do.
 
+mod allocator;
 #[cfg(unix)]
 pub(crate) mod children;
 #[cfg(target_os = "linux")]
@@ -24,19 +25,10 @@ mod windows;
 #[cfg(windows)]
 pub(crate) use windows::{children, interrupts};
 
-use std::alloc::System;
+pub use allocator::WipingAllocator;
+
 use std::hint::black_box;
 use std::io::{self, Write};
-
-/// The process's allocator: freed and grown blocks are zeroed, so that crates which drop
-/// plain vectors leave nothing behind.
-pub type WipingAllocator = zeroizing_alloc::ZeroAlloc<System>;
-
-/// Returns a [`WipingAllocator`].
-#[must_use]
-pub const fn wiping_allocator() -> WipingAllocator {
-    zeroizing_alloc::ZeroAlloc(System)
-}
 
 /// Turns core dumps off and makes a panic say only where it happened: its message may hold the data
 /// that was being worked on.

@@ -11,6 +11,7 @@
 //! carries one request, and nothing panics, because a panic would end the lending for all.
 
 mod account;
+mod advertisement;
 mod answer;
 mod beside;
 pub mod branches;
@@ -88,6 +89,7 @@ struct Lending {
     key: String,
     /// The URL of the listener in the sandbox: `http://lend/`.
     base: String,
+    advertisements: advertisement::Advertisements,
     objects: lfs::Objects,
     connections: Arc<Places>,
     at_the_forge: Arc<Places>,

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 #[global_allocator]
-static ALLOCATOR: WipingAllocator = hardening::wiping_allocator();
+static ALLOCATOR: WipingAllocator = WipingAllocator::new();
 
 fn main() -> ExitCode {
     hardening::begin();

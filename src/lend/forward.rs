@@ -1,18 +1,22 @@
 //! The way to the forge: the request goes on with the token, and the answer comes back without what
 //! is for this machine alone. Neither is held in memory, so both may have any length.
 
+use super::advertisement::{Asked, Copy};
 use super::answer::begin;
 use super::framing::{write_chunk, write_end};
 use super::policy::Policy;
 use super::refusal::Refusal;
-use super::request::{Body, Head};
+use super::request::{self, Body, Head};
 use super::route::{Route, Wanted};
 use super::stream::{Patience, Stream, Waiting, is_answered};
 use super::{Lending, account};
 use crate::api::http::Trouble;
 use crate::api::http::flow::{AnswerHead, Flow, Flowing, MOST_OF_HEAD, Sent, Way, why};
 use crate::context::{Context, unescape};
+use crate::said;
+use crate::secret::Secret;
 use crate::setup::Answering;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
@@ -21,6 +25,9 @@ use std::thread;
 
 /// How many bytes are read at a time. Many requests at once each have room for two pieces.
 const PIECE: usize = 16 * 1024;
+
+/// How many bytes are read of the forge's words for people.
+const MOST_OF_WORDS: usize = 16 * 1024;
 
 /// The headers of the forge's answer that are passed back.
 const PASSED_BACK: [(&str, &str); 6] = [
@@ -61,6 +68,10 @@ pub(super) struct Target<'a> {
     pub(super) place: &'a Context,
     /// Makes the head that goes back to the client.
     pub(super) answer_head: &'a dyn Fn(&AnswerHead) -> Result<String, Refusal>,
+    /// Gets what goes back, too.
+    pub(super) copy: Option<&'a Copy>,
+    /// Whether the server's words for people go back.
+    pub(super) has_words: bool,
 }
 
 /// Sends a request of git's on, and the answer back.
@@ -82,6 +93,8 @@ pub(super) fn forward(
     if head.gzip {
         headers.push(("Content-Encoding", "gzip"));
     }
+    let asked = Asked::of(head, route, account);
+    let copy = asked.as_ref().map(|_| Copy::default());
     let target = Target {
         way: lending.way(&host).ok_or(Refusal::Failed)?,
         flow: Flow {
@@ -93,8 +106,14 @@ pub(super) fn forward(
         },
         place: &route.repository,
         answer_head: &|answer| answer_head(lending, route, account.is_some(), answer),
+        copy: copy.as_ref(),
+        has_words: true,
     };
-    flow_through(stream, &target, upload)
+    flow_through(stream, &target, upload)?;
+    if let Some((asked, copy)) = asked.zip(copy) {
+        lending.advertisements.keep(asked, copy);
+    }
+    Ok(())
 }
 
 /// Sends a request on, and the answer back.
@@ -206,10 +225,30 @@ fn pass_back(
         }
     };
     let mut stream = stream;
-    let is_sent = (&mut stream).write_all(text.as_bytes()).is_ok()
-        && write_chunk(&mut stream, &bytes[head.length..]).is_ok();
+    if let Some(copy) = target.copy {
+        copy.head(&text);
+        copy.piece(&bytes[head.length..]);
+    }
+    let mut is_going = (&mut stream).write_all(text.as_bytes()).is_ok();
+    if head.status >= 400 {
+        bytes.drain(..head.length);
+        while bytes.len() < MOST_OF_WORDS && is_answered(answer.as_fd(), stream) {
+            match answer.read(&mut buffer) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+            }
+        }
+        if is_going {
+            let words =
+                if target.has_words { words(&head, &bytes, &target.flow) } else { String::new() };
+            let _ = write_chunk(&mut stream, words.as_bytes());
+            let _ = write_end(&mut stream);
+        }
+        lock(flowing).cut();
+        return Ok(());
+    }
+    is_going &= write_chunk(&mut stream, &bytes[head.length..]).is_ok();
     drop(bytes);
-    let mut is_going = is_sent;
     while is_going && is_answered(answer.as_fd(), stream) {
         match answer.read(&mut buffer) {
             // curl ends with 0 only if it got the whole answer: one that was cut off stays so.
@@ -219,12 +258,35 @@ fn pass_back(
                 }
                 return Ok(());
             }
-            Ok(count) => is_going = write_chunk(&mut stream, &buffer[..count]).is_ok(),
+            Ok(count) => {
+                if let Some(copy) = target.copy {
+                    copy.piece(&buffer[..count]);
+                }
+                is_going = write_chunk(&mut stream, &buffer[..count]).is_ok();
+            }
             Err(error) => is_going = error.kind() == ErrorKind::Interrupted,
         }
     }
     lock(flowing).cut();
     Ok(())
+}
+
+/// Returns the words of an answer that says no, which git and git-lfs show. A server may repeat in
+/// them what it was sent, so they are not passed on as they are.
+fn words(head: &AnswerHead, body: &[u8], flow: &Flow<'_>) -> String {
+    let is_ours = |(name, _): &&(&str, &str)| !request::is_passed_on(name);
+    let added = flow.headers.iter().filter(is_ours).map(|(_, value)| Secret::new(value.as_bytes()));
+    let sent: Vec<Secret> =
+        flow.login.map(|login| login.token().clone()).into_iter().chain(added).collect();
+    let said = |text: &[u8]| said::by_server(text, &sent);
+    let kind = head.header("content-type").unwrap_or_default();
+    if kind.starts_with("text/plain") {
+        let lines = body.split(|&byte| byte == b'\n').filter_map(said);
+        return lines.fold(String::new(), |words, line| words + &line + "\n");
+    }
+    let json = serde_json::from_slice::<Value>(body).ok().filter(|_| kind.contains("json"));
+    let message = json.and_then(|json| said(json.get("message")?.as_str()?.as_bytes()));
+    message.map_or_else(String::new, |message| json!({ "message": message }).to_string())
 }
 
 /// Returns the head that goes back to the client.
@@ -248,7 +310,7 @@ fn answer_head(
             Ok(head_of(head, Some(&target)))
         }
         300..=399 => Err(Refusal::Redirected(place.clone())),
-        // git shows the text of these answers.
+        // git shows the words of these answers.
         status if is_list && status >= 400 => Ok(head_of(head, None)),
         status => Err(Refusal::Answered(place.clone(), status)),
     }

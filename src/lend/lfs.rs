@@ -17,9 +17,10 @@ use crate::api::http::flow::{AnswerHead, Flow, Login, Sent, Way};
 use crate::context::Context;
 use crate::git::url;
 use crate::hex;
+use crate::needle::Needle;
 use crate::setup::Answering;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -39,9 +40,9 @@ const ASKED_WITHIN: Duration = Duration::from_secs(10);
 
 const MEDIA_TYPE: &str = "application/vnd.git-lfs+json";
 
-/// The addresses of objects, by the names that the client gets for them.
+/// The addresses of objects, the oldest first, with the names that the client gets for them.
 #[derive(Default)]
-pub(super) struct Objects(Mutex<BTreeMap<String, Object>>);
+pub(super) struct Objects(Mutex<VecDeque<(String, Object)>>);
 
 /// The address of an object, and what it may be used for.
 #[derive(Clone)]
@@ -63,12 +64,12 @@ impl Objects {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST_KEPT {
             let now = Instant::now();
-            all.retain(|_, object| object.until > now);
+            all.retain(|(_, object)| object.until > now);
         }
         if all.len() >= MOST_KEPT {
-            all.pop_first();
+            all.pop_front();
         }
-        all.insert(name.clone(), object);
+        all.push_back((name.clone(), object));
         Some(name)
     }
 
@@ -80,7 +81,8 @@ impl Objects {
                 && object.method == method
                 && object.until > Instant::now()
         };
-        all.get(name).filter(is_it).cloned()
+        let found = all.iter().find(|(there, _)| there == name).map(|(_, object)| object);
+        found.filter(is_it).cloned()
     }
 }
 
@@ -217,7 +219,12 @@ pub(super) fn ask(
         let name = lending.objects.keep(Object { repository, method, href, headers, until })?;
         Some(format!("{}{}/{base}/lfs-object/{name}", lending.base, head.host))
     };
-    rewritten(&answer, kept).ok_or_else(|| Refusal::Answered(host.clone(), 200))
+    let answer = rewritten(&answer, kept);
+    // A forge may repeat in the reason for an object what it was sent.
+    let repeats = |answer: &[u8]| {
+        account.is_some_and(|account| Needle::of(&account.credential.token).is_in(answer))
+    };
+    answer.filter(|answer| !repeats(answer)).ok_or_else(|| Refusal::Answered(host.clone(), 200))
 }
 
 /// Sends a short request, and reads the whole answer.
@@ -314,6 +321,9 @@ pub(super) fn transfer(
         },
         place: repository,
         answer_head: &answer_head,
+        copy: None,
+        // Another host's words may have its signed address.
+        has_words: address.is_the_hosts,
     };
     forward::flow_through(stream, &target, upload)
 }

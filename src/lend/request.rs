@@ -17,6 +17,11 @@ pub const KEY_HEADER: &str = "X-Lend";
 const PASSED_ON: [&str; 6] =
     ["Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Git-Protocol", "User-Agent"];
 
+/// Returns whether a header goes on as the client has sent it.
+pub(super) fn is_passed_on(name: &str) -> bool {
+    PASSED_ON.contains(&name)
+}
+
 /// The head of a request.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Head {

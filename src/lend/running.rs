@@ -1,6 +1,7 @@
 //! The course of a lending: opens the way in, tells the person and the command what they need, and
 //! waits for the end.
 
+use super::advertisement::Advertisements;
 use super::beside::Networks;
 use super::environment::{self, Line, Reached};
 use super::listen::Listener;
@@ -17,13 +18,13 @@ use crate::hardening::{code, interrupts};
 use crate::hex;
 use crate::private_file::Folder;
 use crate::terminal;
+use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,38 @@ const FILE: &str = "gitconfig";
 enum End {
     Signal(i32),
     Command(io::Result<ExitStatus>),
+}
+
+/// The events that nobody has taken yet. A channel of the standard library would make the program
+/// 10 KB longer.
+#[derive(Default)]
+struct Ends {
+    waiting: Mutex<VecDeque<End>>,
+    came: Condvar,
+}
+
+impl Ends {
+    fn add(&self, end: End) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(end);
+        self.came.notify_one();
+    }
+
+    /// Takes the next event. Waits for it until this time, or for as long as it takes.
+    fn next(&self, deadline: Option<Instant>) -> Option<End> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(end) = waiting.pop_front() {
+                return Some(end);
+            }
+            waiting = if let Some(deadline) = deadline {
+                let left = deadline.checked_duration_since(Instant::now())?;
+                let came = self.came.wait_timeout(waiting, left);
+                came.unwrap_or_else(PoisonError::into_inner).0
+            } else {
+                self.came.wait(waiting).unwrap_or_else(PoisonError::into_inner)
+            };
+        }
+    }
 }
 
 /// Lends until a signal comes, the time is over, or the command has ended. Returns the exit status.
@@ -89,6 +122,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         ways,
         key,
         base,
+        advertisements: Advertisements::default(),
         objects: super::lfs::Objects::default(),
         connections: Places::new(AT_ONCE),
         at_the_forge: Places::new(AT_THE_FORGE),
@@ -96,22 +130,24 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         networks: Networks::default(),
         has_ended: AtomicBool::new(false),
     });
-    let (sender, receiver) = mpsc::channel();
+    let ends = Arc::new(Ends::default());
     let listener = Arc::new(listener);
     spawn({
         let (listener, lending) = (Arc::clone(&listener), Arc::clone(&lending));
         move || listener.take_all(&lending)
     })?;
     spawn({
-        let sender = sender.clone();
-        move || while sender.send(End::Signal(interrupts::wait())).is_ok() {}
+        let ends = Arc::clone(&ends);
+        move || loop {
+            ends.add(End::Signal(interrupts::wait()));
+        }
     })?;
     let mut pid = None;
     if let Some((program, rest)) = command.split_first() {
         let mut child = Command::new(program);
         child.args(rest).envs(environment::variables(&lines));
         held.let_end(&mut child);
-        match start(child, sender) {
+        match start(child, Arc::clone(&ends)) {
             Ok(started) => pid = Some(started),
             Err(error) => {
                 drop_way_in(&listener, file.as_deref());
@@ -123,7 +159,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     }
     let deadline = lasting.map(|lasting| Instant::now() + lasting);
     code::let_go();
-    let status = wait(&lending, &receiver, deadline, pid);
+    let status = wait(&lending, &ends, deadline, pid);
     drop_way_in(&listener, file.as_deref());
     if lending.transfers.are_under_way() {
         let message = "transfers are under way: they get 30 seconds, or end with a Ctrl-C";
@@ -131,7 +167,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     }
     let cut = Arc::clone(&lending);
     spawn(move || {
-        while receiver.recv().is_ok() {
+        while ends.next(None).is_some() {
             cut.transfers.cut();
         }
     })?;
@@ -142,19 +178,13 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
 /// Waits for the end of the lending. Returns the exit status.
 fn wait(
     lending: &Arc<Lending>,
-    receiver: &mpsc::Receiver<End>,
+    ends: &Ends,
     mut deadline: Option<Instant>,
     pid: Option<rustix::process::Pid>,
 ) -> u8 {
     loop {
-        let end = match deadline {
-            Some(deadline) => {
-                receiver.recv_timeout(deadline.saturating_duration_since(Instant::now()))
-            }
-            None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        match end {
-            Ok(End::Signal(signal)) => match pid {
+        match ends.next(deadline) {
+            Some(End::Signal(signal)) => match pid {
                 // The terminal sends a Ctrl-C to the command as well.
                 Some(_) if signal == libc::SIGINT => {}
                 Some(pid) => {
@@ -163,8 +193,8 @@ fn wait(
                 }
                 None => return 0,
             },
-            Ok(End::Command(status)) => return status.map_or(125, code),
-            Err(RecvTimeoutError::Timeout) => {
+            Some(End::Command(status)) => return status.map_or(125, code),
+            None => {
                 terminal::say("lend", "the time is over, and nothing is lent any more");
                 if pid.is_none() {
                     return 0;
@@ -174,7 +204,6 @@ fn wait(
                 let _ = spawn(move || lending.end(GRACE));
                 deadline = None;
             }
-            Err(RecvTimeoutError::Disconnected) => return 125,
         }
     }
 }
@@ -184,10 +213,10 @@ fn code(status: ExitStatus) -> u8 {
     u8::try_from(code).unwrap_or(125)
 }
 
-fn start(mut command: Command, sender: Sender<End>) -> io::Result<rustix::process::Pid> {
+fn start(mut command: Command, ends: Arc<Ends>) -> io::Result<rustix::process::Pid> {
     let mut child = command.spawn()?;
     let pid = rustix::process::Pid::from_child(&child);
-    thread::Builder::new().spawn(move || sender.send(End::Command(child.wait())))?;
+    thread::Builder::new().spawn(move || ends.add(End::Command(child.wait())))?;
     Ok(pid)
 }
 

@@ -1,8 +1,9 @@
 //! One connection and its one request, which is read, judged, and answered here or by the forge.
 
+use super::advertisement::Asked;
 use super::answer::{Answer, words};
 use super::forward::{self, Upload};
-use super::framing::{BodyReader, DRAINED};
+use super::framing::{BodyReader, DRAINED, write_chunk, write_end};
 use super::policy::Access;
 use super::push::{Push, Unread};
 use super::refusal::Refusal;
@@ -127,8 +128,16 @@ fn answer(
             }
         },
     };
+    let asked = Asked::of(head, &route, account.as_ref());
+    if let Some((head, body)) = asked.and_then(|asked| lending.advertisements.answer(&asked)) {
+        let mut stream = stream;
+        let _ = (&mut stream).write_all(head.as_bytes());
+        let _ = write_chunk(&mut stream, &body).and_then(|()| write_end(&mut stream));
+        return note(lending, &lent, None, account.as_ref());
+    }
     let Ok(_transfer) = lending.transfers.begin(stream) else {
-        return fail(stream, &route, push.as_ref(), body, &Refusal::Failed);
+        fail(stream, &route, push.as_ref(), body, &Refusal::Failed);
+        return note(lending, &lent, Some(&Refusal::Failed), account.as_ref());
     };
     let upload = Upload { body, before: &before, length: head.body, patience };
     let account_of = account.as_ref();
@@ -145,6 +154,7 @@ fn answer(
     };
     let refusal = result.err();
     if let Some(refusal) = &refusal {
+        lending.advertisements.forget();
         fail(stream, &route, push.as_ref(), body, refusal);
     } else if let Some(push) = push.as_ref().filter(|push| !push.commands.is_empty()) {
         let refs: Vec<String> = push.commands.iter().map(|c| shown(&c.name)).collect();

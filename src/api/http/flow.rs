@@ -51,6 +51,15 @@ pub(crate) enum Login<'a> {
     Scheme(&'a [u8], &'a Secret),
 }
 
+impl<'a> Login<'a> {
+    /// Returns the token alone.
+    pub(crate) fn token(self) -> &'a Secret {
+        match self {
+            Self::Basic(_, token) | Self::Scheme(_, token) => token,
+        }
+    }
+}
+
 /// The length of a body that is sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
@@ -116,7 +125,7 @@ impl Client {
     /// # Errors
     /// [`Trouble::Failed`] where no thread can be made.
     pub(crate) fn spare(&self) -> Result<Arc<Spare>, Trouble> {
-        Spare::new(self.curl.clone()).map(Arc::new).map_err(|_| Trouble::Failed)
+        Spare::new(self.curl.clone()).map_err(|_| Trouble::Failed)
     }
 }
 

@@ -11,8 +11,7 @@ use rustix::pipe::fcntl_setpipe_size;
 use std::io::{self, PipeWriter, pipe};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 /// How many bytes wait in a pipe between curl and this program. The more they are, the less often
@@ -45,33 +44,49 @@ impl Started {
     }
 }
 
-/// How many wait beside the one that the thread has in hand: git sends two requests, and the second
-/// soon after the first.
-const MORE: usize = 1;
+/// How many wait: git sends two requests, and the second soon after the first.
+const READY: usize = 2;
 
 /// A thread that keeps some curls ready. The system ends a curl together with the thread that has
 /// started it, so a thread of a request could not start one for the next request.
-pub(crate) struct Spare(Mutex<Receiver<Started>>);
+///
+/// A channel of the standard library would make the program 10 KB longer.
+#[derive(Default)]
+pub(crate) struct Spare {
+    ready: Mutex<Vec<Started>>,
+    taken: Condvar,
+}
 
 impl Spare {
     /// Starts the thread.
     ///
     /// # Errors
     /// Where there can be no more threads.
-    pub(super) fn new(curl: PathBuf) -> io::Result<Self> {
-        let (sender, receiver) = sync_channel(MORE);
-        thread::Builder::new().spawn(move || {
-            while let Ok(started) = Started::new(&curl) {
-                if sender.send(started).is_err() {
-                    break;
-                }
-            }
-        })?;
-        Ok(Self(Mutex::new(receiver)))
+    pub(super) fn new(curl: PathBuf) -> io::Result<Arc<Self>> {
+        let spare = Arc::new(Self::default());
+        let filled = Arc::clone(&spare);
+        thread::Builder::new().spawn(move || filled.fill(&curl))?;
+        Ok(spare)
+    }
+
+    /// Starts one whenever there is room for it, as long as curl can be started.
+    fn fill(&self, curl: &Path) {
+        loop {
+            let ready = self.taken.wait_while(self.ready(), |ready| ready.len() >= READY);
+            drop(ready);
+            let Ok(started) = Started::new(curl) else { return };
+            self.ready().push(started);
+        }
     }
 
     /// Returns one that is ready, if there is one.
     pub(super) fn take(&self) -> Option<Started> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).try_recv().ok()
+        let started = self.ready().pop();
+        self.taken.notify_one();
+        started
+    }
+
+    fn ready(&self) -> MutexGuard<'_, Vec<Started>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,7 @@
 //! What is lent for reading, and what is not.
 
 use super::{Lending, home, lend, ways_in};
-use crate::support::home::TOKEN;
+use crate::support::home::{Home, TOKEN};
 use crate::support::program::program;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -70,4 +70,48 @@ fn an_answer_that_breaks_off_on_its_way_never_looks_whole() {
     }
     let ran = lend(&home, &format!("--read {url} --port 0"), &["git", "ls-remote", &url]);
     assert!(!ran.status.success(), "{ran}");
+}
+
+#[test]
+fn what_the_server_can_do_is_asked_once_until_it_refuses() {
+    let home = home();
+    let url = home.url("team/repo.git");
+    let lending = Lending::start(&home, &format!("--read {} --port 0", home.url("team")));
+    let asked = || {
+        let requests = home.server().requests(|requests| !requests.is_empty());
+        let last = requests.iter().map(|r| format!("{} {}", r.method, r.status));
+        last.collect::<Vec<_>>().join(", ")
+    };
+    for _ in 0..3 {
+        let ran = lending.git(&home, &["ls-remote", &url]);
+        assert!(ran.status.success() && ran.stdout().contains("refs/heads/main"), "{ran}");
+    }
+    assert_eq!(asked(), "GET 200, POST 200, POST 200, POST 200");
+    // The first version names the refs at once.
+    let ran = lending.git(&home, &["-c", "protocol.version=1", "ls-remote", &url]);
+    assert!(ran.status.success() && ran.stdout().contains("refs/heads/main"), "{ran}");
+    let before = asked();
+    assert!(before.ends_with("POST 200, GET 200"), "{before}");
+    home.server().without_repository("team/repo.git");
+    for said in ["404", "not found"] {
+        let ran = lending.git(&home, &["ls-remote", &url]);
+        assert!(!ran.status.success() && ran.stderr().contains(said), "{ran}");
+    }
+    assert_eq!(asked(), format!("{before}, POST 404, GET 404"));
+}
+
+#[test]
+fn a_token_that_the_forge_repeats_in_its_words_does_not_go_inside() {
+    let home = Home::with_forge(TOKEN);
+    let lending = Lending::start(&home, "--read https://HOST --port 0");
+    for (fault, said) in [
+        ("echo", "remote: (a token)"),
+        ("header", "remote: (a token)"),
+        ("scope", "remote: Write access to repository not granted."),
+    ] {
+        let url = home.fill(&format!("https://HOST/fault/{fault}/r"));
+        let ran = lending.git(&home, &["ls-remote", &url]);
+        assert!(!ran.status.success() && ran.stderr().contains(said), "{ran}");
+        assert!(!ran.stderr().contains("TESTONLY") && !ran.stderr().contains("Basic "), "{ran}");
+    }
 }

@@ -146,6 +146,11 @@ impl Server {
         self.folder.path().join("certificate.pem")
     }
 
+    /// Takes a repository away.
+    pub fn without_repository(&self, path: &str) {
+        fs::remove_dir_all(self.folder.path().join("repositories").join(path)).unwrap();
+    }
+
     /// Makes a bare repository with one commit on `main`.
     pub fn create_repository(&self, path: &str) -> PathBuf {
         let repository = self.folder.path().join("repositories").join(path);
