@@ -107,8 +107,8 @@ pub(crate) struct Checked {
 impl Checked {
     /// Returns whether neither git's host nor the forge's API takes the token.
     pub(crate) fn is_refused_by_both(&self) -> bool {
-        let api = self.api.as_ref().is_some_and(|api| api.standing.state == State::Refused);
-        api && self.git.as_ref().is_some_and(GitLayer::is_refused)
+        let api = self.api.as_ref().is_some_and(|api| api.standing.is_refused());
+        api && self.git.as_ref().is_some_and(|git| git.standing.is_refused())
     }
 
     /// Returns whether the token may read, by the word of git or of the forge.

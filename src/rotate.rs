@@ -324,10 +324,11 @@ pub(crate) fn verify(
     outside: &dyn Outside,
 ) -> Result<Verified, Error> {
     let layer = outside.ask(new);
-    match layer.standing.state {
-        _ if is_alive(&layer.standing) => {}
-        State::Refused | State::Ended => return Ok(Verified::Refused(layer.standing)),
-        _ => return Ok(Verified::Unknown(layer.standing)),
+    if layer.standing.is_refused() {
+        return Ok(Verified::Refused(layer.standing));
+    }
+    if !is_alive(&layer.standing) {
+        return Ok(Verified::Unknown(layer.standing));
     }
     let old = new.previous.as_deref().filter(|old| !keeps_old && old.rejected_at.is_none());
     let old = old.map(|old| new.clone().with_answering(old.clone()));
@@ -364,5 +365,5 @@ fn is_alive(standing: &Standing) -> bool {
 }
 
 fn is_alive_or_unknown(standing: &Standing) -> bool {
-    !matches!(standing.state, State::Refused | State::Ended)
+    !standing.is_refused()
 }

@@ -63,15 +63,10 @@ pub(in crate::cli) fn options() -> Options {
     }
 }
 
-/// Returns whether the forge does not take the token.
-pub(in crate::cli) fn is_refused(layer: &ApiLayer) -> bool {
-    matches!(layer.standing.state, State::Refused | State::Ended)
-}
-
 impl Learnt {
     /// Returns whether the forge does not take the token.
     pub(super) fn is_refused(&self) -> bool {
-        self.layer.as_ref().is_some_and(is_refused)
+        self.layer.as_ref().is_some_and(|layer| layer.standing.is_refused())
     }
 
     /// Returns whether the forge tells the token's end, so that nobody need be asked.
