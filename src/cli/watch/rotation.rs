@@ -166,7 +166,7 @@ pub(super) fn rotate(
             let whose = report::whose_of(&named.context, named.username.as_ref());
             let why = "it is to be rotated, and is not in the keychain any more";
             let hint = "name the accounts anew: git credential-pat watch daily --rotate 14d";
-            rotated.findings.push(Finding::of_rotation(None, &whose, why, Some(hint), options.now));
+            rotated.findings.push(Finding::of_missing(&whose, why, hint, options.now));
             continue;
         };
         let Some(keychain) = keychain.and_then(|at| keychains.get_mut(at)) else { continue };
@@ -195,8 +195,7 @@ pub(super) fn rotate(
             }
         };
         rotated.settled.push(account_of(&one.subject));
-        let whose = report::whose(one);
-        let finding = Finding::of_rotation(Some(one), &whose, &why, hint.as_deref(), options.now);
+        let finding = Finding::of_unrotated(one, &why, hint.as_deref(), options.now);
         rotated.findings.push(finding);
     }
     Ok(rotated)
