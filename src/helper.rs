@@ -406,16 +406,6 @@ pub(crate) fn host_of(request: &Request) -> Option<Context> {
     Context::of_host(request.protocol.as_deref()?, request.host.as_deref()?)
 }
 
-/// The error of what does not begin without the lock: it must not meet another write in between.
-pub(crate) const NO_LOCK: Error = Error::Refused(
-    "another process is changing an account at this host, or the lock cannot be had: nothing was \
-     begun",
-);
-
-/// The error where another process has replaced the token before this one could begin.
-pub(crate) const REPLACED: Error =
-    Error::Refused("the account has another token by now: nothing was begun");
-
 /// Returns what is kept under exactly this key, in whatever state.
 ///
 /// # Errors

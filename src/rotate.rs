@@ -41,7 +41,7 @@ use crate::context::Context;
 use crate::credential::{Account, Credential, Maker, Token};
 use crate::error::Error;
 use crate::hardening::interrupts::{self, Held};
-use crate::helper::{self, NO_LOCK, REPLACED};
+use crate::helper;
 use crate::keychain::Keychain;
 use crate::keychain::lock::Lock;
 use crate::secret::Secret;
@@ -191,10 +191,10 @@ pub(crate) fn begin<'k>(
     outside: &dyn Outside,
 ) -> Result<Begun<'k>, Error> {
     let host = account.context.host_level();
-    let (lock, now) = (outside.lock(keychain, &host).ok_or(NO_LOCK)?, outside.now());
+    let (lock, now) = (outside.lock(keychain, &host).ok_or(Error::Busy)?, outside.now());
     let there = helper::kept_at(keychain, account)?.ok_or(Error::NoAccount)?;
     if there.token != seen.token {
-        return Err(REPLACED);
+        return Err(Error::Replaced);
     }
     if Stage::of(&there).is_some() {
         return Err(Error::Rotating);

@@ -58,6 +58,7 @@ pub(super) fn run(host: &str, yes: bool, setups: &Setups, options: &Options) -> 
             Err(error) => {
                 left += 1;
                 say(&format!("{}: {error}", doomed.shown()));
+                error.hint().map(terminal::hint);
                 continue;
             }
         };

@@ -66,12 +66,12 @@ impl Killing<'_> {
         let keychain = self.keychains.get_mut(number).ok_or(Error::NoAccount)?;
         let guard = keychain.exclusive(Some(&account.context.host_level()));
         let Some(guard) = guard else {
-            return Err(helper::NO_LOCK);
+            return Err(Error::Busy);
         };
         let there = helper::kept_at(&mut **keychain, &account)?;
         let there = there.filter(|there| there.place_of(&doomed.credential.token).is_some());
         let Some(there) = there else {
-            return Err(helper::REPLACED);
+            return Err(Error::Replaced);
         };
         // What has become of a new token is found out with the old one.
         if there.rotating_at.is_some() && !is_breach {

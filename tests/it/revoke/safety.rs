@@ -109,7 +109,8 @@ fn a_locked_keychain_and_a_lock_that_is_held_begin_nothing() {
         .open(Path::new(desk.sandbox.get("XDG_RUNTIME_DIR")).join("git-credential-pat.lock"))
         .unwrap();
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    says(&desk.revoke(&WORDS), 1, &["another process is changing an account at this host"]);
+    let busy = "another process is changing an account at this host";
+    says(&desk.revoke(&WORDS), 1, &[busy, "hint: repeat the command in a moment"]);
     drop(lock);
     desk.desktop().lock();
     says(&desk.revoke(&WORDS), 1, &["the keychain is locked"]);
