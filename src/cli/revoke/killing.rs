@@ -134,7 +134,8 @@ impl Killing<'_> {
         for registry in links::remove_to(&account.context, name)? {
             say(&format!("{registry} was linked to it, and gets no token any more"));
         }
-        use_account::forget("revoke", self.setups, &account.context, name)
+        let gone = Account { context: account.context.clone(), username: name.clone() };
+        use_account::forget("revoke", self.setups, &[gone])
     }
 }
 
