@@ -78,10 +78,10 @@ pub(crate) fn run(
     let _tie = (stand == Stand::Apart).then(|| children::tie(&child));
     if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
         // One that does not read may answer all the same.
-        thread::spawn(move || drop(stdin.write_all(&input)));
+        let _ = in_background(Box::new(move || drop(stdin.write_all(&input))));
     }
-    let stdout = child.stdout.take().zip(bounds.stdout).map(|(s, most)| reader(s, most));
-    let stderr = child.stderr.take().zip(bounds.stderr).map(|(s, most)| reader(s, most));
+    let stdout = child.stdout.take().zip(bounds.stdout).map(|(s, most)| reader(Box::new(s), most));
+    let stderr = child.stderr.take().zip(bounds.stderr).map(|(s, most)| reader(Box::new(s), most));
     let result = ended(&mut child, stdout, stderr, bounds.deadline);
     if result.is_err() {
         end(&mut child, in_own_group);
@@ -122,10 +122,19 @@ fn ended(
     Ok(Output { status: wait(child, deadline)?, stdout, stderr })
 }
 
+/// Does some work in a thread of its own. It is boxed because each kind of thread makes the program
+/// a kilobyte longer.
+///
+/// # Errors
+/// Where the system has no room for a thread.
+pub(crate) fn in_background(work: Box<dyn FnOnce() + Send>) -> Result<(), io::ErrorKind> {
+    thread::Builder::new().spawn(work).map(|_| ()).map_err(|error| error.kind())
+}
+
 /// Reads to the end, in a thread that is left alone if that does not come.
-fn reader(stream: impl Read + Send + 'static, most: usize) -> Reading {
+fn reader(stream: Box<dyn Read + Send>, most: usize) -> Reading {
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    let _ = in_background(Box::new(move || {
         let mut output = Zeroizing::new(Vec::with_capacity(most + 1));
         let mut stream = stream.take(u64::try_from(most).unwrap_or(u64::MAX));
         let result = stream.read_to_end(&mut output).and_then(|_| {
@@ -141,7 +150,7 @@ fn reader(stream: impl Read + Send + 'static, most: usize) -> Reading {
             }
             Err(error) => drop(sender.send(Err(error))),
         }
-    });
+    }));
     receiver
 }
 

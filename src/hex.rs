@@ -4,7 +4,7 @@ use std::fmt::Write;
 use zeroize::Zeroizing;
 
 /// Appends two lower-case digits for each byte.
-pub(crate) fn push(text: &mut String, bytes: impl IntoIterator<Item = u8>) {
+pub(crate) fn push(text: &mut String, bytes: &[u8]) {
     for byte in bytes {
         let _ = write!(text, "{byte:02x}");
     }
@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn every_byte_has_two_digits() {
         let mut text = String::from("a-");
-        push(&mut text, [0, 0x0a, 0xff]);
+        push(&mut text, &[0, 0x0a, 0xff]);
         assert_eq!(text, "a-000aff");
         assert!(decode(b"000aFf").is_some_and(|bytes| *bytes == [0, 0x0a, 0xff]));
         assert!(decode(b"0").is_none() && decode(b"+1").is_none() && decode(b"0g").is_none());

@@ -40,6 +40,7 @@ use crate::api::http::flow::Way;
 use crate::context::Context;
 use crate::credential::Username;
 use crate::git::url;
+use crate::hex;
 use crate::setup::Setups;
 use policy::Policy;
 use std::ffi::OsString;
@@ -123,6 +124,15 @@ impl Lending {
         self.has_ended.store(true, Ordering::Relaxed);
         self.transfers.end(patience);
     }
+}
+
+/// Returns a name that nobody can guess, of 32 hexadecimal digits.
+fn random_name() -> Option<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    let mut name = String::new();
+    hex::push(&mut name, &bytes);
+    Some(name)
 }
 
 /// A limited number of places, which are taken and given back.

@@ -54,7 +54,7 @@ fn name(fields: &[&[u8]], salt: &Salt) -> String {
         digest.update(field);
     }
     let mut name = String::from(STAMP);
-    hex::push(&mut name, digest.finalize().into_bytes().into_iter().take(16));
+    hex::push(&mut name, &digest.finalize().into_bytes()[..16]);
     name
 }
 

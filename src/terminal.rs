@@ -133,16 +133,19 @@ pub fn speak_plainly() {
 
 /// Says something on stderr: `git-credential-pat: get: the keychain is locked`, lower case, without
 /// a full stop. Where stderr is gone, nothing happens.
+#[inline(never)]
 pub fn say(what: &str, message: &str) {
     if IS_PLAIN.load(Ordering::Relaxed) { tell(message) } else { complain(what, message) }
 }
 
 /// Says an error so, always with our name.
+#[inline(never)]
 pub fn complain(what: &str, message: &str) {
     tell(&format!("{NAME}: {what}: {message}"));
 }
 
 /// Says what a person can do about it, on a line of its own.
+#[inline(never)]
 pub fn hint(hint: &str) {
     tell(&format!("hint: {hint}"));
 }

@@ -392,6 +392,7 @@ fn words(stderr: &[u8]) -> String {
 
 /// Returns the system's own curl, else the first one in an absolute folder of PATH. So it is never
 /// a file in the folder where a person happens to be.
+#[inline(never)]
 fn curl() -> Option<PathBuf> {
     if cfg!(windows) {
         let root = PathBuf::from(env::var_os("SystemRoot")?);

@@ -23,7 +23,7 @@ fn range() -> Option<(usize, usize)> {
     let here = range as fn() -> Option<(usize, usize)> as usize;
     let maps = fs::read_to_string("/proc/self/maps").ok()?;
     maps.lines().find_map(|line| {
-        let mut words = line.split_whitespace();
+        let mut words = line.split_ascii_whitespace();
         let (start, end) = words.next()?.split_once('-')?;
         let start = usize::from_str_radix(start, 16).ok()?;
         let end = usize::from_str_radix(end, 16).ok()?;

@@ -48,7 +48,7 @@ pub(super) fn handed_out(content: &Content) -> String {
         digest.update(field.unwrap_or_default());
     }
     let mut state = String::from(PREFIX);
-    hex::push(&mut state, digest.finalize().into_bytes());
+    hex::push(&mut state, &digest.finalize().into_bytes());
     hardening::wipe_stack();
     state
 }

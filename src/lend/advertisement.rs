@@ -8,10 +8,10 @@
 
 use super::request::Head;
 use super::route::{Route, Wanted};
-use crate::context::Context;
 use crate::credential::Username;
 use crate::setup::Answering;
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,27 +24,23 @@ const LONGEST: usize = 2048;
 /// How many are kept at once.
 const MOST: usize = 32;
 
-/// A question for an advertisement, by one account.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Asked {
-    host: String,
-    path: String,
-    /// The account that answers, or none for a public repository.
-    account: Option<(Context, Option<Username>)>,
-}
+/// A question for an advertisement: its URL, and the account that answers, if one has to.
+#[derive(PartialEq, Eq)]
+pub(super) struct Asked(String);
 
 impl Asked {
     /// Returns what a request asks, or nothing where it does not ask in the second version.
     pub(super) fn of(head: &Head, route: &Route, account: Option<&Answering>) -> Option<Self> {
         let is_second = head.header("Git-Protocol") == Some("version=2");
-        (is_second && route.wanted == Wanted::RefsToFetch).then(|| Self {
-            host: head.host.clone(),
-            path: head.path.clone(),
-            account: account.map(|account| {
-                let credential = &account.credential;
-                (credential.context.clone(), credential.username.clone())
-            }),
-        })
+        if !is_second || route.wanted != Wanted::RefsToFetch {
+            return None;
+        }
+        let mut text = format!("{}/{}", head.host, head.path);
+        if let Some(Answering { credential, .. }) = account {
+            let name = credential.username.as_ref().map(Username::to_string).unwrap_or_default();
+            let _ = write!(text, " {} {name}", credential.context);
+        }
+        Some(Self(text))
     }
 }
 
@@ -140,7 +136,7 @@ mod tests {
     const BODY: &[u8] = b"000eversion 2\n0015agent=git/2.47.3\n000bfetch=\n0000";
 
     fn asked(path: &str) -> Asked {
-        Asked { host: "h.example".to_owned(), path: path.to_owned(), account: None }
+        Asked(path.to_owned())
     }
 
     fn copy(head: &str, pieces: &[&[u8]]) -> Copy {

@@ -29,12 +29,12 @@ impl Answer {
             Some(Wanted::Fetch) => Self {
                 status: 200,
                 media_type: "application/x-git-upload-pack-result",
-                body: packet(format!("ERR {}", words.replace('\n', "; ")).as_bytes()),
+                body: packet(format!("ERR {}", on_one_line(&words)).as_bytes()),
             },
             Some(Wanted::LfsBatch | Wanted::LfsLocks | Wanted::LfsObject(_)) => Self {
                 status: 403,
                 media_type: "application/vnd.git-lfs+json",
-                body: json!({ "message": words.replace('\n', "; ") }).to_string().into_bytes(),
+                body: json!({ "message": on_one_line(&words) }).to_string().into_bytes(),
             },
             _ => Self { status: 403, media_type: "text/plain", body: (words + "\n").into_bytes() },
         }
@@ -74,6 +74,10 @@ pub(super) fn words(refusal: &Refusal) -> String {
         let _ = write!(words, "\n{NAME}: on the host, type: {remedy}");
     }
     words
+}
+
+fn on_one_line(words: &str) -> String {
+    words.lines().collect::<Vec<_>>().join("; ")
 }
 
 /// Returns the beginning of the head of an answer with this status.

@@ -6,9 +6,10 @@
 //! of the socket comes. In most cases that client is git, which comes before git-lfs.
 
 use super::Lending;
+use super::inside;
 use super::listen::Listener;
 use super::stream::Stream;
-use super::{inside, running};
+use crate::child::in_background;
 use crate::terminal;
 use rustix::net::{Shutdown, shutdown, sockopt};
 use std::collections::VecDeque;
@@ -55,7 +56,7 @@ pub(super) fn open(lending: &Arc<Lending>, stream: &Stream) {
     let listener = listener.ok().map(Arc::new);
     if let Some(listener) = &listener {
         let (listener, lending) = (Arc::clone(listener), Arc::clone(lending));
-        let _ = running::spawn(move || listener.take_all(&lending));
+        let _ = in_background(Box::new(move || listener.take_all(&lending)));
     }
     networks.push_back((network, listener));
     if networks.len() > MOST

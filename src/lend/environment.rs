@@ -105,17 +105,29 @@ fn prefixes(host: &Context, names: &[(Context, Username)]) -> Vec<String> {
 pub(super) fn file(lines: &[Line]) -> String {
     let mut text = String::new();
     for (name, value) in lines {
-        let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+        let value = quoted(value);
         let (section, rest) = name.split_once('.').unwrap_or((name, ""));
         let _ = match rest.rsplit_once('.') {
             Some((place, name)) => {
-                let place = place.replace('\\', "\\\\").replace('"', "\\\"");
+                let place = quoted(place);
                 write!(text, "[{section} \"{place}\"]\n\t{name} = \"{value}\"\n")
             }
             None => write!(text, "[{section}]\n\t{rest} = \"{value}\"\n"),
         };
     }
     text
+}
+
+/// Returns a text as it stands between quotation marks in git's configuration.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::new();
+    for character in text.chars() {
+        if matches!(character, '\\' | '"') {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted
 }
 
 /// Returns the lines as variables for git, numbered after those that this process has already.

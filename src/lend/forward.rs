@@ -3,7 +3,6 @@
 
 use super::advertisement::{Asked, Copy};
 use super::answer::begin;
-use super::framing::{write_chunk, write_end};
 use super::policy::Policy;
 use super::refusal::Refusal;
 use super::request::{self, Body, Head};
@@ -224,12 +223,11 @@ fn pass_back(
             return Err(refusal);
         }
     };
-    let mut stream = stream;
     if let Some(copy) = target.copy {
         copy.head(&text);
         copy.piece(&bytes[head.length..]);
     }
-    let mut is_going = (&mut stream).write_all(text.as_bytes()).is_ok();
+    let mut is_going = stream.send(text.as_bytes());
     if head.status >= 400 {
         bytes.drain(..head.length);
         while bytes.len() < MOST_OF_WORDS && is_answered(answer.as_fd(), stream) {
@@ -241,20 +239,20 @@ fn pass_back(
         if is_going {
             let words =
                 if target.has_words { words(&head, &bytes, &target.flow) } else { String::new() };
-            let _ = write_chunk(&mut stream, words.as_bytes());
-            let _ = write_end(&mut stream);
+            stream.send_chunk(words.as_bytes());
+            stream.send_end();
         }
         lock(flowing).cut();
         return Ok(());
     }
-    is_going &= write_chunk(&mut stream, &bytes[head.length..]).is_ok();
+    is_going &= stream.send_chunk(&bytes[head.length..]);
     drop(bytes);
     while is_going && is_answered(answer.as_fd(), stream) {
         match answer.read(&mut buffer) {
             // curl ends with 0 only if it got the whole answer: one that was cut off stays so.
             Ok(0) => {
                 if lock(flowing).ended() == Some(0) {
-                    let _ = write_end(&mut stream);
+                    stream.send_end();
                 }
                 return Ok(());
             }
@@ -262,7 +260,7 @@ fn pass_back(
                 if let Some(copy) = target.copy {
                     copy.piece(&buffer[..count]);
                 }
-                is_going = write_chunk(&mut stream, &buffer[..count]).is_ok();
+                is_going = stream.send_chunk(&buffer[..count]);
             }
             Err(error) => is_going = error.kind() == ErrorKind::Interrupted,
         }

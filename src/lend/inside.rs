@@ -37,11 +37,11 @@ pub(super) fn listener(process: u32, port: u16) -> Result<Listener, Error> {
         "the network of the process of --inside cannot be entered: it must be a sandbox of this \
          user's that runs",
     );
-    let (ours, theirs) = UnixStream::pair().map_err(|error| Error::Stream(error.kind()))?;
+    let (ours, theirs) = UnixStream::pair().map_err(|_| cannot)?;
     let mut program = Command::new("/proc/self/exe");
     program.args(["lend", OPTION, &process.to_string(), &port.to_string()]);
     program.stdin(OwnedFd::from(theirs)).stdout(Stdio::null());
-    let mut child = program.spawn().map_err(|error| Error::Stream(error.kind()))?;
+    let mut child = program.spawn().map_err(|_| cannot)?;
     drop(program);
     let received = receive(&ours);
     let _ = child.wait();

@@ -8,28 +8,28 @@
 
 use super::forward::{self, Target, Upload};
 use super::policy::Policy;
+use super::push::is_id;
 use super::refusal::Refusal;
 use super::request::{Head, Method};
 use super::stream::Stream;
-use super::{Lending, account};
+use super::{Lending, account, random_name};
 use crate::api::http::Client;
 use crate::api::http::flow::{AnswerHead, Flow, Login, Sent, Way};
+use crate::child::in_background;
 use crate::context::Context;
 use crate::git::url;
-use crate::hex;
 use crate::needle::Needle;
 use crate::setup::Answering;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use std::collections::VecDeque;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 use url_of_object::Address;
 
 /// The longest batch request and the longest answer to one, in bytes.
-const MOST_ASKED: u64 = 4 * 1024 * 1024;
-const MOST_ANSWERED: u64 = 8 * 1024 * 1024;
+const MOST_ASKED: usize = 4 * 1024 * 1024;
+const MOST_ANSWERED: usize = 8 * 1024 * 1024;
 
 /// How many addresses are kept, and for how long.
 const MOST_KEPT: usize = 20_000;
@@ -57,10 +57,7 @@ pub(super) struct Object {
 impl Objects {
     /// Keeps an address. Returns its name.
     fn keep(&self, object: Object) -> Option<String> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).ok()?;
-        let mut name = String::new();
-        hex::push(&mut name, bytes);
+        let name = random_name()?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST_KEPT {
             let now = Instant::now();
@@ -109,20 +106,18 @@ impl Batch {
         let mut objects = Vec::new();
         for object in asked.get("objects")?.as_array()? {
             let (oid, size) = (object.get("oid")?.as_str()?, object.get("size")?.as_u64()?);
-            let is_digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-            if oid.len() != 64 || !oid.bytes().all(is_digit) {
+            if oid.len() != 64 || !is_id(oid.as_bytes()) {
                 return None;
             }
-            objects.push(json!({ "oid": oid, "size": size }));
+            objects.push(fields(vec![("oid", oid.into()), ("size", size.into())]));
         }
-        let mut body = json!({
-            "operation": if is_upload { "upload" } else { "download" },
-            "transfers": ["basic"],
-            "objects": objects,
-        });
-        if let Some(name) = asked.pointer("/ref/name").and_then(Value::as_str) {
-            body["ref"] = json!({ "name": name });
-        }
+        let name = asked.get("ref").and_then(|of| of.get("name")).and_then(Value::as_str);
+        let body = fields(vec![
+            ("operation", if is_upload { "upload" } else { "download" }.into()),
+            ("transfers", Value::Array(vec!["basic".into()])),
+            ("objects", Value::Array(objects)),
+            ("ref", name.map_or(Value::Null, |name| fields(vec![("name", name.into())]))),
+        ]);
         let body = body.to_string().into_bytes();
         Some(Self { is_upload, body })
     }
@@ -142,11 +137,12 @@ pub fn rewritten(
     let mut objects = Vec::new();
     for object in answer.get("objects")?.as_array()? {
         let (oid, size) = (object.get("oid")?.as_str()?, object.get("size")?.as_u64()?);
-        let mut ours = json!({ "oid": oid, "size": size, "authenticated": true });
+        let mut actions = Vec::new();
         for (name, method) in
             [("download", Method::Get), ("upload", Method::Put), ("verify", Method::Post)]
         {
-            let Some(action) = object.pointer(&format!("/actions/{name}")) else { continue };
+            let there = object.get("actions").and_then(|actions| actions.get(name));
+            let Some(action) = there else { continue };
             let href = action.get("href")?.as_str()?;
             let headers = action.get("header").and_then(Value::as_object);
             let headers = headers
@@ -154,17 +150,39 @@ pub fn rewritten(
                 .flatten()
                 .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
             let href = kept(method, href, headers.collect())?;
-            ours["actions"][name] = json!({ "href": href });
+            actions.push((name, fields(vec![("href", href.into())])));
         }
-        if let Some(error) = object.get("error") {
+        let error = object.get("error").map_or(Value::Null, |error| {
             let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
             let code = error.get("code").and_then(Value::as_u64).unwrap_or(500);
-            ours["error"] = json!({ "code": code, "message": message });
-        }
-        objects.push(ours);
+            fields(vec![("code", code.into()), ("message", message.into())])
+        });
+        let actions = if actions.is_empty() { Value::Null } else { fields(actions) };
+        objects.push(fields(vec![
+            ("oid", oid.into()),
+            ("size", size.into()),
+            ("authenticated", true.into()),
+            ("actions", actions),
+            ("error", error),
+        ]));
     }
-    let answer = json!({ "transfer": "basic", "objects": objects, "hash_algo": "sha256" });
+    let answer = fields(vec![
+        ("transfer", "basic".into()),
+        ("objects", Value::Array(objects)),
+        ("hash_algo", "sha256".into()),
+    ]);
     Some(answer.to_string().into_bytes())
+}
+
+/// Returns an object of these fields, without those that are null.
+fn fields(fields: Vec<(&'static str, Value)>) -> Value {
+    let mut object = Map::new();
+    for (name, value) in fields {
+        if !value.is_null() {
+            object.insert(name.to_owned(), value);
+        }
+    }
+    Value::Object(object)
 }
 
 /// Reads a batch request and checks what it asks for.
@@ -176,11 +194,7 @@ pub(super) fn read_batch(
     repository: &Context,
     body: &mut dyn Read,
 ) -> Result<Batch, Refusal> {
-    let mut bytes = Vec::new();
-    let read = body.take(MOST_ASKED + 1).read_to_end(&mut bytes);
-    if read.is_err() || bytes.len() as u64 > MOST_ASKED {
-        return Err(Refusal::NotUnderstood);
-    }
+    let bytes = read_all(body, MOST_ASKED).ok_or(Refusal::NotUnderstood)?;
     let batch = Batch::parse(&bytes).ok_or(Refusal::NotUnderstood)?;
     if batch.is_upload {
         policy.push(repository)?;
@@ -197,7 +211,7 @@ pub(super) fn ask(
     head: &Head,
     repository: &Context,
     account: Option<&Answering>,
-    batch: &Batch,
+    batch: Batch,
 ) -> Result<Vec<u8>, Refusal> {
     let host = repository.host_level();
     let way = lending.way(&host).ok_or(Refusal::Failed)?;
@@ -210,7 +224,7 @@ pub(super) fn ask(
         login: account.map(|account| account::login(lending, account)),
         body: Sent::Length(batch.body.len() as u64),
     };
-    let answer = whole(way, &flow, &batch.body, &host)?;
+    let answer = whole(way, &flow, batch.body, &host)?;
     let base = head.path.strip_suffix("/info/lfs/objects/batch").unwrap_or_default();
     let until = Instant::now() + KEPT_FOR;
     let kept = |method, href: &str, headers| {
@@ -227,22 +241,28 @@ pub(super) fn ask(
     answer.filter(|answer| !repeats(answer)).ok_or_else(|| Refusal::Answered(host.clone(), 200))
 }
 
-/// Sends a short request, and reads the whole answer.
-fn whole(way: &Way, flow: &Flow<'_>, body: &[u8], host: &Context) -> Result<Vec<u8>, Refusal> {
-    let mut flowing = way.begin(flow).map_err(|_| Refusal::Failed)?;
-    let pipe = flowing.body.take();
+/// Reads to the end. Returns nothing where that fails or there are more bytes than these.
+fn read_all(reader: &mut dyn Read, most: usize) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    thread::scope(|scope| {
-        if let Some(mut pipe) = pipe {
-            let send = move || drop(pipe.write_all(body));
-            let _ = thread::Builder::new().spawn_scoped(scope, send);
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Some(bytes),
+            Ok(count) if bytes.len() + count <= most => bytes.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Ok(_) | Err(_) => return None,
         }
-        let mut answer = (&mut flowing.answer).take(MOST_ANSWERED + 1);
-        let _ = answer.read_to_end(&mut bytes);
-    });
-    if bytes.len() as u64 > MOST_ANSWERED {
-        return Err(Refusal::Answered(host.clone(), 200));
     }
+}
+
+/// Sends a short request, and reads the whole answer.
+fn whole(way: &Way, flow: &Flow<'_>, body: Vec<u8>, host: &Context) -> Result<Vec<u8>, Refusal> {
+    let mut flowing = way.begin(flow).map_err(|_| Refusal::Failed)?;
+    if let Some(mut pipe) = flowing.body.take() {
+        let _ = in_background(Box::new(move || drop(pipe.write_all(&body))));
+    }
+    let bytes = read_all(&mut flowing.answer, MOST_ANSWERED);
+    let mut bytes = bytes.ok_or_else(|| Refusal::Answered(host.clone(), 200))?;
     let status = flowing.ended();
     let unreached = || Refusal::Unreached(host.clone(), crate::api::http::flow::why(status));
     let head = AnswerHead::parse(&bytes).filter(|_| status == Some(0)).ok_or_else(unreached)?;

@@ -4,6 +4,7 @@
 use super::peer::user_of;
 use super::stream::Stream;
 use super::{Lending, beside, serve};
+use crate::child::in_background;
 use crate::error::Error;
 use crate::hardening::code;
 use std::fs;
@@ -37,10 +38,9 @@ impl Listener {
     /// # Errors
     /// [`Error::Refused`] where the folder is not this user's alone or its socket is in use.
     pub(super) fn socket(folder: &Path) -> Result<Self, Error> {
+        let cannot = Error::Refused("the folder of the socket cannot be made");
         match fs::DirBuilder::new().mode(0o700).create(folder) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                return Err(Error::Refused("the folder of the socket cannot be made"));
-            }
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(cannot),
             _ => {}
         }
         let is_ours_alone = fs::metadata(folder).is_ok_and(|metadata| {
@@ -52,17 +52,17 @@ impl Listener {
         if !is_ours_alone {
             return Err(Error::Refused("the folder of the socket must be this user's alone"));
         }
-        let folder = folder.canonicalize().map_err(|error| Error::Stream(error.kind()))?;
+        let folder = folder.canonicalize().map_err(|_| cannot)?;
         let path = folder.join(SOCKET);
         if UnixStream::connect(&path).is_ok() {
             return Err(Error::Refused("somebody lends at this socket already"));
         }
         let _ = fs::remove_file(&path);
-        let listener = UnixListener::bind(&path)
-            .map_err(|_| Error::Refused("the socket cannot be made: its path may be too long"))?;
-        let own = fs::Permissions::from_mode(0o600);
-        fs::set_permissions(&path, own).map_err(|error| Error::Stream(error.kind()))?;
-        Ok(Self::Socket(listener, path))
+        let listener = UnixListener::bind(&path).and_then(|listener| {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map(|()| listener)
+        });
+        let cannot = Error::Refused("the socket cannot be made: its path may be too long");
+        Ok(Self::Socket(listener.map_err(|_| cannot)?, path))
     }
 
     /// Listens at this port, or at a free one if it is 0.
@@ -112,7 +112,7 @@ impl Listener {
                 code::let_go();
             };
             // If no thread can be made, this drops the connection and gives its place back.
-            let _ = thread::Builder::new().spawn(serve);
+            let _ = in_background(Box::new(serve));
         }
     }
 

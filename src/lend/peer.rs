@@ -83,7 +83,7 @@ fn user_in(table: &str, peer: SocketAddrV4, here: SocketAddrV4) -> Option<u32> {
     };
     let (peer, here) = (written(peer), written(here));
     table.lines().find_map(|line| {
-        let mut words = line.split_whitespace().skip(1);
+        let mut words = line.split_ascii_whitespace().skip(1);
         let is_it = words.next() == Some(&peer) && words.next() == Some(&here);
         // Between the addresses and the user are the state, the queues, the timer and retransmits.
         is_it.then(|| words.nth(4)?.parse().ok()).flatten()

@@ -247,7 +247,8 @@ pub fn packet(bytes: &[u8]) -> Vec<u8> {
     [format!("{:04x}", bytes.len() + 4).as_bytes(), bytes].concat()
 }
 
-fn is_id(text: &[u8]) -> bool {
+/// Returns whether a text is of digits as they stand in the name of an object.
+pub(super) fn is_id(text: &[u8]) -> bool {
     text.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 

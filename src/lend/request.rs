@@ -12,14 +12,21 @@ const MOST_LINES: usize = 64;
 
 /// The header that carries the key of a lending.
 pub const KEY_HEADER: &str = "X-Lend";
+const LOWER_KEY_HEADER: &str = "x-lend";
 
-/// The headers that are passed on, as they are written to the forge.
-const PASSED_ON: [&str; 6] =
-    ["Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Git-Protocol", "User-Agent"];
+/// The headers that are passed on, in lower case and as they are written to the forge.
+const PASSED_ON: [(&str, &str); 6] = [
+    ("accept", "Accept"),
+    ("accept-encoding", "Accept-Encoding"),
+    ("accept-language", "Accept-Language"),
+    ("content-type", "Content-Type"),
+    ("git-protocol", "Git-Protocol"),
+    ("user-agent", "User-Agent"),
+];
 
 /// Returns whether a header goes on as the client has sent it.
 pub(super) fn is_passed_on(name: &str) -> bool {
-    PASSED_ON.contains(&name)
+    PASSED_ON.iter().any(|(_, written)| *written == name)
 }
 
 /// The head of a request.
@@ -153,11 +160,10 @@ impl Head {
                 "content-length" | "transfer-encoding" | "content-encoding" | "expect"
                 | "trailer" | "te" | "origin" => return None,
                 name if name.starts_with("sec-") => return None,
-                name if name.eq_ignore_ascii_case(KEY_HEADER) => self.key = Some(value.to_owned()),
+                LOWER_KEY_HEADER => self.key = Some(value.to_owned()),
                 name => {
-                    if let Some(known) = PASSED_ON.iter().find(|k| k.eq_ignore_ascii_case(name)) {
-                        self.headers.push((known, value.to_owned()));
-                    }
+                    let known = PASSED_ON.iter().find(|(lower, _)| *lower == name);
+                    self.headers.extend(known.map(|(_, written)| (*written, value.to_owned())));
                 }
             }
             seen.push(name);

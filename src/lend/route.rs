@@ -5,6 +5,7 @@ use super::policy::Policy;
 use super::refusal::Refusal;
 use super::request::{Head, Method};
 use crate::context::{Context, unescape};
+use crate::hex;
 
 /// The ends of git-lfs's own paths.
 const LOCKS: &str = "/info/lfs/locks/verify";
@@ -82,8 +83,8 @@ impl Head {
             (Method::Post, None) if is_lfs && path.ends_with(BATCH) => (BATCH, Wanted::LfsBatch),
             (Method::Get | Method::Put | Method::Post, None) => {
                 let (repository, name) = path.rsplit_once("/lfs-object/")?;
-                let is_ours = name.len() == 32 && name.bytes().all(|b| b.is_ascii_hexdigit());
-                let is_ours = is_ours && !self.gzip;
+                let is_name = hex::decode(name.as_bytes()).is_some_and(|bytes| bytes.len() == 16);
+                let is_ours = is_name && !self.gzip;
                 return is_ours.then(|| (repository, Wanted::LfsObject(name.to_owned())));
             }
         };

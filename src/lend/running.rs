@@ -6,16 +6,15 @@ use super::beside::Networks;
 use super::environment::{self, Line, Reached};
 use super::listen::Listener;
 use super::transfers::Transfers;
-use super::{AT_ONCE, AT_THE_FORGE, Lending, Places, Plan, WayIn, inside};
+use super::{AT_ONCE, AT_THE_FORGE, Lending, Places, Plan, WayIn, inside, random_name};
 use crate::api::http::{Client, Trouble};
-use crate::child::not_started;
+use crate::child::{in_background, not_started};
 use crate::context::Context;
 use crate::credential::Username;
 use crate::error::Error;
 use crate::git::url;
 use crate::git::words::typed;
 use crate::hardening::{code, interrupts};
-use crate::hex;
 use crate::private_file::Folder;
 use crate::terminal;
 use std::collections::VecDeque;
@@ -25,7 +24,6 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long transfers that are under way may go on after the end.
@@ -84,7 +82,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     let Plan { policy, username, lasting, way_in, inside_path, command, setups } = plan;
     let held = interrupts::hold();
     let ways = ways(&policy.hosts())?;
-    let key = key()?;
+    let key = random_name().ok_or(Error::Refused("the system has no random numbers"))?;
     let listener = match &way_in {
         WayIn::Socket(folder) => Listener::socket(folder)?,
         WayIn::Port(port) => Listener::port(*port)?,
@@ -132,16 +130,20 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     });
     let ends = Arc::new(Ends::default());
     let listener = Arc::new(listener);
-    spawn({
+    in_background({
         let (listener, lending) = (Arc::clone(&listener), Arc::clone(&lending));
-        move || listener.take_all(&lending)
-    })?;
-    spawn({
+        Box::new(move || listener.take_all(&lending))
+    })
+    .map_err(Error::Stream)?;
+    in_background({
         let ends = Arc::clone(&ends);
-        move || loop {
-            ends.add(End::Signal(interrupts::wait()));
-        }
-    })?;
+        Box::new(move || {
+            loop {
+                ends.add(End::Signal(interrupts::wait()));
+            }
+        })
+    })
+    .map_err(Error::Stream)?;
     let mut pid = None;
     if let Some((program, rest)) = command.split_first() {
         let mut child = Command::new(program);
@@ -166,11 +168,12 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         terminal::say("lend", message);
     }
     let cut = Arc::clone(&lending);
-    spawn(move || {
+    in_background(Box::new(move || {
         while ends.next(None).is_some() {
             cut.transfers.cut();
         }
-    })?;
+    }))
+    .map_err(Error::Stream)?;
     lending.end(GRACE);
     Ok(status)
 }
@@ -201,7 +204,7 @@ fn wait(
                 }
                 // The command goes on, and what it still asks for is refused.
                 let lending = Arc::clone(lending);
-                let _ = spawn(move || lending.end(GRACE));
+                let _ = in_background(Box::new(move || lending.end(GRACE)));
                 deadline = None;
             }
         }
@@ -216,13 +219,8 @@ fn code(status: ExitStatus) -> u8 {
 fn start(mut command: Command, ends: Arc<Ends>) -> io::Result<rustix::process::Pid> {
     let mut child = command.spawn()?;
     let pid = rustix::process::Pid::from_child(&child);
-    thread::Builder::new().spawn(move || ends.add(End::Command(child.wait())))?;
+    in_background(Box::new(move || ends.add(End::Command(child.wait()))))?;
     Ok(pid)
-}
-
-pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-    let spawned = thread::Builder::new().spawn(work);
-    spawned.map(|_| ()).map_err(|error| Error::Stream(error.kind()))
 }
 
 /// Returns the ways to these hosts, as git is configured now.
@@ -248,15 +246,6 @@ fn ways(hosts: &[Context]) -> Result<Vec<(Context, crate::api::http::flow::Way)>
         ways.push((host.clone(), way));
     }
     Ok(ways)
-}
-
-/// Returns a new random key for this lending.
-fn key() -> Result<String, Error> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| Error::Refused("the system has no random numbers"))?;
-    let mut key = String::new();
-    hex::push(&mut key, bytes);
-    Ok(key)
 }
 
 /// Says what is lent. Warns of variables and settings that lead the command past the lending.

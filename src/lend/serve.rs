@@ -3,7 +3,7 @@
 use super::advertisement::Asked;
 use super::answer::{Answer, words};
 use super::forward::{self, Upload};
-use super::framing::{BodyReader, DRAINED, write_chunk, write_end};
+use super::framing::{BodyReader, DRAINED};
 use super::policy::Access;
 use super::push::{Push, Unread};
 use super::refusal::Refusal;
@@ -15,7 +15,7 @@ use crate::setup::Answering;
 use crate::terminal;
 use crate::time::now;
 use crate::uses::{self, Lent};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 /// How long a client may take to send the head.
@@ -74,7 +74,7 @@ fn answer(
     let judged = judge(lending, head);
     let wait_no_more = || {
         if head.waits {
-            let _ = (&mut &*stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
+            stream.send(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
     };
     let (route, access) = match judged {
@@ -130,9 +130,7 @@ fn answer(
     };
     let asked = Asked::of(head, &route, account.as_ref());
     if let Some((head, body)) = asked.and_then(|asked| lending.advertisements.answer(&asked)) {
-        let mut stream = stream;
-        let _ = (&mut stream).write_all(head.as_bytes());
-        let _ = write_chunk(&mut stream, &body).and_then(|()| write_end(&mut stream));
+        let _ = stream.send(head.as_bytes()) && stream.send_chunk(&body) && stream.send_end();
         return note(lending, &lent, None, account.as_ref());
     }
     let Ok(_transfer) = lending.transfers.begin(stream) else {
@@ -141,7 +139,7 @@ fn answer(
     };
     let upload = Upload { body, before: &before, length: head.body, patience };
     let account_of = account.as_ref();
-    let result = match (&route.wanted, &batch) {
+    let result = match (&route.wanted, batch) {
         (_, Some(batch)) => {
             let answer = lfs::ask(lending, head, &route.repository, account_of, batch);
             answer.map(|body| send(stream, &Answer::of_lfs(body)))
@@ -279,7 +277,7 @@ fn say(refusal: &Refusal) {
 }
 
 fn send(stream: &Stream, answer: &Answer) {
-    let _ = (&mut &*stream).write_all(&answer.to_bytes());
+    stream.send(&answer.to_bytes());
 }
 
 /// Notes a use in the use log, where uses are noted.

@@ -3,7 +3,6 @@
 
 use super::environment::HOST;
 use super::stream::Stream;
-use std::io::Write;
 use std::time::Instant;
 
 /// The first byte of a client that speaks SOCKS 5. No request of HTTP begins with it.
@@ -16,17 +15,17 @@ pub(super) fn connect(stream: &Stream, begun: Vec<u8>, deadline: Instant) -> Opt
     let greeting = take(stream, &mut bytes, 2, deadline)?;
     let methods = take(stream, &mut bytes, usize::from(greeting[1]), deadline)?;
     if !methods.contains(&0) {
-        let _ = (&mut &*stream).write_all(&[VERSION, 0xff]);
+        stream.send(&[VERSION, 0xff]);
         return None;
     }
-    (&mut &*stream).write_all(&[VERSION, 0]).ok()?;
+    stream.send(&[VERSION, 0]).then_some(())?;
     // The client sends 5, 1 to connect, 0, 3 for a name, the name's length, the name, and a port.
     let request = take(stream, &mut bytes, 5, deadline)?;
     let rest = take(stream, &mut bytes, usize::from(request[4]) + 2, deadline)?;
     let is_ours = request[..4] == [VERSION, 1, 0, 3]
         && rest.split_at_checked(HOST.len()) == Some((HOST.as_bytes(), &[0, 80]));
     let result = if is_ours { 0 } else { 2 };
-    (&mut &*stream).write_all(&[VERSION, result, 0, 1, 0, 0, 0, 0, 0, 0]).ok()?;
+    stream.send(&[VERSION, result, 0, 1, 0, 0, 0, 0, 0, 0]).then_some(())?;
     is_ours.then_some(bytes)
 }
 

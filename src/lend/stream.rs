@@ -2,6 +2,7 @@
 //! silent client holds up nobody but itself.
 
 use super::LETS_GO_AFTER;
+use super::framing::{write_chunk, write_end};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -37,6 +38,21 @@ impl Stream {
             Self::Unix(stream) => stream.shutdown(Shutdown::Write),
             Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
         };
+    }
+
+    /// Writes these bytes. Returns whether the client could take them.
+    pub(super) fn send(&self, bytes: &[u8]) -> bool {
+        (&mut &*self).write_all(bytes).is_ok()
+    }
+
+    /// Writes these bytes as a chunk of a body. Returns whether the client could take them.
+    pub(super) fn send_chunk(&self, bytes: &[u8]) -> bool {
+        write_chunk(&mut &*self, bytes).is_ok()
+    }
+
+    /// Writes the end of a body in chunks. Returns whether the client could take it.
+    pub(super) fn send_end(&self) -> bool {
+        write_end(&mut &*self).is_ok()
     }
 
     /// Reads some bytes, or fails at the deadline.

@@ -6,13 +6,13 @@
 //! would inherit it too. So curl can print no message.
 
 use super::program;
+use crate::child::in_background;
 use crate::hardening::children;
 use rustix::pipe::fcntl_setpipe_size;
 use std::io::{self, PipeWriter, pipe};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 /// How many bytes wait in a pipe between curl and this program. The more they are, the less often
 /// the two have to wait for each other.
@@ -65,7 +65,7 @@ impl Spare {
     pub(super) fn new(curl: PathBuf) -> io::Result<Arc<Self>> {
         let spare = Arc::new(Self::default());
         let filled = Arc::clone(&spare);
-        thread::Builder::new().spawn(move || filled.fill(&curl))?;
+        in_background(Box::new(move || filled.fill(&curl)))?;
         Ok(spare)
     }
 

@@ -161,7 +161,7 @@ fn throw_away() -> Result<Credential, Error> {
     let (token, name) = digest.split_at(20);
     let digits = |bytes: &[u8]| {
         let mut text = String::new();
-        hex::push(&mut text, bytes.iter().copied());
+        hex::push(&mut text, bytes);
         text
     };
     let context =

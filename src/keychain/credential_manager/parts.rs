@@ -114,7 +114,7 @@ impl Parts {
 
 fn digest(content: &[u8]) -> String {
     let mut text = String::new();
-    hex::push(&mut text, Sha256::digest(content));
+    hex::push(&mut text, &Sha256::digest(content));
     text
 }
 

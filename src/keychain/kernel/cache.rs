@@ -53,7 +53,7 @@ impl Query {
             digest.update(field.unwrap_or_default());
         }
         let mut description = of_host(self.contexts.first()?);
-        hex::push(&mut description, digest.finalize());
+        hex::push(&mut description, &digest.finalize());
         Some(description)
     }
 }

@@ -284,7 +284,7 @@ impl Folder {
 fn put(folder: impl AsFd, name: &str, content: &[u8]) -> Result<(), Errno> {
     remove_abandoned(folder.as_fd());
     let mut unfinished = UNFINISHED.to_owned();
-    hex::push(&mut unfinished, *random::<8>().map_err(|_| Errno::IO)?);
+    hex::push(&mut unfinished, &*random::<8>().map_err(|_| Errno::IO)?);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = fs::openat(&folder, &unfinished, flags, PRIVATE_FILE)?;
     let mut file = File::from(file);

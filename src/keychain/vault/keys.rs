@@ -100,7 +100,7 @@ impl Keys {
         }
         let digest = mac.finalize().into_bytes();
         let mut text = String::with_capacity(DIGITS);
-        hex::push(&mut text, digest.into_iter().take(DIGEST));
+        hex::push(&mut text, &digest[..DIGEST]);
         text
     }
 }

@@ -247,7 +247,7 @@ fn the_published_test_vectors_end_as_they_say() {
         if expected == "success" {
             let digest = opened.map(|content| {
                 let mut text = String::new();
-                hex::push(&mut text, Sha256::digest(&*content));
+                hex::push(&mut text, &Sha256::digest(&*content));
                 text
             });
             assert_eq!(digest.as_deref().ok(), value("payload"), "{name}");
