@@ -107,8 +107,8 @@ pub(crate) struct Checked {
 impl Checked {
     /// Returns whether neither git's host nor the forge's API takes the token.
     pub(crate) fn is_refused_by_both(&self) -> bool {
-        let api = self.api.as_ref().is_some_and(|api| api.standing.state == State::Refused);
-        api && self.git.as_ref().is_some_and(GitLayer::is_refused)
+        let api = self.api.as_ref().is_some_and(|api| api.standing.is_refused());
+        api && self.git.as_ref().is_some_and(|git| git.standing.is_refused())
     }
 
     /// Returns whether the token may read, by the word of git or of the forge.
@@ -296,12 +296,21 @@ fn learnt(
 /// Returns the account with what its forge has just told of its token. The forge and address that a
 /// person named are kept with it, because they have answered.
 pub(crate) fn told(credential: Credential, facts: &Facts, options: &Options) -> Credential {
-    let mut kept = Kept::of(&credential);
-    if forge::at(&credential.context).is_none() {
-        kept.forge = options.forge.or(kept.forge);
-        kept.api = options.api.clone().or(kept.api);
+    let credential = with_named_forge(credential, options);
+    Kept::of(&credential).learn(credential, facts, options.now)
+}
+
+/// Returns the account with the forge and address that a person named, where the host's name does
+/// not tell the forge.
+pub(crate) fn with_named_forge(credential: Credential, options: &Options) -> Credential {
+    let is_named = options.forge.is_some() || options.api.is_some();
+    if !is_named || forge::at(&credential.context).is_some() {
+        return credential;
     }
-    kept.learn(credential, facts, options.now)
+    let mut kept = Kept::of(&credential);
+    kept.forge = options.forge.or(kept.forge);
+    kept.api = options.api.clone().or(kept.api);
+    kept.put(credential)
 }
 
 /// Returns whether it is known which forge an account's token is of.

@@ -80,6 +80,17 @@ pub struct Account {
     pub username: Username,
 }
 
+/// Where an account has a token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TokenPlace {
+    /// It answers.
+    Answering,
+    /// It is set aside.
+    Aside,
+    /// A rotation has replaced it.
+    Previous,
+}
+
 /// An account with the token that answers, and what is known of both: the content of a
 /// keychain's item. Times are in seconds since 1970 UTC.
 #[derive(Clone, PartialEq, Eq)]
@@ -176,6 +187,23 @@ impl Credential {
         match &self.username {
             Some(own) if !self.any_username => own == username,
             _ => username.is_empty(),
+        }
+    }
+
+    /// Returns where the account has this token, if it does. A forge knows a token by its bytes:
+    /// once it is revoked, it is dead with every scheme. (git's store and erase name the scheme,
+    /// too, see [`Token::is`].)
+    #[must_use]
+    pub fn place_of(&self, secret: &Secret) -> Option<TokenPlace> {
+        let is_aside = || self.aside.as_ref().is_some_and(|aside| aside.token.secret == *secret);
+        let is_previous =
+            || self.previous.as_ref().is_some_and(|previous| previous.secret == *secret);
+        if self.token == *secret {
+            Some(TokenPlace::Answering)
+        } else if is_aside() {
+            Some(TokenPlace::Aside)
+        } else {
+            is_previous().then_some(TokenPlace::Previous)
         }
     }
 

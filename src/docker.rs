@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::git::url;
 use crate::hardening;
 use crate::helper::{self, Policy, registry};
-use crate::keychain::{Found, Keychain};
+use crate::keychain::{Found, Keychain, Kind};
 use crate::secret::Buffer;
 use crate::setup::{Setup, Setups};
 use crate::terminal::{self, RawStdout, RequestStdin};
@@ -61,16 +61,15 @@ pub fn run(arguments: &[OsString]) -> u8 {
     let word = arguments.first().and_then(|word| word.to_str()).filter(|_| arguments.len() == 1);
     let policy = Policy { allow_http: false, now: now() };
     let (mut input, mut output) = (RequestStdin::default(), RawStdout);
-    let mut log = None;
+    let mut log = false;
     let mut open = |context: &Context| {
         let setup = setup(context)?;
-        let keychain = setup.open()?;
-        log = log.or(setup.log.then(|| keychain.kind()));
-        Ok(keychain)
+        log |= setup.log;
+        setup.open()
     };
     let action = word.and_then(Action::from_name);
     let (status, served) = serve(action, &mut input, &mut output, &mut open, policy);
-    if let (Some(keychain), Some(account)) = (log, served) {
+    if let Some((account, keychain)) = served.filter(|_| log) {
         uses::note_command("docker", &account, keychain, policy.now);
     }
     status
@@ -109,14 +108,14 @@ impl Action {
 
 /// Serves one action: reads its request from `input`, carries it out on the keychain that `open`
 /// gives for each context, and writes the answer or the failure to `output` in one write. Returns
-/// the exit status, and the account whose token was handed out.
+/// the exit status, and the account whose token was handed out, with the keychain that has it.
 fn serve(
     action: Option<Action>,
     input: &mut dyn Read,
     output: &mut dyn Write,
     open: &mut Open<'_>,
     policy: Policy,
-) -> (u8, Option<Account>) {
+) -> (u8, Option<(Account, Kind)>) {
     let mut call = Call { input, open, policy, served: None };
     let result = match action {
         Some(Action::Get) => call.get(),
@@ -178,7 +177,7 @@ struct Call<'a, 'k> {
     input: &'a mut dyn Read,
     open: &'a mut Open<'k>,
     policy: Policy,
-    served: Option<Account>,
+    served: Option<(Account, Kind)>,
 }
 
 /// A function that opens the keychain for a context.
@@ -189,14 +188,16 @@ impl Call<'_, '_> {
         let request = self.read()?;
         let server = server(&request)?;
         let context = context(server)?;
-        let kept = registry::kept(&mut *(self.open)(&context)?, &context, self.policy.now)?;
+        let mut keychain = (self.open)(&context)?;
+        let kept = registry::kept(&mut *keychain, &context, self.policy.now)?;
+        let kind = keychain.kind();
         let account = match kept {
             Some(kept) if registry::may_go_to(&kept, server) => self.followed(kept)?,
             _ => None,
         };
         let credential = account.ok_or(Failure::Text(NOT_FOUND))?;
         let username = credential.username.unwrap_or_default();
-        self.served = Some(Account { context, username: username.clone() });
+        self.served = Some((Account { context, username: username.clone() }, kind));
         let text =
             |bytes| std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Error::Damaged);
         json(&Entry {

@@ -140,6 +140,15 @@ pub enum Error {
     /// A token that still serves would be lost.
     #[error("the account has another token already")]
     Exists,
+    /// What must not meet another write in between does not begin without the lock.
+    #[error(
+        "another process is changing an account at this host, or the lock cannot be had: nothing \
+         was begun"
+    )]
+    Busy,
+    /// Another process has replaced the token before this one could begin.
+    #[error("the account has another token by now: nothing was begun")]
+    Replaced,
     /// Nobody knows yet which of an account's tokens lives.
     #[error("a rotation of the account's token has not come to its end, so nothing was changed")]
     Rotating,
@@ -248,6 +257,11 @@ impl Error {
             Self::Rotating => {
                 "what has become of it is said, and mended, by: git credential-pat rotate URL"
             }
+            Self::Busy => {
+                "repeat the command in a moment; if it stays so, XDG_RUNTIME_DIR or XDG_STATE_HOME \
+                 must be a folder of yours that can be written"
+            }
+            Self::Replaced => "if that one is meant, repeat the command",
             Self::Exists => "add --replace, or name another account with --username NAME",
             Self::Locked if cfg!(target_os = "macos") => {
                 "unlock it in Keychain Access; over SSH, type first: security unlock-keychain"

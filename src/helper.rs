@@ -25,7 +25,7 @@ pub use choice::Item;
 pub(crate) use choice::{Choice, choose, names_of_persons, read_sound, with_contents};
 pub(crate) use restoring::accounts_at;
 pub use restoring::{Restored, restore};
-pub(crate) use revoking::{Dropped, drop_token, holds_token, mark_rejected};
+pub(crate) use revoking::{Dropped, drop_token, mark_rejected};
 
 use crate::context::Context;
 use crate::credential::{Account, Credential, Maker, Username};
@@ -405,16 +405,6 @@ fn place_of(request: &Request, policy: Policy, keychain: &mut dyn Keychain) -> P
 pub(crate) fn host_of(request: &Request) -> Option<Context> {
     Context::of_host(request.protocol.as_deref()?, request.host.as_deref()?)
 }
-
-/// The error of what does not begin without the lock: it must not meet another write in between.
-pub(crate) const NO_LOCK: Error = Error::Refused(
-    "another process is changing an account at this host, or the lock cannot be had: nothing was \
-     begun",
-);
-
-/// The error where another process has replaced the token before this one could begin.
-pub(crate) const REPLACED: Error =
-    Error::Refused("the account has another token by now: nothing was begun");
 
 /// Returns what is kept under exactly this key, in whatever state.
 ///

@@ -6,7 +6,8 @@
 //! - [`open`], [`is_owners_alone`], [`read`]: a file that a person names. [`open_secret`]: one that
 //!   holds a secret for us, which root may have mounted.
 //! - [`Folder`]: a folder of ours, and the files in it. [`lock`]: one process at a time.
-//! - [`Replacement`]: new content for a file, all of it or none.
+//! - [`Replacement`]: new content for a file, all of it or none. [`rewrite`]: new content for a note
+//!   whose loss does no harm.
 
 mod folder;
 #[cfg(target_os = "linux")]
@@ -19,7 +20,7 @@ pub(crate) use replacement::{Replacement, Rights};
 use std::fs::{File, TryLockError};
 #[cfg(windows)]
 use std::io::ErrorKind;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, Write};
 #[cfg(unix)]
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -183,6 +184,17 @@ pub(crate) fn read(file: &File, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refu
     if content.len() > limit { Err(Refusal::TooLong) } else { Ok(content) }
 }
 
+/// Writes this in the place of all that an open file holds, wherever it was read to. A process that
+/// is ended meanwhile leaves a part of it: what must not be lost is for [`Replacement`].
+///
+/// # Errors
+/// Where the file cannot be written.
+pub(crate) fn rewrite(file: &mut File, content: &[u8]) -> io::Result<()> {
+    file.rewind()?;
+    file.set_len(0)?;
+    file.write_all(content)
+}
+
 /// Locks an open file against every other process that locks it, until it is closed. Returns
 /// whether that was possible in this time.
 pub(crate) fn lock(file: &File, patience: Duration) -> bool {
@@ -224,8 +236,9 @@ fn lock_with(
 
 #[cfg(test)]
 mod tests {
-    use super::{Links, Refusal, lock, open, read};
+    use super::{Links, Refusal, lock, open, read, rewrite};
     use std::fs;
+    use std::io::{Read, Seek};
     use std::time::Duration;
 
     #[test]
@@ -238,6 +251,18 @@ mod tests {
         assert_eq!(read(9).map(|_| ()), Err(Refusal::TooLong));
         let missing = open(&folder.path().join("other"), Links::Followed).map(|_| ());
         assert_eq!(missing, Err(Refusal::Missing));
+    }
+
+    #[test]
+    fn what_is_written_anew_has_nothing_left_of_what_was_there() {
+        let mut file = tempfile::tempfile().expect("a file");
+        for content in ["long before", "short"] {
+            rewrite(&mut file, content.as_bytes()).expect("a write");
+            file.rewind().expect("the beginning");
+            let mut text = String::new();
+            file.read_to_string(&mut text).expect("text");
+            assert_eq!(text, content);
+        }
     }
 
     #[test]

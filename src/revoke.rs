@@ -110,7 +110,7 @@ pub(crate) fn revoke(subject: &Subject, options: &Options, waiting: &mut dyn FnM
 /// Returns whether the forge does not take the token. A page for people does not say so: it may be
 /// a proxy's.
 fn is_dead(standing: &Standing) -> bool {
-    matches!(standing.state, State::Refused | State::Ended) && standing.reason != Some(Reason::Html)
+    standing.is_refused() && standing.reason != Some(Reason::Html)
 }
 
 fn lives(standing: &Standing) -> bool {

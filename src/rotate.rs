@@ -41,7 +41,7 @@ use crate::context::Context;
 use crate::credential::{Account, Credential, Maker, Token};
 use crate::error::Error;
 use crate::hardening::interrupts::{self, Held};
-use crate::helper::{self, NO_LOCK, REPLACED};
+use crate::helper;
 use crate::keychain::Keychain;
 use crate::keychain::lock::Lock;
 use crate::secret::Secret;
@@ -191,10 +191,10 @@ pub(crate) fn begin<'k>(
     outside: &dyn Outside,
 ) -> Result<Begun<'k>, Error> {
     let host = account.context.host_level();
-    let (lock, now) = (outside.lock(keychain, &host).ok_or(NO_LOCK)?, outside.now());
+    let (lock, now) = (outside.lock(keychain, &host).ok_or(Error::Busy)?, outside.now());
     let there = helper::kept_at(keychain, account)?.ok_or(Error::NoAccount)?;
     if there.token != seen.token {
-        return Err(REPLACED);
+        return Err(Error::Replaced);
     }
     if Stage::of(&there).is_some() {
         return Err(Error::Rotating);
@@ -324,10 +324,11 @@ pub(crate) fn verify(
     outside: &dyn Outside,
 ) -> Result<Verified, Error> {
     let layer = outside.ask(new);
-    match layer.standing.state {
-        _ if is_alive(&layer.standing) => {}
-        State::Refused | State::Ended => return Ok(Verified::Refused(layer.standing)),
-        _ => return Ok(Verified::Unknown(layer.standing)),
+    if layer.standing.is_refused() {
+        return Ok(Verified::Refused(layer.standing));
+    }
+    if !is_alive(&layer.standing) {
+        return Ok(Verified::Unknown(layer.standing));
     }
     let old = new.previous.as_deref().filter(|old| !keeps_old && old.rejected_at.is_none());
     let old = old.map(|old| new.clone().with_answering(old.clone()));
@@ -364,5 +365,5 @@ fn is_alive(standing: &Standing) -> bool {
 }
 
 fn is_alive_or_unknown(standing: &Standing) -> bool {
-    !matches!(standing.state, State::Refused | State::Ended)
+    !standing.is_refused()
 }

@@ -8,7 +8,7 @@ use crate::hex;
 use crate::private_file::{self, Folder};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::io::{Read, Seek, Write};
+use std::io::Read;
 use std::time::Duration;
 
 /// Returns whether nothing was said of this version of what the fields name within so many seconds,
@@ -31,9 +31,7 @@ pub(crate) fn is_first(
         if last.is_some_and(|last| last.abs_diff(now) < within) {
             return Some(false);
         }
-        stamp.rewind().ok()?;
-        stamp.set_len(0).ok()?;
-        stamp.write_all(format!("{version}{now}\n").as_bytes()).ok()?;
+        private_file::rewrite(&mut stamp, format!("{version}{now}\n").as_bytes()).ok()?;
         Some(true)
     };
     said().unwrap_or(false)
@@ -73,9 +71,7 @@ fn salt(folder: &Folder) -> Option<Salt> {
         return Some(salt);
     }
     getrandom::fill(&mut salt).ok()?;
-    file.rewind().ok()?;
-    file.set_len(0).ok()?;
-    file.write_all(&salt).ok()?;
+    private_file::rewrite(&mut file, &salt).ok()?;
     // An older version named the files without a salt.
     folder.remove_all(STAMP);
     Some(salt)

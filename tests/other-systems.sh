@@ -3,6 +3,7 @@
 # Nothing runs, so this only shows that the code compiles for them without a warning.
 #
 #   FreeBSD, NetBSD, illumos   the program, with the Secret Service for its keychain
+#   Linux, ARM64               everything: some tests watch a process, on x86-64 only
 #   Windows, both processors   everything, tests included, as a release builds it (MSVC)
 #   Windows, ARM64             the program, linked by zig: Microsoft's libraries cannot be had
 #
@@ -12,7 +13,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 TARGETS='x86_64-unknown-freebsd x86_64-unknown-netbsd x86_64-unknown-illumos
-x86_64-pc-windows-msvc aarch64-pc-windows-msvc aarch64-pc-windows-gnullvm'
+aarch64-unknown-linux-gnu x86_64-pc-windows-msvc aarch64-pc-windows-msvc
+aarch64-pc-windows-gnullvm'
 
 # shellcheck disable=SC2086 # a list
 [ $# -gt 0 ] || set -- $TARGETS
@@ -45,7 +47,7 @@ for target; do
     name=$(printf %s "$target" | tr - _)
     what='--all-targets'
     # The tests are for Linux, Windows and macOS.
-    case $target in *-windows-*) ;; *) what='--lib --bins' ;; esac
+    case $target in *-windows-* | *-linux-*) ;; *) what='--lib --bins' ;; esac
     # shellcheck disable=SC2086 # a list
     env "CC_$name=$pretend" "AR_$name=$pretend" \
         cargo clippy --quiet --locked $what --target "$target" -- -D warnings

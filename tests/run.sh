@@ -18,7 +18,7 @@ What you can do with this checkout, the quick things first:
   tests/fuzz.sh MINUTES [TARGET]   fuzz for longer, or one target
   tests/mutants.sh                 break the code on purpose: the unit tests must notice
   tests/apple-check.sh             compile, lint and link for macOS
-  tests/other-systems.sh           compile and lint for the BSDs, illumos and Windows
+  tests/other-systems.sh           compile and lint for the BSDs, illumos, ARM and Windows
   tests/other-processors.sh        the unit tests and the contract on emulated processors
   benches/instructions.sh          how many instructions an operation takes
   cargo bench                      how long parsing and matching take
@@ -263,7 +263,8 @@ check() {
     if there rustup; then tests/apple-check.sh $linked; fi
 
     step "Types and lints for other systems"
-    systems='x86_64-unknown-freebsd x86_64-unknown-netbsd x86_64-unknown-illumos'
+    systems='x86_64-unknown-freebsd x86_64-unknown-netbsd x86_64-unknown-illumos
+        aarch64-unknown-linux-gnu'
     [ -z "$include_slow" ] || systems=
     # shellcheck disable=SC2086 # a list
     if there rustup; then tests/other-systems.sh $systems; fi

@@ -190,6 +190,11 @@ impl Standing {
         !matches!(self.state, State::Unknown | State::Unreachable | State::Limited)
     }
 
+    /// Returns whether the token is not taken, or not any more: it was refused, or has ended.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.state, State::Ended | State::Refused)
+    }
+
     /// Returns whether nothing was asked, so that the judgement says nothing of the token.
     pub(crate) fn is_unasked(&self) -> bool {
         self.reason.is_some_and(Reason::is_unasked)
@@ -251,7 +256,7 @@ pub(crate) fn reason_in(said: &str) -> Reason {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reason, State, reason_in};
+    use super::{Reason, Standing, State, reason_in};
 
     #[test]
     fn of_several_states_the_worst_is_the_greatest() {
@@ -269,6 +274,23 @@ mod tests {
         ];
         states.sort();
         assert_eq!(states.map(State::word).join(" "), order);
+    }
+
+    #[test]
+    fn a_token_is_refused_once_it_is_not_taken_for_whatever_reason() {
+        for (state, is_refused) in [
+            (State::Good, false),
+            (State::Ending, false),
+            (State::Unknown, false),
+            (State::Unreachable, false),
+            (State::Limited, false),
+            (State::Absent, false),
+            (State::Denied, false),
+            (State::Ended, true),
+            (State::Refused, true),
+        ] {
+            assert_eq!(Standing::of(state, None).is_refused(), is_refused, "{state:?}");
+        }
     }
 
     #[test]

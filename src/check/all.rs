@@ -81,9 +81,10 @@ fn at_host(subjects: &[(usize, &Subject)], options: &Options) -> Vec<(usize, Opt
                 api_layer::of(subject, options, Some(client), QUESTIONS, deadline)
             }
         };
-        match layer.as_ref().map(|layer| layer.standing.state) {
-            Some(State::Refused | State::Ended) => in_a_row += 1,
-            Some(State::Unknown | State::Unreachable) | None => {}
+        match layer.as_ref().map(|layer| &layer.standing) {
+            Some(standing) if standing.is_refused() => in_a_row += 1,
+            None => {}
+            Some(standing) if matches!(standing.state, State::Unknown | State::Unreachable) => {}
             Some(_) => in_a_row = 0,
         }
         answers.push((*at, layer));

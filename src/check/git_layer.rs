@@ -37,11 +37,6 @@ impl GitLayer {
             notes: Vec::new(),
         }
     }
-
-    /// Returns whether the host said that it does not take the token.
-    pub(crate) fn is_refused(&self) -> bool {
-        matches!(self.standing.state, State::Refused | State::Ended)
-    }
 }
 
 /// A question to git.
@@ -99,7 +94,7 @@ pub(crate) fn ask(ask: &Ask<'_>, entries: &Entries) -> GitLayer {
     };
     // One refusal is enough, because some hosts ban an address that brings many. A question
     // without a token then shows whether the repository is public.
-    let is_refused = standing(&push, ask.token).state >= State::Ended;
+    let is_refused = standing(&push, ask.token).is_refused();
     let helper = if is_refused { "" } else { ask.helper };
     let question = Question {
         url: &url,
@@ -115,7 +110,7 @@ pub(crate) fn ask(ask: &Ask<'_>, entries: &Entries) -> GitLayer {
 /// Returns what the answers to both questions tell.
 pub(crate) fn told(push: &Reached, read: Result<Reached, Silent>, token: &Secret) -> GitLayer {
     let of_push = standing(push, token);
-    let was_alone = of_push.state >= State::Ended;
+    let was_alone = of_push.is_refused();
     let (read, of_read) = match read {
         Ok(read) => {
             let standing = standing(&read, token);

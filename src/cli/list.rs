@@ -123,7 +123,6 @@ fn everywhere(setups: &[Setup]) -> Result<(Vec<Row>, Option<Error>), Error> {
                 let count = keychain.left_out();
                 say(&format!("damaged files in the vault that are left out: {count}"));
             }
-            // If no keychain was named, its kind is known only now.
             Ok((keychain.kind(), rows))
         });
         match result {
@@ -161,8 +160,9 @@ fn say(what: &str) {
 }
 
 fn rows(keychain: &mut dyn Keychain) -> Result<Vec<Row>, Error> {
-    let kind = keychain.kind();
     let listed = keychain.list()?;
+    // If no keychain was named, its kind is known only now.
+    let kind = keychain.kind();
     let mut rows = Vec::with_capacity(listed.len());
     for (found, account, credential) in helper::with_contents(keychain, listed)? {
         let is_gone = credential.as_ref().is_some_and(|c| c.is_gone(now()));

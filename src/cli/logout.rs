@@ -76,9 +76,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let kept = helper::kept_at(&mut *keychain, &account).ok().flatten();
     helper::with_retries(|| helper::delete(&mut *keychain, &context, Some(name)))?;
     terminal::say("logout", &format!("deleted the account at {context}"));
-    if context.registry().is_none() && !own_name.is_empty() {
-        use_account::forget("logout", &setups, &context, &own_name)?;
-    }
+    use_account::forget("logout", &setups, &[accounts::key(&context, &own_name, false)])?;
     if let Some(hint) = lives_on(&context, kept.as_ref()).filter(|_| !is_link) {
         terminal::hint(&hint);
     }

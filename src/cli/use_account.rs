@@ -8,12 +8,12 @@ use super::settle::{self, Lack};
 use super::status::finding::origin;
 use super::{KeychainArguments, accounts};
 use crate::context::Context;
-use crate::credential::{Credential, Username};
+use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::git::{self, Failed, url};
 use crate::helper::verdict::{Question, Reason, Verdict, judge};
 use crate::helper::{self, Choice, Policy};
-use crate::setup::Setups;
+use crate::setup::{Opened, Setups};
 use crate::terminal;
 use crate::time::now;
 use crate::withheld::{listed, use_words, whose};
@@ -235,20 +235,30 @@ fn unset(place: &Place) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes back git's setting for an account that is gone. Where git asks for a username for which no
-/// account is kept any more, it gets nobody's token.
+/// Takes back git's settings for accounts that are gone, each with its own username, also if it
+/// answered any. Where git asks for a username for which no account is kept any more, it gets
+/// nobody's token.
 ///
 /// # Errors
 /// Where the keychain fails, or git's configuration cannot be changed.
 pub(super) fn forget(
     command: &'static str,
     setups: &Setups,
-    context: &Context,
-    username: &Username,
+    gone: &[Account],
 ) -> Result<(), Error> {
-    for place in git::username::places_of(setups.entries(), context, username) {
-        let mut keychain = setups.at(Some(&url::of(&place)))?.open()?;
-        if accounts::is_there(&mut *keychain, &place, username)? {
+    // What is for a part of a host is found for an account at the host, too.
+    let mut settings = BTreeSet::new();
+    for Account { context, username } in gone {
+        if context.registry().is_some() || username.is_empty() {
+            continue;
+        }
+        let places = git::username::places_of(setups.entries(), context, username);
+        settings.extend(places.into_iter().map(|place| (place, username)));
+    }
+    let mut opened = Opened::none(setups);
+    for (place, username) in settings {
+        let (keychain, _) = opened.at(&place)?;
+        if accounts::is_there(keychain, &place, username)? {
             continue;
         }
         git::unset_username(&place)?;

@@ -48,7 +48,10 @@ pub struct Token {
 }
 
 impl Token {
-    /// Returns whether it is this very token, with this scheme.
+    /// Returns whether it is this very token, with this scheme: what git stores and erases. To its
+    /// forge a token is the same with every scheme, see [`Credential::place_of`].
+    ///
+    /// [`Credential::place_of`]: super::Credential::place_of
     #[must_use]
     pub fn is(&self, authtype: Option<&[u8]>, secret: &Secret) -> bool {
         self.secret == *secret && self.authtype.as_deref() == authtype

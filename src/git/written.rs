@@ -16,7 +16,7 @@ use crate::state_folder;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -195,8 +195,7 @@ fn change(folder: Option<Folder>, how: impl FnOnce(&mut Vec<Note>)) {
         notes.iter().map(|note| serde_json::to_string(note).ok()).collect();
     let Some(lines) = lines else { return };
     let text = lines.join("\n") + "\n";
-    let _ =
-        file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(text.as_bytes()));
+    let _ = private_file::rewrite(&mut file, text.as_bytes());
 }
 
 /// What stands in the file; a line that cannot be read is passed over.

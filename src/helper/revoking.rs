@@ -3,7 +3,7 @@
 
 use super::choice::{Item, read_sound, unlocked};
 use super::two_tokens::{Rest, disowned, without};
-use crate::credential::{Account, Credential};
+use crate::credential::{Account, TokenPlace};
 use crate::error::Error;
 use crate::keychain::Keychain;
 use crate::secret::Secret;
@@ -19,7 +19,7 @@ pub(crate) enum Dropped {
     Token { other_is_put_away: bool },
 }
 
-/// Takes a token with this scheme out of an account. The account is deleted, unless another token
+/// Takes a token out of an account, with whatever scheme it is kept. The account is deleted, unless another token
 /// was set aside there: a token that lay aside never answers by itself, so the account is then put
 /// away with it.
 ///
@@ -28,7 +28,7 @@ pub(crate) enum Dropped {
 pub(crate) fn drop_token(
     keychain: &mut dyn Keychain,
     account: &Account,
-    token: (Option<&[u8]>, &Secret),
+    token: &Secret,
     now: u64,
 ) -> Result<Dropped, Error> {
     let mut dropped = Dropped::Nothing;
@@ -41,7 +41,7 @@ pub(crate) fn drop_token(
             }
             Some(Rest::Account(new)) => {
                 keychain.write(Some(&at), &new)?;
-                let other_is_put_away = old.token == *token.1;
+                let other_is_put_away = old.place_of(token) == Some(TokenPlace::Answering);
                 dropped = Dropped::Token { other_is_put_away };
             }
         }
@@ -49,33 +49,25 @@ pub(crate) fn drop_token(
     Ok(dropped)
 }
 
-/// Marks a token with this scheme as rejected in an account, as git's erase does, also while a
-/// rotation is open. Returns whether the account holds it.
+/// Marks a token as rejected in an account, with whatever scheme it is kept, as git's erase does,
+/// also while a rotation is open. Returns whether the account holds it.
 ///
 /// # Errors
 /// Where the keychain fails.
 pub(crate) fn mark_rejected(
     keychain: &mut dyn Keychain,
     account: &Account,
-    token: (Option<&[u8]>, &Secret),
+    token: &Secret,
     now: u64,
 ) -> Result<bool, Error> {
     let mut holds = false;
     for (at, old) in items(keychain, account)? {
-        holds |= holds_token(&old, token.1);
-        if let Some(new) = disowned(&old, token, now) {
+        holds |= old.place_of(token).is_some();
+        if let Some(new) = disowned(&old, |_, own| own == token, now) {
             keychain.write(Some(&at), &new)?;
         }
     }
     Ok(holds)
-}
-
-/// Returns whether an account holds this token, as the one that answers, the one set aside or the
-/// one that a rotation has replaced.
-pub(crate) fn holds_token(credential: &Credential, token: &Secret) -> bool {
-    let aside = credential.aside.as_ref().map(|aside| &aside.token.secret);
-    let previous = credential.previous.as_ref().map(|previous| &previous.secret);
-    credential.token == *token || aside == Some(token) || previous == Some(token)
 }
 
 /// Returns every item of an account.

@@ -22,7 +22,7 @@
 //!
 //! Everything here is about one account's content; no keychain is read or written.
 
-use crate::credential::{Aside, Credential, KEPT_FOR, Maker, State, Token, Username};
+use crate::credential::{Aside, Credential, KEPT_FOR, Maker, State, Token, TokenPlace, Username};
 use crate::secret::Secret;
 
 /// Returns the account's content after git has brought this token, or none where it stays as it is.
@@ -87,24 +87,25 @@ pub(super) fn refused(
     if old.rotating_at.is_some() {
         return None;
     }
-    disowned(old, (authtype, secret), now)
+    disowned(old, |scheme, token| scheme == authtype && token == secret, now)
 }
 
-/// Returns the account's content once a person does not want this token to be served any more, or
-/// none where it stays as it is. That counts also while a rotation is open.
+/// Returns the account's content once a token is not to be served any more, or none where it stays
+/// as it is. That counts also while a rotation is open. `is_it` is asked with a scheme and a token.
 pub(super) fn disowned(
     old: &Credential,
-    (authtype, secret): (Option<&[u8]>, &Secret),
+    is_it: impl Fn(Option<&[u8]>, &Secret) -> bool,
     now: u64,
 ) -> Option<Credential> {
-    let is_it = |token: &Token| token.is(authtype, secret) && token.rejected_at.is_none();
-    let is_answering = old.token == *secret && old.authtype.as_deref() == authtype;
-    if is_answering {
+    if is_it(old.authtype.as_deref(), &old.token) {
         let rejected_at = Some(not_before(old.stored_at, now));
         let is_new = old.rejected_at.is_none();
         return is_new.then(|| Credential { rejected_at, ..without_what_is_gone(old, now) });
     }
-    old.aside.as_ref().filter(|aside| is_it(&aside.token))?;
+    let aside = old.aside.as_ref().map(|aside| &aside.token);
+    aside.filter(|aside| {
+        is_it(aside.authtype.as_deref(), &aside.secret) && aside.rejected_at.is_none()
+    })?;
     let mut new = old.clone();
     let token = &mut new.aside.as_mut()?.token;
     token.rejected_at = Some(not_before(token.stored_at, now));
@@ -120,17 +121,13 @@ pub(super) enum Rest {
 /// Returns what is left of the account without this token, or none where it does not hold it. A
 /// token that lay aside, or that a rotation has replaced, does not answer because another one is
 /// gone: the account is put away with it, so that only a person brings it back.
-pub(super) fn without(
-    old: &Credential,
-    (authtype, secret): (Option<&[u8]>, &Secret),
-    now: u64,
-) -> Option<Rest> {
-    let holds = |token: &Token| token.is(authtype, secret);
+pub(super) fn without(old: &Credential, secret: &Secret, now: u64) -> Option<Rest> {
+    let place = old.place_of(secret)?;
     let mut new = without_what_is_gone(old, now);
-    let is_aside = new.aside.take_if(|aside| holds(&aside.token)).is_some();
-    let is_previous = new.previous.take_if(|previous| holds(previous)).is_some();
-    if !holds(&new.answering()) {
-        return (is_aside || is_previous).then(|| Rest::Account(Box::new(new)));
+    new.aside.take_if(|aside| aside.token.secret == *secret);
+    new.previous.take_if(|previous| previous.secret == *secret);
+    if place != TokenPlace::Answering {
+        return Some(Rest::Account(Box::new(new)));
     }
     // What a rotation has replaced at a forge that ends it is dead.
     let previous = |new: &mut Credential| new.previous.take_if(|old| old.rejected_at.is_none());

@@ -1,7 +1,7 @@
 //! Gives the new token to the other accounts that had the old one: for another name of the host, for
 //! a part of it, for a registry.
 
-use crate::credential::{Account, Credential};
+use crate::credential::{Account, Credential, TokenPlace};
 use crate::error::Error;
 use crate::helper;
 use crate::keychain::Keychain;
@@ -20,7 +20,8 @@ pub(crate) fn follow(
 ) -> Result<bool, Error> {
     let _guard = keychain.exclusive(Some(&account.context.host_level()));
     let there = helper::kept_at(keychain, account)?;
-    let Some(there) = there.filter(|there| there.token == *old) else { return Ok(false) };
+    let answers = |there: &Credential| there.place_of(old) == Some(TokenPlace::Answering);
+    let Some(there) = there.filter(answers) else { return Ok(false) };
     let mut token = new.answering();
     token.stored_at = token.stored_at.max(there.stored_at.saturating_add(1));
     token.authtype.clone_from(&there.authtype);

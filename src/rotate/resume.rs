@@ -1,7 +1,7 @@
 //! Brings a rotation to its end that was cut off, or says what has become of it.
 
 use super::{Outside, Stage, Verified, is_alive, keeping, verify, without_note};
-use crate::api::state::{Standing, State};
+use crate::api::state::Standing;
 use crate::credential::{Account, Credential};
 use crate::error::Error;
 use crate::helper;
@@ -59,23 +59,21 @@ fn begun(
     let standing = outside.ask(there).standing;
     let account = there.account();
     let _guard = keychain.exclusive(Some(&account.context.host_level()));
-    match standing.state {
-        _ if is_alive(&standing) => {
-            without_note(keychain, &account, &there.token)?;
-            Ok(Resumed::DidNotHappen)
-        }
-        State::Refused | State::Ended => {
-            // Another process may have found the answer meanwhile.
-            let now_there = helper::kept_at(keychain, &account)?;
-            let is_same = |now: &Credential| now.token == there.token && now.awaits_new_token();
-            let Some(old) = now_there.filter(is_same) else { return Ok(Resumed::Nothing) };
-            let rejected_at = old.rejected_at.or(Some(outside.now().max(old.stored_at)));
-            let old = Credential { rotating_at: None, rejected_at, ..old };
-            helper::with_retries(|| helper::put(keychain, &old))?;
-            Ok(Resumed::Lost)
-        }
-        _ => Ok(Resumed::Unclear(standing)),
+    if is_alive(&standing) {
+        without_note(keychain, &account, &there.token)?;
+        return Ok(Resumed::DidNotHappen);
     }
+    if !standing.is_refused() {
+        return Ok(Resumed::Unclear(standing));
+    }
+    // Another process may have found the answer meanwhile.
+    let now_there = helper::kept_at(keychain, &account)?;
+    let is_same = |now: &Credential| now.token == there.token && now.awaits_new_token();
+    let Some(old) = now_there.filter(is_same) else { return Ok(Resumed::Nothing) };
+    let rejected_at = old.rejected_at.or(Some(outside.now().max(old.stored_at)));
+    let old = Credential { rotating_at: None, rejected_at, ..old };
+    helper::with_retries(|| helper::put(keychain, &old))?;
+    Ok(Resumed::Lost)
 }
 
 fn here(

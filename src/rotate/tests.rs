@@ -10,7 +10,7 @@ use crate::check::api_layer::ApiLayer;
 use crate::context::Context;
 use crate::credential::{Account, Aside, Credential, Token, Username};
 use crate::error::Error;
-use crate::helper::{self, NO_LOCK, REPLACED};
+use crate::helper;
 use crate::keychain::lock::{self, Lock};
 use crate::keychain::memory::MemoryKeychain;
 use crate::keychain::{Found, Keychain, Kind};
@@ -252,7 +252,7 @@ fn nothing_begins_where_it_could_not_end_well() {
     for (mut keychain, seen, error) in [
         (full(), OLD, NO_ROOM),
         (locked(), OLD, Error::Locked),
-        (keychain(), NEW, REPLACED),
+        (keychain(), NEW, Error::Replaced),
         (MemoryKeychain::default(), OLD, Error::NoAccount),
         (with(Credential { expiry: Some(NOW), ..old() }), OLD, Error::Expired),
         (with(Credential { rejected_at: Some(NOW), ..old() }), OLD, Error::Rejected),
@@ -384,7 +384,7 @@ fn without_the_lock_nothing_begins() {
     let outside = Fake { has_lock: false, ..Fake::new(Does::Rotate) };
     let mut keychain = keychain();
     let begun = begin(&mut keychain, &account(), &old(), &outside);
-    assert_eq!(begun.err(), Some(NO_LOCK));
+    assert_eq!(begun.err(), Some(Error::Busy));
     assert!(there(&mut keychain) == old());
 }
 

@@ -3,10 +3,10 @@
 
 use super::Setups;
 use crate::context::Context;
-use crate::credential::Account;
+use crate::credential::{Account, Credential, TokenPlace};
 use crate::error::Error;
 use crate::helper;
-use crate::keychain::{Keychain, Kind};
+use crate::keychain::{Found, Keychain, Kind};
 use crate::secret::Secret;
 use std::collections::BTreeSet;
 
@@ -21,14 +21,16 @@ pub(crate) struct Sharing {
     pub(crate) unread: usize,
     /// The keychains that could not be read, each with the error.
     pub(crate) failed: Vec<(&'static str, Error)>,
+    /// The keychains that have these accounts.
+    pub(crate) keychains: Vec<Box<dyn Keychain>>,
 }
 
 /// An account that has the same token.
 pub(crate) struct Sharer {
     pub(crate) account: Account,
-    /// The keychain that has it.
-    pub(crate) keychain: Kind,
-    /// Whether it does not answer with this token, which is set aside.
+    /// The number of the keychain that has it, in [`Sharing::keychains`].
+    pub(crate) keychain: usize,
+    /// Whether it does not answer with this token, which is set aside or was replaced by a rotation.
     pub(crate) is_aside: bool,
 }
 
@@ -49,19 +51,26 @@ impl Setups {
         let mut sharing = Sharing::default();
         let mut seen: Vec<Kind> = Vec::new();
         for setup in self.everywhere()? {
-            let name = setup.name();
+            if setup.options.kind.is_some_and(|kind| seen.contains(&kind)) {
+                continue;
+            }
             let result = setup.open().and_then(|mut keychain| {
+                let contents = helper::with_retries(|| {
+                    let listed = keychain.list()?;
+                    helper::with_contents(&mut *keychain, listed)
+                })?;
+                // If no keychain was named, its kind is known only now.
                 let kind = keychain.kind();
                 if !seen.contains(&kind) {
                     seen.push(kind);
-                    helper::with_retries(|| sharing.add(&mut *keychain, of, token, own, now))?;
+                    sharing.add(keychain, contents, of, token, kind == own, now);
                 }
                 Ok(())
             });
             match result {
                 // A line for certain URLs may name a keychain of another system.
                 Ok(()) | Err(Error::Unsupported) => {}
-                Err(error) => sharing.failed.push((name, error)),
+                Err(error) => sharing.failed.push((setup.name(), error)),
             }
         }
         Ok(sharing)
@@ -69,25 +78,26 @@ impl Setups {
 }
 
 impl Sharing {
-    /// Adds the accounts of one keychain, all or none.
+    /// Adds the accounts of one keychain, which `is_own` where it has the account itself. It stays
+    /// open if it has one with the token.
     fn add(
         &mut self,
-        keychain: &mut dyn Keychain,
+        keychain: Box<dyn Keychain>,
+        contents: Vec<(Found, Account, Option<Credential>)>,
         of: &Account,
         token: &Secret,
-        own: Kind,
+        is_own: bool,
         now: u64,
-    ) -> Result<(), Error> {
-        let kind = keychain.kind();
-        let listed = keychain.list()?;
-        let contents = helper::with_contents(keychain, listed)?;
+    ) {
+        let number = self.keychains.len();
+        let before = self.accounts.len();
         let mut linked: BTreeSet<Context> = self.linked.iter().cloned().collect();
         for (_, account, credential) in contents {
             let Some(credential) = credential else {
                 self.unread += 1;
                 continue;
             };
-            if credential.is_gone(now) || (kind == own && account == *of) {
+            if credential.is_gone(now) || (is_own && account == *of) {
                 continue;
             }
             if let Some(place) = &credential.linked_to {
@@ -97,15 +107,15 @@ impl Sharing {
                 }
                 continue;
             }
-            let answers = credential.token == *token;
-            let is_aside =
-                credential.aside.as_ref().is_some_and(|aside| aside.token.secret == *token);
-            if answers || is_aside {
-                self.accounts.push(Sharer { account, keychain: kind, is_aside: !answers });
+            if let Some(place) = credential.place_of(token) {
+                let is_aside = place != TokenPlace::Answering;
+                self.accounts.push(Sharer { account, keychain: number, is_aside });
             }
         }
         self.linked = linked.into_iter().collect();
-        Ok(())
+        if self.accounts.len() > before {
+            self.keychains.push(keychain);
+        }
     }
 }
 
@@ -148,11 +158,15 @@ mod tests {
         ] {
             helper::put(&mut keychain, &account).expect("a write");
         }
-        let kind = keychain.kind();
-        let mut found = |of: &Account, own| {
+        let mut found = |of: &Account, is_own| {
             let mut sharing = Sharing::default();
             let token = Secret::new(b"ghp_TESTONLY1");
-            sharing.add(&mut keychain, of, &token, own, 1).expect("an answer");
+            let listed = keychain.list().expect("a list");
+            let contents = helper::with_contents(&mut keychain, listed).expect("contents");
+            let opened = Box::new(MemoryKeychain::default());
+            sharing.add(opened, contents, of, &token, is_own, 1);
+            assert!(sharing.accounts.iter().all(|one| one.keychain == 0));
+            assert_eq!(sharing.keychains.len(), 1);
             let mut accounts: Vec<String> = sharing
                 .accounts
                 .iter()
@@ -165,9 +179,8 @@ mod tests {
         let others = "docker://r.example false, https://alias.example false, \
                       https://h.example/old true, https://h.example/team false";
         let expected = (others.to_owned(), "docker://linked.example".to_owned());
-        assert_eq!(found(&own.account(), kind), expected);
+        assert_eq!(found(&own.account(), true), expected);
         // What lies elsewhere under the same name is another account.
-        let elsewhere = crate::keychain::Kind::Vault;
-        assert!(found(&own.account(), elsewhere).0.contains("https://h.example false"));
+        assert!(found(&own.account(), false).0.contains("https://h.example false"));
     }
 }

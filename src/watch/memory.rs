@@ -4,11 +4,11 @@
 //! The same is said again when it has changed, and after a week; in a token's last three days, each
 //! day. What is well again is forgotten, so that a new trouble is said at once.
 
-use crate::private_file::Folder;
+use crate::private_file::{self, Folder};
 use crate::stamp;
 use crate::state_folder;
 use crate::time::DAY;
-use std::io::{Read, Seek, Write};
+use std::io::Read;
 
 /// The file with the last run: its time, and how many findings there were.
 const RUN: &str = "watched";
@@ -32,9 +32,7 @@ pub(crate) struct Run {
 pub(crate) fn note(run: Run) {
     let noted = || -> Option<()> {
         let mut file = state_folder::made()?.file(RUN)?;
-        file.rewind().ok()?;
-        file.set_len(0).ok()?;
-        file.write_all(format!("{} {}\n", run.at, run.findings).as_bytes()).ok()
+        private_file::rewrite(&mut file, format!("{} {}\n", run.at, run.findings).as_bytes()).ok()
     };
     let _ = noted();
 }

@@ -2,8 +2,10 @@
 //! that are not the one that is meant.
 
 use crate::support::desktop::{Desktop, Process, start};
+use crate::support::home::Home;
 use crate::support::sandbox::{BINARY, Ran, run};
 use crate::support::server::wait_for;
+use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -207,4 +209,27 @@ fn a_bus_answers_only_to_the_identifier_that_its_address_names() {
     for another in ["0123456789abcdef0123456789abcdef", &identifier[..31], ""] {
         with(another).fails(1, "another bus listens at the session bus's address");
     }
+}
+
+#[test]
+fn where_nobody_on_the_bus_keeps_secrets_list_and_log_name_the_kernel() {
+    let mut person = Home::bare().with_docker();
+    let empty = Desktop::empty();
+    person.set("DBUS_SESSION_BUS_ADDRESS", empty.address());
+    person.helper("pat --log");
+    let registry = person.keys.host("registry");
+    let docker = |action: &str, input: &str| {
+        let program = person.sandbox.path("bin/docker-credential-pat");
+        person.sandbox.run(program, &[action], input.as_bytes())
+    };
+    let entry = format!(
+        "{{\"ServerURL\":\"{registry}\",\"Username\":\"alice\",\"Secret\":\"ghp_TESTONLYbuses\"}}\n"
+    );
+    docker("store", &entry).prints("");
+    docker("get", &registry).prints(&entry);
+    let list: Value = serde_json::from_slice(&person.types("list --json", "").stdout).unwrap();
+    assert_eq!(list[0]["keychain"], "kernel", "{list}");
+    let used = person.sandbox.path("state/git-credential-pat/uses.jsonl");
+    let used: Value = serde_json::from_str(&fs::read_to_string(used).unwrap()).unwrap();
+    assert_eq!(used["keychain"], "kernel", "{used}");
 }

@@ -1,7 +1,8 @@
 //! The built binary on real parts: git drives it, real keychains hold the tokens.
 //!
-//! The parts do not run on macOS: there, `keychain_contract` drives the built binary.
-#![cfg(not(target_os = "macos"))]
+//! The parts run on Linux and on Windows. On macOS, `keychain_contract` drives the built binary. So
+//! `unix` means Linux here.
+#![cfg(any(target_os = "linux", windows))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 #![allow(unreachable_pub, reason = "what the tests stand on is for all of them")]
 
@@ -78,7 +79,7 @@ mod proxies;
 mod recording;
 #[cfg(unix)]
 mod releases;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod revoke;
 #[cfg(target_os = "linux")]
 mod rotate;

@@ -392,6 +392,8 @@ fn where_something_can_be_done_a_hint_says_what() {
         Error::SeveralEntries,
         Error::Exists,
         Error::Rotating,
+        Error::Busy,
+        Error::Replaced,
         Error::Vault(VaultTrouble::Absent),
         Error::Vault(VaultTrouble::Locked),
         Error::Vault(VaultTrouble::WrongPassphrase),

@@ -4,7 +4,9 @@
 mod accounts;
 mod at_forges;
 mod breach;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[cfg(target_arch = "x86_64")]
+mod kills;
+#[cfg(target_arch = "x86_64")]
 mod memory;
 mod outcomes;
 mod safety;

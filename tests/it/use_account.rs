@@ -1,6 +1,7 @@
 //! Which account git uses at a URL: shown, chosen, and asked of git itself.
 
 use crate::support::home::Home;
+use crate::support::keyring::Keyring;
 use crate::support::sandbox::run;
 use crate::support::terminal::Terminal;
 
@@ -121,6 +122,30 @@ fn logout_takes_the_setting_back_where_nobody_of_this_name_is_left() {
     assert!(ran.stderr().contains(&person.fill("bob at https://HOST/work no more")), "{ran}");
     assert!(!person.sandbox.git(&["config", "--global", "--list"]).contains("username"));
     assert_eq!(answer(&person, "/work/x"), "alice");
+}
+
+#[test]
+fn logout_of_all_takes_every_setting_back_that_nobody_answers_any_more() {
+    if !Keyring::of_this_test().is_own() {
+        return;
+    }
+    let person = with_accounts(&[("alice", ""), ("bob", ""), ("bob", "/work")]);
+    for line in ["use HOST bob", "use HOST/work bob", "edit --any-username https://alice@HOST"] {
+        assert!(person.types(line, "").status.success());
+    }
+    person.configure("credential.https://HOST/alices.username", "alice");
+    // Of an account that was never here.
+    person.configure("credential.https://other.example.username", "carol");
+    let ran = person.types("logout --all --yes", "");
+    assert!(ran.status.success(), "{ran}");
+    for text in ["bob at https://HOST", "bob at https://HOST/work", "alice at https://HOST/alices"]
+    {
+        let said = person.fill(&format!("logout: git asks for {text} no more\n"));
+        assert_eq!(ran.stderr().matches(&said).count(), 1, "{ran}");
+    }
+    let left = person.sandbox.git(&["config", "--global", "--list"]);
+    let left: Vec<&str> = left.lines().filter(|line| line.contains("username")).collect();
+    assert_eq!(left, ["credential.https://other.example.username=carol"]);
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Import<'_> {
                 &format!("not asked about {what}: the host had refused several"),
             );
         }
-        if layers().any(learn::is_refused) {
+        if layers().any(|layer| layer.standing.is_refused()) {
             return Err(Error::Refused(
                 "a forge does not take what was imported, which is stored as it is",
             ));
@@ -79,7 +79,7 @@ impl Import<'_> {
         let (Some(layer), Some(forge)) = (&checked.api, checked.forge) else { return Ok(()) };
         let Some(words) = learn::words(layer, forge) else { return Ok(()) };
         terminal::say("import", &format!("{}: {words}", report::whose(checked)));
-        if learn::is_refused(layer) {
+        if layer.standing.is_refused() {
             for hint in advice::of(checked) {
                 terminal::hint(&hint);
             }

@@ -299,6 +299,8 @@ impl Places {
         let known = keychains.iter().position(|(known, _)| *known == kind);
         if known.is_none() {
             let list = helper::with_retries(|| keychain.list())?;
+            // If no keychain was named, its kind is known only now.
+            let kind = keychain.kind();
             keychains.push((kind, list.into_iter().map(|(_, account)| account).collect()));
         }
         let at = known.unwrap_or(keychains.len() - 1);

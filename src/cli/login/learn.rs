@@ -6,10 +6,9 @@
 
 use super::Arguments;
 use crate::api::Told;
-use crate::api::state::{Reason, State};
+use crate::api::state::{Reason, Standing, State};
 use crate::check::api_layer::{self, ApiLayer};
-use crate::check::kept::Kept;
-use crate::check::{Options, Subject, all};
+use crate::check::{self, Options, Subject, all};
 use crate::context::Context;
 use crate::credential::{Credential, Username};
 use crate::forge::{self, Id};
@@ -22,11 +21,10 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A forge's answer about a token, if it was asked.
-#[derive(Default)]
 pub(super) struct Learnt {
     forge: Option<Id>,
-    /// The forge, where a person has named it and the host's name does not tell it.
-    named: Option<Id>,
+    /// How it was asked, with the forge that a person has named.
+    options: Options,
     layer: Option<ApiLayer>,
 }
 
@@ -42,16 +40,15 @@ pub(super) fn ask(
     username: &Username,
     token: &Secret,
 ) -> Learnt {
+    let options = Options { forge: arguments.forge, ..options() };
     if !asks(arguments, context) {
-        return Learnt::default();
+        return Learnt { forge: None, options, layer: None };
     }
-    let named = arguments.forge.filter(|_| forge::at(context).is_none());
     let credential = Credential::new(context.clone(), Some(username.clone()), token.clone(), now());
     let subject = Subject::of(credential, now());
-    let options = Options { forge: named, ..options() };
     let layer = api_layer::of(&subject, &options, None, all::QUESTIONS, Instant::now() + PATIENCE);
     let forge = api_layer::forge_of(&subject, &options).map(|(forge, _)| forge);
-    Learnt { forge, named, layer }
+    Learnt { forge, options, layer }
 }
 
 /// Returns the options of a question that comes with keeping a token.
@@ -66,15 +63,10 @@ pub(in crate::cli) fn options() -> Options {
     }
 }
 
-/// Returns whether the forge does not take the token.
-pub(in crate::cli) fn is_refused(layer: &ApiLayer) -> bool {
-    matches!(layer.standing.state, State::Refused | State::Ended)
-}
-
 impl Learnt {
     /// Returns whether the forge does not take the token.
     pub(super) fn is_refused(&self) -> bool {
-        self.layer.as_ref().is_some_and(is_refused)
+        self.layer.as_ref().is_some_and(|layer| layer.standing.is_refused())
     }
 
     /// Returns whether the forge tells the token's end, so that nobody need be asked.
@@ -92,14 +84,16 @@ impl Learnt {
         (is_fit && self.forge.is_some_and(|forge| takes_any.contains(&forge))).then_some(name)
     }
 
-    /// Returns the account with the facts that were learnt.
+    /// Returns the account with the facts that were learnt. The forge that a person has named is kept
+    /// with it also where nobody could be asked, unless what is there speaks against it.
     pub(super) fn put(&self, credential: Credential) -> Credential {
-        let Some(layer) = self.layer.as_ref().filter(|layer| layer.standing.is_answer()) else {
-            return credential;
-        };
-        let mut kept = Kept::default();
-        kept.forge = self.named;
-        kept.learn(credential, &layer.facts, now())
+        match &self.layer {
+            Some(layer) if layer.standing.is_answer() => {
+                check::told(credential, &layer.facts, &self.options)
+            }
+            Some(layer) if speaks_against_forge(&layer.standing) => credential,
+            _ => check::with_named_forge(credential, &self.options),
+        }
     }
 
     /// Says what a person should know of the answer.
@@ -109,6 +103,12 @@ impl Learnt {
             terminal::say("login", &words);
         }
     }
+}
+
+/// Returns whether the token is another forge's, or the host gave no answer of such a forge.
+fn speaks_against_forge(standing: &Standing) -> bool {
+    let is_asked = standing.state == State::Unknown && !standing.is_unasked();
+    is_asked || standing.reason == Some(Reason::OtherForge)
 }
 
 /// Returns what a person should know of a forge's answer about a token that is to be kept, if there

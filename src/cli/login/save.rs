@@ -1,10 +1,12 @@
 //! The step of a login that changes the keychain.
 
+use crate::check::kept::Kept;
 use crate::cli::accounts::existing;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::helper;
 use crate::keychain::Keychain;
+use crate::secret::Secret;
 
 /// The result of saving a token.
 pub(super) enum Saved {
@@ -12,6 +14,17 @@ pub(super) enum Saved {
     Stored,
     /// The same token with the same expiry was there before.
     AlreadyThere,
+}
+
+/// Returns what is known of a token that was there before. Where its forge has not answered now, what
+/// it told before stays.
+fn known(new: &Credential, old: &Credential) -> Option<Secret> {
+    let (now, mut kept) = (Kept::of(new), Kept::of(old));
+    if new.known.is_none() || now.checked_at.is_some() {
+        return new.known.clone().or_else(|| old.known.clone());
+    }
+    kept.forge = now.forge.or(kept.forge);
+    kept.put(old.clone()).known
 }
 
 /// Writes the account and reads it back. Returns the credential that is there now: account and
@@ -34,7 +47,7 @@ pub(super) fn save(
         if old.token != new.token || old.authtype.is_some() {
             return Err(Error::Exists);
         }
-        let (expiry, known) = (new.expiry.or(old.expiry), new.known.or(old.known.clone()));
+        let (expiry, known) = (new.expiry.or(old.expiry), known(&new, &old));
         new = Credential { expiry, known, ..old.clone() }.as_a_persons();
         if new.expiry == old.expiry {
             saved = Saved::AlreadyThere;

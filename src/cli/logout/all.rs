@@ -1,8 +1,8 @@
-//! `logout --all` deletes every account from each keychain that `list` reads, for a person who
-//! gives this program up.
+//! `logout --all` deletes every account from each keychain that `list` reads, and git's settings of
+//! their usernames, for a person who gives this program up.
 
-use crate::cli::KeychainArguments;
-use crate::credential::Account;
+use crate::cli::{KeychainArguments, use_account};
+use crate::credential::{Account, Username};
 use crate::error::Error;
 use crate::forge;
 use crate::helper;
@@ -12,7 +12,13 @@ use crate::terminal;
 use crate::terminal::prompt::Terminal;
 
 /// A keychain and its accounts.
-type Held = (Box<dyn Keychain>, Vec<Account>);
+type Held = (Box<dyn Keychain>, Vec<Kept>);
+
+/// An account, and its own username, also if it answers any.
+struct Kept {
+    account: Account,
+    own_name: Username,
+}
 
 /// Deletes every account, where a person agrees or `yes` says so.
 ///
@@ -20,7 +26,8 @@ type Held = (Box<dyn Keychain>, Vec<Account>);
 /// Where a keychain cannot be read: nothing is deleted then. Where nobody can be asked, or the
 /// person says no.
 pub(super) fn run(keychain: &KeychainArguments, yes: bool) -> Result<(), Error> {
-    let mut keychains = everything(&keychain.setups()?.everywhere()?)?;
+    let setups = keychain.setups()?;
+    let mut keychains = everything(&setups.everywhere()?)?;
     let count: usize = keychains.iter().map(|(_, accounts)| accounts.len()).sum();
     if count == 0 {
         say("no account is there: nothing to delete");
@@ -42,13 +49,15 @@ pub(super) fn run(keychain: &KeychainArguments, yes: bool) -> Result<(), Error> 
             return Err(Error::Refused("nothing was deleted"));
         }
     }
+    let mut gone = Vec::new();
     for (keychain, accounts) in &mut keychains {
-        for Account { context, username } in accounts {
+        for Kept { account: Account { context, username }, own_name } in accounts {
             helper::with_retries(|| helper::delete(&mut **keychain, context, Some(username)))?;
+            gone.push(Account { context: context.clone(), username: own_name.clone() });
         }
     }
     say(&format!("deleted {them}"));
-    Ok(())
+    use_account::forget("logout", &setups, &gone)
 }
 
 const NOBODY: Error = Error::Usage("nobody can be asked here: add --yes to delete every account");
@@ -63,22 +72,31 @@ fn everything(setups: &[Setup]) -> Result<Vec<Held>, Error> {
             Err(Error::Unsupported) if setups.len() > 1 => continue,
             opened => opened.inspect_err(named)?,
         };
-        let listed = helper::with_retries(|| keychain.list()).inspect_err(named)?;
+        let contents = helper::with_retries(|| {
+            let listed = keychain.list()?;
+            helper::with_contents(&mut *keychain, listed)
+        });
+        let contents = contents.inspect_err(named)?;
         // If no keychain was named, its kind is known only now.
         if keychains.iter().all(|(other, _)| other.kind() != keychain.kind()) {
-            let mut accounts: Vec<Account> =
-                listed.into_iter().map(|(_, account)| account).collect();
-            accounts.sort();
-            accounts.dedup();
+            let mut accounts: Vec<Kept> = contents
+                .into_iter()
+                .map(|(_, account, credential)| {
+                    let own_name = credential.and_then(|credential| credential.username);
+                    Kept { own_name: own_name.unwrap_or_else(|| account.username.clone()), account }
+                })
+                .collect();
+            accounts.sort_by(|a, b| a.account.cmp(&b.account));
+            accounts.dedup_by(|a, b| a.account == b.account);
             keychains.push((keychain, accounts));
         }
     }
     Ok(keychains)
 }
 
-fn text(kind: Kind, accounts: &[Account]) -> String {
+fn text(kind: Kind, accounts: &[Kept]) -> String {
     let mut text = String::new();
-    for Account { context, username } in accounts {
+    for Kept { account: Account { context, username }, .. } in accounts {
         let context = forge::shown_context(context);
         let (name, kind) = (username.listed(), kind.name());
         text.push_str(&crate::context::shown(&format!("{context}  {name}  {kind}")));

@@ -58,6 +58,7 @@ pub(super) fn run(host: &str, yes: bool, setups: &Setups, options: &Options) -> 
             Err(error) => {
                 left += 1;
                 say(&format!("{}: {error}", doomed.shown()));
+                error.hint().map(terminal::hint);
                 continue;
             }
         };
@@ -153,18 +154,44 @@ fn add(tokens: &mut Vec<Token>, credential: &Credential, keychain: usize) {
     let all = others.into_iter().map(|one| (one, true)).chain([(Some(credential.clone()), false)]);
     for (credential, is_aside) in all {
         let Some(credential) = credential else { continue };
-        let known = tokens.iter_mut().find(|(doomed, _)| {
-            doomed.credential.token == credential.token
-                && doomed.credential.authtype == credential.authtype
-        });
+        let known =
+            tokens.iter_mut().find(|(doomed, _)| doomed.credential.token == credential.token);
         let account = credential.account();
-        match known {
-            Some((doomed, _)) if doomed.credential.account() == account => {}
-            Some((_, others)) => others.push(Other { account, keychain, is_aside }),
-            None => {
-                let doomed = Doomed::of(Subject::of(credential, now()), Some(keychain));
-                tokens.extend(doomed.map(|doomed| (Doomed { is_aside, ..doomed }, Vec::new())));
+        if let Some((doomed, others)) = known {
+            let is_known = doomed.is_of(&account, keychain)
+                || others.iter().any(|one| one.account == account && one.keychain == keychain);
+            if !is_known {
+                others.push(Other { account, keychain, is_aside });
             }
+        } else {
+            let doomed = Doomed::of(Subject::of(credential, now()), Some(keychain));
+            tokens.extend(doomed.map(|doomed| (Doomed { is_aside, ..doomed }, Vec::new())));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::add;
+    use crate::context::Context;
+    use crate::credential::{Credential, Username};
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_token_is_one_with_every_scheme_and_in_every_keychain() {
+        let account = |name: &str, authtype: Option<&str>| {
+            let context = Context::from_canonical("https://h.example").expect("canonical");
+            let name = Some(Username::new(name.as_bytes()));
+            let credential = Credential::new(context, name, Secret::new(b"glpat-TESTONLY"), 1);
+            Credential { authtype: authtype.map(|scheme| scheme.as_bytes().to_vec()), ..credential }
+        };
+        let mut tokens = Vec::new();
+        add(&mut tokens, &account("alice", None), 0);
+        add(&mut tokens, &account("alice", None), 1);
+        add(&mut tokens, &account("dave", Some("Bearer")), 0);
+        assert_eq!(tokens.len(), 1);
+        let (_, others) = &tokens[0];
+        let others = others.iter().map(|one| (one.account.username.to_string(), one.keychain));
+        assert_eq!(others.collect::<Vec<_>>(), [("alice".to_owned(), 1), ("dave".to_owned(), 0)]);
     }
 }

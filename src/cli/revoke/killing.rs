@@ -33,7 +33,9 @@ impl Killing<'_> {
         for (number, account) in own.into_iter().chain(others) {
             let Some(keychain) = self.keychains.get_mut(number) else { continue };
             let _guard = keychain.exclusive(Some(&account.context.host_level()));
-            let mark = || helper::mark_rejected(&mut **keychain, &account, doomed.token(), now());
+            let mark = || {
+                helper::mark_rejected(&mut **keychain, &account, &doomed.credential.token, now())
+            };
             helper::with_retries(mark)?;
         }
         Ok(())
@@ -64,12 +66,12 @@ impl Killing<'_> {
         let keychain = self.keychains.get_mut(number).ok_or(Error::NoAccount)?;
         let guard = keychain.exclusive(Some(&account.context.host_level()));
         let Some(guard) = guard else {
-            return Err(helper::NO_LOCK);
+            return Err(Error::Busy);
         };
         let there = helper::kept_at(&mut **keychain, &account)?;
-        let there = there.filter(|there| helper::holds_token(there, doomed.token().1));
+        let there = there.filter(|there| there.place_of(&doomed.credential.token).is_some());
         let Some(there) = there else {
-            return Err(helper::REPLACED);
+            return Err(Error::Replaced);
         };
         // What has become of a new token is found out with the old one.
         if there.rotating_at.is_some() && !is_breach {
@@ -82,7 +84,9 @@ impl Killing<'_> {
             drop(guard);
             self.drop_from(others, doomed)?;
         } else if matches!(outcome, Outcome::NotInForce(_)) {
-            let mark = || helper::mark_rejected(&mut **keychain, &account, doomed.token(), now());
+            let mark = || {
+                helper::mark_rejected(&mut **keychain, &account, &doomed.credential.token, now())
+            };
             helper::with_retries(mark)?;
         }
         Ok(outcome)
@@ -101,7 +105,7 @@ impl Killing<'_> {
     /// its username go with it.
     fn drop_one(&mut self, number: usize, account: &Account, doomed: &Doomed) -> Result<(), Error> {
         let Some(keychain) = self.keychains.get_mut(number) else { return Ok(()) };
-        let drop = || helper::drop_token(&mut **keychain, account, doomed.token(), now());
+        let drop = || helper::drop_token(&mut **keychain, account, &doomed.credential.token, now());
         let dropped = helper::with_retries(drop)?;
         let place = forge::shown_context(&account.context);
         match dropped {
@@ -130,7 +134,8 @@ impl Killing<'_> {
         for registry in links::remove_to(&account.context, name)? {
             say(&format!("{registry} was linked to it, and gets no token any more"));
         }
-        use_account::forget("revoke", self.setups, &account.context, name)
+        let gone = Account { context: account.context.clone(), username: name.clone() };
+        use_account::forget("revoke", self.setups, &[gone])
     }
 }
 

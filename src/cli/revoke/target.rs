@@ -10,8 +10,7 @@ use crate::credential::{Account, Credential, Username};
 use crate::error::Error;
 use crate::helper;
 use crate::keychain::{Keychain, Kind};
-use crate::secret::Secret;
-use crate::setup::Setups;
+use crate::setup::{Setups, Sharer};
 use crate::time::now;
 
 /// An account whose token is to be revoked.
@@ -41,9 +40,9 @@ impl Doomed {
         has_token.then_some(Self { subject, credential, keychain, is_aside: false })
     }
 
-    /// Returns the token with its scheme.
-    pub(super) fn token(&self) -> (Option<&[u8]>, &Secret) {
-        (self.credential.authtype.as_deref(), &self.credential.token)
+    /// Returns whether it is this account, in the keychain of this number.
+    pub(super) fn is_of(&self, account: &Account, keychain: usize) -> bool {
+        self.credential.account() == *account && self.keychain == Some(keychain)
     }
 
     /// Returns the account for people: `alice at https://h.example`.
@@ -142,30 +141,11 @@ pub(super) fn same_token(
         let count = sharing.unread;
         say(&format!("accounts that cannot be read, and may have the same token: {count}"));
     }
-    let mut others = Vec::new();
-    for sharer in sharing.accounts {
-        let number = number_of(sharer.keychain, setups, keychains)?;
-        let (account, is_aside) = (sharer.account, sharer.is_aside);
-        others.extend(number.map(|keychain| Other { account, keychain, is_aside }));
-    }
-    Ok(others)
-}
-
-/// Returns the number of the keychain of this kind, which is opened unless it is open already.
-fn number_of(
-    kind: Kind,
-    setups: &Setups,
-    keychains: &mut Vec<Box<dyn Keychain>>,
-) -> Result<Option<usize>, Error> {
-    if let Some(number) = keychains.iter().position(|keychain| keychain.kind() == kind) {
-        return Ok(Some(number));
-    }
-    for setup in setups.everywhere()? {
-        let Ok(keychain) = setup.open() else { continue };
-        if keychain.kind() == kind {
-            keychains.push(keychain);
-            return Ok(Some(keychains.len() - 1));
-        }
-    }
-    Ok(None)
+    let first = keychains.len();
+    keychains.extend(sharing.keychains);
+    let others = sharing.accounts.into_iter().map(|sharer| {
+        let Sharer { account, keychain, is_aside } = sharer;
+        Other { account, keychain: first + keychain, is_aside }
+    });
+    Ok(others.collect())
 }

@@ -140,7 +140,7 @@ fn typed(terminal: &mut Terminal, old: &Credential, online: &Online<'_>) -> Resu
         }
         let layer = online.ask(&successor(old, &token));
         match (layer.standing.state, layer.standing.reason) {
-            (State::Refused | State::Ended, _) => {
+            _ if layer.standing.is_refused() => {
                 let why = words::in_words(&layer.standing);
                 terminal.show(&format!("This token is not good: {why}"))?;
                 terminal.show(ANOTHER)?;

@@ -5,10 +5,8 @@ use crate::api::Facts;
 use crate::api::renewal::Renewal;
 use crate::api::state::{Reason, State};
 use crate::check;
-use crate::check::kept::Kept;
 use crate::credential::Credential;
 use crate::error::Error;
-use crate::forge;
 use crate::keychain::{Keychain, Kind};
 use crate::rotate::online::Online;
 use crate::rotate::revoking::Revoking;
@@ -44,7 +42,8 @@ impl Way<'_> {
         keychain: &mut dyn Keychain,
         credential: &Credential,
     ) -> Result<bool, Error> {
-        let credential = &self.with_forge(credential.clone());
+        let options = self.arguments.options();
+        let credential = &check::with_named_forge(credential.clone(), &options);
         if Stage::of(credential).is_some() {
             return self.resume(keychain, credential);
         }
@@ -120,16 +119,6 @@ impl Way<'_> {
         let begun = rotate::begin(keychain, &old.account(), &learnt, &online)?;
         let asked = begun.ask(&online);
         Ok(self.after(keychain, old, asked, &online))
-    }
-
-    /// Returns the account with the forge that was named, where its own name does not tell it.
-    fn with_forge(&self, old: Credential) -> Credential {
-        if forge::at(&old.context).is_some() || self.arguments.forge.is_none() {
-            return old;
-        }
-        let mut kept = Kept::of(&old);
-        kept.forge = self.arguments.forge;
-        kept.put(old)
     }
 
     /// Says what has become of the request, and verifies the new token.

@@ -5,7 +5,6 @@ use super::words;
 use crate::cli::rotate::Arguments;
 use crate::copies::{self, Copy, Search};
 use crate::credential::Credential;
-use crate::error::Error;
 use crate::forge;
 use crate::keychain::Kind;
 use crate::rotate::following;
@@ -25,7 +24,7 @@ pub(super) fn follow(
     own: Kind,
 ) -> bool {
     let is_well = match setups.same_token(&new.account(), old, own, now()) {
-        Ok(sharing) => accounts(arguments, setups, &sharing, old, new),
+        Ok(sharing) => accounts(arguments, sharing, old, new),
         Err(error) => {
             say(&format!("which other accounts had the old token is not known: {error}"));
             false
@@ -39,13 +38,7 @@ fn say(text: &str) {
     terminal::say("rotate", text);
 }
 
-fn accounts(
-    arguments: &Arguments,
-    setups: &Setups,
-    sharing: &Sharing,
-    old: &Secret,
-    new: &Credential,
-) -> bool {
+fn accounts(arguments: &Arguments, mut sharing: Sharing, old: &Secret, new: &Credential) -> bool {
     for (name, error) in &sharing.failed {
         say(&format!("{name}: whether an account there had the old token is not known: {error}"));
     }
@@ -72,7 +65,8 @@ fn accounts(
     }
     let mut is_well = sharing.failed.is_empty();
     for other in others {
-        match follow_one(setups, other, old, new) {
+        let keychain = &mut *sharing.keychains[other.keychain];
+        match following::follow(keychain, &other.account, old, new) {
             Ok(true) => say(&format!("{} has the new one, too", words::of_account(&other.account))),
             Ok(false) => {}
             Err(error) => {
@@ -95,21 +89,6 @@ fn agrees(arguments: &Arguments) -> bool {
     }
     let question = "Give them the new one, too?";
     Terminal::open().and_then(|mut terminal| terminal.agrees(question)).unwrap_or(false)
-}
-
-fn follow_one(
-    setups: &Setups,
-    other: &Sharer,
-    old: &Secret,
-    new: &Credential,
-) -> Result<bool, Error> {
-    for setup in setups.everywhere()? {
-        let mut keychain = setup.open()?;
-        if keychain.kind() == other.keychain {
-            return following::follow(&mut *keychain, &other.account, old, new);
-        }
-    }
-    Err(Error::Unsupported)
 }
 
 /// Names the places outside of our keychains in which the old token lies, and what to do there.

@@ -1,7 +1,7 @@
 //! What is said of a rotation, by `rotate` and by `check`. Each of them says how it stands, and
 //! whether all is well.
 
-use crate::api::state::{Reason, Standing, State};
+use crate::api::state::{Reason, Standing};
 use crate::check::kept::Kept;
 use crate::cli::check;
 use crate::context::Context;
@@ -55,12 +55,12 @@ pub(super) fn no_way(why: &str) -> Error {
 pub(super) fn not_begun(old: &Credential, standing: &Standing) {
     let why = in_words(standing);
     terminal::say("rotate", &format!("{}: {why}, so nothing was begun", whose(old)));
-    match standing.state {
-        State::Refused | State::Ended => make_new(old),
-        _ if standing.reason == Some(Reason::NoForge) => {
+    match standing.reason {
+        _ if standing.is_refused() => make_new(old),
+        Some(Reason::NoForge) => {
             terminal::hint("say what runs there: --forge gitlab, gitea, …");
         }
-        _ if standing.reason == Some(Reason::NoApi) => {
+        Some(Reason::NoApi) => {
             terminal::hint("say where the forge is: --api URL");
         }
         _ => terminal::hint(&format!("see why with: git credential-pat check {}", named(old))),

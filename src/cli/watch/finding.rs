@@ -61,25 +61,24 @@ impl Finding {
         Self { fields: fields_of(checked), version, line, hints, json }
     }
 
-    /// Makes a finding of an account that is to be rotated, and is not.
-    pub(super) fn of_rotation(
-        checked: Option<&Checked>,
-        whose: &str,
-        why: &str,
-        hint: Option<&str>,
-        now: u64,
-    ) -> Self {
-        let mut finding = match checked {
-            Some(checked) => Self::of_account(checked, now),
-            None => Self::of_thing(whose, why, Reason::NoAccount.word(), hint, now),
-        };
-        let line = if checked.is_some() { finding.line } else { whose.to_owned() };
-        finding.line = format!("{line}: {why}");
-        finding.hints.splice(0..0, hint.map(ToOwned::to_owned));
-        finding.hints.dedup();
+    /// Makes a finding of an account that is to be rotated, and is not. What it says helps first.
+    pub(super) fn of_unrotated(checked: &Checked, why: &str, hint: Option<&str>, now: u64) -> Self {
+        let account = Self::of_account(checked, now);
+        let mut hints: Vec<String> = hint.map(ToOwned::to_owned).into_iter().collect();
+        hints.extend(account.hints);
+        hints.dedup();
+        let mut json = account.json;
+        json["rotation"] = why.into();
+        json["hints"] = hints.clone().into();
+        let line = format!("{}: {why}", account.line);
+        Self { version: of_words(why), line, hints, json, fields: account.fields }
+    }
+
+    /// Makes a finding of an account that is to be rotated, and is not there.
+    pub(super) fn of_missing(whose: &str, why: &str, hint: &str, now: u64) -> Self {
+        let mut finding = Self::of_thing(whose, why, Reason::NoAccount.word(), Some(hint), now);
+        finding.line = format!("{whose}: {why}");
         finding.json["rotation"] = why.into();
-        finding.json["hints"] = finding.hints.clone().into();
-        finding.version = u64::from(crc32fast::hash(why.as_bytes()));
         finding
     }
 
@@ -94,8 +93,8 @@ impl Finding {
             "checked": rfc3339(now),
             "hints": hints,
         });
-        let version = u64::from(crc32fast::hash(what.as_bytes()));
-        Self { fields: vec![name.into()], version, line: what.to_owned(), hints, json }
+        let (fields, version) = (vec![name.into()], of_words(what));
+        Self { fields, version, line: what.to_owned(), hints, json }
     }
 }
 
@@ -103,7 +102,11 @@ impl Finding {
 /// reason, and in a token's last days another number of them.
 fn version(standing: &Standing, end: Option<u64>, now: u64) -> u64 {
     let days = end.map(|end| end.saturating_sub(now) / DAY).filter(|days| *days < LAST_DAYS);
-    let what = format!("{} {:?} {days:?}", standing.state.word(), standing.reason);
+    of_words(&format!("{} {:?} {days:?}", standing.state.word(), standing.reason))
+}
+
+/// Returns a number that is another one for other words.
+fn of_words(what: &str) -> u64 {
     u64::from(crc32fast::hash(what.as_bytes()))
 }
 
@@ -166,9 +169,35 @@ pub(super) fn all(
 
 #[cfg(test)]
 mod tests {
-    use super::version;
+    use super::{Finding, version};
     use crate::api::state::{Reason, Standing, State};
+    use crate::check::{self, Subject};
+    use crate::cli::check::usual_options;
+    use crate::context::Context;
+    use crate::credential::Credential;
+    use crate::secret::Secret;
     use crate::time::DAY;
+
+    #[test]
+    fn an_account_that_is_not_rotated_is_named_with_why_and_what_helps_first() {
+        let missing = Finding::of_missing("the token", "it is gone", "name it anew", 1);
+        assert_eq!(missing.line, "the token: it is gone");
+        assert_eq!(missing.hints, ["name it anew"]);
+        assert_eq!(missing.json["rotation"], "it is gone");
+        assert_eq!(missing.json["reason"], "no-account");
+        let context = Context::from_canonical("https://h.example").expect("canonical");
+        let account = Credential::new(context, None, Secret::new(b"glpat-TESTONLY"), 1);
+        let ended = Credential { expiry: Some(2), ..account };
+        let options = check::Options { now: 3, offline: true, ..usual_options() };
+        let checked = check::concluded(Subject::of(ended, 3), &options, None, None);
+        let plain = Finding::of_account(&checked, 3);
+        let unrotated = Finding::of_unrotated(&checked, "a copy lies there", Some("take it"), 3);
+        assert_eq!(unrotated.line, format!("{}: a copy lies there", plain.line));
+        assert_eq!((&*unrotated.hints[0], &unrotated.hints[1..]), ("take it", &plain.hints[..]));
+        assert_eq!(unrotated.json["hints"][0], "take it");
+        assert_eq!(unrotated.json["rotation"], "a copy lies there");
+        assert!(unrotated.fields == plain.fields && unrotated.version != plain.version);
+    }
 
     #[test]
     fn an_end_is_spoken_of_each_day_only_when_it_is_near() {

@@ -34,17 +34,20 @@ impl Named {
         Ok(Self { context, username })
     }
 
-    fn is(&self, account: &Account) -> bool {
+    /// Returns whether this is the account, by its own username: one that answers for any is filed
+    /// under none.
+    fn is(&self, subject: &Subject) -> bool {
         let name = self.username.clone().unwrap_or_default();
+        let account = account_of(subject);
         self.context == account.context && name == account.username
     }
 }
 
 /// Returns an account as a URL, if it reads back as this very account.
-fn url_of(account: &Account) -> Option<String> {
-    let context = &account.context;
-    let url = url::at(context, Some(&account.username), &context.path());
-    Named::of(&url).ok().filter(|named| named.is(account)).map(|_| url)
+fn url_of(subject: &Subject) -> Option<String> {
+    let Account { context, username } = account_of(subject);
+    let url = url::at(&context, Some(&username), &context.path());
+    Named::of(&url).ok().filter(|named| named.is(subject)).map(|_| url)
 }
 
 /// Returns the URLs of the accounts that are agreed to.
@@ -64,7 +67,7 @@ pub(super) fn agreed(arguments: &Arguments, days: u64) -> Result<Vec<String>, Er
     let mut candidates = Vec::new();
     for Held { subject, keychain } in held {
         let (Some(credential), Some(keychain)) = (&subject.credential, keychain) else { continue };
-        let is_named = named.iter().any(|named| named.is(&credential.account()));
+        let is_named = named.iter().any(|named| named.is(&subject));
         if !is_named && !named.is_empty() {
             continue;
         }
@@ -78,10 +81,7 @@ pub(super) fn agreed(arguments: &Arguments, days: u64) -> Result<Vec<String>, Er
             Some(_) => {}
         }
     }
-    let is_there = |named: &Named| {
-        let is_it = |(subject, _): &(Subject, _)| named.is(&account_of(subject));
-        candidates.iter().any(is_it)
-    };
+    let is_there = |named: &Named| candidates.iter().any(|(subject, _)| named.is(subject));
     if !named.iter().all(is_there) {
         return Err(Error::NoAccount);
     }
@@ -104,7 +104,7 @@ pub(super) fn agreed(arguments: &Arguments, days: u64) -> Result<Vec<String>, Er
             }
             continue;
         }
-        let Some(url) = url_of(&account_of(&subject)) else { continue };
+        let Some(url) = url_of(&subject) else { continue };
         let question =
             format!("Rotate the token of {whose} by itself, {days} days before its end?");
         if agrees(terminal.as_mut(), &question)? {
@@ -161,12 +161,12 @@ pub(super) fn rotate(
     let Some(due) = arguments.rotate else { return Ok(rotated) };
     for url in &arguments.accounts {
         let named = Named::of(url)?;
-        let is_it = |(one, _): &&(Checked, _)| named.is(&account_of(&one.subject));
+        let is_it = |(one, _): &&(Checked, _)| named.is(&one.subject);
         let Some((one, keychain)) = checked.iter().find(is_it) else {
             let whose = report::whose_of(&named.context, named.username.as_ref());
             let why = "it is to be rotated, and is not in the keychain any more";
             let hint = "name the accounts anew: git credential-pat watch daily --rotate 14d";
-            rotated.findings.push(Finding::of_rotation(None, &whose, why, Some(hint), options.now));
+            rotated.findings.push(Finding::of_missing(&whose, why, hint, options.now));
             continue;
         };
         let Some(keychain) = keychain.and_then(|at| keychains.get_mut(at)) else { continue };
@@ -195,8 +195,7 @@ pub(super) fn rotate(
             }
         };
         rotated.settled.push(account_of(&one.subject));
-        let whose = report::whose(one);
-        let finding = Finding::of_rotation(Some(one), &whose, &why, hint.as_deref(), options.now);
+        let finding = Finding::of_unrotated(one, &why, hint.as_deref(), options.now);
         rotated.findings.push(finding);
     }
     Ok(rotated)

@@ -7,7 +7,7 @@
 
 use super::NOW;
 use crate::context::Context;
-use crate::credential::{Aside, Credential, Maker, State, Token, Username};
+use crate::credential::{Aside, Credential, Maker, State, Token, TokenPlace, Username};
 use crate::helper::two_tokens::{
     Rest, brought, disowned, put_away, refused, restored, rotated, without,
 };
@@ -223,7 +223,7 @@ fn a_token_that_is_taken_out_leaves_the_others_and_none_that_answers() {
         ("P*: Pa < Pb", "Pa", "P^: Pb"),
         ("P: Pa / Gc < Pb", "Pa", "P^: Gc < Pb"),
     ] {
-        let rest = match without(&state(before), (None, &token(taken).secret), NOW) {
+        let rest = match without(&state(before), &token(taken).secret, NOW) {
             None => "=".to_owned(),
             Some(Rest::Nothing) => "nothing".to_owned(),
             Some(Rest::Account(new)) => text(&new),
@@ -240,9 +240,26 @@ fn what_others_have_seen_is_marked_also_while_a_rotation_is_open() {
         ("P: Pa!", "Pa", "="),
         ("P: Pa", "Pb", "="),
     ] {
-        let new = disowned(&state(before), (None, &token(seen).secret), NOW);
+        let seen_token = token(seen).secret;
+        let new = disowned(&state(before), |_, own| *own == seen_token, NOW);
         assert_eq!(new.map_or("=".to_owned(), |new| text(&new)), after, "{before}, {seen}");
     }
+}
+
+#[test]
+fn a_token_that_its_forge_has_ended_is_dead_with_every_scheme() {
+    let old = Credential { authtype: Some(b"Bearer".to_vec()), ..state("P: Pa / Ga < Pa") };
+    let secret = token("Pa").secret;
+    assert!(matches!(without(&old, &secret, NOW), Some(Rest::Nothing)));
+    let seen = disowned(&old, |_, own| *own == secret, NOW);
+    assert_eq!(seen.and_then(|new| new.rejected_at), Some(NOW));
+    let places = ["P: Pa", "P: Pb / Ga", "P: Pb < Pa", "P: Pb"].map(|text| {
+        let bearer = Credential { authtype: Some(b"Bearer".to_vec()), ..state(text) };
+        bearer.place_of(&secret)
+    });
+    let expected = [TokenPlace::Answering, TokenPlace::Aside, TokenPlace::Previous];
+    assert_eq!(places[..3], expected.map(Some));
+    assert_eq!(places[3], None);
 }
 
 #[test]

@@ -87,3 +87,35 @@ fn a_person_is_asked_for_another_token_and_not_for_its_end() {
     assert!(status.success() && !screen.contains("When does the token expire"), "{screen}");
     assert_eq!(some(&row(&desk), &["owner", "expires"]), "alice 2099-01-31T00:00:00Z");
 }
+
+#[test]
+fn the_forge_that_is_named_is_kept_also_where_nobody_could_be_asked() {
+    let mut desk = desk();
+    let keep = |desk: &Home, path: &str, forge: &str, token: &str, more: &[&str]| {
+        let words = ["login", "--with-token", "--forge", forge, "--username", "alice"];
+        let ran = desk.sandbox.helper(&[&words[..], more, &[&desk.url(path)]].concat(), token);
+        assert!(ran.status.success(), "{ran}");
+    };
+    // The token of a part of the host is not shown to its root.
+    keep(&desk, "team", "gitlab", "TESTONLYteam", &[]);
+    assert!(desk.server().forge().asked().is_empty());
+    keep(&desk, "offline", "gitlab", "TESTONLYoffline", &["--offline"]);
+    keep(&desk, "asked", "gitlab", GLPAT, &[]);
+    // Another forge's token tells that this is none of GitLab.
+    keep(&desk, "github", "gitlab", "ghp_TESTONLYq7Rk2Zb9LxV3mN8pWd5sYc1Ga6Hj", &[]);
+    keep(&desk, "", "gitlab", GLPAT, &[]);
+    desk.set("https_proxy", "http://127.0.0.1:9");
+    // What the forge has told before stays, whatever is named now.
+    keep(&desk, "", "gitlab", GLPAT, &[]);
+    assert_eq!(some(&row(&desk), &["owner"]), "alice");
+    desk.set("https_proxy", "");
+    let ran = desk.check(&["--all", "--json", "--offline"]);
+    let all: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    let forges = all.as_array().unwrap().iter().map(|one| {
+        let context = one["context"].as_str().unwrap();
+        let place = context.strip_prefix(&desk.url("")).unwrap();
+        format!("{place} {}", one["forge"].as_str().unwrap_or("-"))
+    });
+    let expected = [" gitlab", "/asked gitlab", "/github -", "/offline gitlab", "/team gitlab"];
+    assert_eq!(forges.collect::<Vec<_>>(), expected, "{ran}");
+}

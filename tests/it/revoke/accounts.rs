@@ -1,7 +1,9 @@
 //! Which accounts lose the token, and who is asked before.
 
 use super::{GLPAT, says};
+use crate::support::desktop::Desktop;
 use crate::support::home::Home;
+use crate::support::sandbox::BINARY;
 use git_credential_pat::context::Context;
 use git_credential_pat::credential::{Credential, Username};
 use git_credential_pat::secret::Secret;
@@ -57,6 +59,13 @@ fn every_account_with_the_same_token_and_its_links_lose_it() {
     desk.keep("team", "bob", GLPAT);
     desk.keep("other", "carol", OTHER);
     desk.keep_at("https://alias.example", "alice", GLPAT);
+    // One that git sends with another scheme is the same token to the forge.
+    let bearer = format!(
+        "capability[]=authtype\nprotocol=https\nhost={}\nusername=dave\nauthtype=Bearer\ncredential={GLPAT}\n\n",
+        desk.host
+    );
+    assert!(desk.operation("store", bearer).status.success());
+    assert_eq!(desk.kept().len(), 5, "dave's, too");
     let link = ["edit", "--also", "r.example", "--username", "alice", &desk.url("")];
     let ran = desk.sandbox.helper(&link, "");
     assert!(ran.status.success(), "{ran}");
@@ -73,6 +82,20 @@ fn every_account_with_the_same_token_and_its_links_lose_it() {
         ],
     );
     assert_eq!(desk.kept(), ["carol ready"]);
+}
+
+#[test]
+fn where_the_keychain_is_found_the_account_itself_is_no_other_one() {
+    let mut desk = desk();
+    desk.keep("team", "bob", GLPAT);
+    desk.configure("credential.helper", BINARY);
+    let empty = Desktop::empty();
+    desk.set("DBUS_SESSION_BUS_ADDRESS", empty.address());
+    let ran = desk.revoke(&["--yes", "--forge", "gitlab", "--username", "alice", "https://HOST"]);
+    let team = format!("bob at {} has the same token, and loses it, too", desk.url("team"));
+    says(&ran, 0, &[&team]);
+    assert_eq!(ran.stderr().matches("has the same token").count(), 1, "{ran}");
+    assert_eq!(desk.kept(), [""; 0]);
 }
 
 #[test]

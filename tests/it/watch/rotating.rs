@@ -147,6 +147,19 @@ fn what_is_used_elsewhere_too_is_left_out_and_reported() {
     run("alice").fails(1, " for alice: it is to be rotated, and is not in the keychain any more");
 }
 
+#[test]
+fn one_that_answers_for_any_username_is_named_by_its_own() {
+    let desk = of_gitlab();
+    let ran = desk.types("edit --any-username https://alice@HOST", "");
+    assert!(ran.status.success(), "{ran}");
+    let alice = url(&desk, "alice");
+    let ran = watch(&desk, &["daily", "--rotate", "14d", "--yes", "--account", &alice]);
+    assert!(ran.status.success() && service(&desk).unwrap().contains(&alice), "{ran}");
+    let ran = runs(&desk, &["--rotate", "14d", "--account", &alice]);
+    assert!(ran.stderr().contains("the new token is here and good"), "{ran}");
+    assert_ne!(token(&desk, "whoever"), GLPAT);
+}
+
 /// The token that git is given for this account.
 fn token(desk: &Home, name: &str) -> String {
     desk.token(&desk.url(""), Some(name)).expect("an account")
