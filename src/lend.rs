@@ -32,6 +32,7 @@ mod serve;
 mod socks;
 mod stream;
 mod transfers;
+mod ways;
 
 pub(crate) use inside::bring_listener;
 pub(crate) use running::run;
@@ -43,10 +44,11 @@ use crate::git::url;
 use crate::hex;
 use crate::setup::Setups;
 use policy::Policy;
+use refusal::Refusal;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long an idle connection is kept: a forge may think for a while.
@@ -86,7 +88,7 @@ struct Lending {
     policy: Policy,
     username: Option<Username>,
     setups: Setups,
-    ways: Vec<(Context, Way)>,
+    ways: ways::Ways,
     key: String,
     /// The URL of the listener in the sandbox: `http://lend/`.
     base: String,
@@ -106,8 +108,9 @@ impl Lending {
         key.len() == self.key.len() && std::hint::black_box(differences) == 0
     }
 
-    fn way(&self, host: &Context) -> Option<&Way> {
-        self.ways.iter().find(|(place, _)| place == host).map(|(_, way)| way)
+    /// Returns the way to a lent host.
+    fn way(&self, host: &Context) -> Result<Arc<Way>, Refusal> {
+        self.ways.to(host, &url::of(host)).map_err(|_| Refusal::Failed)
     }
 
     /// Returns whether uses at the URL of this context are noted.

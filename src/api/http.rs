@@ -17,7 +17,7 @@
 pub(crate) mod flow;
 mod lines;
 #[cfg(target_os = "linux")]
-mod spare;
+pub(crate) mod spare;
 
 use crate::child::{self, Bounds, Stand, Stopped};
 use crate::git;

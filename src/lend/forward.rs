@@ -92,10 +92,11 @@ pub(super) fn forward(
     if head.gzip {
         headers.push(("Content-Encoding", "gzip"));
     }
+    let way = lending.way(&host)?;
     let asked = Asked::of(head, route, account);
     let copy = asked.as_ref().map(|_| Copy::default());
     let target = Target {
-        way: lending.way(&host).ok_or(Refusal::Failed)?,
+        way: &way,
         flow: Flow {
             method: head.method.as_str(),
             url: &format!("{host}/{}{query}", head.path),

@@ -13,11 +13,9 @@ use super::refusal::Refusal;
 use super::request::{Head, Method};
 use super::stream::Stream;
 use super::{Lending, account, random_name};
-use crate::api::http::Client;
 use crate::api::http::flow::{AnswerHead, Flow, Login, Sent, Way};
 use crate::child::in_background;
 use crate::context::Context;
-use crate::git::url;
 use crate::needle::Needle;
 use crate::setup::Answering;
 use serde_json::{Map, Value};
@@ -34,9 +32,6 @@ const MOST_ANSWERED: usize = 8 * 1024 * 1024;
 /// How many addresses are kept, and for how long.
 const MOST_KEPT: usize = 20_000;
 const KEPT_FOR: Duration = Duration::from_secs(3600);
-
-/// How long git may take to say how it connects to a host.
-const ASKED_WITHIN: Duration = Duration::from_secs(10);
 
 const MEDIA_TYPE: &str = "application/vnd.git-lfs+json";
 
@@ -214,7 +209,7 @@ pub(super) fn ask(
     batch: Batch,
 ) -> Result<Vec<u8>, Refusal> {
     let host = repository.host_level();
-    let way = lending.way(&host).ok_or(Refusal::Failed)?;
+    let way = lending.way(&host)?;
     let mut headers = vec![("Accept", MEDIA_TYPE), ("Content-Type", MEDIA_TYPE)];
     headers.extend(head.header("User-Agent").map(|agent| ("User-Agent", agent)));
     let flow = Flow {
@@ -224,7 +219,7 @@ pub(super) fn ask(
         login: account.map(|account| account::login(lending, account)),
         body: Sent::Length(batch.body.len() as u64),
     };
-    let answer = whole(way, &flow, batch.body, &host)?;
+    let answer = whole(&way, &flow, batch.body, &host)?;
     let base = head.path.strip_suffix("/info/lfs/objects/batch").unwrap_or_default();
     let until = Instant::now() + KEPT_FOR;
     let kept = |method, href: &str, headers| {
@@ -289,15 +284,7 @@ pub(super) fn transfer(
     let object = object.ok_or(Refusal::NotUnderstood)?;
     let host = repository.host_level();
     let address = Address::parse(&object.href, &host).ok_or(Refusal::Failed)?;
-    let elsewhere;
-    let way = if address.is_the_hosts {
-        lending.way(&host).ok_or(Refusal::Failed)?
-    } else {
-        let way = Client::new(&url::of(&host))
-            .and_then(|client| client.way(&object.href, Instant::now() + ASKED_WITHIN));
-        elsewhere = way.map_err(|_| Refusal::Failed)?;
-        &elsewhere
-    };
+    let way = lending.ways.to(&host, &object.href).map_err(|_| Refusal::Failed)?;
     let has_login = object.headers.iter().any(|(name, _)| is(name, "authorization"));
     let login: Option<Login<'_>> = account
         .filter(|_| address.is_the_hosts && !has_login)
@@ -331,7 +318,7 @@ pub(super) fn transfer(
         status => Err(Refusal::Answered(host.clone(), status)),
     };
     let target = Target {
-        way,
+        way: &way,
         flow: Flow {
             method: head.method.as_str(),
             url: &object.href,

@@ -6,8 +6,9 @@ use super::beside::Networks;
 use super::environment::{self, Line, Reached};
 use super::listen::Listener;
 use super::transfers::Transfers;
+use super::ways::Ways;
 use super::{AT_ONCE, AT_THE_FORGE, Lending, Places, Plan, WayIn, inside, random_name};
-use crate::api::http::{Client, Trouble};
+use crate::api::http::Trouble;
 use crate::child::{in_background, not_started};
 use crate::context::Context;
 use crate::credential::Username;
@@ -27,9 +28,6 @@ use std::time::{Duration, Instant};
 
 /// How long transfers that are under way may go on after the end.
 const GRACE: Duration = Duration::from_secs(30);
-
-/// How long git may take to say how it connects to a host.
-const ASKED_WITHIN: Duration = Duration::from_secs(10);
 
 /// The name of the file of git's configuration beside the socket.
 const FILE: &str = "gitconfig";
@@ -214,27 +212,18 @@ fn start(mut command: Command, ends: &'static Ends) -> io::Result<rustix::proces
     Ok(pid)
 }
 
-/// Returns the ways to these hosts, as git is configured now.
-fn ways(hosts: &[Context]) -> Result<Vec<(Context, crate::api::http::flow::Way)>, Error> {
-    let mut ways = Vec::new();
-    let mut spare = None;
+/// Asks git once how it connects to these hosts, so that what is wrong is said before the lending
+/// begins.
+fn ways(hosts: &[Context]) -> Result<Ways, Error> {
+    let ways = Ways::default();
     for host in hosts {
-        let url = url::of(host);
-        let deadline = Instant::now() + ASKED_WITHIN;
-        let way = Client::new(&url).and_then(|client| {
-            let way = client.way(&url, deadline)?;
-            let shared = spare.take().map_or_else(|| client.spare(), Ok)?;
-            spare = Some(shared);
-            Ok(way.with(shared))
-        });
-        let way = way.map_err(|trouble| match trouble {
+        ways.to(host, &url::of(host)).map_err(|trouble| match trouble {
             Trouble::NoCurl => Error::Refused("the way to the forge is curl, which is not there"),
             Trouble::Unfit => Error::Refused(
                 "http is unencrypted and is lent only where it is this machine's own",
             ),
             _ => Error::Refused("git's settings for the forge are of no use to curl"),
         })?;
-        ways.push((host.clone(), way));
     }
     Ok(ways)
 }
