@@ -117,9 +117,10 @@ fn lend(arguments: Arguments) -> Result<u8, Error> {
     };
     // The path of a request has a host's name, not its protocol: it could not tell the two apart.
     let hosts = policy.hosts();
-    let mut names: Vec<String> = hosts.iter().map(Context::authority).collect();
-    names.dedup();
-    if names.len() < hosts.len() {
+    let is_first = |(number, host): (usize, &Context)| {
+        !hosts[..number].iter().any(|other| other.authority() == host.authority())
+    };
+    if !hosts.iter().enumerate().all(is_first) {
         return Err(Error::Usage("http and https of one host cannot be lent together"));
     }
     let username = arguments.username.map(|name| usable(Username::new(name.as_bytes())));

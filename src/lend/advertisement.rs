@@ -77,10 +77,9 @@ pub(super) struct Advertisements(Mutex<Vec<Kept>>);
 impl Advertisements {
     /// Returns the head and the body of the answer to this question, where they are kept.
     pub(super) fn answer(&self, asked: &Asked) -> Option<(String, Vec<u8>)> {
-        let mut all = self.lock();
-        all.retain(|kept| kept.since.elapsed() < KEPT_FOR);
-        let kept = all.iter().find(|kept| kept.asked == *asked)?;
-        Some((kept.head.clone(), kept.body.clone()))
+        let all = self.lock();
+        let is_it = |kept: &&Kept| kept.asked == *asked && kept.since.elapsed() < KEPT_FOR;
+        all.iter().find(is_it).map(|kept| (kept.head.clone(), kept.body.clone()))
     }
 
     /// Keeps an answer, if it is an advertisement and nothing else.

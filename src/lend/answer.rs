@@ -34,7 +34,7 @@ impl Answer {
             Some(Wanted::LfsBatch | Wanted::LfsLocks | Wanted::LfsObject(_)) => Self {
                 status: 403,
                 media_type: "application/vnd.git-lfs+json",
-                body: json!({ "message": on_one_line(&words) }).to_string().into_bytes(),
+                body: message(&on_one_line(&words)).into_bytes(),
             },
             _ => Self { status: 403, media_type: "text/plain", body: (words + "\n").into_bytes() },
         }
@@ -74,6 +74,11 @@ pub(super) fn words(refusal: &Refusal) -> String {
         let _ = write!(words, "\n{NAME}: on the host, type: {remedy}");
     }
     words
+}
+
+/// Returns words as git-lfs reads them.
+pub(super) fn message(words: &str) -> String {
+    json!({ "message": words }).to_string()
 }
 
 fn on_one_line(words: &str) -> String {

@@ -2,7 +2,7 @@
 //! is for this machine alone. Neither is held in memory, so both may have any length.
 
 use super::advertisement::{Asked, Copy};
-use super::answer::begin;
+use super::answer::{self, begin};
 use super::policy::Policy;
 use super::refusal::Refusal;
 use super::request::{self, Body, Head};
@@ -15,7 +15,7 @@ use crate::context::{Context, unescape};
 use crate::said;
 use crate::secret::Secret;
 use crate::setup::Answering;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
@@ -284,7 +284,7 @@ fn words(head: &AnswerHead, body: &[u8], flow: &Flow<'_>) -> String {
     }
     let json = serde_json::from_slice::<Value>(body).ok().filter(|_| kind.contains("json"));
     let message = json.and_then(|json| said(json.get("message")?.as_str()?.as_bytes()));
-    message.map_or_else(String::new, |message| json!({ "message": message }).to_string())
+    message.map_or_else(String::new, |words| answer::message(&words))
 }
 
 /// Returns the head that goes back to the client.

@@ -42,9 +42,12 @@ impl Policy {
     /// Returns the hosts of which a part is lent, each once.
     #[must_use]
     pub fn hosts(&self) -> Vec<Context> {
-        let mut hosts: Vec<Context> = self.places().map(Context::host_level).collect();
-        hosts.sort();
-        hosts.dedup();
+        let mut hosts = Vec::new();
+        for host in self.places().map(Context::host_level) {
+            if !hosts.contains(&host) {
+                hosts.push(host);
+            }
+        }
         hosts
     }
 

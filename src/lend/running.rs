@@ -17,7 +17,6 @@ use crate::git::words::typed;
 use crate::hardening::{code, interrupts};
 use crate::private_file::Folder;
 use crate::terminal;
-use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -45,13 +44,13 @@ enum End {
 /// 10 KB longer.
 #[derive(Default)]
 struct Ends {
-    waiting: Mutex<VecDeque<End>>,
+    waiting: Mutex<Vec<End>>,
     came: Condvar,
 }
 
 impl Ends {
     fn add(&self, end: End) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(end);
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(end);
         self.came.notify_one();
     }
 
@@ -59,8 +58,8 @@ impl Ends {
     fn next(&self, deadline: Option<Instant>) -> Option<End> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(end) = waiting.pop_front() {
-                return Some(end);
+            if !waiting.is_empty() {
+                return Some(waiting.remove(0));
             }
             waiting = if let Some(deadline) = deadline {
                 let left = deadline.checked_duration_since(Instant::now())?;
