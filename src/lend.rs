@@ -46,7 +46,7 @@ use policy::Policy;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long an idle connection is kept: a forge may think for a while.
@@ -92,8 +92,8 @@ struct Lending {
     base: String,
     advertisements: advertisement::Advertisements,
     objects: lfs::Objects,
-    connections: Arc<Places>,
-    at_the_forge: Arc<Places>,
+    connections: Places,
+    at_the_forge: Places,
     transfers: transfers::Transfers,
     networks: beside::Networks,
     has_ended: AtomicBool,
@@ -143,25 +143,25 @@ struct Places {
 }
 
 /// A taken place. It is given back when this is dropped.
-struct Place(Arc<Places>);
+struct Place<'a>(&'a Places);
 
 impl Places {
-    fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { taken: Mutex::new(0), changed: Condvar::new(), most })
+    fn new(most: usize) -> Self {
+        Self { taken: Mutex::new(0), changed: Condvar::new(), most }
     }
 
     /// Takes a place, and waits until one is free.
-    fn enter(self: &Arc<Self>) -> Place {
+    fn enter(&self) -> Place<'_> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         while *taken >= self.most {
             taken = self.changed.wait(taken).unwrap_or_else(PoisonError::into_inner);
         }
         *taken += 1;
-        Place(Arc::clone(self))
+        Place(self)
     }
 }
 
-impl Drop for Place {
+impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         *taken -= 1;

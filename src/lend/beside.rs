@@ -33,7 +33,7 @@ type Network = (u64, u64);
 pub(super) struct Networks(Mutex<VecDeque<(Network, Option<Arc<Listener>>)>>);
 
 /// Brings a listener to the network of this client of the socket, unless there is one.
-pub(super) fn open(lending: &Arc<Lending>, stream: &Stream) {
+pub(super) fn open(lending: &'static Lending, stream: &Stream) {
     let Stream::Unix(stream) = stream else { return };
     let Ok(peer) = sockopt::socket_peercred(stream.as_fd()) else { return };
     let process = peer.pid.as_raw_nonzero().get().unsigned_abs();
@@ -55,8 +55,8 @@ pub(super) fn open(lending: &Arc<Lending>, stream: &Stream) {
     }
     let listener = listener.ok().map(Arc::new);
     if let Some(listener) = &listener {
-        let (listener, lending) = (Arc::clone(listener), Arc::clone(lending));
-        let _ = in_background(Box::new(move || listener.take_all(&lending)));
+        let listener = Arc::clone(listener);
+        let _ = in_background(Box::new(move || listener.take_all(lending)));
     }
     networks.push_back((network, listener));
     if networks.len() > MOST

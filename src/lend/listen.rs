@@ -14,7 +14,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -86,7 +85,7 @@ impl Listener {
 
     /// Takes connections, each in a thread of its own, as long as there is a listener. Once the
     /// lending has ended, each is told so.
-    pub(super) fn take_all(&self, lending: &Arc<Lending>) {
+    pub(super) fn take_all(&self, lending: &'static Lending) {
         loop {
             let stream = match self.accept() {
                 Ok(stream) => stream,
@@ -101,14 +100,13 @@ impl Listener {
                 continue;
             }
             let place = lending.connections.enter();
-            let lending = Arc::clone(lending);
             let is_socket = matches!(self, Self::Socket(..));
             let serve = move || {
                 let _place = place;
                 if is_socket && lending.policy.lfs {
-                    beside::open(&lending, &stream);
+                    beside::open(lending, &stream);
                 }
-                serve::serve(&lending, &stream);
+                serve::serve(lending, &stream);
                 code::let_go();
             };
             // If no thread can be made, this drops the connection and gives its place back.

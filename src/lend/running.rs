@@ -22,7 +22,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long transfers that are under way may go on after the end.
@@ -112,7 +112,8 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         _ => None,
     };
     announce(&policy, &names, !command.is_empty(), &setups);
-    let lending = Arc::new(Lending {
+    // Threads use them until the process ends.
+    let lending: &'static Lending = Box::leak(Box::new(Lending {
         policy,
         username,
         setups,
@@ -126,32 +127,25 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
         transfers: Transfers::default(),
         networks: Networks::default(),
         has_ended: AtomicBool::new(false),
-    });
-    let ends = Arc::new(Ends::default());
-    let listener = Arc::new(listener);
-    in_background({
-        let (listener, lending) = (Arc::clone(&listener), Arc::clone(&lending));
-        Box::new(move || listener.take_all(&lending))
-    })
-    .map_err(Error::Stream)?;
-    in_background({
-        let ends = Arc::clone(&ends);
-        Box::new(move || {
-            loop {
-                ends.add(End::Signal(interrupts::wait()));
-            }
-        })
-    })
+    }));
+    let ends: &'static Ends = Box::leak(Box::default());
+    let listener: &'static Listener = Box::leak(Box::new(listener));
+    in_background(Box::new(move || listener.take_all(lending))).map_err(Error::Stream)?;
+    in_background(Box::new(move || {
+        loop {
+            ends.add(End::Signal(interrupts::wait()));
+        }
+    }))
     .map_err(Error::Stream)?;
     let mut pid = None;
     if let Some((program, rest)) = command.split_first() {
         let mut child = Command::new(program);
         child.args(rest).envs(environment::variables(&lines));
         held.let_end(&mut child);
-        match start(child, Arc::clone(&ends)) {
+        match start(child, ends) {
             Ok(started) => pid = Some(started),
             Err(error) => {
-                drop_way_in(&listener, file.as_deref());
+                drop_way_in(listener, file.as_deref());
                 return Ok(not_started("lend", &error));
             }
         }
@@ -160,16 +154,15 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
     }
     let deadline = lasting.map(|lasting| Instant::now() + lasting);
     code::let_go();
-    let status = wait(&lending, &ends, deadline, pid);
-    drop_way_in(&listener, file.as_deref());
+    let status = wait(lending, ends, deadline, pid);
+    drop_way_in(listener, file.as_deref());
     if lending.transfers.are_under_way() {
         let message = "transfers are under way: they get 30 seconds, or end with a Ctrl-C";
         terminal::say("lend", message);
     }
-    let cut = Arc::clone(&lending);
     in_background(Box::new(move || {
         while ends.next(None).is_some() {
-            cut.transfers.cut();
+            lending.transfers.cut();
         }
     }))
     .map_err(Error::Stream)?;
@@ -179,7 +172,7 @@ pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
 
 /// Waits for the end of the lending. Returns the exit status.
 fn wait(
-    lending: &Arc<Lending>,
+    lending: &'static Lending,
     ends: &Ends,
     mut deadline: Option<Instant>,
     pid: Option<rustix::process::Pid>,
@@ -202,7 +195,6 @@ fn wait(
                     return 0;
                 }
                 // The command goes on, and what it still asks for is refused.
-                let lending = Arc::clone(lending);
                 let _ = in_background(Box::new(move || lending.end(GRACE)));
                 deadline = None;
             }
@@ -215,7 +207,7 @@ fn code(status: ExitStatus) -> u8 {
     u8::try_from(code).unwrap_or(125)
 }
 
-fn start(mut command: Command, ends: Arc<Ends>) -> io::Result<rustix::process::Pid> {
+fn start(mut command: Command, ends: &'static Ends) -> io::Result<rustix::process::Pid> {
     let mut child = command.spawn()?;
     let pid = rustix::process::Pid::from_child(&child);
     in_background(Box::new(move || ends.add(End::Command(child.wait()))))?;
@@ -232,7 +224,7 @@ fn ways(hosts: &[Context]) -> Result<Vec<(Context, crate::api::http::flow::Way)>
         let way = Client::new(&url).and_then(|client| {
             let way = client.way(&url, deadline)?;
             let shared = spare.take().map_or_else(|| client.spare(), Ok)?;
-            spare = Some(Arc::clone(&shared));
+            spare = Some(shared);
             Ok(way.with(shared))
         });
         let way = way.map_err(|trouble| match trouble {

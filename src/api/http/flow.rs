@@ -11,7 +11,6 @@ use crate::secret::Secret;
 use std::io::{PipeWriter, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout};
-use std::sync::Arc;
 use std::time::Instant;
 use zeroize::Zeroizing;
 
@@ -25,7 +24,7 @@ const CONNECTS_WITHIN: &[u8] = b"30";
 pub(crate) struct Way {
     curl: PathBuf,
     lines: Zeroizing<Vec<u8>>,
-    spare: Option<Arc<Spare>>,
+    spare: Option<&'static Spare>,
 }
 
 /// A request that is to be sent.
@@ -124,14 +123,14 @@ impl Client {
     ///
     /// # Errors
     /// [`Trouble::Failed`] where no thread can be made.
-    pub(crate) fn spare(&self) -> Result<Arc<Spare>, Trouble> {
+    pub(crate) fn spare(&self) -> Result<&'static Spare, Trouble> {
         Spare::new(self.curl.clone()).map_err(|_| Trouble::Failed)
     }
 }
 
 impl Way {
     /// Returns the same way, which uses a curl of this thread where one is ready.
-    pub(crate) fn with(self, spare: Arc<Spare>) -> Self {
+    pub(crate) fn with(self, spare: &'static Spare) -> Self {
         Self { spare: Some(spare), ..self }
     }
 

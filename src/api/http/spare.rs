@@ -12,7 +12,7 @@ use rustix::pipe::fcntl_setpipe_size;
 use std::io::{self, PipeWriter, pipe};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How many bytes wait in a pipe between curl and this program. The more they are, the less often
 /// the two have to wait for each other.
@@ -58,14 +58,13 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    /// Starts the thread.
+    /// Starts the thread, which goes on until the process ends.
     ///
     /// # Errors
     /// Where there can be no more threads.
-    pub(super) fn new(curl: PathBuf) -> io::Result<Arc<Self>> {
-        let spare = Arc::new(Self::default());
-        let filled = Arc::clone(&spare);
-        in_background(Box::new(move || filled.fill(&curl)))?;
+    pub(super) fn new(curl: PathBuf) -> io::Result<&'static Self> {
+        let spare: &Self = Box::leak(Box::default());
+        in_background(Box::new(move || spare.fill(&curl)))?;
         Ok(spare)
     }
 
