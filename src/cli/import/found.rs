@@ -41,6 +41,9 @@ pub(super) struct Entry {
     /// The number of its group. The entries of a group are alternatives: of those for one account,
     /// only the first has been served.
     pub(super) group: usize,
+    /// The token that has been served for this account instead, because another source of the same
+    /// program comes first.
+    pub(super) instead: Option<Secret>,
 }
 
 impl Entry {
@@ -50,7 +53,7 @@ impl Entry {
         label: String,
         token: Result<Credential, &'static str>,
     ) -> Self {
-        Self { number, label, token, group: 0 }
+        Self { number, label, token, group: 0, instead: None }
     }
 }
 

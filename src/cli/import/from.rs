@@ -94,7 +94,7 @@ impl From {
             Self::Store(Some(path)) => vec![read(store_file::read, Some(path.clone()))?],
             Self::Store(None) => {
                 let [first, second] = surroundings.stores();
-                vec![read(store_file::read, first)?, read(store_file::read, second)?]
+                store_file::both(read(store_file::read, first)?, read(store_file::read, second)?)
             }
             Self::Netrc(path) => {
                 let path = path.clone().or_else(|| surroundings.netrc());

@@ -1,6 +1,6 @@
 //! Plans what becomes of the entries that were found. The plan is shown before it is carried out.
 
-use super::found::Source;
+use super::found::{Entry, Source};
 use crate::cli::accounts::existing;
 use crate::context::shown;
 use crate::credential::{Account, Credential, Username};
@@ -41,6 +41,9 @@ pub(super) enum Step {
     /// The earlier entry at this index has another token for the account, and has been served
     /// instead. This entry leaves the source with that one.
     Unserved(usize),
+    /// An earlier source has another token for the account, which has been served instead. This
+    /// entry leaves its source if the keychain has that token.
+    Shadowed { is_settled: bool },
     /// A person wants the entry to stay in its source.
     Declined,
     /// The entry stays in its source, for this reason.
@@ -61,7 +64,9 @@ impl Step {
             Self::AlreadyThere => "is there already".to_owned(),
             Self::Claim => "is there already, from git: becomes yours".to_owned(),
             Self::Differs => "stays: another token is stored for this account".to_owned(),
-            Self::Unserved(_) => "left out: an earlier one has been used in its place".to_owned(),
+            Self::Unserved(_) | Self::Shadowed { .. } => {
+                "left out: an earlier one has been used in its place".to_owned()
+            }
             Self::Declined => "stays".to_owned(),
             Self::Stays(why) => format!("stays: {why}"),
         }
@@ -104,8 +109,11 @@ impl<'a> Plan<'a> {
                     _ if is_from_here(source, keychain)? => {
                         Step::Stays("it is in this very keychain")
                     }
-                    (true, _) if places.have_room_for(token, keychain)? => Step::Store,
-                    (true, _) => step(keychain, token, replace)?,
+                    (true, _) => match shadowed(keychain, entry)? {
+                        Some(shadowed) => shadowed,
+                        None if places.have_room_for(token, keychain)? => Step::Store,
+                        None => step(keychain, token, replace)?,
+                    },
                     (false, true) => Step::Unserved(first),
                     (false, false) => Step::Stays("another one here is for the same account"),
                 }
@@ -137,6 +145,10 @@ impl<'a> Plan<'a> {
 
     fn numbers(&self, is_done: impl Fn(&Step) -> bool) -> Vec<usize> {
         let is_done = |step: &Step| match step {
+            Step::Shadowed { is_settled } => *is_settled,
+            step => is_done(step),
+        };
+        let is_done = |step: &Step| match step {
             Step::Unserved(first) => is_done(&self.steps[*first]),
             step => is_done(step),
         };
@@ -146,9 +158,13 @@ impl<'a> Plan<'a> {
 
     /// Returns how many of the entries that can be removed are kept nowhere then.
     pub(super) fn dropped(&self) -> usize {
+        let shadowed = Step::Shadowed { is_settled: true };
         let is_settled =
-            |first: usize| matches!(self.steps[first], Step::Stored | Step::AlreadyThere);
-        self.count(|step| matches!(step, Step::Unserved(first) if is_settled(*first)))
+            |first: &Step| matches!(first, Step::Stored | Step::AlreadyThere) || *first == shadowed;
+        self.count(|step| match step {
+            Step::Unserved(first) => is_settled(&self.steps[*first]),
+            step => *step == shadowed,
+        })
     }
 
     /// Returns the keychains that have the tokens.
@@ -320,6 +336,15 @@ fn is_from_here(source: &Source, keychain: &mut dyn Keychain) -> Result<bool, Er
     let Some(kind) = source.keychain() else { return Ok(false) };
     helper::with_retries(|| keychain.asks_before_it_searches())?;
     Ok(keychain.kind() == kind)
+}
+
+/// Returns the step for an entry in whose place another source's token has been served. Returns
+/// nothing where there is none, or where that token is dead: git would take this one next.
+fn shadowed(keychain: &mut dyn Keychain, entry: &Entry) -> Result<Option<Step>, Error> {
+    let (Some(instead), Ok(token)) = (&entry.instead, &entry.token) else { return Ok(None) };
+    let kept = answering(keychain, token)?.filter(|kept| kept.token == *instead);
+    let is_dead = kept.as_ref().is_some_and(|kept| !kept.is_live(now()));
+    Ok((!is_dead).then_some(Step::Shadowed { is_settled: kept.is_some() }))
 }
 
 fn step(keychain: &mut dyn Keychain, token: &Credential, replace: bool) -> Result<Step, Error> {

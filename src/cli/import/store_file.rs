@@ -41,6 +41,27 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<Source>, Error> {
     }))
 }
 
+/// Returns both files as git reads them: where the first has a token for an account, that of the
+/// second is never served. A link that makes both one file leaves the first.
+pub(super) fn both(first: Option<Source>, second: Option<Source>) -> Vec<Option<Source>> {
+    let (first, mut second) = match (first, second) {
+        (Some(first), Some(second)) => (first, second),
+        other => return vec![other.0, other.1],
+    };
+    let file = |source: &Source| source.removal.as_ref()?.file(0).map(Path::to_owned);
+    if file(&first) == file(&second) {
+        return vec![Some(first)];
+    }
+    let tokens = || first.entries.iter().filter_map(|entry| entry.token.as_ref().ok());
+    for entry in &mut second.entries {
+        let Ok(token) = &entry.token else { continue };
+        let earlier = tokens().find(|earlier| earlier.account() == token.account());
+        let earlier = earlier.filter(|earlier| earlier.token != token.token);
+        entry.instead = earlier.map(|earlier| earlier.token.clone());
+    }
+    vec![Some(first), Some(second)]
+}
+
 /// Returns the part of each line, with its end.
 fn lines(content: &[u8]) -> Vec<Range<usize>> {
     let mut start = 0;

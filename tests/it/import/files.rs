@@ -55,6 +55,71 @@ fn what_is_imported_leaves_the_file_and_all_else_stays() {
         .holds(".git-credentials", "http://carol:ghp_TESTONLY3@HOST\nnot a URL of ghp_TESTONLY5\n");
 }
 
+/// What git's own `store` answers for a username, from both of its files.
+fn gits_store(newcomer: &Home, username: &str) -> String {
+    let request = newcomer.fill(&format!("protocol=https\nhost=HOST\nusername={username}\n\n"));
+    newcomer.sandbox.run("git", &["credential-store", "get"], request.as_bytes()).stdout()
+}
+
+#[test]
+fn of_both_files_of_store_the_first_counts_as_for_git() {
+    let newcomer = Home::new();
+    let second = "https://alice:ghp_TESTONLY2@HOST\n\
+                  https://bob:ghp_TESTONLY3@HOST\n\
+                  https://alice:ghp_TESTONLY4@HOST\n";
+    newcomer.write(".git-credentials", "https://alice:ghp_TESTONLY1@HOST\n");
+    newcomer.write("config/git/credentials", second);
+    assert!(gits_store(&newcomer, "alice").contains("password=ghp_TESTONLY1\n"));
+    assert!(gits_store(&newcomer, "bob").contains("password=ghp_TESTONLY3\n"));
+    let left_out = "https://HOST alice left out: an earlier one has been used in its place";
+    let ran = newcomer.imports("--from store --dry-run");
+    let expected = [left_out, "https://HOST bob import", left_out];
+    assert_eq!(newcomer.table(&ran)[5..], expected, "{ran}");
+    let ran = newcomer.imports("--from store --yes --replace --remove");
+    let removed =
+        "removed 3 tokens (2 of them never used, and kept nowhere) from ~/config/git/credentials";
+    assert!(ran.stderr().contains(removed), "{ran}");
+    newcomer.serves("username=alice", "username=alice password=ghp_TESTONLY1");
+    newcomer.serves("username=bob", "username=bob password=ghp_TESTONLY3");
+    for file in [".git-credentials", "config/git/credentials"] {
+        newcomer.holds(file, "");
+    }
+}
+
+#[test]
+fn what_the_first_file_of_store_hides_stays_where_that_is_not_kept() {
+    let newcomer = Home::new();
+    let (first, second) =
+        ("https://alice:ghp_TESTONLY1@HOST\n", "https://alice:ghp_TESTONLY2@HOST\n");
+    let account = newcomer.fill("protocol=https\nhost=HOST\nusername=alice\n");
+    newcomer.sandbox.helper(&["store"], format!("{account}password=ghp_TESTONLY5\n")).prints("");
+    newcomer.write(".git-credentials", first);
+    newcomer.write("config/git/credentials", second);
+    newcomer.imports("--from store --yes --remove");
+    newcomer.holds(".git-credentials", first);
+    newcomer.holds("config/git/credentials", second);
+    // Once the first one is kept and refused, git's next one is the other.
+    newcomer.imports("--from store --yes --replace");
+    let refused = newcomer.fill("protocol=https\nhost=HOST\npassword=ghp_TESTONLY1\n\n");
+    newcomer.sandbox.helper(&["erase"], refused).prints("");
+    newcomer.imports("--from store --yes --replace --remove");
+    newcomer.serves("", "username=alice password=ghp_TESTONLY2");
+    newcomer.holds(".git-credentials", first);
+    newcomer.holds("config/git/credentials", "");
+}
+
+#[test]
+fn a_link_that_makes_both_files_of_store_one_is_read_once() {
+    let newcomer = Home::new();
+    newcomer.write("config/git/credentials", "https://alice:ghp_TESTONLY1@HOST\n");
+    let link = newcomer.sandbox.home().join(".git-credentials");
+    std::os::unix::fs::symlink("config/git/credentials", link).unwrap();
+    let ran = newcomer.imports("--from store --yes --remove");
+    assert!(ran.status.success(), "{ran}");
+    newcomer.serves("", "username=alice password=ghp_TESTONLY1");
+    newcomer.holds("config/git/credentials", "");
+}
+
 #[test]
 fn another_token_is_replaced_only_when_told() {
     let newcomer = Home::new();
