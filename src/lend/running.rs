@@ -16,9 +16,9 @@ use crate::error::Error;
 use crate::git::url;
 use crate::git::words::typed;
 use crate::hardening::{code, interrupts};
-use crate::private_file::Folder;
+use crate::private_file::{self, Folder};
 use crate::terminal;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
@@ -284,7 +284,7 @@ fn write_file(socket: &Path, lines: &[Line]) -> Result<std::path::PathBuf, Error
     let mut file =
         Folder::ours(folder.to_owned()).and_then(|folder| folder.file(FILE)).ok_or(cannot)?;
     let text = environment::file(lines);
-    file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(|_| cannot)?;
+    private_file::rewrite(&mut file, text.as_bytes()).map_err(|_| cannot)?;
     Ok(folder.join(FILE))
 }
 
