@@ -32,6 +32,7 @@ use crate::hardening;
 use crate::keychain::{Found, ItemId, Keychain, Kind, Options, item};
 use describe::describe;
 use linux_keyutils::{Key, KeyError, KeyRing, KeyRingIdentifier, KeySerialId};
+use std::mem;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -206,7 +207,8 @@ fn described() -> Result<(Vec<(String, Account)>, bool), KeyError> {
 /// Returns the serials in the user keyring, which the kernel gives as the keyring's payload.
 fn serials() -> Result<Vec<KeySerialId>, KeyError> {
     let ring = Key::from_id(KeySerialId(KeyRingIdentifier::User as i32));
-    let payload = read_payload(ring)?;
+    // They are no secret, so that they need not be wiped byte by byte.
+    let payload = mem::take(&mut *read_payload(ring)?);
     let (serials, _) = payload.as_chunks();
     Ok(serials.iter().map(|serial| KeySerialId(i32::from_ne_bytes(*serial))).collect())
 }
