@@ -27,7 +27,7 @@ pub const MAX_REQUEST: usize = 1024 * 1024;
 
 /// The first buffer's size. Nearly every request fits; a longer one moves once to a buffer of
 /// [`MAX_REQUEST`].
-const USUAL_REQUEST: usize = 4096;
+const USUAL_REQUEST: usize = 8192;
 
 /// An operation that git asks of a helper, see gitcredentials(7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
