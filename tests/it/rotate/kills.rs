@@ -4,8 +4,9 @@
 use super::{OLD, said};
 use crate::check::GLPAT;
 use crate::support::home::Home;
+use crate::support::program::program;
 use crate::support::residue::Needles;
-use crate::support::sandbox::BINARY;
+use crate::support::sandbox::{BINARY, run};
 use crate::support::server::wait_for;
 use crate::support::tracee::{Calls, Kill, Seen, watch_and_kill};
 use std::fs;
@@ -76,6 +77,36 @@ fn a_rotation_killed_at_any_change_loses_no_token_without_a_word() {
     }
     assert!(killed > 10, "killed {killed} times");
     assert!(lost > 0, "it was never killed between the answer and the write");
+}
+
+#[test]
+fn a_keychain_that_fails_at_any_call_loses_no_token_without_a_word() {
+    let desk = Home::with_gitlab();
+    let trace = desk.sandbox.path("trace");
+    let (mut failed, mut lost) = (0, 0);
+    // A call at a time, and all from one on: a quota that is used up, say.
+    for full in ["", "+"] {
+        for at in 1.. {
+            desk.begins_anew();
+            let rotate = command(&desk);
+            let mut strace = desk.sandbox.command(program("strace", "strace"));
+            strace.args(["-qq", "-e", "trace=add_key,keyctl", "-e"]);
+            strace.arg(format!("inject=add_key,keyctl:error=EDQUOT:when={at}{full}"));
+            strace.arg("-o").arg(&trace).arg(rotate.get_program()).args(rotate.get_args());
+            let ran = run(strace, b"");
+            if !fs::read_to_string(&trace).unwrap().contains("INJECTED") {
+                break;
+            }
+            let what = format!("from call {at}{full}: {ran}");
+            failed += usize::from(!ran.status.success());
+            let is_new = desk.server().forge().living() != [OLD];
+            let is_lost = is_new && desk.token_for_git() == GLPAT;
+            lost += usize::from(is_lost);
+            assert!(!is_lost || said(&ran).contains("new token"), "{what}");
+            nothing_is_lost_without_a_word(&desk, &what);
+        }
+    }
+    assert!(failed > 10 && lost > 0, "failed {failed} times, lost {lost}");
 }
 
 #[test]
