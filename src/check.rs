@@ -19,7 +19,7 @@ pub(crate) mod kept;
 use crate::api::Facts;
 use crate::api::state::{Reason, Standing, State};
 use crate::context::Context;
-use crate::credential::{self, Credential, Username};
+use crate::credential::{self, Account, Credential, Username};
 use crate::forge::{self, Id, Integrity, Recognised};
 use crate::git::entries::Entries;
 use crate::hardening;
@@ -80,6 +80,12 @@ impl Subject {
             url: None,
             helper: None,
         }
+    }
+
+    /// Returns the account by the name that people see, also where it answers for any username.
+    pub(crate) fn named(&self) -> Account {
+        let username = self.username.clone().unwrap_or_default();
+        Account { context: self.context.clone(), username }
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a watch has found: an account that is not well, or something that keeps accounts from being
 //! checked.
 
-use super::rotation::account_of;
 use crate::api::state::{Reason, Standing, State};
 use crate::check::Checked;
 use crate::check::advice;
@@ -151,7 +150,7 @@ pub(super) fn all(
     }
     let mut accounts: Vec<&Checked> = Vec::new();
     for one in all.iter().filter(|one| !is_locked(one)) {
-        if settled.contains(&account_of(&one.subject)) {
+        if settled.contains(&one.subject.named()) {
             continue;
         }
         if one.is_well() {

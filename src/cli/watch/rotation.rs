@@ -38,14 +38,14 @@ impl Named {
     /// under none.
     fn is(&self, subject: &Subject) -> bool {
         let name = self.username.clone().unwrap_or_default();
-        let account = account_of(subject);
+        let account = subject.named();
         self.context == account.context && name == account.username
     }
 }
 
 /// Returns an account as a URL, if it reads back as this very account.
 fn url_of(subject: &Subject) -> Option<String> {
-    let Account { context, username } = account_of(subject);
+    let Account { context, username } = subject.named();
     let url = url::at(&context, Some(&username), &context.path());
     Named::of(&url).ok().filter(|named| named.is(subject)).map(|_| url)
 }
@@ -122,11 +122,6 @@ fn agrees(terminal: Option<&mut Terminal>, question: &str) -> Result<bool, Error
     terminal.map_or(Ok(true), |terminal| terminal.confirm(question))
 }
 
-pub(super) fn account_of(subject: &Subject) -> Account {
-    let username = subject.username.clone().unwrap_or_default();
-    Account { context: subject.context.clone(), username }
-}
-
 fn whose(subject: &Subject) -> String {
     report::whose_of(&subject.context, subject.username.as_ref())
 }
@@ -175,7 +170,7 @@ pub(super) fn rotate(
             Plan::NotYet => {
                 // Its end is no news: it will be rotated in time.
                 if one.worst.state == State::Ending {
-                    rotated.settled.push(account_of(&one.subject));
+                    rotated.settled.push(one.subject.named());
                 }
                 continue;
             }
@@ -184,7 +179,7 @@ pub(super) fn rotate(
                 let Some(credential) = &one.subject.credential else { continue };
                 match rotate::unattended(&mut **keychain, credential, setups, due) {
                     Ok(true) => {
-                        rotated.settled.push(account_of(&one.subject));
+                        rotated.settled.push(one.subject.named());
                         continue;
                     }
                     Ok(false) => ("its rotation did not come to a good end".to_owned(), None),
@@ -194,7 +189,7 @@ pub(super) fn rotate(
                 }
             }
         };
-        rotated.settled.push(account_of(&one.subject));
+        rotated.settled.push(one.subject.named());
         let finding = Finding::of_unrotated(one, &why, hint.as_deref(), options.now);
         rotated.findings.push(finding);
     }
