@@ -7,7 +7,6 @@
 //! that nobody takes silence for "it is not there".
 //!
 //! - [`places`]: the files. [`form`]: what an entry of each is called, and what takes it out.
-//! - [`needle`]: whether the token stands in a text, as it is or encoded.
 //! - [`configuration`]: git's configuration, of this repository and of this person.
 
 mod configuration;

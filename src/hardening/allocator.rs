@@ -5,10 +5,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use zeroizing_alloc::ZeroAlloc;
 
-/// See the [module](self).
-///
-/// What frees a block stands once in the program, not wherever something is dropped: that would make
-/// it a tenth longer.
+/// An allocator that zeroes what it frees. What frees a block stands once in the program, not wherever
+/// something is dropped: that would make it a tenth longer.
 pub struct WipingAllocator(ZeroAlloc<System>);
 
 impl WipingAllocator {
