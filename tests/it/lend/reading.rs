@@ -77,27 +77,28 @@ fn what_the_server_can_do_is_asked_once_until_it_refuses() {
     let home = home();
     let url = home.url("team/repo.git");
     let lending = Lending::start(&home, &format!("--read {} --port 0", home.url("team")));
-    let asked = || {
-        let requests = home.server().requests(|requests| !requests.is_empty());
-        let last = requests.iter().map(|r| format!("{} {}", r.method, r.status));
-        last.collect::<Vec<_>>().join(", ")
+    // The server writes its log after it has answered.
+    let asked = |count| {
+        let requests = home.server().requests(|requests| requests.len() >= count);
+        let all = requests.iter().map(|r| format!("{} {}", r.method, r.status));
+        all.collect::<Vec<_>>().join(", ")
     };
     for _ in 0..3 {
         let ran = lending.git(&home, &["ls-remote", &url]);
         assert!(ran.status.success() && ran.stdout().contains("refs/heads/main"), "{ran}");
     }
-    assert_eq!(asked(), "GET 200, POST 200, POST 200, POST 200");
+    assert_eq!(asked(4), "GET 200, POST 200, POST 200, POST 200");
     // The first version names the refs at once.
     let ran = lending.git(&home, &["-c", "protocol.version=1", "ls-remote", &url]);
     assert!(ran.status.success() && ran.stdout().contains("refs/heads/main"), "{ran}");
-    let before = asked();
-    assert!(before.ends_with("POST 200, GET 200"), "{before}");
+    assert_eq!(asked(5), "GET 200, POST 200, POST 200, POST 200, GET 200");
     home.server().without_repository("team/repo.git");
     for said in ["404", "not found"] {
         let ran = lending.git(&home, &["ls-remote", &url]);
         assert!(!ran.status.success() && ran.stderr().contains(said), "{ran}");
     }
-    assert_eq!(asked(), format!("{before}, POST 404, GET 404"));
+    let all = "GET 200, POST 200, POST 200, POST 200, GET 200, POST 404, GET 404";
+    assert_eq!(asked(7), all);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::support::home::Home;
 use crate::support::server::wait_for;
 use crate::support::terminal::Terminal;
 use serde_json::json;
+use std::time::SystemTime;
 
 const OLD: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -28,6 +29,7 @@ fn rotates(desk: &Home) -> Terminal {
 fn a_password_is_asked_for_once_and_the_old_token_is_deleted() {
     let desk = desk();
     let forge = desk.server().forge();
+    let second = || SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     for is_old in [false, true] {
         // Forgejo and an older Gitea tell nothing of a token to who has it.
         if is_old {
@@ -44,6 +46,9 @@ fn a_password_is_asked_for_once_and_the_old_token_is_deleted() {
         assert!(!screen.contains("TESTONLY pass") && !screen.contains(&before), "{screen}");
         assert!(screen.contains("the new token is here and good"), "{screen}");
         assert!(!desk.has_note());
+        // The name of a new token has the second of its rotation in it.
+        let ended = second();
+        wait_for("the next second", || second() > ended);
     }
     assert_eq!(forge.issued(), ["alice alice-2", "alice alice-3"]);
 }
