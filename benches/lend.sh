@@ -59,6 +59,10 @@ make_repositories() {
     # Few objects would be unpacked, which takes longer than all the rest.
     git -C "$target" config receive.unpackLimit 1
     cp -r "$target" "$target.empty"
+    # One more than rounds: each case is also run once before.
+    for number in $(seq 0 "$((rounds + 1))"); do
+        git clone --quiet --bare --depth 1 "file://$target" "$server_folder/repositories/team/$number" 2>/dev/null
+    done
 }
 
 # Starts a lending whose way in is given. Sets $lend to its process, after it has said in the
@@ -102,6 +106,23 @@ lists_refs() {
             "$(of "ls-remote $way" "ratio to direct")"
     done
     printf '%s\n' "$(of 'ls-remote direct' 'with this helper')"
+}
+
+# What a server can do is kept for some minutes. So the first time has no limit, and is printed.
+lists_refs_for_the_first_time() {
+    step "git ls-remote, each of another repository: medians of $rounds rounds"
+    for way in direct port socket; do
+        case_of rest /dev/null sleep 0.2
+        echo 0 >"$scratch/asked-$way"
+        next="read -r n <'$scratch/asked-$way'; echo \$((n + 1)) >'$scratch/asked-$way'"
+        case_of "first ls-remote $way" /dev/null env "GIT_CONFIG_GLOBAL=$scratch/$way" sh -c \
+            "$next; exec git ls-remote --quiet 'https://$place/team/'\$n"
+    done
+    run_cases
+    for way in port socket; do
+        printf '%-64s %s\n' "$(of "first ls-remote $way" 'ratio to direct')" \
+            "$(ratio "first ls-remote $way" 'first ls-remote direct')"
+    done
 }
 
 moves_much() {
@@ -182,6 +203,7 @@ main() {
     by_socket=$lend
     : >"$scratch/cases"
     lists_refs
+    lists_refs_for_the_first_time
     moves_much
     serves_many
     stays_small
