@@ -22,7 +22,9 @@ mod two_tokens;
 pub mod verdict;
 
 pub use choice::Item;
-pub(crate) use choice::{Choice, choose, names_of_persons, read_sound, with_contents};
+pub(crate) use choice::{
+    Choice, all_with_contents, choose, names_of_persons, read_sound, with_contents,
+};
 pub(crate) use restoring::accounts_at;
 pub use restoring::{Restored, restore};
 pub(crate) use revoking::{Dropped, drop_token, mark_rejected};

@@ -346,6 +346,17 @@ pub(crate) fn with_contents(
     Ok(items.collect())
 }
 
+/// Returns each item of a keychain with its account and its content, see [`with_contents`].
+///
+/// # Errors
+/// Where the keychain fails.
+pub(crate) fn all_with_contents(
+    keychain: &mut dyn Keychain,
+) -> Result<Vec<(Found, Account, Option<Credential>)>, Error> {
+    let listed = keychain.list()?;
+    with_contents(keychain, listed)
+}
+
 /// Returns the items at this context, unlocked. After an unlocking the search is made again,
 /// because the earlier result counts no more.
 pub(super) fn unlocked(

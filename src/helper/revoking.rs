@@ -19,9 +19,9 @@ pub(crate) enum Dropped {
     Token { other_is_put_away: bool },
 }
 
-/// Takes a token out of an account, with whatever scheme it is kept. The account is deleted, unless another token
-/// was set aside there: a token that lay aside never answers by itself, so the account is then put
-/// away with it.
+/// Takes a token out of an account, with whatever scheme it is kept. The account is deleted, unless
+/// another token was set aside there: a token that lay aside never answers by itself, so the
+/// account is then put away with it.
 ///
 /// # Errors
 /// Where the keychain fails. A locked item is not changed.

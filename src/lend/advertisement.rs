@@ -6,6 +6,7 @@
 //! request, for the refs themselves, goes to the forge. Once the forge refuses anything, all are
 //! dropped.
 
+use super::push::length_of;
 use super::request::Head;
 use super::route::{Route, Wanted};
 use crate::credential::Username;
@@ -116,9 +117,7 @@ fn is_advertisement(body: &[u8]) -> bool {
         if rest == b"0000" {
             return true;
         }
-        let digits = rest.get(..4).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        let length = digits.and_then(|digits| str::from_utf8(digits).ok());
-        let length = length.and_then(|digits| usize::from_str_radix(digits, 16).ok());
+        let length = rest.get(..4).and_then(length_of);
         match length.filter(|length| *length > 4).and_then(|length| rest.get(length..)) {
             Some(after) => rest = after,
             None => return false,

@@ -73,7 +73,7 @@ pub(super) struct Target<'a> {
     pub(super) has_words: bool,
 }
 
-/// Sends a request of git's on, and the answer back.
+/// Sends a request of git's on, and the answer back. Keeps it where it is what was asked so.
 ///
 /// # Errors
 /// The reason why the forge's answer is not passed on. The client has got no part of one then.
@@ -83,6 +83,7 @@ pub(super) fn forward(
     head: &Head,
     route: &Route,
     account: Option<&Answering>,
+    asked: Option<Asked>,
     upload: Upload<'_, '_>,
 ) -> Result<(), Refusal> {
     let host = route.repository.host_level();
@@ -93,7 +94,6 @@ pub(super) fn forward(
         headers.push(("Content-Encoding", "gzip"));
     }
     let way = lending.way(&host)?;
-    let asked = Asked::of(head, route, account);
     let copy = asked.as_ref().map(|_| Copy::default());
     let target = Target {
         way: &way,
@@ -224,10 +224,6 @@ fn pass_back(
             return Err(refusal);
         }
     };
-    if let Some(copy) = target.copy {
-        copy.head(&text);
-        copy.piece(&bytes[head.length..]);
-    }
     let mut is_going = stream.send(text.as_bytes());
     if head.status >= 400 {
         bytes.drain(..head.length);
@@ -245,6 +241,10 @@ fn pass_back(
         }
         lock(flowing).cut();
         return Ok(());
+    }
+    if let Some(copy) = target.copy {
+        copy.head(&text);
+        copy.piece(&bytes[head.length..]);
     }
     is_going &= stream.send_chunk(&bytes[head.length..]);
     drop(bytes);

@@ -107,9 +107,7 @@ impl Push {
     fn packet(&mut self, body: &mut dyn Read) -> io::Result<Packet> {
         let mut digits = [0; 4];
         body.read_exact(&mut digits)?;
-        let is_digit = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-        let text = std::str::from_utf8(&digits).ok().filter(|_| digits.iter().all(is_digit));
-        let length = match text.and_then(|text| usize::from_str_radix(text, 16).ok()) {
+        let length = match length_of(&digits) {
             Some(0) => 0,
             Some(length @ 5..) => length - 4,
             _ => return Ok(Packet::Unfit),
@@ -245,6 +243,12 @@ const MOST_OF_BAND: usize = 65_515;
 pub fn packet(bytes: &[u8]) -> Vec<u8> {
     let bytes = if bytes.len() > 65_516 { &[] } else { bytes };
     [format!("{:04x}", bytes.len() + 4).as_bytes(), bytes].concat()
+}
+
+/// Returns the number that the digits before a packet stand for: its length with these.
+pub(super) fn length_of(digits: &[u8]) -> Option<usize> {
+    let text = str::from_utf8(digits).ok().filter(|text| is_id(text.as_bytes()))?;
+    usize::from_str_radix(text, 16).ok()
 }
 
 /// Returns whether a text is of digits as they stand in the name of an object.

@@ -129,7 +129,8 @@ fn answer(
         },
     };
     let asked = Asked::of(head, &route, account.as_ref());
-    if let Some((head, body)) = asked.and_then(|asked| lending.advertisements.answer(&asked)) {
+    let kept = asked.as_ref().and_then(|asked| lending.advertisements.answer(asked));
+    if let Some((head, body)) = kept {
         let _ = stream.send(head.as_bytes()) && stream.send_chunk(&body) && stream.send_end();
         return note(lending, &lent, None, account.as_ref());
     }
@@ -148,7 +149,7 @@ fn answer(
             let object = (&route.repository, name.as_str());
             lfs::transfer(lending, stream, head, object, account_of, upload)
         }
-        _ => forward::forward(lending, stream, head, &route, account_of, upload),
+        _ => forward::forward(lending, stream, head, &route, account_of, asked, upload),
     };
     let refusal = result.err();
     if let Some(refusal) = &refusal {

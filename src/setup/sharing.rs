@@ -55,10 +55,7 @@ impl Setups {
                 continue;
             }
             let result = setup.open().and_then(|mut keychain| {
-                let contents = helper::with_retries(|| {
-                    let listed = keychain.list()?;
-                    helper::with_contents(&mut *keychain, listed)
-                })?;
+                let contents = helper::with_retries(|| helper::all_with_contents(&mut *keychain))?;
                 // If no keychain was named, its kind is known only now.
                 let kind = keychain.kind();
                 if !seen.contains(&kind) {
@@ -125,7 +122,6 @@ mod tests {
     use crate::context::Context;
     use crate::credential::{Account, Aside, Credential, Username};
     use crate::helper::{self, registry};
-    use crate::keychain::Keychain;
     use crate::keychain::memory::MemoryKeychain;
     use crate::secret::Secret;
 
@@ -161,8 +157,7 @@ mod tests {
         let mut found = |of: &Account, is_own| {
             let mut sharing = Sharing::default();
             let token = Secret::new(b"ghp_TESTONLY1");
-            let listed = keychain.list().expect("a list");
-            let contents = helper::with_contents(&mut keychain, listed).expect("contents");
+            let contents = helper::all_with_contents(&mut keychain).expect("contents");
             let opened = Box::new(MemoryKeychain::default());
             sharing.add(opened, contents, of, &token, is_own, 1);
             assert!(sharing.accounts.iter().all(|one| one.keychain == 0));

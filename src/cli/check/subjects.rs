@@ -240,9 +240,8 @@ pub(in crate::cli) fn all(
 }
 
 fn accounts(keychain: &mut dyn Keychain) -> Result<Vec<Subject>, Error> {
-    let listed = keychain.list()?;
     let mut subjects = Vec::new();
-    for (found, account, credential) in helper::with_contents(keychain, listed)? {
+    for (found, account, credential) in helper::all_with_contents(keychain)? {
         let unknown = |reason| Standing::of(State::Unknown, reason);
         let standing = match &credential {
             // A link has another account's token, and a sign for single sign-on has none.

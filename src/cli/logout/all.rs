@@ -72,10 +72,7 @@ fn everything(setups: &[Setup]) -> Result<Vec<Held>, Error> {
             Err(Error::Unsupported) if setups.len() > 1 => continue,
             opened => opened.inspect_err(named)?,
         };
-        let contents = helper::with_retries(|| {
-            let listed = keychain.list()?;
-            helper::with_contents(&mut *keychain, listed)
-        });
+        let contents = helper::with_retries(|| helper::all_with_contents(&mut *keychain));
         let contents = contents.inspect_err(named)?;
         // If no keychain was named, its kind is known only now.
         if keychains.iter().all(|(other, _)| other.kind() != keychain.kind()) {
