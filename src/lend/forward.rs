@@ -17,13 +17,16 @@ use crate::secret::Secret;
 use crate::setup::Answering;
 use serde_json::Value;
 use std::fmt::Write as _;
-use std::io::{ErrorKind, PipeWriter, Read, Write};
+use std::io::{self, ErrorKind, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::Mutex;
 use std::thread;
 
-/// How many bytes are read at a time. Many requests at once each have room for two pieces.
-const PIECE: usize = 16 * 1024;
+/// How many bytes are read at a time at first. Most of the many requests at once need no more.
+const LEAST: usize = 4 * 1024;
+
+/// How many bytes are read at a time of what is long.
+const MOST: usize = 32 * 1024;
 
 /// How many bytes are read of the forge's words for people.
 const MOST_OF_WORDS: usize = 16 * 1024;
@@ -71,6 +74,30 @@ pub(super) struct Target<'a> {
     pub(super) copy: Option<&'a Copy>,
     /// Whether the server's words for people go back.
     pub(super) has_words: bool,
+}
+
+/// Room for the piece that is read next, which becomes larger where pieces fill it.
+struct Room {
+    bytes: Vec<u8>,
+    next: usize,
+}
+
+impl Room {
+    fn new() -> Self {
+        Self { bytes: Vec::new(), next: LEAST }
+    }
+
+    /// Reads a piece, which is empty at the end.
+    fn read(&mut self, reader: &mut dyn Read) -> io::Result<&[u8]> {
+        if self.bytes.len() < self.next {
+            self.bytes = vec![0; self.next];
+        }
+        let count = reader.read(&mut self.bytes)?;
+        if count == self.bytes.len() {
+            self.next = MOST;
+        }
+        Ok(&self.bytes[..count])
+    }
 }
 
 /// Sends a request of git's on, and the answer back. Keeps it where it is what was asked so.
@@ -169,12 +196,12 @@ fn lock(flowing: &Mutex<Flowing>) -> std::sync::MutexGuard<'_, Flowing> {
 /// Sends the body. Once the forge takes no more, reads the rest and drops it. Returns the pipe
 /// where the client has cut the body off: to close the pipe would make the body look whole.
 fn send_body(upload: &mut Upload<'_, '_>, mut pipe: PipeWriter) -> Option<PipeWriter> {
-    let mut buffer = vec![0; PIECE];
+    let mut room = Room::new();
     if pipe.write_all(upload.before).is_ok() {
         loop {
-            match upload.body.read(&mut buffer) {
-                Ok(0) => return None,
-                Ok(count) if pipe.write_all(&buffer[..count]).is_ok() => {}
+            match room.read(upload.body) {
+                Ok([]) => return None,
+                Ok(piece) if pipe.write_all(piece).is_ok() => {}
                 Ok(_) => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return Some(pipe),
@@ -195,18 +222,18 @@ fn pass_back(
 ) -> Result<(), Refusal> {
     let host = target.place;
     let mut bytes = Vec::new();
-    let mut buffer = vec![0; PIECE];
+    let mut room = Room::new();
     let head = loop {
         if !is_answered(answer.as_fd(), stream) {
             lock(flowing).cut();
             return Err(Refusal::Unreached(host.clone(), why(Some(28))));
         }
-        match answer.read(&mut buffer) {
-            Ok(0) => {
+        match room.read(answer) {
+            Ok([]) => {
                 let status = lock(flowing).ended();
                 return Err(Refusal::Unreached(host.clone(), why(status)));
             }
-            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+            Ok(piece) => bytes.extend_from_slice(piece),
             Err(_) => return Err(Refusal::Failed),
         }
         if let Some(head) = AnswerHead::parse(&bytes) {
@@ -228,9 +255,9 @@ fn pass_back(
     if head.status >= 400 {
         bytes.drain(..head.length);
         while bytes.len() < MOST_OF_WORDS && is_answered(answer.as_fd(), stream) {
-            match answer.read(&mut buffer) {
-                Ok(0) | Err(_) => break,
-                Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+            match room.read(answer) {
+                Ok([]) | Err(_) => break,
+                Ok(piece) => bytes.extend_from_slice(piece),
             }
         }
         if is_going {
@@ -249,19 +276,19 @@ fn pass_back(
     is_going &= stream.send_chunk(&bytes[head.length..]);
     drop(bytes);
     while is_going && is_answered(answer.as_fd(), stream) {
-        match answer.read(&mut buffer) {
+        match room.read(answer) {
             // curl ends with 0 only if it got the whole answer: one that was cut off stays so.
-            Ok(0) => {
+            Ok([]) => {
                 if lock(flowing).ended() == Some(0) {
                     stream.send_end();
                 }
                 return Ok(());
             }
-            Ok(count) => {
+            Ok(piece) => {
                 if let Some(copy) = target.copy {
-                    copy.piece(&buffer[..count]);
+                    copy.piece(piece);
                 }
-                is_going = stream.send_chunk(&buffer[..count]);
+                is_going = stream.send_chunk(piece);
             }
             Err(error) => is_going = error.kind() == ErrorKind::Interrupted,
         }

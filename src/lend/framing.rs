@@ -14,8 +14,9 @@ const MOST_DIGITS: usize = 12;
 pub(super) const DRAINED: u64 = 2 * 1024 * 1024 * 1024;
 const DRAINED_WITHIN: Duration = Duration::from_secs(60);
 
-/// How many bytes are read ahead where few are wanted, such as the length of a chunk.
-const AHEAD: usize = 4 * 1024;
+/// How many bytes are read at a time where few are wanted, or none: a head, the length of a chunk,
+/// the rest of a body that is dropped. Many requests at once each have room for them.
+pub(super) const FEW: usize = 1024;
 
 /// A body that is read from a stream, of which some bytes were read ahead.
 pub struct BodyReader<R> {
@@ -42,7 +43,7 @@ impl<R: Read> BodyReader<R> {
     pub(super) fn drain(&mut self) {
         let deadline = Instant::now() + DRAINED_WITHIN;
         let mut left = DRAINED;
-        let mut buffer = [0; 4096];
+        let mut buffer = [0; FEW];
         while Instant::now() < deadline
             && let Ok(count @ 1..) = self.read(&mut buffer)
         {
@@ -62,7 +63,7 @@ impl<R: Read> BodyReader<R> {
             Body::Length(length) => Left::Bytes(length),
             Body::Chunked => Left::Chunk,
         };
-        Self { stream: BufReader::with_capacity(AHEAD, stream), ahead, at: 0, left }
+        Self { stream: BufReader::with_capacity(FEW, stream), ahead, at: 0, left }
     }
 
     /// Returns whether the body has ended.

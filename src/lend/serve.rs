@@ -3,7 +3,7 @@
 use super::advertisement::Asked;
 use super::answer::{Answer, words};
 use super::forward::{self, Upload};
-use super::framing::{BodyReader, DRAINED};
+use super::framing::{BodyReader, DRAINED, FEW};
 use super::policy::Access;
 use super::push::{Push, Unread};
 use super::refusal::Refusal;
@@ -11,6 +11,7 @@ use super::request::{self, Body, Head, end_of_head};
 use super::route::{Route, Wanted};
 use super::stream::{Patience, Stream, Waiting};
 use super::{Lending, account, lfs, socks};
+use crate::hardening::code;
 use crate::setup::Answering;
 use crate::terminal;
 use crate::time::now;
@@ -45,7 +46,7 @@ pub(super) fn serve(lending: &Lending, stream: &Stream) {
 /// connected, in the words of SOCKS.
 fn read_head(stream: &Stream, deadline: Instant) -> Option<(Option<Head>, Vec<u8>)> {
     let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
+    let mut buffer = [0; FEW];
     loop {
         let count = stream.read_before(&mut buffer, deadline).ok().filter(|&count| count > 0)?;
         bytes.extend_from_slice(&buffer[..count]);
@@ -128,6 +129,8 @@ fn answer(
             }
         },
     };
+    // No request needs that code again soon, and many are here at once.
+    code::let_go();
     let asked = Asked::of(head, &route, account.as_ref());
     let kept = asked.as_ref().and_then(|asked| lending.advertisements.answer(asked));
     if let Some((head, body)) = kept {

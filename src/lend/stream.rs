@@ -2,7 +2,7 @@
 //! silent client holds up nobody but itself.
 
 use super::LETS_GO_AFTER;
-use super::framing::{write_chunk, write_end};
+use super::framing::{FEW, write_chunk, write_end};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -68,7 +68,7 @@ impl Stream {
     /// when the connection closes would lose the answer.
     pub(super) fn drain(&self, mut most: u64, time: Duration) {
         let deadline = Instant::now() + time;
-        let mut buffer = [0; 4096];
+        let mut buffer = [0; FEW];
         while let Ok(count) = self.read_before(&mut buffer, deadline) {
             most = most.saturating_sub(count as u64);
             if count == 0 || most == 0 {
