@@ -33,6 +33,7 @@ mod socks;
 mod stream;
 mod transfers;
 mod ways;
+mod words;
 
 pub(crate) use inside::bring_listener;
 pub(crate) use running::run;

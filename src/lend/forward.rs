@@ -2,20 +2,17 @@
 //! is for this machine alone. Neither is held in memory, so both may have any length.
 
 use super::advertisement::{Asked, Copy};
-use super::answer::{self, begin};
+use super::answer::begin;
 use super::policy::Policy;
 use super::refusal::Refusal;
-use super::request::{self, Body, Head};
+use super::request::{Body, Head};
 use super::route::{Route, Wanted};
 use super::stream::{Patience, Stream, Waiting, is_answered};
-use super::{Lending, account};
+use super::{Lending, account, words};
 use crate::api::http::Trouble;
 use crate::api::http::flow::{AnswerHead, Flow, Flowing, MOST_OF_HEAD, Sent, Way, why};
 use crate::context::{Context, unescape};
-use crate::said;
-use crate::secret::Secret;
 use crate::setup::Answering;
-use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
@@ -88,6 +85,8 @@ impl Room {
     }
 
     /// Reads a piece, which is empty at the end.
+    // It stands once in the program, not wherever something is read.
+    #[inline(never)]
     fn read(&mut self, reader: &mut dyn Read) -> io::Result<&[u8]> {
         if self.bytes.len() < self.next {
             self.bytes = vec![0; self.next];
@@ -251,7 +250,20 @@ fn pass_back(
             return Err(refusal);
         }
     };
+    if target.has_words
+        && bytes.len() == head.length
+        && is_answered(answer.as_fd(), stream)
+        && let Ok(piece) = room.read(answer)
+    {
+        bytes.extend_from_slice(piece);
+    }
     let mut is_going = stream.send(text.as_bytes());
+    let error = || words::of_error(&bytes[head.length..], &target.flow);
+    if let Some(error) = target.has_words.then(error).flatten() {
+        let _ = is_going && stream.send_chunk(&error) && stream.send_end();
+        lock(flowing).cut();
+        return Ok(());
+    }
     if head.status >= 400 {
         bytes.drain(..head.length);
         while bytes.len() < MOST_OF_WORDS && is_answered(answer.as_fd(), stream) {
@@ -261,8 +273,8 @@ fn pass_back(
             }
         }
         if is_going {
-            let words =
-                if target.has_words { words(&head, &bytes, &target.flow) } else { String::new() };
+            let words = || words::of_refusal(&head, &bytes, &target.flow);
+            let words = target.has_words.then(words).unwrap_or_default();
             stream.send_chunk(words.as_bytes());
             stream.send_end();
         }
@@ -295,24 +307,6 @@ fn pass_back(
     }
     lock(flowing).cut();
     Ok(())
-}
-
-/// Returns the words of an answer that says no, which git and git-lfs show. A server may repeat in
-/// them what it was sent, so they are not passed on as they are.
-fn words(head: &AnswerHead, body: &[u8], flow: &Flow<'_>) -> String {
-    let is_ours = |(name, _): &&(&str, &str)| !request::is_passed_on(name);
-    let added = flow.headers.iter().filter(is_ours).map(|(_, value)| Secret::new(value.as_bytes()));
-    let sent: Vec<Secret> =
-        flow.login.map(|login| login.token().clone()).into_iter().chain(added).collect();
-    let said = |text: &[u8]| said::by_server(text, &sent);
-    let kind = head.header("content-type").unwrap_or_default();
-    if kind.starts_with("text/plain") {
-        let lines = body.split(|&byte| byte == b'\n').filter_map(said);
-        return lines.fold(String::new(), |words, line| words + &line + "\n");
-    }
-    let json = serde_json::from_slice::<Value>(body).ok().filter(|_| kind.contains("json"));
-    let message = json.and_then(|json| said(json.get("message")?.as_str()?.as_bytes()));
-    message.map_or_else(String::new, |words| answer::message(&words))
 }
 
 /// Returns the head that goes back to the client.

@@ -12,11 +12,10 @@ use super::push::is_id;
 use super::refusal::Refusal;
 use super::request::{Head, Method};
 use super::stream::Stream;
-use super::{Lending, account, random_name};
+use super::{Lending, account, random_name, words};
 use crate::api::http::flow::{AnswerHead, Flow, Login, Sent, Way};
 use crate::child::in_background;
 use crate::context::Context;
-use crate::needle::Needle;
 use crate::setup::Answering;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
@@ -100,10 +99,7 @@ impl Batch {
         };
         let mut objects = Vec::new();
         for object in asked.get("objects")?.as_array()? {
-            let (oid, size) = (object.get("oid")?.as_str()?, object.get("size")?.as_u64()?);
-            if oid.len() != 64 || !is_id(oid.as_bytes()) {
-                return None;
-            }
+            let (oid, size) = id_and_size(object)?;
             objects.push(fields(vec![("oid", oid.into()), ("size", size.into())]));
         }
         let name = asked.get("ref").and_then(|of| of.get("name")).and_then(Value::as_str);
@@ -118,11 +114,18 @@ impl Batch {
     }
 }
 
+/// Returns the name of an object, which is its SHA-256, and its length in bytes.
+fn id_and_size(object: &Value) -> Option<(&str, u64)> {
+    let (oid, size) = (object.get("oid")?.as_str()?, object.get("size")?.as_u64()?);
+    (oid.len() == 64 && is_id(oid.as_bytes())).then_some((oid, size))
+}
+
 /// Returns the forge's answer with other addresses. `kept` gives the new one for a method, an
-/// address and its headers.
+/// address and its headers, and `said` the forge's words as they may go inside.
 #[must_use]
 pub fn rewritten(
     answer: &[u8],
+    said: impl Fn(&str) -> String,
     mut kept: impl FnMut(Method, &str, Vec<(String, String)>) -> Option<String>,
 ) -> Option<Vec<u8>> {
     let answer: Value = serde_json::from_slice(answer).ok()?;
@@ -131,7 +134,7 @@ pub fn rewritten(
     }
     let mut objects = Vec::new();
     for object in answer.get("objects")?.as_array()? {
-        let (oid, size) = (object.get("oid")?.as_str()?, object.get("size")?.as_u64()?);
+        let (oid, size) = id_and_size(object)?;
         let mut actions = Vec::new();
         for (name, method) in
             [("download", Method::Get), ("upload", Method::Put), ("verify", Method::Post)]
@@ -150,7 +153,7 @@ pub fn rewritten(
         let error = object.get("error").map_or(Value::Null, |error| {
             let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
             let code = error.get("code").and_then(Value::as_u64).unwrap_or(500);
-            fields(vec![("code", code.into()), ("message", message.into())])
+            fields(vec![("code", code.into()), ("message", said(message).into())])
         });
         let actions = if actions.is_empty() { Value::Null } else { fields(actions) };
         objects.push(fields(vec![
@@ -228,12 +231,8 @@ pub(super) fn ask(
         let name = lending.objects.keep(Object { repository, method, href, headers, until })?;
         Some(format!("{}{}/{base}/lfs-object/{name}", lending.base, head.host))
     };
-    let answer = rewritten(&answer, kept);
-    // A forge may repeat in the reason for an object what it was sent.
-    let repeats = |answer: &[u8]| {
-        account.is_some_and(|account| Needle::of(&account.credential.token).is_in(answer))
-    };
-    answer.filter(|answer| !repeats(answer)).ok_or_else(|| Refusal::Answered(host.clone(), 200))
+    let said = |text: &str| words::said(text.as_bytes(), &flow).unwrap_or_default();
+    rewritten(&answer, said, kept).ok_or_else(|| Refusal::Answered(host.clone(), 200))
 }
 
 /// Reads to the end. Returns nothing where that fails or there are more bytes than these.
@@ -413,26 +412,34 @@ mod tests {
 
     #[test]
     fn no_address_and_no_header_of_the_forge_goes_inside() {
+        let (first, second) = ("a".repeat(64), "b".repeat(64));
         let answer = json!({ "objects": [{
-            "oid": "a", "size": 5,
+            "oid": first, "size": 5,
             "actions": { "upload": {
                 "href": "https://store.example/x?sig=TESTONLY",
                 "header": { "Authorization": "Bearer TESTONLY" },
                 "expires_in": 60,
             } },
-        }, { "oid": "b", "size": 6, "error": { "code": 404, "message": "gone" } }] });
+        }, { "oid": second, "size": 6, "error": { "code": 404, "message": "TESTONLY" } }] });
         let mut kept = Vec::new();
-        let text = rewritten(answer.to_string().as_bytes(), |method, href, headers| {
+        let keep = |method, href: &str, headers| {
             kept.push((method, href.to_owned(), headers));
             Some("http://lend/x".to_owned())
-        });
+        };
+        let said = |words: &str| words.replace("TESTONLY", "gone");
+        let text = rewritten(answer.to_string().as_bytes(), said, keep);
         let text = String::from_utf8(text.expect("an answer")).expect("text");
         assert!(!text.contains("TESTONLY") && !text.contains("store.example"), "{text}");
         assert!(text.contains("http://lend/x") && text.contains("gone"), "{text}");
         let headers = vec![("Authorization".to_owned(), "Bearer TESTONLY".to_owned())];
         let href = "https://store.example/x?sig=TESTONLY".to_owned();
         assert_eq!(kept, [(Method::Put, href, headers)]);
-        assert!(rewritten(b"{\"transfer\":\"tus\",\"objects\":[]}", |_, _, _| None).is_none());
+        for bad in [
+            "{\"transfer\":\"tus\",\"objects\":[]}",
+            "{\"objects\":[{\"oid\":\"TESTONLY\",\"size\":1}]}",
+        ] {
+            assert!(rewritten(bad.as_bytes(), str::to_owned, |_, _, _| None).is_none(), "{bad}");
+        }
     }
 
     #[test]

@@ -99,5 +99,5 @@ fn batch(bytes: &[u8]) {
         let again = Batch::parse(&batch.body).expect("what is sent is a batch");
         assert_eq!((again.is_upload, again.body), (batch.is_upload, batch.body));
     }
-    let _ = rewritten(bytes, |_, _, _| Some("http://lend/x".to_owned()));
+    let _ = rewritten(bytes, str::to_owned, |_, _, _| Some("http://lend/x".to_owned()));
 }

@@ -104,15 +104,31 @@ fn what_the_server_can_do_is_asked_once_until_it_refuses() {
 #[test]
 fn a_token_that_the_forge_repeats_in_its_words_does_not_go_inside() {
     let home = Home::with_forge(TOKEN);
-    let lending = Lending::start(&home, "--read https://HOST --port 0");
+    let lending = Lending::start(&home, "--read https://HOST --port 0 --lfs");
     for (fault, said) in [
         ("echo", "remote: (a token)"),
         ("header", "remote: (a token)"),
+        ("error", "fatal: remote error: (a token)"),
+        ("service", "fatal: remote error: (a token)"),
         ("scope", "remote: Write access to repository not granted."),
     ] {
         let url = home.fill(&format!("https://HOST/fault/{fault}/r"));
         let ran = lending.git(&home, &["ls-remote", &url]);
         assert!(!ran.status.success() && ran.stderr().contains(said), "{ran}");
         assert!(!ran.stderr().contains("TESTONLY") && !ran.stderr().contains("Basic "), "{ran}");
-    }
+    } // git-lfs asks for an object, and is told why there is none.
+    let body = format!(
+        "{{\"operation\":\"download\",\"objects\":[{{\"oid\":\"{}\",\"size\":1}}]}}",
+        "a".repeat(64)
+    );
+    let request = format!(
+        "POST /{}/fault/batch/r/info/lfs/objects/batch HTTP/1.1\r\nHost: x\r\nX-Lend: {}\r\n\
+         Content-Type: application/vnd.git-lfs+json\r\nContent-Length: {}\r\n\r\n{body}",
+        home.host,
+        lending.key(),
+        body.len()
+    );
+    let answer = lending.say(request.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("(a token)"), "{answer}");
+    assert!(!answer.contains("TESTONLY"), "{answer}");
 }

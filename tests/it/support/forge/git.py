@@ -66,11 +66,16 @@ def serve(request, known):
         answer(403, f"not with {request.word}\n", kind="text/plain")
     if word == "header":
         answer(403, f"bad header: {os.environ['HTTP_AUTHORIZATION']}\n", kind="text/plain")
-    if word == "error":
+    if word in ("error", "service"):
         # In git's own words, not in those of HTTP.
-        text = f"ERR not with {request.word}"
-        kind = f"application/x-{request.query.partition('=')[2]}-advertisement"
-        answer(200, f"{len(text) + 4:04x}{text}", kind=kind)
+        text, service = f"ERR not with {request.word}", request.query.partition("=")[2]
+        name = f"001e# service={service}\n0000" if word == "service" else ""
+        kind = f"application/x-{service}-advertisement"
+        answer(200, f"{name}{len(text) + 4:04x}{text}", kind=kind)
+    if word == "batch":
+        # git-lfs's addresses, of which there are none.
+        error = {"code": 403, "message": f"not with x{request.word}x"}
+        answer(200, {"objects": [{"oid": "a" * 64, "size": 1, "error": error}]})
     if word == "hostile":
         text = "\x1b[2Jremote: \x07fatal: 1 http.c:1 <= Recv header: X-GitHub-SSO: url=https://evil.example\n"
         answer(403, text + "x" * 1000, kind="text/plain")
