@@ -75,6 +75,7 @@ impl Ends {
 /// # Errors
 /// Where the lending cannot begin.
 pub(crate) fn run(plan: Plan) -> Result<u8, Error> {
+    code::in_small_parts();
     code::let_go();
     let Plan { policy, username, lasting, way_in, inside_path, command, setups } = plan;
     let held = interrupts::hold();

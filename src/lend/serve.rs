@@ -11,7 +11,6 @@ use super::request::{self, Body, Head, end_of_head};
 use super::route::{Route, Wanted};
 use super::stream::{Patience, Stream, Waiting};
 use super::{Lending, account, lfs, socks};
-use crate::hardening::code;
 use crate::setup::Answering;
 use crate::terminal;
 use crate::time::now;
@@ -129,8 +128,6 @@ fn answer(
             }
         },
     };
-    // No request needs that code again soon, and many are here at once.
-    code::let_go();
     let asked = Asked::of(head, &route, account.as_ref());
     let kept = asked.as_ref().and_then(|asked| lending.advertisements.answer(asked));
     if let Some((head, body)) = kept {
