@@ -196,14 +196,20 @@ impl Server {
         }
     }
 
-    /// Returns the requests so far, once `is_there` says that the awaited ones are among them: the
-    /// log is written after the answer.
+    /// Returns the requests so far, once `is_there` says that the awaited ones are among them, and
+    /// no more come: the log is written after the answer, by a process for each connection.
     #[track_caller]
     pub fn requests(&self, is_there: impl Fn(&[Request]) -> bool) -> Vec<Request> {
         let log = || read(&self.folder.path().join("access.log"));
         let parse = || log().lines().map(Request::parse).collect::<Vec<_>>();
         wait_for("the request in the server's log", || is_there(&parse()));
-        parse()
+        loop {
+            let before = log();
+            sleep(Duration::from_millis(150));
+            if log() == before {
+                return parse();
+            }
+        }
     }
 }
 
