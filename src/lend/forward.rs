@@ -250,20 +250,7 @@ fn pass_back(
             return Err(refusal);
         }
     };
-    if target.has_words
-        && bytes.len() == head.length
-        && is_answered(answer.as_fd(), stream)
-        && let Ok(piece) = room.read(answer)
-    {
-        bytes.extend_from_slice(piece);
-    }
     let mut is_going = stream.send(text.as_bytes());
-    let error = || words::of_error(&bytes[head.length..], &target.flow);
-    if let Some(error) = target.has_words.then(error).flatten() {
-        let _ = is_going && stream.send_chunk(&error) && stream.send_end();
-        lock(flowing).cut();
-        return Ok(());
-    }
     if head.status >= 400 {
         bytes.drain(..head.length);
         while bytes.len() < MOST_OF_WORDS && is_answered(answer.as_fd(), stream) {
@@ -280,6 +267,20 @@ fn pass_back(
         }
         lock(flowing).cut();
         return Ok(());
+    }
+    if target.has_words {
+        // The body may come later than the head.
+        if bytes.len() == head.length
+            && is_answered(answer.as_fd(), stream)
+            && let Ok(piece) = room.read(answer)
+        {
+            bytes.extend_from_slice(piece);
+        }
+        if let Some(error) = words::of_error(&bytes[head.length..], &target.flow) {
+            let _ = is_going && stream.send_chunk(&error) && stream.send_end();
+            lock(flowing).cut();
+            return Ok(());
+        }
     }
     if let Some(copy) = target.copy {
         copy.head(&text);

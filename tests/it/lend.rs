@@ -144,6 +144,24 @@ impl Lending {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
+    /// Says a request with the key and a body, for a target at this host. Returns the answer.
+    fn say_with_body(
+        &self,
+        host: &str,
+        method: &str,
+        target: &str,
+        media_type: &str,
+        body: &str,
+    ) -> String {
+        let key = self.key();
+        let length = body.len();
+        let request = format!(
+            "{method} /{host}/{target} HTTP/1.1\r\nHost: x\r\nX-Lend: {key}\r\n\
+             Content-Type: {media_type}\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        self.say(request.as_bytes())
+    }
+
     /// Ends it as a person does.
     fn end(&mut self) -> std::process::ExitStatus {
         let pid = rustix::process::Pid::from_child(&self.process);

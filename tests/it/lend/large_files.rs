@@ -121,16 +121,7 @@ fn a_client_of_git_lfs_that_is_none_gets_no_address_and_no_object() {
     home.server().create_repository("public/lib.git");
     let lending = Lending::start(&home, &options);
     let say = |method: &str, target: &str, media_type: &str, body: &str| {
-        lending.say(
-            format!(
-                "{method} /{}/{target} HTTP/1.1\r\nHost: x\r\nX-Lend: {}\r\n\
-                 Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n{body}",
-                home.host,
-                lending.key(),
-                body.len()
-            )
-            .as_bytes(),
-        )
+        lending.say_with_body(&home.host, method, target, media_type, body)
     };
     let lfs = "application/vnd.git-lfs+json";
     let batch = |target: &str, body: &str| {

@@ -121,14 +121,9 @@ fn a_token_that_the_forge_repeats_in_its_words_does_not_go_inside() {
         "{{\"operation\":\"download\",\"objects\":[{{\"oid\":\"{}\",\"size\":1}}]}}",
         "a".repeat(64)
     );
-    let request = format!(
-        "POST /{}/fault/batch/r/info/lfs/objects/batch HTTP/1.1\r\nHost: x\r\nX-Lend: {}\r\n\
-         Content-Type: application/vnd.git-lfs+json\r\nContent-Length: {}\r\n\r\n{body}",
-        home.host,
-        lending.key(),
-        body.len()
-    );
-    let answer = lending.say(request.as_bytes());
+    let target = "fault/batch/r/info/lfs/objects/batch";
+    let lfs = "application/vnd.git-lfs+json";
+    let answer = lending.say_with_body(&home.host, "POST", target, lfs, &body);
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("(a token)"), "{answer}");
     assert!(!answer.contains("TESTONLY"), "{answer}");
 }
